@@ -1,0 +1,74 @@
+/**
+ * The way in for every npm script: installs what is missing, then runs the task under the project's own Node.
+ * Runs on the system's Node (18 or later) and depends on nothing, since nothing is installed yet.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const [task, ...rest] = process.argv.slice(2);
+
+/** What each task runs, in order; `args` go to the last of them. */
+const tasks = {
+  build: ['scripts/build.ts'],
+  start: ['scripts/build.ts', 'scripts/start.ts'],
+  dev: ['scripts/build.ts', 'scripts/dev.ts'],
+  headwater: ['scripts/build.ts', 'trainer/cli.ts'],
+  bench: ['scripts/build.ts', 'bench/index.ts'],
+  test: ['scripts/build.ts', 'scripts/test.ts'],
+};
+
+if (!(task in tasks)) fail(`Unknown task '${task ?? ''}'. One of: ${Object.keys(tasks).join(', ')}.`, 2);
+if (Number(process.versions.node.split('.')[0]) < 18) {
+  fail(`Node ${process.versions.node} is too old to set Headwater up: it needs 18 or later.`, 1);
+}
+install();
+const bin = join(root, 'node_modules', '.bin');
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, HEADWATER_CWD: process.cwd() };
+const scripts = tasks[task];
+for (const [i, script] of scripts.entries()) {
+  const args = i === scripts.length - 1 ? rest : ['--quiet-when-fresh'];
+  // Ctrl-C reaches the whole foreground group; the child decides, and its exit code is passed on.
+  process.on('SIGINT', () => {});
+  const run = spawnSync(join(bin, 'node'), ['--disable-warning=ExperimentalWarning', join(root, script), ...args], {
+    stdio: 'inherit',
+    cwd: root,
+    env,
+  });
+  if (run.error) fail(`Could not run ${script}: ${run.error.message}`, 1);
+  if (run.status !== 0) process.exit(run.status ?? 130);
+}
+
+/** Runs `npm ci` unless node_modules already holds what the lock file asks for. */
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const stamp = join(root, 'node_modules', '.headwater-installed');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error('Installing dependencies (once) …');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (run.status !== 0) {
+    fail(
+      'npm ci failed: see above. Headwater needs the npm registry for its first start (check the network, a proxy, and ' +
+        'free disk space: about 1.5 GB).',
+      1,
+    );
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+function fail(message, code) {
+  console.error(message);
+  process.exit(code);
+}

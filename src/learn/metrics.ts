@@ -1,0 +1,4 @@
+/** Placeholder until metrics land. */
+export interface Figures {
+  readonly accuracy: number;
+}
