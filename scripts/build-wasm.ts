@@ -1,0 +1,42 @@
+/**
+ * Compiles the AssemblyScript kernels: every folder of src/wasm becomes build/wasm/<name>.wasm, and, where it is listed
+ * in RELAXED, also build/wasm/<name>-relaxed.wasm with fused multiply-add.
+ */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import asc from 'assemblyscript/asc';
+
+const root = join(import.meta.dirname, '..');
+const source = join(root, 'src/wasm');
+const out = join(root, 'build/wasm');
+
+/** Kernels that gain from relaxed SIMD; they test the compile-time constant `RELAXED`. */
+const RELAXED = new Set(['engine']);
+
+async function compile(name: string, outName: string, flags: string[]): Promise<void> {
+  const { error, stdout, stderr } = await asc.main([
+    join('src/wasm', name, 'index.ts'),
+    ...['--baseDir', root, '--outFile', join('build/wasm', `${outName}.wasm`)],
+    // The stub runtime has no garbage collector: kernels work on memory that their host lays out.
+    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'],
+    ...flags,
+  ]);
+  if (error) throw new Error(`${name}: ${error.message}\n${stdout.toString()}${stderr.toString()}`);
+}
+
+export async function buildWasm(): Promise<string[]> {
+  if (!existsSync(source)) return [];
+  mkdirSync(out, { recursive: true });
+  const names = readdirSync(source, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  for (const name of names) {
+    await compile(name, name, ['--use', 'RELAXED=0']);
+    if (RELAXED.has(name)) {
+      await compile(name, `${name}-relaxed`, ['--use', 'RELAXED=1', '--enable', 'relaxed-simd']);
+    }
+  }
+  return names;
+}
+
+if (import.meta.main) await buildWasm();
