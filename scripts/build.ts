@@ -1,0 +1,37 @@
+/** Builds what the tasks need and is missing or out of date: backbone, WASM kernels, Worker bundle. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildBackbone } from './build-backbone.ts';
+import { buildWasm } from './build-wasm.ts';
+import { buildWorker } from './build-worker.ts';
+import { root, whenStale } from './stale.ts';
+
+const LOCK = 'package-lock.json';
+
+/** Brings everything under build/ up to date; says on stderr what it does. Takes milliseconds when nothing changed. */
+export async function build(): Promise<void> {
+  await buildBackbone({ log: say });
+  await whenStale('wasm', ['src/wasm', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
+    say('Compiling the WASM kernels …');
+    await buildWasm();
+  });
+  const sources = ['src', 'worker', 'build/backbone', 'build/wasm', 'wrangler.toml', 'scripts/build-worker.ts', LOCK];
+  await whenStale('worker', sources, ['build/worker/index.js'], async () => {
+    say('Bundling the Worker …');
+    rmSync(join(root, 'build/worker'), { recursive: true, force: true });
+    await buildWorker();
+  });
+}
+
+function say(line: string): void {
+  console.error(line);
+}
+
+if (import.meta.main) {
+  try {
+    await build();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The Worker on local workerd, with R2, KV and Durable Objects kept in a folder. Bindings come from wrangler.toml, the
+ * code from build/worker, so that what runs here is what would be deployed.
+ */
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { root } from './stale.ts';
+
+export interface LocalWorkerOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly host?: string;
+  /** Folder of the stores; undefined keeps them in memory. */
+  readonly state?: string;
+  readonly adminSecret: string;
+  /** What to do with a line that the Worker logs. Default: drop it. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface LocalWorker {
+  readonly url: URL;
+  close(): Promise<void>;
+}
+
+const MODULE_TYPES = [
+  ['.js', 'ESModule'],
+  ['.wasm', 'CompiledWasm'],
+  ['.safetensors', 'Data'],
+] as const;
+
+/**
+ * Starts the Worker and waits until it answers.
+ * @throws Error with a sentence for the user when the port is taken or workerd does not come up.
+ */
+export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const host = options.host ?? '127.0.0.1';
+  await assertPortFree(host, options.port);
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...workerOptions,
+      name: 'headwater',
+      modulesRoot: join(root, 'build/worker'),
+      modules: bundledModules(),
+      bindings: { ...workerOptions.bindings, HEADWATER_ADMIN_SECRET: options.adminSecret },
+      host,
+      port: options.port,
+      log: new Log(LogLevel.ERROR),
+      handleStructuredLogs: ({ message }: { message: string }) => options.onLog?.(message),
+      ...(options.state === undefined ? {} : { resourcePersistencePath: options.state }),
+    }),
+  );
+  const url = await miniflare.ready;
+  return { url, close: () => miniflare.dispose() };
+}
+
+/** The bundle's files, the entry first. */
+function bundledModules(): { type: (typeof MODULE_TYPES)[number][1]; path: string }[] {
+  const folder = join(root, 'build/worker');
+  const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
+  return names.flatMap((name) => {
+    const type = MODULE_TYPES.find(([suffix]) => name.endsWith(suffix))?.[1];
+    return type === undefined ? [] : [{ type, path: join(folder, name) }];
+  });
+}
+
+/** workerd's own message for a taken port does not say what to do. */
+async function assertPortFree(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new Error(
+      reason === 'EADDRINUSE'
+        ? `Port ${port} on ${host} is taken. Stop what listens there, or choose another with --port N (0 takes any).`
+        : `Cannot listen on ${host}:${port} (${reason}). Choose another port with --port N.`,
+      { cause: error },
+    );
+  } finally {
+    server.close();
+  }
+}
