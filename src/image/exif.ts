@@ -1,0 +1,53 @@
+/** Reads the one EXIF tag that matters here, orientation, from a TIFF block. Anything odd means "upright". */
+
+/** EXIF orientation: 1 upright, 2 mirrored, 3 upside down, 4 flipped, 5–8 the same turned by a quarter. */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+const TAG_ORIENTATION = 0x0112;
+const TYPE_SHORT = 3;
+const ENTRY_BYTES = 12;
+/** Cameras write some dozens of entries; a block that claims more is not worth searching. */
+const MAX_ENTRIES = 512;
+
+/**
+ * @param tiff a TIFF block ("II*\0" or "MM\0*"), with or without the "Exif\0\0" prefix that JPEG (and some WebP files) put before it.
+ * @returns the orientation of its first directory (CIPA DC-008, TIFF 6.0), 1 where there is none or the block is damaged.
+ */
+export function readOrientation(tiff: Uint8Array): Orientation {
+  const block = hasExifPrefix(tiff) ? tiff.subarray(6) : tiff;
+  if (block.length < 8) return 1;
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const order = view.getUint16(0);
+  if (order !== 0x4949 && order !== 0x4d4d) return 1;
+  const little = order === 0x4949;
+  if (view.getUint16(2, little) !== 42) return 1;
+  const directory = view.getUint32(4, little);
+  if (directory + 2 > block.length) return 1;
+  const entries = Math.min(view.getUint16(directory, little), MAX_ENTRIES);
+  for (let i = 0; i < entries; i++) {
+    const at = directory + 2 + i * ENTRY_BYTES;
+    if (at + ENTRY_BYTES > block.length) return 1;
+    if (view.getUint16(at, little) !== TAG_ORIENTATION) continue;
+    if (view.getUint16(at + 2, little) !== TYPE_SHORT) return 1;
+    const value = view.getUint16(at + 8, little);
+    return isOrientation(value) ? value : 1;
+  }
+  return 1;
+}
+
+function isOrientation(value: number): value is Orientation {
+  return value >= 1 && value <= 8;
+}
+
+/** @returns whether a JPEG APP1 payload (or WebP EXIF chunk) starts with "Exif\0\0". */
+export function hasExifPrefix(b: Uint8Array): boolean {
+  return (
+    b.length >= 6 &&
+    b[0] === 0x45 &&
+    b[1] === 0x78 &&
+    b[2] === 0x69 &&
+    b[3] === 0x66 &&
+    b[4] === 0 &&
+    b[5] === 0
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Pictures in, small upright RGB out: sniffed by magic bytes, checked against the caps from the header alone, decoded,
+ * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
+ */
+import { checkFileSize, type Header } from './header.ts';
+import { createJpegDecoder, decodeJpeg } from './jpeg-codec.ts';
+import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
+import { MAX_TARGET_SIDE } from './limits.ts';
+import { createPngDecoder, decodePng } from './png-codec.ts';
+import { readPngHeader } from './png-header.ts';
+import { resize } from './resize.ts';
+import { type ImageFormat, sniff } from './sniff.ts';
+import { createWebpDecoder, decodeWebp } from './webp-codec.ts';
+import { readWebpHeader } from './webp-header.ts';
+
+export type { ImageFormat } from './sniff.ts';
+
+/** The codecs' compiled modules, handed in by the host. */
+export interface ImageModules {
+  /** `@cwasm/jpeg-turbo/jpeg-turbo.wasm` */
+  readonly jpeg: WebAssembly.Module;
+  /** `@jsquash/png/codec/pkg/squoosh_png_bg.wasm` */
+  readonly png: WebAssembly.Module;
+  /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
+  readonly webp: WebAssembly.Module;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface DecodedImage {
+  /** size.height × size.width × 3 bytes, RGB, rows from the top. */
+  readonly pixels: Uint8Array;
+  /** Of the original picture, after orientation, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly format: ImageFormat;
+}
+
+export interface ImageDecoder {
+  /**
+   * @param bytes the file, left untouched.
+   * @param size of the result, each side 1…2048; the picture is squashed to it, not cropped.
+   * @throws HeadwaterError image_empty, image_too_large, image_too_many_pixels, image_format_unknown, image_corrupt;
+   *   RangeError for an impossible size, which is a mistake in the calling code.
+   */
+  decode(bytes: Uint8Array, size: Size): Promise<DecodedImage>;
+  /** @returns bytes of WASM memory that the codecs hold between pictures. */
+  memoryBytes(): number;
+  /** @returns the most bytes of WASM memory that any one codec has had so far. */
+  peakMemoryBytes(): number;
+}
+
+/** Creates a decoder; codecs are instantiated when first needed and kept warm. One picture is decoded at a time. */
+export function createImageDecoder(modules: ImageModules): ImageDecoder {
+  const jpeg = createJpegDecoder(modules.jpeg);
+  const png = createPngDecoder(modules.png);
+  const webp = createWebpDecoder(modules.webp);
+  const slots = [jpeg, png, webp];
+
+  const decoders: Record<ImageFormat, (bytes: Uint8Array, size: Size) => DecodedImage> = {
+    jpeg(bytes, size) {
+      const header = readJpegHeader(bytes);
+      const turned = header.orientation >= 5;
+      const n = turned
+        ? chooseScale(header, size.height, size.width)
+        : chooseScale(header, size.width, size.height);
+      checkJpegMemory(header, bytes.length, n);
+      const pixels = decodeJpeg(jpeg, bytes, header, n, (raster) => resize(raster, header.orientation, size));
+      return describe('jpeg', header, pixels);
+    },
+    png(bytes, size) {
+      const header = readPngHeader(bytes);
+      const pixels = decodePng(png, header, (raster) => resize(raster, header.orientation, size));
+      return describe('png', header, pixels);
+    },
+    webp(bytes, size) {
+      const header = readWebpHeader(bytes);
+      const pixels = decodeWebp(webp, header, (raster) => resize(raster, header.orientation, size));
+      return describe('webp', header, pixels);
+    },
+  };
+
+  function decodeNow(bytes: Uint8Array, size: Size): DecodedImage {
+    checkSize(size);
+    checkFileSize(bytes);
+    return decoders[sniff(bytes)](bytes, size);
+  }
+
+  return {
+    // Asynchronous by contract, so that a host's own decoder (a browser's, say) could take its place.
+    decode: (bytes, size) => new Promise((resolve) => resolve(decodeNow(bytes, size))),
+    memoryBytes: () => slots.reduce((sum, slot) => sum + slot.memoryBytes(), 0),
+    peakMemoryBytes: () => Math.max(...slots.map((slot) => slot.peakMemoryBytes())),
+  };
+}
+
+function checkSize({ width, height }: Size): void {
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || side < 1 || side > MAX_TARGET_SIDE) {
+      throw new RangeError(
+        `A picture can be resized to whole sides of 1…${MAX_TARGET_SIDE} pixels, not ${width}×${height}`,
+      );
+    }
+  }
+}
+
+function describe(
+  format: ImageFormat,
+  { width, height, orientation }: Header,
+  pixels: Uint8Array,
+): DecodedImage {
+  return orientation >= 5
+    ? { pixels, width: height, height: width, format }
+    : { pixels, width, height, format };
+}

@@ -1,0 +1,35 @@
+/**
+ * Every bound on pictures, in one place. All are checked against the file's header, before a decoder sees a byte:
+ * a Worker isolate has 128 MB for everything it does, and a few hundred bytes can claim a billion pixels.
+ */
+
+/** Longest picture file, bytes. A 12-megapixel photo is 3–6 MB as JPEG and about 15 MB as PNG. */
+export const MAX_FILE_BYTES = 20_000_000;
+
+/** Longest side, pixels. Panoramas reach 16,000 or so; beyond this even a single row is a burden. */
+export const MAX_SIDE = 32_767;
+
+/**
+ * Most pixels, whatever the format. Only baseline JPEG, which is scaled down while it is decoded, ever gets here
+ * (phones make 200-megapixel photos); it bounds time rather than memory.
+ */
+export const MAX_PIXELS = 204_000_000;
+
+/**
+ * Most bytes of WASM memory that decoding one picture may need, estimated from its header. In practice: PNG and
+ * lossy WebP up to about 15 megapixels, lossless WebP up to 8, progressive JPEG up to 20 (4:2:0) or 10 (4:4:4),
+ * baseline JPEG as far as MAX_PIXELS.
+ */
+export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
+
+/** What a codec needs besides what grows with the picture: its code's data, stack, tables. Measured, rounded up. */
+export const CODEC_BASE_BYTES = 1_500_000;
+
+/** A codec instance whose memory has grown past this is dropped after use, since WASM memory never shrinks. */
+export const MAX_IDLE_CODEC_BYTES = 8 * 1024 * 1024;
+
+/** Most scans in a progressive JPEG. Encoders write about 10; each one walks over the whole picture again. */
+export const MAX_JPEG_SCANS = 64;
+
+/** Longest side of the result, pixels. */
+export const MAX_TARGET_SIDE = 2_048;
