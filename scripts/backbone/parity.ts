@@ -1,0 +1,117 @@
+/**
+ * Checks an import: the whole network with its pretrained classifier must give the source's own pictures their labels,
+ * and rounding the weights to half precision must leave the CNN codes as they were.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import jpegTurbo from '@cwasm/jpeg-turbo';
+import type { TfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine, loadBackbone } from '../../src/backbone/index.ts';
+import { encode } from './encode.ts';
+import type { GgufFile } from './gguf.ts';
+import type { Network } from './mobilenet-v3.ts';
+import type { Picture } from './source.ts';
+
+export interface Parity {
+  readonly pictures: readonly { file: string; label: string; probability: number }[];
+  /** Smallest cosine, over the pictures, between codes with weights in half and in single precision. */
+  readonly halfCosine: number;
+}
+
+/** Codes that are nearer than this give the same answers. */
+const MIN_HALF_COSINE = 0.9999;
+
+/** @throws Error when a picture gets a wrong label or half precision costs too much. */
+export async function checkParity(
+  gguf: GgufFile,
+  network: Network,
+  classifier: Network,
+  pictures: readonly Picture[],
+): Promise<Parity> {
+  if (pictures.length === 0) throw new Error('The source has no pictures to check the import with.');
+  const { height, width } = network.plan.input;
+  const pixels = pictures.map(({ jpeg }) => decode(jpeg, height, width));
+  const wasm = await tfjsWasm();
+  const labels = [0, 1, 2].map((index) => String(gguf.metadata.get(`mobilenet.class_${index}`)));
+
+  const logits = await outputs(classifier, 'half', wasm, pixels);
+  const answers = pictures.map(({ file, label }, i) => {
+    const probabilities = softmax(logits[i]);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    if (labels[best] !== label) {
+      throw new Error(`Parity check failed: ${file} is '${label}' to the source, '${labels[best]}' to the import.`);
+    }
+    return { file, label, probability: probabilities[best] };
+  });
+
+  const half = await outputs(network, 'half', wasm, pixels);
+  const single = await outputs(network, 'single', wasm, pixels);
+  const halfCosine = Math.min(...half.map((code, i) => cosine(code, single[i])));
+  if (!(halfCosine >= MIN_HALF_COSINE)) {
+    throw new Error(`Parity check failed: half-precision weights turn the codes (cosine ${halfCosine}).`);
+  }
+  return { pictures: answers, halfCosine };
+}
+
+async function outputs(
+  network: Network,
+  precision: 'half' | 'single',
+  wasm: WebAssembly.Module,
+  pixels: readonly Uint8Array[],
+): Promise<Float32Array[]> {
+  const { plan, weights } = encode(network, precision);
+  const engine: TfjsEngine = await createTfjsEngine(loadBackbone(plan, weights), wasm);
+  const codes = pixels.map((picture) => engine.codes(picture));
+  engine.dispose();
+  return codes;
+}
+
+async function tfjsWasm(): Promise<WebAssembly.Module> {
+  const require = createRequire(import.meta.url);
+  const file = require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm');
+  return WebAssembly.compile(await readFile(file));
+}
+
+/** Squashes a JPEG to RGB bytes of the network's size, each pixel the mean of the area it covers. */
+function decode(jpeg: Uint8Array, height: number, width: number): Uint8Array {
+  const picture = jpegTurbo.decode(jpeg);
+  const result = new Uint8Array(height * width * 3);
+  for (let y = 0; y < height; y++) {
+    const [top, bottom] = area(y, height, picture.height);
+    for (let x = 0; x < width; x++) {
+      const [left, right] = area(x, width, picture.width);
+      const sum = [0, 0, 0];
+      for (let row = top; row < bottom; row++) {
+        for (let column = left; column < right; column++) {
+          for (let c = 0; c < 3; c++) sum[c] += picture.data[(row * picture.width + column) * 4 + c];
+        }
+      }
+      const pixels = (bottom - top) * (right - left);
+      for (let c = 0; c < 3; c++) result[(y * width + x) * 3 + c] = Math.round(sum[c] / pixels);
+    }
+  }
+  return result;
+}
+
+/** The source pixels from [first, end) that target pixel `at` of `targets` covers. */
+function area(at: number, targets: number, sources: number): [first: number, end: number] {
+  const first = Math.min(Math.floor((at * sources) / targets), sources - 1);
+  return [first, Math.max(first + 1, Math.floor(((at + 1) * sources) / targets))];
+}
+
+function softmax(logits: Float32Array): number[] {
+  const max = Math.max(...logits);
+  const exponentials = [...logits].map((logit) => Math.exp(logit - max));
+  const sum = exponentials.reduce((a, b) => a + b);
+  return exponentials.map((e) => e / sum);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return dot / Math.sqrt(aa * bb);
+}

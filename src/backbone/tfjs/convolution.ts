@@ -1,0 +1,87 @@
+/**
+ * Convolutions with their activation on TensorFlow.js, in as few passes over the feature map as its WASM kernels
+ * allow. ReLU and ReLU6 fuse; the hard activations don't, so their constants are folded into the weights beforehand:
+ *
+ *   hard-swish(x) = x · clip(x + 3, 0, 6) / 6 = u · clip(u + 3/√6, 0, √6)  with u = x/√6   (three passes, not five)
+ *   hard-sigmoid(x) = clip(x + 3, 0, 6) / 6 = clip(x/6 + 1/2, 0, 1)                         (one pass)
+ *
+ * (Howard et al. 2019, section 5.2, for the hard activations.)
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Activation, Padding } from '../plan.ts';
+
+/** Weights on the backend, with the activation's constants folded in. */
+export interface Convolution {
+  readonly kind: 'conv' | 'depthwise';
+  /** conv: [kernel height, kernel width, in, out]; depthwise: [kernel height, kernel width, channels, 1]. */
+  readonly filter: tf.Tensor4D;
+  readonly bias: tf.Tensor1D;
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly activation: Activation;
+}
+
+export interface ConvolutionSource {
+  readonly kind: 'conv' | 'depthwise';
+  readonly weights: Float32Array;
+  readonly shape: readonly [number, number, number, number];
+  readonly bias: Float32Array;
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly activation: Activation;
+}
+
+const SQRT_6 = Math.sqrt(6);
+
+/** The affine map that an activation wants its input to be given in. */
+const ACTIVATION_INPUT: Readonly<Record<Activation, { scale: number; shift: number }>> = {
+  none: { scale: 1, shift: 0 },
+  relu: { scale: 1, shift: 0 },
+  relu6: { scale: 1, shift: 0 },
+  'hard-swish': { scale: 1 / SQRT_6, shift: 0 },
+  'hard-sigmoid': { scale: 1 / 6, shift: 1 / 2 },
+};
+
+const FUSED: Readonly<Record<Activation, 'linear' | 'relu' | 'relu6'>> = {
+  none: 'linear',
+  relu: 'relu',
+  relu6: 'relu6',
+  'hard-swish': 'linear',
+  'hard-sigmoid': 'linear',
+};
+
+/** Puts a convolution's weights on the backend. The caller owns its two tensors. */
+export function prepareConvolution(source: ConvolutionSource): Convolution {
+  const { scale, shift } = ACTIVATION_INPUT[source.activation];
+  const { kind, stride, padding, activation } = source;
+  return {
+    kind,
+    stride,
+    padding,
+    activation,
+    filter: tf.tensor4d(source.weights.map((w) => w * scale), [...source.shape]), // prettier-ignore
+    bias: tf.tensor1d(source.bias.map((b) => b * scale + shift)),
+  };
+}
+
+/**
+ * @param x [pictures, height, width, channels]; stays the caller's.
+ * @param padding other than the convolution's own when x already is padded.
+ * @returns a new map, activated. Intermediate maps are the surrounding tidy's.
+ */
+export function convolve(x: tf.Tensor4D, convolution: Convolution, padding = convolution.padding): tf.Tensor4D {
+  const [top, bottom, left, right] = padding;
+  const { filter, bias, stride, activation } = convolution;
+  const run = convolution.kind === 'conv' ? tf.fused.conv2d : tf.fused.depthwiseConv2d;
+  const u = run({
+    x,
+    filter,
+    bias,
+    strides: stride,
+    pad: [[0, 0], [top, bottom], [left, right], [0, 0]], // prettier-ignore
+    activation: FUSED[activation],
+  });
+  if (activation === 'hard-sigmoid') return tf.clipByValue(u, 0, 1);
+  if (activation === 'hard-swish') return tf.mul(u, tf.clipByValue(tf.add(u, 3 / SQRT_6), 0, SQRT_6));
+  return u;
+}
