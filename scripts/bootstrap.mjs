@@ -10,9 +10,12 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const [task, ...rest] = process.argv.slice(2);
+const [task = '', ...rest] = process.argv.slice(2);
 
-/** What each task runs, in order; `args` go to the last of them. */
+/**
+ * What each task runs, in order; the arguments go to the last of them.
+ * @type {Record<string, string[]>}
+ */
 const tasks = {
   build: ['scripts/build.ts'],
   start: ['scripts/build.ts', 'scripts/start.ts'],
@@ -22,23 +25,31 @@ const tasks = {
   test: ['scripts/build.ts', 'scripts/test.ts'],
 };
 
-if (!(task in tasks)) fail(`Unknown task '${task ?? ''}'. One of: ${Object.keys(tasks).join(', ')}.`, 2);
+const scripts = tasks[task];
+if (scripts === undefined) fail(`Unknown task '${task}'. One of: ${Object.keys(tasks).join(', ')}.`, 2);
 if (Number(process.versions.node.split('.')[0]) < 18) {
   fail(`Node ${process.versions.node} is too old to set Headwater up: it needs 18 or later.`, 1);
 }
 install();
 const bin = join(root, 'node_modules', '.bin');
-const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, HEADWATER_CWD: process.cwd() };
-const scripts = tasks[task];
+const env = {
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+  HEADWATER_CWD: process.cwd(),
+};
+// Ctrl-C reaches the whole foreground group; the child decides, and its exit code is passed on.
+process.on('SIGINT', () => {});
 for (const [i, script] of scripts.entries()) {
-  const args = i === scripts.length - 1 ? rest : ['--quiet-when-fresh'];
-  // Ctrl-C reaches the whole foreground group; the child decides, and its exit code is passed on.
-  process.on('SIGINT', () => {});
-  const run = spawnSync(join(bin, 'node'), ['--disable-warning=ExperimentalWarning', join(root, script), ...args], {
-    stdio: 'inherit',
-    cwd: root,
-    env,
-  });
+  const args = i === scripts.length - 1 ? rest : [];
+  const run = spawnSync(
+    join(bin, 'node'),
+    ['--disable-warning=ExperimentalWarning', join(root, script), ...args],
+    {
+      stdio: 'inherit',
+      cwd: root,
+      env,
+    },
+  );
   if (run.error) fail(`Could not run ${script}: ${run.error.message}`, 1);
   if (run.status !== 0) process.exit(run.status ?? 130);
 }
@@ -68,6 +79,11 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
+/**
+ * @param {string} message
+ * @param {number} code
+ * @returns {never}
+ */
 function fail(message, code) {
   console.error(message);
   process.exit(code);

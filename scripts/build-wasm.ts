@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import asc from 'assemblyscript/asc';
+import { main as compileAssemblyScript } from 'assemblyscript/asc';
 
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'src/wasm');
@@ -14,14 +14,21 @@ const out = join(root, 'build/wasm');
 const RELAXED = new Set(['engine']);
 
 async function compile(name: string, outName: string, flags: string[]): Promise<void> {
-  const { error, stdout, stderr } = await asc.main([
-    join('src/wasm', name, 'index.ts'),
-    ...['--baseDir', root, '--outFile', join('build/wasm', `${outName}.wasm`)],
-    // The stub runtime has no garbage collector: kernels work on memory that their host lays out.
-    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'],
-    ...flags,
-  ]);
-  if (error) throw new Error(`${name}: ${error.message}\n${stdout.toString()}${stderr.toString()}`);
+  const io = ['--baseDir', root, '--outFile', join('build/wasm', `${outName}.wasm`)];
+  // The stub runtime has no garbage collector: kernels work on memory that their host lays out.
+  const common = [
+    '-O3',
+    '--converge',
+    '--noAssert',
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd',
+    '--importMemory',
+  ];
+  const args = [join('src/wasm', name, 'index.ts'), ...io, ...common, ...flags];
+  const { error } = await compileAssemblyScript(args, { stdout: process.stderr, stderr: process.stderr });
+  if (error) throw new Error(`src/wasm/${name} does not compile: ${error.message}`);
 }
 
 export async function buildWasm(): Promise<string[]> {

@@ -15,7 +15,15 @@ export async function build(): Promise<void> {
     say('Compiling the WASM kernels …');
     await buildWasm();
   });
-  const sources = ['src', 'worker', 'build/backbone', 'build/wasm', 'wrangler.toml', 'scripts/build-worker.ts', LOCK];
+  const sources = [
+    'src',
+    'worker',
+    'build/backbone',
+    'build/wasm',
+    'wrangler.toml',
+    'scripts/build-worker.ts',
+    LOCK,
+  ];
   await whenStale('worker', sources, ['build/worker/index.js'], async () => {
     say('Bundling the Worker …');
     rmSync(join(root, 'build/worker'), { recursive: true, force: true });

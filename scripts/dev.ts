@@ -25,9 +25,11 @@ try {
     process.exit(0);
   }
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new TypeError(`--port ${values.port} is not a port (0 to 65535)`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new TypeError(`--port ${values.port} is not a port (0 to 65535)`);
   const adminSecret = process.env['HEADWATER_ADMIN_SECRET'] ?? '';
-  if (adminSecret === '') console.error('HEADWATER_ADMIN_SECRET is not set: no tenant can be created until it is.');
+  if (adminSecret === '')
+    console.error('HEADWATER_ADMIN_SECRET is not set: no tenant can be created until it is.');
   await serve(port, values.host, values.state, adminSecret, values.quiet);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -35,7 +37,13 @@ try {
   process.exit(error instanceof TypeError ? 2 : 1);
 }
 
-async function serve(port: number, host: string, state: string, adminSecret: string, quiet: boolean): Promise<void> {
+async function serve(
+  port: number,
+  host: string,
+  state: string,
+  adminSecret: string,
+  quiet: boolean,
+): Promise<void> {
   const base = process.env['INIT_CWD'] ?? process.cwd();
   const worker = await startLocalWorker({
     port,

@@ -45,7 +45,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       name: 'headwater',
       modulesRoot: join(root, 'build/worker'),
       modules: bundledModules(),
-      bindings: { ...workerOptions.bindings, HEADWATER_ADMIN_SECRET: options.adminSecret },
+      bindings: { HEADWATER_ADMIN_SECRET: options.adminSecret },
       host,
       port: options.port,
       log: new Log(LogLevel.ERROR),

@@ -33,7 +33,8 @@ export async function whenStale(
 function contentHash(paths: readonly string[]): string {
   const hash = createHash('sha256');
   for (const path of paths) {
-    for (const file of files(join(root, path))) hash.update(file.slice(root.length)).update(readFileSync(file));
+    for (const file of files(join(root, path)))
+      hash.update(file.slice(root.length)).update(readFileSync(file));
   }
   return hash.digest('hex');
 }

@@ -1,0 +1,87 @@
+/** The demo's data: the photos that came with the backbone's package, or the user's own folder, split in two. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { sourcePicturesFolder } from '../backbone/source.ts';
+
+export interface LabelledFile {
+  readonly path: string;
+  readonly label: string;
+}
+
+export interface DemoSet {
+  readonly train: readonly LabelledFile[];
+  /** Pictures that training does not see. */
+  readonly unseen: readonly LabelledFile[];
+}
+
+const PICTURE = /\.(jpe?g|png|webp)$/i;
+/** One picture in five is kept for the answers, and at most so many a class. */
+const HELD_OUT = 5;
+const MOST_UNSEEN_PER_CLASS = 3;
+
+/** Photos named `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. */
+export function shippedPictures(root: string): DemoSet {
+  const folder = sourcePicturesFolder(root);
+  const files = readdirSync(folder)
+    .filter((name) => PICTURE.test(name))
+    .sort()
+    .map((name) => ({ path: join(folder, name), label: name.replace(/_.*/, '') }));
+  const first = new Map(files.toReversed().map((file) => [file.label, file.path]));
+  return {
+    train: files.filter((file) => first.get(file.label) === file.path),
+    unseen: files.filter((file) => first.get(file.label) !== file.path),
+  };
+}
+
+/**
+ * A folder of the user's: `train` and `test` below it where they are, else one folder a class, of which some pictures are
+ * held out by the hash of their content, so that every start holds out the same.
+ * @throws Error in words for the user when the folder can't serve.
+ */
+export function ownPictures(folder: string): DemoSet {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new Error(
+      `--data ${folder}: there is no such folder. Give one that holds a folder of pictures for each class.`,
+    );
+  }
+  const split = ['train', 'test'].every((part) => existsSync(join(folder, part)));
+  const all = classFolders(split ? join(folder, 'train') : folder);
+  if (all.length < 2) {
+    throw new Error(
+      `--data ${folder} holds ${all.length} folder(s) with at least two pictures. A classifier needs two classes: one folder each, named after the label.`,
+    );
+  }
+  const kept = split ? classFolders(join(folder, 'test')).flat() : all.flatMap(heldOut);
+  const paths = new Set(kept.map((file) => file.path));
+  return { train: all.flat().filter((file) => !paths.has(file.path)), unseen: firstOfEach(kept) };
+}
+
+/** The pictures of each class, one list a class; classes with fewer than two are left to the trainer's own report. */
+function classFolders(folder: string): LabelledFile[][] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) =>
+      readdirSync(join(folder, name))
+        .filter((file) => PICTURE.test(file))
+        .sort()
+        .map((file) => ({ path: join(folder, name, file), label: name })),
+    )
+    .filter((files) => files.length > 1);
+}
+
+function heldOut(files: readonly LabelledFile[]): LabelledFile[] {
+  const byHash = files
+    .map((file) => ({ file, hash: createHash('sha256').update(readFileSync(file.path)).digest('hex') }))
+    .sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return byHash.slice(0, Math.max(1, Math.floor(files.length / HELD_OUT))).map(({ file }) => file);
+}
+
+function firstOfEach(files: readonly LabelledFile[]): LabelledFile[] {
+  const seen = new Map<string, number>();
+  return files.filter(({ label }) => {
+    const count = (seen.get(label) ?? 0) + 1;
+    seen.set(label, count);
+    return count <= MOST_UNSEEN_PER_CLASS;
+  });
+}

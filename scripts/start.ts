@@ -1,0 +1,192 @@
+/**
+ * `npm start`: the whole product on this machine. Starts the Worker on local workerd, makes a demo tenant, trains a head on
+ * real photos, pushes it, classifies pictures it has not seen, and keeps serving.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { z } from 'zod';
+import { startLocalWorker } from './local-worker.ts';
+import type { LocalWorker } from './local-worker.ts';
+import { ownPictures, shippedPictures } from './demo/pictures.ts';
+import type { DemoSet, LabelledFile } from './demo/pictures.ts';
+import { demoKey, readSecrets } from './demo/tenant.ts';
+import { root } from './stale.ts';
+
+const USAGE = `Usage: npm start -- [--data DIR] [--once] [--port N] [--state DIR]
+
+  --data DIR   your own pictures: one folder a class (default: photos that ship with a dependency)
+  --once       exit after the answers instead of serving on
+  --port N     port to listen on (default 8787; 0 takes any free one)
+  --state DIR  folder of the local stores (default .headwater/demo)`;
+
+const HEAD = 'demo';
+
+const Classified = z.object({
+  head: z.string(),
+  version: z.number(),
+  predictions: z.array(z.object({ label: z.string(), score: z.number() })).min(1),
+  unknown: z.object({ score: z.number(), is_unknown: z.boolean() }),
+});
+
+class UsageError extends Error {}
+
+try {
+  await main();
+} catch (error) {
+  console.error(explain(error));
+  if (error instanceof UsageError) console.error(`\n${USAGE}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const set = options.data === undefined ? shippedPictures(root) : ownPictures(options.data);
+  mkdirSync(options.state, { recursive: true });
+  const secretsFile = join(options.state, 'secrets.json');
+  const secrets = readSecrets(secretsFile);
+  step('Starting the Worker on local workerd');
+  const { adminSecret } = secrets;
+  const worker = await startLocalWorker({
+    port: options.port,
+    state: join(options.state, 'stores'),
+    adminSecret,
+  });
+  try {
+    const key = await demoKey(worker.url, secretsFile, secrets);
+    await trainAndPush(set, options.state, worker.url, key);
+    step(`Classifying ${set.unseen.length} pictures that the head has not seen, over HTTP`);
+    await showAnswers(set.unseen, worker.url, key);
+    showNextSteps(set, worker.url, key);
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+  if (options.once) await worker.close();
+  else serveUntilInterrupted(worker);
+}
+
+interface Options {
+  readonly data?: string;
+  readonly once: boolean;
+  readonly port: number;
+  readonly state: string;
+}
+
+function readOptions(): Options {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        data: { type: 'string' },
+        once: { type: 'boolean', default: false },
+        port: { type: 'string', default: '8787' },
+        state: { type: 'string', default: join(root, '.headwater/demo') },
+        help: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port ${values.port}: not a port (0 to 65535).`);
+  const base = process.env['INIT_CWD'] ?? process.cwd();
+  return {
+    once: values.once,
+    port,
+    state: resolve(base, values.state),
+    ...(values.data === undefined ? {} : { data: resolve(base, values.data) }),
+  };
+}
+
+/** By way of the command line that users have, on a manifest of the pictures. */
+async function trainAndPush(set: DemoSet, state: string, url: URL, key: string): Promise<void> {
+  const labels = new Set(set.train.map((file) => file.label));
+  step(`Training a head for ${[...labels].join(', ')} from ${set.train.length} photos`);
+  const manifest = join(state, 'train.jsonl');
+  writeFileSync(manifest, set.train.map((file) => `${JSON.stringify(file)}\n`).join(''));
+  const file = join(state, 'demo.safetensors');
+  await headwater(['train', manifest, '--out', file], {});
+  step('Pushing it to the Worker');
+  await headwater(['push', file, '--head', HEAD, '--url', url.origin], { HEADWATER_KEY: key });
+}
+
+function headwater(args: readonly string[], env: Record<string, string>): Promise<void> {
+  const cli = join(root, 'trainer/cli.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  return new Promise((done, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? done() : reject(new Error(`headwater ${args[0]} failed: see above.`)),
+    );
+  });
+}
+
+async function showAnswers(files: readonly LabelledFile[], url: URL, key: string): Promise<void> {
+  const table = new Table({
+    head: ['picture', 'is', 'answer', 'score', 'none of these?'],
+    style: { head: [], border: [] },
+  });
+  for (const { path, label } of files) {
+    const { predictions, unknown } = await classify(path, url, key);
+    const { label: answer, score } = predictions[0];
+    table.push([
+      basename(path),
+      label,
+      answer,
+      `${(100 * score).toFixed(1)} %`,
+      unknown.is_unknown ? 'yes' : 'no',
+    ]);
+  }
+  console.log(table.toString());
+}
+
+async function classify(path: string, url: URL, key: string): Promise<z.infer<typeof Classified>> {
+  const answer = await fetch(new URL(`/v1/heads/${HEAD}/classify`, url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/octet-stream' },
+    body: await readFile(path),
+  });
+  if (!answer.ok) throw new Error(`The Worker refused ${basename(path)}: ${await answer.text()}`);
+  return Classified.parse(await answer.json());
+}
+
+function showNextSteps(set: DemoSet, url: URL, key: string): void {
+  const picture = relative(process.env['INIT_CWD'] ?? process.cwd(), (set.unseen[0] ?? set.train[0]).path);
+  console.log(`
+Try it yourself:
+
+  export HEADWATER_KEY=${key}
+  curl -H "Authorization: Bearer $HEADWATER_KEY" --data-binary @${picture} \\
+    ${url.origin}/v1/heads/${HEAD}/classify
+  curl -H "Authorization: Bearer $HEADWATER_KEY" ${url.origin}/v1/heads`);
+}
+
+function serveUntilInterrupted(worker: LocalWorker): void {
+  console.log(`\nServing on ${worker.url.href} until Ctrl-C.`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void worker.close().then(() => process.exit(0)));
+  }
+}
+
+function step(text: string): void {
+  console.error(`▸ ${text} …`);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    return 'The disk is full. Headwater needs about 1.5 GB for its dependencies and a few MB for its stores.';
+  }
+  return error instanceof Error ? error.message : String(error);
+}
