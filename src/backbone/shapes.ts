@@ -30,7 +30,9 @@ export function inferShapes(plan: Plan, shapeOf: ShapeOf): Map<string, MapShape>
     if (shapes.has(step.name)) throw invalid(`two steps are named '${step.name}'`);
     const shape = new StepChecker(step, shapes, shapeOf).output();
     if (shape.height * shape.width * shape.channels > PLAN_LIMITS.activationElements) {
-      throw invalid(`the output of step '${step.name}' is larger than ${PLAN_LIMITS.activationElements} elements`);
+      throw invalid(
+        `the output of step '${step.name}' is larger than ${PLAN_LIMITS.activationElements} elements`,
+      );
     }
     shapes.set(step.name, shape);
   }
@@ -48,7 +50,9 @@ function checkTaps(plan: Plan, shapes: ReadonlyMap<string, MapShape>): void {
       throw invalid(`tap '${tap.name}' reads '${tap.step}', which is no step`);
     }
     if (shape.channels !== tap.channels) {
-      throw invalid(`tap '${tap.name}' claims ${tap.channels} channels where step '${tap.step}' has ${shape.channels}`);
+      throw invalid(
+        `tap '${tap.name}' claims ${tap.channels} channels where step '${tap.step}' has ${shape.channels}`,
+      );
     }
   }
 }
@@ -85,7 +89,8 @@ class StepChecker {
 
   #conv(step: ConvStep, input: MapShape): MapShape {
     const [kernelHeight, kernelWidth, ins, outs] = this.#tensor(step.weights, 4);
-    if (ins !== input.channels) throw this.#unfit(`its weights read ${ins} channels, its input has ${input.channels}`);
+    if (ins !== input.channels)
+      throw this.#unfit(`its weights read ${ins} channels, its input has ${input.channels}`);
     return this.#convolved(step, input, kernelHeight, kernelWidth, outs);
   }
 
@@ -123,7 +128,9 @@ class StepChecker {
     const [ins, squeezed] = this.#tensor(step.reduceWeights, 2);
     const [back, outs] = this.#tensor(step.expandWeights, 2);
     if (ins !== input.channels || back !== squeezed || outs !== input.channels) {
-      throw this.#unfit(`its weights [${ins}, ${squeezed}] and [${back}, ${outs}] don't fit ${input.channels} channels`);
+      throw this.#unfit(
+        `its weights [${ins}, ${squeezed}] and [${back}, ${outs}] don't fit ${input.channels} channels`,
+      );
     }
     this.#vector(step.reduceBias, squeezed);
     this.#vector(step.expandBias, outs);
@@ -139,8 +146,10 @@ class StepChecker {
 
   #dense(step: DenseStep, input: MapShape): MapShape {
     const [ins, outs] = this.#tensor(step.weights, 2);
-    if (input.height !== 1 || input.width !== 1) throw this.#unfit('a dense step reads a 1×1 map; put a mean before it');
-    if (ins !== input.channels) throw this.#unfit(`its weights read ${ins} channels, its input has ${input.channels}`);
+    if (input.height !== 1 || input.width !== 1)
+      throw this.#unfit('a dense step reads a 1×1 map; put a mean before it');
+    if (ins !== input.channels)
+      throw this.#unfit(`its weights read ${ins} channels, its input has ${input.channels}`);
     this.#vector(step.bias, outs);
     return { height: 1, width: 1, channels: outs };
   }
@@ -163,7 +172,8 @@ class StepChecker {
 
   #vector(name: string, length: number): void {
     const [actual] = this.#tensor(name, 1);
-    if (actual !== length) throw this.#unfit(`tensor '${name}' has ${actual} elements where ${length} are wanted`);
+    if (actual !== length)
+      throw this.#unfit(`tensor '${name}' has ${actual} elements where ${length} are wanted`);
   }
 
   #unfit(what: string): HeadwaterError {

@@ -40,7 +40,8 @@ async function register(module: WebAssembly.Module): Promise<void> {
     tf.registerKernel({ ...kernel, backendName: BACKEND_NAME });
   }
   tf.registerBackend(BACKEND_NAME, () => new BackendWasm(wasm), PRIORITY);
-  if (!(await tf.setBackend(BACKEND_NAME))) throw new Error('TensorFlow.js could not start its WASM backend.');
+  if (!(await tf.setBackend(BACKEND_NAME)))
+    throw new Error('TensorFlow.js could not start its WASM backend.');
 }
 
 async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {

@@ -69,7 +69,11 @@ export function prepareConvolution(source: ConvolutionSource): Convolution {
  * @param padding other than the convolution's own when x already is padded.
  * @returns a new map, activated. Intermediate maps are the surrounding tidy's.
  */
-export function convolve(x: tf.Tensor4D, convolution: Convolution, padding = convolution.padding): tf.Tensor4D {
+export function convolve(
+  x: tf.Tensor4D,
+  convolution: Convolution,
+  padding = convolution.padding,
+): tf.Tensor4D {
   const [top, bottom, left, right] = padding;
   const { filter, bias, stride, activation } = convolution;
   const run = convolution.kind === 'conv' ? tf.fused.conv2d : tf.fused.depthwiseConv2d;

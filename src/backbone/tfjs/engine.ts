@@ -31,7 +31,10 @@ const NO_PADDING: Padding = [0, 0, 0, 0];
 /**
  * @param tfjsWasm `@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm`, compiled by the host.
  */
-export async function createTfjsEngine(backbone: Backbone, tfjsWasm: WebAssembly.Module): Promise<TfjsEngine> {
+export async function createTfjsEngine(
+  backbone: Backbone,
+  tfjsWasm: WebAssembly.Module,
+): Promise<TfjsEngine> {
   await registerWasmBackend(tfjsWasm);
   useWasmBackend();
   return new WasmEngine(backbone);
@@ -80,7 +83,9 @@ class WasmEngine implements TfjsEngine {
     const { height, width, channels } = this.#backbone.plan.input;
     const pictures = pixels.length / (height * width * channels);
     if (!Number.isInteger(pictures)) {
-      throw new RangeError(`${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`);
+      throw new RangeError(
+        `${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`,
+      );
     }
     return pictures;
   }

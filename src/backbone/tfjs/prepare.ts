@@ -1,6 +1,14 @@
 /** Puts a plan's weights on the TensorFlow.js backend, step by step, in the form the engine runs. */
 import type { Backbone } from '../load.ts';
-import type { AddStep, ConvStep, DenseStep, DepthwiseStep, MeanStep, SqueezeExciteStep, Step } from '../plan.ts';
+import type {
+  AddStep,
+  ConvStep,
+  DenseStep,
+  DepthwiseStep,
+  MeanStep,
+  SqueezeExciteStep,
+  Step,
+} from '../plan.ts';
 import type { Convolution, ConvolutionSource } from './convolution.ts';
 import { prepareConvolution } from './convolution.ts';
 

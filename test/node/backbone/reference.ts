@@ -3,7 +3,13 @@
  * Slow on purpose; use it at small shapes.
  */
 import type { Backbone } from '../../../src/backbone/index.ts';
-import type { Activation, ConvStep, DenseStep, DepthwiseStep, SqueezeExciteStep } from '../../../src/backbone/plan.ts';
+import type {
+  Activation,
+  ConvStep,
+  DenseStep,
+  DepthwiseStep,
+  SqueezeExciteStep,
+} from '../../../src/backbone/plan.ts';
 
 /** One picture's feature map, row by row, channels last. */
 export interface FeatureMap {
@@ -53,7 +59,9 @@ export function referenceOutputs(backbone: Backbone, pixels: Uint8Array): Map<st
 /** The CNN code of one picture. */
 export function referenceCode(backbone: Backbone, pixels: Uint8Array): Float64Array {
   const outputs = referenceOutputs(backbone, pixels);
-  return Float64Array.from(backbone.plan.taps.flatMap((tap) => [...spatialMean(outputs.get(tap.step)!).values]));
+  return Float64Array.from(
+    backbone.plan.taps.flatMap((tap) => [...spatialMean(outputs.get(tap.step)!).values]),
+  );
 }
 
 export function activate(x: number, activation: Activation): number {
@@ -77,7 +85,12 @@ function at(map: FeatureMap, y: number, x: number, c: number, pad?: readonly num
   return inside ? map.values[(y * map.width + x) * map.channels + c] : (pad?.[c] ?? 0);
 }
 
-function conv({ tensors, tensorShapes }: Backbone, step: ConvStep, input: FeatureMap, pad?: readonly number[]): FeatureMap {
+function conv(
+  { tensors, tensorShapes }: Backbone,
+  step: ConvStep,
+  input: FeatureMap,
+  pad?: readonly number[],
+): FeatureMap {
   const [kernelHeight, kernelWidth, ins, outs] = tensorShapes.get(step.weights)!;
   const weights = tensors.get(step.weights)!;
   return slide(step, input, tensors.get(step.bias)!, kernelHeight, kernelWidth, (top, left, out) => {
@@ -85,7 +98,9 @@ function conv({ tensors, tensorShapes }: Backbone, step: ConvStep, input: Featur
     for (let ky = 0; ky < kernelHeight; ky++) {
       for (let kx = 0; kx < kernelWidth; kx++) {
         for (let c = 0; c < ins; c++) {
-          sum += at(input, top + ky, left + kx, c, pad) * weights[((ky * kernelWidth + kx) * ins + c) * outs + out];
+          sum +=
+            at(input, top + ky, left + kx, c, pad) *
+            weights[((ky * kernelWidth + kx) * ins + c) * outs + out];
         }
       }
     }
@@ -152,7 +167,10 @@ function dense(
   const matrix = tensors.get(weights)!;
   return Float64Array.from(tensors.get(bias)!, (b, out) => {
     const outs = tensors.get(bias)!.length;
-    return activate(x.reduce((sum, value, i) => sum + value * matrix[i * outs + out], b), activation);
+    return activate(
+      x.reduce((sum, value, i) => sum + value * matrix[i * outs + out], b),
+      activation,
+    );
   });
 }
 
