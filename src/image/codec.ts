@@ -1,13 +1,14 @@
 /**
  * Keeps one WASM codec instance warm. A codec that failed in the middle of a picture is in an unknown state (none of
  * them can unwind), and WASM memory never shrinks: in both cases the instance is dropped and the next picture gets a
- * fresh one, which takes well under a millisecond.
+ * fresh one, which takes a millisecond or two.
  */
-import { MAX_IDLE_CODEC_BYTES } from './limits.ts';
+import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
 
 export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
   readonly #create: () => T;
   #idle: T | undefined;
+  #startBytes = 0;
   #peakBytes = 0;
 
   constructor(create: () => T) {
@@ -16,15 +17,21 @@ export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
 
   /** Runs `task` on an instance; an error it throws passes through. */
   use<R>(task: (codec: T) => R): R {
-    const codec = this.#idle ?? this.#create();
+    const codec = this.#idle ?? this.#fresh();
     this.#idle = undefined;
     try {
       const result = task(codec);
-      if (codec.memory.buffer.byteLength <= MAX_IDLE_CODEC_BYTES) this.#idle = codec;
+      if (codec.memory.buffer.byteLength - this.#startBytes <= MAX_IDLE_GROWTH_BYTES) this.#idle = codec;
       return result;
     } finally {
       this.#peakBytes = Math.max(this.#peakBytes, codec.memory.buffer.byteLength);
     }
+  }
+
+  #fresh(): T {
+    const codec = this.#create();
+    this.#startBytes = codec.memory.buffer.byteLength;
+    return codec;
   }
 
   /** @returns bytes of WASM memory of the instance that is kept, 0 if none. */

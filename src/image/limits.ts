@@ -25,8 +25,11 @@ export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
 /** What a codec needs besides what grows with the picture: its code's data, stack, tables. Measured, rounded up. */
 export const CODEC_BASE_BYTES = 1_500_000;
 
-/** A codec instance whose memory has grown past this is dropped after use, since WASM memory never shrinks. */
-export const MAX_IDLE_CODEC_BYTES = 8 * 1024 * 1024;
+/**
+ * A codec instance whose memory has grown by more than this is dropped after use, since WASM memory never shrinks.
+ * The start size doesn't count: WebP's 16 MiB are nearly all untouched pages.
+ */
+export const MAX_IDLE_GROWTH_BYTES = 6 * 1024 * 1024;
 
 /** Most scans in a progressive JPEG. Encoders write about 10; each one walks over the whole picture again. */
 export const MAX_JPEG_SCANS = 64;

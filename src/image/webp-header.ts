@@ -38,6 +38,7 @@ const LOSSLESS_BYTES_PER_PIXEL = 8;
 
 /** @throws image_corrupt when the picture is missing, cut short or contradicts the canvas; image_too_many_pixels beyond the caps. */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
+  checkWhole(bytes);
   let canvas: { width: number; height: number } | undefined;
   let orientation: Orientation = 1;
   let alpha: Chunk | undefined;
@@ -60,6 +61,13 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const header = { width, height, orientation, frame, pieces: minimalFile(bitstream) };
   checkMemory(header, bitstream);
   return header;
+}
+
+/** The RIFF header says how long the file is; what an app appended after that doesn't matter. */
+function checkWhole(bytes: Uint8Array): void {
+  const claimed = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  if (claimed <= bytes.length) return;
+  throw corrupt('webp', `the file is cut short: ${bytes.length} of ${claimed} bytes are there`);
 }
 
 /** Yields whole chunks; a last one that is cut short ends the walk (its picture is then missing). */

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { Orientation } from '../../../src/image/exif.ts';
+import type { Raster } from '../../../src/image/raster.ts';
+import { resize, triangleTaps } from '../../../src/image/resize.ts';
+import { largestDifference, randomIntegers } from './support.ts';
+
+function noise(width: number, height: number, layout: Raster['layout'], seed = 1): Raster {
+  const random = randomIntegers(seed);
+  const data = Uint8Array.from({ length: width * height * (layout === 'rgb' ? 3 : 4) }, () => random(256));
+  return { data, width, height, layout };
+}
+
+function weights(from: number, to: number, i: number): number[] {
+  const radius = Math.max(1, from / to);
+  const centre = ((i + 0.5) * from) / to;
+  const raw = Array.from({ length: from }, (_, j) => Math.max(0, 1 - Math.abs((j + 0.5 - centre) / radius)));
+  const sum = raw.reduce((a, b) => a + b);
+  return raw.map((w) => w / sum);
+}
+
+/** One grey pixel for each letter. */
+function letters(rows: readonly string[]): Uint8Array {
+  const text = rows.join('');
+  return Uint8Array.from({ length: 3 * text.length }, (_, i) => text.charCodeAt(Math.floor(i / 3)));
+}
+
+/** The triangle filter in double precision, straight from its definition, with no intermediate rounding. */
+function reference(source: Raster, width: number, height: number): Uint8Array {
+  const out = new Uint8Array(3 * width * height);
+  const across = Array.from({ length: width }, (_, x) => weights(source.width, width, x));
+  for (let y = 0; y < height; y++) {
+    const down = weights(source.height, height, y);
+    for (let i = 0; i < 3 * width; i++) {
+      let sum = 0;
+      for (let v = 0; v < source.height; v++) {
+        if (down[v] === 0) continue;
+        let row = 0;
+        across[Math.floor(i / 3)].forEach(
+          (w, u) => (row += w * source.data[3 * (v * source.width + u) + (i % 3)]),
+        );
+        sum += down[v] * row;
+      }
+      out[3 * width * y + i] = Math.round(sum);
+    }
+  }
+  return out;
+}
+
+describe('resize', () => {
+  it.each([
+    [97, 61, 40, 30],
+    [50, 37, 50, 37],
+    [13, 7, 40, 21],
+    [640, 3, 10, 9],
+    [1, 1, 5, 5],
+    [2, 90, 7, 1],
+  ])('is within one level of the exact filter: %i×%i to %i×%i', (w, h, width, height) => {
+    const source = noise(w, h, 'rgb');
+    expect(
+      largestDifference(resize(source, 1, { width, height }), reference(source, width, height)),
+    ).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps a picture of the target size as it is', () => {
+    const source = noise(31, 17, 'rgb');
+    expect(resize(source, 1, { width: 31, height: 17 })).toEqual(source.data);
+  });
+
+  it('keeps flat colour exactly, at any ratio', () => {
+    for (const [w, h] of [
+      [1, 1],
+      [3, 1000],
+      [2000, 7],
+      [333, 777],
+    ]) {
+      const source: Raster = {
+        data: new Uint8Array(3 * w * h).fill(255),
+        width: w,
+        height: h,
+        layout: 'rgb',
+      };
+      expect(resize(source, 1, { width: 29, height: 31 }).every((v) => v === 255)).toBe(true);
+    }
+  });
+
+  it('turns every orientation upright', () => {
+    // One byte a pixel for the eye; CIPA DC-008 says where row 0 and column 0 of the stored picture belong.
+    const upright = ['abc', 'def'];
+    const stored: Record<Orientation, string[]> = {
+      1: ['abc', 'def'],
+      2: ['cba', 'fed'],
+      3: ['fed', 'cba'],
+      4: ['def', 'abc'],
+      5: ['ad', 'be', 'cf'],
+      6: ['cf', 'be', 'ad'],
+      7: ['fc', 'eb', 'da'],
+      8: ['da', 'eb', 'fc'],
+    };
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
+      const rows = stored[orientation];
+      const source: Raster = {
+        data: letters(rows),
+        width: rows[0].length,
+        height: rows.length,
+        layout: 'rgb',
+      };
+      expect(resize(source, orientation, { width: 3, height: 2 }), `orientation ${orientation}`).toEqual(
+        letters(upright),
+      );
+    }
+  });
+
+  it('blends transparency over white before it filters', () => {
+    const data = Uint8Array.of(0, 0, 0, 0, 200, 100, 0, 255, 0, 0, 0, 128, 10, 20, 30, 51);
+    const out = resize({ data, width: 4, height: 1, layout: 'rgba' }, 1, { width: 4, height: 1 });
+    expect([...out]).toEqual([255, 255, 255, 200, 100, 0, 127, 127, 127, 206, 208, 210]);
+  });
+
+  it('multiplies out inverted CMYK', () => {
+    const data = Uint8Array.of(255, 255, 255, 255, 255, 128, 0, 255, 200, 100, 50, 0, 255, 255, 255, 128);
+    const out = resize({ data, width: 4, height: 1, layout: 'cmyk-inverted' }, 1, { width: 4, height: 1 });
+    expect([...out]).toEqual([255, 255, 255, 255, 128, 0, 0, 0, 0, 128, 128, 128]);
+  });
+});
+
+describe('triangleTaps', () => {
+  it('gives weights that sum to one and stay inside the source', () => {
+    for (const [from, to] of [
+      [1, 224],
+      [224, 224],
+      [375, 224],
+      [32767, 224],
+      [5, 3],
+    ]) {
+      const { start, count, offset, weight } = triangleTaps(from, to, 16);
+      for (let i = 0; i < to; i++) {
+        expect(start[i]).toBeGreaterThanOrEqual(0);
+        expect(start[i] + count[i]).toBeLessThanOrEqual(from);
+        expect(count[i]).toBeGreaterThan(0);
+        expect(weight.subarray(offset[i], offset[i] + count[i]).reduce((a, b) => a + b)).toBe(65536);
+      }
+    }
+  });
+});
