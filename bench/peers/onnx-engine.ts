@@ -1,0 +1,92 @@
+/** ONNX Runtime, in any of its builds, behind the same door as the project's engines: bytes in, CNN codes out. */
+import type { InferenceSession, Runtime, SessionOptions } from 'onnxruntime-common';
+import type { Backbone } from '../../src/backbone/index.ts';
+import { CODES, type OnnxInput, planToOnnx } from '../../src/export/index.ts';
+
+/** What the benchmark times. Unlike the project's engines it may be asynchronous. */
+export interface BenchEngine {
+  readonly name: string;
+  codes(pixels: Uint8Array): Promise<Float32Array> | Float32Array;
+}
+
+export interface OnnxEngine extends BenchEngine {
+  codes(pixels: Uint8Array): Promise<Float32Array>;
+  /** Runs the model alone on an input made by `prepare`, outside the time measured. */
+  run(prepared: PreparedInput): Promise<Float32Array>;
+  prepare(pixels: Uint8Array): PreparedInput;
+}
+
+export type PreparedInput = Record<string, InstanceType<Runtime['Tensor']>>;
+
+/** One thread, every graph optimisation. */
+const SESSION: SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' };
+
+/** @param input `pixels` lets the model convert bytes to its layout; `planes` has the host do it. */
+export async function createOnnxEngine(
+  name: string,
+  runtime: Runtime,
+  backbone: Backbone,
+  input: OnnxInput,
+  options: SessionOptions = {},
+): Promise<OnnxEngine> {
+  const session = await runtime.InferenceSession.create(planToOnnx(backbone, { input }), {
+    ...SESSION,
+    ...options,
+  });
+  return new SessionEngine(name, runtime, session, backbone, input);
+}
+
+class SessionEngine implements OnnxEngine {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #session: InferenceSession;
+  readonly #backbone: Backbone;
+  readonly #input: OnnxInput;
+
+  constructor(
+    name: string,
+    runtime: Runtime,
+    session: InferenceSession,
+    backbone: Backbone,
+    input: OnnxInput,
+  ) {
+    this.name = name;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#backbone = backbone;
+    this.#input = input;
+  }
+
+  codes(pixels: Uint8Array): Promise<Float32Array> {
+    return this.run(this.prepare(pixels));
+  }
+
+  async run(prepared: PreparedInput): Promise<Float32Array> {
+    const { [CODES]: codes } = await this.#session.run(prepared);
+    return codes.data;
+  }
+
+  prepare(pixels: Uint8Array): PreparedInput {
+    const { height, width, channels, padValue } = this.#backbone.plan.input;
+    const n = pixels.length / (height * width * channels);
+    if (this.#input === 'pixels') {
+      return { pixels: new this.#runtime.Tensor('uint8', pixels, [n, height, width, channels]) };
+    }
+    const planes = toPlanes(pixels, n, height * width, padValue);
+    return { planes: new this.#runtime.Tensor('float32', planes, [n, channels, height, width]) };
+  }
+}
+
+/** [n, area, channels] bytes → [n, channels, area] floats, less `centre` of each channel. */
+function toPlanes(pixels: Uint8Array, n: number, area: number, centre: readonly number[]): Float32Array {
+  const channels = centre.length;
+  const planes = new Float32Array(pixels.length);
+  for (let picture = 0; picture < n; picture++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = picture * area * channels + channel;
+      const to = (picture * channels + channel) * area;
+      for (let i = 0; i < area; i++) planes[to + i] = pixels[from + i * channels] - centre[channel];
+    }
+  }
+  return planes;
+}
