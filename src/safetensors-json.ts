@@ -9,10 +9,10 @@ const MAX_DEPTH = 4;
 
 /**
  * @param bytes UTF-8 JSON, an object, padded with spaces at its end.
- * @returns an object without prototype, so that a tensor may bear any name.
+ * @returns the object's entries; a map, so that a tensor may bear any name.
  * @throws HeadwaterError `file_corrupt` when it is no such JSON, holds a key twice or nests too deep.
  */
-export function parseJsonHeader(bytes: Uint8Array): Record<string, unknown> {
+export function parseJsonHeader(bytes: Uint8Array): Map<string, unknown> {
   if (bytes[0] !== 0x7b) throw corrupt('it does not begin with {');
   let text: string;
   let value: unknown;
@@ -27,7 +27,8 @@ export function parseJsonHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch (cause) {
     throw corrupt('it is not JSON', cause);
   }
-  return Object.assign(Object.create(null) as Record<string, unknown>, value);
+  if (typeof value !== 'object' || value === null) throw corrupt('it is no object');
+  return new Map<string, unknown>(Object.entries(value));
 }
 
 function corrupt(what: string, cause?: unknown): HeadwaterError {

@@ -7,19 +7,14 @@
 import { HeadwaterError } from './errors.ts';
 import { parseJsonHeader } from './safetensors-json.ts';
 
-/** Bytes an element. The types that Headwater reads; the format knows more, which are refused by name. */
-export const BYTES_PER_ELEMENT = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  U16: 2,
-  I8: 1,
-  U8: 1,
-} as const;
-export type Dtype = keyof typeof BYTES_PER_ELEMENT;
+/** The types that Headwater reads; the format knows more, which are refused. */
+const DTYPES = ['F64', 'F32', 'F16', 'I64', 'I32', 'I16', 'U16', 'I8', 'U8'] as const;
+export type Dtype = (typeof DTYPES)[number];
+
+// prettier-ignore
+const BYTES_PER_ELEMENT: Readonly<Record<Dtype, number>> = {
+  F64: 8, F32: 4, F16: 2, I64: 8, I32: 4, I16: 2, U16: 2, I8: 1, U8: 1,
+};
 
 export interface Tensor {
   readonly dtype: Dtype;
@@ -63,19 +58,19 @@ export function readSafetensors(
   const headerBytes = readHeaderLength(bytes, limits);
   const header = parseJsonHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes));
   const data = bytes.subarray(LENGTH_BYTES + headerBytes);
-  const names = Object.keys(header).filter((name) => name !== METADATA_KEY);
+  const names = [...header.keys()].filter((name) => name !== METADATA_KEY);
   if (names.length > limits.tensors) {
     throw corrupt(`it holds ${names.length} tensors, more than the ${limits.tensors} allowed`);
   }
   const tensors = new Map<string, Tensor>();
   const spans: Span[] = [];
   for (const name of names) {
-    const { tensor, span } = readEntry(name, header[name], data);
+    const { tensor, span } = readEntry(name, header.get(name), data);
     tensors.set(name, tensor);
     spans.push(span);
   }
   checkCoverage(spans, data.length);
-  return { metadata: readMetadata(header[METADATA_KEY]), tensors };
+  return { metadata: readMetadata(header.get(METADATA_KEY)), tensors };
 }
 
 /**
@@ -209,10 +204,9 @@ function readEntry(name: string, entry: unknown, data: Uint8Array): { tensor: Te
 }
 
 function readDtype(value: unknown, where: string): Dtype {
-  if (typeof value !== 'string' || !Object.hasOwn(BYTES_PER_ELEMENT, value)) {
-    throw corrupt(`${where} is of an unknown type (known: ${Object.keys(BYTES_PER_ELEMENT).join(', ')})`);
-  }
-  return value as Dtype;
+  const dtype = DTYPES.find((known) => known === value);
+  if (dtype === undefined) throw corrupt(`${where} is of an unknown type (known: ${DTYPES.join(', ')})`);
+  return dtype;
 }
 
 function readCounts(value: unknown, where: string): number[] {
@@ -228,7 +222,9 @@ function readCounts(value: unknown, where: string): number[] {
 function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (!isRecord(value)) throw corrupt('its metadata are no object');
-  const metadata: Record<string, string> = Object.create(null) as Record<string, string>;
+  const metadata: Record<string, string> = {};
+  // Without a prototype a key that is missing is missing, even 'constructor'.
+  Object.setPrototypeOf(metadata, null);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string')
       throw corrupt(`its metadata ${JSON.stringify(key.slice(0, 100))} is no string`);
@@ -250,8 +246,10 @@ function checkCoverage(spans: Span[], dataBytes: number): void {
 /** JSON.stringify would reorder keys that look like numbers; the maps keep the order they were filled in. */
 function stringifyOrdered(value: unknown): string {
   if (!(value instanceof Map)) return JSON.stringify(value);
-  const entries = [...(value as Map<string, unknown>)];
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${stringifyOrdered(item)}`).join(',')}}`;
+  const entries = Array.from<[unknown, unknown]>(value).map(
+    ([key, item]) => `${JSON.stringify(key)}:${stringifyOrdered(item)}`,
+  );
+  return `{${entries.join(',')}}`;
 }
 
 function expectDtype(tensor: Tensor, name: string, dtype: Dtype): void {

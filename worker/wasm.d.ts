@@ -11,3 +11,9 @@ declare module '*.wasm?module' {
   const module: WebAssembly.Module;
   export default module;
 }
+
+/** The backbone's weights: wrangler.toml's Data rule. */
+declare module '*.safetensors' {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

@@ -50,7 +50,7 @@ function readTensorInfo(cursor: Cursor): TensorInfo {
   const name = cursor.string();
   const dimensions = cursor.u32();
   if (dimensions > MAX_DIMENSIONS) throw new Error(`GGUF: tensor ${name} has ${dimensions} dimensions.`);
-  const shape = Array.from({ length: dimensions }, () => cursor.count(Number.MAX_SAFE_INTEGER)).reverse();
+  const shape = Array.from({ length: dimensions }, () => cursor.count(Number.MAX_SAFE_INTEGER)).toReversed();
   return { name, shape, type: cursor.u32(), offset: cursor.count(Number.MAX_SAFE_INTEGER) };
 }
 

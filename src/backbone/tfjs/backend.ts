@@ -11,10 +11,14 @@ type WasmModule = Awaited<ReturnType<typeof wasmFactory>>;
 
 /** What emscripten's glue adds at run time, of which the package's types know nothing. */
 interface Emscripten {
-  cwrap(name: string, returns: 'number' | null, parameters: 'number'[]): (...args: number[]) => number;
+  readonly cwrap: (
+    name: string,
+    returns: 'number' | null,
+    parameters: 'number'[],
+  ) => (...args: number[]) => number;
 }
 
-const BACKEND_NAME = 'headwater-wasm';
+export const BACKEND_NAME = 'headwater-wasm';
 const PACKAGE_BACKEND_NAME = 'wasm';
 /** Above the package's own 2, so that TensorFlow.js never picks one that would fetch. */
 const PRIORITY = 100;
@@ -54,7 +58,8 @@ async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
       return instance.exports;
     },
   });
-  const { cwrap } = wasm as unknown as Emscripten;
+  if (!hasCwrap(wasm)) throw new Error('The WASM of @tensorflow/tfjs-backend-wasm has no cwrap.');
+  const { cwrap } = wasm;
   wasm.tfjs = {
     init: cwrap('init', null, []),
     initWithThreadsCount: cwrap('init_with_threads_count', null, ['number']),
@@ -64,4 +69,8 @@ async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
     dispose: cwrap('dispose', null, []),
   };
   return wasm;
+}
+
+function hasCwrap(wasm: object): wasm is Emscripten {
+  return 'cwrap' in wasm && typeof wasm.cwrap === 'function';
 }

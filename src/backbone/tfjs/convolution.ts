@@ -42,7 +42,7 @@ const ACTIVATION_INPUT: Readonly<Record<Activation, { scale: number; shift: numb
   'hard-sigmoid': { scale: 1 / 6, shift: 1 / 2 },
 };
 
-const FUSED: Readonly<Record<Activation, 'linear' | 'relu' | 'relu6'>> = {
+const FUSED_ACTIVATION: Readonly<Record<Activation, 'linear' | 'relu' | 'relu6'>> = {
   none: 'linear',
   relu: 'relu',
   relu6: 'relu6',
@@ -76,16 +76,19 @@ export function convolve(
 ): tf.Tensor4D {
   const [top, bottom, left, right] = padding;
   const { filter, bias, stride, activation } = convolution;
-  const run = convolution.kind === 'conv' ? tf.fused.conv2d : tf.fused.depthwiseConv2d;
-  const u = run({
-    x,
-    filter,
-    bias,
-    strides: stride,
-    pad: [[0, 0], [top, bottom], [left, right], [0, 0]], // prettier-ignore
-    activation: FUSED[activation],
-  });
+  const pad: tf.backend_util.ExplicitPadding = [[0, 0], [top, bottom], [left, right], [0, 0]]; // prettier-ignore
+  const options = { x, filter, bias, strides: stride, activation: FUSED_ACTIVATION[activation] };
+  const u =
+    convolution.kind === 'conv'
+      ? tf.fused.conv2d({ ...options, pad })
+      : tf.fused.depthwiseConv2d({ ...options, pad: untyped(pad) });
   if (activation === 'hard-sigmoid') return tf.clipByValue(u, 0, 1);
   if (activation === 'hard-swish') return tf.mul(u, tf.clipByValue(tf.add(u, 3 / SQRT_6), 0, SQRT_6));
   return u;
+}
+
+/** The types of the depthwise convolution forget explicit padding, which it takes as the other does. */
+function untyped(pad: tf.backend_util.ExplicitPadding): number {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return pad as unknown as number;
 }

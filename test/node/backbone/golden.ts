@@ -9,7 +9,10 @@ export const GOLDEN = {
   /** FNV-1a over the code's bytes. */
   codeHash: '16547005',
   /** A few numbers of the code, for a reader to see how far off a failure is. */
-  samples: [2.0072004795074463, -0.20054125785827637, -0.3432406485080719, -0.16520851850509644, -0.05989149212837219, -0.09024093300104141],
+  samples: [
+    2.0072004795074463, -0.20054125785827637, -0.3432406485080719, -0.16520851850509644, -0.05989149212837219,
+    -0.09024093300104141,
+  ],
 };
 
 export const SAMPLE_STRIDE = 368;

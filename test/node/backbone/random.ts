@@ -76,7 +76,14 @@ export class BackboneMaker {
 
   dense(name: string, input: string, shape: number[], activation: Activation): this {
     const weights = this.#tensor(`${name}.w`, shape, 1);
-    this.#steps.push({ op: 'dense', name, input, weights, bias: this.#tensor(`${name}.b`, [shape[1]], 2), activation });
+    this.#steps.push({
+      op: 'dense',
+      name,
+      input,
+      weights,
+      bias: this.#tensor(`${name}.b`, [shape[1]], 2),
+      activation,
+    });
     return this;
   }
 
@@ -102,7 +109,7 @@ export class BackboneMaker {
     scale: number,
   ): this {
     const weights = this.#tensor(`${name}.w`, shape, scale);
-    const bias = this.#tensor(`${name}.b`, [shape.at(-1)!], 2);
+    const bias = this.#tensor(`${name}.b`, [shape[shape.length - 1]], 2);
     this.#steps.push({ op, name, input, weights, bias, stride, padding, activation });
     return this;
   }

@@ -33,7 +33,8 @@ function expectClose(actual: Float32Array, expected: Float64Array, what: string)
 }
 
 function randomPadding(maker: BackboneMaker, most: number): Padding {
-  return [0, 0, 0, 0].map(() => between(maker.next, 0, most)) as unknown as Padding;
+  const side = (): number => between(maker.next, 0, most);
+  return [side(), side(), side(), side()];
 }
 
 describe('the TensorFlow.js engine against plain arithmetic', () => {
@@ -44,7 +45,13 @@ describe('the TensorFlow.js engine against plain arithmetic', () => {
         const maker = new BackboneMaker(seed, height, 9, 3);
         const [a, b] = [between(maker.next, 1, 9), between(maker.next, 1, 9)];
         const stride = 1 + (seed % 2);
-        maker.conv('stem', 'input', [3, 3, 3, a], { stride, padding: randomPadding(maker, 2), activation }, 0.01);
+        maker.conv(
+          'stem',
+          'input',
+          [3, 3, 3, a],
+          { stride, padding: randomPadding(maker, 2), activation },
+          0.01,
+        );
         maker.conv('wide', 'stem', [2, 3, a, b], { stride, padding: randomPadding(maker, 2), activation });
         maker.conv('point', 'wide', [1, 1, b, a], { stride: 1, padding: [0, 0, 0, 0], activation });
         await expectLikeReference(maker.load([{ step: 'point', channels: a }, { step: 'stem', channels: a }]), seed); // prettier-ignore
@@ -56,7 +63,13 @@ describe('the TensorFlow.js engine against plain arithmetic', () => {
         const maker = new BackboneMaker(seed, 7 + seed, 8, 3);
         const kernel = [3, 5, 2, 3, 5][seed - 1];
         const stride = 1 + (seed % 2);
-        maker.depthwise('first', 'input', [kernel, 3, 3], { stride, padding: randomPadding(maker, 2), activation }, 0.01);
+        maker.depthwise(
+          'first',
+          'input',
+          [kernel, 3, 3],
+          { stride, padding: randomPadding(maker, 2), activation },
+          0.01,
+        );
         maker.depthwise('second', 'first', [3, 3, 3], { stride: 1, padding: [1, 1, 1, 1], activation });
         await expectLikeReference(maker.load([{ step: 'second', channels: 3 }]), seed);
       }
@@ -64,8 +77,17 @@ describe('the TensorFlow.js engine against plain arithmetic', () => {
 
     it(`runs dense layers with ${activation}`, async () => {
       const maker = new BackboneMaker(3, 4, 6, 2);
-      maker.conv('stem', 'input', [1, 1, 2, 7], { stride: 1, padding: [0, 0, 0, 0], activation: 'none' }, 0.01);
-      maker.mean('pool', 'stem').dense('hidden', 'pool', [7, 5], activation).dense('out', 'hidden', [5, 3], activation);
+      maker.conv(
+        'stem',
+        'input',
+        [1, 1, 2, 7],
+        { stride: 1, padding: [0, 0, 0, 0], activation: 'none' },
+        0.01,
+      );
+      maker
+        .mean('pool', 'stem')
+        .dense('hidden', 'pool', [7, 5], activation)
+        .dense('out', 'hidden', [5, 3], activation);
       await expectLikeReference(maker.load([{ step: 'out', channels: 3 }]), 3);
     });
   }
