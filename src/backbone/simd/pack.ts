@@ -21,7 +21,12 @@ export function blockedRows(kernelHeight: number, kernelWidth: number, channels:
 }
 
 /** Writes weights [rows, outputs] into `target` as [outputs / 8][rows in the given order][8]. */
-export function packMatrix(target: Float32Array, weights: Float32Array, rows: Int32Array, outputs: number): void {
+export function packMatrix(
+  target: Float32Array,
+  weights: Float32Array,
+  rows: Int32Array,
+  outputs: number,
+): void {
   let to = 0;
   for (let first = 0; first < outputs; first += BLOCK) {
     const count = Math.min(BLOCK, outputs - first);

@@ -64,17 +64,15 @@ export class Program {
     }
   }
 
-  /** Appends a step. @param code its kind, from codes.ts; `words` follow in the order of the kernel's class. */
-  step(code: number, words: readonly Word[]): void {
-    this.#touch(words);
-    this.#steps.push([code, ...words]);
+  /** Appends a step. @param code its kind, from codes.ts; the words follow in the order of the kernel's class. */
+  step(code: number, ...words: (readonly Word[])[]): void {
+    this.#steps.push(this.#words(code, words));
   }
 
   /** A step for another step to run; add it just before that one. @returns where it lies. */
-  nested(code: number, words: readonly Word[]): Region {
-    this.#touch(words);
+  nested(code: number, ...words: (readonly Word[])[]): Region {
     const region = { bytes: STEP_BYTES, address: 0 };
-    this.#nested.push({ region, words: [code, ...words] });
+    this.#nested.push({ region, words: this.#words(code, words) });
     return region;
   }
 
@@ -96,7 +94,10 @@ export class Program {
     const pages = Math.ceil(bytes / PAGE_BYTES);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     for (const { address, bytes, fill } of this.#constants) {
-      fill(new Float32Array(memory.buffer, address, bytes / 4), new Int32Array(memory.buffer, address, bytes / 4));
+      fill(
+        new Float32Array(memory.buffer, address, bytes / 4),
+        new Int32Array(memory.buffer, address, bytes / 4),
+      );
     }
     const words = new Int32Array(memory.buffer);
     let at = start / 4;
@@ -124,8 +125,10 @@ export class Program {
     return end + bytes;
   }
 
-  #touch(words: readonly Word[]): void {
-    if (words.length >= STEP_WORDS) throw new RangeError(`a step of ${words.length} words`);
+  /** A step's words; the scratch regions among them are in use at it. */
+  #words(code: number, groups: (readonly Word[])[]): Word[] {
+    const words = [code, ...groups.flat()];
+    if (words.length > STEP_WORDS) throw new RangeError(`a step of ${words.length} words`);
     const index = this.#steps.length;
     const named = new Set(words.map((word) => (typeof word === 'number' ? word : regionOf(word))));
     for (const scratch of this.#scratch) {
@@ -133,6 +136,7 @@ export class Program {
       scratch.first = Math.min(scratch.first, index);
       scratch.last = Math.max(scratch.last, index);
     }
+    return words;
   }
 }
 

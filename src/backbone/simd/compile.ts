@@ -1,0 +1,233 @@
+/**
+ * Compiles a backbone's plan into a program for the engine: decides which steps are fused, how each map lies in memory
+ * and where each tap's mean comes from. What a single kernel wants to know is kernels.ts's business.
+ */
+import type { Backbone } from '../load.ts';
+import type {
+  AddStep,
+  ConvStep,
+  DenseStep,
+  DepthwiseStep,
+  Padding,
+  SqueezeExciteStep,
+  Step,
+} from '../plan.ts';
+import type { Kernel } from './kernels.ts';
+import { Kernels } from './kernels.ts';
+import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
+import type { Region } from './program.ts';
+import { Program } from './program.ts';
+
+export interface Compiled {
+  readonly program: Program;
+  /** Where one picture goes before a run. */
+  readonly pixels: Region;
+  /** Where the taps' means lie after a run, in the plan's order. */
+  readonly taps: readonly { readonly region: Region; readonly channels: number }[];
+  /** The steps' maps, for tests: what lies there after a run is whole only when compiled with `keepMaps`. */
+  readonly maps: ReadonlyMap<string, FeatureMap>;
+}
+
+/** @param keepMaps keeps every map to the end of a run, to compare engines layer by layer; costs memory. */
+export function compile(backbone: Backbone, keepMaps = false): Compiled {
+  return new Compiler(backbone, keepMaps).compile();
+}
+
+class Compiler {
+  readonly #backbone: Backbone;
+  readonly #keepMaps: boolean;
+  readonly #program = new Program();
+  readonly #kernels: Kernels;
+  readonly #maps = new Map<string, FeatureMap>();
+  readonly #means = new Map<string, Region>();
+  /** The adds that the convolution before them does on the way, by that convolution's name. */
+  readonly #fusedAdds: ReadonlyMap<string, AddStep>;
+
+  constructor(backbone: Backbone, keepMaps: boolean) {
+    this.#backbone = backbone;
+    this.#keepMaps = keepMaps;
+    this.#kernels = new Kernels(this.#program, backbone.plan.input);
+    this.#fusedAdds = findFusedAdds(backbone.plan.steps, new Set(backbone.plan.taps.map((tap) => tap.step)));
+  }
+
+  compile(): Compiled {
+    const { steps, taps } = this.#backbone.plan;
+    const skipped = new Set([...this.#fusedAdds.values()].map((add) => add.name));
+    const tapped = new Set(taps.map((tap) => tap.step));
+    for (const step of steps) {
+      if (!skipped.has(step.name)) this.#step(step);
+      const written = this.#fusedAdds.get(step.name)?.name ?? step.name;
+      if (tapped.has(written)) this.#program.keep(this.#mean(written), 'end');
+      if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region, 'end');
+    }
+    return {
+      program: this.#program,
+      pixels: this.#kernels.pixels,
+      taps: taps.map(({ step, channels }) => ({ region: this.#means.get(step)!, channels })),
+      maps: this.#maps,
+    };
+  }
+
+  #step(step: Step): void {
+    switch (step.op) {
+      case 'conv':
+      case 'dense':
+        return this.#conv(step);
+      case 'depthwise':
+        return this.#depthwise(step);
+      case 'squeeze-excite':
+        return this.#squeezeExcite(step);
+      case 'add':
+        return this.#kernels.add(this.#read(step.input), this.#read(step.other), this.#write(step.name));
+      case 'mean': {
+        const output = this.#write(step.name);
+        return this.#kernels.mean(this.#read(step.input), output.place(), output.planeBytes);
+      }
+    }
+  }
+
+  #conv(step: ConvStep | DenseStep): void {
+    const kernel = this.#kernel(step);
+    if (step.input === 'input') return this.#kernels.stem(kernel, this.#write(step.name));
+    const add = this.#fusedAdds.get(step.name);
+    if (add === undefined) return this.#kernels.conv(this.#read(step.input), kernel, this.#write(step.name));
+    const other = this.#read(add.input === step.name ? add.other : add.input);
+    const output = this.#write(add.name);
+    if (samePadding(other.padding, output.padding)) {
+      return this.#kernels.conv(this.#read(step.input), kernel, output, other);
+    }
+    const unadded = this.#allocate(step.name, NO_PADDING);
+    this.#kernels.conv(this.#read(step.input), kernel, unadded);
+    return this.#kernels.add(unadded, other, output);
+  }
+
+  #depthwise(step: DepthwiseStep): void {
+    const kernel = this.#kernel(step);
+    if (step.input !== 'input')
+      return this.#kernels.depthwise(this.#read(step.input), kernel, this.#write(step.name));
+    // Around the picture lie the plan's padding values, which are part of its map then.
+    const padded = this.#pictureMap(step.padding);
+    return this.#kernels.depthwise(padded, { ...kernel, padding: NO_PADDING }, this.#write(step.name));
+  }
+
+  #squeezeExcite(step: SqueezeExciteStep): void {
+    const input = this.#read(step.input);
+    const mean = this.#mean(step.input);
+    const squeezed = this.#kernels.dense(mean, this.#matrix(step.reduceWeights, step.reduceBias, 'relu'));
+    const factors = this.#kernels.dense(
+      squeezed,
+      this.#matrix(step.expandWeights, step.expandBias, 'hard-sigmoid'),
+    );
+    const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
+    if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) this.#maps.set(step.name, input);
+    else this.#write(step.name);
+    this.#kernels.scale(input, factors, this.#maps.get(step.name)!);
+  }
+
+  /** The mean over space of a step's output; computed once. */
+  #mean(name: string): Region {
+    const known = this.#means.get(name);
+    if (known !== undefined) return known;
+    const map = this.#read(name);
+    const region = this.#program.scratch(vectorBytes(map.shape.channels));
+    this.#kernels.mean(map, { region, offset: 0 });
+    this.#means.set(name, region);
+    return region;
+  }
+
+  #read(name: string): FeatureMap {
+    return name === 'input' ? this.#pictureMap(NO_PADDING) : this.#maps.get(name)!;
+  }
+
+  /** The picture as a feature map, for the steps that cannot read bytes: a 1×1 convolution that changes nothing. */
+  #pictureMap(padding: Padding): FeatureMap {
+    const { height, width, channels } = this.#backbone.plan.input;
+    const identity = new Float32Array(channels * channels);
+    for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
+    const [top, bottom, left, right] = padding;
+    const shape = { height: height + top + bottom, width: width + left + right, channels };
+    const map = new FeatureMap(shape, NO_PADDING, (bytes) => this.#program.scratch(bytes));
+    const bias = new Float32Array(channels);
+    const size = { height: 1, width: 1, inputs: channels, outputs: channels };
+    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map);
+    return map;
+  }
+
+  /** Makes room for a step's output, with the padding that its readers want, cleared. */
+  #write(name: string): FeatureMap {
+    return this.#allocate(name, this.#paddingFor(name));
+  }
+
+  #allocate(name: string, padding: Padding): FeatureMap {
+    const map = new FeatureMap(this.#backbone.shapes.get(name)!, padding, (bytes) =>
+      this.#program.scratch(bytes),
+    );
+    this.#maps.set(name, map);
+    if (map.isPadded) this.#kernels.border(map);
+    return map;
+  }
+
+  #readers(name: string): Step[] {
+    return this.#backbone.plan.steps.filter((step) => readsOf(step).includes(name));
+  }
+
+  /** The most that any reader wants on each side. */
+  #paddingFor(name: string): Padding {
+    const most: [number, number, number, number] = [0, 0, 0, 0];
+    for (const reader of this.#readers(name)) {
+      if (reader.op !== 'conv' && reader.op !== 'depthwise') continue;
+      for (const [side, padding] of reader.padding.entries()) most[side] = Math.max(most[side], padding);
+    }
+    return most;
+  }
+
+  #kernel(step: ConvStep | DepthwiseStep | DenseStep): Kernel {
+    if (step.op === 'dense') return this.#matrix(step.weights, step.bias, step.activation);
+    const [height, width, inputs, outputs = inputs] = this.#backbone.tensorShapes.get(step.weights)!;
+    const { stride, padding, activation } = step;
+    return {
+      ...this.#tensors(step.weights, step.bias),
+      height,
+      width,
+      inputs,
+      outputs,
+      stride,
+      padding,
+      activation,
+    };
+  }
+
+  #matrix(weights: string, bias: string, activation: Kernel['activation']): Kernel {
+    const [inputs, outputs] = this.#backbone.tensorShapes.get(weights)!;
+    const size = { height: 1, width: 1, inputs, outputs };
+    return { ...this.#tensors(weights, bias), ...size, stride: 1, padding: NO_PADDING, activation };
+  }
+
+  #tensors(weights: string, bias: string): { weights: Float32Array; bias: Float32Array } {
+    return { weights: this.#backbone.tensors.get(weights)!, bias: this.#backbone.tensors.get(bias)! };
+  }
+}
+
+/** Adds that follow one of their operands' convolutions, which nothing else reads, and whose other operand is older. */
+function findFusedAdds(steps: readonly Step[], tapped: ReadonlySet<string>): Map<string, AddStep> {
+  const fused = new Map<string, AddStep>();
+  const indexOf = new Map(steps.map((step, index) => [step.name, index]));
+  for (const add of steps) {
+    if (add.op !== 'add' || add.input === 'input' || add.other === 'input') continue;
+    const [older, newer] = [add.input, add.other].sort((a, b) => indexOf.get(a)! - indexOf.get(b)!);
+    const conv = steps[indexOf.get(newer)!];
+    const alone = steps.filter((step) => readsOf(step).includes(newer)).length === 1;
+    if (older === newer || conv.op !== 'conv' || conv.input === 'input' || tapped.has(newer) || !alone)
+      continue;
+    fused.set(newer, add);
+  }
+  return fused;
+}
+
+function readsOf(step: Step): string[] {
+  return step.op === 'add' ? [step.input, step.other] : [step.input];
+}
+
+function samePadding(a: Padding, b: Padding): boolean {
+  return a.every((side, index) => side === b[index]);
+}

@@ -1,0 +1,33 @@
+/**
+ * Numbers that the compiler of plans (TypeScript, src/backbone/simd) and the kernels (AssemblyScript) share. This file
+ * is compiled by both, so that they cannot disagree.
+ */
+
+/** Channels of a block: feature maps lie as [channels / 8][rows][columns][8], so that a pixel of a block is two vectors. */
+export const BLOCK = 8;
+/** Bytes of one pixel of a block of 32-bit floats. */
+export const PIXEL_BYTES = 32;
+/** Pixels that the convolution computes at once: 5 × 2 accumulators fill the registers without spilling. */
+export const CONV_TILE = 5;
+/** Pixels that the depthwise convolution computes at once; it divides every width of a 224-pixel network. */
+export const DEPTHWISE_TILE = 7;
+/** 32-bit words of one step. */
+export const STEP_WORDS = 16;
+
+// Kinds of step: the first word. index.ts dispatches on them, program.ts of the compiler writes them.
+export const END = 0;
+export const STEM = 1;
+export const CONV = 2;
+export const DEPTHWISE = 3;
+export const MEAN = 4;
+export const DENSE = 5;
+export const SCALE = 6;
+export const ADD = 7;
+export const BORDER = 8;
+
+// Activations: activation.ts computes them.
+export const NONE = 0;
+export const RELU = 1;
+export const RELU6 = 2;
+export const HARD_SWISH = 3;
+export const HARD_SIGMOID = 4;

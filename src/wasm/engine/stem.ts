@@ -1,0 +1,65 @@
+/**
+ * The first convolution, straight from the picture's bytes. Rows are widened to floats as they are needed into a ring
+ * of as many rows as the kernel is high, padding included; the convolution then runs row by row of its output.
+ */
+import { conv, Conv } from './conv';
+
+@unmanaged
+export class Stem {
+  op: i32;
+  /** The convolution of one output row: its runs are the kernel's rows, its input the ring. */
+  conv: Conv;
+  pixels: usize;
+  /** Bytes of a row of the picture. */
+  pictureRow: i32;
+  height: i32;
+  /** f32[kernel height][ringRow / 4] */
+  ring: usize;
+  /** Bytes of a padded row of floats. */
+  ringRow: i32;
+  /** f32[ringRow / 4]: a row outside of the picture. */
+  padRow: usize;
+  kernelHeight: i32;
+  stride: i32;
+  top: i32;
+  /** Bytes of padding left of the picture's row in the ring. */
+  left: i32;
+  outputHeight: i32;
+  outputRow: i32;
+}
+
+/** Bytes to floats, eight at a time; may read and write up to seven beyond `count`. */
+function widen(from: usize, to: usize, count: i32): void {
+  for (const end = from + count; from < end; from += 8) {
+    const words = v128.load8x8_u(from);
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)));
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(words)), 16);
+    to += 32;
+  }
+}
+
+/** Restores the padding right of a row. */
+function repad(s: Stem, slot: usize): void {
+  const right = s.left + (s.pictureRow << 2);
+  memory.copy(slot + right, s.padRow + right, s.ringRow - right);
+}
+
+export function stem(s: Stem): void {
+  let next = 0;
+  for (let y = 0; y < s.outputHeight; y++) {
+    const first = y * s.stride;
+    for (next = max(next, first); next < first + s.kernelHeight; next++) {
+      const slot = s.ring + (next % s.kernelHeight) * s.ringRow;
+      const row = next - s.top;
+      const inside = row >= 0 && row < s.height;
+      if (inside) widen(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
+      // The ring starts out as padding; it is written again where widening ran over it.
+      if (!inside) memory.copy(slot, s.padRow, s.ringRow);
+      else if (s.pictureRow & 7) repad(s, slot);
+    }
+    for (let ky = 0; ky < s.kernelHeight; ky++) {
+      store<i32>(s.conv.runs + (ky << 2), ((first + ky) % s.kernelHeight) * s.ringRow);
+    }
+    conv(s.conv, s.conv.output + y * s.outputRow);
+  }
+}

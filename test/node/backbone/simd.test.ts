@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Backbone } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import type { Padding } from '../../../src/backbone/plan.ts';
+import { createInspectableSimdEngine, createSimdEngine } from '../../../src/backbone/simd/index.ts';
+import { HeadwaterError } from '../../../src/errors.ts';
+import { defaultBackbone, tfjsWasm } from './files.ts';
+import { goldenPicture } from './golden.ts';
+import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
+import { referenceCode, referenceOutputs } from './reference.ts';
+
+const builds = { plain: compiled('engine'), relaxed: compiled('engine-relaxed') };
+/** Float32 sums of a few hundred terms, against doubles. */
+const TOLERANCE = 2e-5;
+const NONE: Padding = [0, 0, 0, 0];
+
+function compiled(name: string): WebAssembly.Module {
+  return new WebAssembly.Module(
+    readFileSync(join(import.meta.dirname, '../../../build/wasm', `${name}.wasm`)),
+  );
+}
+
+/** Every step in either build, and the code of the engine that shares memory among its maps. */
+function expectLikeReference(backbone: Backbone, seed: number, fused: string[] = []): void {
+  const { height, width, channels } = backbone.plan.input;
+  const pixels = randomPixels(seed, height * width * channels);
+  const expectedOutputs = referenceOutputs(backbone, pixels);
+  const expectedCode = referenceCode(backbone, pixels);
+  for (const [build, module] of Object.entries(builds)) {
+    const outputs = createInspectableSimdEngine(backbone, module).stepOutputs(pixels);
+    for (const [name, expected] of expectedOutputs) {
+      if (!fused.includes(name))
+        expectClose(outputs.get(name), expected.values, `${build}, seed ${seed}, ${name}`);
+    }
+    const engine = createSimdEngine(backbone, module);
+    // Twice, because the second picture finds the first one's remains in memory.
+    expectClose(engine.codes(pixels), expectedCode, `${build}, seed ${seed}, code`);
+    expectClose(engine.codes(pixels), expectedCode, `${build}, seed ${seed}, code again`);
+  }
+}
+
+/** Within the tolerance of the largest value. */
+function expectClose(actual: Float32Array | undefined, expected: Float64Array, what: string): void {
+  expect(actual?.length, what).toBe(expected.length);
+  const scale = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+  const worst = actual!.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i])), 0);
+  expect(worst / scale, what).toBeLessThan(TOLERANCE);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0);
+}
+
+function randomPadding(maker: BackboneMaker, most: number): Padding {
+  const side = (): number => between(maker.next, 0, most);
+  return [side(), side(), side(), side()];
+}
+
+describe('the SIMD engine against plain arithmetic, in both builds', () => {
+  for (const activation of ACTIVATIONS) {
+    it(`convolves the picture and feature maps of any shape with ${activation}`, () => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const maker = new BackboneMaker(seed, 6 + seed, 9 + (seed % 5), 1 + (seed % 4));
+        const ins = 1 + (seed % 4);
+        const [a, b] = [between(maker.next, 1, 19), between(maker.next, 1, 19)];
+        const stride = 1 + (seed % 3);
+        const kernel = [between(maker.next, 1, 4), between(maker.next, 1, 4)];
+        maker.conv('stem', 'input', [...kernel, ins, a], { stride, padding: randomPadding(maker, 2), activation }, 0.01); // prettier-ignore
+        maker.conv('wide', 'stem', [2, 3, a, b], { stride, padding: [1, 1, 2, 0], activation });
+        maker.conv('point', 'wide', [1, 1, b, a], { stride: 1, padding: NONE, activation });
+        maker.conv('spread', 'point', [1, 1, a, b], {
+          stride: 2,
+          padding: randomPadding(maker, 2),
+          activation,
+        });
+        expectLikeReference(maker.load([{ step: 'spread', channels: b }, { step: 'stem', channels: a }]), seed); // prettier-ignore
+      }
+    });
+
+    it(`convolves depthwise, any kernel, stride and width, with ${activation}`, () => {
+      for (let seed = 1; seed <= 24; seed++) {
+        const channels = 1 + (seed % 4);
+        const maker = new BackboneMaker(seed, 7 + (seed % 5), 4 + seed, channels);
+        const side = [3, 5, 2, 3, 5, 1, 4][seed % 7];
+        const wide = between(maker.next, 1, 20);
+        maker.depthwise('first', 'input', [side, 3, channels], { stride: 1, padding: [1, 2, 1, 1], activation }, 0.01); // prettier-ignore
+        maker.conv(
+          'mix',
+          'first',
+          [1, 1, channels, wide],
+          { stride: 1, padding: NONE, activation: 'none' },
+          0.5,
+        );
+        maker.depthwise('second', 'mix', [side, side, wide], { stride: 1 + (seed % 3), padding: [2, 2, 2, 2], activation }); // prettier-ignore
+        maker.depthwise('third', 'mix', [3, 3, wide], { stride: 2, padding: [0, 1, 0, 1], activation });
+        expectLikeReference(maker.load([{ step: 'second', channels: wide }, { step: 'third', channels: wide }]), seed); // prettier-ignore
+      }
+    });
+
+    it(`runs dense layers with ${activation}`, () => {
+      const maker = new BackboneMaker(3, 4, 6, 2);
+      maker.conv('stem', 'input', [1, 1, 2, 7], { stride: 1, padding: NONE, activation: 'none' }, 0.01);
+      maker.mean('pool', 'stem').dense('hidden', 'pool', [7, 21], activation).dense('out', 'hidden', [21, 3], activation); // prettier-ignore
+      expectLikeReference(maker.load([{ step: 'out', channels: 3 }]), 3);
+    });
+  }
+
+  it('squeezes and excites, adds, and lets later steps read early ones', () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const [ins, wide] = [1 + (seed % 4), 3 + seed];
+      const maker = new BackboneMaker(seed, 6 + seed, 5 + seed, ins);
+      const same = { stride: 1, padding: [1, 1, 1, 1] as Padding, activation: 'hard-swish' as const };
+      maker.conv('stem', 'input', [3, 3, ins, wide], same, 0.01).squeezeExcite('se', 'stem', wide, 4);
+      maker.depthwise('dw', 'se', [3, 3, wide], same).add('sum', 'dw', 'stem').add('twice', 'sum', 'sum');
+      expectLikeReference(maker.load([{ step: 'twice', channels: wide }, { step: 'se', channels: wide }]), seed); // prettier-ignore
+    }
+  });
+
+  it('adds on the way where a convolution can, and afterwards where paddings differ', () => {
+    for (const readerOfBoth of [false, true]) {
+      const maker = new BackboneMaker(5, 9, 8, 3);
+      const point = { stride: 1, padding: NONE, activation: 'none' as const };
+      const padded = { stride: 2, padding: [1, 1, 1, 1] as Padding, activation: 'relu' as const };
+      maker.conv('a', 'input', [1, 1, 3, 10], point, 0.01).conv('b', 'a', [1, 1, 10, 10], point, 0.3);
+      maker.add('sum', 'b', 'a').depthwise('dw', 'sum', [3, 3, 10], padded);
+      if (readerOfBoth) maker.depthwise('dw2', 'a', [3, 3, 10], padded);
+      maker.conv('c', 'dw', [1, 1, 10, 10], point).add('end', 'dw', 'c');
+      expectLikeReference(maker.load([{ step: 'end', channels: 10 }]), 5, ['b', 'c']);
+    }
+  });
+
+  it('reads the picture itself in steps other than convolutions', () => {
+    const maker = new BackboneMaker(1, 3, 3, 3);
+    maker.add('sum', 'input', 'input').mean('mean', 'input').squeezeExcite('se', 'input', 3, 2);
+    expectLikeReference(maker.load([{ step: 'sum', channels: 3 }, { step: 'mean', channels: 3 }]), 1); // prettier-ignore
+  });
+});
+
+describe('the default backbone on the SIMD engine', () => {
+  const backbone = defaultBackbone();
+  const pictureBytes = 224 * 224 * 3;
+
+  for (const [build, module] of Object.entries(builds)) {
+    it(`gives the reference engine's codes, ${build}`, async () => {
+      const reference = await createTfjsEngine(backbone, tfjsWasm());
+      const engine = createSimdEngine(backbone, module);
+      expect(engine.name).toBe(build === 'plain' ? 'simd' : 'simd-relaxed');
+      for (const pixels of [goldenPicture(), randomPixels(1, pictureBytes).fill(127, 0, 99_999)]) {
+        expect(cosine(engine.codes(pixels), reference.codes(pixels))).toBeGreaterThan(1 - 1e-9);
+      }
+      reference.dispose();
+    });
+
+    it(`gives each picture of a batch the code that it has alone, ${build}`, () => {
+      const engine = createSimdEngine(backbone, module);
+      const pixels = randomPixels(7, 3 * pictureBytes);
+      const batch = engine.codes(pixels);
+      expect(engine.codes(new Uint8Array(0)).length).toBe(0);
+      for (let i = 0; i < 3; i++) {
+        const alone = engine.codes(pixels.subarray(i * pictureBytes, (i + 1) * pictureBytes));
+        expect(batch.subarray(i * backbone.codeLength, (i + 1) * backbone.codeLength)).toEqual(alone);
+      }
+    });
+  }
+
+  it('agrees at every step with plain arithmetic', () => {
+    const pixels = goldenPicture();
+    const outputs = createInspectableSimdEngine(backbone, builds.plain).stepOutputs(pixels);
+    const expected = referenceOutputs(backbone, pixels);
+    const fused = backbone.plan.steps.filter((step) => step.op === 'add').length;
+    expect(outputs.size).toBe(backbone.plan.steps.length - fused);
+    for (const [name, values] of outputs) expectClose(values, expected.get(name)!.values, name);
+  });
+
+  it('refuses what is no whole number of pictures', () => {
+    const engine = createSimdEngine(backbone, builds.plain);
+    expect(() => engine.codes(new Uint8Array(pictureBytes + 1))).toThrow(RangeError);
+  });
+
+  it('takes a few megabytes, and refuses to take more than it may', () => {
+    expect(createSimdEngine(backbone, builds.plain).memoryBytes).toBeLessThan(9e6);
+    const tooSmall = (): unknown => createSimdEngine(backbone, builds.plain, { memoryLimitBytes: 1e6 });
+    expect(tooSmall).toThrow(HeadwaterError);
+    expect(tooSmall).toThrow(/needs \d+ bytes of memory/u);
+  });
+});
