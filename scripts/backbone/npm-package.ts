@@ -41,8 +41,11 @@ export async function fetchPackageFiles(
       await rm(tarball);
       return folder;
     } catch (error) {
-      failures.push(`${version}: ${error instanceof Error ? error.message.trim() : String(error)}`);
       await rm(folder, { recursive: true, force: true });
+      const { code, text } = describeFailure(error);
+      failures.push(`  ${version}: ${text}`);
+      // Where the registry can't be reached, asking it for other versions is of no use.
+      if (UNREACHABLE.has(code)) break;
     }
   }
   throw new Error(
@@ -51,19 +54,24 @@ export async function fetchPackageFiles(
   );
 }
 
+/** npm's codes for a registry that does not answer, as opposed to one that lacks or withholds a version. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ENOTCACHED']); // prettier-ignore
+
+/** What went wrong in one line: npm's own summary when it is npm that failed. */
+function describeFailure(error: unknown): { code: string; text: string } {
+  if (!(error instanceof Error)) return { code: '', text: String(error) };
+  const output = 'stdout' in error && typeof error.stdout === 'string' ? error.stdout : '';
+  const [, code = ''] = /"code": *"(\w+)"/.exec(output) ?? [];
+  const [, summary] = /"summary": *("(?:[^"\\]|\\.)*")/.exec(output) ?? [];
+  const text = summary === undefined ? error.message : String(JSON.parse(summary));
+  return { code, text: `${code} ${text.trim().split('\n')[0]}`.trim() };
+}
+
 /** `npm pack` of a published package: downloads its tarball and runs none of its scripts. */
 async function pack(spec: string, folder: string): Promise<string> {
   const home = join(folder, '..');
   await mkdir(home, { recursive: true });
-  const args = [
-    'pack',
-    spec,
-    '--pack-destination',
-    folder,
-    '--ignore-scripts',
-    '--loglevel=error',
-    '--dry-run=false',
-  ];
+  const args = ['pack', spec, '--pack-destination', folder, '--ignore-scripts', '--json', '--dry-run=false'];
   const [command, ...leading] = npmCommand();
   await promisify(execFile)(command, [...leading, ...args], {
     cwd: home,

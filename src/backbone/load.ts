@@ -1,5 +1,5 @@
 /** Joins a plan with its weights into a backbone whose every shape is checked, ready for an engine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HeadwaterError } from '../errors.ts';
 import { readSafetensors, toFloat32 } from '../safetensors.ts';
 import type { Plan } from './plan.ts';

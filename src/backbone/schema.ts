@@ -1,5 +1,5 @@
 /** What a plan file must look like before anything in it is believed. Whether its shapes fit is shapes.ts's business. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Bounds on what a plan may ask for, far above any network that fits a Worker. */
 export const PLAN_LIMITS = {
