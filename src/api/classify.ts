@@ -1,0 +1,96 @@
+/** Wire schemas of classify and embed: the calls that take pictures. */
+import { z } from 'zod';
+import { BackboneId, HeadName, ImageInfo, VersionNumber, VersionText } from './common.ts';
+
+export const DEFAULT_TOP_K = 10;
+export const MAX_TOP_K = 10_000;
+/** Heads that one picture can be scored with in one request. */
+export const MAX_HEADS_PER_REQUEST = 16;
+
+const TopK = z
+  .string()
+  .regex(/^[1-9][0-9]{0,4}$/, `must be a whole number from 1 to ${MAX_TOP_K}`)
+  .transform(Number)
+  .pipe(z.int().max(MAX_TOP_K))
+  .default(DEFAULT_TOP_K);
+
+export const ClassifyQuery = z.strictObject({
+  top_k: TopK.meta({ description: 'How many labels to answer, the most probable first.' }),
+  version: VersionText.optional().meta({ description: 'Which version; the current one where absent.' }),
+});
+
+/** `name` or `name@version`. */
+export const HeadReference = z.string().transform((text, context) => {
+  const [name, version, ...rest] = text.split('@');
+  const head = HeadName.safeParse(name);
+  const number = version === undefined ? undefined : VersionText.safeParse(version);
+  if (!head.success || number?.success === false || rest.length > 0) {
+    context.addIssue({
+      code: 'custom',
+      message: `'${text.slice(0, 80)}' is neither 'name' nor 'name@version'`,
+    });
+    return z.NEVER;
+  }
+  return number === undefined ? { head: head.data } : { head: head.data, version: number.data };
+});
+
+export const ClassifyManyQuery = z.strictObject({
+  heads: z
+    .string()
+    .min(1, 'must name at least one head')
+    .transform((text) => text.split(','))
+    .pipe(z.array(HeadReference).min(1).max(MAX_HEADS_PER_REQUEST))
+    .meta({
+      type: 'string',
+      description: 'Names joined by commas, each with an optional @version.',
+      example: 'recycling,flowers@3',
+    }),
+  top_k: TopK,
+});
+
+export const EmbedQuery = z.strictObject({
+  encoding: z
+    .enum(['float', 'base64'])
+    .default('float')
+    .meta({ description: 'float: JSON numbers. base64: little-endian half precision, a fifth of the size.' }),
+});
+
+export const Prediction = z.object({ label: z.string(), score: z.number() }).meta({ id: 'Prediction' });
+export type Prediction = z.infer<typeof Prediction>;
+
+export const Unknown = z
+  .object({
+    score: z.number().meta({ description: 'How unlike the training pictures, in units of their spread.' }),
+    is_unknown: z.boolean(),
+  })
+  .meta({ id: 'Unknown' });
+
+export const HeadAnswer = z
+  .object({
+    head: z.string(),
+    version: VersionNumber,
+    predictions: z.array(Prediction),
+    unknown: Unknown,
+  })
+  .meta({ id: 'HeadAnswer' });
+export type HeadAnswer = z.infer<typeof HeadAnswer>;
+
+export const Classification = HeadAnswer.extend({ image: ImageInfo }).meta({ id: 'Classification' });
+export type Classification = z.infer<typeof Classification>;
+
+export const Classifications = z
+  .object({ results: z.array(HeadAnswer), image: ImageInfo })
+  .meta({ id: 'Classifications' });
+
+export const Embedding = z
+  .object({ code: z.union([z.array(z.number()), z.string()]), image: ImageInfo })
+  .meta({ id: 'Embedding' });
+
+export const Embeddings = z
+  .object({
+    backbone: BackboneId,
+    code_length: z.int(),
+    encoding: z.enum(['float', 'base64']),
+    embeddings: z.array(Embedding).meta({ description: 'In the order of the pictures.' }),
+  })
+  .meta({ id: 'Embeddings' });

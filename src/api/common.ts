@@ -1,0 +1,53 @@
+/** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
+import { z } from 'zod';
+
+/** Longest label on the wire, in UTF-16 code units. */
+export const MAX_LABEL_LENGTH = 256;
+
+/** A head's name: 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first. */
+export const HeadName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit')
+  .meta({ id: 'HeadName', example: 'recycling' });
+
+/** A version's number. Numbers count up from 1 for each head name and are never used twice. */
+export const VersionNumber = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+/** The same number as it stands in a path or a query. */
+export const VersionText = z
+  .string()
+  .regex(/^[1-9][0-9]{0,14}$/, 'must be a whole number from 1 on')
+  .transform(Number)
+  .pipe(VersionNumber);
+
+export const Timestamp = z.string().meta({ format: 'date-time', example: '2026-11-23T20:42:08.000Z' });
+
+/** Names the frozen network. Codes and heads of other weights mean nothing to it. */
+export const BackboneId = z
+  .object({ name: z.string(), version: z.string(), weights_sha256: z.string() })
+  .meta({ id: 'BackboneId' });
+export type BackboneId = z.infer<typeof BackboneId>;
+
+/** What the decoder found: the picture's own size, after its orientation was applied. */
+export const ImageInfo = z
+  .object({
+    width: z.int(),
+    height: z.int(),
+    format: z.enum(['jpeg', 'png', 'webp']),
+  })
+  .meta({ id: 'ImageInfo' });
+export type ImageInfo = z.infer<typeof ImageInfo>;
+
+/** RFC 9457 problem details. `code` is stable; `detail` is for people and may change. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    code: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().meta({ description: 'The request id, also in the header x-request-id.' }),
+    field: z.string().optional().meta({ description: 'The parameter or field that was refused.' }),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,88 @@
+/** Wire schemas of heads and their versions. */
+import { z } from 'zod';
+import { Timestamp, VersionNumber } from './common.ts';
+
+const Interval = z.array(z.number()).length(2).meta({ description: '95 % confidence interval: low, high.' });
+
+/** Quality figures as the trainer found them. Fractions from 0 to 1, log-loss in nats. */
+export const Figures = z
+  .object({
+    examples: z.int(),
+    accuracy: z.number(),
+    accuracy_interval: Interval,
+    macro_f1: z.number(),
+    macro_f1_interval: Interval,
+    log_loss: z.number(),
+    log_loss_interval: Interval,
+    ece: z.number().meta({ description: 'Expected calibration error over 15 bins.' }),
+  })
+  .meta({ id: 'Figures' });
+export type Figures = z.infer<typeof Figures>;
+
+/** A class with how well it is told from the others, by leave-one-out. */
+export const ClassSummary = z
+  .object({
+    label: z.string(),
+    examples: z.int(),
+    precision: z.number().optional(),
+    recall: z.number().optional(),
+    f1: z.number().optional(),
+  })
+  .meta({ id: 'ClassSummary' });
+
+export const VersionSummary = z
+  .object({
+    version: VersionNumber,
+    current: z.boolean(),
+    sha256: z.string(),
+    bytes: z.int(),
+    created_at: Timestamp,
+    classes: z.int(),
+    examples: z.int(),
+    method: z.string(),
+    leave_one_out: Figures.nullable().meta({ description: 'null where no class had two examples.' }),
+    test: Figures.optional(),
+  })
+  .meta({ id: 'VersionSummary' });
+export type VersionSummary = z.infer<typeof VersionSummary>;
+
+export const HeadSummary = z
+  .object({
+    head: z.string(),
+    version: VersionNumber,
+    classes: z.int(),
+    versions: z.int(),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'HeadSummary' });
+export type HeadSummary = z.infer<typeof HeadSummary>;
+
+export const HeadList = z.object({ heads: z.array(HeadSummary) }).meta({ id: 'HeadList' });
+
+export const HeadDetail = z
+  .object({
+    head: z.string(),
+    version: VersionNumber.meta({ description: 'The current version.' }),
+    created_at: Timestamp,
+    classes: z.array(ClassSummary).meta({ description: 'Classes of the current version.' }),
+    versions: z.array(VersionSummary).meta({ description: 'Newest first.' }),
+  })
+  .meta({ id: 'HeadDetail' });
+export type HeadDetail = z.infer<typeof HeadDetail>;
+
+export const HeadStored = z
+  .object({
+    head: z.string(),
+    version: VersionNumber,
+    created: z
+      .boolean()
+      .meta({ description: 'False when a version with the same content was there already.' }),
+    sha256: z.string(),
+    classes: z.int(),
+  })
+  .meta({ id: 'HeadStored' });
+export type HeadStored = z.infer<typeof HeadStored>;
+
+export const VersionActivated = z
+  .object({ head: z.string(), version: VersionNumber })
+  .meta({ id: 'VersionActivated' });

@@ -1,0 +1,104 @@
+/** The HTTP application: what every request goes through, and the routes, each a file in routes/. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { cors } from 'hono/cors';
+import { version } from '../package.json';
+import { invalidInput } from './body.ts';
+import type { AppEnv } from './env.ts';
+import { noteProblem, observe } from './observe.ts';
+import { ApiError, problemResponse } from './problem.ts';
+import { addClassifyRoutes } from './routes/classify.ts';
+import { addEmbedRoute } from './routes/embed.ts';
+import { addHeadRoutes } from './routes/heads.ts';
+import { addHealthRoute } from './routes/health.ts';
+import { addKeyRoutes } from './routes/keys.ts';
+import { addTenantRoutes } from './routes/tenants.ts';
+import { addVersionRoutes } from './routes/versions.ts';
+import type { Runtime } from './runtime.ts';
+import { createServices } from './services.ts';
+
+export type App = OpenAPIHono<AppEnv>;
+
+/** Browsers may call from anywhere: a key is sent by the page's own code, never by the browser on its own. */
+const CORS = {
+  origin: '*',
+  allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
+  allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+  exposeHeaders: ['x-request-id', 'retry-after', 'location', 'etag'],
+  maxAge: 86_400,
+};
+
+/** An application with caches of its own: one isolate has one. */
+export function createApp(runtime: Runtime): App {
+  const app: App = new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidInput(result.error, WHERE[result.target] ?? result.target);
+    },
+  });
+  app.use(observe);
+  app.use(cors(CORS));
+  app.onError((error, c) => {
+    const { response, code } = problemResponse(error, c.var.requestId);
+    noteProblem(c.req.raw, code);
+    return response;
+  });
+  const services = createServices(runtime);
+  addHealthRoute(app, services);
+  addTenantRoutes(app);
+  addKeyRoutes(app, services);
+  addHeadRoutes(app, services);
+  addVersionRoutes(app, services);
+  addClassifyRoutes(app, services);
+  addEmbedRoute(app, services);
+  addDocument(app);
+  app.notFound((c) => {
+    throw routeNotFound(app, c.req.method, c.req.path);
+  });
+  return app;
+}
+
+const WHERE: Readonly<Record<string, string>> = {
+  query: 'the query',
+  param: 'the path',
+  header: 'the headers',
+};
+
+function addDocument(app: App): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, hw_…; for POST /v1/tenants the admin secret.',
+  });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Headwater',
+      version,
+      description: 'Image classification at the edge: small heads on one frozen backbone.',
+    },
+    security: [{ key: [] }],
+  });
+}
+
+/** 405 where the path exists for other methods, 404 otherwise. */
+function routeNotFound(app: App, method: string, path: string): ApiError {
+  const allowed = new Set(
+    app.routes
+      .filter((route) => route.method !== 'ALL' && matches(route.path, path))
+      .map((route) => route.method),
+  );
+  if (allowed.size === 0) {
+    return new ApiError('not_found', 'There is nothing here. GET /openapi.json describes what there is.');
+  }
+  const list = [...allowed].sort().join(', ');
+  return new ApiError('method_not_allowed', `${method} is not possible here; ${list} would be.`, {
+    headers: { allow: list },
+  });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const found = path.split('/');
+  return (
+    wanted.length === found.length && wanted.every((part, i) => part.startsWith(':') || part === found[i])
+  );
+}

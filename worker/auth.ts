@@ -1,0 +1,55 @@
+/** Who asks, and what they may do. */
+import { createMiddleware } from 'hono/factory';
+import type { Scope } from '../src/api/index.ts';
+import { secretsEqual } from './api-key.ts';
+import type { AppEnv } from './env.ts';
+import { ApiError } from './problem.ts';
+import type { KeyStore } from './stores/keys.ts';
+
+/** The tenant that a request speaks for, and the key it does so with. */
+export interface Principal {
+  readonly tenant: string;
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** Lets a request pass that bears a key with the scope, and notes its principal. */
+export const requireScope = (keys: KeyStore, scope: Scope) =>
+  createMiddleware<AppEnv>(async (c, next) => {
+    const { tenant, id, scopes } = await keys.find(c.env, bearer(c.req.header('authorization')));
+    c.set('principal', { tenant, keyId: id, scopes });
+    if (!scopes.includes(scope)) {
+      throw new ApiError(
+        'forbidden',
+        `This call needs a key with the scope '${scope}'; this one has ${scopes.join(', ')}.`,
+      );
+    }
+    await next();
+  });
+
+/** Lets a request pass that bears the admin secret. Without such a secret nobody passes. */
+export const requireAdminSecret = createMiddleware<AppEnv>(async (c, next) => {
+  const secret = c.env.HEADWATER_ADMIN_SECRET ?? '';
+  if (secret === '') {
+    throw new ApiError(
+      'admin_disabled',
+      'Tenants cannot be created: this Worker has no HEADWATER_ADMIN_SECRET. Set it and try again.',
+    );
+  }
+  if (!(await secretsEqual(bearer(c.req.header('authorization')), secret))) {
+    throw new ApiError('unauthorized', 'Send the admin secret as `Authorization: Bearer …`.', {
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+  }
+  await next();
+});
+
+function bearer(header: string | undefined): string {
+  const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+  if (token === undefined) {
+    throw new ApiError('unauthorized', 'This call needs `Authorization: Bearer <key>`.', {
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+  }
+  return token;
+}

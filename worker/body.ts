@@ -1,0 +1,125 @@
+/** Reads request and response bodies without ever holding more than a cap, and JSON bodies against a schema. */
+import type { z } from 'zod';
+import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES } from './limits.ts';
+import { ApiError } from './problem.ts';
+
+const INITIAL_BUFFER_BYTES = 64 * 1024;
+
+/** The part of Request and Response that has a body. */
+export interface Bodied {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** The length that the sender declared, or undefined. */
+export function declaredLength(source: Bodied): number | undefined {
+  const text = source.headers.get('content-length');
+  return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The media type without parameters, in lower case; '' where there is none. */
+export function mediaType(source: Bodied): string {
+  return (source.headers.get('content-type') ?? '').split(';', 1)[0].trim().toLowerCase();
+}
+
+/**
+ * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is left there.
+ * @throws ApiError body_too_large, body_timeout, body_incomplete
+ */
+export async function readBytes(source: Bodied, maxBytes: number, what: string): Promise<Uint8Array> {
+  if (source.body === null) return new Uint8Array(0);
+  const declared = declaredLength(source);
+  if (declared !== undefined && declared > maxBytes) {
+    await abandon(source.body);
+    throw tooLarge(what, maxBytes);
+  }
+  const reader = source.body.getReader();
+  let timer: number | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new ApiError('body_timeout', `${what} did not arrive within ${BODY_READ_TIMEOUT_MS / 1000} s.`));
+    }, BODY_READ_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([collect(reader, declared, maxBytes, what), late]);
+  } catch (error) {
+    await abandon(reader);
+    if (error instanceof ApiError) throw error;
+    throw new ApiError('body_incomplete', `${what} broke off before its end.`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Joins the parts of a stream, growing by doubling: a list of small parts would cost more than their bytes. */
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  declared: number | undefined,
+  maxBytes: number,
+  what: string,
+): Promise<Uint8Array> {
+  let bytes = new Uint8Array(declared ?? Math.min(INITIAL_BUFFER_BYTES, maxBytes));
+  let length = 0;
+  for (;;) {
+    const part = await reader.read();
+    if (part.done) return bytes.subarray(0, length);
+    const needed = length + part.value.byteLength;
+    if (needed > maxBytes) throw tooLarge(what, maxBytes);
+    if (needed > bytes.byteLength) {
+      const grown = new Uint8Array(Math.min(maxBytes, Math.max(needed, bytes.byteLength * 2)));
+      grown.set(bytes.subarray(0, length));
+      bytes = grown;
+    }
+    bytes.set(part.value, length);
+    length = needed;
+  }
+}
+
+/** Tells the sender that the rest isn't wanted; that it has already gone is no concern here. */
+async function abandon(stream: { cancel(): Promise<void> }): Promise<void> {
+  await stream.cancel().catch(() => undefined);
+}
+
+/**
+ * A small JSON body, checked.
+ * @throws ApiError unsupported_media_type, body_empty, body_too_large, invalid_request
+ */
+export async function readJson<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
+  if (mediaType(request) !== 'application/json') {
+    throw new ApiError('unsupported_media_type', "Send this call's body as application/json.");
+  }
+  const bytes = await readBytes(request, MAX_JSON_BYTES, 'The JSON body');
+  return checkJson(bytes, schema);
+}
+
+/** Parses bytes as JSON and checks them. @throws ApiError body_empty, invalid_request */
+export function checkJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): z.output<S> {
+  if (bytes.byteLength === 0) throw new ApiError('body_empty', 'The body is empty; a JSON object is needed.');
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch (cause) {
+    throw new ApiError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalidInput(result.error, 'the body');
+  return result.data;
+}
+
+/** What a schema found, as a problem that names the first field in question. */
+export function invalidInput(error: z.ZodError, where: string): ApiError {
+  const issue = error.issues[0];
+  const field =
+    issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.map(String).join('.') || undefined;
+  const reason = issue?.message ?? 'is not valid';
+  const subject = field === undefined ? where : `'${field.slice(0, 80)}' in ${where}`;
+  return new ApiError(
+    'invalid_request',
+    `${subject}: ${reason}.`,
+    field === undefined ? {} : { field: field.slice(0, 80) },
+  );
+}
+
+function tooLarge(what: string, maxBytes: number): ApiError {
+  return new ApiError('body_too_large', `${what} is larger than ${maxBytes.toLocaleString('en-US')} bytes.`);
+}

@@ -1,0 +1,77 @@
+/** Every cap of the Worker in one place, units in the names. Pictures' own caps are in src/image/limits.ts. */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A head of 1,000 classes on 2,208-number codes takes 9 MB. */
+export const MAX_HEAD_BYTES = 12 * MIB;
+/** Bodies of the small JSON calls (keys, tenants). */
+export const MAX_JSON_BYTES = 16 * KIB;
+/** Pictures in one embed request: 32 codes as JSON numbers are about 1 MB. */
+export const MAX_PICTURES_PER_REQUEST = 32;
+/** All of a multipart body. */
+export const MAX_MULTIPART_BYTES = 24 * MIB;
+/** Headers of one part of it. */
+export const MAX_PART_HEADER_BYTES = 4 * KIB;
+/** A JSON body with a picture in base64: read as bytes, text, base64 and picture it takes nearly four times its size. */
+export const MAX_JSON_PICTURE_BYTES = 8 * MIB;
+export const JSON_PICTURE_MEMORY_FACTOR = 4;
+/** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
+export const MAX_DESCRIPTION_BYTES = 1 * MIB;
+
+/**
+ * Bytes of request bodies held at once by one isolate. Its 128 MB also hold the engine, the cached heads and one
+ * picture being decoded (MAX_WORKING_BYTES at worst, a few MB mostly).
+ */
+export const BODY_BUDGET_BYTES = 32 * MIB;
+/** A body that took longer than this to arrive is given up, and its memory lent to the next. */
+export const BODY_READ_TIMEOUT_MS = 30_000;
+/** How long a request waits for memory before it is turned away. */
+export const BODY_WAIT_TIMEOUT_MS = 10_000;
+/** A request that still holds memory after this died without giving it back. */
+export const BODY_LEASE_MS = 60_000;
+
+/** A picture fetched from a URL. */
+export const FETCH_TIMEOUT_MS = 10_000;
+export const FETCH_MAX_REDIRECTS = 3;
+export const FETCH_MAX_URL_LENGTH = 2_048;
+
+/** Parsed heads kept by one isolate. */
+export const HEAD_CACHE_BYTES = 16 * MIB;
+
+/**
+ * A pointer younger than FRESH is used as it is, one younger than STALE is used while a new one is fetched, an older
+ * one is waited for. With KV's own 30 s a change is seen everywhere within 60 s.
+ */
+export const POINTER_FRESH_MS = 12_000;
+export const POINTER_STALE_MS = 24_000;
+export const POINTER_CACHE_ENTRIES = 5_000;
+/** The same for keys: what revocation waits for. */
+export const KEY_FRESH_MS = 12_000;
+export const KEY_STALE_MS = 24_000;
+export const KEY_CACHE_ENTRIES = 5_000;
+/** Keys that no one has: kept briefly, so that guessing costs the stores little and a new key works soon. */
+export const REFUSED_KEY_MS = 3_000;
+/** Revocation is for ever; as long as KV elsewhere may still know better. */
+export const REVOKED_KEY_MS = 60_000;
+export const REFUSED_KEY_ENTRIES = 1_000;
+/** The least that KV allows. */
+export const KV_CACHE_TTL_S = 30;
+/** How long a request waits for a load that another request began before it loads for itself. */
+export const SHARED_LOAD_TIMEOUT_MS = 3_000;
+
+export const MAX_HEADS_PER_TENANT = 1_000;
+/** Committed versions kept of one head; the oldest that isn't current makes room. The pointer lists them all. */
+export const MAX_VERSIONS_PER_HEAD = 100;
+export const MAX_KEYS_PER_TENANT = 100;
+/** Revoked keys stay listed, the newest of them. */
+export const MAX_REVOKED_KEYS = 100;
+
+/** A reserved version that was not committed by then is gone, and its object deleted. */
+export const RESERVATION_MS = 15 * 60_000;
+/** A commit must come this much earlier, so that clocks that differ a little can't let it meet the deletion. */
+export const RESERVATION_MARGIN_MS = 60_000;
+/** Stores that failed are tried again after this, doubling each time up to the maximum. */
+export const RETRY_FIRST_MS = 2_000;
+export const RETRY_MAX_MS = 60_000;
+/** Objects that R2 deletes in one call. */
+export const R2_DELETE_BATCH = 1_000;

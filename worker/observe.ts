@@ -1,0 +1,44 @@
+/**
+ * A request id on every answer and one line of JSON in the log for every request. The line tells the route by its
+ * pattern, not the path: paths hold names that a stranger may have guessed. Never pictures, keys or bodies.
+ */
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+import type { AppEnv } from './env.ts';
+import type { ProblemCode } from './problem.ts';
+
+/** The code that a failed request was answered with, by request, for its line in the log. */
+const codes = new WeakMap<Request, ProblemCode>();
+
+export function noteProblem(request: Request, code: ProblemCode): void {
+  codes.set(request, code);
+}
+
+export const observe = createMiddleware<AppEnv>(async (c, next) => {
+  const startedAt = Date.now();
+  c.set('requestId', crypto.randomUUID());
+  await next();
+  c.header('x-request-id', c.var.requestId);
+  const code = codes.get(c.req.raw);
+  const line = {
+    message: 'request',
+    request_id: c.var.requestId,
+    method: c.req.method,
+    route: routePath(c, -1),
+    status: c.res.status,
+    ...(code === undefined ? {} : { code }),
+    ...(c.get('principal') === undefined
+      ? {}
+      : { tenant: c.var.principal.tenant, key: c.var.principal.keyId }),
+    // Time that passed outside: the clock stands still while the Worker computes.
+    waited_ms: Date.now() - startedAt,
+  };
+  if (c.res.status >= 500) console.error(JSON.stringify({ ...line, error: describeError(c.error) }));
+  else console.log(JSON.stringify(line));
+});
+
+function describeError(error: Error | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,52 @@
+/** Classify a picture: with one head, or with several in one forward pass. */
+import { createRoute } from '@hono/zod-openapi';
+import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { answer, loadHead, see } from '../classify.ts';
+import { withPictures } from '../pictures.ts';
+import type { Services } from '../services.ts';
+import { answers, HeadPath, pictureBody } from './describe.ts';
+
+export function addClassifyRoutes(app: App, services: Services): void {
+  const { keys, memory, runtime } = services;
+  const middleware = requireScope(keys, 'read');
+
+  const one = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/classify',
+    summary: 'Classify a picture',
+    middleware,
+    request: { params: HeadPath, query: ClassifyQuery, body: pictureBody },
+    responses: answers(
+      200,
+      Classification,
+      'The most probable labels, and whether the picture is none of them.',
+    ),
+  });
+  app.openapi(one, async (c) => {
+    const { head: name } = c.req.valid('param');
+    const { top_k: topK, version } = c.req.valid('query');
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const { codes, images } = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures));
+    return c.json({ ...answer(head, codes, topK), image: images[0] }, 200);
+  });
+
+  const many = createRoute({
+    method: 'post',
+    path: '/v1/classify',
+    summary: 'Classify a picture with several heads',
+    middleware,
+    request: { query: ClassifyManyQuery, body: pictureBody },
+    responses: answers(200, Classifications, 'One result a head, in the order asked for.'),
+  });
+  app.openapi(many, async (c) => {
+    const { heads: references, top_k: topK } = c.req.valid('query');
+    const { tenant } = c.var.principal;
+    const heads = await Promise.all(
+      references.map(({ head, version }) => loadHead(services, c.env, tenant, head, version)),
+    );
+    const { codes, images } = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures));
+    return c.json({ results: heads.map((head) => answer(head, codes, topK)), image: images[0] }, 200);
+  });
+}

@@ -1,0 +1,29 @@
+/** POST /v1/tenants: whoever knows the admin secret makes a tenant, and gets its first key. */
+import { createRoute } from '@hono/zod-openapi';
+import { CreateTenant, Scope, TenantCreated } from '../../src/api/index.ts';
+import { newApiKey, newKeyId, newTenantId, sha256Hex } from '../api-key.ts';
+import type { App } from '../app.ts';
+import { requireAdminSecret } from '../auth.ts';
+import { readJson } from '../body.ts';
+import { callTenant } from '../tenant/call.ts';
+import { answers, jsonBody } from './describe.ts';
+
+const create = createRoute({
+  method: 'post',
+  path: '/v1/tenants',
+  summary: 'Create a tenant',
+  middleware: requireAdminSecret,
+  request: { body: jsonBody(CreateTenant) },
+  responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown this once.'),
+});
+
+export function addTenantRoutes(app: App): void {
+  app.openapi(create, async (c) => {
+    const { name } = await readJson(c.req.raw, CreateTenant);
+    const id = newTenantId();
+    const key = newApiKey(id);
+    const first = { id: newKeyId(), hash: await sha256Hex(key), name: 'first key', scopes: Scope.options };
+    await callTenant(c.env, id, (stub) => stub.create(id, name, first));
+    return c.json({ id, name, key }, 201, { 'cache-control': 'no-store' });
+  });
+}

@@ -1,0 +1,65 @@
+/** /v1/heads/{head}/versions/{version}: download a head file, make a version current. */
+import { createRoute } from '@hono/zod-openapi';
+import { VersionActivated } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import type { Env } from '../env.ts';
+import type { Services } from '../services.ts';
+import { fileOf, versionNotFound, type PointerStore } from '../stores/pointers.ts';
+import { callTenant } from '../tenant/call.ts';
+import { answers, headFileBody, PROBLEM, VersionPath } from './describe.ts';
+
+export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
+  const download = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/versions/{version}',
+    summary: "Download a version's head file",
+    middleware: requireScope(keys, 'read'),
+    request: { params: VersionPath },
+    responses: { 200: { description: 'The file, safetensors.', content: headFileBody.content }, ...PROBLEM },
+  });
+  app.openapi(download, async (c) => {
+    const { head, version } = c.req.valid('param');
+    const object = await openFile(c.env, pointers, c.var.principal.tenant, head, version);
+    return c.body(object.body, 200, {
+      'content-type': 'application/octet-stream',
+      'content-length': String(object.size),
+      'content-disposition': `attachment; filename="${head}-${version}.safetensors"`,
+      // A version never changes, but only this key's owner may see it.
+      'cache-control': 'private, max-age=60',
+      etag: object.httpEtag,
+    });
+  });
+
+  const activate = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/versions/{version}/activate',
+    summary: 'Make a version current, for example to roll back',
+    middleware: requireScope(keys, 'write'),
+    request: { params: VersionPath },
+    responses: answers(200, VersionActivated, 'Current: here at once, everywhere within 60 s.'),
+  });
+  app.openapi(activate, async (c) => {
+    const { tenant } = c.var.principal;
+    const { head, version } = c.req.valid('param');
+    const pointer = await callTenant(c.env, tenant, (stub) => stub.activateVersion(head, version));
+    pointers.remember(tenant, head, pointer);
+    return c.json({ head, version }, 200);
+  });
+}
+
+/** @throws ApiError head_not_found, version_not_found */
+async function openFile(
+  env: Env,
+  pointers: PointerStore,
+  tenant: string,
+  head: string,
+  version: number,
+): Promise<R2ObjectBody> {
+  const { objectName } = await pointers.resolve(env, tenant, head, version);
+  const object = await env.HEADS.get(objectName);
+  if (object !== null) return object;
+  // Deleted elsewhere a moment ago: the Durable Object tells what is missing, the version or the head.
+  fileOf(tenant, head, await pointers.confirm(env, tenant, head), version);
+  throw versionNotFound(head, version);
+}

@@ -1,0 +1,26 @@
+/** What an isolate keeps between requests: the classifier, the caches in front of the stores, and memory to lend. */
+import { Leases } from './leases.ts';
+import { BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS } from './limits.ts';
+import type { Runtime } from './runtime.ts';
+import { HeadStore } from './stores/heads.ts';
+import { KeyStore } from './stores/keys.ts';
+import { PointerStore } from './stores/pointers.ts';
+
+export interface Services {
+  readonly runtime: Runtime;
+  readonly keys: KeyStore;
+  readonly pointers: PointerStore;
+  readonly heads: HeadStore;
+  /** Bytes of request bodies. */
+  readonly memory: Leases;
+}
+
+export function createServices(runtime: Runtime): Services {
+  return {
+    runtime,
+    keys: new KeyStore(),
+    pointers: new PointerStore(),
+    heads: new HeadStore(runtime.plan),
+    memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS),
+  };
+}

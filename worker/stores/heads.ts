@@ -1,0 +1,54 @@
+/** Head files: read from R2 once, checked, and kept parsed in the isolate as long as they fit. */
+import type { Plan } from '../../src/backbone/index.ts';
+import { assertCompatible, readHead, type Head } from '../../src/head/index.ts';
+import type { Env } from '../env.ts';
+import { HEAD_CACHE_BYTES } from '../limits.ts';
+import { ByteLru } from './byte-lru.ts';
+import type { HeadFile } from './pointers.ts';
+import { SharedLoads } from './shared-loads.ts';
+
+export class HeadStore {
+  readonly #plan: Plan;
+  readonly #parsed = new ByteLru<Head>(HEAD_CACHE_BYTES);
+  readonly #loads = new SharedLoads<Head | null>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /**
+   * @returns null where the object is not there (any more).
+   * @throws HeadwaterError where it can't be used: it was checked when it came in, but this Worker may be a later one.
+   */
+  async load(env: Env, file: HeadFile): Promise<Head | null> {
+    return (
+      this.#parsed.get(file.objectName) ??
+      this.#loads.load(file.objectName, async () => {
+        const object = await env.HEADS.get(file.objectName);
+        if (object === null) return null;
+        const head = this.parse(new Uint8Array(await object.arrayBuffer()));
+        this.#parsed.set(file.objectName, head, memoryOf(head));
+        return head;
+      })
+    );
+  }
+
+  /** @throws HeadwaterError file_corrupt, head_invalid, head_too_large, backbone_mismatch */
+  parse(bytes: Uint8Array): Head {
+    const head = readHead(bytes);
+    assertCompatible(head, this.#plan);
+    return head;
+  }
+}
+
+/** Bytes that a parsed head holds on to, nearly. */
+function memoryOf(head: Head): number {
+  const golden = head.golden.reduce(
+    (sum, { code, probabilities }) => sum + code.byteLength + probabilities.byteLength,
+    0,
+  );
+  const labels = head.labels.reduce((sum, label) => sum + 2 * label.length + 32, 0);
+  const { mean, deviation, weights, bias, novelty } = head;
+  const arrays = [mean, deviation, weights, bias, novelty.directions];
+  return arrays.reduce((sum, array) => sum + array.byteLength, golden + labels);
+}

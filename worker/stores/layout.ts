@@ -1,0 +1,28 @@
+/**
+ * What the stores hold and under which names; docs/storage.md says the same in prose. KV is a cache of what the
+ * tenant's Durable Object knows and is written by it alone. R2 objects are immutable: a name never gets other content.
+ */
+import { z } from 'zod';
+import { Scope } from '../../src/api/index.ts';
+
+/** KV: who a key is. The name is the key's SHA-256. */
+export const keyEntryName = (keyHash: string): string => `key/${keyHash}`;
+
+export const KeyEntry = z.object({ tenant: z.string(), id: z.string(), scopes: z.array(Scope) });
+export type KeyEntry = z.infer<typeof KeyEntry>;
+
+/** KV: which versions a head has. */
+export const pointerName = (tenant: string, head: string): string => `head/${tenant}/${head}`;
+
+/** `revision` counts a head's changes, so that an older copy is known as such. A deleted head has no current version. */
+export const Pointer = z.object({
+  revision: z.int(),
+  current: z.int().nullable(),
+  /** SHA-256 of the head file by version. */
+  versions: z.record(z.string(), z.string()),
+});
+export type Pointer = z.infer<typeof Pointer>;
+
+/** R2: a head file. */
+export const headObjectName = (tenant: string, head: string, version: number, sha256: string): string =>
+  `heads/${tenant}/${head}/${version}-${sha256}.safetensors`;

@@ -1,0 +1,94 @@
+/**
+ * Which versions a head has and which is current: asked of the isolate's memory, then of KV, then of the tenant's Durable
+ * Object, which knows. A version named in a request that the nearer ones don't know is asked of the farther ones, so it
+ * is right everywhere at once; the current one follows within POINTER_STALE_MS plus KV's 30 s.
+ */
+import type { Env } from '../env.ts';
+import { KV_CACHE_TTL_S, POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../limits.ts';
+import { ApiError } from '../problem.ts';
+import { callTenant } from '../tenant/call.ts';
+import { headObjectName, Pointer, pointerName } from './layout.ts';
+import { RefreshingCache } from './refreshing-cache.ts';
+
+/** One head file: which version it is and where it lies. */
+export interface HeadFile {
+  readonly head: string;
+  readonly version: number;
+  readonly objectName: string;
+}
+
+export class PointerStore {
+  readonly #cache = new RefreshingCache<Pointer>({
+    freshMs: POINTER_FRESH_MS,
+    staleMs: POINTER_STALE_MS,
+    entries: POINTER_CACHE_ENTRIES,
+  });
+
+  /**
+   * @param version the current one where absent.
+   * @throws ApiError head_not_found, version_not_found
+   */
+  async resolve(env: Env, tenant: string, head: string, version?: number): Promise<HeadFile> {
+    const name = pointerName(tenant, head);
+    const ask = (known: Pointer | undefined) => fromKv(env, tenant, head, known);
+    let pointer = await this.#cache.get(name, ask);
+    if (version !== undefined && !(version in pointer.versions))
+      pointer = await this.#cache.refresh(name, ask);
+    if (version !== undefined && !(version in pointer.versions))
+      pointer = await this.confirm(env, tenant, head);
+    return fileOf(tenant, head, pointer, version);
+  }
+
+  /** Asks the Durable Object itself, for what the nearer copies don't know or what turned out wrong. */
+  async confirm(env: Env, tenant: string, head: string): Promise<Pointer> {
+    const pointer = await fromTenant(env, tenant, head);
+    this.remember(tenant, head, pointer);
+    return pointer;
+  }
+
+  /** What a write made here answered: its caller reads it from now on, whatever KV still says. */
+  remember(tenant: string, head: string, pointer: Pointer): void {
+    const name = pointerName(tenant, head);
+    const known = this.#cache.peek(name);
+    if (known === undefined || known.revision <= pointer.revision) this.#cache.set(name, pointer);
+  }
+}
+
+/** The file that a pointer means. @throws ApiError head_not_found, version_not_found */
+export function fileOf(tenant: string, head: string, pointer: Pointer, version?: number): HeadFile {
+  const wanted = version ?? pointer.current;
+  if (pointer.current === null || wanted === null) throw headNotFound(head);
+  const sha256 = pointer.versions[wanted];
+  if (sha256 === undefined) throw versionNotFound(head, wanted);
+  return { head, version: wanted, objectName: headObjectName(tenant, head, wanted, sha256) };
+}
+
+/** Another tenant's head is as unknown as one that never was: names are looked up within the tenant only. */
+export function headNotFound(head: string): ApiError {
+  return new ApiError('head_not_found', `There is no head '${head}'. GET /v1/heads lists those there are.`);
+}
+
+export function versionNotFound(head: string, version: number): ApiError {
+  return new ApiError(
+    'version_not_found',
+    `Head '${head}' has no version ${version}. GET /v1/heads/${head} lists those there are.`,
+  );
+}
+
+/** KV, unless it has nothing or something older than what this isolate has already seen. */
+async function fromKv(env: Env, tenant: string, head: string, known: Pointer | undefined): Promise<Pointer> {
+  const stored = await env.POINTERS.get(pointerName(tenant, head), {
+    type: 'json',
+    cacheTtl: KV_CACHE_TTL_S,
+  });
+  const pointer = Pointer.safeParse(stored);
+  if (pointer.success && pointer.data.revision >= (known?.revision ?? 0)) return pointer.data;
+  return fromTenant(env, tenant, head);
+}
+
+/** @throws ApiError head_not_found for a name that never had a head: nothing is kept of it. */
+async function fromTenant(env: Env, tenant: string, head: string): Promise<Pointer> {
+  const pointer = await callTenant(env, tenant, (stub) => stub.pointer(head));
+  if (pointer === null) throw headNotFound(head);
+  return pointer;
+}

@@ -1,0 +1,58 @@
+/**
+ * Calls a tenant's Durable Object. What can be expected to go wrong comes back as a value (errors lose their class on
+ * the way) and is thrown here; a call that the runtime lost is made once more where it says that this may help.
+ */
+import type { Env } from '../env.ts';
+import { ApiError, type WorkerCode } from '../problem.ts';
+import type { Tenant } from './tenant.ts';
+
+/** A refusal on its way from the Durable Object. */
+export interface Refused {
+  readonly refused: { readonly code: WorkerCode; readonly detail: string };
+}
+
+export const refuse = (code: WorkerCode, detail: string): Refused => ({ refused: { code, detail } });
+
+type Remote<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
+
+/** The Durable Object as seen from outside: every method answers with a copy of its plain result. */
+export type TenantStub = Remote<Omit<Tenant, 'alarm' | 'fetch'>>;
+
+/** @throws ApiError what the Durable Object refused with; overloaded */
+export async function callTenant<T>(
+  env: Env,
+  tenant: string,
+  call: (stub: TenantStub) => Promise<T>,
+): Promise<Exclude<T, Refused>> {
+  const result = await call(stubOf(env, tenant)).catch((error: unknown) => {
+    if (has(error, 'overloaded')) throw busy(error);
+    if (!has(error, 'retryable')) throw error;
+    // A stub is of no use after such an error.
+    return call(stubOf(env, tenant));
+  });
+  if (isRefused(result)) throw new ApiError(result.refused.code, result.refused.detail);
+  return result as Exclude<T, Refused>;
+}
+
+function stubOf(env: Env, tenant: string): TenantStub {
+  // The platform's type of a stub lets every result be a promise of promises, which unions don't survive.
+  return env.TENANTS.get(env.TENANTS.idFromName(tenant)) as unknown as TenantStub;
+}
+
+function isRefused(value: unknown): value is Refused {
+  return typeof value === 'object' && value !== null && 'refused' in value;
+}
+
+/** The runtime marks its errors with properties: developers.cloudflare.com/durable-objects/best-practices/error-handling */
+function has(error: unknown, property: 'retryable' | 'overloaded'): boolean {
+  return error instanceof Error && Reflect.get(error, property) === true;
+}
+
+function busy(cause: unknown): ApiError {
+  return new ApiError('overloaded', "This tenant's store is too busy. Try again in a moment.", {
+    cause,
+    headers: { 'retry-after': '1' },
+  });
+}

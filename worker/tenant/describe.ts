@@ -1,0 +1,100 @@
+/**
+ * What a head says about itself, kept in the version's row so that listing heads opens no file: labels, counts, figures.
+ */
+import type { Figures, HeadDetail, HeadSummary, VersionSummary } from '../../src/api/index.ts';
+import type { Head } from '../../src/head/index.ts';
+import type { FigureSummary } from '../../src/learn/metrics.ts';
+import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
+import { HeadwaterError } from '../../src/errors.ts';
+import type { HeadRow, VersionRow } from './heads.ts';
+
+interface Description {
+  readonly labels: readonly string[];
+  readonly counts: readonly number[];
+  readonly examples: number;
+  readonly method: string;
+  readonly leaveOneOut: FigureSummary | null;
+  readonly test?: FigureSummary;
+}
+
+/** @throws HeadwaterError head_too_large */
+export function describe(head: Head): string {
+  const { counts, examples, method, leaveOneOut, test } = head.training;
+  const description: Description = {
+    labels: head.labels,
+    counts,
+    examples,
+    method,
+    leaveOneOut,
+    ...(test === undefined ? {} : { test }),
+  };
+  const text = JSON.stringify(description);
+  if (new TextEncoder().encode(text).byteLength > MAX_DESCRIPTION_BYTES) {
+    throw new HeadwaterError(
+      'head_too_large',
+      `The head's labels and figures take more than ${MAX_DESCRIPTION_BYTES} bytes. Use shorter labels or fewer of them.`,
+    );
+  }
+  return text;
+}
+
+export function headSummary(
+  row: HeadRow & { current: number; description: string; versions: number },
+): HeadSummary {
+  return {
+    head: row.name,
+    version: row.current,
+    classes: parse(row.description).labels.length,
+    versions: row.versions,
+    created_at: new Date(row.created_at).toISOString(),
+  };
+}
+
+export function headDetail(row: HeadRow & { current: number }, versions: readonly VersionRow[]): HeadDetail {
+  const current = versions.find(({ version }) => version === row.current);
+  // The current version is always a committed one.
+  const { labels, counts, leaveOneOut } = parse(current!.description);
+  return {
+    head: row.name,
+    version: row.current,
+    created_at: new Date(row.created_at).toISOString(),
+    classes: labels.map((label, i) => {
+      const found = leaveOneOut?.perClass[i];
+      const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
+      return { label, examples: counts[i], ...quality };
+    }),
+    versions: versions.map((version) => versionSummary(version, row.current)),
+  };
+}
+
+function versionSummary(row: VersionRow, current: number): VersionSummary {
+  const { labels, examples, method, leaveOneOut, test } = parse(row.description);
+  return {
+    version: row.version,
+    current: row.version === current,
+    sha256: row.sha256,
+    bytes: row.bytes,
+    created_at: new Date(row.created_at).toISOString(),
+    classes: labels.length,
+    examples,
+    method,
+    leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
+    ...(test === undefined ? {} : { test: figures(test) }),
+  };
+}
+
+function figures(summary: FigureSummary): Figures {
+  return {
+    examples: summary.examples,
+    accuracy: summary.accuracy,
+    accuracy_interval: [...summary.accuracyInterval],
+    macro_f1: summary.macroF1,
+    macro_f1_interval: [...summary.macroF1Interval],
+    log_loss: summary.logLoss,
+    log_loss_interval: [...summary.logLossInterval],
+    ece: summary.calibrationError,
+  };
+}
+
+/** Written by describe() alone, so that its form is known. */
+const parse = (text: string): Description => JSON.parse(text) as Description;

@@ -1,0 +1,211 @@
+/**
+ * The tenant's heads and their versions, as rows. A version is reserved, its file written to R2 by the caller, then
+ * committed; only committed versions can be seen. Every method runs within one transaction of its caller.
+ */
+import {
+  MAX_HEADS_PER_TENANT,
+  MAX_VERSIONS_PER_HEAD,
+  RESERVATION_MARGIN_MS,
+  RESERVATION_MS,
+} from '../limits.ts';
+import { headObjectName, type Pointer } from '../stores/layout.ts';
+import { refuse, type Refused } from './call.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface Upload {
+  readonly sha256: string;
+  readonly bytes: number;
+  /** See describe.ts. */
+  readonly description: string;
+}
+
+export type Reservation =
+  | { readonly state: 'reserved'; readonly version: number; readonly objectName: string }
+  | { readonly state: 'exists'; readonly version: number; readonly pointer: Pointer };
+
+export interface Committed {
+  readonly version: number;
+  readonly pointer: Pointer;
+}
+
+export interface HeadRow extends Record<string, SqlStorageValue> {
+  name: string;
+  current: number | null;
+  last_version: number;
+  revision: number;
+  created_at: number;
+}
+
+export interface VersionRow extends Record<string, SqlStorageValue> {
+  version: number;
+  sha256: string;
+  bytes: number;
+  description: string;
+  created_at: number;
+}
+
+export class Heads {
+  readonly #sql: SqlStorage;
+  readonly #outbox: Outbox;
+  readonly #tenant: () => string;
+
+  constructor(sql: SqlStorage, outbox: Outbox, tenant: () => string) {
+    this.#sql = sql;
+    this.#outbox = outbox;
+    this.#tenant = tenant;
+  }
+
+  /** Heads with a current version, by name, each with that version's description and how many versions it has. */
+  list(): (HeadRow & { current: number; description: string; versions: number })[] {
+    return this.#sql
+      .exec<HeadRow & { current: number; description: string; versions: number }>(
+        `SELECT heads.*, description,
+           (SELECT count(*) FROM versions AS v WHERE v.head = heads.name AND v.committed) AS versions
+         FROM heads JOIN versions ON versions.head = heads.name AND versions.version = heads.current
+         ORDER BY heads.name`,
+      )
+      .toArray();
+  }
+
+  /** Committed versions, newest first. */
+  versions(head: string): VersionRow[] {
+    return this.#sql
+      .exec<VersionRow>(
+        `SELECT version, sha256, bytes, description, created_at FROM versions
+         WHERE head = ? AND committed ORDER BY version DESC`,
+        head,
+      )
+      .toArray();
+  }
+
+  /** A head that has a current version. */
+  live(head: string): (HeadRow & { current: number }) | undefined {
+    const row = this.#row(head);
+    return row === undefined || row.current === null ? undefined : { ...row, current: row.current };
+  }
+
+  /** What the nearer stores should know of a head, or null where the name never had one. */
+  pointer(head: string): Pointer | null {
+    const row = this.#row(head);
+    if (row === undefined) return null;
+    const versions = Object.fromEntries(this.versions(head).map(({ version, sha256 }) => [version, sha256]));
+    return { revision: row.revision, current: row.current, versions };
+  }
+
+  /** A number for a new version; or the version that has this content already, which becomes current. */
+  reserve(head: string, upload: Upload, now: number): Reservation | Refused {
+    this.#sql.exec('DELETE FROM versions WHERE NOT committed AND created_at <= ?', now - RESERVATION_MS);
+    const same = this.#withContent(head, upload.sha256);
+    if (same !== undefined) return { state: 'exists', version: same, pointer: this.#makeCurrent(head, same) };
+    if (this.live(head) === undefined && this.#count() >= MAX_HEADS_PER_TENANT) {
+      return refuse(
+        'limit_reached',
+        `This tenant has ${MAX_HEADS_PER_TENANT} heads, as many as it may. Delete one first.`,
+      );
+    }
+    this.#sql.exec(
+      `INSERT INTO heads (name, last_version, revision, created_at) VALUES (?, 1, 0, ?)
+         ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
+      ...[head, now],
+    );
+    const { last_version: version } = this.#row(head)!;
+    this.#sql.exec(
+      'INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at) VALUES (?, ?, 0, ?, ?, ?, ?)',
+      ...[head, version, upload.sha256, upload.bytes, upload.description, now],
+    );
+    const objectName = headObjectName(this.#tenant(), head, version, upload.sha256);
+    this.#outbox.discard(objectName, now + RESERVATION_MS);
+    return { state: 'reserved', version, objectName };
+  }
+
+  /**
+   * Makes a reserved version seen, and current unless a later reservation was faster. Repeating it changes nothing. Of
+   * two uploads with the same content the one that comes second gets the first one's version.
+   */
+  commit(head: string, version: number, now: number): Committed | Refused {
+    const [row] = this.#sql
+      .exec<VersionRow & { committed: number }>(
+        'SELECT * FROM versions WHERE head = ? AND version = ?',
+        head,
+        version,
+      )
+      .toArray();
+    if (row?.committed) return { version, pointer: this.pointer(head)! };
+    if (row === undefined || now >= row.created_at + RESERVATION_MS - RESERVATION_MARGIN_MS) {
+      return refuse(
+        'conflict',
+        `Version ${version} of '${head}' was given up: its upload took too long or the head was deleted.`,
+      );
+    }
+    const same = this.#withContent(head, row.sha256);
+    if (same !== undefined) {
+      this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
+      return { version: same, pointer: this.#makeCurrent(head, same) };
+    }
+    const { current } = this.#row(head)!;
+    if (current === null) this.#sql.exec('UPDATE heads SET created_at = ? WHERE name = ?', now, head);
+    this.#sql.exec('UPDATE versions SET committed = 1 WHERE head = ? AND version = ?', head, version);
+    this.#outbox.keep(headObjectName(this.#tenant(), head, version, row.sha256));
+    this.#prune(head, now, Math.max(current ?? 0, version));
+    return { version, pointer: this.#setCurrent(head, Math.max(current ?? 0, version)) };
+  }
+
+  activate(head: string, version: number): Pointer | Refused {
+    const row = this.live(head);
+    if (row === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
+    if (!this.versions(head).some((known) => known.version === version)) {
+      return refuse('version_not_found', `Head '${head}' has no version ${version}.`);
+    }
+    return this.#makeCurrent(head, version);
+  }
+
+  /** Removes a head with all versions. @returns a pointer without any, so that the caller's isolate knows. */
+  remove(head: string, now: number): Pointer | Refused {
+    if (this.live(head) === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
+    for (const { version, sha256 } of this.versions(head)) this.#drop(head, version, sha256, now);
+    // Uploads on their way lose their reservation; their objects are garbage already.
+    this.#sql.exec('DELETE FROM versions WHERE head = ?', head);
+    return this.#setCurrent(head, null);
+  }
+
+  #makeCurrent(head: string, version: number): Pointer {
+    return this.#row(head)?.current === version ? this.pointer(head)! : this.#setCurrent(head, version);
+  }
+
+  #setCurrent(head: string, version: number | null): Pointer {
+    this.#sql.exec('UPDATE heads SET current = ?, revision = revision + 1 WHERE name = ?', version, head);
+    this.#outbox.add('head', head);
+    return this.pointer(head)!;
+  }
+
+  #prune(head: string, now: number, current: number): void {
+    const old = this.versions(head).filter(({ version }) => version !== current);
+    for (const { version, sha256 } of old.slice(MAX_VERSIONS_PER_HEAD - 1))
+      this.#drop(head, version, sha256, now);
+  }
+
+  #drop(head: string, version: number, sha256: string, now: number): void {
+    this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
+    this.#outbox.discard(headObjectName(this.#tenant(), head, version, sha256), now);
+  }
+
+  #withContent(head: string, sha256: string): number | undefined {
+    return this.#sql
+      .exec<{ version: number }>(
+        'SELECT version FROM versions WHERE head = ? AND sha256 = ? AND committed',
+        head,
+        sha256,
+      )
+      .toArray()[0]?.version;
+  }
+
+  #count(): number {
+    return this.#sql
+      .exec<{ heads: number }>('SELECT count(*) AS heads FROM heads WHERE current IS NOT NULL')
+      .one().heads;
+  }
+
+  #row(head: string): HeadRow | undefined {
+    return this.#sql.exec<HeadRow>('SELECT * FROM heads WHERE name = ?', head).toArray()[0];
+  }
+}

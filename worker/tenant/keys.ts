@@ -1,0 +1,116 @@
+/** The tenant's API keys, as rows. */
+import { Scope, type KeySummary } from '../../src/api/index.ts';
+import { MAX_KEYS_PER_TENANT, MAX_REVOKED_KEYS } from '../limits.ts';
+import type { KeyEntry } from '../stores/layout.ts';
+import { refuse, type Refused } from './call.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface NewKey {
+  readonly id: string;
+  readonly hash: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+export type FoundKey =
+  | { readonly status: 'active'; readonly id: string; readonly scopes: Scope[] }
+  | { readonly status: 'revoked' | 'unknown' };
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: string;
+  hash: string;
+  name: string;
+  scopes: string;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export class Keys {
+  readonly #sql: SqlStorage;
+  readonly #outbox: Outbox;
+
+  constructor(sql: SqlStorage, outbox: Outbox) {
+    this.#sql = sql;
+    this.#outbox = outbox;
+  }
+
+  find(hash: string): FoundKey {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM api_keys WHERE hash = ?', hash).toArray();
+    if (row === undefined) return { status: 'unknown' };
+    if (row.revoked_at !== null) return { status: 'revoked' };
+    return { status: 'active', id: row.id, scopes: parseScopes(row.scopes) };
+  }
+
+  list(): KeySummary[] {
+    return this.#sql.exec<Row>('SELECT * FROM api_keys ORDER BY created_at, id').toArray().map(summaryOf);
+  }
+
+  /** Making the same key again (a call that was repeated) changes nothing. */
+  create(key: NewKey, now: number): KeySummary | Refused {
+    const { live } = this.#sql
+      .exec<{ live: number }>(
+        'SELECT count(*) AS live FROM api_keys WHERE revoked_at IS NULL AND id <> ?',
+        key.id,
+      )
+      .one();
+    if (live >= MAX_KEYS_PER_TENANT) {
+      return refuse('limit_reached', `This tenant has ${live} keys, as many as it may. Revoke one first.`);
+    }
+    this.#sql.exec(
+      'INSERT INTO api_keys (id, hash, name, scopes, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+      ...[key.id, key.hash, key.name, JSON.stringify(key.scopes), now],
+    );
+    this.#outbox.add('key', key.hash);
+    return summaryOf(this.#row(key.id)!);
+  }
+
+  /** @returns the hash, by which the caches know the key. Revoking again changes nothing. */
+  revoke(id: string, now: number): { hash: string } | Refused {
+    const row = this.#row(id);
+    if (row === undefined) return refuse('key_not_found', `There is no key with the id '${id}'.`);
+    if (row.revoked_at !== null) return { hash: row.hash };
+    if (parseScopes(row.scopes).includes('admin') && this.#admins() === 1) {
+      return refuse(
+        'conflict',
+        'This is the last key with the scope admin. Make another one before revoking it.',
+      );
+    }
+    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
+    this.#sql.exec(
+      `DELETE FROM api_keys WHERE id IN
+         (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL ORDER BY revoked_at DESC, id LIMIT -1 OFFSET ?)`,
+      MAX_REVOKED_KEYS,
+    );
+    this.#outbox.add('key', row.hash);
+    return { hash: row.hash };
+  }
+
+  /** What KV should hold of a key, or null for nothing. */
+  entry(tenant: string, hash: string): KeyEntry | null {
+    const found = this.find(hash);
+    return found.status === 'active' ? { tenant, id: found.id, scopes: found.scopes } : null;
+  }
+
+  #row(id: string): Row | undefined {
+    return this.#sql.exec<Row>('SELECT * FROM api_keys WHERE id = ?', id).toArray()[0];
+  }
+
+  #admins(): number {
+    const rows = this.#sql
+      .exec<{ scopes: string }>('SELECT scopes FROM api_keys WHERE revoked_at IS NULL')
+      .toArray();
+    return rows.filter(({ scopes }) => parseScopes(scopes).includes('admin')).length;
+  }
+}
+
+const parseScopes = (text: string): Scope[] => Scope.array().parse(JSON.parse(text));
+
+function summaryOf(row: Row): KeySummary {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: parseScopes(row.scopes),
+    created_at: new Date(row.created_at).toISOString(),
+    ...(row.revoked_at === null ? {} : { revoked_at: new Date(row.revoked_at).toISOString() }),
+  };
+}

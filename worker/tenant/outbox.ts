@@ -1,0 +1,133 @@
+/**
+ * What the other stores still have to hear of. A transaction that changes a head or a key notes here which KV entry is
+ * out of date, and an R2 object is noted as garbage before it is written; so a crash at any point leaves a row, and an
+ * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
+ */
+import type { Env } from '../env.ts';
+import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
+
+export type OutboxKind = 'head' | 'key';
+
+interface OutboxRow extends Record<string, SqlStorageValue> {
+  kind: OutboxKind;
+  subject: string;
+  sequence: number;
+}
+
+/** What KV should hold now: a name and a value, or null to delete the name. */
+export type Render = (
+  kind: OutboxKind,
+  subject: string,
+) => { readonly name: string; readonly value: object | null };
+
+export class Outbox {
+  readonly #storage: DurableObjectStorage;
+  readonly #env: Env;
+  #delivered: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(storage: DurableObjectStorage, env: Env) {
+    this.#storage = storage;
+    this.#env = env;
+  }
+
+  /** Notes that a KV entry is out of date. To be called in the transaction that made it so. */
+  add(kind: OutboxKind, subject: string): void {
+    this.#storage.sql.exec(
+      `INSERT INTO outbox (kind, subject, sequence) VALUES (?, ?, 1)
+         ON CONFLICT (kind, subject) DO UPDATE SET sequence = sequence + 1`,
+      ...[kind, subject],
+    );
+  }
+
+  /** Notes that an object is to be deleted when due; noting it again moves the time. */
+  discard(objectName: string, dueAt: number): void {
+    this.#storage.sql.exec(
+      'INSERT INTO garbage VALUES (?, ?) ON CONFLICT (object_name) DO UPDATE SET due_at = excluded.due_at',
+      ...[objectName, dueAt],
+    );
+  }
+
+  /** Takes an object off the garbage. */
+  keep(objectName: string): void {
+    this.#storage.sql.exec('DELETE FROM garbage WHERE object_name = ?', objectName);
+  }
+
+  /** Whether something could be done now. */
+  get pending(): boolean {
+    const due =
+      'SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM garbage WHERE due_at <= ?) AS due';
+    return this.#storage.sql.exec<{ due: number }>(due, Date.now()).one().due === 1;
+  }
+
+  /**
+   * Sets the alarm for the next thing to do. Called in the same turn as a transaction, it is stored with it, all or
+   * nothing.
+   */
+  async schedule(now: number): Promise<void> {
+    const { sql } = this.#storage;
+    const { waiting } = sql.exec<{ waiting: number }>('SELECT count(*) AS waiting FROM outbox').one();
+    const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
+    const retryAt = now + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+    // Garbage that is due but still there is a deletion that failed.
+    const times = [...(waiting > 0 ? [retryAt] : []), ...(due === null ? [] : [due > now ? due : retryAt])];
+    if (times.length > 0) await this.#storage.setAlarm(Math.min(...times));
+    else await this.#storage.deleteAlarm();
+  }
+
+  /**
+   * Writes what is out of date and deletes what is due. One delivery at a time, so that an older KV value can't overtake
+   * a newer one. Never rejects for a store that fails: what failed stays noted, and the alarm is set.
+   */
+  deliver(render: Render): Promise<void> {
+    this.#delivered = this.#delivered.then(() => this.#deliverNow(render));
+    return this.#delivered;
+  }
+
+  async #deliverNow(render: Render): Promise<void> {
+    try {
+      await this.#writeEntries(render);
+      await this.#deleteGarbage();
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      console.warn(
+        JSON.stringify({ message: 'delivery postponed', failures: this.#failures, reason: String(error) }),
+      );
+    }
+    await this.schedule(Date.now());
+  }
+
+  async #writeEntries(render: Render): Promise<void> {
+    const { sql } = this.#storage;
+    for (;;) {
+      const [row] = sql.exec<OutboxRow>('SELECT * FROM outbox LIMIT 1').toArray();
+      if (row === undefined) return;
+      const { name, value } = render(row.kind, row.subject);
+      if (value === null) await this.#env.POINTERS.delete(name);
+      else await this.#env.POINTERS.put(name, JSON.stringify(value));
+      // Changed again meanwhile: the row stays and is written once more.
+      sql.exec(
+        'DELETE FROM outbox WHERE kind = ? AND subject = ? AND sequence = ?',
+        ...[row.kind, row.subject, row.sequence],
+      );
+    }
+  }
+
+  async #deleteGarbage(): Promise<void> {
+    const { sql } = this.#storage;
+    for (;;) {
+      const names = sql
+        .exec<{ object_name: string }>(
+          'SELECT object_name FROM garbage WHERE due_at <= ? LIMIT ?',
+          Date.now(),
+          R2_DELETE_BATCH,
+        )
+        .toArray()
+        .map((row) => row.object_name);
+      if (names.length === 0) return;
+      await this.#env.HEADS.delete(names);
+      for (const name of names) this.keep(name);
+    }
+  }
+}

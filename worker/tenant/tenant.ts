@@ -1,0 +1,137 @@
+/**
+ * One tenant's truth: a Durable Object with its own SQLite database, the single writer of keys, heads and versions. KV
+ * and R2 hold what it says; a crash between the stores leaves notes from which its alarm does the rest (outbox.ts).
+ *
+ * Its methods answer RPC calls from the Worker. What can be expected to go wrong is answered as a value (call.ts).
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { HeadDetail, HeadSummary, KeySummary } from '../../src/api/index.ts';
+import type { Env } from '../env.ts';
+import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
+import { refuse, type Refused } from './call.ts';
+import { headDetail, headSummary } from './describe.ts';
+import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
+import { Keys, type FoundKey, type NewKey } from './keys.ts';
+import { Outbox, type Render } from './outbox.ts';
+import { hasTables, migrate } from './schema.ts';
+
+interface TenantRow extends Record<string, SqlStorageValue> {
+  id: string;
+  name: string;
+  created_at: number;
+}
+
+export class Tenant extends DurableObject<Env> {
+  readonly #outbox: Outbox;
+  readonly #keys: Keys;
+  readonly #heads: Heads;
+  #exists: boolean;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    this.#outbox = new Outbox(ctx.storage, env);
+    this.#keys = new Keys(sql, this.#outbox);
+    this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
+    // A name that no tenant has must not become a database because someone asked for it.
+    this.#exists = hasTables(sql);
+    if (this.#exists) migrate(ctx.storage);
+  }
+
+  /** Makes the tenant with its first key. Repeating the call changes nothing. */
+  async create(id: string, name: string, key: NewKey): Promise<KeySummary | Refused> {
+    migrate(this.ctx.storage);
+    this.#exists = true;
+    return this.#write((now) => {
+      this.ctx.storage.sql.exec(
+        'INSERT INTO tenant VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
+        id,
+        name,
+        now,
+      );
+      return this.#keys.create(key, now);
+    });
+  }
+
+  findKey(hash: string): FoundKey {
+    return this.#exists ? this.#keys.find(hash) : { status: 'unknown' };
+  }
+
+  listKeys(): KeySummary[] {
+    return this.#exists ? this.#keys.list() : [];
+  }
+
+  createKey(key: NewKey): Promise<KeySummary | Refused> {
+    return this.#write((now) => this.#keys.create(key, now));
+  }
+
+  revokeKey(id: string): Promise<{ hash: string } | Refused> {
+    return this.#write((now) => this.#keys.revoke(id, now));
+  }
+
+  listHeads(): HeadSummary[] {
+    return this.#exists ? this.#heads.list().map(headSummary) : [];
+  }
+
+  describeHead(head: string): HeadDetail | null {
+    const row = this.#exists ? this.#heads.live(head) : undefined;
+    return row === undefined ? null : headDetail(row, this.#heads.versions(head));
+  }
+
+  pointer(head: string): Pointer | null {
+    return this.#exists ? this.#heads.pointer(head) : null;
+  }
+
+  /** First step of an upload: a number and a name for the object. Nothing can be seen of it. */
+  reserveVersion(head: string, upload: Upload): Promise<Reservation | Refused> {
+    return this.#write((now) => this.#heads.reserve(head, upload, now));
+  }
+
+  /** Last step of an upload, after the object was written: the version is there, and current. */
+  commitVersion(head: string, version: number): Promise<Committed | Refused> {
+    return this.#write((now) => this.#heads.commit(head, version, now));
+  }
+
+  activateVersion(head: string, version: number): Promise<Pointer | Refused> {
+    return this.#write(() => this.#heads.activate(head, version));
+  }
+
+  deleteHead(head: string): Promise<Pointer | Refused> {
+    return this.#write((now) => this.#heads.remove(head, now));
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#exists) await this.#outbox.deliver(this.#render);
+  }
+
+  /**
+   * One change: a transaction, the alarm that would finish its errands after a crash (the same turn, so the same write
+   * to disk), then the errands themselves. The answer waits for the first try, so that its caller finds KV up to date.
+   */
+  async #write<T extends object>(change: (now: number) => T | Refused): Promise<T | Refused> {
+    if (!this.#exists) return refuse('unauthorized', 'This tenant does not exist.');
+    const now = Date.now();
+    const result = this.ctx.storage.transactionSync(() => change(now));
+    await this.#outbox.schedule(now);
+    if (this.#outbox.pending) await this.#outbox.deliver(this.#render);
+    return result;
+  }
+
+  readonly #render: Render = (kind, subject) => {
+    const { id } = this.#self();
+    switch (kind) {
+      case 'key':
+        return { name: keyEntryName(subject), value: this.#keys.entry(id, subject) };
+      case 'head': {
+        const pointer = this.#heads.pointer(subject);
+        return { name: pointerName(id, subject), value: pointer?.current == null ? null : pointer };
+      }
+      default:
+        return kind satisfies never;
+    }
+  };
+
+  #self(): TenantRow {
+    return this.ctx.storage.sql.exec<TenantRow>('SELECT * FROM tenant').one();
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The way of a new head file into the stores. In this order, so that a crash after any step leaves nothing half done:
+ *
+ * 1. check the file. Crash: nothing happened.
+ * 2. reserve a version; its object is noted as garbage to come. Crash: an unseen row, which the alarm removes.
+ * 3. write the object to R2. Crash: the alarm deletes the object with the row.
+ * 4. commit: the version is there and current, the object no longer garbage, the KV entry noted as out of date, all in
+ *    one transaction. Crash: the alarm writes the KV entry; a caller that repeats the upload is told the same version.
+ * 5. the KV entry is written by the Durable Object before it answers.
+ */
+import type { Head } from '../src/head/index.ts';
+import { sha256Hex } from './api-key.ts';
+import type { Env } from './env.ts';
+import type { Pointer } from './stores/layout.ts';
+import { callTenant } from './tenant/call.ts';
+import { describe } from './tenant/describe.ts';
+
+export interface Stored {
+  readonly version: number;
+  /** False when a version with this content was there already; it is current now. */
+  readonly created: boolean;
+  readonly sha256: string;
+  readonly pointer: Pointer;
+}
+
+/** @param head what `bytes` hold, already checked. */
+export async function storeHead(
+  env: Env,
+  tenant: string,
+  name: string,
+  bytes: Uint8Array,
+  head: Head,
+): Promise<Stored> {
+  const sha256 = await sha256Hex(bytes);
+  const upload = { sha256, bytes: bytes.byteLength, description: describe(head) };
+  const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
+  if (reserved.state === 'exists') {
+    return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
+  }
+  // R2 compares the hash itself, so that what is stored is what was checked.
+  await env.HEADS.put(reserved.objectName, bytes, { sha256 });
+  const { version, pointer } = await callTenant(env, tenant, (stub) =>
+    stub.commitVersion(name, reserved.version),
+  );
+  return { version, created: version === reserved.version, sha256, pointer };
+}
