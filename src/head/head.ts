@@ -2,11 +2,18 @@
  * A head: a linear map from a CNN code to class scores, with everything needed to answer honestly. Immutable.
  * With a code x: z = (x − mean) / deviation, logits = weights · z + bias, probabilities = softmax(logits / temperature).
  */
-import type { Figures } from '../learn/metrics.ts';
+import type { FigureSummary } from '../learn/metrics.ts';
+
+export interface BackboneIdentity {
+  readonly name: string;
+  readonly version: string;
+  /** Lower-case hex. */
+  readonly weightsSha256: string;
+}
 
 export interface Head {
   /** The backbone whose codes this head reads. */
-  readonly backbone: { readonly name: string; readonly version: string; readonly weightsSha256: string };
+  readonly backbone: BackboneIdentity;
   /** Names of the taps that the code is made of, in order. */
   readonly taps: readonly string[];
   /** D, the length of a code. */
@@ -26,30 +33,47 @@ export interface Head {
   readonly golden: readonly GoldenVector[];
 }
 
-/** What a head needs to say "none of these": see novelty.ts. */
+/** What a head needs to say "none of these": see score.ts. */
 export interface Novelty {
-  /** [k × D] orthonormal principal directions of the standardised training codes, in half precision. */
-  readonly directions: Float16Array;
-  /** Centre and spread of the residual norm and of the largest logit over left-out training codes. */
-  readonly residual: { readonly centre: number; readonly spread: number };
-  readonly logit: { readonly centre: number; readonly spread: number };
+  /**
+   * [k × D] orthonormal principal directions of the standardised training codes, k from 0 up. Half-precision numbers,
+   * as in the file, held in single precision, which is quicker to compute with.
+   */
+  readonly directions: Float32Array;
+  /** Of the residual's length and of the largest logit, over training codes that were left out. */
+  readonly residual: Distribution;
+  readonly logit: Distribution;
   /** Scores above it are unknown; 95 % of known pictures lie below. */
   readonly threshold: number;
 }
 
+export interface Distribution {
+  readonly centre: number;
+  /** Positive. */
+  readonly spread: number;
+}
+
 /** How the head came to be and how well it did, so that a file speaks for itself. */
 export interface Training {
+  /** For example 'ridge-dual'. */
   readonly method: string;
   readonly examples: number;
   /** Examples a class, in the order of the labels. */
   readonly counts: readonly number[];
   readonly lambda: number;
-  readonly leaveOneOut: Figures;
-  readonly test?: Figures;
+  /**
+   * Over the training examples, each judged by the head that never saw it. Examples that are the only one of their
+   * class cannot be judged so and are not counted; null when there are no others.
+   */
+  readonly leaveOneOut: FigureSummary | null;
+  /** On pictures held apart from training, where there were any. */
+  readonly test?: FigureSummary;
 }
 
 /** A code with the probabilities that every runtime must find for it. */
 export interface GoldenVector {
+  /** [D] */
   readonly code: Float32Array;
+  /** [C] */
   readonly probabilities: Float32Array;
 }

@@ -1,4 +1,171 @@
-/** Placeholder until metrics land. */
-export interface Figures {
+/**
+ * How good a classifier is, from its probabilities and the truth: figures with 95 % intervals where an honest one
+ * exists. Deterministic: no bootstrap.
+ */
+export { auroc, unknownFigures, type UnknownFigures } from './auroc.ts';
+import { jackknifeF1, meanInterval, wilsonInterval, type Interval } from './intervals.ts';
+
+export type { Interval } from './intervals.ts';
+
+export interface ClassFigures {
+  /** Examples that are of the class. */
+  readonly support: number;
+  /** Examples that were called it. */
+  readonly predicted: number;
+  /** 0 where nothing was called it. Interval: Wilson. */
+  readonly precision: number;
+  readonly precisionInterval: Interval;
+  /** 0 where nothing is of it. Interval: Wilson. */
+  readonly recall: number;
+  readonly recallInterval: Interval;
+  readonly f1: number;
+}
+
+/** The figures that a head carries about itself. Fractions from 0 to 1; log-loss in nats. */
+export interface FigureSummary {
+  readonly examples: number;
+  /** Interval: Wilson score. */
   readonly accuracy: number;
+  readonly accuracyInterval: Interval;
+  /** Mean F1 of the classes that occur in the truth. Interval: normal, with the jackknife's variance. */
+  readonly macroF1: number;
+  readonly macroF1Interval: Interval;
+  /** Mean of −ln p(truth). Interval: normal, of the mean. */
+  readonly logLoss: number;
+  readonly logLossInterval: Interval;
+  /**
+   * Expected calibration error of the top prediction over 15 bins of equal width (Guo et al. 2017). It has no
+   * interval: with few examples it is biased upwards, and no standard interval covers that.
+   */
+  readonly calibrationError: number;
+  readonly perClass: readonly ClassFigures[];
+}
+
+/** One bar of a reliability diagram. */
+export interface ReliabilityBin {
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  /** Mean top probability and share of right answers in the bin; 0 where it is empty. */
+  readonly confidence: number;
+  readonly accuracy: number;
+}
+
+export interface Figures extends FigureSummary {
+  /** confusion[truth][predicted], counts. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly reliability: readonly ReliabilityBin[];
+}
+
+/** The number of bins that papers report the expected calibration error with. */
+const RELIABILITY_BINS = 15;
+/** A probability of 0 for the truth would make the log-loss infinite; scikit-learn clips likewise. */
+const SMALLEST_PROBABILITY = 1e-15;
+
+/**
+ * @param probabilities n × classes, a row an example, each row summing to 1.
+ * @param targets n class indices.
+ * @throws RangeError when the lengths do not match, a target is no class, or there is no example.
+ */
+export function evaluate(
+  probabilities: Float32Array | Float64Array,
+  targets: Uint16Array,
+  classes: number,
+): Figures {
+  const n = targets.length;
+  if (n === 0) throw new RangeError('There is no example to evaluate on.');
+  if (probabilities.length !== n * classes) {
+    throw new RangeError(`${probabilities.length} probabilities are not ${n} examples × ${classes} classes.`);
+  }
+  const confusion = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  const losses = new Float64Array(n);
+  const bins = new BinTally();
+  for (let i = 0; i < n; i++) {
+    const target = targets[i];
+    if (target >= classes)
+      throw new RangeError(`Target ${target} of example ${i} is none of ${classes} classes.`);
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    const top = argmax(row);
+    confusion[target][top]++;
+    losses[i] = -Math.log(Math.max(row[target], SMALLEST_PROBABILITY));
+    bins.add(row[top], top === target);
+  }
+  return { ...rates(confusion, n), ...lossFigures(losses), ...bins.figures(n) };
+}
+
+/** The part of the figures that a head file keeps. */
+export function summarise(figures: Figures): FigureSummary {
+  const { confusion: _confusion, reliability: _reliability, ...summary } = figures;
+  return summary;
+}
+
+/** Index of the largest value; the first of equals. */
+export function argmax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < values.length; c++) if (values[c] > values[best]) best = c;
+  return best;
+}
+
+function rates(confusion: number[][], n: number) {
+  const predicted = confusion.map((_, c) => confusion.reduce((sum, row) => sum + row[c], 0));
+  const perClass = confusion.map((row, c): ClassFigures => {
+    const support = row.reduce((sum, count) => sum + count, 0);
+    const hits = row[c];
+    return {
+      support,
+      predicted: predicted[c],
+      precision: predicted[c] === 0 ? 0 : hits / predicted[c],
+      precisionInterval: wilsonInterval(hits, predicted[c]),
+      recall: support === 0 ? 0 : hits / support,
+      recallInterval: wilsonInterval(hits, support),
+      f1: support + predicted[c] === 0 ? 0 : (2 * hits) / (support + predicted[c]),
+    };
+  });
+  const right = confusion.reduce((sum, row, c) => sum + row[c], 0);
+  const { macroF1, interval } = jackknifeF1(confusion, n);
+  return {
+    examples: n,
+    accuracy: right / n,
+    accuracyInterval: wilsonInterval(right, n),
+    macroF1,
+    macroF1Interval: interval,
+    perClass,
+    confusion,
+  };
+}
+
+function lossFigures(losses: Float64Array) {
+  const { mean, interval } = meanInterval(losses);
+  return { logLoss: mean, logLossInterval: interval };
+}
+
+class BinTally {
+  readonly #count = new Float64Array(RELIABILITY_BINS);
+  readonly #confidence = new Float64Array(RELIABILITY_BINS);
+  readonly #right = new Float64Array(RELIABILITY_BINS);
+
+  /** Bins are open below and closed above, as in Guo et al.; a confidence of 0 goes to the first. */
+  add(confidence: number, right: boolean): void {
+    const bin = Math.min(Math.max(Math.ceil(confidence * RELIABILITY_BINS) - 1, 0), RELIABILITY_BINS - 1);
+    this.#count[bin]++;
+    this.#confidence[bin] += confidence;
+    if (right) this.#right[bin]++;
+  }
+
+  figures(n: number): { calibrationError: number; reliability: ReliabilityBin[] } {
+    let calibrationError = 0;
+    const reliability: ReliabilityBin[] = [];
+    for (let b = 0; b < RELIABILITY_BINS; b++) {
+      const count = this.#count[b];
+      calibrationError += Math.abs(this.#confidence[b] - this.#right[b]) / n;
+      reliability.push({
+        low: b / RELIABILITY_BINS,
+        high: (b + 1) / RELIABILITY_BINS,
+        count,
+        confidence: count === 0 ? 0 : this.#confidence[b] / count,
+        accuracy: count === 0 ? 0 : this.#right[b] / count,
+      });
+    }
+    return { calibrationError, reliability };
+  }
 }

@@ -1,0 +1,46 @@
+/**
+ * Golden vectors: codes with the probabilities that any runtime must find for them, kept in the head file and checked
+ * when it is read. The codes are made from the head's mean and deviation alone, so that no example is in them.
+ */
+import type { GoldenVector, Head } from './head.ts';
+import { score } from './score.ts';
+
+/** Room for another order of summing and another exp; a wrong weight or a lost sign shows far above it. */
+const TOLERANCE = 1e-4;
+/** How far the synthetic codes stray from the mean, in deviations. */
+const REACH = 1.5;
+const GOLDEN_VECTORS = 2;
+
+/** The golden vectors of a head that has none yet. */
+export function makeGolden(head: Omit<Head, 'golden'>): GoldenVector[] {
+  return Array.from({ length: GOLDEN_VECTORS }, (_, which) => {
+    const random = mulberry32(which + 1);
+    const code = head.mean.map((mean, d) => mean + head.deviation[d] * REACH * (2 * random() - 1));
+    return { code, probabilities: score({ ...head, golden: [] }, code).probabilities };
+  });
+}
+
+/** The largest difference between a golden vector's probabilities and those found now, or undefined if all agree. */
+export function goldenFault(head: Head): string | undefined {
+  for (const [i, { code, probabilities }] of head.golden.entries()) {
+    const found = score(head, code).probabilities;
+    for (let c = 0; c < found.length; c++) {
+      // Negated so that a NaN counts as a difference.
+      if (!(Math.abs(found[c] - probabilities[c]) <= TOLERANCE)) {
+        return `golden vector ${i} should give class ${c} ${probabilities[c]}, but it gives ${found[c]}`;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A small, well-spread generator (Tommy Ettinger's mulberry32): the same numbers in every runtime. */
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,6 @@
+/** Heads: read, write, check against a backbone, and score CNN codes. */
+export { assertCompatible } from './compatibility.ts';
+export { readHead, writeHead } from './file.ts';
+export type { BackboneIdentity, Distribution, GoldenVector, Head, Novelty, Training } from './head.ts';
+export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
+export { score, type Score } from './score.ts';

@@ -1,0 +1,33 @@
+/** The caps of a head. Every one is checked before memory is taken for what it bounds. */
+import type { SafetensorsLimits } from '../safetensors.ts';
+
+const MIB = 1024 * 1024;
+
+/** Softmax over more classes needs another kind of index; the file would also outgrow an isolate. */
+export const MAX_CLASSES = 4096;
+/** A code of the widest backbone that is foreseen, several times over. */
+export const MAX_CODE_LENGTH = 16_384;
+/** UTF-16 code units. */
+export const MAX_LABEL_LENGTH = 128;
+/** Principal directions that a head keeps: 64 × 2208 in half precision are 280 kB. */
+export const MAX_DIRECTIONS = 64;
+/** Names of taps, the backbone and the like. */
+export const MAX_NAME_LENGTH = 128;
+export const MAX_TAPS = 64;
+export const MAX_GOLDEN = 8;
+
+export const HEAD_FILE_LIMITS: SafetensorsLimits = { fileBytes: 48 * MIB, headerBytes: 4 * MIB, tensors: 32 };
+
+/** The first thing wrong with a list of labels, as half a sentence, or undefined. */
+export function labelFault(labels: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (const [i, label] of labels.entries()) {
+    if (label === '') return `label ${i} is empty`;
+    if (label.length > MAX_LABEL_LENGTH) return `label ${i} has more than ${MAX_LABEL_LENGTH} characters`;
+    if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(label)) return `label ${i} holds a control character`;
+    if (!label.isWellFormed()) return `label ${i} is no well-formed Unicode`;
+    if (seen.has(label)) return `the label ${JSON.stringify(label)} occurs twice`;
+    seen.add(label);
+  }
+  return undefined;
+}

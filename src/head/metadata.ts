@@ -1,0 +1,213 @@
+/**
+ * The words and numbers of a head file, its safetensors `__metadata__`: what each key holds, how it is written, and what
+ * a reader insists on. docs/head-format.md says it in prose.
+ */
+import { z } from 'zod';
+import { HeadwaterError } from '../errors.ts';
+import type { ClassFigures, FigureSummary } from '../learn/metrics.ts';
+import type { Head } from './head.ts';
+import { labelFault, MAX_CLASSES, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
+
+export const HEAD_FORMAT = 'headwater-head/1';
+
+/** Examples a head may claim; beyond any training set, below where counts lose precision. */
+const MAX_COUNT = 1e9;
+
+const name = z
+  .string()
+  .min(1)
+  .max(MAX_NAME_LENGTH)
+  .regex(/^\P{Cc}*$/u, 'holds a control character');
+const count = z.int().min(0).max(MAX_COUNT);
+const share = z.number().min(0).max(1);
+const interval = z.tuple([share, share]);
+const loss = z.number().min(0).max(1e6);
+const distribution = z.strictObject({ centre: z.number(), spread: z.number().positive() });
+
+const classFigures = z.strictObject({
+  support: count,
+  predicted: count,
+  precision: share,
+  precision_interval: interval,
+  recall: share,
+  recall_interval: interval,
+  f1: share,
+});
+const figures = z.strictObject({
+  examples: count.min(1),
+  accuracy: share,
+  accuracy_interval: interval,
+  macro_f1: share,
+  macro_f1_interval: interval,
+  log_loss: loss,
+  log_loss_interval: z.tuple([loss, loss]),
+  ece: share,
+  per_class: z.array(classFigures).max(MAX_CLASSES),
+});
+
+const FIELDS = {
+  backbone: z.strictObject({ name, version: name, weights_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  taps: z.array(name).min(1).max(MAX_TAPS),
+  labels: z.array(z.string()).min(2),
+  temperature: z.number().positive().max(1e6),
+  novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: z.number() }),
+  training: z.strictObject({
+    method: name,
+    examples: count.min(1),
+    counts: z.array(count).max(MAX_CLASSES),
+    lambda: z.number().positive(),
+    leave_one_out: figures.nullable(),
+    test: figures.optional(),
+  }),
+};
+
+export type HeadMetadata = Pick<Head, 'backbone' | 'taps' | 'labels' | 'temperature' | 'training'> & {
+  readonly novelty: Omit<Head['novelty'], 'directions'>;
+};
+
+/** @returns the metadata's keys and values; equal heads give equal text. */
+export function writeMetadata(head: HeadMetadata): Record<string, string> {
+  const { backbone, novelty, training } = head;
+  const values = {
+    backbone: { name: backbone.name, version: backbone.version, weights_sha256: backbone.weightsSha256 },
+    taps: head.taps,
+    labels: head.labels,
+    temperature: head.temperature,
+    novelty: {
+      residual: { centre: novelty.residual.centre, spread: novelty.residual.spread },
+      logit: { centre: novelty.logit.centre, spread: novelty.logit.spread },
+      threshold: novelty.threshold,
+    },
+    training: {
+      method: training.method,
+      examples: training.examples,
+      counts: training.counts,
+      lambda: training.lambda,
+      leave_one_out: training.leaveOneOut === null ? null : writeFigures(training.leaveOneOut),
+      ...(training.test === undefined ? {} : { test: writeFigures(training.test) }),
+    },
+  };
+  const metadata: Record<string, string> = { format: HEAD_FORMAT };
+  for (const [key, value] of Object.entries(values)) metadata[key] = JSON.stringify(value);
+  return metadata;
+}
+
+/** @throws HeadwaterError `head_invalid` naming the field, `head_too_large` for too many labels. */
+export function readMetadata(metadata: Readonly<Record<string, string>>): HeadMetadata {
+  if (metadata['format'] !== HEAD_FORMAT) {
+    throw headInvalid(
+      `its format is ${JSON.stringify(metadata['format'] ?? null).slice(0, 50)}, not '${HEAD_FORMAT}'`,
+    );
+  }
+  const strange = Object.keys(metadata).find((key) => key !== 'format' && !Object.hasOwn(FIELDS, key));
+  if (strange !== undefined)
+    throw headInvalid(`its metadata hold an unknown key ${JSON.stringify(strange.slice(0, 100))}`);
+  const backbone = readField(metadata, 'backbone', FIELDS.backbone);
+  const labels = readField(metadata, 'labels', FIELDS.labels);
+  if (labels.length > MAX_CLASSES) {
+    throw new HeadwaterError(
+      'head_too_large',
+      `The head has ${labels.length} labels; the most are ${MAX_CLASSES}.`,
+    );
+  }
+  const fault = labelFault(labels);
+  if (fault !== undefined) throw headInvalid(fault);
+  const training = readField(metadata, 'training', FIELDS.training);
+  checkPerClass(training, labels.length);
+  return {
+    backbone: { name: backbone.name, version: backbone.version, weightsSha256: backbone.weights_sha256 },
+    taps: readField(metadata, 'taps', FIELDS.taps),
+    labels,
+    temperature: readField(metadata, 'temperature', FIELDS.temperature),
+    novelty: readField(metadata, 'novelty', FIELDS.novelty),
+    training: {
+      method: training.method,
+      examples: training.examples,
+      counts: training.counts,
+      lambda: training.lambda,
+      leaveOneOut: training.leave_one_out === null ? null : readFigures(training.leave_one_out),
+      ...(training.test === undefined ? {} : { test: readFigures(training.test) }),
+    },
+  };
+}
+
+export function headInvalid(what: string, cause?: unknown): HeadwaterError {
+  return new HeadwaterError('head_invalid', `The head file is not valid: ${what}.`, { cause });
+}
+
+function readField<T>(metadata: Readonly<Record<string, string>>, key: string, schema: z.ZodType<T>): T {
+  if (!Object.hasOwn(metadata, key)) throw headInvalid(`its metadata lack '${key}'`);
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata[key]);
+  } catch (cause) {
+    throw headInvalid(`its metadata '${key}' are not JSON`, cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw headInvalid(`${[key, ...issue.path].join('.')}: ${issue.message}`);
+}
+
+function checkPerClass(training: z.infer<typeof FIELDS.training>, classes: number): void {
+  const { counts, examples, leave_one_out: leaveOneOut, test } = training;
+  if (counts.length !== classes)
+    throw headInvalid(`training.counts has ${counts.length} entries for ${classes} labels`);
+  if (counts.reduce((sum, each) => sum + each, 0) !== examples) {
+    throw headInvalid(`training.counts do not add up to training.examples`);
+  }
+  for (const [key, value] of [
+    ['leave_one_out', leaveOneOut],
+    ['test', test],
+  ] as const) {
+    if (value && value.per_class.length !== classes) {
+      throw headInvalid(
+        `training.${key}.per_class has ${value.per_class.length} entries for ${classes} labels`,
+      );
+    }
+  }
+}
+
+function writeFigures(summary: FigureSummary): z.infer<typeof figures> {
+  return {
+    examples: summary.examples,
+    accuracy: summary.accuracy,
+    accuracy_interval: [...summary.accuracyInterval],
+    macro_f1: summary.macroF1,
+    macro_f1_interval: [...summary.macroF1Interval],
+    log_loss: summary.logLoss,
+    log_loss_interval: [...summary.logLossInterval],
+    ece: summary.calibrationError,
+    per_class: summary.perClass.map((each) => ({
+      support: each.support,
+      predicted: each.predicted,
+      precision: each.precision,
+      precision_interval: [...each.precisionInterval],
+      recall: each.recall,
+      recall_interval: [...each.recallInterval],
+      f1: each.f1,
+    })),
+  };
+}
+
+function readFigures(stored: z.infer<typeof figures>): FigureSummary {
+  return {
+    examples: stored.examples,
+    accuracy: stored.accuracy,
+    accuracyInterval: stored.accuracy_interval,
+    macroF1: stored.macro_f1,
+    macroF1Interval: stored.macro_f1_interval,
+    logLoss: stored.log_loss,
+    logLossInterval: stored.log_loss_interval,
+    calibrationError: stored.ece,
+    perClass: stored.per_class.map((each): ClassFigures => ({
+      support: each.support,
+      predicted: each.predicted,
+      precision: each.precision,
+      precisionInterval: each.precision_interval,
+      recall: each.recall,
+      recallInterval: each.recall_interval,
+      f1: each.f1,
+    })),
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * What a head says about one code. Everything is summed in double precision in a fixed order, so that every runtime
+ * finds the same numbers.
+ */
+import type { Head } from './head.ts';
+
+export interface Score {
+  /** [C] */
+  readonly logits: Float32Array;
+  /** [C], summing to 1. */
+  readonly probabilities: Float32Array;
+  readonly unknown: {
+    /** How strange the picture is, in spreads of what left-out training pictures showed; about 0 for a usual one. */
+    readonly score: number;
+    readonly isUnknown: boolean;
+  };
+}
+
+/**
+ * @param code [D] as the head's backbone makes it.
+ * @throws RangeError when the code is of another length.
+ */
+export function score(head: Head, code: Float32Array): Score {
+  const { codeLength, labels, weights, bias, temperature, novelty } = head;
+  if (code.length !== codeLength) {
+    throw new RangeError(`The code has ${code.length} numbers; the head reads ${codeLength}.`);
+  }
+  const z = standardise(head, code);
+  const exact = new Float64Array(labels.length);
+  for (let c = 0; c < labels.length; c++) exact[c] = bias[c] + dotRow(weights, c, z);
+  const top = exact.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const strangeness =
+    (residualLength(novelty.directions, z) - novelty.residual.centre) / novelty.residual.spread -
+    (top - novelty.logit.centre) / novelty.logit.spread;
+  return {
+    logits: Float32Array.from(exact),
+    probabilities: softmax(exact, top, temperature),
+    unknown: { score: strangeness, isUnknown: strangeness > novelty.threshold },
+  };
+}
+
+function standardise({ mean, deviation, codeLength }: Head, code: Float32Array): Float64Array {
+  const z = new Float64Array(codeLength);
+  for (let d = 0; d < codeLength; d++) z[d] = (code[d] - mean[d]) / deviation[d];
+  return z;
+}
+
+function softmax(logits: Float64Array, top: number, temperature: number): Float32Array {
+  const shares = logits.map((logit) => Math.exp((logit - top) / temperature));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  return Float32Array.from(shares, (share) => share / sum);
+}
+
+/** Length of the part of z outside the span of the orthonormal directions, by Pythagoras. */
+function residualLength(directions: Float32Array, z: Float64Array): number {
+  let outside = 0;
+  for (const value of z) outside += value * value;
+  for (let k = 0; k * z.length < directions.length; k++) {
+    const along = dotRow(directions, k, z);
+    outside -= along * along;
+  }
+  return Math.sqrt(Math.max(outside, 0));
+}
+
+/** Row `row` of the matrix times z. Four running sums, so that additions need not wait for one another. */
+function dotRow(matrix: Float32Array, row: number, z: Float64Array): number {
+  const offset = row * z.length;
+  const whole = z.length & ~3;
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let d = 0;
+  for (; d < whole; d += 4) {
+    s0 += matrix[offset + d] * z[d];
+    s1 += matrix[offset + d + 1] * z[d + 1];
+    s2 += matrix[offset + d + 2] * z[d + 2];
+    s3 += matrix[offset + d + 3] * z[d + 3];
+  }
+  for (; d < z.length; d++) s0 += matrix[offset + d] * z[d];
+  return s0 + s1 + (s2 + s3);
+}

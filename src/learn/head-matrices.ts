@@ -1,0 +1,115 @@
+/** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
+import type { DesignMatrix } from './design-matrix.ts';
+import type { Pacer } from './pacer.ts';
+import type { Principal } from './principal.ts';
+import type { Ridge } from './ridge.ts';
+
+export interface HeadMatrices {
+  /** [D] */
+  readonly mean: Float32Array;
+  /** [C × D] */
+  readonly weights: Float32Array;
+  /** [C] */
+  readonly bias: Float32Array;
+  /** [k × D], rounded to half precision. */
+  readonly directions: Float32Array;
+}
+
+export async function headMatrices(
+  a: DesignMatrix,
+  ridge: Ridge,
+  lambda: number,
+  principal: Principal,
+  pacer: Pacer,
+): Promise<HeadMatrices> {
+  const { classes, decomposition } = ridge;
+  const { count } = principal;
+  const d = a.codeLength;
+  const columns = classes + count;
+  const combined = combine(ridge, lambda, principal);
+  const rows =
+    decomposition.form === 'dual'
+      ? await pullBack(a, combined, columns, pacer)
+      : transposed(combined, d, columns);
+  const mean = Float32Array.from(a.standardisation.mean);
+  const weights = Float32Array.from(rows.subarray(0, classes * d));
+  const directions = rows.subarray(classes * d);
+  if (decomposition.form === 'dual') normaliseRows(directions, d);
+  return {
+    mean,
+    weights,
+    bias: biases(a, ridge.prior, weights, mean),
+    directions: Float32Array.from(directions, Math.f16round),
+  };
+}
+
+/** [m × (C + k)] coefficients and eigenvectors side by side, in the coordinates of examples (dual) or features. */
+function combine(ridge: Ridge, lambda: number, { vectors, count }: Principal): Float64Array {
+  const { classes } = ridge;
+  const { basis, order: m } = ridge.decomposition;
+  const coefficients = ridge.coefficients(lambda);
+  const columns = classes + count;
+  const out = new Float64Array(m * columns);
+  for (let i = 0; i < m; i++) {
+    for (let c = 0; c < classes; c++) out[i * columns + c] = coefficients[i * classes + c];
+    for (let k = 0; k < count; k++) {
+      let sum = 0;
+      for (let j = 0; j < m; j++) sum += basis[i * m + j] * vectors[k * m + j];
+      out[i * columns + classes + k] = sum;
+    }
+  }
+  return out;
+}
+
+/** Aᵀ times the columns: [columns × D]. */
+async function pullBack(
+  a: DesignMatrix,
+  combined: Float64Array,
+  columns: number,
+  pacer: Pacer,
+): Promise<Float64Array> {
+  const d = a.codeLength;
+  const out = new Float64Array(columns * d);
+  const row = new Float64Array(d);
+  for (let i = 0; i < a.examples; i++) {
+    a.writeRow(i, 0, d, row, 0, 1);
+    for (let c = 0; c < columns; c++) {
+      const factor = combined[i * columns + c];
+      for (let f = 0, at = c * d; f < d; f++, at++) out[at] += factor * row[f];
+    }
+    if (pacer.due(columns * d)) await pacer.rest();
+  }
+  return out;
+}
+
+function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(matrix.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
+  return out;
+}
+
+function normaliseRows(matrix: Float64Array, length: number): void {
+  for (let from = 0; from < matrix.length; from += length) {
+    const row = matrix.subarray(from, from + length);
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    for (let d = 0; d < length; d++) row[d] /= norm;
+  }
+}
+
+/** The fit is centred on the exact mean; the bias takes up what the file's single-precision mean leaves. */
+function biases(
+  a: DesignMatrix,
+  prior: Float64Array,
+  weights: Float32Array,
+  mean: Float32Array,
+): Float32Array {
+  const { mean: exact, deviation } = a.standardisation;
+  return Float32Array.from(prior, (share, c) => {
+    let bias = share;
+    for (let d = 0; d < exact.length; d++) {
+      bias += (weights[c * exact.length + d] * (mean[d] - exact[d])) / deviation[d];
+    }
+    return bias;
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * The statistics behind "none of these": where the residual's length and the largest logit of a known picture usually
+ * lie, taken over training codes that were left out, and the threshold that 95 % of known pictures stay below.
+ */
+import type { Distribution } from '../head/head.ts';
+import { MAX_DIRECTIONS } from '../head/limits.ts';
+import { studentQuantile95 } from './intervals.ts';
+
+/** Share of known pictures that should pass. */
+const PASS = 0.95;
+/** Fewer scores than this have no 95 % quantile worth the name; a normal prediction bound takes its place. */
+const FEWEST_FOR_QUANTILE = 40;
+/** Directions a head with n examples keeps: n / EXAMPLES_PER_DIRECTION, up to the cap. */
+const EXAMPLES_PER_DIRECTION = 4;
+/** A spread below this share of the centre would make every other picture a stranger. */
+const SMALLEST_RELATIVE_SPREAD = 0.02;
+
+/** How many principal directions n examples support: each must be seen by several to be more than one picture's own. */
+export function directionCount(examples: number): number {
+  return Math.min(MAX_DIRECTIONS, Math.floor(examples / EXAMPLES_PER_DIRECTION));
+}
+
+export interface NoveltyStatistics {
+  readonly residual: Distribution;
+  readonly logit: Distribution;
+  readonly threshold: number;
+}
+
+/**
+ * @param residuals [n] lengths of the left-out codes' residuals.
+ * @param topLogits [n] their largest left-out logits.
+ */
+export function noveltyStatistics(residuals: Float64Array, topLogits: Float64Array): NoveltyStatistics {
+  const residual = distribution(residuals);
+  const logit = distribution(topLogits);
+  const scores = residuals.map(
+    (length, i) =>
+      (length - residual.centre) / residual.spread - (topLogits[i] - logit.centre) / logit.spread,
+  );
+  return { residual, logit, threshold: upperBound(scores) };
+}
+
+function distribution(values: Float64Array): Distribution {
+  const { centre, spread } = meanAndDeviation(values);
+  return { centre, spread: Math.max(spread, Math.abs(centre) * SMALLEST_RELATIVE_SPREAD, 1e-6) };
+}
+
+function meanAndDeviation(values: Float64Array): Distribution {
+  const n = values.length;
+  const centre = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return { centre, spread: n > 1 ? Math.sqrt(squares / (n - 1)) : 0 };
+}
+
+/**
+ * What the next score of a known picture stays below with 95 % probability: the conformal quantile (Vovk et al. 2005),
+ * or for few scores the normal prediction bound with Student's quantile.
+ */
+function upperBound(scores: Float64Array): number {
+  const n = scores.length;
+  if (n >= FEWEST_FOR_QUANTILE) return scores.toSorted()[Math.min(Math.ceil((n + 1) * PASS), n) - 1];
+  const { centre, spread } = meanAndDeviation(scores);
+  return centre + studentQuantile95(Math.max(n - 1, 1)) * Math.max(spread, 1) * Math.sqrt(1 + 1 / n);
+}

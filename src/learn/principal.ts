@@ -1,0 +1,92 @@
+/** The leading principal directions of the training codes, and how far each code would lie outside them if left out. */
+import type { DesignMatrix } from './design-matrix.ts';
+import { leftOutResidual } from './downdate.ts';
+import type { Pacer } from './pacer.ts';
+import type { Decomposition } from './ridge.ts';
+import { leadingEigenpairs } from './tridiagonal.ts';
+
+export interface Principal {
+  /** Number of directions, at most what was asked for. */
+  readonly count: number;
+  /** [p × m], p ≥ count: eigenvectors of the decomposed matrix in its tridiagonal basis. */
+  readonly vectors: Float64Array;
+  /** [p] its eigenvalues, falling. */
+  readonly values: Float64Array;
+}
+
+/** Eigenpairs beyond the kept ones that the left-out residuals are computed from; the rest is lumped. */
+const SPARE_EIGENPAIRS = 32;
+
+export function findPrincipal({ tridiagonal }: Decomposition, count: number): Principal {
+  const { values, vectors } = leadingEigenpairs(tridiagonal, count > 0 ? count + SPARE_EIGENPAIRS : 0);
+  return { count: Math.min(count, values.length), values, vectors };
+}
+
+/**
+ * Length of each standardised code's part outside the principal directions of all the other codes.
+ * @returns [n]
+ */
+export async function leftOutResiduals(
+  a: DesignMatrix,
+  decomposition: Decomposition,
+  principal: Principal,
+  pacer: Pacer,
+): Promise<Float64Array> {
+  const { form, order: m, rows, tridiagonal } = decomposition;
+  const { values, vectors, count } = principal;
+  const n = a.examples;
+  const lengths = new Float64Array(n);
+  const squares = new Float64Array(values.length);
+  for (let i = 0; i < n; i++) {
+    const row = rows.subarray(i * m, (i + 1) * m);
+    // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
+    const moments = form === 'dual' ? dualMoments(tridiagonal, row) : primalMoments(tridiagonal, row);
+    let [tailSquare, tailFirst] = [moments.square, moments.first];
+    for (let l = 0; l < values.length; l++) {
+      let along = 0;
+      for (let j = 0; j < m; j++) along += row[j] * vectors[l * m + j];
+      squares[l] = along * along * (form === 'dual' ? values[l] : 1);
+      tailSquare -= squares[l];
+      tailFirst -= squares[l] * values[l];
+    }
+    const weight = a.rootWeights[i] ** 2;
+    const rho = n / Math.max(n - weight, 1e-9 * n);
+    const noise = moments.square * 1e-9;
+    const tail =
+      tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
+    lengths[i] = rho * Math.sqrt(leftOutResidual(values, count, { squares, rho, ...tail }) / weight);
+    if (pacer.due(m * (values.length + 4) + count * values.length * 200)) await pacer.rest();
+  }
+  return lengths;
+}
+
+const NO_TAIL = { tailSquare: 0, tailValue: 0 };
+
+/** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */
+function dualMoments(t: Moments, q: Float64Array | Float32Array): { square: number; first: number } {
+  let [square, first] = [0, 0];
+  for (let j = 0; j < q.length; j++) {
+    const product = timesRow(t, q, j);
+    square += q[j] * product;
+    first += product * product;
+  }
+  return { square, first };
+}
+
+/** Of v, a row of A·Q: |v|² and vᵀTv. */
+function primalMoments(t: Moments, v: Float64Array | Float32Array): { square: number; first: number } {
+  let [square, first] = [0, 0];
+  for (let j = 0; j < v.length; j++) {
+    square += v[j] * v[j];
+    first += v[j] * timesRow(t, v, j);
+  }
+  return { square, first };
+}
+
+type Moments = Decomposition['tridiagonal'];
+
+function timesRow({ diagonal, offDiagonal }: Moments, x: Float64Array | Float32Array, j: number): number {
+  const before = j > 0 ? offDiagonal[j - 1] * x[j - 1] : 0;
+  const after = j + 1 < x.length ? offDiagonal[j] * x[j + 1] : 0;
+  return before + diagonal[j] * x[j] + after;
+}

@@ -1,0 +1,207 @@
+/**
+ * Ridge regression on one-hot targets with an unpenalised bias and example weights, for every λ from one reduction of
+ * one symmetric matrix. With A the weighted, centred rows (n × D), the smaller of A·Aᵀ (dual) and Aᵀ·A (primal) is
+ * brought to tridiagonal form Q·T·Qᵀ once; then each λ costs O(nm): fits, leverages and with them the exact
+ * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
+ */
+import type { DesignMatrix } from './design-matrix.ts';
+import type { Pacer } from './pacer.ts';
+import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricKernel } from './symmetric.ts';
+import { factor, quadraticForm, solve, type Tridiagonal } from './tridiagonal.ts';
+
+/** 1 − h below this would be a point that the fit cannot do without; it keeps the quotient finite. */
+const SMALLEST_SLACK = 1e-12;
+
+export interface Decomposition {
+  readonly form: 'dual' | 'primal';
+  /** m: n in the dual, D in the primal. */
+  readonly order: number;
+  readonly tridiagonal: Tridiagonal;
+  /** [m × m] Q. */
+  readonly basis: Float64Array;
+  /** [n × m] rows of Q (dual) or of A·Q (primal). */
+  readonly rows: Float64Array | Float32Array;
+}
+
+/** The order of the matrix that `decompose` will ask a kernel for. */
+export function decompositionOrder(examples: number, codeLength: number): number {
+  return Math.min(examples, codeLength);
+}
+
+/** Sums up A·Aᵀ or Aᵀ·A, whichever is smaller, and reduces it. */
+export async function decompose(
+  a: DesignMatrix,
+  kernel: SymmetricKernel,
+  pacer: Pacer,
+): Promise<Decomposition> {
+  const { examples: n, codeLength } = a;
+  const m = kernel.order;
+  const form = n <= codeLength ? 'dual' : 'primal';
+  const depth = form === 'dual' ? codeLength : n;
+  for (let begin = 0; begin < depth; begin += PANEL_COLUMNS) {
+    fillPanel(a, form, begin, kernel.panel);
+    if (pacer.due(m * PANEL_COLUMNS * 4)) await pacer.rest();
+    for (let row = 0; row < m; row += BLOCK_ROWS) {
+      kernel.addPanel(row);
+      if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS)) await pacer.rest();
+    }
+  }
+  for (let j = 0; j < m - 1; j++) {
+    kernel.reduceColumn(j);
+    if (pacer.due(2 * (m - j) ** 2)) await pacer.rest();
+  }
+  const tridiagonal = kernel.tridiagonal();
+  for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
+    kernel.formBasis(begin);
+    if (pacer.due(2 * BLOCK_ROWS * (m - begin) ** 2)) await pacer.rest();
+  }
+  const basis = kernel.matrix;
+  const rows = form === 'dual' ? basis : await rotateRows(a, basis, pacer);
+  return { form, order: m, tridiagonal, basis, rows };
+}
+
+/** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
+function fillPanel(a: DesignMatrix, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
+  if (form === 'dual') {
+    for (let i = 0; i < a.examples; i++) a.writeRow(i, begin, PANEL_COLUMNS, panel, i * PANEL_COLUMNS, 1);
+    return;
+  }
+  const end = Math.min(begin + PANEL_COLUMNS, a.examples);
+  if (end - begin < PANEL_COLUMNS) panel.fill(0);
+  for (let i = begin; i < end; i++) a.writeRow(i, 0, a.codeLength, panel, i - begin, PANEL_COLUMNS);
+}
+
+/** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
+async function rotateRows(a: DesignMatrix, basis: Float64Array, pacer: Pacer): Promise<Float32Array> {
+  const { examples: n, codeLength: m } = a;
+  const rows = new Float32Array(n * m);
+  const row = new Float64Array(m);
+  const sum = new Float64Array(m);
+  for (let i = 0; i < n; i++) {
+    a.writeRow(i, 0, m, row, 0, 1);
+    sum.fill(0);
+    for (let d = 0; d < m; d++) {
+      const value = row[d];
+      for (let k = 0, at = d * m; k < m; k++, at++) sum[k] += value * basis[at];
+    }
+    rows.set(sum, i * m);
+    if (pacer.due(m * m)) await pacer.rest();
+  }
+  return rows;
+}
+
+export class Ridge {
+  readonly decomposition: Decomposition;
+  readonly classes: number;
+  /** [C] weighted share of each class: what a fit without any feature would say. */
+  readonly prior: Float64Array;
+  readonly #targets: Uint16Array;
+  readonly #rootWeights: Float64Array;
+  /** [m × C] rowsᵀ·Ỹ with Ỹ the weighted, centred one-hot targets. */
+  readonly #right: Float64Array;
+
+  constructor(
+    decomposition: Decomposition,
+    targets: Uint16Array,
+    rootWeights: Float64Array,
+    classes: number,
+  ) {
+    this.decomposition = decomposition;
+    this.classes = classes;
+    this.#targets = targets;
+    this.#rootWeights = rootWeights;
+    this.prior = new Float64Array(classes);
+    targets.forEach((target, i) => (this.prior[target] += rootWeights[i] ** 2 / targets.length));
+    this.#right = this.#projectTargets();
+  }
+
+  /** A natural unit of λ: the mean of the squared length of A's rows. */
+  get scale(): number {
+    const trace = this.decomposition.tridiagonal.diagonal.reduce((sum, value) => sum + value, 0);
+    return trace / this.#targets.length;
+  }
+
+  /** @returns [n × C] what each example's logits would be had it been left out, for λ > 0. */
+  async leaveOneOut(lambda: number, pacer: Pacer): Promise<Float64Array> {
+    const { form, order: m, rows } = this.decomposition;
+    const { classes } = this;
+    const n = this.#targets.length;
+    const factored = factor(this.decomposition.tridiagonal, lambda);
+    const solution = transpose(this.#solve(lambda), m, classes);
+    const logits = new Float64Array(n * classes);
+    for (let i = 0; i < n; i++) {
+      const root = this.#rootWeights[i];
+      const quadratic = quadraticForm(factored, rows, i * m);
+      const slack = (form === 'dual' ? lambda * quadratic : 1 - quadratic) - (root * root) / n;
+      const scale = 1 / Math.max(slack, SMALLEST_SLACK) / root;
+      for (let c = 0; c < classes; c++) {
+        const truth = this.#targets[i] === c ? 1 : 0;
+        const fit = dot(rows, i * m, solution, c * m, m);
+        const residual = form === 'dual' ? lambda * fit : root * (truth - this.prior[c]) - fit;
+        logits[i * classes + c] = truth - residual * scale;
+      }
+      if (pacer.due(m * (classes + 4))) await pacer.rest();
+    }
+    return logits;
+  }
+
+  /**
+   * The fit at λ. Dual: [n × C] multipliers α, the coefficients being Aᵀ·α. Primal: the [D × C] coefficients themselves.
+   */
+  coefficients(lambda: number): Float64Array {
+    const { basis, order: m } = this.decomposition;
+    const { classes } = this;
+    const solution = transpose(this.#solve(lambda), m, classes);
+    const out = new Float64Array(m * classes);
+    for (let i = 0; i < m; i++) {
+      for (let c = 0; c < classes; c++) out[i * classes + c] = dot(basis, i * m, solution, c * m, m);
+    }
+    return out;
+  }
+
+  #solve(lambda: number): Float64Array {
+    const solution = this.#right.slice();
+    solve(factor(this.decomposition.tridiagonal, lambda), solution, this.classes);
+    return solution;
+  }
+
+  #projectTargets(): Float64Array {
+    const { rows, order: m } = this.decomposition;
+    const { classes, prior } = this;
+    const right = new Float64Array(m * classes);
+    const sum = new Float64Array(m);
+    for (let i = 0; i < this.#targets.length; i++) {
+      const root = this.#rootWeights[i];
+      const target = this.#targets[i];
+      for (let j = 0; j < m; j++) {
+        const value = root * rows[i * m + j];
+        right[j * classes + target] += value;
+        sum[j] += value;
+      }
+    }
+    for (let j = 0; j < m; j++) for (let c = 0; c < classes; c++) right[j * classes + c] -= sum[j] * prior[c];
+    return right;
+  }
+}
+
+function transpose(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(matrix.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
+  return out;
+}
+
+/** Four running sums, so that additions need not wait for one another. */
+function dot(a: Float64Array | Float32Array, i: number, b: Float64Array, j: number, length: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const whole = length & ~3;
+  let k = 0;
+  for (; k < whole; k += 4) {
+    s0 += a[i + k] * b[j + k];
+    s1 += a[i + k + 1] * b[j + k + 1];
+    s2 += a[i + k + 2] * b[j + k + 2];
+    s3 += a[i + k + 3] * b[j + k + 3];
+  }
+  for (; k < length; k++) s0 += a[i + k] * b[j + k];
+  return s0 + s1 + (s2 + s3);
+}

@@ -1,0 +1,128 @@
+/**
+ * The closed-form head: from CNN codes and labels to a calibrated linear classifier that knows how good it is and what
+ * it does not know. No learning rate, no seed, no clock: the same data give the same head, bit for bit.
+ */
+import { makeGolden } from '../head/golden.ts';
+import type { Head } from '../head/head.ts';
+import { DesignMatrix } from './design-matrix.ts';
+import { headMatrices } from './head-matrices.ts';
+import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
+import { directionCount, noveltyStatistics } from './novelty.ts';
+import { Pacer, type Pause } from './pacer.ts';
+import { findPrincipal, leftOutResiduals } from './principal.ts';
+import { decompose, decompositionOrder, Ridge } from './ridge.ts';
+import { selectRidge } from './selection.ts';
+import { createPlainKernel } from './symmetric.ts';
+import { canonicalise, MAX_EXAMPLES, type CanonicalSet, type TrainingSet } from './training-set.ts';
+
+export type { TrainingSet } from './training-set.ts';
+
+export interface TrainOptions {
+  /** Awaited after every few milliseconds of work, so that the host's event loop goes on. */
+  readonly pause?: Pause;
+  /** A host with little memory sets this lower. */
+  readonly maxExamples?: number;
+  /** Takes class imbalance back: weight (n / (C·nᶜ))^balance for an example of class c. 0 is off, 1 is in full. */
+  readonly balance?: number;
+}
+
+export interface TrainedHead {
+  readonly head: Head;
+  /**
+   * [n × C] probabilities for each example by the head that never saw it, in the order of the set given, columns in the
+   * order of head.labels. Where an example is the only one of its class, they say what the others make of it.
+   */
+  readonly leaveOneOut: Float32Array;
+  /** Figures over those that can be judged; null where none can. */
+  readonly figures: Figures | null;
+}
+
+/** In between: rare classes are heard, and frequent ones stay likelier. */
+const DEFAULT_BALANCE = 0.5;
+
+/**
+ * Trains a head.
+ * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
+ */
+export async function trainHead(set: TrainingSet, options: TrainOptions = {}): Promise<Head> {
+  return (await trainWithFigures(set, options)).head;
+}
+
+/** As trainHead, with what each example looked like when left out. */
+export async function trainWithFigures(set: TrainingSet, options: TrainOptions = {}): Promise<TrainedHead> {
+  const pacer = new Pacer(options.pause);
+  const data = canonicalise(set, options.maxExamples ?? MAX_EXAMPLES);
+  const classes = data.labels.length;
+  const weights = exampleWeights(data, options.balance ?? DEFAULT_BALANCE);
+  const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
+  const a = new DesignMatrix(data, weights);
+  const kernel = createPlainKernel(decompositionOrder(data.examples, data.codeLength));
+  const decomposition = await decompose(a, kernel, pacer);
+  const ridge = new Ridge(decomposition, data.targets, a.rootWeights, classes);
+  const { lambda, temperature, logits } = await selectRidge(ridge, data.targets, judgeWeights, pacer);
+  const principal = findPrincipal(decomposition, directionCount(data.examples));
+  const residuals = await leftOutResiduals(a, decomposition, principal, pacer);
+  const matrices = await headMatrices(a, ridge, lambda, principal, pacer);
+  const left = leaveOneOutFigures(data, logits, temperature, judgeWeights);
+  const head: Omit<Head, 'golden'> = {
+    backbone: set.backbone,
+    taps: set.taps,
+    codeLength: data.codeLength,
+    labels: data.labels,
+    mean: matrices.mean,
+    deviation: a.standardisation.deviation,
+    weights: matrices.weights,
+    bias: matrices.bias,
+    temperature,
+    novelty: { directions: matrices.directions, ...noveltyStatistics(residuals, topLogits(logits, classes)) },
+    training: {
+      method: `ridge-${decomposition.form}`,
+      examples: data.examples,
+      counts: data.counts,
+      lambda,
+      leaveOneOut: left.figures === null ? null : summarise(left.figures),
+    },
+  };
+  return { head: { ...head, golden: makeGolden(head) }, ...left };
+}
+
+/** Tempered inverse class frequency, with mean 1. */
+function exampleWeights({ targets, counts, examples }: CanonicalSet, balance: number): Float64Array {
+  const byClass = counts.map((count) => (examples / (counts.length * count)) ** balance);
+  const weights = Float64Array.from(targets, (target) => byClass[target]);
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / examples;
+  return weights.map((weight) => weight / mean);
+}
+
+function topLogits(logits: Float64Array, classes: number): Float64Array {
+  return Float64Array.from({ length: logits.length / classes }, (_, i) =>
+    logits.subarray(i * classes, (i + 1) * classes).reduce((most, logit) => Math.max(most, logit), -Infinity),
+  );
+}
+
+function leaveOneOutFigures(
+  { order, targets, labels }: CanonicalSet,
+  logits: Float64Array,
+  temperature: number,
+  judgeWeights: Float64Array,
+): { leaveOneOut: Float32Array; figures: Figures | null } {
+  const classes = labels.length;
+  const leaveOneOut = new Float32Array(logits.length);
+  const judged: number[] = [];
+  for (let i = 0; i < targets.length; i++) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    const top = row[argmax(row)];
+    const shares = row.map((logit) => Math.exp((logit - top) / temperature));
+    const sum = shares.reduce((total, share) => total + share, 0);
+    for (let c = 0; c < classes; c++) leaveOneOut[order[i] * classes + c] = shares[c] / sum;
+    if (judgeWeights[i] > 0) judged.push(i);
+  }
+  if (judged.length === 0) return { leaveOneOut, figures: null };
+  const probabilities = new Float32Array(judged.length * classes);
+  judged.forEach((i, place) => {
+    const from = order[i] * classes;
+    probabilities.set(leaveOneOut.subarray(from, from + classes), place * classes);
+  });
+  const judgedTargets = Uint16Array.from(judged, (i) => targets[i]);
+  return { leaveOneOut, figures: evaluate(probabilities, judgedTargets, classes) };
+}
