@@ -1,0 +1,122 @@
+/** Bundles one of the Workers in bench/worker and runs it in a workerd process of its own. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { root } from '../scripts/stale.ts';
+import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
+
+export interface BenchWorker {
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** Does a piece of work; see worker/serve.ts. */
+  work(name: string, times: number, body?: Uint8Array): Promise<Uint8Array>;
+  wasmMemoryBytes(): Promise<number>;
+  /** Of the whole process; undefined where the system does not tell. */
+  residentBytes(): number | undefined;
+  cpuMs(): number | undefined;
+  close(): Promise<void>;
+}
+
+const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data' } as const;
+
+/** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
+export async function startBenchWorker(entry: string): Promise<BenchWorker> {
+  const folder = await bundle(entry);
+  const before = new Set(workerdProcesses());
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: `bench-${entry}`,
+      modulesRoot: folder,
+      modules: modulesIn(folder),
+      compatibilityDate: '2026-08-01',
+      log: new Log(LogLevel.ERROR),
+    }),
+  );
+  const url = await miniflare.ready;
+  const id = workerdProcesses().find((process) => !before.has(process));
+  return new HttpWorker(miniflare, url, id);
+}
+
+class HttpWorker implements BenchWorker {
+  readonly #miniflare: Miniflare;
+  readonly #url: URL;
+  readonly #process: number | undefined;
+
+  constructor(miniflare: Miniflare, url: URL, id: number | undefined) {
+    this.#miniflare = miniflare;
+    this.#url = url;
+    this.#process = id;
+  }
+
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#call('PUT', name, bytes);
+  }
+
+  async work(name: string, times: number, body?: Uint8Array): Promise<Uint8Array> {
+    return await this.#call('POST', `${name}?times=${times}`, body);
+  }
+
+  async wasmMemoryBytes(): Promise<number> {
+    return Number(new TextDecoder().decode(await this.#call('GET', 'memory')));
+  }
+
+  residentBytes(): number | undefined {
+    return this.#process === undefined ? undefined : residentBytes(this.#process);
+  }
+
+  cpuMs(): number | undefined {
+    return this.#process === undefined ? undefined : cpuMs(this.#process);
+  }
+
+  async close(): Promise<void> {
+    await this.#miniflare.dispose();
+  }
+
+  async #call(method: string, path: string, body?: Uint8Array): Promise<Uint8Array> {
+    const init = body === undefined ? { method } : { method, body: new Uint8Array(body) };
+    const response = await fetch(new URL(path, this.#url), init);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${new TextDecoder().decode(bytes).slice(0, 2000)}`);
+    return bytes;
+  }
+}
+
+/** What to do with `./x.wasm?module`: drop the suffix, which is there for the type checker. */
+const suffixes: Plugin = {
+  name: 'suffixes',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /\?(module|bytes)$/ }, ({ path, kind, importer, resolveDir }) =>
+      resolve(path.replace(/\?\w+$/, ''), { kind, importer, resolveDir }),
+    );
+  },
+};
+
+async function bundle(entry: string): Promise<string> {
+  const folder = join(root, 'build/bench', entry);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await build({
+    entryPoints: { index: join(import.meta.dirname, 'worker', `${entry}.ts`) },
+    outdir: folder,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['workerd', 'worker', 'browser'],
+    target: 'esnext',
+    loader: { '.wasm': 'copy', '.safetensors': 'copy' },
+    // Named only on paths that a Worker never takes; a Worker has no URL of its own.
+    external: ['node:*', 'module', 'worker_threads', 'fs', 'path', 'url', 'util', 'os', 'perf_hooks', 'crypto', 'vm'],
+    define: { 'import.meta.url': '"https://bench.invalid/worker.js"' },
+    plugins: [suffixes],
+    logLevel: 'error',
+  });
+  return folder;
+}
+
+function modulesIn(folder: string): { type: (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES]; path: string }[] {
+  const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
+  return names.flatMap((name) => {
+    const type = Object.entries(MODULE_TYPES).find(([suffix]) => name.endsWith(`.${suffix}`))?.[1];
+    return type === undefined ? [] : [{ type, path: join(folder, name) }];
+  });
+}

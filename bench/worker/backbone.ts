@@ -1,0 +1,19 @@
+/** The backbone as the real Worker has it: plan and weights in the bundle. */
+import plan from '../../build/backbone/plan.json' with { type: 'json' };
+import weights from '../../build/backbone/weights.safetensors?bytes';
+import { type Backbone, loadBackbone } from '../../src/backbone/index.ts';
+import { required, type Work } from './serve.ts';
+
+export const backbone: Backbone = loadBackbone(plan, new Uint8Array(weights));
+
+interface AnyEngine {
+  codes(pixels: Uint8Array): Float32Array | Promise<Float32Array>;
+}
+
+/** One CNN code of the pixels that were sent, as little-endian floats. */
+export function codesOf(engine: AnyEngine): Work {
+  return async (inputs) => {
+    const codes = await engine.codes(required(inputs, 'input'));
+    return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
+  };
+}

@@ -1,0 +1,10 @@
+/** What the bundler makes of files that are not code: compiled modules and bytes. */
+declare module '*.wasm?module' {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module '*.safetensors?bytes' {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}
