@@ -1,0 +1,188 @@
+#!/usr/bin/env node
+/** The command line: verbs and options, and what a run ends with. The work is done in commands/, loaded when asked for. */
+import process from 'node:process';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ClassifyOptions } from './commands/classify.ts';
+import type { EvalOptions } from './commands/eval.ts';
+import type { PushOptions } from './commands/push.ts';
+import type { TeachOptions } from './commands/teach.ts';
+import type { TrainOptions } from './commands/train.ts';
+import { EXIT, explain } from './failure.ts';
+import { createTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+const STRATEGIES = ['auto', 'linear-all'];
+
+interface Common {
+  readonly json?: boolean;
+}
+
+const JSON_OPTION = 'print one JSON object on standard output and nothing else there';
+
+function buildProgram(): Command {
+  const program = new Command('headwater')
+    .description('Trains heads on folders of pictures, judges them, and takes them to a Worker.')
+    .version('0.1.0')
+    .exitOverride()
+    .showHelpAfterError('(run with --help for the options)');
+  addTrain(program);
+  addEval(program);
+  addClassify(program);
+  addInspect(program);
+  addPush(program);
+  addTeach(program);
+  return program;
+}
+
+function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train a head on a data set: one folder a class, or a CSV or JSONL manifest')
+    .argument('<data>', 'folder or manifest')
+    .requiredOption('--out <file>', 'where to write the head')
+    .option('--test <data>', 'data set that is not trained on, for honest figures')
+    .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
+    .option('--report <file>', 'where to write the HTML report (default: beside the head)')
+    .option('--no-report', 'write no report')
+    .option('--json', JSON_OPTION)
+    .action(async (data: string, options: TrainOptions & Common) => {
+      const { train } = await import('./commands/train.ts');
+      await train(data, options, terminalFor(options));
+    });
+}
+
+function addEval(program: Command): void {
+  program
+    .command('eval')
+    .description('figures of a head on another data set')
+    .argument('<data>', 'folder or manifest')
+    .requiredOption('--head <file>', 'head file')
+    .option('--unknown <folder>', 'pictures of anything else: how many does the head flag as unknown?')
+    .option('--leave-out <data>', 'training data set: leave each class out in turn and tell it from the rest')
+    .option('--report <file>', 'write an HTML report')
+    .option('--json', JSON_OPTION)
+    .action(async (data: string, options: EvalOptions & Common) => {
+      const { evaluateCommand } = await import('./commands/eval.ts');
+      await evaluateCommand(data, options, terminalFor(options));
+    });
+}
+
+function addClassify(program: Command): void {
+  program
+    .command('classify')
+    .description('what a head says about pictures')
+    .argument('<pictures...>', 'files or folders')
+    .requiredOption('--head <file or name>', 'head file, or the name of a head on a Worker')
+    .option('--top-k <n>', 'labels to show for each picture', positiveInteger, 3)
+    .addOption(urlOption())
+    .addOption(keyOption())
+    .option('--json', JSON_OPTION)
+    .action(async (pictures: string[], options: ClassifyOptions & Common) => {
+      const { classify } = await import('./commands/classify.ts');
+      await classify(pictures, options, terminalFor(options));
+    });
+}
+
+function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('what a head file says about itself')
+    .argument('<file>', 'head file')
+    .option('--json', JSON_OPTION)
+    .action(async (file: string, options: Common) => {
+      const { inspect } = await import('./commands/inspect.ts');
+      await inspect(file, terminalFor(options));
+    });
+}
+
+function addPush(program: Command): void {
+  program
+    .command('push')
+    .description('upload a head to a Worker as a new version')
+    .argument('<file>', 'head file')
+    .requiredOption('--head <name>', 'name of the head on the Worker')
+    .addOption(urlOption())
+    .addOption(keyOption())
+    .option('--json', JSON_OPTION)
+    .action(async (file: string, options: PushOptions & Common) => {
+      const { push } = await import('./commands/push.ts');
+      await push(file, options, terminalFor(options));
+    });
+}
+
+function addTeach(program: Command): void {
+  program
+    .command('teach')
+    .description('send a data set to a Worker, which trains the head itself')
+    .argument('<data>', 'folder or manifest')
+    .requiredOption('--head <name>', 'name of the head on the Worker')
+    .addOption(urlOption())
+    .addOption(keyOption())
+    .option('--json', JSON_OPTION)
+    .action(async (data: string, options: TeachOptions & Common) => {
+      const { teach } = await import('./commands/teach.ts');
+      await teach(data, options, terminalFor(options));
+    });
+}
+
+function urlOption(): Option {
+  return new Option('--url <url>', 'address of the Worker').env('HEADWATER_URL');
+}
+
+function keyOption(): Option {
+  return new Option('--key <key>', 'API key; the environment keeps it out of the list of processes').env(
+    'HEADWATER_KEY',
+  );
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+function terminalFor({ json = false }: Common): Terminal {
+  return createTerminal({ json });
+}
+
+/** @returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const program = buildProgram();
+  if (argv.length === 0) {
+    program.outputHelp({ error: true });
+    return EXIT.calledWrongly;
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    // Commander has said what is wrong already; help and version are its errors with exit code 0.
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      if (json) printError('usage', error.message.replace(/^error: /, ''));
+      return EXIT.calledWrongly;
+    }
+    const { code, message, exitCode } = explain(error);
+    process.stderr.write(`Error: ${message}\n`);
+    if (json) printError(code, message);
+    return exitCode;
+  }
+}
+
+function printError(code: string, message: string): void {
+  process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+}
+
+process.on('SIGINT', () => {
+  // Files are written whole and renamed into place: nothing is left half done.
+  process.stderr.write(
+    '\u001b[?25h\nInterrupted. CNN codes read so far are kept; the next run goes on from there.\n',
+  );
+  process.exit(EXIT.interrupted);
+});
+// A reader that has seen enough (… | head) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
+);
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,35 @@
+/** From a picture file to its CNN code. */
+import { HeadwaterError } from '../../src/errors.ts';
+import type { DecodedImage } from '../../src/image/index.ts';
+import { FileError } from '../failure.ts';
+import type { Runtime } from '../runtime.ts';
+import { readPictureFile } from './picture-file.ts';
+import type { Answer, Job } from './thread.ts';
+
+export interface ExtractedCode {
+  /** In single precision, as the Worker scores it. */
+  readonly code: Float32Array;
+  readonly image: DecodedImage;
+}
+
+/** @throws HeadwaterError with a code image_…, when the picture cannot be used. */
+export async function codeOfPicture(runtime: Runtime, bytes: Uint8Array): Promise<ExtractedCode> {
+  const { width, height } = runtime.backbone.plan.input;
+  const image = await runtime.decoder.decode(bytes, { width, height });
+  return { code: runtime.engine.codes(image.pixels), image };
+}
+
+/**
+ * As codeOfPicture, but a picture that cannot be used is an answer like any other, and the code comes in half
+ * precision: examples are stored so everywhere, and training here and at the edge sees the same numbers.
+ */
+export async function codeOfFile(runtime: Runtime, job: Job): Promise<Answer> {
+  try {
+    const { bytes, sha256 } = await readPictureFile(job.path);
+    if (sha256 !== job.sha256) return { problem: 'The file changed while it was being read; run again.' };
+    return { code: Float16Array.from((await codeOfPicture(runtime, bytes)).code) };
+  } catch (error) {
+    if (error instanceof HeadwaterError || error instanceof FileError) return { problem: error.message };
+    throw error;
+  }
+}

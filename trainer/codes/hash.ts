@@ -1,0 +1,41 @@
+/** Reads every file once and hashes it, so that copies are known before anything is decoded. */
+import { HeadwaterError } from '../../src/errors.ts';
+import type { Picture } from '../datasets/dataset.ts';
+import { FileError } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+import { concurrently } from './concurrently.ts';
+import { readPictureFile } from './picture-file.ts';
+
+/** Files read at once. Each is at most 20 MB. */
+const FILES_AT_ONCE = 4;
+
+/** A picture with the SHA-256 of its file, lower-case hex. */
+export type Hashed<P extends Picture = Picture> = P & { readonly sha256: string };
+
+export interface Unusable {
+  readonly name: string;
+  /** Why, one sentence. */
+  readonly detail: string;
+}
+
+/** @returns pictures in the order given, and those that could not be read. */
+export async function hashPictures<P extends Picture>(
+  pictures: readonly P[],
+  terminal: Terminal,
+): Promise<{ hashed: Hashed<P>[]; unusable: Unusable[] }> {
+  const hashed: (Hashed<P> | undefined)[] = pictures.map(() => undefined);
+  const unusable: Unusable[] = [];
+  const progress = terminal.progress('Reading', pictures.length);
+  await concurrently(pictures, FILES_AT_ONCE, async (picture, i) => {
+    try {
+      const { sha256 } = await readPictureFile(picture.path);
+      hashed[i] = { ...picture, sha256 };
+    } catch (error) {
+      if (!(error instanceof HeadwaterError || error instanceof FileError)) throw error;
+      unusable.push({ name: picture.name, detail: error.message });
+    }
+    progress.step();
+  });
+  progress.stop();
+  return { hashed: hashed.filter((picture) => picture !== undefined), unusable };
+}

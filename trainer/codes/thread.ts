@@ -1,0 +1,29 @@
+/** One thread of the pool: reads pictures and answers with their CNN codes. */
+import { parentPort } from 'node:worker_threads';
+import { loadRuntime } from '../runtime.ts';
+import { codeOfFile } from './extract.ts';
+
+export interface Job {
+  readonly path: string;
+  /** What the file held when it was looked at; other contents by now are refused. */
+  readonly sha256: string;
+}
+
+export type Answer = { readonly code: Float16Array } | { readonly problem: string };
+
+const runtime = loadRuntime();
+
+const port = parentPort;
+
+port?.on('message', (job: Job) => {
+  // A failure that is not the picture's fault must end the thread loudly: rethrown outside of the promise.
+  runtime
+    .then((runtime) => codeOfFile(runtime, job))
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of Node's, not a window
+    .then((answer) => port.postMessage(answer))
+    .catch((error: unknown) => {
+      setImmediate(() => {
+        throw error;
+      });
+    });
+});

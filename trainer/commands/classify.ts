@@ -1,0 +1,132 @@
+/** headwater classify: what a head says about pictures, computed here from a head file or asked of a Worker. */
+import { existsSync } from 'node:fs';
+import { HeadwaterError } from '../../src/errors.ts';
+import type { Head } from '../../src/head/head.ts';
+import { assertCompatible, score } from '../../src/head/index.ts';
+import { sniff } from '../../src/image/sniff.ts';
+import { ApiError } from '../../sdk/client.ts';
+import type { HeadwaterClient } from '../../sdk/client.ts';
+import { codeOfPicture } from '../codes/extract.ts';
+import { readPictureFile } from '../codes/picture-file.ts';
+import type { Picture } from '../datasets/dataset.ts';
+import { listPictures } from '../datasets/index.ts';
+import { EXIT, explain, FileError, UsageError } from '../failure.ts';
+import { percent } from '../figures-text.ts';
+import { readHeadFile } from '../head-file.ts';
+import { userPath } from '../paths.ts';
+import { loadRuntime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import { reportSkipped } from '../skipped.ts';
+import { table } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+import { clientFor, requireHeadName } from '../worker-options.ts';
+import type { WorkerOptions } from '../worker-options.ts';
+
+export interface ClassifyOptions extends WorkerOptions {
+  readonly head: string;
+  readonly topK: number;
+}
+
+/** The answer in the shape of the HTTP API. */
+interface Answer {
+  readonly version?: number;
+  readonly predictions: readonly { readonly label: string; readonly score: number }[];
+  readonly unknown: { readonly score: number; readonly is_unknown: boolean };
+  readonly image: { readonly width: number; readonly height: number; readonly format: string };
+}
+
+type Result = { readonly picture: string } & (Answer | { readonly error: { code: string; message: string } });
+
+/** Classifies one picture. */
+type Classifier = (bytes: Uint8Array<ArrayBuffer>) => Promise<Answer>;
+
+export async function classify(paths: string[], options: ClassifyOptions, terminal: Terminal): Promise<void> {
+  const pictures = await findPictures(paths, terminal);
+  const classifier = await createClassifier(options);
+  const progress = terminal.progress('Pictures', pictures.length);
+  const results: Result[] = [];
+  for (const { path, name } of pictures) {
+    results.push({ picture: name, ...(await answerFor(path, classifier)) });
+    progress.step();
+  }
+  progress.stop();
+  terminal.print(table(['picture', 'label', 'score', 'next', 'unknown'], results.map(row)));
+  terminal.result({ head: options.head, results });
+  // The other answers stand, but a script should hear of the picture that got none.
+  if (results.some((result) => 'error' in result)) process.exitCode = EXIT.failed;
+}
+
+async function findPictures(paths: readonly string[], terminal: Terminal): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const path of paths) {
+    const listing = await listPictures(userPath(path));
+    reportSkipped(terminal, { source: path, ...listing });
+    // A single file is called what the user called it; what was found in a folder has the folder's name before it.
+    const isFile = listing.pictures.length === 1 && listing.pictures[0].path === userPath(path);
+    const prefix = path.replace(/[/\\]+$/, '');
+    pictures.push(
+      ...listing.pictures.map((p) => ({ path: p.path, name: isFile ? path : `${prefix}/${p.name}` })),
+    );
+  }
+  if (pictures.length === 0) throw new UsageError('There is no picture to classify.');
+  return pictures;
+}
+
+/** A head that exists as a file is one; anything else that can be a name is asked of the Worker. */
+async function createClassifier(options: ClassifyOptions): Promise<Classifier> {
+  const path = userPath(options.head);
+  const isFile = existsSync(path) || /[/\\]|\.safetensors$/.test(options.head);
+  if (!isFile) return remote(clientFor(options), requireHeadName(options.head), options.topK);
+  const { head } = await readHeadFile(path);
+  const runtime = await loadRuntime();
+  assertCompatible(head, runtime.backbone.plan);
+  return local(runtime, head, options.topK);
+}
+
+function local(runtime: Runtime, head: Head, topK: number): Classifier {
+  return async (bytes) => {
+    const { code, image } = await codeOfPicture(runtime, bytes);
+    const { probabilities, unknown } = score(head, code);
+    const predictions = head.labels
+      .map((label, i) => ({ label, score: probabilities[i] }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, topK);
+    const { width, height, format } = image;
+    return {
+      predictions,
+      unknown: { score: unknown.score, is_unknown: unknown.isUnknown },
+      image: { width, height, format },
+    };
+  };
+}
+
+function remote(client: HeadwaterClient, head: string, topK: number): Classifier {
+  return async (bytes) => {
+    const picture = { bytes, type: `image/${sniff(bytes)}` };
+    const { head: _head, ...answer } = await client.classify(head, picture, { topK });
+    return answer;
+  };
+}
+
+async function answerFor(
+  path: string,
+  classifier: Classifier,
+): Promise<Answer | { error: { code: string; message: string } }> {
+  try {
+    return await classifier((await readPictureFile(path)).bytes);
+  } catch (error) {
+    const { code, message } = explain(error);
+    const ofPicture =
+      error instanceof FileError || (error instanceof HeadwaterError && code.startsWith('image_'));
+    const refused = error instanceof ApiError && code.startsWith('image_');
+    if (ofPicture || refused) return { error: { code, message } };
+    throw error;
+  }
+}
+
+function row(result: Result): string[] {
+  if ('error' in result) return [result.picture, '–', '', result.error.message, ''];
+  const [first, ...others] = result.predictions;
+  const next = others.map(({ label, score }) => `${label} ${percent(score)}`).join(', ');
+  return [result.picture, first.label, percent(first.score), next, result.unknown.is_unknown ? 'yes' : ''];
+}

@@ -1,0 +1,181 @@
+/** headwater eval: figures of a head on another data set, and how it does on pictures of nothing that it knows. */
+import type { Backbone } from '../../src/backbone/index.ts';
+import { HeadwaterError } from '../../src/errors.ts';
+import { assertCompatible } from '../../src/head/index.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import { readLabelledCodes, readUnlabelledCodes, selectCodes } from '../codes/labelled.ts';
+import { CodesReader } from '../codes/reader.ts';
+import { listPictures, openDataSet } from '../datasets/index.ts';
+import { judge, scoreAll } from '../evaluation.ts';
+import type { Evaluation, Scores } from '../evaluation.ts';
+import { classTable, figuresJson, figuresTable, percent } from '../figures-text.ts';
+import { requireWritable } from '../files.ts';
+import { readHeadFile } from '../head-file.ts';
+import type { HeadFile } from '../head-file.ts';
+import { compareUnknown, leaveClassesOut, MIN_CLASSES_TO_LEAVE_OUT } from '../novelty-check.ts';
+import type { LeftOutClass, Share, UnknownFigures } from '../novelty-check.ts';
+import { userPath } from '../paths.ts';
+import { headFacts } from '../report/facts.ts';
+import { writeReport } from '../report/write.ts';
+import { readBackbone } from '../runtime.ts';
+import { reportSkipped, skippedJson } from '../skipped.ts';
+import { printable, table } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+import { recallTraining } from '../training-record.ts';
+
+export interface EvalOptions {
+  readonly head: string;
+  readonly unknown?: string;
+  readonly leaveOut?: string;
+  readonly report?: string;
+}
+
+interface Run {
+  readonly file: HeadFile;
+  readonly set: LabelledCodes;
+  /** Labels of the data set that the head does not have; their pictures are not counted. */
+  readonly strangeLabels: readonly string[];
+  readonly evaluation: Evaluation;
+  readonly unknown: UnknownFigures | undefined;
+  readonly leftOut: readonly LeftOutClass[] | undefined;
+}
+
+export async function evaluateCommand(data: string, options: EvalOptions, terminal: Terminal): Promise<void> {
+  const report = options.report === undefined ? undefined : userPath(options.report);
+  if (report !== undefined) await requireWritable(report);
+  const file = await readHeadFile(userPath(options.head));
+  const backbone = await readBackbone();
+  assertCompatible(file.head, backbone.plan);
+  const reader = await CodesReader.open(backbone, terminal);
+  const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
+  reportSkipped(terminal, set);
+  const { known, strangeLabels } = knownPart(file, set, terminal);
+  const scores = scoreAll(file.head, known.codes);
+  const evaluation = judge(file.head.labels, known.pictures, scores.probabilities);
+  const unknown =
+    options.unknown === undefined ? undefined : await unknownFigures(file, scores, options.unknown, reader);
+  const leftOut = await leftOutFigures(file, set, options, { backbone, reader });
+  const run: Run = { file, set, strangeLabels, evaluation, unknown, leftOut };
+  if (report !== undefined) await writeEvalReport(run, report);
+  show(terminal, run);
+  terminal.result({ ...asJson(run), report: report ?? null });
+}
+
+function knownPart(
+  { head, path }: HeadFile,
+  set: LabelledCodes,
+  terminal: Terminal,
+): { known: Pick<LabelledCodes, 'pictures' | 'codes'>; strangeLabels: string[] } {
+  const strangeLabels = set.labels.filter((label) => !head.labels.includes(label));
+  const known = selectCodes(set, (picture) => head.labels.includes(picture.label));
+  const names = printable(strangeLabels.join(', '));
+  if (known.pictures.length === 0) {
+    throw new HeadwaterError(
+      'training_data_invalid',
+      `None of the labels in ${set.source} (${names}) is one of the head's (${head.labels.join(', ')}): ${path} cannot ` +
+        'be judged by them. Labels must match exactly. Pictures of anything else go to --unknown.',
+    );
+  }
+  if (strangeLabels.length > 0) {
+    const count = set.pictures.length - known.pictures.length;
+    terminal.warn(`The head has no class ${names}: ${count} pictures are left out of the figures.`);
+  }
+  return { known, strangeLabels };
+}
+
+async function unknownFigures(
+  { head }: HeadFile,
+  known: Scores,
+  folder: string,
+  reader: CodesReader,
+): Promise<UnknownFigures> {
+  const strange = await readUnlabelledCodes(userPath(folder), await listPictures(userPath(folder)), reader);
+  reportSkipped(reader.terminal, strange);
+  return compareUnknown(known, scoreAll(head, strange.codes));
+}
+
+/** Needs the training data: given, or remembered from when the head was trained on this machine. */
+async function leftOutFigures(
+  { sha256 }: HeadFile,
+  test: LabelledCodes,
+  { leaveOut, unknown }: EvalOptions,
+  { backbone, reader }: { backbone: Backbone; reader: CodesReader },
+): Promise<LeftOutClass[] | undefined> {
+  if (leaveOut === undefined && unknown === undefined) return undefined;
+  const { terminal } = reader;
+  const source = leaveOut === undefined ? await recallTraining(sha256) : userPath(leaveOut);
+  if (source === undefined) {
+    terminal.note('To leave each class out in turn, name the training data with --leave-out.');
+    return undefined;
+  }
+  try {
+    const training = await readLabelledCodes(await openDataSet(source), reader);
+    if (training.labels.length < MIN_CLASSES_TO_LEAVE_OUT) {
+      terminal.note(`Classes cannot be left out: that needs ${MIN_CLASSES_TO_LEAVE_OUT} of them.`);
+      return undefined;
+    }
+    const progress = terminal.progress('Leave out', training.labels.length);
+    const leftOut = await leaveClassesOut(backbone, training, test, () => progress.step());
+    progress.stop();
+    return leftOut.length === 0 ? undefined : leftOut;
+  } catch (error) {
+    // Data that were asked for must be there; remembered ones may have moved since.
+    if (leaveOut !== undefined || !(error instanceof Error)) throw error;
+    terminal.note(`Classes cannot be left out, name the training data with --leave-out. ${error.message}`);
+    return undefined;
+  }
+}
+
+function show(terminal: Terminal, { file, evaluation, unknown, leftOut }: Run): void {
+  const column = { name: 'pictures', figures: evaluation.figures };
+  terminal.print(
+    `${figuresTable([column])}\n\n${classTable(file.head.labels, { ...column, name: 'figures' })}`,
+  );
+  if (unknown !== undefined) {
+    const rows = [
+      ['known pictures that pass', shareText(unknown.passed)],
+      ['other pictures flagged as unknown', shareText(unknown.flagged)],
+      ['AUROC, other against known', unknown.auroc.toFixed(3)],
+    ];
+    terminal.print(`\n${table(['unknown', ''], rows)}`);
+  }
+  if (leftOut !== undefined) {
+    const rows = [...leftOut, { label: 'mean', auroc: meanAuroc(leftOut) }];
+    const cells = rows.map(({ label, auroc }) => [label, auroc.toFixed(3)]);
+    terminal.print(`\n${table(['class left out', 'AUROC, it against the rest'], cells)}`);
+  }
+}
+
+function shareText({ count, of, share, interval: [low, high] }: Share): string {
+  return `${percent(share)} (${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}), ${count} of ${of}`;
+}
+
+function meanAuroc(leftOut: readonly LeftOutClass[]): number {
+  return leftOut.reduce((sum, { auroc }) => sum + auroc, 0) / leftOut.length;
+}
+
+function asJson({ file, set, strangeLabels, evaluation, unknown, leftOut }: Run): Record<string, unknown> {
+  return {
+    head: { path: file.path, bytes: file.bytes.length, sha256: file.sha256 },
+    classes: file.head.labels,
+    ...figuresJson(file.head.labels, evaluation.figures),
+    labels_not_in_head: strangeLabels,
+    skipped: skippedJson(set),
+    unknown:
+      unknown === undefined
+        ? null
+        : { flagged: unknown.flagged, known_passed: unknown.passed, auroc: unknown.auroc },
+    class_left_out: leftOut === undefined ? null : { mean_auroc: meanAuroc(leftOut), per_class: leftOut },
+  };
+}
+
+async function writeEvalReport({ file, set, evaluation }: Run, path: string): Promise<void> {
+  const { head, bytes } = file;
+  await writeReport(path, {
+    title: `Head for ${head.labels.length} classes`,
+    subtitle: `Judged on ${evaluation.figures.examples} pictures in ${set.source}`,
+    evaluations: [{ name: 'evaluation', ...evaluation }],
+    facts: headFacts(head, bytes.length),
+    skipped: set.skipped,
+  });
+}

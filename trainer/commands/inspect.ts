@@ -1,0 +1,37 @@
+/** headwater inspect: what a head file says about itself. */
+import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
+import type { NamedFigures } from '../figures-text.ts';
+import { readHeadFile } from '../head-file.ts';
+import { userPath } from '../paths.ts';
+import { headFacts } from '../report/facts.ts';
+import { table } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function inspect(file: string, terminal: Terminal): Promise<void> {
+  const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
+  const { training, labels } = head;
+  const figures: NamedFigures[] = [
+    ...(training.leaveOneOut === null ? [] : [{ name: 'leave-one-out', figures: training.leaveOneOut }]),
+    ...(training.test === undefined ? [] : [{ name: 'test', figures: training.test }]),
+  ];
+  terminal.print(table(['', ''], [['SHA-256', sha256], ...headFacts(head, bytes.length)]));
+  const last = figures.at(-1);
+  if (last !== undefined) terminal.print(`\n${figuresTable(figures)}\n\n${classTable(labels, last)}`);
+  terminal.result({
+    head: { path, bytes: bytes.length, sha256 },
+    backbone: head.backbone,
+    taps: head.taps,
+    code_length: head.codeLength,
+    classes: labels.map((label, i) => ({ label, examples: training.counts[i] })),
+    examples: training.examples,
+    method: training.method,
+    lambda: training.lambda,
+    temperature: head.temperature,
+    unknown: {
+      threshold: head.novelty.threshold,
+      directions: head.novelty.directions.length / head.codeLength,
+    },
+    leave_one_out: training.leaveOneOut === null ? null : figuresJson(labels, training.leaveOneOut),
+    test: training.test === undefined ? null : figuresJson(labels, training.test),
+  });
+}

@@ -1,0 +1,21 @@
+/** headwater push: a head file becomes a version on a Worker. */
+import { readHeadFile } from '../head-file.ts';
+import { userPath } from '../paths.ts';
+import type { Terminal } from '../terminal.ts';
+import { clientFor, requireHeadName } from '../worker-options.ts';
+import type { WorkerOptions } from '../worker-options.ts';
+
+export interface PushOptions extends WorkerOptions {
+  readonly head: string;
+}
+
+export async function push(file: string, options: PushOptions, terminal: Terminal): Promise<void> {
+  const name = requireHeadName(options.head);
+  const client = clientFor(options);
+  // Read as a head first: a wrong file is told apart here, with its path, and not by the Worker.
+  const { bytes } = await readHeadFile(userPath(file));
+  const stored = await client.putHead(name, bytes);
+  const already = stored.created ? '' : ' (it was there already)';
+  terminal.print(`${stored.head} version ${stored.version}, ${stored.classes} classes${already}`);
+  terminal.result(stored);
+}

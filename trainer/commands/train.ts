@@ -1,0 +1,181 @@
+/** headwater train: pictures → CNN codes → a head file, its figures and a report. */
+import { createHash } from 'node:crypto';
+import type { Backbone } from '../../src/backbone/index.ts';
+import type { Head } from '../../src/head/head.ts';
+import { writeHead } from '../../src/head/index.ts';
+import { summarise } from '../../src/learn/metrics.ts';
+import type { TrainedHead } from '../../src/learn/train.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import { readLabelledCodes, requireTrainable } from '../codes/labelled.ts';
+import { CodesReader } from '../codes/reader.ts';
+import { openDataSet } from '../datasets/index.ts';
+import { judge, scoreAll } from '../evaluation.ts';
+import type { Evaluation, NamedEvaluation } from '../evaluation.ts';
+import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
+import { byteSize, requireWritable, writeWhole } from '../files.ts';
+import { requireKnownLabels, trainOn } from '../learning.ts';
+import { userPath } from '../paths.ts';
+import { headFacts } from '../report/facts.ts';
+import { writeReport } from '../report/write.ts';
+import { readBackbone } from '../runtime.ts';
+import { reportSkipped, skippedJson } from '../skipped.ts';
+import type { Terminal } from '../terminal.ts';
+import { rememberTraining } from '../training-record.ts';
+
+export interface TrainOptions {
+  readonly out: string;
+  readonly test?: string;
+  readonly strategy: string;
+  /** A path; false for none. */
+  readonly report?: string | false;
+}
+
+export async function train(data: string, options: TrainOptions, terminal: Terminal): Promise<void> {
+  const start = performance.now();
+  const out = userPath(options.out);
+  const report = reportPath(out, options.report);
+  await requireWritable(out);
+  if (report !== undefined) await requireWritable(report);
+  const backbone = await readBackbone();
+  const sets = await readSets(userPath(data), options.test, backbone, terminal);
+  terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
+  const trained = await trainOn(backbone, sets.set);
+  const test = sets.test === undefined ? undefined : judgeTest(trained.head, sets.test);
+  const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
+  const bytes = writeHead(head);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await writeWhole(out, bytes);
+  await rememberTraining(sha256, sets.set.source);
+  const leaveOneOut = judgeLeftOut(trained, sets.set);
+  const run: Run = { head, out, bytes: bytes.length, sha256, set: sets.set, leaveOneOut, test, report };
+  if (report !== undefined) await writeTrainingReport(run, report);
+  const seconds = (performance.now() - start) / 1000;
+  show(terminal, run, seconds);
+  terminal.result(asJson(run, seconds));
+}
+
+interface Run {
+  readonly head: Head;
+  readonly out: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly set: LabelledCodes;
+  readonly leaveOneOut: NamedEvaluation | undefined;
+  readonly test: { readonly set: LabelledCodes; readonly evaluation: NamedEvaluation } | undefined;
+  readonly report: string | undefined;
+}
+
+/** The only strategy so far; `auto` chooses it. */
+const STRATEGY = 'linear-all';
+
+/** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */
+function reportPath(out: string, report: string | false | undefined): string | undefined {
+  if (report === false) return undefined;
+  return report === undefined ? `${out.replace(/\.safetensors$/i, '')}.html` : userPath(report);
+}
+
+async function readSets(
+  data: string,
+  test: string | undefined,
+  backbone: Backbone,
+  terminal: Terminal,
+): Promise<{ set: LabelledCodes; test: LabelledCodes | undefined }> {
+  // Both are opened first: a slip in the second path should not cost the work on the first.
+  const trainingData = await openDataSet(data);
+  const testData = test === undefined ? undefined : await openDataSet(userPath(test));
+  const reader = await CodesReader.open(backbone, terminal);
+  const set = await readLabelledCodes(trainingData, reader);
+  reportSkipped(terminal, set);
+  requireTrainable(set);
+  if (testData === undefined) return { set, test: undefined };
+  const testSet = await readLabelledCodes(testData, reader);
+  reportSkipped(terminal, testSet);
+  requireKnownLabels(set.labels, testSet);
+  const shared = sharedPictures(set, testSet);
+  if (shared > 0) {
+    terminal.warn(
+      `${shared} of ${testSet.pictures.length} test pictures are in the training data too: the test figures flatter.`,
+    );
+  }
+  return { set, test: testSet };
+}
+
+function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
+  const seen = new Set(set.pictures.map((picture) => picture.sha256));
+  return test.pictures.filter((picture) => seen.has(picture.sha256)).length;
+}
+
+function judgeTest(head: Head, set: LabelledCodes): NonNullable<Run['test']> {
+  const evaluation = judge(head.labels, set.pictures, scoreAll(head, set.codes).probabilities);
+  return { set, evaluation: { name: 'test', ...evaluation } };
+}
+
+/** @returns undefined when no class has two pictures. */
+function judgeLeftOut(
+  { head, leaveOneOut, figures }: TrainedHead,
+  set: LabelledCodes,
+): NamedEvaluation | undefined {
+  if (figures === null) return undefined;
+  const { labels, judgements } = judge(head.labels, set.pictures, leaveOneOut);
+  // The only picture of its class could not be known when it was left out, and is not counted.
+  const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
+  return { name: 'leave-one-out', labels, figures, judgements: counted };
+}
+
+function withTest(head: Head, { figures }: Evaluation): Head {
+  return { ...head, training: { ...head.training, test: summarise(figures) } };
+}
+
+/** The most telling first. */
+function evaluations({ leaveOneOut, test }: Run): NamedEvaluation[] {
+  return [test?.evaluation, leaveOneOut].filter((evaluation) => evaluation !== undefined);
+}
+
+function show(terminal: Terminal, run: Run, seconds: number): void {
+  const shown = evaluations(run);
+  if (shown.length > 0) {
+    terminal.print(`${figuresTable(shown.toReversed())}\n\n${classTable(run.head.labels, shown[0])}\n`);
+  }
+  const report = run.report === undefined ? '' : `, report ${run.report}`;
+  terminal.print(`Head ${run.out} (${byteSize(run.bytes)})${report}, in ${seconds.toFixed(1)} s`);
+}
+
+function asJson(run: Run, seconds: number): Record<string, unknown> {
+  const { head, set, test, leaveOneOut } = run;
+  const { training, labels } = head;
+  return {
+    strategy: STRATEGY,
+    classes: labels,
+    examples: { total: training.examples, per_class: training.counts },
+    leave_one_out: leaveOneOut === undefined ? null : figuresJson(labels, leaveOneOut.figures),
+    test: test === undefined ? null : testJson(run, test),
+    skipped: skippedJson(set),
+    head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
+    report: run.report ?? null,
+    backbone: head.backbone,
+    method: training.method,
+    lambda: training.lambda,
+    temperature: head.temperature,
+    seconds,
+    codes_from_cache: set.fromCache + (test?.set.fromCache ?? 0),
+  };
+}
+
+function testJson({ head, set }: Run, test: NonNullable<Run['test']>): Record<string, unknown> {
+  return {
+    ...figuresJson(head.labels, test.evaluation.figures),
+    also_in_training: sharedPictures(set, test.set),
+    skipped: skippedJson(test.set),
+  };
+}
+
+async function writeTrainingReport(run: Run, path: string): Promise<void> {
+  const { head, set, test } = run;
+  await writeReport(path, {
+    title: `Head for ${head.labels.length} classes`,
+    subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
+    evaluations: evaluations(run),
+    facts: headFacts(head, run.bytes, STRATEGY),
+    skipped: [...set.skipped, ...(test?.set.skipped ?? [])],
+  });
+}

@@ -1,0 +1,40 @@
+/** Writing files so that a reader never sees half of one. */
+import { access, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import process from 'node:process';
+import { FileError, UsageError } from './failure.ts';
+
+/** @throws FileError when it cannot be written; what stood there before is then untouched. */
+export async function writeWhole(path: string, contents: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(temporary, contents);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new FileError(`Could not write ${path}`, error);
+  }
+}
+
+/**
+ * Refuses a place that nothing can be written to before hours of work are spent on what belongs there.
+ * @throws UsageError for a folder, FileError where writing is forbidden.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() === true) throw new UsageError(`${path} is a folder; name a file to write.`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new FileError(`Could not write ${path}`, error);
+  }
+}
+
+/** For example '1.4 MB'. */
+export function byteSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

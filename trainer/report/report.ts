@@ -1,0 +1,211 @@
+/** The HTML report: one file without a single outside resource, so that it can be mailed and kept. */
+import type { Interval } from '../../src/learn/metrics.ts';
+import type { ImageDecoder } from '../../src/image/index.ts';
+import type { Skipped } from '../datasets/dataset.ts';
+import type { Judgement, NamedEvaluation } from '../evaluation.ts';
+import { percent } from '../figures-text.ts';
+import { classChart, MAX_BARS, reliabilityChart } from './charts.ts';
+import { confusedPairs, confusionTable } from './confusion.ts';
+import { html, Html, NOTHING } from './html.ts';
+import { STYLE } from './style.ts';
+import { Thumbnailer } from './thumbnails.ts';
+
+export interface ReportInput {
+  readonly title: string;
+  /** One line below the title. */
+  readonly subtitle: string;
+  /** The most telling first: its plots are drawn. None where too little is known. */
+  readonly evaluations: readonly NamedEvaluation[];
+  /** Name and value, in words. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Thumbnails, of each evaluation, of the mistakes that the head was surest of. */
+const MAX_THUMBNAILS = 18;
+const MAX_SKIPPED_ROWS = 200;
+
+export async function renderReport(input: ReportInput, decoder: ImageDecoder): Promise<string> {
+  const { evaluations } = input;
+  const thumbnailer = await Thumbnailer.create(decoder);
+  const galleries: Html[] = [];
+  for (const evaluation of evaluations) galleries.push(await gallery(evaluation, thumbnailer));
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${input.title}</title>
+        <style>
+          ${new Html(STYLE)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <h1>${input.title}</h1>
+          <p class="note">${input.subtitle}</p>
+          ${tiles(evaluations)}
+          <div class="grid">
+            ${evaluations.slice(0, 1).map(plots)} ${galleries} ${facts(input)} ${skippedFiles(input.skipped)}
+          </div>
+        </main>
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function plots({ name, labels, figures }: NamedEvaluation): Html {
+  const classes = figures.perClass.map((c, i) => ({ label: labels[i], ...c })).filter((c) => c.support > 0);
+  const bars = classes.length > MAX_BARS ? classes.toSorted((a, b) => a.f1 - b.f1) : classes;
+  const hidden = Math.max(classes.length - MAX_BARS, 0);
+  const more =
+    hidden === 0 ? NOTHING : html`<p class="note">${hidden} classes that do better are not shown.</p>`;
+  return html`<section>
+      <h2>Confusion matrix, ${name}</h2>
+      ${confusionTable(labels, figures.confusion)}
+    </section>
+    <section>
+      <h2>Reliability, ${name}</h2>
+      <p class="note">
+        On the dashed line a score of 80 % is right 80 times in 100. Calibration error
+        ${figures.calibrationError.toFixed(3)}.
+      </p>
+      ${new Html(reliabilityChart(figures.reliability))}
+    </section>
+    <section>
+      <h2>Classes, ${name}</h2>
+      <p class="note">Thin lines: 95 % intervals.</p>
+      ${new Html(classChart(bars))}${more}
+    </section>
+    <section>
+      <h2>Most confused classes, ${name}</h2>
+      ${confusedPairs(labels, figures.confusion)}
+    </section>`;
+}
+
+function tiles(evaluations: readonly NamedEvaluation[]): Html {
+  if (evaluations.length === 0) return html`<p>No class has two pictures: there are no figures.</p>`;
+  const accuracies = evaluations.map(({ name, figures }) =>
+    tile(`Accuracy, ${name}`, percent(figures.accuracy), percentRange(figures.accuracyInterval)),
+  );
+  const main = evaluations[0].figures;
+  return html`<div class="tiles">
+    ${accuracies} ${tile('Macro F1', percent(main.macroF1), percentRange(main.macroF1Interval))}
+    ${tile('Log-loss', main.logLoss.toFixed(3), `95 %: ${main.logLossInterval.map((x) => x.toFixed(3)).join('–')}`)}
+    ${tile('Calibration error', main.calibrationError.toFixed(3), '15 bins')}
+  </div>`;
+}
+
+function tile(name: string, value: string, small: string): Html {
+  return html`<div class="tile"><span>${name}</span><b>${value}</b><small>${small}</small></div>`;
+}
+
+function percentRange([low, high]: Interval): string {
+  return `95 %: ${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}`;
+}
+
+async function gallery(
+  { name, labels, judgements }: NamedEvaluation,
+  thumbnailer: Thumbnailer,
+): Promise<Html> {
+  const items: Html[] = [];
+  for (const mistake of worstMistakes(judgements))
+    items.push(await galleryItem(mistake, labels, thumbnailer));
+  const body =
+    items.length === 0
+      ? html`<p class="note">No mistakes.</p>`
+      : html`<p class="note">
+            Mistakes that the head was surest of. A wrong label in the data often shows up here first.
+          </p>
+          <ul class="pictures">
+            ${items}
+          </ul>`;
+  return html`<section class="full">
+    <h2>Most confused pictures, ${name}</h2>
+    ${body}
+  </section>`;
+}
+
+async function galleryItem(
+  { picture, target, top, confidence, truthProbability }: Judgement,
+  labels: readonly string[],
+  thumbnailer: Thumbnailer,
+): Promise<Html> {
+  const small = await thumbnailer.make(picture.path);
+  const image =
+    small === undefined
+      ? html`<div class="gone"></div>`
+      : html`<img
+          src="${small.uri}"
+          width="${small.width}"
+          height="${small.height}"
+          alt="${picture.name}"
+        />`;
+  return html`<li>
+    ${image}
+    <div class="text">
+      <b>${labels[top]}</b> ${percent(confidence)}<br />is ${labels[target]},
+      ${percent(truthProbability)}<small>${picture.name}</small>
+    </div>
+  </li> `;
+}
+
+function worstMistakes(judgements: readonly Judgement[]): Judgement[] {
+  return judgements
+    .filter(({ top, target }) => top !== target)
+    .sort((a, b) => b.confidence - b.truthProbability - (a.confidence - a.truthProbability))
+    .slice(0, MAX_THUMBNAILS);
+}
+
+function facts({ facts }: ReportInput): Html {
+  const rows = facts.map(
+    ([name, value]) =>
+      html`<tr>
+        <th scope="row">${name}</th>
+        <td>${value}</td>
+      </tr>`,
+  );
+  return html`<section class="full">
+    <h2>How it came to be</h2>
+    <div class="scroll">
+      <table>
+        ${rows}
+      </table>
+    </div>
+  </section>`;
+}
+
+function skippedFiles(skipped: readonly Skipped[]): Html {
+  if (skipped.length === 0) return NOTHING;
+  const rows = skipped.slice(0, MAX_SKIPPED_ROWS).map(
+    ({ name, reason, detail }) =>
+      html`<tr>
+        <td>${name}</td>
+        <td>${reason}</td>
+        <td>${detail}</td>
+      </tr>`,
+  );
+  const more = skipped.length - rows.length;
+  const note = more > 0 ? html`<p class="note">… and ${more} more</p>` : NOTHING;
+  return html`<section class="full">
+    <h2>Files that were not used: ${skipped.length}</h2>
+    <details>
+      <summary>Show</summary>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>file</th>
+              <th>reason</th>
+              <th>detail</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows}
+          </tbody>
+        </table>
+      </div>
+      ${note}
+    </details>
+  </section>`;
+}

@@ -1,0 +1,61 @@
+/** Small pictures for the report, as WebP data URIs of a few kilobytes. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import encode, { init } from '@jsquash/webp/encode.js';
+import { HeadwaterError } from '../../src/errors.ts';
+import type { ImageDecoder } from '../../src/image/index.ts';
+import { readPictureFile } from '../codes/picture-file.ts';
+import { FileError } from '../failure.ts';
+
+/** Longer side, pixels: sharp at the 150 CSS pixels that the page gives a thumbnail, on most screens. */
+const SIDE = 240;
+const WEBP_QUALITY = 70;
+
+export interface Thumbnail {
+  readonly uri: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export class Thumbnailer {
+  readonly #decoder: ImageDecoder;
+
+  private constructor(decoder: ImageDecoder) {
+    this.#decoder = decoder;
+  }
+
+  static async create(decoder: ImageDecoder): Promise<Thumbnailer> {
+    const wasm = createRequire(import.meta.url).resolve('@jsquash/webp/codec/enc/webp_enc_simd.wasm');
+    await init(await WebAssembly.compile(await readFile(wasm)));
+    return new Thumbnailer(decoder);
+  }
+
+  /** @returns undefined when the picture is gone or cannot be decoded any more. */
+  async make(path: string): Promise<Thumbnail | undefined> {
+    try {
+      const { bytes } = await readPictureFile(path);
+      const original = await this.#decoder.decode(bytes, { width: 1, height: 1 });
+      const scale = SIDE / Math.max(original.width, original.height);
+      const size = {
+        width: Math.max(1, Math.round(original.width * scale)),
+        height: Math.max(1, Math.round(original.height * scale)),
+      };
+      const { pixels } = await this.#decoder.decode(bytes, size);
+      const webp = await encode(toImageData(pixels, size), { quality: WEBP_QUALITY });
+      return { uri: `data:image/webp;base64,${Buffer.from(webp).toString('base64')}`, ...size };
+    } catch (error) {
+      if (error instanceof HeadwaterError || error instanceof FileError) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** RGB → the browser's ImageData, which Node lacks. */
+function toImageData(rgb: Uint8Array, { width, height }: { width: number; height: number }): ImageData {
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < width * height; i++) {
+    data.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
+    data[i * 4 + 3] = 255;
+  }
+  return { data, width, height, colorSpace: 'srgb' };
+}

@@ -1,0 +1,165 @@
+/**
+ * What the user sees. Results go to standard output, everything on the way to them to standard error; with --json
+ * standard output carries one JSON object and nothing else, and tables join the rest on standard error.
+ */
+import process from 'node:process';
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+
+export interface Progress {
+  /** Counts one more item as done. */
+  step(): void;
+  stop(): void;
+}
+
+export interface Terminal {
+  readonly json: boolean;
+  /** A line about what is going on. */
+  note(line: string): void;
+  /** A line that the user should not miss. */
+  warn(line: string): void;
+  /** Part of the result for people: a table, a closing line. */
+  print(text: string): void;
+  /** The result for programs. Printed only with --json. */
+  result(value: unknown): void;
+  /** Shows how far a long piece of work is, how fast it goes, and how long it will still take. */
+  progress(label: string, total: number): Progress;
+}
+
+/** Without a terminal to draw on, progress is a line now and then. */
+const SECONDS_BETWEEN_LINES = 10;
+/** Work shorter than this needs no bar. */
+const SECONDS_BEFORE_BAR = 0.4;
+
+export function createTerminal({ json }: { readonly json: boolean }): Terminal {
+  return {
+    json,
+    note: say,
+    warn: (line) => say(`Warning: ${line}`),
+    print: (text) => (json ? say(text) : void process.stdout.write(`${text}\n`)),
+    result: (value) => {
+      if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    progress: (label, total) => (process.stderr.isTTY ? new Bar(label, total) : new Lines(label, total, say)),
+  };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+class Pace {
+  readonly total: number;
+  done = 0;
+  readonly #start = performance.now();
+
+  constructor(total: number) {
+    this.total = total;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  /** For example '48/s, 2 min left'. */
+  describe(): string {
+    const rate = this.done / Math.max(this.seconds, 1e-3);
+    const left = rate > 0 ? duration((this.total - this.done) / rate) : '?';
+    return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s, ${left} left`;
+  }
+}
+
+class Bar implements Progress {
+  readonly #pace: Pace;
+  readonly #label: string;
+  #bar: SingleBar | undefined;
+
+  constructor(label: string, total: number) {
+    this.#label = label.padEnd(10);
+    this.#pace = new Pace(total);
+  }
+
+  step(): void {
+    this.#pace.done++;
+    if (this.#bar === undefined && this.#pace.seconds > SECONDS_BEFORE_BAR) this.#bar = this.#draw();
+    this.#bar?.update(this.#pace.done, { pace: this.#pace.describe() });
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+
+  #draw(): SingleBar {
+    const bar = new SingleBar({
+      format: `${this.#label} {bar} {value}/{total}  {pace}`,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 30,
+      hideCursor: true,
+      clearOnComplete: true,
+      stream: process.stderr,
+    });
+    bar.start(this.#pace.total, this.#pace.done, { pace: '' });
+    return bar;
+  }
+}
+
+class Lines implements Progress {
+  readonly #pace: Pace;
+  readonly #label: string;
+  readonly #say: (line: string) => void;
+  #next = SECONDS_BETWEEN_LINES;
+
+  constructor(label: string, total: number, say: (line: string) => void) {
+    this.#label = label;
+    this.#pace = new Pace(total);
+    this.#say = say;
+  }
+
+  step(): void {
+    this.#pace.done++;
+    if (this.#pace.seconds < this.#next) return;
+    this.#next = this.#pace.seconds + SECONDS_BETWEEN_LINES;
+    this.#say(`${this.#label}: ${this.#pace.done}/${this.#pace.total}, ${this.#pace.describe()}`);
+  }
+
+  stop(): void {}
+}
+
+/** For example '8 s', '2 min', '1.5 h'. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+export type Cell = string | number;
+
+/** A table without lines, which survives being pasted. Columns of figures stand right. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => printable(`${cell}`)));
+  const isFigures = (column: number): boolean => cells.every((row) => /^[\d.,%–\s-]+$/.test(row[column]));
+  const grid = new Table({
+    head: [...head],
+    colAligns: head.map((_, column) => (isFigures(column) ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    chars: LINELESS,
+  });
+  grid.push(...cells);
+  return grid.toString().replace(/ +$/gm, '');
+}
+
+const LINELESS = {
+  ...Object.fromEntries(
+    ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
+      [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((name) => [name, '']),
+    ),
+  ),
+  middle: '   ',
+};
+
+/** File names and labels may hold escape sequences; a terminal must not obey them. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}');
+}
