@@ -49,15 +49,17 @@ async function register(module: WebAssembly.Module): Promise<void> {
 }
 
 async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
-  const wasm = await wasmFactory({
-    // Never fetched, but the glue asks for a path.
-    locateFile: (path: string) => path,
-    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
-      const instance = new WebAssembly.Instance(module, imports);
-      done(instance);
-      return instance.exports;
-    },
-  });
+  const wasm = await withoutProcess(() =>
+    wasmFactory({
+      // Never fetched, but the glue asks for a path.
+      locateFile: (path: string) => path,
+      instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
+        const instance = new WebAssembly.Instance(module, imports);
+        done(instance);
+        return instance.exports;
+      },
+    }),
+  );
   if (!hasCwrap(wasm)) throw new Error('The WASM of @tensorflow/tfjs-backend-wasm has no cwrap.');
   const { cwrap } = wasm;
   wasm.tfjs = {
@@ -73,4 +75,19 @@ async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
 
 function hasCwrap(wasm: object): wasm is Emscripten {
   return 'cwrap' in wasm && typeof wasm.cwrap === 'function';
+}
+
+/**
+ * Hides Node's `process` from emscripten's glue, which would look for files beside itself and install handlers of
+ * uncaught errors that end the whole program. It looks only while it is called, before anything else can run.
+ */
+function withoutProcess<T>(call: () => T): T {
+  const process = Object.getOwnPropertyDescriptor(globalThis, 'process');
+  if (process?.configurable !== true) return call();
+  Reflect.deleteProperty(globalThis, 'process');
+  try {
+    return call();
+  } finally {
+    Object.defineProperty(globalThis, 'process', process);
+  }
 }

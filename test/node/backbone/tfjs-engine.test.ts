@@ -9,6 +9,8 @@ import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
 import { referenceCode, referenceOutputs } from './reference.ts';
 
 const wasm = tfjsWasm();
+const ERROR_EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
+const listenersBefore = ERROR_EVENTS.map((event) => process.listenerCount(event));
 /** Float32 sums of a few hundred terms, against doubles. */
 const TOLERANCE = 2e-5;
 
@@ -152,6 +154,11 @@ describe('the default backbone on the TensorFlow.js engine', () => {
     second.dispose();
     expect(tf.memory().numTensors).toBe(before.numTensors);
     expect(tf.memory().numBytes).toBe(before.numBytes);
+  });
+
+  it('leaves the handling of uncaught errors to the program', async () => {
+    await engine;
+    expect(ERROR_EVENTS.map((event) => process.listenerCount(event))).toEqual(listenersBefore);
   });
 
   it('runs on its own backend whichever one is current', async () => {
