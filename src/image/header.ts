@@ -38,6 +38,11 @@ export function checkSides(format: ImageFormat, width: number, height: number): 
   }
 }
 
+/** @returns whether a codec may allocate that much for a picture, see checkWorkingBytes. */
+export function fitsWorkingBytes(pictureBytes: number): boolean {
+  return CODEC_BASE_BYTES + pictureBytes <= MAX_WORKING_BYTES;
+}
+
 /**
  * @param pictureBytes what decoding will allocate for the picture itself, file included, as estimated from the header.
  * @throws image_too_many_pixels when that is more than an isolate can spare.
@@ -47,8 +52,8 @@ export function checkWorkingBytes(
   { width, height }: Header,
   pictureBytes: number,
 ): void {
+  if (fitsWorkingBytes(pictureBytes)) return;
   const needed = CODEC_BASE_BYTES + pictureBytes;
-  if (needed <= MAX_WORKING_BYTES) return;
   throw new HeadwaterError(
     'image_too_many_pixels',
     `Decoding this ${format.toUpperCase()} of ${width}×${height} pixels needs about ${Math.ceil(needed / 1e6)} MB of memory; ` +

@@ -2,17 +2,19 @@
  * Pictures in, small upright RGB out: sniffed by magic bytes, checked against the caps from the header alone, decoded,
  * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
  */
-import { checkFileSize, type Header } from './header.ts';
+import { checkFileSize, fitsWorkingBytes, type Header } from './header.ts';
 import { createJpegDecoder, decodeJpeg } from './jpeg-codec.ts';
 import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
 import { MAX_TARGET_SIDE } from './limits.ts';
-import { createPngDecoder, decodePng } from './png-codec.ts';
+import { createPngDecoder, decodePng, pngCodecBytes } from './png-codec.ts';
 import { readPngHeader } from './png-header.ts';
-import { resize } from './resize.ts';
+import { streamPng } from './png-stream.ts';
+import { resize, type Size } from './resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
 import { createWebpDecoder, decodeWebp } from './webp-codec.ts';
 import { readWebpHeader } from './webp-header.ts';
 
+export type { Size } from './resize.ts';
 export type { ImageFormat } from './sniff.ts';
 
 /** The codecs' compiled modules, handed in by the host. */
@@ -23,11 +25,6 @@ export interface ImageModules {
   readonly png: WebAssembly.Module;
   /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
   readonly webp: WebAssembly.Module;
-}
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 export interface DecodedImage {
@@ -73,7 +70,9 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
     },
     png(bytes, size) {
       const header = readPngHeader(bytes);
-      const pixels = decodePng(png, header, (raster) => resize(raster, header.orientation, size));
+      const pixels = fitsWorkingBytes(pngCodecBytes(header))
+        ? decodePng(png, header, (raster) => resize(raster, header.orientation, size))
+        : streamPng(header, size);
       return describe('png', header, pixels);
     },
     webp(bytes, size) {

@@ -6,7 +6,7 @@
  */
 import { CodecSlot, exported, exportedMemory } from './codec.ts';
 import { corrupt } from './header.ts';
-import type { PngHeader } from './png-header.ts';
+import { COLOUR_GREY, COLOUR_RGBA, type PngHeader } from './png-header.ts';
 import type { RasterConsumer } from './raster.ts';
 
 interface PngCodec {
@@ -51,6 +51,17 @@ function instantiate(module: WebAssembly.Module): PngCodec {
     onPixels: () => undefined,
   };
   return codec;
+}
+
+/**
+ * @returns bytes that the codec will allocate: the file, its own expansion to 8 bits, then RGBA, with what its allocator
+ *   wastes on the way. Measured on 3- and 12-megapixel pictures: 4.6 bytes a pixel for RGBA, 5.6 for grey, 9.5 for RGB
+ *   and palettes (grey with alpha is taken as RGB's). 16 bits are stripped row by row.
+ */
+export function pngCodecBytes({ width, height, colour, transparency, pieces }: PngHeader): number {
+  const opaque = transparency.length === 0;
+  const bytesPerPixel = colour === COLOUR_RGBA ? 5 : colour === COLOUR_GREY && opaque ? 6 : 10;
+  return bytesPerPixel * width * height + pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 /**

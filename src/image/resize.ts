@@ -116,38 +116,66 @@ function placement(orientation: Orientation, width: number, height: number): Pla
   return all[orientation];
 }
 
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Takes a picture row by row from the top. */
+export interface Resizer {
+  /** @param row the next row as stored, 3 × source width bytes of RGB; not kept. */
+  push(row: Uint8Array): void;
+  /** To be called once after the last row. @returns size.height × size.width × 3 bytes, RGB, upright. */
+  finish(): Uint8Array;
+}
+
 /**
- * Resizes `source` to the upright size width × height, ignoring the aspect ratio.
- *
- * @param source any layout; transparency is blended over white before filtering, so that hidden colours don't bleed.
- * @param orientation EXIF orientation of `source` as stored; 5–8 swap its sides.
- * @returns height × width × 3 bytes, RGB, rows from the top.
+ * @param source sides of the picture as stored.
+ * @param orientation EXIF orientation of the stored picture; 5–8 swap its sides.
+ * @param size of the upright result; the aspect ratio is ignored.
  */
-export function resize(
-  source: Raster,
-  orientation: Orientation,
-  size: { readonly width: number; readonly height: number },
-): Uint8Array {
+export function createResizer(source: Size, orientation: Orientation, size: Size): Resizer {
   const turned = orientation >= 5;
   const columns = turned ? size.height : size.width;
   const rows = turned ? size.width : size.height;
   const across = triangleTaps(source.width, columns, HORIZONTAL_BITS);
   const down = triangleTaps(source.height, rows, VERTICAL_BITS);
-  const row = new Uint8Array(3 * source.width);
   const squeezed = new Int32Array(3 * columns);
   const sums = new Int32Array(3 * columns * rows);
   let firstOpen = 0;
+  let y = 0;
+  return {
+    push(row) {
+      while (firstOpen < rows && down.start[firstOpen] + down.count[firstOpen] <= y) firstOpen++;
+      squeezeRow(row, across, squeezed);
+      for (let t = firstOpen; t < rows && down.start[t] <= y; t++) {
+        const weight = down.weight[down.offset[t] + y - down.start[t]];
+        addRow(sums, t * squeezed.length, squeezed, weight);
+      }
+      y++;
+    },
+    finish: () => place(sums, columns, rows, placement(orientation, size.width, size.height)),
+  };
+}
+
+function addRow(sums: Int32Array, base: number, row: Int32Array, weight: number): void {
+  for (let i = 0; i < row.length; i++) sums[base + i] += Math.imul(weight, row[i]);
+}
+
+/**
+ * Resizes a whole picture.
+ *
+ * @param source any layout; transparency is blended over white before filtering, so that hidden colours don't bleed.
+ * @returns size.height × size.width × 3 bytes, RGB, rows from the top, upright.
+ */
+export function resize(source: Raster, orientation: Orientation, size: Size): Uint8Array {
+  const resizer = createResizer(source, orientation, size);
+  const row = new Uint8Array(3 * source.width);
   for (let y = 0; y < source.height; y++) {
-    while (firstOpen < rows && down.start[firstOpen] + down.count[firstOpen] <= y) firstOpen++;
     readRowAsRgb(source, y, row);
-    squeezeRow(row, across, squeezed);
-    for (let t = firstOpen; t < rows && down.start[t] <= y; t++) {
-      const w = down.weight[down.offset[t] + y - down.start[t]];
-      const base = t * 3 * columns;
-      for (let i = 0; i < squeezed.length; i++) sums[base + i] += Math.imul(w, squeezed[i]);
-    }
+    resizer.push(row);
   }
-  return place(sums, columns, rows, placement(orientation, size.width, size.height));
+  return resizer.finish();
 }
 
 /** Rounds the finished sums to bytes and writes each pixel where the orientation wants it. */

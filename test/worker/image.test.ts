@@ -3,6 +3,8 @@ import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
 import { describe, expect, it } from 'vitest';
 import { createImageDecoder } from '../../src/image/index.ts';
+import { readPngHeader } from '../../src/image/png-header.ts';
+import { streamPng } from '../../src/image/png-stream.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
 import { EXPECTED_SHA256, fromBase64, sha256 } from '../fixtures/images/expected.ts';
 

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { fixture, flatJpeg, largestDifference, newDecoder } from './support.ts';
+import { readPngHeader } from '../../../src/image/png-header.ts';
+import { streamPng } from '../../../src/image/png-stream.ts';
+import {
+  concat,
+  FIXTURES,
+  fixture,
+  flatJpeg,
+  largestDifference,
+  makePng,
+  newDecoder,
+  pngChunk,
+  randomIntegers,
+} from './support.ts';
 
 const decoder = newDecoder();
 const FULL = { width: 96, height: 64 };
@@ -147,6 +159,59 @@ describe('what is reported', () => {
     ]) {
       await expect(decoder.decode(fixture('rgb.png'), size)).rejects.toThrow(RangeError);
     }
+  });
+});
+
+describe('PNGs read row by row', () => {
+  const whole = FIXTURES.filter((name) => name.endsWith('.png') && name !== 'interlaced.png');
+  it.each(whole)('%s gives the same pixels as the codec', async (name) => {
+    const size = { width: 50, height: 40 };
+    const { pixels } = await decoder.decode(fixture(name), size);
+    expect(streamPng(readPngHeader(fixture(name)), size)).toEqual(pixels);
+  });
+
+  it('gives the same pixels as the codec for every colour type, depth and filter', async () => {
+    const random = randomIntegers(5);
+    for (const [colour, channels] of [
+      [0, 1],
+      [2, 3],
+      [3, 1],
+      [4, 2],
+      [6, 4],
+    ]) {
+      for (const depth of [1, 2, 4, 8, 16].filter(
+        (d) => (colour === 0 || d >= 8 || colour === 3) && !(colour === 3 && d === 16),
+      )) {
+        const rowBytes = 1 + Math.ceil((37 * channels * depth) / 8);
+        const raw = Uint8Array.from({ length: rowBytes * 25 }, (_, i) =>
+          i % rowBytes === 0 ? random(5) : random(256),
+        );
+        const palette = pngChunk(
+          'PLTE',
+          Uint8Array.from({ length: 3 << Math.min(depth, 8) }, () => random(256)),
+        );
+        const key = pngChunk(
+          'tRNS',
+          Uint8Array.from({ length: colour === 3 ? 2 : 2 * channels }, () => random(2)),
+        );
+        const extra = colour === 3 ? concat(palette, key) : colour < 3 ? key : new Uint8Array();
+        const bytes = makePng({ width: 37, height: 25, depth, colour }, raw, extra);
+        const { pixels } = await decoder.decode(bytes, { width: 37, height: 25 });
+        expect(streamPng(readPngHeader(bytes), { width: 37, height: 25 }), `${colour}/${depth}`).toEqual(
+          pixels,
+        );
+      }
+    }
+  });
+
+  it('decodes 12 megapixels without WASM memory', async () => {
+    const fresh = newDecoder();
+    const raw = new Uint8Array(3000 * 12001).fill(77);
+    for (let y = 0; y < 3000; y++) raw[y * 12001] = 0;
+    const bytes = makePng({ width: 4000, height: 3000, depth: 8, colour: 2 }, raw);
+    const { pixels } = await fresh.decode(bytes, { width: 224, height: 224 });
+    expect(pixels.every((v) => v === 77)).toBe(true);
+    expect(fresh.peakMemoryBytes()).toBe(0);
   });
 });
 

@@ -44,7 +44,7 @@ export const FIXTURES: readonly string[] = [
   'animated.webp',
 ];
 
-export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
@@ -83,7 +83,7 @@ export function flatJpeg(
   return file;
 }
 
-export function pngChunk(type: string, data: Uint8Array): Uint8Array {
+export function pngChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const chunk = new Uint8Array(12 + data.length);
   const view = new DataView(chunk.buffer);
   view.setUint32(0, data.length);
@@ -93,18 +93,25 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return chunk;
 }
 
-/** An 8-bit grey PNG whose header claims width × height and whose data hold `raw`, whatever that is. */
-export function greyPng(
-  width: number,
-  height: number,
+export interface PngShape {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  readonly colour: number;
+}
+
+/** A PNG whose header claims `shape` and whose data hold `raw`, whatever that is; `extra` chunks come between them. */
+export function makePng(
+  { width, height, depth, colour }: PngShape,
   raw: Uint8Array,
-  extra: Uint8Array = new Uint8Array(),
+  extra = new Uint8Array(),
 ): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header[8] = 8;
+  header[8] = depth;
+  header[9] = colour;
   const parts = [
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     pngChunk('IHDR', header),
@@ -113,6 +120,16 @@ export function greyPng(
     pngChunk('IEND', new Uint8Array()),
   ];
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/** The same, in 8-bit grey. */
+export function greyPng(
+  width: number,
+  height: number,
+  raw: Uint8Array,
+  extra?: Uint8Array<ArrayBuffer>,
+): Uint8Array {
+  return makePng({ width, height, depth: 8, colour: 0 }, raw, extra);
 }
 
 /** Mulberry32: a seeded stream of whole numbers in [0, below). */
