@@ -17,6 +17,11 @@ describe('pictures in workerd', () => {
     expect(await sha256(pixels)).toBe(EXPECTED_SHA256[name]);
   });
 
+  it.each(['palette-alpha.png', 'rgb16.png'])('%s read row by row gives them too', async (name) => {
+    const pixels = streamPng(readPngHeader(fromBase64(EMBEDDED[name])), size);
+    expect(await sha256(pixels)).toBe(EXPECTED_SHA256[name]);
+  });
+
   it.each(Object.entries(EMBEDDED))(
     '%s damaged is refused, and the next picture decodes',
     async (name, base64) => {

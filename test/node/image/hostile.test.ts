@@ -149,6 +149,19 @@ describe('files that lie or are damaged', () => {
     expect(await codeOf(greyPng(4, 4, new Uint8Array(20), bomb))).toBe('decoded');
   });
 
+  it('a still WebP that is smaller than its canvas', async () => {
+    const bytes = fixture('alpha.webp');
+    bytes[24] += 1;
+    expect(await codeOf(bytes)).toBe('image_corrupt');
+  });
+
+  it('tolerates stray bytes before a JPEG marker, as cameras write them', async () => {
+    const bytes = fixture('exif-1.jpg');
+    const at = frameHeightAt(bytes) - 5;
+    const stray = concat(bytes.subarray(0, at), [0, 1, 2], bytes.subarray(at));
+    expect(await codeOf(stray)).toBe('decoded');
+  });
+
   it('an animated WebP whose frame does not fit its canvas', async () => {
     const bytes = fixture('animated.webp');
     bytes.set([3, 0, 0, 3, 0, 0], 24);
