@@ -3,15 +3,15 @@
  * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
  */
 import { checkFileSize, fitsWorkingBytes, type Header } from './header.ts';
-import { createJpegDecoder, decodeJpeg } from './jpeg-codec.ts';
+import { createJpegDecoder, decodeJpeg, type JpegDecoder } from './jpeg-codec.ts';
 import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
 import { MAX_TARGET_SIDE } from './limits.ts';
-import { createPngDecoder, decodePng, pngCodecBytes } from './png-codec.ts';
+import { createPngDecoder, decodePng, pngCodecBytes, type PngDecoder } from './png-codec.ts';
 import { readPngHeader } from './png-header.ts';
 import { streamPng } from './png-stream.ts';
 import { resize, type Size } from './resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
-import { createWebpDecoder, decodeWebp } from './webp-codec.ts';
+import { createWebpDecoder, decodeWebp, type WebpDecoder } from './webp-codec.ts';
 import { readWebpHeader } from './webp-header.ts';
 
 export type { Size } from './resize.ts';
@@ -56,30 +56,10 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
   const png = createPngDecoder(modules.png);
   const webp = createWebpDecoder(modules.webp);
   const slots = [jpeg, png, webp];
-
   const decoders: Record<ImageFormat, (bytes: Uint8Array, size: Size) => DecodedImage> = {
-    jpeg(bytes, size) {
-      const header = readJpegHeader(bytes);
-      const turned = header.orientation >= 5;
-      const n = turned
-        ? chooseScale(header, size.height, size.width)
-        : chooseScale(header, size.width, size.height);
-      checkJpegMemory(header, bytes.length, n);
-      const pixels = decodeJpeg(jpeg, bytes, header, n, (raster) => resize(raster, header.orientation, size));
-      return describe('jpeg', header, pixels);
-    },
-    png(bytes, size) {
-      const header = readPngHeader(bytes);
-      const pixels = fitsWorkingBytes(pngCodecBytes(header))
-        ? decodePng(png, header, (raster) => resize(raster, header.orientation, size))
-        : streamPng(header, size);
-      return describe('png', header, pixels);
-    },
-    webp(bytes, size) {
-      const header = readWebpHeader(bytes);
-      const pixels = decodeWebp(webp, header, (raster) => resize(raster, header.orientation, size));
-      return describe('webp', header, pixels);
-    },
+    jpeg: (bytes, size) => jpegImage(jpeg, bytes, size),
+    png: (bytes, size) => pngImage(png, bytes, size),
+    webp: (bytes, size) => webpImage(webp, bytes, size),
   };
 
   function decodeNow(bytes: Uint8Array, size: Size): DecodedImage {
@@ -94,6 +74,31 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
     memoryBytes: () => slots.reduce((sum, slot) => sum + slot.memoryBytes(), 0),
     peakMemoryBytes: () => Math.max(...slots.map((slot) => slot.peakMemoryBytes())),
   };
+}
+
+function jpegImage(decoder: JpegDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+  const header = readJpegHeader(bytes);
+  const turned = header.orientation >= 5;
+  const n = turned
+    ? chooseScale(header, size.height, size.width)
+    : chooseScale(header, size.width, size.height);
+  checkJpegMemory(header, bytes.length, n);
+  const pixels = decodeJpeg(decoder, bytes, header, n, (raster) => resize(raster, header.orientation, size));
+  return describe('jpeg', header, pixels);
+}
+
+function pngImage(decoder: PngDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+  const header = readPngHeader(bytes);
+  const pixels = fitsWorkingBytes(pngCodecBytes(header))
+    ? decodePng(decoder, header, (raster) => resize(raster, header.orientation, size))
+    : streamPng(header, size);
+  return describe('png', header, pixels);
+}
+
+function webpImage(decoder: WebpDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+  const header = readWebpHeader(bytes);
+  const pixels = decodeWebp(decoder, header, (raster) => resize(raster, header.orientation, size));
+  return describe('webp', header, pixels);
 }
 
 function checkSize({ width, height }: Size): void {
