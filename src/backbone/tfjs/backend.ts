@@ -23,6 +23,9 @@ const PACKAGE_BACKEND_NAME = 'wasm';
 /** Above the package's own 2, so that TensorFlow.js never picks one that would fetch. */
 const PRIORITY = 100;
 
+/** Where the backend's tensors lie, once it is registered. */
+let memory: WebAssembly.Memory | undefined;
+
 /** TensorFlow.js keeps one backend a name for the whole program, and so do we. */
 let registration: Promise<void> | undefined;
 
@@ -36,6 +39,12 @@ export async function registerWasmBackend(module: WebAssembly.Module): Promise<v
 export function useWasmBackend(): void {
   // An initialised backend is switched to before the promise settles; there is nothing to wait for.
   if (tf.getBackend() !== BACKEND_NAME) void tf.setBackend(BACKEND_NAME);
+}
+
+/** The memory that the backend's tensors lie in, for kernels of our own. @throws Error before the backend is registered. */
+export function backendMemory(): WebAssembly.Memory {
+  if (memory === undefined) throw new Error('The TensorFlow.js backend is not registered.');
+  return memory;
 }
 
 async function register(module: WebAssembly.Module): Promise<void> {
@@ -55,6 +64,7 @@ async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
       locateFile: (path: string) => path,
       instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
         const instance = new WebAssembly.Instance(module, imports);
+        memory = instance.exports['memory'] as WebAssembly.Memory;
         done(instance);
         return instance.exports;
       },

@@ -24,3 +24,7 @@ export function tfjsWasm(): WebAssembly.Module {
   const path = require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm');
   return new WebAssembly.Module(readFileSync(path));
 }
+
+export function gradientsWasm(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(join(build, '../wasm/gradients.wasm')));
+}
