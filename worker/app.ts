@@ -99,6 +99,7 @@ function matches(pattern: string, path: string): boolean {
   const wanted = pattern.split('/');
   const found = path.split('/');
   return (
-    wanted.length === found.length && wanted.every((part, i) => part.startsWith(':') || part === found[i])
+    wanted.length === found.length &&
+    wanted.every((part, i) => part === found[i] || (part.startsWith(':') && found[i] !== ''))
   );
 }

@@ -45,7 +45,7 @@ export const requireAdminSecret = createMiddleware<AppEnv>(async (c, next) => {
 });
 
 function bearer(header: string | undefined): string {
-  const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+  const token = /^Bearer +(\S.*?) *$/i.exec(header ?? '')?.[1];
   if (token === undefined) {
     throw new ApiError('unauthorized', 'This call needs `Authorization: Bearer <key>`.', {
       headers: { 'www-authenticate': 'Bearer' },

@@ -26,8 +26,9 @@ export class HeadStore {
       this.#loads.load(file.objectName, async () => {
         const object = await env.HEADS.get(file.objectName);
         if (object === null) return null;
-        const head = this.parse(new Uint8Array(await object.arrayBuffer()));
-        this.#parsed.set(file.objectName, head, memoryOf(head));
+        const bytes = new Uint8Array(await object.arrayBuffer());
+        const head = this.parse(bytes);
+        this.#parsed.set(file.objectName, head, memoryOf(head, bytes.byteLength));
         return head;
       })
     );
@@ -41,14 +42,7 @@ export class HeadStore {
   }
 }
 
-/** Bytes that a parsed head holds on to, nearly. */
-function memoryOf(head: Head): number {
-  const golden = head.golden.reduce(
-    (sum, { code, probabilities }) => sum + code.byteLength + probabilities.byteLength,
-    0,
-  );
-  const labels = head.labels.reduce((sum, label) => sum + 2 * label.length + 32, 0);
-  const { mean, deviation, weights, bias, novelty } = head;
-  const arrays = [mean, deviation, weights, bias, novelty.directions];
-  return arrays.reduce((sum, array) => sum + array.byteLength, golden + labels);
+/** Bytes that a parsed head holds on to, nearly: its tensors are views of the file, but for the widened directions. */
+function memoryOf(head: Head, fileBytes: number): number {
+  return fileBytes + head.novelty.directions.byteLength;
 }

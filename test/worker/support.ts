@@ -1,0 +1,133 @@
+/** Isolates, tenants, heads and pictures for the Worker's tests: the real application on the real local stores. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env as bindings } from 'cloudflare:workers';
+import { expect } from 'vitest';
+import type { Plan } from '../../src/backbone/index.ts';
+import { writeHead, type Head } from '../../src/head/index.ts';
+import { trainHead } from '../../src/learn/train.ts';
+import { createApp } from '../../worker/app.ts';
+import type { Env } from '../../worker/env.ts';
+import { runtime } from '../../worker/runtime.ts';
+import { EMBEDDED } from '../fixtures/images/embedded.ts';
+import { fromBase64 } from '../fixtures/images/expected.ts';
+
+export const ADMIN_SECRET = 'the admin secret of the tests';
+
+export const testEnv: Env = { ...(bindings as unknown as Env), HEADWATER_ADMIN_SECRET: ADMIN_SECRET };
+
+export interface CallOptions {
+  readonly key?: string;
+  readonly method?: string;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: BodyInit | Uint8Array | null;
+  readonly json?: unknown;
+}
+
+/** An application with caches of its own: two of them are two isolates on the same stores. */
+export class Isolate {
+  readonly #app = createApp(runtime);
+  readonly #env: Env;
+
+  constructor(env: Env = testEnv) {
+    this.#env = env;
+  }
+
+  async call(path: string, options: CallOptions = {}): Promise<Response> {
+    const { key, type, json } = options;
+    const headers = new Headers(options.headers);
+    if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
+    if (type !== undefined) headers.set('content-type', type);
+    if (json !== undefined) headers.set('content-type', 'application/json');
+    const body = json === undefined ? (options.body ?? null) : JSON.stringify(json);
+    const method = options.method ?? (body === null ? 'GET' : 'POST');
+    const request = new Request(`https://headwater.example${path}`, { method, headers, body });
+    const context = createExecutionContext();
+    const response = await this.#app.fetch(request, this.#env, context);
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    // What a request leaves running would otherwise meet the next test.
+    const copy = response.clone();
+    await copy.arrayBuffer();
+    await waitOnExecutionContext(context);
+    return response;
+  }
+
+  async newTenant(name = 'a tenant'): Promise<{ id: string; key: string }> {
+    const response = await this.call('/v1/tenants', { key: ADMIN_SECRET, json: { name } });
+    expect(response.status).toBe(201);
+    return response.json();
+  }
+
+  async newKey(admin: string, scopes: string[]): Promise<{ id: string; key: string }> {
+    const response = await this.call('/v1/keys', { key: admin, json: { name: 'a key', scopes } });
+    expect(response.status).toBe(201);
+    return response.json();
+  }
+
+  put(key: string, head: string, file: Uint8Array): Promise<Response> {
+    return this.call(`/v1/heads/${head}`, { key, method: 'PUT', body: file });
+  }
+
+  classify(key: string, head: string, query = ''): Promise<Response> {
+    return this.call(`/v1/heads/${head}/classify${query}`, { key, type: 'image/jpeg', body: JPEG });
+  }
+}
+
+/** Status and code of a problem, whose other members must be as RFC 9457 wants them. */
+export async function problemOf(
+  response: Response,
+): Promise<{ status: number; code: string; field?: string }> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = await response.json<Record<string, unknown>>();
+  expect(problem).toMatchObject({ status: response.status, instance: response.headers.get('x-request-id') });
+  expect(problem['title']).toBeTypeOf('string');
+  expect(problem['detail']).toMatch(/\S/);
+  const { code, field } = problem as { code: string; field?: string };
+  return field === undefined ? { status: response.status, code } : { status: response.status, code, field };
+}
+
+export const picture = (name: string): Uint8Array => fromBase64(EMBEDDED[name]);
+export const JPEG = picture('progressive.jpg');
+
+/** A head that classifies real codes, trained on made-up ones. Other labels or seeds give other files. */
+export function makeHead(
+  labels: string[] = ['cat', 'dog'],
+  seed = 1,
+  plan: Plan = runtime.plan,
+): Promise<Head> {
+  const each = 3;
+  const n = labels.length * each;
+  const { codeLength } = runtime.engine;
+  let state = seed;
+  const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
+  return trainHead({
+    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+    taps: plan.taps.map((tap) => tap.name),
+    labels,
+    codes: Float16Array.from({ length: n * codeLength }, random),
+    targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
+  });
+}
+
+export async function makeHeadFile(labels?: string[], seed?: number): Promise<Uint8Array> {
+  return writeHead(await makeHead(labels, seed));
+}
+
+/** Bytes that come piece by piece, and how many of them were asked for. */
+export function slowBytes(
+  total: number,
+  piece = 1 << 20,
+): { stream: ReadableStream<Uint8Array>; sent: () => number } {
+  let sent = 0;
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (sent >= total) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(new Uint8Array(piece));
+      sent += piece;
+    },
+  });
+  return { stream, sent: () => sent };
+}
