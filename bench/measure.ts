@@ -1,23 +1,32 @@
 /**
  * Timing that a noisy machine cannot bend much: contenders take turns, each sample is short, medians are compared, and
- * the spread is shown beside them.
+ * the spread is shown beside them. CPU time is kept apart from the wall clock's: neighbours don't lengthen it.
  */
+
+export interface Sample {
+  /** Milliseconds by the clock. */
+  readonly wall: number;
+  /** Milliseconds of CPU, of all threads; undefined where the system does not tell. */
+  readonly cpu: number | undefined;
+}
 
 export interface Contender {
   readonly name: string;
-  /** Does the work `times` times over. */
-  run(times: number): unknown;
-  /**
-   * The time of one sample in milliseconds, for work that runs elsewhere. Default: the wall clock around `run`.
-   */
-  sample?(times: number): Promise<number>;
+  /** Does the work `times` times over and says how long all of it took. */
+  sample(times: number): Promise<Sample>;
 }
 
-export interface Timing {
+export interface Spread {
   readonly median: number;
   readonly p10: number;
   readonly p90: number;
   readonly samples: number;
+}
+
+/** Of one piece of work, in milliseconds. */
+export interface Timing {
+  readonly wall: Spread;
+  readonly cpu?: Spread;
 }
 
 export interface Rounds {
@@ -26,30 +35,47 @@ export interface Rounds {
   readonly times: number;
 }
 
-/** @returns milliseconds for one piece of work, by the contender's name. */
-export async function interleave(contenders: readonly Contender[], { rounds, times }: Rounds): Promise<Map<string, Timing>> {
-  const samples = contenders.map((): number[] => []);
-  for (const contender of contenders) await contender.run(times);
+/** @returns each contender's timing by its name. */
+export async function interleave(
+  contenders: readonly Contender[],
+  { rounds, times }: Rounds,
+): Promise<Map<string, Timing>> {
+  const samples = contenders.map((): Sample[] => []);
+  for (const contender of contenders) await contender.sample(times);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       // Each round starts with another contender, so that nobody always follows the same neighbour.
       const index = (turn + round) % contenders.length;
-      samples[index].push((await sample(contenders[index], times)) / times);
+      const { wall, cpu } = await contenders[index].sample(times);
+      samples[index].push({ wall: wall / times, cpu: cpu === undefined ? undefined : cpu / times });
     }
   }
-  return new Map(contenders.map(({ name }, i) => [name, summarise(samples[i])]));
+  return new Map(contenders.map(({ name }, i) => [name, timing(samples[i])]));
 }
 
-async function sample(contender: Contender, times: number): Promise<number> {
-  if (contender.sample !== undefined) return await contender.sample(times);
-  // Once unmeasured: what its neighbour left in the caches is not its fault.
-  await contender.run(1);
-  const start = performance.now();
-  await contender.run(times);
-  return performance.now() - start;
+function timing(samples: readonly Sample[]): Timing {
+  const cpu = samples.flatMap((sample) => sample.cpu ?? []);
+  const wall = summarise(samples.map((sample) => sample.wall));
+  return cpu.length === 0 ? { wall } : { wall, cpu: summarise(cpu) };
 }
 
-export function summarise(samples: readonly number[]): Timing {
+/** Work in this process. It is done once unmeasured: what its neighbour left in the caches is not its fault. */
+export function local(name: string, work: () => unknown): Contender {
+  return {
+    name,
+    async sample(times) {
+      await work();
+      const cpu = process.cpuUsage();
+      const start = performance.now();
+      for (let i = 0; i < times; i++) await work();
+      const wall = performance.now() - start;
+      const used = process.cpuUsage(cpu);
+      return { wall, cpu: (used.user + used.system) / 1000 };
+    },
+  };
+}
+
+export function summarise(samples: readonly number[]): Spread {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share: number): number => quantile(sorted, share);
   return { median: at(0.5), p10: at(0.1), p90: at(0.9), samples: sorted.length };

@@ -1,9 +1,10 @@
 /** Bundles one of the Workers in bench/worker and runs it in a workerd process of its own. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import * as esbuild from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { root } from '../scripts/stale.ts';
+import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 
 export interface BenchWorker {
@@ -76,17 +77,20 @@ class HttpWorker implements BenchWorker {
     const init = body === undefined ? { method } : { method, body: new Uint8Array(body) };
     const response = await fetch(new URL(path, this.#url), init);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${new TextDecoder().decode(bytes).slice(0, 2000)}`);
+    if (!response.ok)
+      throw new Error(
+        `${method} ${path}: ${response.status} ${new TextDecoder().decode(bytes).slice(0, 2000)}`,
+      );
     return bytes;
   }
 }
 
 /** What to do with `./x.wasm?module`: drop the suffix, which is there for the type checker. */
-const suffixes: Plugin = {
+const suffixes: esbuild.Plugin = {
   name: 'suffixes',
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /\?(module|bytes)$/ }, ({ path, kind, importer, resolveDir }) =>
-      resolve(path.replace(/\?\w+$/, ''), { kind, importer, resolveDir }),
+  setup(build) {
+    build.onResolve({ filter: /\?(module|bytes)$/ }, ({ path, kind, importer, resolveDir }) =>
+      build.resolve(path.replace(/\?\w+$/, ''), { kind, importer, resolveDir }),
     );
   },
 };
@@ -95,7 +99,7 @@ async function bundle(entry: string): Promise<string> {
   const folder = join(root, 'build/bench', entry);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await build({
+  await esbuild.build({
     entryPoints: { index: join(import.meta.dirname, 'worker', `${entry}.ts`) },
     outdir: folder,
     bundle: true,
@@ -105,18 +109,59 @@ async function bundle(entry: string): Promise<string> {
     target: 'esnext',
     loader: { '.wasm': 'copy', '.safetensors': 'copy' },
     // Named only on paths that a Worker never takes; a Worker has no URL of its own.
-    external: ['node:*', 'module', 'worker_threads', 'fs', 'path', 'url', 'util', 'os', 'perf_hooks', 'crypto', 'vm'],
+    external: [
+      'node:*',
+      'module',
+      'worker_threads',
+      'fs',
+      'path',
+      'url',
+      'util',
+      'os',
+      'perf_hooks',
+      'crypto',
+      'vm',
+    ],
     define: { 'import.meta.url': '"https://bench.invalid/worker.js"' },
     plugins: [suffixes],
+    // First of all: it watches what the others make.
+    inject: [join(import.meta.dirname, 'worker/memories.ts')],
     logLevel: 'error',
   });
   return folder;
 }
 
-function modulesIn(folder: string): { type: (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES]; path: string }[] {
+function modulesIn(
+  folder: string,
+): { type: (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES]; path: string }[] {
   const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
   return names.flatMap((name) => {
     const type = Object.entries(MODULE_TYPES).find(([suffix]) => name.endsWith(`.${suffix}`))?.[1];
     return type === undefined ? [] : [{ type, path: join(folder, name) }];
   });
+}
+
+/** Work in a Worker, less the time of a request that does nothing: clocks stand still inside. */
+export function subtracted(name: string, worker: BenchWorker, work: string, body?: Uint8Array): Contender {
+  const once = async (times: number): Promise<Sample> => {
+    const cpu = worker.cpuMs();
+    const start = performance.now();
+    await worker.work(work, times, body);
+    const wall = performance.now() - start;
+    const after = worker.cpuMs();
+    return { wall, cpu: cpu === undefined || after === undefined ? undefined : after - cpu };
+  };
+  return {
+    name,
+    async sample(times) {
+      const idle = await once(0);
+      const busy = await once(times);
+      const cpu = busy.cpu === undefined || idle.cpu === undefined ? undefined : busy.cpu - idle.cpu;
+      return { wall: busy.wall - idle.wall, cpu };
+    },
+  };
+}
+
+export function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }

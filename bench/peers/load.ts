@@ -1,5 +1,6 @@
 /** Finds and loads the peers, which live in bench/node_modules and nowhere else. */
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Runtime } from 'onnxruntime-common';
 
@@ -27,4 +28,18 @@ export async function webRuntime(): Promise<Runtime> {
   runtime.env.wasm.numThreads = 1;
   runtime.env.wasm.wasmBinary = peerFile(ORT_WASM).buffer;
   return runtime;
+}
+
+export function wasmOf(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  return new WebAssembly.Module(bytes);
+}
+
+/** A WebAssembly file of one of the project's own dependencies. */
+export function compiled(path: string): WebAssembly.Module {
+  return wasmOf(new Uint8Array(readFileSync(createRequire(import.meta.url).resolve(path))));
+}
+
+/** A WebAssembly file that the build has made, such as `engine-relaxed`. */
+export function built(name: string): WebAssembly.Module {
+  return wasmOf(new Uint8Array(readFileSync(join(import.meta.dirname, '../../build/wasm', `${name}.wasm`))));
 }

@@ -40,3 +40,18 @@ declare module 'onnxruntime-web/wasm' {
   export const InferenceSession: Runtime['InferenceSession'];
   export const env: { wasm: { numThreads: number; wasmBinary?: ArrayBuffer }; logLevel: string };
 }
+
+declare module '@jsquash/jpeg/decode.js' {
+  export function init(module: WebAssembly.Module): Promise<void>;
+  export default function decode(
+    file: ArrayBuffer,
+  ): Promise<{ readonly data: Uint8ClampedArray; readonly width: number; readonly height: number }>;
+}
+
+declare module '@jsquash/jpeg/encode.js' {
+  export function init(module: WebAssembly.Module): Promise<void>;
+  export default function encode(
+    image: { readonly data: Uint8ClampedArray; readonly width: number; readonly height: number },
+    options: { quality: number; progressive: boolean },
+  ): Promise<ArrayBuffer>;
+}

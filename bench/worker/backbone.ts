@@ -12,8 +12,9 @@ interface AnyEngine {
 
 /** One CNN code of the pixels that were sent, as little-endian floats. */
 export function codesOf(engine: AnyEngine): Work {
-  return async (inputs) => {
-    const codes = await engine.codes(required(inputs, 'input'));
-    return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
-  };
+  return async (inputs) => bytesOf(await engine.codes(required(inputs, 'input')));
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -7,7 +7,10 @@ const Original = WebAssembly.Instance;
 WebAssembly.Instance = new Proxy(Original, {
   construct(target, [module, imports]: [WebAssembly.Module, WebAssembly.Imports?]) {
     const instance = new target(module, imports);
-    const values = [...Object.values(imports ?? {}).flatMap((names) => Object.values(names)), ...Object.values(instance.exports)];
+    const values = [
+      ...Object.values(imports ?? {}).flatMap((names) => Object.values(names)),
+      ...Object.values(instance.exports),
+    ];
     for (const value of values) if (value instanceof WebAssembly.Memory) memories.add(value);
     return instance;
   },

@@ -35,7 +35,11 @@ export function serve(works: Readonly<Record<string, Work>>): Handler {
   };
 }
 
-async function repeat(work: Work, inputs: ReadonlyMap<string, Uint8Array>, times: number): Promise<Uint8Array<ArrayBuffer>> {
+async function repeat(
+  work: Work,
+  inputs: ReadonlyMap<string, Uint8Array>,
+  times: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   let result: Uint8Array = new Uint8Array();
   for (let i = 0; i < times; i++) result = await work(inputs);
   return new Uint8Array(result);

@@ -1,5 +1,4 @@
 /** The backbone on our own SIMD kernels, with relaxed SIMD. */
-import './memories.ts';
 import wasm from '../../build/wasm/engine-relaxed.wasm?module';
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
 import { backbone, codesOf } from './backbone.ts';

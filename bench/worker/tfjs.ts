@@ -1,5 +1,4 @@
 /** The backbone on TensorFlow.js. */
-import './memories.ts';
 import wasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
 import { createTfjsEngine } from '../../src/backbone/index.ts';
 import { backbone, codesOf } from './backbone.ts';

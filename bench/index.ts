@@ -1,0 +1,86 @@
+/** `npm run bench`: Headwater against its peers, in one run on one machine. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadBackbone } from '../src/backbone/index.ts';
+import { root } from '../scripts/stale.ts';
+import { describeMachine } from './machine.ts';
+import { machineText, resultText } from './report.ts';
+import type { Context, Result } from './section.ts';
+import { installPeers } from './setup.ts';
+
+const usage = `Usage: npm run bench -- [--json] [--quick] [--only name,…] [--list]
+
+  --json   one JSON object on stdout in the place of tables
+  --quick  few rounds: shows that everything runs, gives no figures to quote
+  --only   only these parts, by name
+  --list   names the parts`;
+
+class UsageError extends Error {}
+
+function log(line: string): void {
+  console.error(line);
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) console.log(usage);
+  else await bench(values.only, values);
+} catch (error) {
+  const wrongCall = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
+  console.error(
+    error instanceof Error ? (wrongCall ? error.message : (error.stack ?? error.message)) : error,
+  );
+  if (wrongCall) console.error(usage);
+  process.exitCode = wrongCall ? 2 : 1;
+}
+
+interface Flags {
+  readonly json: boolean;
+  readonly quick: boolean;
+  readonly list: boolean;
+}
+
+async function bench(only: string | undefined, { json, quick, list }: Flags): Promise<void> {
+  installPeers(log);
+  // Only now: they import the peers.
+  const { sections } = await import('./sections/index.ts');
+  if (list) {
+    for (const { name, title } of sections) console.log(`${name.padEnd(18)}${title}`);
+    return;
+  }
+  const names = only?.split(',') ?? sections.map((section) => section.name);
+  const unknown = names.find((name) => !sections.some((section) => section.name === name));
+  if (unknown !== undefined) throw new UsageError(`There is no part named '${unknown}'; --list names them.`);
+
+  const machine = describeMachine();
+  if (!json) console.log(machineText(machine));
+  const context = await createContext(quick);
+  const results: Record<string, Result['data']> = {};
+  for (const section of sections.filter(({ name }) => names.includes(name))) {
+    log(`${section.title} …`);
+    const result = await section.run(context);
+    results[section.name] = result.data;
+    if (!json) console.log(resultText(section.title, result));
+  }
+  if (json) console.log(JSON.stringify({ machine, quick, results }));
+}
+
+async function createContext(quick: boolean): Promise<Context> {
+  const { benchPictures, createDecoder } = await import('./pictures.ts');
+  const build = join(root, 'build/backbone');
+  const plan: unknown = JSON.parse(readFileSync(join(build, 'plan.json'), 'utf8'));
+  const backbone = loadBackbone(plan, readFileSync(join(build, 'weights.safetensors')));
+  const pictures = await benchPictures();
+  const { width, height } = backbone.plan.input;
+  const { pixels } = await createDecoder().decode(pictures[0].bytes, { width, height });
+  return { quick, log, backbone, pixels, pictures };
+}

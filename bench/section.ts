@@ -1,0 +1,64 @@
+/** What every part of the benchmark takes and gives. */
+import type { Backbone } from '../src/backbone/index.ts';
+import type { Spread, Timing } from './measure.ts';
+import type { JpegPicture } from './pictures.ts';
+
+export interface Context {
+  /** Fewer rounds: to see that everything runs, not to quote. */
+  readonly quick: boolean;
+  /** Progress, for a person. */
+  readonly log: (line: string) => void;
+  readonly backbone: Backbone;
+  /** A photo as the backbone reads it. */
+  readonly pixels: Uint8Array;
+  readonly pictures: readonly [small: JpegPicture, large: JpegPicture];
+}
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Result {
+  readonly tables: readonly Table[];
+  /** What a reader must know to read the figures. */
+  readonly notes: readonly string[];
+  /** The same figures for machines; milliseconds and bytes. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  run(context: Context): Promise<Result>;
+}
+
+/** A part that cannot run here, with the reason. */
+export function skipped(reason: string): Result {
+  return { tables: [], notes: [`Not measured: ${reason}`], data: { skipped: reason } };
+}
+
+export function milliseconds(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 1);
+}
+
+export function spreadText(spread: Spread | undefined): string {
+  if (spread === undefined) return '–';
+  return `${milliseconds(spread.median)}  (${milliseconds(spread.p10)}–${milliseconds(spread.p90)})`;
+}
+
+export function megabytes(bytes: number | undefined): string {
+  return bytes === undefined ? '–' : (bytes / 1e6).toFixed(1);
+}
+
+/** A row a contender: its times and their ratio to the baseline's. */
+export function timingTable(timings: ReadonlyMap<string, Timing>, baseline: string): Table {
+  const base = timings.get(baseline);
+  const rows = Array.from(timings, ([name, { wall, cpu }]) => [
+    name,
+    spreadText(wall),
+    spreadText(cpu),
+    base === undefined ? '–' : (wall.median / base.wall.median).toFixed(3),
+  ]);
+  return { columns: ['', 'ms (p10–p90)', 'CPU ms (p10–p90)', `of ${baseline}`], rows };
+}

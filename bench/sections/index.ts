@@ -1,0 +1,6 @@
+/** All parts of the benchmark, in the order in which they run. */
+import type { Section } from '../section.ts';
+import { backboneInNode } from './backbone-node.ts';
+import { backboneInWorkerd } from './backbone-workerd.ts';
+
+export const sections: readonly Section[] = [backboneInNode, backboneInWorkerd];
