@@ -7,12 +7,18 @@ import type { CanonicalSet } from './training-set.ts';
 export interface Standardisation {
   /** [D] weighted mean of the codes. */
   readonly mean: Float64Array;
-  /** [D] weighted deviation, floored; single precision as in the head file. */
+  /** [D] weighted deviation, moderated; single precision as in the head file. */
   readonly deviation: Float32Array;
 }
 
-/** A feature that hardly varies in training would explode on the first picture where it does. */
-const DEVIATION_FLOOR_OF_MEDIAN = 0.1;
+/**
+ * Examples that the typical (median) variance of all features counts as in each feature's own: with few examples a
+ * feature's variance is hardly known, and one that seems not to vary would explode on the first picture where it does
+ * (variances moderated as in Smyth 2004).
+ */
+const PRIOR_EXAMPLES = 3;
+/** With many examples the prior is forgotten; this floor, a share of the median deviation, is not. */
+const DEVIATION_FLOOR = 0.1;
 
 export class DesignMatrix {
   readonly examples: number;
@@ -22,6 +28,9 @@ export class DesignMatrix {
   readonly standardisation: Standardisation;
   readonly #set: CanonicalSet;
   readonly #inverse: Float64Array;
+  /** [D] weighted variance of each feature, and the median over features. */
+  readonly #variance: Float64Array;
+  readonly #median: number;
 
   /** @param weights [n] positive, with mean 1. */
   constructor(set: CanonicalSet, weights: Float64Array) {
@@ -29,7 +38,11 @@ export class DesignMatrix {
     this.examples = set.examples;
     this.codeLength = set.codeLength;
     this.rootWeights = weights.map(Math.sqrt);
-    this.standardisation = standardise(set, weights);
+    const { mean, variance } = standardise(set, weights);
+    this.#variance = variance;
+    this.#median = medianOf(variance);
+    const deviation = Float32Array.from(variance, (value) => Math.sqrt(this.#moderated(value, this.examples)));
+    this.standardisation = { mean, deviation };
     this.#inverse = Float64Array.from(this.standardisation.deviation, (value) => 1 / value);
   }
 
@@ -46,9 +59,36 @@ export class DesignMatrix {
     }
     for (let d = Math.max(end, begin); d < begin + count; d++, at += stride) out[at] = 0;
   }
+
+  /**
+   * How much longer example i's standardised code would be had its features' variances been taken without it: a code
+   * is shorter in the units that it helped to choose.
+   */
+  leftOutInflation(i: number): number {
+    const { codes, order, codeLength } = this.#set;
+    const { mean, deviation } = this.standardisation;
+    const from = order[i] * codeLength;
+    const weight = this.rootWeights[i] ** 2;
+    const others = this.examples - weight;
+    if (others <= 0) return 1;
+    let [inside, outside] = [0, 0];
+    for (let d = 0; d < codeLength; d++) {
+      const square = (codes[from + d] - mean[d]) ** 2;
+      // The weighted sum of squares without the example; the mean moves too, hence examples / others.
+      const rest = Math.max(this.#variance[d] * this.examples - (square * weight * this.examples) / others, 0);
+      inside += square / deviation[d] ** 2;
+      outside += square / this.#moderated(rest / others, others);
+    }
+    return inside > 0 ? Math.sqrt(outside / inside) : 1;
+  }
+
+  #moderated(variance: number, examples: number): number {
+    const moderated = (examples * variance + PRIOR_EXAMPLES * this.#median) / (examples + PRIOR_EXAMPLES);
+    return Math.max(moderated, this.#median * DEVIATION_FLOOR ** 2);
+  }
 }
 
-function standardise(set: CanonicalSet, weights: Float64Array): Standardisation {
+function standardise(set: CanonicalSet, weights: Float64Array): { mean: Float64Array; variance: Float64Array } {
   const { codes, order, examples: n, codeLength } = set;
   const mean = new Float64Array(codeLength);
   const variance = new Float64Array(codeLength);
@@ -62,9 +102,11 @@ function standardise(set: CanonicalSet, weights: Float64Array): Standardisation 
     const from = order[i] * codeLength;
     for (let d = 0; d < codeLength; d++) variance[d] += share * (codes[from + d] - mean[d]) ** 2;
   }
-  const deviation = Float32Array.from(variance, Math.sqrt);
-  const varying = deviation.filter((value) => value > 0).sort();
-  const median = varying.length > 0 ? varying[Math.floor(varying.length / 2)] : 1;
-  const floor = median * DEVIATION_FLOOR_OF_MEDIAN;
-  return { mean, deviation: deviation.map((value) => Math.max(value, floor)) };
+  return { mean, variance };
+}
+
+/** Of the features that vary; 1 where none does. */
+function medianOf(variance: Float64Array): number {
+  const varying = variance.filter((value) => value > 0).sort();
+  return varying.length > 0 ? varying[varying.length >> 1] : 1;
 }

@@ -23,7 +23,8 @@ export function findPrincipal({ tridiagonal }: Decomposition, count: number): Pr
 }
 
 /**
- * Length of each standardised code's part outside the principal directions of all the other codes.
+ * Length of each code's part outside the principal directions of all the other codes, standardised by the others. The
+ * directions are those found in the units of all, a difference that fades with few examples and more.
  * @returns [n]
  */
 export async function leftOutResiduals(
@@ -54,7 +55,8 @@ export async function leftOutResiduals(
     const noise = moments.square * 1e-9;
     const tail =
       tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
-    lengths[i] = rho * Math.sqrt(leftOutResidual(values, count, { squares, rho, ...tail }) / weight);
+    const square = leftOutResidual(values, count, { squares, rho, ...tail }) / weight;
+    lengths[i] = rho * Math.sqrt(square) * a.leftOutInflation(i);
     if (pacer.due(m * (values.length + 4) + count * values.length * 200)) await pacer.rest();
   }
   return lengths;

@@ -1,4 +1,7 @@
-/** Chooses λ, and with it the softmax temperature, by the log-loss of the exact leave-one-out predictions. */
+/**
+ * Chooses λ, and with it the softmax temperature, by the log-loss of the exact leave-one-out predictions. Weak priors
+ * on both decide where examples are too few to tell (and alone where none can be judged).
+ */
 import type { Pacer } from './pacer.ts';
 import type { Ridge } from './ridge.ts';
 import { fitTemperature } from './temperature.ts';
@@ -7,14 +10,21 @@ import { fitTemperature } from './temperature.ts';
 const GRID_DECADES = [-4, -3, -2, -1, 0, 1, 2];
 /** Steps, in decades, by which the best of the grid is refined on both sides. */
 const REFINEMENTS = [0.5, 0.25, 0.125];
-/** Where no example can be judged, because each is the only one of its class. Near what small data sets choose. */
-const FALLBACK = { decade: 0, temperature: 0.15 };
+/** Normal prior of λ in decades: what data sets from 10 to 80 pictures a class choose lies between −0.7 and −0.25. */
+const PRIOR = { decade: -0.5, deviation: 1 / 3 };
+/** All iterations of the temperature's fit together, in multiply-adds a logit. */
+const OPERATIONS_PER_LOGIT = 200;
 
 export interface Selection {
   readonly lambda: number;
   readonly temperature: number;
   /** [n × C] leave-one-out logits at that λ. */
   readonly logits: Float64Array;
+}
+
+interface Candidate extends Selection {
+  readonly decade: number;
+  readonly objective: number;
 }
 
 /**
@@ -31,13 +41,11 @@ export async function selectRidge(
   const at = async (decade: number): Promise<Candidate> => {
     const lambda = unit * 10 ** decade;
     const logits = await ridge.leaveOneOut(lambda, pacer);
-    const calibration = fitTemperature(logits, targets, judgeWeights, ridge.classes);
-    if (pacer.due(logits.length * OPERATIONS_PER_EXP)) await pacer.rest();
-    return { decade, lambda, logits, ...calibration };
+    const { temperature, objective } = fitTemperature(logits, targets, judgeWeights, ridge.classes);
+    if (pacer.due(logits.length * OPERATIONS_PER_LOGIT)) await pacer.rest();
+    const off = (decade - PRIOR.decade) / PRIOR.deviation;
+    return { decade, lambda, logits, temperature, objective: objective + (off * off) / 2 };
   };
-  if (judgeWeights.every((weight) => weight === 0)) {
-    return { ...(await at(FALLBACK.decade)), temperature: FALLBACK.temperature };
-  }
   let best: Candidate | undefined;
   for (const decade of GRID_DECADES) best = better(best, await at(decade));
   for (const step of REFINEMENTS) {
@@ -47,14 +55,6 @@ export async function selectRidge(
   return best!;
 }
 
-/** All iterations of the temperature's fit together, in multiply-adds a logit. */
-const OPERATIONS_PER_EXP = 200;
-
-interface Candidate extends Selection {
-  readonly decade: number;
-  readonly logLoss: number;
-}
-
 function better(best: Candidate | undefined, other: Candidate): Candidate {
-  return best === undefined || other.logLoss < best.logLoss ? other : best;
+  return best === undefined || other.objective < best.objective ? other : best;
 }

@@ -1,22 +1,28 @@
 /**
  * The softmax temperature that makes logits mean probabilities (Guo et al. 2017): the one that minimises the weighted
- * log-loss of logits / temperature. In β = 1/temperature the loss is convex, so a safeguarded Newton iteration finds it.
+ * log-loss of logits / temperature. A weak prior decides where there is little to learn it from.
  */
 
 /** One-hot regression gives logits around 0 to 1, so useful temperatures lie well inside. */
 export const TEMPERATURE_RANGE = { low: 0.01, high: 2 };
-const MAX_ITERATIONS = 40;
-const RELATIVE_PRECISION = 1e-7;
+
+/**
+ * Log-normal prior of the temperature: what data sets from 5 to 80 pictures a class choose lies between 0.1 and 0.25.
+ * It weighs as much as a few examples and is forgotten beyond some dozens.
+ */
+const PRIOR = { temperature: 0.15, logDeviation: 1 / 3 };
+const MAX_ITERATIONS = 60;
+const PRECISION = 1e-7;
 
 export interface Calibration {
   readonly temperature: number;
-  /** Weighted mean log-loss at that temperature, in nats. */
-  readonly logLoss: number;
+  /** Weighted sum of the log-losses at that temperature, in nats, and the prior's share. */
+  readonly objective: number;
 }
 
 /**
  * @param logits n × classes.
- * @param weights [n] not negative; an example of weight 0 does not count. At least one is positive.
+ * @param weights [n] not negative; an example of weight 0 does not count.
  */
 export function fitTemperature(
   logits: Float64Array,
@@ -24,50 +30,62 @@ export function fitTemperature(
   weights: Float64Array,
   classes: number,
 ): Calibration {
-  let low = 1 / TEMPERATURE_RANGE.high;
-  let high = 1 / TEMPERATURE_RANGE.low;
-  let beta = 5;
+  // In x = ln β, β = 1 / temperature, and safeguarded: Newton where it stays in the bracket, else halving.
+  let low = -Math.log(TEMPERATURE_RANGE.high);
+  let high = -Math.log(TEMPERATURE_RANGE.low);
+  let x = -Math.log(PRIOR.temperature);
   for (let i = 0; i < MAX_ITERATIONS; i++) {
-    const { slope, curvature } = derivatives(logits, targets, weights, classes, beta);
-    if (slope > 0) high = beta;
-    else low = beta;
-    const newton = beta - slope / Math.max(curvature, Number.MIN_VALUE);
-    const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
-    const moved = Math.abs(next - beta);
-    beta = next;
-    if (moved < RELATIVE_PRECISION * beta) break;
+    const { slope, curvature } = derivatives(logits, targets, weights, classes, x);
+    if (slope > 0) high = x;
+    else low = x;
+    const newton = x - slope / curvature;
+    const next = curvature > 0 && newton > low && newton < high ? newton : (low + high) / 2;
+    const moved = Math.abs(next - x);
+    x = next;
+    if (moved < PRECISION) break;
   }
-  return { temperature: 1 / beta, logLoss: derivatives(logits, targets, weights, classes, beta).loss };
+  const { objective } = derivatives(logits, targets, weights, classes, x);
+  return { temperature: Math.exp(-x), objective };
 }
 
+interface Derivatives {
+  readonly objective: number;
+  readonly slope: number;
+  readonly curvature: number;
+}
+
+/** Of the log-loss and the prior's penalty, with respect to ln β. */
 function derivatives(
   logits: Float64Array,
   targets: Uint16Array,
   weights: Float64Array,
   classes: number,
-  beta: number,
-): { loss: number; slope: number; curvature: number } {
-  let [loss, slope, curvature, total] = [0, 0, 0, 0];
+  x: number,
+): Derivatives {
+  const beta = Math.exp(x);
+  const off = (x + Math.log(PRIOR.temperature)) / PRIOR.logDeviation;
+  let objective = (off * off) / 2;
+  let slope = off / PRIOR.logDeviation;
+  let curvature = 1 / PRIOR.logDeviation ** 2;
   for (let i = 0; i < targets.length; i++) {
     const weight = weights[i];
     if (weight === 0) continue;
     const row = i * classes;
-    const truth = logits[row + targets[i]];
     let top = logits[row];
     for (let c = 1; c < classes; c++) top = Math.max(top, logits[row + c]);
     let [sum, first, second] = [0, 0, 0];
     for (let c = 0; c < classes; c++) {
-      const below = logits[row + c] - top;
-      const share = Math.exp(beta * below);
+      const below = beta * (logits[row + c] - top);
+      const share = Math.exp(below);
       sum += share;
       first += share * below;
       second += share * below * below;
     }
     const mean = first / sum;
-    loss += weight * (Math.log(sum) - beta * (truth - top));
-    slope += weight * (mean - (truth - top));
-    curvature += weight * (second / sum - mean * mean);
-    total += weight;
+    const truth = beta * (logits[row + targets[i]] - top);
+    objective += weight * (Math.log(sum) - truth);
+    slope += weight * (mean - truth);
+    curvature += weight * (second / sum - mean * mean + mean - truth);
   }
-  return { loss: loss / total, slope: slope / total, curvature: curvature / total };
+  return { objective, slope, curvature };
 }

@@ -37,8 +37,8 @@ export interface TrainedHead {
   readonly figures: Figures | null;
 }
 
-/** In between: rare classes are heard, and frequent ones stay likelier. */
-const DEFAULT_BALANCE = 0.5;
+/** Measured on unbalanced subsets: as accurate as 0 where test pictures are unbalanced likewise, far better where not. */
+const DEFAULT_BALANCE = 0.75;
 
 /**
  * Trains a head.
