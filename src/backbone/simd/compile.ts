@@ -28,24 +28,38 @@ export interface Compiled {
   readonly maps: ReadonlyMap<string, FeatureMap>;
 }
 
-/** @param keepMaps keeps every map to the end of a run, to compare engines layer by layer; costs memory. */
-export function compile(backbone: Backbone, keepMaps = false): Compiled {
-  return new Compiler(backbone, keepMaps).compile();
+export interface CompileOptions {
+  /** Of the numbers that convolutions multiply; depthwise ones and squeeze-and-excite stay in floats. */
+  readonly bits?: 16 | 32;
+  /** Keeps every map to the end of a run, to compare engines layer by layer; costs memory. */
+  readonly keepMaps?: boolean;
 }
+
+export function compile(backbone: Backbone, options: CompileOptions = {}): Compiled {
+  return new Compiler(backbone, options).compile();
+}
+
+/** Terms of a convolution's sum up to which 16 bits leave the weights enough of the sum's 31. */
+const MOST_TERMS_IN_16_BITS = 16_384;
 
 class Compiler {
   readonly #backbone: Backbone;
   readonly #keepMaps: boolean;
+  readonly #bits: 16 | 32;
   readonly #program = new Program();
   readonly #kernels: Kernels;
   readonly #maps = new Map<string, FeatureMap>();
   readonly #means = new Map<string, Region>();
+  readonly #quantised = new Map<string, FeatureMap>();
+  /** Outputs of squeeze-and-excite that exist only in 16 bits: the factors are applied when they are quantised. */
+  readonly #factors = new Map<string, Region>();
   /** The adds that the convolution before them does on the way, by that convolution's name. */
   readonly #fusedAdds: ReadonlyMap<string, AddStep>;
 
-  constructor(backbone: Backbone, keepMaps: boolean) {
+  constructor(backbone: Backbone, { bits = 32, keepMaps = false }: CompileOptions) {
     this.#backbone = backbone;
     this.#keepMaps = keepMaps;
+    this.#bits = bits;
     this.#kernels = new Kernels(this.#program, backbone.plan.input);
     this.#fusedAdds = findFusedAdds(backbone.plan.steps, new Set(backbone.plan.taps.map((tap) => tap.step)));
   }
@@ -88,17 +102,32 @@ class Compiler {
 
   #conv(step: ConvStep | DenseStep): void {
     const kernel = this.#kernel(step);
-    if (step.input === 'input') return this.#kernels.stem(kernel, this.#write(step.name));
+    if (step.input === 'input')
+      return this.#kernels.stem(kernel, this.#write(step.name), this.#bitsFor(kernel));
+    const input = this.#bitsFor(kernel) === 16 ? this.#quantise(step.input) : this.#read(step.input);
     const add = this.#fusedAdds.get(step.name);
-    if (add === undefined) return this.#kernels.conv(this.#read(step.input), kernel, this.#write(step.name));
+    if (add === undefined) return this.#kernels.conv(input, kernel, this.#write(step.name));
     const other = this.#read(add.input === step.name ? add.other : add.input);
     const output = this.#write(add.name);
-    if (samePadding(other.padding, output.padding)) {
-      return this.#kernels.conv(this.#read(step.input), kernel, output, other);
-    }
+    if (samePadding(other.padding, output.padding)) return this.#kernels.conv(input, kernel, output, other);
     const unadded = this.#allocate(step.name, NO_PADDING);
-    this.#kernels.conv(this.#read(step.input), kernel, unadded);
+    this.#kernels.conv(input, kernel, unadded);
     return this.#kernels.add(unadded, other, output);
+  }
+
+  #bitsFor(kernel: Kernel): 16 | 32 {
+    return kernel.height * kernel.width * kernel.inputs > MOST_TERMS_IN_16_BITS ? 32 : this.#bits;
+  }
+
+  /** A step's output in 16 bits; made once. */
+  #quantise(name: string): FeatureMap {
+    const known = this.#quantised.get(name);
+    if (known !== undefined) return known;
+    const map = this.#read(name);
+    const quantised = new FeatureMap(map.shape, map.padding, 16, (bytes) => this.#program.scratch(bytes));
+    this.#kernels.quantise(map, quantised, this.#factors.get(name));
+    this.#quantised.set(name, quantised);
+    return quantised;
   }
 
   #depthwise(step: DepthwiseStep): void {
@@ -119,9 +148,22 @@ class Compiler {
       this.#matrix(step.expandWeights, step.expandBias, 'hard-sigmoid'),
     );
     const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
-    if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) this.#maps.set(step.name, input);
-    else this.#write(step.name);
-    this.#kernels.scale(input, factors, this.#maps.get(step.name)!);
+    if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) {
+      this.#maps.set(step.name, input);
+      if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, factors);
+      else this.#kernels.scale(input, factors, input);
+    } else {
+      this.#kernels.scale(input, factors, this.#write(step.name));
+    }
+  }
+
+  /** Whether nothing but convolutions in 16 bits reads a step's output. */
+  #isReadIn16Bits(name: string): boolean {
+    const tapped = this.#backbone.plan.taps.some((tap) => tap.step === name);
+    const convs = this.#readers(name).every(
+      (step) => step.op === 'conv' && this.#bitsFor(this.#kernel(step)) === 16,
+    );
+    return convs && !tapped;
   }
 
   /** The mean over space of a step's output; computed once. */
@@ -146,10 +188,10 @@ class Compiler {
     for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
     const [top, bottom, left, right] = padding;
     const shape = { height: height + top + bottom, width: width + left + right, channels };
-    const map = new FeatureMap(shape, NO_PADDING, (bytes) => this.#program.scratch(bytes));
+    const map = new FeatureMap(shape, NO_PADDING, 32, (bytes) => this.#program.scratch(bytes));
     const bias = new Float32Array(channels);
     const size = { height: 1, width: 1, inputs: channels, outputs: channels };
-    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map);
+    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map, 32);
     return map;
   }
 
@@ -159,9 +201,8 @@ class Compiler {
   }
 
   #allocate(name: string, padding: Padding): FeatureMap {
-    const map = new FeatureMap(this.#backbone.shapes.get(name)!, padding, (bytes) =>
-      this.#program.scratch(bytes),
-    );
+    const shape = this.#backbone.shapes.get(name)!;
+    const map = new FeatureMap(shape, padding, 32, (bytes) => this.#program.scratch(bytes));
     this.#maps.set(name, map);
     if (map.isPadded) this.#kernels.border(map);
     return map;

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
-import type { Compiled } from './compile.ts';
+import type { Compiled, CompileOptions } from './compile.ts';
 import { compile } from './compile.ts';
 
 export interface SimdEngine extends Engine {
@@ -12,11 +12,9 @@ export interface SimdEngine extends Engine {
   readonly memoryBytes: number;
 }
 
-export interface SimdOptions {
+export interface SimdOptions extends Omit<CompileOptions, 'keepMaps'> {
   /** The most memory the engine may take. */
   readonly memoryLimitBytes?: number;
-  /** Keeps every step's output, so that `stepOutputs` works. */
-  readonly keepMaps?: boolean;
 }
 
 /** Half of a Worker's 128 MB: the other half is the host's. */
@@ -39,8 +37,13 @@ export function createSimdEngine(
 export function createInspectableSimdEngine(
   backbone: Backbone,
   module: WebAssembly.Module,
+  options: SimdOptions = {},
 ): SimdEngine & { stepOutputs(pixels: Uint8Array): Map<string, Float32Array> } {
-  return new CompiledEngine(backbone, module, { keepMaps: true, memoryLimitBytes: 512 * 1024 * 1024 });
+  return new CompiledEngine(backbone, module, {
+    ...options,
+    keepMaps: true,
+    memoryLimitBytes: 512 * 1024 * 1024,
+  });
 }
 
 class CompiledEngine implements SimdEngine {
@@ -52,15 +55,15 @@ class CompiledEngine implements SimdEngine {
   readonly #run: () => void;
   readonly #picture: { readonly height: number; readonly width: number; readonly channels: number };
 
-  constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions) {
-    const { program, ...compiled } = compile(backbone, options.keepMaps);
+  constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions & CompileOptions) {
+    const { program, ...compiled } = compile(backbone, options);
     const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     const { run, relaxed } = instance.exports;
     if (!isProcedure(run) || !(relaxed instanceof WebAssembly.Global)) {
       throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
     }
-    this.name = relaxed.value === 1 ? 'simd-relaxed' : 'simd';
+    this.name = `simd${options.bits ?? 32}${relaxed.value === 1 ? '-relaxed' : ''}`;
     this.codeLength = backbone.codeLength;
     this.memoryBytes = memory.buffer.byteLength;
     this.#compiled = compiled;

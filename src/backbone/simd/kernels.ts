@@ -5,8 +5,8 @@
 import * as codes from '../../wasm/engine/codes.ts';
 import type { Activation, Padding, Plan } from '../plan.ts';
 import type { FeatureMap } from './map.ts';
-import { blocksOf, vectorBytes } from './map.ts';
-import { blockedRows, packDepthwise, packMatrix } from './pack.ts';
+import { blocksOf, FLOAT_BYTES, vectorBytes } from './map.ts';
+import { blockedRows, packDepthwise, packMatrix, packMatrix16, pictureRows } from './pack.ts';
 import type { Place, Program, Region } from './program.ts';
 
 /** A convolution's weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how it moves. */
@@ -30,7 +30,6 @@ const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {
   'hard-sigmoid': codes.HARD_SIGMOID,
 };
 
-const FLOAT_BYTES = 4;
 /** The stem widens eight bytes at a time and may run over a row's end by seven. */
 const WIDEN_SLACK = 8;
 
@@ -63,50 +62,58 @@ export class Kernels {
     for (let block = 0; block < input.blocks; block++) {
       for (let y = 0; y < height; y++) runs.push(block * input.planeBytes + y * input.rowBytes);
     }
-    const adjacent = pixels.every((at, i) => i % 2 === 1 || at === pixels[0] + (i / 2) * codes.PIXEL_BYTES);
-    const enough = pixels.length >= codes.CONV_TILE * 2;
+    const rows = blockedRows(height, width, kernel.inputs);
+    const [weights, weightUnits] = this.#matrix(kernel, rows, input.bits);
     this.#program.step(
-      codes.CONV,
-      [this.#activation(kernel), input.region, this.#table(runs), runs.length, width * codes.BLOCK],
+      input.bits === 16 ? codes.CONV16 : codes.CONV,
+      [
+        this.#activation(kernel),
+        input.region,
+        this.#table(runs),
+        runs.length,
+        (width * input.pixelBytes) / 4,
+      ],
       this.#pixels(pixels),
-      this.#matrix(kernel, blockedRows(height, width, kernel.inputs)),
-      [output.region, output.planeBytes, output.blocks, residual?.region ?? 0, Number(adjacent && enough)],
+      [weights, this.#bias(kernel), output.region, output.planeBytes, output.blocks, residual?.region ?? 0],
+      [distanceOf(pixels), weightUnits, input.bits === 16 ? input.unit : 0],
     );
   }
 
-  /** A convolution that reads the picture's bytes. */
-  stem(kernel: Kernel, output: FeatureMap): void {
+  /** A convolution that reads the picture's bytes. @param bits to widen them to. */
+  stem(kernel: Kernel, output: FeatureMap, bits: 16 | 32): void {
     const { height, width, channels } = this.#picture;
     const [top, , left, right] = kernel.padding;
-    const rowFloats = (left + width + right) * channels + WIDEN_SLACK;
-    const padRow = this.#padRows(rowFloats, 1);
-    const ring = this.#padRows(rowFloats, kernel.height);
+    const pixelBytes = (channels * bits) / 8;
+    const rowBytes = Math.ceil(((left + width + right + WIDEN_SLACK) * pixelBytes) / 16) * 16;
     const pixels: number[] = [];
-    for (let x = 0; x < output.shape.width; x++) {
-      pixels.push(x * kernel.stride * channels * FLOAT_BYTES, output.offset(0, x));
-    }
-    const rows = Int32Array.from({ length: kernel.height * kernel.width * channels }, (_, row) => row);
+    for (let x = 0; x < output.shape.width; x++)
+      pixels.push(x * kernel.stride * pixelBytes, output.offset(0, x));
     // The kernel fills in where in the ring its rows lie.
-    const runs = this.#program.constant(kernel.height * 4, () => {});
-    const row = this.#program.nested(
+    const [ring, runs] = [
+      this.#padRows(rowBytes, kernel.height, bits),
+      this.#program.constant(kernel.height * 4),
+    ];
+    const rows = pictureRows(kernel.height, kernel.width * channels, 32 / bits);
+    const [weights, weightUnits] = this.#matrix(kernel, rows, bits);
+    const unit = this.#program.constant(FLOAT_BYTES, (floats) => floats.fill(2 ** -codes.PICTURE_SHIFT));
+    const conv = this.#program.nested(
       codes.CONV,
-      [this.#activation(kernel), ring, runs, kernel.height, kernel.width * channels],
+      [this.#activation(kernel), ring, runs, kernel.height, (rows.length * bits) / 32 / kernel.height],
       this.#pixels(pixels),
-      this.#matrix(kernel, rows),
-      [output.region, output.planeBytes, output.blocks, 0, 0],
+      [weights, this.#bias(kernel), output.region, output.planeBytes, output.blocks, 0],
+      [distanceOf(pixels), weightUnits, unit],
     );
     this.#program.step(
-      codes.STEM,
-      [row, this.pixels, width * channels, height, ring, rowFloats * FLOAT_BYTES, padRow],
-      [
-        kernel.height,
-        kernel.stride,
-        top,
-        left * channels * FLOAT_BYTES,
-        output.shape.height,
-        output.rowBytes,
-      ],
+      bits === 16 ? codes.STEM16 : codes.STEM,
+      [conv, this.pixels, width * channels, height, ring, rowBytes, this.#padRows(rowBytes, 1, bits)],
+      [kernel.height, kernel.stride, top, left * pixelBytes, output.shape.height, output.rowBytes],
     );
+  }
+
+  /** Turns a map into one of 16 bits. @param factors a vector to multiply it by, none of them negative. */
+  quantise(input: FeatureMap, output: FeatureMap, factors?: Region): void {
+    const words = [input.region, input.planeBytes, input.blocks, factors ?? 0, output.region, output.unit];
+    this.#program.step(codes.QUANTISE, words);
   }
 
   depthwise(input: FeatureMap, kernel: Kernel, output: FeatureMap): void {
@@ -139,8 +146,7 @@ export class Kernels {
     this.#program.step(
       codes.DENSE,
       [this.#activation(kernel), input, rows.length],
-      this.#matrix(kernel, rows),
-      [output, blocksOf(kernel.outputs)],
+      [this.#matrix(kernel, rows, 32)[0], this.#bias(kernel), output, blocksOf(kernel.outputs)],
     );
     return output;
   }
@@ -176,12 +182,19 @@ export class Kernels {
     return ACTIVATION_CODES[kernel.activation];
   }
 
-  #matrix(kernel: Kernel, rows: Int32Array): [weights: Region, bias: Region] {
-    const floats = blocksOf(kernel.outputs) * codes.BLOCK * rows.length;
-    const weights = this.#program.constant(floats * FLOAT_BYTES, (floats) => {
-      packMatrix(floats, kernel.weights, rows, kernel.outputs);
+  /** Packed weights, and with 16 bits what their units are worth. */
+  #matrix(kernel: Kernel, rows: Int32Array, bits: 16 | 32): [weights: Region, units: Place | 0] {
+    const outputs = blocksOf(kernel.outputs) * codes.BLOCK;
+    const bytes = (outputs * rows.length * bits) / 8;
+    if (bits === 32) {
+      const fill = (floats: Float32Array): void => packMatrix(floats, kernel.weights, rows, kernel.outputs);
+      return [this.#program.constant(bytes, fill), 0];
+    }
+    const region = this.#program.constant(bytes + outputs * FLOAT_BYTES, (floats) => {
+      const packed = new Int16Array(floats.buffer, floats.byteOffset, bytes / 2);
+      floats.set(packMatrix16(packed, kernel.weights, rows, kernel.outputs, codes.PEAK), bytes / FLOAT_BYTES);
     });
-    return [weights, this.#bias(kernel)];
+    return [region, { region, offset: bytes }];
   }
 
   #bias(kernel: Kernel): Region {
@@ -203,11 +216,22 @@ export class Kernels {
     return table;
   }
 
-  /** Rows of floats as they look outside of the picture. */
-  #padRows(rowFloats: number, count: number): Region {
+  /** Rows as they look outside of the picture. */
+  #padRows(rowBytes: number, count: number, bits: 16 | 32): Region {
     const { padValue, channels } = this.#picture;
-    return this.#program.constant(rowFloats * count * FLOAT_BYTES, (floats) => {
-      for (let i = 0; i < rowFloats * count; i++) floats[i] = padValue[(i % rowFloats) % channels];
+    return this.#program.constant(rowBytes * count, (floats) => {
+      const values =
+        bits === 32 ? floats : new Int16Array(floats.buffer, floats.byteOffset, floats.length * 2);
+      const scale = bits === 32 ? 1 : 2 ** codes.PICTURE_SHIFT;
+      const rowValues = (rowBytes * 8) / bits;
+      for (let i = 0; i < rowValues * count; i++) values[i] = padValue[(i % rowValues) % channels] * scale;
     });
   }
+}
+
+/** Bytes from each pixel's input to the next one's if they are all the same and there is a tile of them, or 0. */
+function distanceOf(pixels: readonly number[]): number {
+  if (pixels.length < codes.CONV_TILE * 2) return 0;
+  const distance = pixels[2] - pixels[0];
+  return pixels.every((at, i) => i % 2 === 1 || at === pixels[0] + (i / 2) * distance) ? distance : 0;
 }

@@ -3,22 +3,26 @@
  * [columns][8] floats. Channels beyond the last real one are filled up. A map that a padded convolution reads carries
  * that padding with it, so that no kernel has to look after borders.
  */
-import { BLOCK, PIXEL_BYTES } from '../../wasm/engine/codes.ts';
+import { BLOCK } from '../../wasm/engine/codes.ts';
 import type { Padding } from '../plan.ts';
 import type { MapShape } from '../shapes.ts';
 import type { Place, Region } from './program.ts';
 
 export const NO_PADDING: Padding = [0, 0, 0, 0];
+export const FLOAT_BYTES = 4;
 
 export class FeatureMap {
   readonly shape: MapShape;
   readonly padding: Padding;
+  readonly bits: 16 | 32;
   readonly region: Region;
 
-  constructor(shape: MapShape, padding: Padding, allocate: (bytes: number) => Region) {
+  /** @param bits of a number: floats of 32, or integers of 16 with their unit, a float, behind them. */
+  constructor(shape: MapShape, padding: Padding, bits: 16 | 32, allocate: (bytes: number) => Region) {
     this.shape = shape;
     this.padding = padding;
-    this.region = allocate(this.blocks * this.planeBytes);
+    this.bits = bits;
+    this.region = allocate(this.blocks * this.planeBytes + (bits === 16 ? FLOAT_BYTES : 0));
   }
 
   /** Blocks of eight channels. */
@@ -26,8 +30,13 @@ export class FeatureMap {
     return blocksOf(this.shape.channels);
   }
 
+  /** Bytes of the eight channels of a pixel. */
+  get pixelBytes(): number {
+    return (BLOCK * this.bits) / 8;
+  }
+
   get rowBytes(): number {
-    return (this.padding[2] + this.shape.width + this.padding[3]) * PIXEL_BYTES;
+    return (this.padding[2] + this.shape.width + this.padding[3]) * this.pixelBytes;
   }
 
   get planeBytes(): number {
@@ -36,7 +45,11 @@ export class FeatureMap {
 
   /** Bytes from the map's start to the pixel in row y and column x of its first block; both may lie in the padding. */
   offset(y: number, x: number): number {
-    return (this.padding[0] + y) * this.rowBytes + (this.padding[2] + x) * PIXEL_BYTES;
+    return (this.padding[0] + y) * this.rowBytes + (this.padding[2] + x) * this.pixelBytes;
+  }
+
+  get unit(): Place {
+    return { region: this.region, offset: this.blocks * this.planeBytes };
   }
 
   place(y = 0, x = 0): Place {
@@ -68,5 +81,5 @@ export function blocksOf(channels: number): number {
 
 /** Bytes of a vector with one float a channel. */
 export function vectorBytes(channels: number): number {
-  return blocksOf(channels) * BLOCK * Float32Array.BYTES_PER_ELEMENT;
+  return blocksOf(channels) * BLOCK * FLOAT_BYTES;
 }

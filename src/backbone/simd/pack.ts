@@ -2,8 +2,10 @@
 import { BLOCK } from '../../wasm/engine/codes.ts';
 import { blocksOf } from './map.ts';
 
-/** Stands for a row of zeros: an input channel that only fills up a block. */
+/** Stands for a row of zeros: an input channel that only fills up. */
 const ZEROS = -1;
+
+const INT16_MAX = 32_767;
 
 /**
  * The order of a convolution's rows of weights, [kernel height, kernel width, in] flattened, for an input in blocks:
@@ -18,6 +20,18 @@ export function blockedRows(kernelHeight: number, kernelWidth: number, channels:
     rows[i] = channel < channels ? tap * channels + channel : ZEROS;
   }
   return rows;
+}
+
+/**
+ * The same for the picture, whose pixels lie side by side: [kernel height][kernel width × in], each row filled up to
+ * whole words of so many values.
+ */
+export function pictureRows(kernelHeight: number, rowValues: number, wordValues: number): Int32Array {
+  const filledUp = Math.ceil(rowValues / wordValues) * wordValues;
+  return Int32Array.from({ length: kernelHeight * filledUp }, (_, i) => {
+    const value = i % filledUp;
+    return value < rowValues ? Math.floor(i / filledUp) * rowValues + value : ZEROS;
+  });
 }
 
 /** Writes weights [rows, outputs] into `target` as [outputs / 8][rows in the given order][8]. */
@@ -38,6 +52,44 @@ export function packMatrix(
       to += BLOCK;
     }
   }
+}
+
+/**
+ * Writes weights [rows, outputs] into `target` as 16-bit integers, [outputs / 8][rows / 2][8][2], each output in a unit
+ * of its own: the smallest with which its sum over any input up to `peak` fits 32 bits.
+ * @returns the units, one an output.
+ */
+export function packMatrix16(
+  target: Int16Array,
+  weights: Float32Array,
+  rows: Int32Array,
+  outputs: number,
+  peak: number,
+): Float32Array {
+  const units = weightUnits(weights, outputs, (2 ** 31 - 2 ** 16) / peak - rows.length / 2);
+  for (const [i, row] of rows.entries()) {
+    if (row === ZEROS) continue;
+    for (let output = 0; output < outputs; output++) {
+      const block = Math.floor(output / BLOCK) * rows.length * BLOCK;
+      const at = block + (i >> 1) * BLOCK * 2 + (output % BLOCK) * 2 + (i & 1);
+      target[at] = Math.round(weights[row * outputs + output] / units[output]);
+    }
+  }
+  return units;
+}
+
+/** @param mostSum what an output's magnitudes may add up to, in units, rounding apart. */
+function weightUnits(weights: Float32Array, outputs: number, mostSum: number): Float32Array {
+  const largest = new Float64Array(outputs);
+  const sums = new Float64Array(outputs);
+  for (let i = 0; i < weights.length; i += outputs) {
+    for (let output = 0; output < outputs; output++) {
+      const magnitude = Math.abs(weights[i + output]);
+      sums[output] += magnitude;
+      if (magnitude > largest[output]) largest[output] = magnitude;
+    }
+  }
+  return Float32Array.from(sums, (sum, output) => Math.max(largest[output] / INT16_MAX, sum / mostSum) || 1);
 }
 
 /** Writes depthwise weights [taps, channels] into `target` as [channels / 8][2][taps][4]. */

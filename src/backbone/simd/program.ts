@@ -42,7 +42,7 @@ export class Program {
   readonly #nested: { region: Region; words: readonly Word[] }[] = [];
 
   /** Memory whose contents never change, written once. */
-  constant(bytes: number, fill: Constant['fill']): Region {
+  constant(bytes: number, fill: Constant['fill'] = () => {}): Region {
     const constant = { bytes: align(bytes), address: 0, fill };
     this.#constants.push(constant);
     return constant;

@@ -11,8 +11,15 @@ export const PIXEL_BYTES = 32;
 export const CONV_TILE = 5;
 /** Pixels that the depthwise convolution computes at once; it divides every width of a 224-pixel network. */
 export const DEPTHWISE_TILE = 7;
+/**
+ * The largest number in a 16-bit map. Its bits and those of the weights it meets share the 31 of a sum: 14 here leave
+ * the weights of a channel about 17 for the sum of their magnitudes.
+ */
+export const PEAK = 16_383;
+/** Bits that a picture's bytes are shifted by to become 16-bit integers, so that padding need not be whole. */
+export const PICTURE_SHIFT = 6;
 /** 32-bit words of one step. */
-export const STEP_WORDS = 16;
+export const STEP_WORDS = 20;
 
 // Kinds of step: the first word. index.ts dispatches on them, program.ts of the compiler writes them.
 export const END = 0;
@@ -24,6 +31,9 @@ export const DENSE = 5;
 export const SCALE = 6;
 export const ADD = 7;
 export const BORDER = 8;
+export const STEM16 = 9;
+export const CONV16 = 10;
+export const QUANTISE = 11;
 
 // Activations: activation.ts computes them.
 export const NONE = 0;

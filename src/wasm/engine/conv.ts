@@ -1,11 +1,13 @@
 /**
  * Convolution of any kernel, stride and padding as a register-tiled matrix product: 5 pixels × 8 output channels at a
  * time. The compiler says where things lie: `pixels` pairs the place of each output pixel's first input with its own
- * place, `runs` lists how far from there each stretch of `runLength` consecutive inputs begins (one a kernel tap and
- * block of input channels). Inner loops stay rolled: V8 unrolls them itself, and spills registers when given more.
+ * place, `runs` lists how far from there each stretch of `runLength` consecutive words of input begins (one a kernel
+ * row and block of input channels). A word is a float, or two 16-bit integers, whose products are summed at once. The
+ * inner loop stays rolled: V8 unrolls it, and spills registers when given more.
  */
 import { activate, madd } from './activation';
-import { BLOCK, CONV_TILE, HARD_SWISH, NONE, PIXEL_BYTES, RELU, RELU6 } from './codes';
+import { BLOCK, CONV_TILE, HARD_SWISH, RELU, RELU6 } from './codes';
+import { Any, Bytes12, Bytes16, Bytes24, Bytes32 } from './distance';
 
 @unmanaged
 export class Conv {
@@ -19,7 +21,7 @@ export class Conv {
   /** (i32, i32)[pixelCount]: bytes from `input`, bytes from `output`. At least a tile; the last may repeat. */
   pixels: usize;
   pixelCount: i32;
-  /** f32[blocks][runCount × runLength][8] */
+  /** f32[blocks][runCount × runLength][8], or i16[blocks][runCount × runLength][8][2] */
   weights: usize;
   /** f32[blocks][8] */
   bias: usize;
@@ -29,8 +31,19 @@ export class Conv {
   blocks: i32;
   /** A map laid out like the output that is added to it, or 0. */
   residual: usize;
-  /** Whether each pixel's first input lies right behind the one before's, as in a 1×1 convolution. */
-  adjacent: i32;
+  /** Bytes from each pixel's first input to the next one's, where they are all the same. */
+  distance: i32;
+  /** With 16-bit words: f32[blocks][8], what a unit of each channel's weights is worth. */
+  weightUnits: usize;
+  /** With 16-bit words: f32, what a unit of the input is worth. */
+  inputUnit: usize;
+}
+
+/** sum + products of a word of input and of weights. */
+@inline
+function accumulate<Word>(x: v128, w: v128, sum: v128): v128 {
+  if (isFloat<Word>()) return madd(x, w, sum);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
 /** Activates eight channels of a pixel, adds the residual if there is one, `toResidual` bytes away, and stores them. */
@@ -46,16 +59,32 @@ function finish(output: usize, toResidual: usize, low: v128, high: v128, kind: i
   v128.store(output, high, 16);
 }
 
+/** Finishes a tile; `pixel` points to its places. */
 @inline
-function convAs(s: Conv, output: usize, kind: i32, adjacent: bool): void {
+function finishTile(
+  pixel: usize, plane: usize, toResidual: usize, kind: i32,
+  a0: v128, a1: v128, a2: v128, a3: v128, a4: v128,
+  b0: v128, b1: v128, b2: v128, b3: v128, b4: v128,
+): void {
+  finish(plane + load<u32>(pixel, 4), toResidual, a0, b0, kind);
+  finish(plane + load<u32>(pixel, 12), toResidual, a1, b1, kind);
+  finish(plane + load<u32>(pixel, 20), toResidual, a2, b2, kind);
+  finish(plane + load<u32>(pixel, 28), toResidual, a3, b3, kind);
+  finish(plane + load<u32>(pixel, 36), toResidual, a4, b4, kind);
+}
+
+function convAs<Word, Distance>(s: Conv, output: usize): void {
   const runBytes = s.runLength << 2;
   const weightBytes = s.runCount * s.runLength * (BLOCK << 2);
   const endOfRuns = s.runs + (s.runCount << 2);
   const input = s.input;
+  const kind = s.activation;
   const toResidual = s.residual ? s.residual - s.output : 0;
   for (let block = 0; block < s.blocks; block++) {
     const bias0 = v128.load(s.bias + (block << 5));
     const bias1 = v128.load(s.bias + (block << 5), 16);
+    const zero0 = isFloat<Word>() ? bias0 : i32x4.splat(0);
+    const zero1 = isFloat<Word>() ? bias1 : i32x4.splat(0);
     for (let i = 0; i < s.pixelCount; i += CONV_TILE) {
       // The last tile reaches back over pixels already done rather than past the end.
       const pixel = s.pixels + (min(i, s.pixelCount - CONV_TILE) << 3);
@@ -64,8 +93,8 @@ function convAs(s: Conv, output: usize, kind: i32, adjacent: bool): void {
       const in2 = input + load<u32>(pixel, 16);
       const in3 = input + load<u32>(pixel, 24);
       const in4 = input + load<u32>(pixel, 32);
-      let a0 = bias0, a1 = bias0, a2 = bias0, a3 = bias0, a4 = bias0;
-      let b0 = bias1, b1 = bias1, b2 = bias1, b3 = bias1, b4 = bias1;
+      let a0 = zero0, a1 = zero0, a2 = zero0, a3 = zero0, a4 = zero0;
+      let b0 = zero1, b1 = zero1, b2 = zero1, b3 = zero1, b4 = zero1;
       let w = s.weights + block * weightBytes;
       for (let run = s.runs; run < endOfRuns; run += 4) {
         const offset = load<u32>(run);
@@ -73,21 +102,21 @@ function convAs(s: Conv, output: usize, kind: i32, adjacent: bool): void {
         for (const end = x0 + runBytes; x0 < end; x0 += 4) {
           const low = v128.load(w), high = v128.load(w, 16);
           let x = v128.load32_splat(x0);
-          a0 = madd(x, low, a0);
-          b0 = madd(x, high, b0);
-          x = adjacent ? v128.load32_splat(x0, PIXEL_BYTES) : v128.load32_splat(x1);
-          a1 = madd(x, low, a1);
-          b1 = madd(x, high, b1);
-          x = adjacent ? v128.load32_splat(x0, PIXEL_BYTES * 2) : v128.load32_splat(x2);
-          a2 = madd(x, low, a2);
-          b2 = madd(x, high, b2);
-          x = adjacent ? v128.load32_splat(x0, PIXEL_BYTES * 3) : v128.load32_splat(x3);
-          a3 = madd(x, low, a3);
-          b3 = madd(x, high, b3);
-          x = adjacent ? v128.load32_splat(x0, PIXEL_BYTES * 4) : v128.load32_splat(x4);
-          a4 = madd(x, low, a4);
-          b4 = madd(x, high, b4);
-          if (!adjacent) {
+          a0 = accumulate<Word>(x, low, a0);
+          b0 = accumulate<Word>(x, high, b0);
+          x = offsetof<Distance>() ? v128.load32_splat(x0, offsetof<Distance>()) : v128.load32_splat(x1);
+          a1 = accumulate<Word>(x, low, a1);
+          b1 = accumulate<Word>(x, high, b1);
+          x = offsetof<Distance>() ? v128.load32_splat(x0, offsetof<Distance>() * 2) : v128.load32_splat(x2);
+          a2 = accumulate<Word>(x, low, a2);
+          b2 = accumulate<Word>(x, high, b2);
+          x = offsetof<Distance>() ? v128.load32_splat(x0, offsetof<Distance>() * 3) : v128.load32_splat(x3);
+          a3 = accumulate<Word>(x, low, a3);
+          b3 = accumulate<Word>(x, high, b3);
+          x = offsetof<Distance>() ? v128.load32_splat(x0, offsetof<Distance>() * 4) : v128.load32_splat(x4);
+          a4 = accumulate<Word>(x, low, a4);
+          b4 = accumulate<Word>(x, high, b4);
+          if (!offsetof<Distance>()) {
             x1 += 4;
             x2 += 4;
             x3 += 4;
@@ -96,29 +125,40 @@ function convAs(s: Conv, output: usize, kind: i32, adjacent: bool): void {
           w += BLOCK << 2;
         }
       }
+      if (!isFloat<Word>()) {
+        const unit = v128.load32_splat(s.inputUnit);
+        const unit0 = f32x4.mul(unit, v128.load(s.weightUnits + (block << 5)));
+        const unit1 = f32x4.mul(unit, v128.load(s.weightUnits + (block << 5), 16));
+        a0 = madd(f32x4.convert_i32x4_s(a0), unit0, bias0);
+        b0 = madd(f32x4.convert_i32x4_s(b0), unit1, bias1);
+        a1 = madd(f32x4.convert_i32x4_s(a1), unit0, bias0);
+        b1 = madd(f32x4.convert_i32x4_s(b1), unit1, bias1);
+        a2 = madd(f32x4.convert_i32x4_s(a2), unit0, bias0);
+        b2 = madd(f32x4.convert_i32x4_s(b2), unit1, bias1);
+        a3 = madd(f32x4.convert_i32x4_s(a3), unit0, bias0);
+        b3 = madd(f32x4.convert_i32x4_s(b3), unit1, bias1);
+        a4 = madd(f32x4.convert_i32x4_s(a4), unit0, bias0);
+        b4 = madd(f32x4.convert_i32x4_s(b4), unit1, bias1);
+      }
       const plane = output + block * s.plane;
-      finish(plane + load<u32>(pixel, 4), toResidual, a0, b0, kind);
-      finish(plane + load<u32>(pixel, 12), toResidual, a1, b1, kind);
-      finish(plane + load<u32>(pixel, 20), toResidual, a2, b2, kind);
-      finish(plane + load<u32>(pixel, 28), toResidual, a3, b3, kind);
-      finish(plane + load<u32>(pixel, 36), toResidual, a4, b4, kind);
+      if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
+      else if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
+      else if (kind == RELU6) finishTile(pixel, plane, toResidual, RELU6, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
+      else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
     }
   }
 }
 
-@inline
-function convPlaced(s: Conv, output: usize, kind: i32): void {
-  if (s.adjacent) convAs(s, output, kind, true);
-  else convAs(s, output, kind, false);
+/** Runs a convolution of floats into `output`. */
+export function conv(s: Conv, output: usize): void {
+  if (s.distance == 32) convAs<f32, Bytes32>(s, output);
+  else if (s.distance == 24) convAs<f32, Bytes24>(s, output);
+  else convAs<f32, Any>(s, output);
 }
 
-/** Runs a convolution into `output`. The common activations have code of their own, without branches. */
-export function conv(s: Conv, output: usize): void {
-  switch (s.activation) {
-    case NONE: return convPlaced(s, output, NONE);
-    case RELU: return convPlaced(s, output, RELU);
-    case RELU6: return convPlaced(s, output, RELU6);
-    case HARD_SWISH: return convPlaced(s, output, HARD_SWISH);
-    default: return convPlaced(s, output, s.activation);
-  }
+/** Runs a convolution of 16-bit integers into `output`, which is floats. */
+export function conv16(s: Conv, output: usize): void {
+  if (s.distance == 16) convAs<i16, Bytes16>(s, output);
+  else if (s.distance == 12) convAs<i16, Bytes12>(s, output);
+  else convAs<i16, Any>(s, output);
 }

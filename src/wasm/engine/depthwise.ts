@@ -5,6 +5,7 @@
  */
 import { activate, madd } from './activation';
 import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU, RELU6 } from './codes';
+import { Any, Bytes32, Bytes64 } from './distance';
 
 @unmanaged
 export class Depthwise {
@@ -42,50 +43,50 @@ function storeTile(to: usize, kind: i32, a0: v128, a1: v128, a2: v128, a3: v128,
 
 /** Seven pixels of four channels, for a kernel of `side` × `side`. */
 @inline
-function tile(s: Depthwise, x: usize, w: usize, to: usize, bias: v128, side: i32, stride: i32): void {
+function tile<Step>(s: Depthwise, x: usize, w: usize, to: usize, bias: v128, side: i32): void {
   let a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias, a5 = bias, a6 = bias;
   for (let ky = 0; ky < side; ky++) {
     let k = v128.load(w);
     a0 = madd(v128.load(x), k, a0);
-    a1 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES) : v128.load(x, PIXEL_BYTES * 2), k, a1);
-    a2 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 2) : v128.load(x, PIXEL_BYTES * 4), k, a2);
-    a3 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 3) : v128.load(x, PIXEL_BYTES * 6), k, a3);
-    a4 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 4) : v128.load(x, PIXEL_BYTES * 8), k, a4);
-    a5 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 5) : v128.load(x, PIXEL_BYTES * 10), k, a5);
-    a6 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 6) : v128.load(x, PIXEL_BYTES * 12), k, a6);
+    a1 = madd(v128.load(x, offsetof<Step>()), k, a1);
+    a2 = madd(v128.load(x, offsetof<Step>() * 2), k, a2);
+    a3 = madd(v128.load(x, offsetof<Step>() * 3), k, a3);
+    a4 = madd(v128.load(x, offsetof<Step>() * 4), k, a4);
+    a5 = madd(v128.load(x, offsetof<Step>() * 5), k, a5);
+    a6 = madd(v128.load(x, offsetof<Step>() * 6), k, a6);
     k = v128.load(w, 16);
     a0 = madd(v128.load(x, PIXEL_BYTES), k, a0);
-    a1 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 2) : v128.load(x, PIXEL_BYTES * 3), k, a1);
-    a2 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 3) : v128.load(x, PIXEL_BYTES * 5), k, a2);
-    a3 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 4) : v128.load(x, PIXEL_BYTES * 7), k, a3);
-    a4 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 5) : v128.load(x, PIXEL_BYTES * 9), k, a4);
-    a5 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 6) : v128.load(x, PIXEL_BYTES * 11), k, a5);
-    a6 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 7) : v128.load(x, PIXEL_BYTES * 13), k, a6);
+    a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES), k, a1);
+    a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES), k, a2);
+    a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES), k, a3);
+    a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES), k, a4);
+    a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES), k, a5);
+    a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES), k, a6);
     k = v128.load(w, 32);
     a0 = madd(v128.load(x, PIXEL_BYTES * 2), k, a0);
-    a1 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 3) : v128.load(x, PIXEL_BYTES * 4), k, a1);
-    a2 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 4) : v128.load(x, PIXEL_BYTES * 6), k, a2);
-    a3 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 5) : v128.load(x, PIXEL_BYTES * 8), k, a3);
-    a4 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 6) : v128.load(x, PIXEL_BYTES * 10), k, a4);
-    a5 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 7) : v128.load(x, PIXEL_BYTES * 12), k, a5);
-    a6 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 8) : v128.load(x, PIXEL_BYTES * 14), k, a6);
+    a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 2), k, a1);
+    a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 2), k, a2);
+    a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 2), k, a3);
+    a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 2), k, a4);
+    a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 2), k, a5);
+    a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 2), k, a6);
     if (side == 5) {
       k = v128.load(w, 48);
       a0 = madd(v128.load(x, PIXEL_BYTES * 3), k, a0);
-      a1 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 4) : v128.load(x, PIXEL_BYTES * 5), k, a1);
-      a2 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 5) : v128.load(x, PIXEL_BYTES * 7), k, a2);
-      a3 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 6) : v128.load(x, PIXEL_BYTES * 9), k, a3);
-      a4 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 7) : v128.load(x, PIXEL_BYTES * 11), k, a4);
-      a5 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 8) : v128.load(x, PIXEL_BYTES * 13), k, a5);
-      a6 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 9) : v128.load(x, PIXEL_BYTES * 15), k, a6);
+      a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 3), k, a1);
+      a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 3), k, a2);
+      a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 3), k, a3);
+      a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 3), k, a4);
+      a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 3), k, a5);
+      a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 3), k, a6);
       k = v128.load(w, 64);
       a0 = madd(v128.load(x, PIXEL_BYTES * 4), k, a0);
-      a1 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 5) : v128.load(x, PIXEL_BYTES * 6), k, a1);
-      a2 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 6) : v128.load(x, PIXEL_BYTES * 8), k, a2);
-      a3 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 7) : v128.load(x, PIXEL_BYTES * 10), k, a3);
-      a4 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 8) : v128.load(x, PIXEL_BYTES * 12), k, a4);
-      a5 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 9) : v128.load(x, PIXEL_BYTES * 14), k, a5);
-      a6 = madd(stride == 1 ? v128.load(x, PIXEL_BYTES * 10) : v128.load(x, PIXEL_BYTES * 16), k, a6);
+      a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 4), k, a1);
+      a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 4), k, a2);
+      a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 4), k, a3);
+      a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 4), k, a4);
+      a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 4), k, a5);
+      a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 4), k, a6);
     }
     w += side << 4;
     x += s.inputRow;
@@ -110,9 +111,10 @@ function pixel(s: Depthwise, x: usize, w: usize, to: usize, bias: v128): void {
   v128.store(to, activate(bias, s.activation));
 }
 
-/** @param side of the kernel, if constant and the map wide enough for tiles; 0 otherwise. */
+/** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */
 @inline
-function depthwiseAs(s: Depthwise, side: i32, stride: i32): void {
+function depthwiseAs<Step>(s: Depthwise, side: i32): void {
+  const step = s.stride * PIXEL_BYTES;
   const weightBytes = (s.kernelHeight * s.kernelWidth) << 4;
   for (let half = 0; half < s.blocks * 2; half++) {
     const w = s.weights + half * weightBytes;
@@ -123,27 +125,25 @@ function depthwiseAs(s: Depthwise, side: i32, stride: i32): void {
       for (let x = 0; x < s.width; x += side ? DEPTHWISE_TILE : 1) {
         // The last tile reaches back over pixels already done rather than past the end.
         const at = side ? min(x, s.width - DEPTHWISE_TILE) : x;
-        if (side) tile(s, from + at * stride * PIXEL_BYTES, w, to + at * PIXEL_BYTES, bias, side, stride);
-        else pixel(s, from + at * stride * PIXEL_BYTES, w, to + at * PIXEL_BYTES, bias);
+        if (side) tile<Step>(s, from + at * step, w, to + at * PIXEL_BYTES, bias, side);
+        else pixel(s, from + at * step, w, to + at * PIXEL_BYTES, bias);
       }
-      from += s.inputRow * stride;
+      from += s.inputRow * s.stride;
       to += s.outputRow;
     }
   }
 }
 
 // Functions of their own, because V8 optimises one that holds all of them less well.
-function depthwise3(s: Depthwise): void { depthwiseAs(s, 3, 1); }
-function depthwise3Strided(s: Depthwise): void { depthwiseAs(s, 3, 2); }
-function depthwise5(s: Depthwise): void { depthwiseAs(s, 5, 1); }
-function depthwise5Strided(s: Depthwise): void { depthwiseAs(s, 5, 2); }
-function depthwiseOther(s: Depthwise): void { depthwiseAs(s, 0, s.stride); }
+function depthwise3<Step>(s: Depthwise): void { depthwiseAs<Step>(s, 3); }
+function depthwise5<Step>(s: Depthwise): void { depthwiseAs<Step>(s, 5); }
+function depthwiseOther(s: Depthwise): void { depthwiseAs<Any>(s, 0); }
 
 export function depthwise(s: Depthwise): void {
   const side = s.kernelHeight == s.kernelWidth && s.width >= DEPTHWISE_TILE ? s.kernelHeight : 0;
-  if (side == 3 && s.stride == 1) depthwise3(s);
-  else if (side == 3 && s.stride == 2) depthwise3Strided(s);
-  else if (side == 5 && s.stride == 1) depthwise5(s);
-  else if (side == 5 && s.stride == 2) depthwise5Strided(s);
+  if (side == 3 && s.stride == 1) depthwise3<Bytes32>(s);
+  else if (side == 3 && s.stride == 2) depthwise3<Bytes64>(s);
+  else if (side == 5 && s.stride == 1) depthwise5<Bytes32>(s);
+  else if (side == 5 && s.stride == 2) depthwise5<Bytes64>(s);
   else depthwiseOther(s);
 }

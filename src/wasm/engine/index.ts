@@ -3,10 +3,12 @@
  * with the packed weights and the room for feature maps. Nothing is allocated and nothing leaves WebAssembly between
  * the picture and its code.
  */
-import { ADD, BORDER, CONV, DENSE, DEPTHWISE, END, MEAN, SCALE, STEM, STEP_WORDS } from './codes';
-import { conv, Conv } from './conv';
+import { ADD, BORDER, CONV, CONV16, DENSE, DEPTHWISE, END, MEAN, QUANTISE, SCALE, STEM, STEM16 } from './codes';
+import { STEP_WORDS } from './codes';
+import { conv, conv16, Conv } from './conv';
 import { depthwise, Depthwise } from './depthwise';
 import { add, Add, border, Border, scale, Scale } from './map';
+import { quantise, Quantise } from './quantise';
 import { stem, Stem } from './stem';
 import { dense, Dense, mean, Mean } from './vector';
 
@@ -17,8 +19,11 @@ export const relaxed: i32 = RELAXED;
 export function run(step: usize): void {
   for (; ; step += STEP_WORDS << 2) {
     switch (load<i32>(step)) {
-      case STEM: stem(changetype<Stem>(step)); break;
+      case STEM: stem<f32>(changetype<Stem>(step)); break;
+      case STEM16: stem<i16>(changetype<Stem>(step)); break;
       case CONV: conv(changetype<Conv>(step), changetype<Conv>(step).output); break;
+      case CONV16: conv16(changetype<Conv>(step), changetype<Conv>(step).output); break;
+      case QUANTISE: quantise(changetype<Quantise>(step)); break;
       case DEPTHWISE: depthwise(changetype<Depthwise>(step)); break;
       case MEAN: mean(changetype<Mean>(step)); break;
       case DENSE: dense(changetype<Dense>(step)); break;

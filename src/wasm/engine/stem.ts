@@ -1,8 +1,9 @@
 /**
- * The first convolution, straight from the picture's bytes. Rows are widened to floats as they are needed into a ring
+ * The first convolution, straight from the picture's bytes. Rows are widened as they are needed into a ring
  * of as many rows as the kernel is high, padding included; the convolution then runs row by row of its output.
  */
-import { conv, Conv } from './conv';
+import { PICTURE_SHIFT } from './codes';
+import { conv, conv16, Conv } from './conv';
 
 @unmanaged
 export class Stem {
@@ -13,11 +14,11 @@ export class Stem {
   /** Bytes of a row of the picture. */
   pictureRow: i32;
   height: i32;
-  /** f32[kernel height][ringRow / 4] */
+  /** [kernel height] rows */
   ring: usize;
-  /** Bytes of a padded row of floats. */
+  /** Bytes of a padded row. */
   ringRow: i32;
-  /** f32[ringRow / 4]: a row outside of the picture. */
+  /** A row outside of the picture. */
   padRow: usize;
   kernelHeight: i32;
   stride: i32;
@@ -28,23 +29,30 @@ export class Stem {
   outputRow: i32;
 }
 
-/** Bytes to floats, eight at a time; may read and write up to seven beyond `count`. */
-function widen(from: usize, to: usize, count: i32): void {
+/** Bytes to floats or 16-bit integers, eight at a time; may read and write up to seven beyond `count`. */
+@inline
+function widen<Value>(from: usize, to: usize, count: i32): void {
   for (const end = from + count; from < end; from += 8) {
-    const words = v128.load8x8_u(from);
-    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)));
-    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(words)), 16);
-    to += 32;
+    const values = v128.load8x8_u(from);
+    if (isFloat<Value>()) {
+      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)));
+      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), 16);
+    } else {
+      v128.store(to, i16x8.shl(values, PICTURE_SHIFT));
+    }
+    to += 8 * sizeof<Value>();
   }
 }
 
 /** Restores the padding right of a row. */
-function repad(s: Stem, slot: usize): void {
-  const right = s.left + (s.pictureRow << 2);
+@inline
+function repad<Value>(s: Stem, slot: usize): void {
+  const right = s.left + s.pictureRow * sizeof<Value>();
   memory.copy(slot + right, s.padRow + right, s.ringRow - right);
 }
 
-export function stem(s: Stem): void {
+/** With rings of floats or of 16-bit integers, and convolutions to match. */
+export function stem<Value>(s: Stem): void {
   let next = 0;
   for (let y = 0; y < s.outputHeight; y++) {
     const first = y * s.stride;
@@ -52,14 +60,16 @@ export function stem(s: Stem): void {
       const slot = s.ring + (next % s.kernelHeight) * s.ringRow;
       const row = next - s.top;
       const inside = row >= 0 && row < s.height;
-      if (inside) widen(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
+      if (inside) widen<Value>(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
       // The ring starts out as padding; it is written again where widening ran over it.
       if (!inside) memory.copy(slot, s.padRow, s.ringRow);
-      else if (s.pictureRow & 7) repad(s, slot);
+      else if (s.pictureRow & 7) repad<Value>(s, slot);
     }
     for (let ky = 0; ky < s.kernelHeight; ky++) {
       store<i32>(s.conv.runs + (ky << 2), ((first + ky) % s.kernelHeight) * s.ringRow);
     }
-    conv(s.conv, s.conv.output + y * s.outputRow);
+    const output = s.conv.output + y * s.outputRow;
+    if (isFloat<Value>()) conv(s.conv, output);
+    else conv16(s.conv, output);
   }
 }

@@ -150,7 +150,7 @@ describe('the default backbone on the SIMD engine', () => {
     it(`gives the reference engine's codes, ${build}`, async () => {
       const reference = await createTfjsEngine(backbone, tfjsWasm());
       const engine = createSimdEngine(backbone, module);
-      expect(engine.name).toBe(build === 'plain' ? 'simd' : 'simd-relaxed');
+      expect(engine.name).toBe(build === 'plain' ? 'simd32' : 'simd32-relaxed');
       for (const pixels of [goldenPicture(), randomPixels(1, pictureBytes).fill(127, 0, 99_999)]) {
         expect(cosine(engine.codes(pixels), reference.codes(pixels))).toBeGreaterThan(1 - 1e-9);
       }
