@@ -25,11 +25,21 @@ export async function requireWritable(path: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory() === true) throw new UsageError(`${path} is a folder; name a file to write.`);
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await access(dirname(path), constants.W_OK);
+    await access(await nearestFolder(dirname(path)), constants.W_OK);
   } catch (error) {
     throw new FileError(`Could not write ${path}`, error);
   }
+}
+
+/** @returns the folder, or the innermost one above it that exists. */
+async function nearestFolder(folder: string): Promise<string> {
+  const info = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' && dirname(folder) !== folder) return undefined;
+    throw error;
+  });
+  if (info === undefined) return nearestFolder(dirname(folder));
+  if (!info.isDirectory()) throw new Error(`${folder} is not a folder`);
+  return folder;
 }
 
 /** For example '1.4 MB'. */

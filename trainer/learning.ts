@@ -1,4 +1,5 @@
 /** From labelled codes to heads: the step between the trainer's data sets and src/learn. */
+import { setImmediate } from 'node:timers/promises';
 import type { Backbone } from '../src/backbone/index.ts';
 import { HeadwaterError } from '../src/errors.ts';
 import { trainWithFigures } from '../src/learn/train.ts';
@@ -14,13 +15,14 @@ export async function trainOn(
   { plan }: Backbone,
   { pictures, codes, labels }: Examples,
 ): Promise<TrainedHead> {
-  return trainWithFigures({
+  const set = {
     backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
     taps: plan.taps.map((tap) => tap.name),
     labels,
     codes,
     targets: targetsOf(pictures, labels),
-  });
+  };
+  return trainWithFigures(set, { pause: () => setImmediate() });
 }
 
 /**

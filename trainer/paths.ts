@@ -14,12 +14,14 @@ export function userPath(path: string): string {
 }
 
 /**
- * @returns the folder of CNN codes: in a checkout .cache/codes, where cleaning up finds it; installed as a package
- * the user's cache folder, since node_modules may be read-only and is often thrown away.
+ * @returns the folder for what can be computed again: HEADWATER_CACHE where set; in a checkout .cache, where cleaning
+ * up finds it; installed as a package the user's cache folder, since node_modules may be read-only and short-lived.
  */
-export function codesFolder(): string {
+export function cacheFolder(): string {
+  const chosen = process.env['HEADWATER_CACHE'];
+  if (chosen !== undefined && chosen !== '') return userPath(chosen);
   const checkout = existsSync(join(ROOT, '.git')) && !ROOT.split(sep).includes('node_modules');
-  if (checkout) return join(ROOT, '.cache', 'codes');
+  if (checkout) return join(ROOT, '.cache');
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return join(cache, 'headwater', 'codes');
+  return join(cache, 'headwater');
 }

@@ -4,10 +4,10 @@
  * that trained the head; nothing of it is in the head.
  */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from './files.ts';
-import { codesFolder } from './paths.ts';
+import { cacheFolder } from './paths.ts';
 
 const Record = z.object({
   format: z.literal('headwater-training-record/1'),
@@ -32,5 +32,5 @@ export async function recallTraining(headSha256: string): Promise<string | undef
 }
 
 function path(headSha256: string): string {
-  return join(dirname(codesFolder()), 'trained-on', `${headSha256}.json`);
+  return join(cacheFolder(), 'trained-on', `${headSha256}.json`);
 }

@@ -6,7 +6,7 @@
  * Layout: <folder>/<key>/<first two hex digits>/<sha256>.code
  * File: 'HWC1' · uint32 D · uint32 CRC-32 of what follows · D × fp16; little-endian.
  */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { crc32 } from 'node:zlib';
@@ -14,6 +14,24 @@ import { systemReason } from '../failure.ts';
 
 const MAGIC = 0x31435748;
 const HEADER_BYTES = 12;
+
+/** Codes of weights and decoders that nobody has used for this long are deleted: 30,000 pictures take 130 MB. */
+const UNUSED_DAYS = 30;
+
+/** Deletes the codes of other keys that have not been used for long, and marks this key as used. */
+export async function dropUnused(folder: string, key: string): Promise<void> {
+  const now = Date.now();
+  try {
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      if (name === key) await utimes(path, now / 1000, now / 1000);
+      else if (now - (await stat(path)).mtimeMs > UNUSED_DAYS * 86_400_000)
+        await rm(path, { recursive: true });
+    }
+  } catch {
+    // Tidying up: another run may be at it, or there is no cache yet.
+  }
+}
 
 export class CodesCache {
   readonly #folder: string;

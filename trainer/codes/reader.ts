@@ -1,9 +1,10 @@
 /** CNN codes of many pictures: from the cache where possible, computed on several threads where not. */
+import { join } from 'node:path';
 import type { Backbone } from '../../src/backbone/index.ts';
-import { codesFolder } from '../paths.ts';
+import { cacheFolder } from '../paths.ts';
 import { pipelineKey } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
-import { CodesCache } from './cache.ts';
+import { CodesCache, dropUnused } from './cache.ts';
 import { concurrently } from './concurrently.ts';
 import { runJobs } from './pool.ts';
 import type { Job } from './thread.ts';
@@ -30,7 +31,9 @@ export class CodesReader {
 
   static async open(backbone: Backbone, terminal: Terminal): Promise<CodesReader> {
     const key = await pipelineKey(backbone);
-    const cache = new CodesCache(codesFolder(), key, backbone.codeLength, (line) => terminal.warn(line));
+    const folder = join(cacheFolder(), 'codes');
+    await dropUnused(folder, key);
+    const cache = new CodesCache(folder, key, backbone.codeLength, (line) => terminal.warn(line));
     return new CodesReader(cache, terminal);
   }
 

@@ -20,7 +20,7 @@ export async function readClassFolders(folder: string): Promise<DataSet> {
   top.files.push(...entries.filter((entry) => entry.kind === 'file'));
   const loose = await sortOut(top);
   if (classes.length === 0) throw noClasses(folder, loose);
-  const parts = await Promise.all(classes.map(readClass));
+  const parts = await Promise.all(classes.map((entry) => readClass(entry, folder)));
   const pictures = parts.flatMap((part) => part.pictures).sort((a, b) => byCodeUnit(a.name, b.name));
   const stray = loose.pictures.map(({ name }): Skipped => {
     return { name, reason: 'unlabelled', detail: 'It lies outside every class folder.' };
@@ -34,9 +34,12 @@ export async function readClassFolders(folder: string): Promise<DataSet> {
   };
 }
 
-async function readClass(entry: Entry): Promise<Listing<LabelledPicture> & { readonly label: string }> {
+async function readClass(
+  entry: Entry,
+  root: string,
+): Promise<Listing<LabelledPicture> & { readonly label: string }> {
   const label = normaliseLabel(entry.name);
-  const found = await walk(entry.path, `${entry.name}/`);
+  const found = await walk(entry.path, root, `${entry.name}/`);
   const listing = await sortOut(found);
   return { ...listing, label, pictures: listing.pictures.map((picture) => ({ ...picture, label })) };
 }

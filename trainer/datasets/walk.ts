@@ -1,6 +1,6 @@
 /** Finds the files below a folder: sorted, hidden ones left out, following symbolic links without going in circles. */
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { FileError, systemReason } from '../failure.ts';
 import { byCodeUnit } from './dataset.ts';
 
@@ -22,16 +22,18 @@ export interface Walk {
 
 /**
  * @param folder absolute path.
+ * @param root the data set's own folder; links back to it or to what it lies in are not followed.
  * @param prefix put before every name, for example 'glass/'.
  * @throws FileError when the folder itself cannot be listed.
  */
-export async function walk(folder: string, prefix = ''): Promise<Walk> {
+export async function walk(folder: string, root = folder, prefix = ''): Promise<Walk> {
   const found: Walk = { files: [], unreadable: [] };
   // Every real folder is entered once: that ends circles, and links that meet again cannot multiply the work.
   const entered = new Set<string>();
+  const realRoot = await realpath(root).catch(() => root);
   const enter = async (path: string, prefix: string): Promise<void> => {
     const real = await realpath(path);
-    if (entered.has(real)) return;
+    if (entered.has(real) || (path !== folder && contains(real, realRoot))) return;
     entered.add(real);
     for (const entry of await list(path, prefix, found)) {
       if (entry.kind === 'file') found.files.push(entry);
@@ -52,6 +54,10 @@ export async function walk(folder: string, prefix = ''): Promise<Walk> {
   }
   found.files.sort((a, b) => byCodeUnit(a.name, b.name));
   return found;
+}
+
+function contains(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 
 /** @returns what stands directly in a folder, sorted, without hidden entries. Broken ones go to `found.unreadable`. */

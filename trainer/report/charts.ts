@@ -50,14 +50,14 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
   const option: Option = {
     ...base(),
     grid: { left: 52, right: 16, top: 36, bottom: 44 },
-    legend: { top: 0, textStyle: { color: INK }, data: ['share of right answers', 'share of pictures'] },
+    legend: { top: 0, itemGap: 24, textStyle: { color: INK }, data: ['right answers', 'pictures'] },
     xAxis: axis('confidence'),
     yAxis: axis(''),
     series: [
       {
-        name: 'share of pictures',
+        name: 'pictures',
         type: 'bar',
-        barWidth: '5%',
+        barWidth: 12,
         itemStyle: { color: SECOND, opacity: 0.55 },
         data: filled.map((bin) => [(bin.low + bin.high) / 2, bin.count / total]),
       },
@@ -72,7 +72,7 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
         ],
       },
       {
-        name: 'share of right answers',
+        name: 'right answers',
         type: 'line',
         symbol: 'circle',
         symbolSize: 7,
@@ -110,7 +110,7 @@ export function classChart(classes: readonly ClassBar[]): string {
       outerBoundsMode: 'same',
       outerBoundsContain: 'axisLabel',
     },
-    legend: { top: 0, textStyle: { color: INK }, data: ['recall', 'precision'] },
+    legend: { top: 0, itemGap: 24, textStyle: { color: INK }, data: ['recall', 'precision'] },
     xAxis: {
       ...valueAxis(''),
       min: 0,

@@ -26,24 +26,24 @@ h2 { font-size: 1.1rem; margin: 0 0 12px; }
 @media (min-width: 960px) { .grid { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; }
-th, td { padding: 4px 8px; text-align: left; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { padding: 4px 8px; text-align: left; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-.confusion { width: auto; }
 .confusion td, .confusion th { border: 1px solid var(--ground); overflow-wrap: normal; }
-.confusion tbody td { min-width: 38px; height: 34px; text-align: center; font-variant-numeric: tabular-nums; background: color-mix(in srgb, var(--line) 25%, transparent); }
+.confusion tbody td { min-width: 38px; height: 38px; text-align: center; font-variant-numeric: tabular-nums; background: color-mix(in srgb, var(--line) 25%, transparent); }
 .confusion td.right { background: color-mix(in srgb, var(--right) calc(12% + var(--share) * .5), transparent); }
 .confusion td.wrong { background: color-mix(in srgb, var(--wrong) calc(12% + var(--share) * 1.2), transparent); }
 .confusion thead th { vertical-align: bottom; padding: 4px 2px; }
 .confusion thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 120px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.confusion tbody th { max-width: 130px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: right; font-weight: 500; }
+.confusion thead th { text-align: center; }
+.confusion tbody th { width: 1%; max-width: 130px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: right; font-weight: 500; }
 .confusion .corner { color: var(--muted); vertical-align: bottom; font-size: .8rem; white-space: nowrap; }
 .chart svg { width: 100%; height: auto; display: block; }
 .wide { display: none; }
 @media (min-width: 560px) { .wide { display: block; } .narrow { display: none; } }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 12px; margin: 0; padding: 0; list-style: none; }
 .pictures li { background: var(--ground); border-radius: 8px; overflow: hidden; font-size: .85rem; }
-.pictures img, .pictures .gone { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: color-mix(in srgb, var(--line) 40%, transparent); }
+.pictures img, .pictures .gone { display: block; width: 100%; height: auto; aspect-ratio: 4 / 3; object-fit: contain; background: color-mix(in srgb, var(--line) 40%, transparent); }
 .pictures div.text { padding: 8px; overflow-wrap: anywhere; }
 .pictures b { color: var(--wrong); }
 .pictures small { color: var(--muted); display: block; }
