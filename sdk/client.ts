@@ -1,21 +1,37 @@
 /**
- * A typed client of the HTTP API. No dependencies: it needs fetch, FormData and Web Crypto's random UUIDs, which
- * Node, browsers and Workers all have.
+ * A typed client of the HTTP API. No dependencies: it needs fetch, FormData and AbortSignal, which Node, browsers and
+ * Workers all have. Calls that may be repeated without harm are: after 429, 502 to 504 and lost connections, with
+ * growing pauses or as late as the Worker asks.
  */
-import type { Classification, HeadStored } from '../src/api/index.ts';
+import type {
+  Classification,
+  HeadDetail,
+  HeadList,
+  HeadStored,
+  HeadSummary,
+  KeyCreated,
+  KeyList,
+  KeySummary,
+  Scope,
+  VersionActivated,
+} from '../src/api/index.ts';
+import type { z } from 'zod';
+import { isObject, type Fields } from './errors.ts';
+import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
-export interface ClientOptions {
-  /** Where the Worker answers, for example https://headwater.example.workers.dev. */
-  readonly url: string | URL;
-  readonly key: string;
-  /** For hosts with a fetch of their own. */
-  readonly fetch?: typeof fetch;
-}
+export { ApiError } from './errors.ts';
+export type { CallOptions, ClientOptions } from './transport.ts';
+export type { UploadProgress } from './upload.ts';
 
 export interface Upload {
   readonly label: string;
   readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer> | Blob;
+}
+
+export interface Picture {
+  readonly bytes: Uint8Array<ArrayBuffer> | Blob;
+  readonly type: string;
 }
 
 /** What teach answers; fields that a later Worker adds pass through. */
@@ -25,176 +41,154 @@ export interface Taught {
   readonly [field: string]: unknown;
 }
 
-/** What is sent; headers are a plain object here, so that the client can add its own. */
-type Init = Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> };
-
-/** An answer that is an error: RFC 9457 problem details where the Worker wrote them. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-  readonly status: number;
-  /** Stable; `unreachable` when no answer came. */
-  readonly code: string;
-  readonly requestId: string | undefined;
-
-  constructor(
-    message: string,
-    details: { status: number; code: string; requestId?: string | undefined },
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.status = details.status;
-    this.code = details.code;
-    this.requestId = details.requestId;
-  }
+export interface ClassifyOptions extends CallOptions {
+  readonly topK?: number;
+  /** The current one where absent. */
+  readonly version?: number | undefined;
 }
 
-/** Attempts at a request that may be repeated without harm, and the first pause between two, doubled each time. */
-const ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 500;
-/** A Worker may ask for longer pauses with Retry-After, up to this. */
-const MAX_PAUSE_MS = 60_000;
+export interface TeachOptions extends CallOptions {
+  /** Makes a repeat answer the same instead of teaching twice. */
+  readonly idempotencyKey: string;
+  /** False only stores the examples. */
+  readonly train?: boolean;
+}
 
 export class HeadwaterClient {
-  readonly #base: URL;
-  readonly #key: string;
-  readonly #fetch: typeof fetch;
+  readonly #transport: Transport;
 
-  constructor({ url, key, fetch: fetcher = fetch }: ClientOptions) {
-    this.#base = new URL(url);
-    if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
-    this.#key = key;
-    this.#fetch = (...args) => fetcher(...args);
+  constructor(options: ClientOptions) {
+    this.#transport = new Transport(options);
+  }
+
+  async listHeads(options?: CallOptions): Promise<HeadSummary[]> {
+    const call: Call = { method: 'GET', path: 'v1/heads', repeatable: true };
+    return (await this.#transport.json(isHeadList, call, options)).heads;
+  }
+
+  async describeHead(head: string, options?: CallOptions): Promise<HeadDetail> {
+    return this.#transport.json(
+      isHeadDetail,
+      { method: 'GET', path: headPath(head), repeatable: true },
+      options,
+    );
+  }
+
+  /** Deletes a head with all its versions and examples. */
+  async deleteHead(head: string, options?: CallOptions): Promise<void> {
+    await this.#transport.send({ method: 'DELETE', path: headPath(head), repeatable: true }, options);
   }
 
   /** Uploads a head file; the answer names its version. Repeating it is safe: versions are found by content. */
-  async putHead(head: string, file: Uint8Array<ArrayBuffer>): Promise<HeadStored> {
-    return this.#send(isHeadStored, `v1/heads/${encodeURIComponent(head)}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: file,
-    });
+  async putHead(head: string, file: Uint8Array<ArrayBuffer>, options?: CallOptions): Promise<HeadStored> {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const call: Call = { method: 'PUT', path: headPath(head), headers, body: file, repeatable: true };
+    return this.#transport.json(isHeadStored, call, options);
+  }
+
+  /** @returns the version's head file. */
+  async downloadVersion(head: string, version: number, options?: CallOptions): Promise<Blob> {
+    const path = `${headPath(head)}/versions/${version}`;
+    return (await this.#transport.send({ method: 'GET', path, repeatable: true }, options)).blob();
+  }
+
+  /** Makes a version current: here at once, everywhere within 60 s. */
+  async activateVersion(
+    head: string,
+    version: number,
+    options?: CallOptions,
+  ): Promise<z.infer<typeof VersionActivated>> {
+    const path = `${headPath(head)}/versions/${version}/activate`;
+    return this.#transport.json(isActivated, { method: 'POST', path, repeatable: true }, options);
   }
 
   async classify(
     head: string,
-    picture: { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string },
-    { topK }: { readonly topK?: number } = {},
+    picture: Picture,
+    { topK, version, ...options }: ClassifyOptions = {},
   ): Promise<Classification> {
-    const query = topK === undefined ? '' : `?top_k=${topK}`;
-    return this.#send(isClassification, `v1/heads/${encodeURIComponent(head)}/classify${query}`, {
+    const call: Call = {
       method: 'POST',
+      path: `${headPath(head)}/classify`,
+      query: { top_k: topK, version },
       headers: { 'content-type': picture.type },
       body: picture.bytes,
-    });
+      repeatable: true,
+    };
+    return this.#transport.json(isClassification, call, options);
   }
 
-  /**
-   * Adds labelled pictures to a head, and retrains it unless `train` is false.
-   * @param idempotencyKey makes a repeat answer the same instead of teaching twice.
-   */
+  /** Adds labelled pictures to a head, and retrains it unless `train` is false. */
   async teach(
     head: string,
     pictures: readonly Upload[],
-    { idempotencyKey, train = true }: { readonly idempotencyKey: string; readonly train?: boolean },
+    { idempotencyKey, train = true, ...options }: TeachOptions,
   ): Promise<Taught> {
     const form = new FormData();
-    for (const { label, name, bytes } of pictures) form.append(label, new Blob([bytes]), name);
-    return this.#send(isTaught, `v1/heads/${encodeURIComponent(head)}/teach${train ? '' : '?train=false'}`, {
+    for (const { label, name, bytes } of pictures) {
+      form.append(label, bytes instanceof Blob ? bytes : new Blob([bytes]), name);
+    }
+    const call: Call = {
       method: 'POST',
+      path: `${headPath(head)}/teach`,
+      query: { train: train ? undefined : false },
       headers: { 'idempotency-key': idempotencyKey },
       body: form,
-    });
+      repeatable: true,
+    };
+    return this.#transport.json(isTaught, call, options);
   }
 
-  /** Every call here may be repeated without harm, so that a lost connection or a busy Worker costs only time. */
-  async #send<T>(isExpected: (value: unknown) => value is T, path: string, init: Init): Promise<T> {
-    const headers = { ...init.headers, authorization: `Bearer ${this.#key}`, accept: 'application/json' };
-    for (let attempt = 1; ; attempt++) {
-      const last = attempt === ATTEMPTS;
-      const response = await this.#attempt(path, { ...init, headers }, last);
-      if (response?.ok === true) return readAnswer(response, isExpected);
-      if (response !== undefined && (last || !isPassing(response.status))) throw await problemOf(response);
-      await pause(response, attempt);
-    }
+  async listKeys(options?: CallOptions): Promise<KeySummary[]> {
+    const call: Call = { method: 'GET', path: 'v1/keys', repeatable: true };
+    return (await this.#transport.json(isKeyList, call, options)).keys;
   }
 
-  /** @returns undefined when no answer came and another attempt is worth it. */
-  async #attempt(path: string, init: Init, last: boolean): Promise<Response | undefined> {
-    try {
-      return await this.#fetch(new URL(path, this.#base), init);
-    } catch (error) {
-      if (!last) return undefined;
-      const reason =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      const message = `No answer from ${this.#base.origin} (${reason}). Is the Worker running, and the address right?`;
-      throw new ApiError(message, { status: 0, code: 'unreachable' }, { cause: error });
-    }
+  /** The key itself is in this answer and never again. Not repeated: a second arrival would make a second key. */
+  async createKey(
+    name: string,
+    scopes: readonly Scope[],
+    options?: CallOptions,
+  ): Promise<z.infer<typeof KeyCreated>> {
+    const call: Call = {
+      method: 'POST',
+      path: 'v1/keys',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, scopes }),
+      repeatable: false,
+    };
+    return this.#transport.json(isKeyCreated, call, options);
   }
-}
 
-function isPassing(status: number): boolean {
-  return status === 429 || status === 502 || status === 503 || status === 504;
-}
-
-async function pause(response: Response | undefined, attempt: number): Promise<void> {
-  const asked = Number(response?.headers.get('retry-after')) * 1000;
-  const wait = asked > 0 ? Math.min(asked, MAX_PAUSE_MS) : FIRST_PAUSE_MS * 2 ** (attempt - 1);
-  await response?.body?.cancel();
-  await new Promise((resolve) => setTimeout(resolve, wait));
-}
-
-async function readAnswer<T>(response: Response, isExpected: (value: unknown) => value is T): Promise<T> {
-  const value = parseJson(await response.text());
-  if (isExpected(value)) return value;
-  const message = `${new URL(response.url).origin} answered, but not as a Headwater Worker does. Is the address right?`;
-  throw new ApiError(message, { status: response.status, code: 'answer_not_understood' });
-}
-
-async function problemOf(response: Response): Promise<ApiError> {
-  const requestId = response.headers.get('x-request-id') ?? undefined;
-  // A proxy's page has no problem details: then the status has to do.
-  const body = parseJson(await response.text());
-  const problem: Fields = isObject(body) ? body : {};
-  const detail =
-    text(problem['detail']) ??
-    text(problem['title']) ??
-    `HTTP ${response.status} ${response.statusText}`.trim();
-  const where = requestId === undefined ? '' : ` (request ${requestId})`;
-  const code = text(problem['code']) ?? `http_${response.status}`;
-  return new ApiError(`${detail}${where}`, { status: response.status, code, requestId });
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
+  /** Revoked here at once, everywhere within 60 s. */
+  async revokeKey(id: string, options?: CallOptions): Promise<void> {
+    const path = `v1/keys/${encodeURIComponent(id)}`;
+    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
   }
 }
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
+function headPath(head: string): string {
+  return `v1/heads/${encodeURIComponent(head)}`;
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+type Kind = 'string' | 'number' | 'array' | 'object';
+
+/** Tells an answer of the Worker from a stranger's page: the fields that every answer of its kind has. */
+function shaped<T>(fields: Readonly<Record<string, Kind>>): (value: unknown) => value is T {
+  return (value): value is T =>
+    isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
 }
 
-function isHeadStored(value: unknown): value is HeadStored {
-  return isObject(value) && typeof value['head'] === 'string' && typeof value['version'] === 'number';
+function isKind(value: unknown, kind: Kind): boolean {
+  if (kind === 'array') return Array.isArray(value);
+  return kind === 'object' ? isObject(value) : typeof value === kind;
 }
 
-function isClassification(value: unknown): value is Classification {
-  return (
-    isObject(value) &&
-    Array.isArray(value['predictions']) &&
-    isObject(value['unknown']) &&
-    isObject(value['image'])
-  );
-}
-
-function isTaught(value: unknown): value is Taught {
-  return isObject(value) && typeof value['head'] === 'string';
-}
+const isHeadList = shaped<z.infer<typeof HeadList>>({ heads: 'array' });
+const isHeadDetail = shaped<HeadDetail>({ head: 'string', classes: 'array', versions: 'array' });
+const isHeadStored = shaped<HeadStored>({ head: 'string', version: 'number' });
+const isActivated = shaped<z.infer<typeof VersionActivated>>({ head: 'string', version: 'number' });
+const isClassification = shaped<Classification>({ predictions: 'array', unknown: 'object', image: 'object' });
+const isTaught = shaped<Taught & Fields>({ head: 'string' });
+const isKeyList = shaped<z.infer<typeof KeyList>>({ keys: 'array' });
+const isKeyCreated = shaped<z.infer<typeof KeyCreated>>({ id: 'string', key: 'string' });
