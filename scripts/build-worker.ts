@@ -55,9 +55,10 @@ function run(args: string[]): Promise<void> {
   });
 }
 
+const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0).padStart(7)} KiB`;
+
 if (import.meta.main) {
   const { bytes, gzipBytes, files } = await buildWorker();
-  const kib = (n: number): string => `${(n / 1024).toFixed(0).padStart(7)} KiB`;
   for (const file of files) console.log(`${kib(file.bytes)}  ${file.name}`);
   console.log(`${kib(bytes)}  in all, ${kib(gzipBytes).trim()} compressed`);
 }

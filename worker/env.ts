@@ -1,11 +1,11 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
 import type { Principal } from './auth.ts';
-import type { Tenant } from './tenant/tenant.ts';
+import type { TenantNamespace } from './tenant/call.ts';
 
 export interface Env {
   readonly HEADS: R2Bucket;
   readonly POINTERS: KVNamespace;
-  readonly TENANTS: DurableObjectNamespace<Tenant>;
+  readonly TENANTS: TenantNamespace;
   /** Who knows it creates tenants. A secret, not a variable; without it no tenant can be created. */
   readonly HEADWATER_ADMIN_SECRET?: string;
 }

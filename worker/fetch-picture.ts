@@ -21,12 +21,14 @@ const PRIVATE_SUFFIXES = [
   'onion',
 ];
 
+type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
+
 /**
  * @param fetcher for tests with servers of their own.
  * @returns an answer with status 200 whose body is still to be read.
  * @throws ApiError url_refused, url_failed
  */
-export async function fetchPicture(url: string, fetcher: typeof fetch = fetch): Promise<Response> {
+export async function fetchPicture(url: string, fetcher: Fetcher = fetch): Promise<Response> {
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
   let target = checkUrl(url);
   for (let hop = 0; hop <= FETCH_MAX_REDIRECTS; hop++) {
@@ -42,7 +44,7 @@ export async function fetchPicture(url: string, fetcher: typeof fetch = fetch): 
   throw failed(`more than ${FETCH_MAX_REDIRECTS} redirects`);
 }
 
-async function request(target: URL, signal: AbortSignal, fetcher: typeof fetch): Promise<Response> {
+async function request(target: URL, signal: AbortSignal, fetcher: Fetcher): Promise<Response> {
   try {
     return await fetcher(target.href, {
       redirect: 'manual',

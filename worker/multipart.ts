@@ -50,7 +50,7 @@ function parsePart(part: Uint8Array): Part {
   const blank = indexOf(part.subarray(0, MAX_PART_HEADER_BYTES), BLANK_LINE, 0);
   if (blank < 0) throw malformed('a part has no end of its headers');
   const headers = new TextDecoder().decode(part.subarray(0, blank));
-  const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(headers)?.[1];
+  const disposition = /^content-disposition:(\s*form-data\s*;.*)$/im.exec(headers)?.[1];
   const name = disposition === undefined ? undefined : parameter(disposition, 'name');
   if (disposition === undefined || name === undefined) throw malformed('a part has no name');
   return {
@@ -62,14 +62,20 @@ function parsePart(part: Uint8Array): Part {
 
 const BLANK_LINE = new Uint8Array([CR, LF, CR, LF]);
 
-/** A quoted or plain parameter. Browsers write quotes, CR and LF inside as %22, %0D and %0A; curl escapes with \. */
+const PARAMETER = /\s*;?\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;"\s]*))/y;
+
+/**
+ * The value of a parameter, quoted or plain, of a header such as `form-data; name="a"; filename="b; c"`. Browsers write
+ * quotes, CR and LF inside as %22, %0D and %0A; curl escapes them with a backslash.
+ */
 function parameter(text: string, name: string): string | undefined {
-  const match = new RegExp(`(?:^|;)\\s*${name}\\s*=\\s*(?:"((?:\\\\.|[^"\\\\])*)"|([^;"\\s]+))`, 'i').exec(
-    text,
-  );
-  if (!match) return undefined;
-  const value = match[1]?.replace(/\\(["\\])/g, '$1') ?? match[2];
-  return value.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
+  PARAMETER.lastIndex = Math.max(text.indexOf(';'), 0);
+  for (let match = PARAMETER.exec(text); match !== null; match = PARAMETER.exec(text)) {
+    if (match[1].toLowerCase() !== name) continue;
+    const value = match[2]?.replace(/\\(["\\])/g, '$1') ?? match[3];
+    return value.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
+  }
+  return undefined;
 }
 
 function boundaryOf(contentType: string): string {

@@ -2,18 +2,40 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env as bindings } from 'cloudflare:workers';
 import { expect } from 'vitest';
+import type { Problem } from '../../src/api/index.ts';
 import type { Plan } from '../../src/backbone/index.ts';
 import { writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { createApp } from '../../worker/app.ts';
 import type { Env } from '../../worker/env.ts';
 import { runtime } from '../../worker/runtime.ts';
+import type { TenantNamespace } from '../../worker/tenant/call.ts';
+import type { Tenant } from '../../worker/tenant/tenant.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
 import { fromBase64 } from '../fixtures/images/expected.ts';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';
 
-export const testEnv: Env = { ...(bindings as unknown as Env), HEADWATER_ADMIN_SECRET: ADMIN_SECRET };
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      readonly HEADS: R2Bucket;
+      readonly POINTERS: KVNamespace;
+      readonly TENANTS: DurableObjectNamespace<Tenant>;
+    }
+  }
+}
+
+export const testEnv: Env = {
+  ...bindings,
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the platform gives what it calls by another type
+  TENANTS: bindings.TENANTS as unknown as TenantNamespace,
+  HEADWATER_ADMIN_SECRET: ADMIN_SECRET,
+};
+
+/** A tenant's Durable Object, to look inside. */
+export const stubOf = (tenant: string): DurableObjectStub<Tenant> =>
+  bindings.TENANTS.get(bindings.TENANTS.idFromName(tenant));
 
 export interface CallOptions {
   readonly key?: string;
@@ -78,11 +100,11 @@ export async function problemOf(
   response: Response,
 ): Promise<{ status: number; code: string; field?: string }> {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
-  const problem = await response.json<Record<string, unknown>>();
+  const problem = await response.json<Problem>();
   expect(problem).toMatchObject({ status: response.status, instance: response.headers.get('x-request-id') });
-  expect(problem['title']).toBeTypeOf('string');
-  expect(problem['detail']).toMatch(/\S/);
-  const { code, field } = problem as { code: string; field?: string };
+  expect(problem.title).toBeTypeOf('string');
+  expect(problem.detail).toMatch(/\S/);
+  const { code, field } = problem;
   return field === undefined ? { status: response.status, code } : { status: response.status, code, field };
 }
 

@@ -17,28 +17,40 @@ type Remote<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
 };
 
-/** The Durable Object as seen from outside: every method answers with a copy of its plain result. */
+/**
+ * The Durable Object as seen from outside: every method answers with a copy of its plain result. The platform's own type
+ * of a stub lets each result be a promise of promises, which unions don't survive.
+ */
 export type TenantStub = Remote<Omit<Tenant, 'alarm' | 'fetch'>>;
+
+/** As much of the binding as is used. */
+export interface TenantNamespace {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId): TenantStub;
+}
 
 /** @throws ApiError what the Durable Object refused with; overloaded */
 export async function callTenant<T>(
   env: Env,
   tenant: string,
   call: (stub: TenantStub) => Promise<T>,
-): Promise<Exclude<T, Refused>> {
+): Promise<Exclude<Awaited<T>, Refused>> {
   const result = await call(stubOf(env, tenant)).catch((error: unknown) => {
     if (has(error, 'overloaded')) throw busy(error);
     if (!has(error, 'retryable')) throw error;
     // A stub is of no use after such an error.
     return call(stubOf(env, tenant));
   });
-  if (isRefused(result)) throw new ApiError(result.refused.code, result.refused.detail);
-  return result as Exclude<T, Refused>;
+  assertAccepted(result);
+  return result;
 }
 
 function stubOf(env: Env, tenant: string): TenantStub {
-  // The platform's type of a stub lets every result be a promise of promises, which unions don't survive.
-  return env.TENANTS.get(env.TENANTS.idFromName(tenant)) as unknown as TenantStub;
+  return env.TENANTS.get(env.TENANTS.idFromName(tenant));
+}
+
+function assertAccepted<T>(value: T): asserts value is Exclude<T, Refused> {
+  if (isRefused(value)) throw new ApiError(value.refused.code, value.refused.detail);
 }
 
 function isRefused(value: unknown): value is Refused {

@@ -1,34 +1,18 @@
 /**
- * What a head says about itself, kept in the version's row so that listing heads opens no file: labels, counts, figures.
+ * What a head says about itself, its file's metadata, kept in the version's row so that listing heads opens no file.
  */
 import type { Figures, HeadDetail, HeadSummary, VersionSummary } from '../../src/api/index.ts';
+import { z } from 'zod';
+import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
+import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
 import type { FigureSummary } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
-import { HeadwaterError } from '../../src/errors.ts';
 import type { HeadRow, VersionRow } from './heads.ts';
-
-interface Description {
-  readonly labels: readonly string[];
-  readonly counts: readonly number[];
-  readonly examples: number;
-  readonly method: string;
-  readonly leaveOneOut: FigureSummary | null;
-  readonly test?: FigureSummary;
-}
 
 /** @throws HeadwaterError head_too_large */
 export function describe(head: Head): string {
-  const { counts, examples, method, leaveOneOut, test } = head.training;
-  const description: Description = {
-    labels: head.labels,
-    counts,
-    examples,
-    method,
-    leaveOneOut,
-    ...(test === undefined ? {} : { test }),
-  };
-  const text = JSON.stringify(description);
+  const text = JSON.stringify(writeMetadata(head));
   if (new TextEncoder().encode(text).byteLength > MAX_DESCRIPTION_BYTES) {
     throw new HeadwaterError(
       'head_too_large',
@@ -37,6 +21,9 @@ export function describe(head: Head): string {
   }
   return text;
 }
+
+const parse = (text: string): HeadMetadata =>
+  readMetadata(z.record(z.string(), z.string()).parse(JSON.parse(text)));
 
 export function headSummary(
   row: HeadRow & { current: number; description: string; versions: number },
@@ -53,22 +40,23 @@ export function headSummary(
 export function headDetail(row: HeadRow & { current: number }, versions: readonly VersionRow[]): HeadDetail {
   const current = versions.find(({ version }) => version === row.current);
   // The current version is always a committed one.
-  const { labels, counts, leaveOneOut } = parse(current!.description);
+  const { labels, training } = parse(current!.description);
   return {
     head: row.name,
     version: row.current,
     created_at: new Date(row.created_at).toISOString(),
     classes: labels.map((label, i) => {
-      const found = leaveOneOut?.perClass[i];
+      const found = training.leaveOneOut?.perClass[i];
       const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
-      return { label, examples: counts[i], ...quality };
+      return { label, examples: training.counts[i], ...quality };
     }),
     versions: versions.map((version) => versionSummary(version, row.current)),
   };
 }
 
 function versionSummary(row: VersionRow, current: number): VersionSummary {
-  const { labels, examples, method, leaveOneOut, test } = parse(row.description);
+  const { labels, training } = parse(row.description);
+  const { examples, method, leaveOneOut, test } = training;
   return {
     version: row.version,
     current: row.version === current,
@@ -95,6 +83,3 @@ function figures(summary: FigureSummary): Figures {
     ece: summary.calibrationError,
   };
 }
-
-/** Written by describe() alone, so that its form is known. */
-const parse = (text: string): Description => JSON.parse(text) as Description;

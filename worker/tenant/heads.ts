@@ -106,12 +106,18 @@ export class Heads {
     this.#sql.exec(
       `INSERT INTO heads (name, last_version, revision, created_at) VALUES (?, 1, 0, ?)
          ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
-      ...[head, now],
+      head,
+      now,
     );
     const { last_version: version } = this.#row(head)!;
     this.#sql.exec(
       'INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at) VALUES (?, ?, 0, ?, ?, ?, ?)',
-      ...[head, version, upload.sha256, upload.bytes, upload.description, now],
+      head,
+      version,
+      upload.sha256,
+      upload.bytes,
+      upload.description,
+      now,
     );
     const objectName = headObjectName(this.#tenant(), head, version, upload.sha256);
     this.#outbox.discard(objectName, now + RESERVATION_MS);

@@ -58,7 +58,11 @@ export class Keys {
     }
     this.#sql.exec(
       'INSERT INTO api_keys (id, hash, name, scopes, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
-      ...[key.id, key.hash, key.name, JSON.stringify(key.scopes), now],
+      key.id,
+      key.hash,
+      key.name,
+      JSON.stringify(key.scopes),
+      now,
     );
     this.#outbox.add('key', key.hash);
     return summaryOf(this.#row(key.id)!);

@@ -3,10 +3,18 @@
  * out of date, and an R2 object is noted as garbage before it is written; so a crash at any point leaves a row, and an
  * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
  */
-import type { Env } from '../env.ts';
 import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
 
 export type OutboxKind = 'head' | 'key';
+
+/** As much of the bindings as is used. */
+export interface Stores {
+  readonly POINTERS: {
+    put(name: string, value: string): Promise<void>;
+    delete(name: string): Promise<void>;
+  };
+  readonly HEADS: { delete(names: string[]): Promise<void> };
+}
 
 interface OutboxRow extends Record<string, SqlStorageValue> {
   kind: OutboxKind;
@@ -22,13 +30,13 @@ export type Render = (
 
 export class Outbox {
   readonly #storage: DurableObjectStorage;
-  readonly #env: Env;
+  readonly #stores: Stores;
   #delivered: Promise<void> = Promise.resolve();
   #failures = 0;
 
-  constructor(storage: DurableObjectStorage, env: Env) {
+  constructor(storage: DurableObjectStorage, stores: Stores) {
     this.#storage = storage;
-    this.#env = env;
+    this.#stores = stores;
   }
 
   /** Notes that a KV entry is out of date. To be called in the transaction that made it so. */
@@ -36,7 +44,8 @@ export class Outbox {
     this.#storage.sql.exec(
       `INSERT INTO outbox (kind, subject, sequence) VALUES (?, ?, 1)
          ON CONFLICT (kind, subject) DO UPDATE SET sequence = sequence + 1`,
-      ...[kind, subject],
+      kind,
+      subject,
     );
   }
 
@@ -44,7 +53,8 @@ export class Outbox {
   discard(objectName: string, dueAt: number): void {
     this.#storage.sql.exec(
       'INSERT INTO garbage VALUES (?, ?) ON CONFLICT (object_name) DO UPDATE SET due_at = excluded.due_at',
-      ...[objectName, dueAt],
+      objectName,
+      dueAt,
     );
   }
 
@@ -104,12 +114,14 @@ export class Outbox {
       const [row] = sql.exec<OutboxRow>('SELECT * FROM outbox LIMIT 1').toArray();
       if (row === undefined) return;
       const { name, value } = render(row.kind, row.subject);
-      if (value === null) await this.#env.POINTERS.delete(name);
-      else await this.#env.POINTERS.put(name, JSON.stringify(value));
+      if (value === null) await this.#stores.POINTERS.delete(name);
+      else await this.#stores.POINTERS.put(name, JSON.stringify(value));
       // Changed again meanwhile: the row stays and is written once more.
       sql.exec(
         'DELETE FROM outbox WHERE kind = ? AND subject = ? AND sequence = ?',
-        ...[row.kind, row.subject, row.sequence],
+        row.kind,
+        row.subject,
+        row.sequence,
       );
     }
   }
@@ -126,7 +138,7 @@ export class Outbox {
         .toArray()
         .map((row) => row.object_name);
       if (names.length === 0) return;
-      await this.#env.HEADS.delete(names);
+      await this.#stores.HEADS.delete(names);
       for (const name of names) this.keep(name);
     }
   }
