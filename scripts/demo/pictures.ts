@@ -20,11 +20,14 @@ const PICTURE = /\.(jpe?g|png|webp)$/i;
 const HELD_OUT = 5;
 const MOST_UNSEEN_PER_CLASS = 3;
 
-/** Photos named `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. */
+/**
+ * Photos named `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. Those
+ * named `other` have nothing in common that could be learnt, so they make no class.
+ */
 export function shippedPictures(root: string): DemoSet {
   const folder = sourcePicturesFolder(root);
   const files = readdirSync(folder)
-    .filter((name) => PICTURE.test(name))
+    .filter((name) => PICTURE.test(name) && !name.startsWith('other'))
     .sort()
     .map((name) => ({ path: join(folder, name), label: name.replace(/_.*/, '') }));
   const first = new Map(files.toReversed().map((file) => [file.label, file.path]));
