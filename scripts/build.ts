@@ -1,7 +1,8 @@
-/** Builds what the tasks need and is missing or out of date: backbone, WASM kernels, Worker bundle. */
+/** Builds what the tasks need and is missing or out of date: backbone, WASM kernels, console, Worker bundle. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBackbone } from './build-backbone.ts';
+import { buildConsole } from './build-console.ts';
 import { buildWasm } from './build-wasm.ts';
 import { buildWorker } from './build-worker.ts';
 import { root, whenStale } from './stale.ts';
@@ -14,6 +15,12 @@ export async function build(): Promise<void> {
   await whenStale('wasm', ['src/wasm', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
     say('Compiling the WASM kernels …');
     await buildWasm();
+  });
+  // Before the Worker, which is bundled with the console as its assets.
+  const page = ['console', 'sdk', 'src/api', 'scripts/build-console.ts', LOCK];
+  await whenStale('console', page, ['build/console/index.html'], async () => {
+    say('Building the console …');
+    await buildConsole();
   });
   const sources = [
     'src',

@@ -6,6 +6,7 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['types', 'tsc', '-p', 'tsconfig.json'],
   ['types of the Worker', 'tsc', '-p', 'worker/tsconfig.json'],
+  ['types of the console', 'tsc', '-p', 'console/tsconfig.json'],
   ['tests', 'vitest', 'run', ...process.argv.slice(2)],
 ];
 

@@ -16,7 +16,7 @@ import type {
   VersionActivated,
 } from '../src/api/index.ts';
 import type { z } from 'zod';
-import { isObject, type Fields } from './errors.ts';
+import { isObject } from './errors.ts';
 import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
 export { ApiError } from './errors.ts';
@@ -173,10 +173,9 @@ function headPath(head: string): string {
 
 type Kind = 'string' | 'number' | 'array' | 'object';
 
-/** Tells an answer of the Worker from a stranger's page: the fields that every answer of its kind has. */
-function shaped<T>(fields: Readonly<Record<string, Kind>>): (value: unknown) => value is T {
-  return (value): value is T =>
-    isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
+/** Tells an answer of the Worker from a stranger's page: by the fields that every answer of its kind has. */
+function has(value: unknown, fields: Readonly<Record<string, Kind>>): boolean {
+  return isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
 }
 
 function isKind(value: unknown, kind: Kind): boolean {
@@ -184,11 +183,34 @@ function isKind(value: unknown, kind: Kind): boolean {
   return kind === 'object' ? isObject(value) : typeof value === kind;
 }
 
-const isHeadList = shaped<z.infer<typeof HeadList>>({ heads: 'array' });
-const isHeadDetail = shaped<HeadDetail>({ head: 'string', classes: 'array', versions: 'array' });
-const isHeadStored = shaped<HeadStored>({ head: 'string', version: 'number' });
-const isActivated = shaped<z.infer<typeof VersionActivated>>({ head: 'string', version: 'number' });
-const isClassification = shaped<Classification>({ predictions: 'array', unknown: 'object', image: 'object' });
-const isTaught = shaped<Taught & Fields>({ head: 'string' });
-const isKeyList = shaped<z.infer<typeof KeyList>>({ keys: 'array' });
-const isKeyCreated = shaped<z.infer<typeof KeyCreated>>({ id: 'string', key: 'string' });
+function isHeadList(value: unknown): value is z.infer<typeof HeadList> {
+  return has(value, { heads: 'array' });
+}
+
+function isHeadDetail(value: unknown): value is HeadDetail {
+  return has(value, { head: 'string', classes: 'array', versions: 'array' });
+}
+
+function isHeadStored(value: unknown): value is HeadStored {
+  return has(value, { head: 'string', version: 'number' });
+}
+
+function isActivated(value: unknown): value is z.infer<typeof VersionActivated> {
+  return has(value, { head: 'string', version: 'number' });
+}
+
+function isClassification(value: unknown): value is Classification {
+  return has(value, { predictions: 'array', unknown: 'object', image: 'object' });
+}
+
+function isTaught(value: unknown): value is Taught {
+  return has(value, { head: 'string' });
+}
+
+function isKeyList(value: unknown): value is z.infer<typeof KeyList> {
+  return has(value, { keys: 'array' });
+}
+
+function isKeyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
+  return has(value, { id: 'string', key: 'string' });
+}

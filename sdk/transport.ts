@@ -3,7 +3,7 @@
  * say what to do.
  */
 import { ApiError, parseJson, problemOf } from './errors.ts';
-import { sendWithProgress, type UploadProgress } from './upload.ts';
+import { sendWithProgress, type Body, type UploadProgress } from './upload.ts';
 
 export interface ClientOptions {
   /** Where the Worker answers, for example https://headwater.example.workers.dev. */
@@ -29,7 +29,7 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: BodyInit;
+  readonly body?: Body;
   /** Whether a second arrival of the same request would change nothing more than the first did. */
   readonly repeatable: boolean;
 }

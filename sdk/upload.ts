@@ -10,10 +10,13 @@ export interface UploadProgress {
   readonly total: number;
 }
 
+/** What can be sent, and sent again. */
+export type Body = Blob | Uint8Array<ArrayBuffer> | FormData | string;
+
 export interface SendInit {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: BodyInit | undefined;
+  readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,7 +43,6 @@ function sendByXhr(
     const abort = (): void => request.abort();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.responseType = 'arraybuffer';
     request.upload.addEventListener('progress', ({ loaded, total }) => onProgress({ sent: loaded, total }));
     request.addEventListener('load', () => resolve(responseOf(request)));
     request.addEventListener('error', () => reject(new TypeError('network error')));
@@ -51,7 +53,7 @@ function sendByXhr(
       return;
     }
     signal?.addEventListener('abort', abort);
-    request.send(body as XMLHttpRequestBodyInit);
+    request.send(body ?? null);
   });
 }
 
@@ -70,7 +72,7 @@ function responseOf(request: XMLHttpRequest): Response {
     if (colon > 0) headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
   }
   const { status, statusText } = request;
-  const body = BODILESS.has(status) ? null : (request.response as ArrayBuffer);
+  const body = BODILESS.has(status) ? null : request.responseText;
   return new Response(body, { status, statusText, headers });
 }
 
@@ -96,5 +98,5 @@ async function sendCounted(
   const typed = type === null ? headers : { 'content-type': type, ...headers };
   // Half duplex: the answer is read after the body was sent, which is all that fetch can do.
   const init = { method, headers: typed, body: stream, duplex: 'half', signal: signal ?? null };
-  return fetcher(url, init as RequestInit);
+  return fetcher(url, init);
 }
