@@ -41,7 +41,9 @@ export class DesignMatrix {
     const { mean, variance } = standardise(set, weights);
     this.#variance = variance;
     this.#median = medianOf(variance);
-    const deviation = Float32Array.from(variance, (value) => Math.sqrt(this.#moderated(value, this.examples)));
+    const deviation = Float32Array.from(variance, (value) =>
+      Math.sqrt(this.#moderated(value, this.examples)),
+    );
     this.standardisation = { mean, deviation };
     this.#inverse = Float64Array.from(this.standardisation.deviation, (value) => 1 / value);
   }
@@ -75,7 +77,10 @@ export class DesignMatrix {
     for (let d = 0; d < codeLength; d++) {
       const square = (codes[from + d] - mean[d]) ** 2;
       // The weighted sum of squares without the example; the mean moves too, hence examples / others.
-      const rest = Math.max(this.#variance[d] * this.examples - (square * weight * this.examples) / others, 0);
+      const rest = Math.max(
+        this.#variance[d] * this.examples - (square * weight * this.examples) / others,
+        0,
+      );
       inside += square / deviation[d] ** 2;
       outside += square / this.#moderated(rest / others, others);
     }
@@ -88,7 +93,10 @@ export class DesignMatrix {
   }
 }
 
-function standardise(set: CanonicalSet, weights: Float64Array): { mean: Float64Array; variance: Float64Array } {
+function standardise(
+  set: CanonicalSet,
+  weights: Float64Array,
+): { mean: Float64Array; variance: Float64Array } {
   const { codes, order, examples: n, codeLength } = set;
   const mean = new Float64Array(codeLength);
   const variance = new Float64Array(codeLength);

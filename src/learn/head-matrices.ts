@@ -1,5 +1,6 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
 import type { DesignMatrix } from './design-matrix.ts';
+import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
 import type { Ridge } from './ridge.ts';
@@ -26,7 +27,7 @@ export async function headMatrices(
   const { count } = principal;
   const d = a.codeLength;
   const columns = classes + count;
-  const combined = combine(ridge, lambda, principal);
+  const combined = await combine(ridge, lambda, principal, pacer);
   const rows =
     decomposition.form === 'dual'
       ? await pullBack(a, combined, columns, pacer)
@@ -44,22 +45,27 @@ export async function headMatrices(
 }
 
 /** [m × (C + k)] coefficients and eigenvectors side by side, in the coordinates of examples (dual) or features. */
-function combine(ridge: Ridge, lambda: number, { vectors, count }: Principal): Float64Array {
+async function combine(
+  ridge: Ridge,
+  lambda: number,
+  { vectors, count }: Principal,
+  pacer: Pacer,
+): Promise<Float64Array> {
   const { classes } = ridge;
   const { basis, order: m } = ridge.decomposition;
-  const coefficients = ridge.coefficients(lambda);
+  const coefficients = await ridge.coefficients(lambda, pacer);
   const columns = classes + count;
   const out = new Float64Array(m * columns);
   for (let i = 0; i < m; i++) {
     for (let c = 0; c < classes; c++) out[i * columns + c] = coefficients[i * classes + c];
-    for (let k = 0; k < count; k++) {
-      let sum = 0;
-      for (let j = 0; j < m; j++) sum += basis[i * m + j] * vectors[k * m + j];
-      out[i * columns + classes + k] = sum;
-    }
+    for (let k = 0; k < count; k++) out[i * columns + classes + k] = dot(basis, i * m, vectors, k * m, m);
+    if (pacer.due(m * count)) await pacer.rest();
   }
   return out;
 }
+
+/** Examples that are taken up at once, so that each sum is read and written a quarter as often. */
+const ROWS_AT_ONCE = 4;
 
 /** Aᵀ times the columns: [columns × D]. */
 async function pullBack(
@@ -70,16 +76,32 @@ async function pullBack(
 ): Promise<Float64Array> {
   const d = a.codeLength;
   const out = new Float64Array(columns * d);
-  const row = new Float64Array(d);
-  for (let i = 0; i < a.examples; i++) {
-    a.writeRow(i, 0, d, row, 0, 1);
-    for (let c = 0; c < columns; c++) {
-      const factor = combined[i * columns + c];
-      for (let f = 0, at = c * d; f < d; f++, at++) out[at] += factor * row[f];
-    }
-    if (pacer.due(columns * d)) await pacer.rest();
+  const rows = Array.from({ length: ROWS_AT_ONCE }, () => new Float64Array(d));
+  for (let i = 0; i < a.examples; i += ROWS_AT_ONCE) {
+    const factors = new Float64Array(ROWS_AT_ONCE * columns);
+    factors.set(combined.subarray(i * columns, (i + ROWS_AT_ONCE) * columns));
+    rows.forEach((row, r) => {
+      if (i + r < a.examples) a.writeRow(i + r, 0, d, row, 0, 1);
+    });
+    for (let c = 0; c < columns; c++) addRows(out.subarray(c * d, (c + 1) * d), rows, factors, c, columns);
+    if (pacer.due(ROWS_AT_ONCE * columns * d)) await pacer.rest();
   }
   return out;
+}
+
+/** out += Σ rows[r]·factors[r, column] */
+function addRows(
+  out: Float64Array,
+  [r0, r1, r2, r3]: Float64Array[],
+  factors: Float64Array,
+  column: number,
+  columns: number,
+): void {
+  const f0 = factors[column];
+  const f1 = factors[columns + column];
+  const f2 = factors[2 * columns + column];
+  const f3 = factors[3 * columns + column];
+  for (let d = 0; d < out.length; d++) out[d] += f0 * r0[d] + f1 * r1[d] + (f2 * r2[d] + f3 * r3[d]);
 }
 
 function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {

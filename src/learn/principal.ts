@@ -1,9 +1,10 @@
 /** The leading principal directions of the training codes, and how far each code would lie outside them if left out. */
 import type { DesignMatrix } from './design-matrix.ts';
 import { leftOutResidual } from './downdate.ts';
+import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
 import type { Decomposition } from './ridge.ts';
-import { leadingEigenpairs } from './tridiagonal.ts';
+import { leadingEigenpairs } from './eigenpairs.ts';
 
 export interface Principal {
   /** Number of directions, at most what was asked for. */
@@ -17,17 +18,24 @@ export interface Principal {
 /** Eigenpairs beyond the kept ones that the left-out residuals are computed from; the rest is lumped. */
 const SPARE_EIGENPAIRS = 32;
 
-export function findPrincipal({ tridiagonal }: Decomposition, count: number): Principal {
-  const { values, vectors } = leadingEigenpairs(tridiagonal, count > 0 ? count + SPARE_EIGENPAIRS : 0);
+export async function findPrincipal(
+  { tridiagonal }: Decomposition,
+  count: number,
+  pacer: Pacer,
+): Promise<Principal> {
+  const wanted = count > 0 ? count + SPARE_EIGENPAIRS : 0;
+  const { values, vectors } = await leadingEigenpairs(tridiagonal, wanted, pacer);
   return { count: Math.min(count, values.length), values, vectors };
 }
 
 /**
  * Length of each code's part outside the principal directions of all the other codes, standardised by the others. The
  * directions are those found in the units of all, a difference that fades with few examples and more.
- * @returns [n]
+ * @param sample the examples to do this for.
+ * @returns their lengths, in the order of the sample.
  */
 export async function leftOutResiduals(
+  sample: Uint32Array,
   a: DesignMatrix,
   decomposition: Decomposition,
   principal: Principal,
@@ -36,17 +44,19 @@ export async function leftOutResiduals(
   const { form, order: m, rows, tridiagonal } = decomposition;
   const { values, vectors, count } = principal;
   const n = a.examples;
-  const lengths = new Float64Array(n);
+  const lengths = new Float64Array(sample.length);
   const squares = new Float64Array(values.length);
-  for (let i = 0; i < n; i++) {
+  for (const [place, i] of sample.entries()) {
     const row = rows.subarray(i * m, (i + 1) * m);
     // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
     const moments = form === 'dual' ? dualMoments(tridiagonal, row) : primalMoments(tridiagonal, row);
     let [tailSquare, tailFirst] = [moments.square, moments.first];
     for (let l = 0; l < values.length; l++) {
-      let along = 0;
-      for (let j = 0; j < m; j++) along += row[j] * vectors[l * m + j];
-      squares[l] = along * along * (form === 'dual' ? values[l] : 1);
+      const along = dot(vectors, l * m, row, 0, m);
+      squares[l] = Math.max(
+        along * along * (form === 'dual' ? values[l] : 1),
+        moments.square * SMALLEST_SHARE,
+      );
       tailSquare -= squares[l];
       tailFirst -= squares[l] * values[l];
     }
@@ -56,12 +66,14 @@ export async function leftOutResiduals(
     const tail =
       tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
     const square = leftOutResidual(values, count, { squares, rho, ...tail }) / weight;
-    lengths[i] = rho * Math.sqrt(square) * a.leftOutInflation(i);
+    lengths[place] = rho * Math.sqrt(square) * a.leftOutInflation(i);
     if (pacer.due(m * (values.length + 4) + count * values.length * 200)) await pacer.rest();
   }
   return lengths;
 }
 
+/** Stands for a coordinate of zero, with which the secular equation would lose a root. */
+const SMALLEST_SHARE = 1e-24;
 const NO_TAIL = { tailSquare: 0, tailValue: 0 };
 
 /** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */

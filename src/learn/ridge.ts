@@ -5,8 +5,10 @@
  * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
  */
 import type { DesignMatrix } from './design-matrix.ts';
+import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
-import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricKernel } from './symmetric.ts';
+import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
+import type { SymmetricPrimitives } from './symmetric.ts';
 import { factor, quadraticForm, solve, type Tridiagonal } from './tridiagonal.ts';
 
 /** 1 − h below this would be a point that the fit cannot do without; it keeps the quotient finite. */
@@ -23,41 +25,57 @@ export interface Decomposition {
   readonly rows: Float64Array | Float32Array;
 }
 
-/** The order of the matrix that `decompose` will ask a kernel for. */
+/** The order m of the matrix that `decompose` reduces. */
 export function decompositionOrder(examples: number, codeLength: number): number {
   return Math.min(examples, codeLength);
 }
 
-/** Sums up A·Aᵀ or Aᵀ·A, whichever is smaller, and reduces it. */
+/**
+ * Sums up A·Aᵀ or Aᵀ·A, whichever is smaller, and reduces it.
+ * @param primitives of the order that `decompositionOrder` says; their matrix becomes the basis.
+ */
 export async function decompose(
   a: DesignMatrix,
-  kernel: SymmetricKernel,
+  primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<Decomposition> {
-  const { examples: n, codeLength } = a;
-  const m = kernel.order;
-  const form = n <= codeLength ? 'dual' : 'primal';
-  const depth = form === 'dual' ? codeLength : n;
+  const form = a.examples <= a.codeLength ? 'dual' : 'primal';
+  await sumUp(a, form, primitives, pacer);
+  const reduction = new SymmetricReduction(primitives);
+  const m = primitives.order;
+  for (let j = 0; j < m - 1; j++) {
+    reduction.reduceColumn(j);
+    if (pacer.due(2 * (m - j) ** 2)) await pacer.rest();
+  }
+  const tridiagonal = reduction.tridiagonal();
+  for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
+    reduction.prepareBlock(begin);
+    for (let from = begin; from < primitives.stride; from += BLOCK_COLUMNS) {
+      reduction.applyBlock(begin, from);
+      if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin))) await pacer.rest();
+    }
+  }
+  const basis = reduction.basis();
+  const rows = form === 'dual' ? basis : await rotateRows(a, basis, pacer);
+  return { form, order: m, tridiagonal, basis, rows };
+}
+
+async function sumUp(
+  a: DesignMatrix,
+  form: Decomposition['form'],
+  primitives: SymmetricPrimitives,
+  pacer: Pacer,
+): Promise<void> {
+  const { order: m, panel } = primitives;
+  const depth = form === 'dual' ? a.codeLength : a.examples;
   for (let begin = 0; begin < depth; begin += PANEL_COLUMNS) {
-    fillPanel(a, form, begin, kernel.panel);
+    fillPanel(a, form, begin, panel);
     if (pacer.due(m * PANEL_COLUMNS * 4)) await pacer.rest();
     for (let row = 0; row < m; row += BLOCK_ROWS) {
-      kernel.addPanel(row);
+      primitives.addPanel(row, Math.min(row + BLOCK_ROWS, m));
       if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS)) await pacer.rest();
     }
   }
-  for (let j = 0; j < m - 1; j++) {
-    kernel.reduceColumn(j);
-    if (pacer.due(2 * (m - j) ** 2)) await pacer.rest();
-  }
-  const tridiagonal = kernel.tridiagonal();
-  for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
-    kernel.formBasis(begin);
-    if (pacer.due(2 * BLOCK_ROWS * (m - begin) ** 2)) await pacer.rest();
-  }
-  const basis = kernel.matrix;
-  const rows = form === 'dual' ? basis : await rotateRows(a, basis, pacer);
-  return { form, order: m, tridiagonal, basis, rows };
 }
 
 /** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
@@ -148,13 +166,14 @@ export class Ridge {
   /**
    * The fit at λ. Dual: [n × C] multipliers α, the coefficients being Aᵀ·α. Primal: the [D × C] coefficients themselves.
    */
-  coefficients(lambda: number): Float64Array {
+  async coefficients(lambda: number, pacer: Pacer): Promise<Float64Array> {
     const { basis, order: m } = this.decomposition;
     const { classes } = this;
     const solution = transpose(this.#solve(lambda), m, classes);
     const out = new Float64Array(m * classes);
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < classes; c++) out[i * classes + c] = dot(basis, i * m, solution, c * m, m);
+      if (pacer.due(m * classes)) await pacer.rest();
     }
     return out;
   }
@@ -189,19 +208,4 @@ function transpose(matrix: Float64Array, rows: number, columns: number): Float64
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
   return out;
-}
-
-/** Four running sums, so that additions need not wait for one another. */
-function dot(a: Float64Array | Float32Array, i: number, b: Float64Array, j: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  const whole = length & ~3;
-  let k = 0;
-  for (; k < whole; k += 4) {
-    s0 += a[i + k] * b[j + k];
-    s1 += a[i + k + 1] * b[j + k + 1];
-    s2 += a[i + k + 2] * b[j + k + 2];
-    s3 += a[i + k + 3] * b[j + k + 3];
-  }
-  for (; k < length; k++) s0 += a[i + k] * b[j + k];
-  return s0 + s1 + (s2 + s3);
 }

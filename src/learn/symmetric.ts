@@ -1,159 +1,144 @@
 /**
- * The heavy arithmetic of the closed-form head on one symmetric m × m matrix K: summing it up from panels, reducing it
- * to tridiagonal form K = Q·T·Qᵀ, and forming Q in K's place. Work comes in steps of a few milliseconds, between which
- * the caller may pause. This is the plain reference; linalg.ts runs the same on WebAssembly SIMD.
+ * Brings a symmetric m × m matrix K to tridiagonal form K = Q·T·Qᵀ by Householder reflections (Golub & Van Loan,
+ * 8.3.1), in steps of a few milliseconds between which the caller may pause, and forms Q in K's place. The loops that
+ * take the time are primitives, in plain TypeScript (symmetric-plain.ts) or WebAssembly SIMD (symmetric-wasm.ts).
  */
 import type { Tridiagonal } from './tridiagonal.ts';
 
 /** Columns of a panel: features (dual) or examples (primal) that are added to K at once. */
 export const PANEL_COLUMNS = 64;
-/** Reflectors or rows that one step of the back-transformation and of the sums takes on. */
+/** Rows of K that one step of a sum takes on, and reflectors that one block of the back-transformation holds. */
 export const BLOCK_ROWS = 32;
+/** Columns of Q that one step of the back-transformation takes on. */
+export const BLOCK_COLUMNS = 64;
 
-export interface SymmetricKernel {
+/** Memory and the loops over it. Vectors have `stride` entries, of which the first `order` are used. */
+export interface SymmetricPrimitives {
+  /** m */
   readonly order: number;
-  /** [m × m], row-major. Summed up in its lower triangle; holds Q in the end. */
+  /** Distance of rows in memory, at least m. What lies beyond column m is zero and stays so. */
+  readonly stride: number;
+  /** [m × stride] */
   readonly matrix: Float64Array;
-  /** [m × PANEL_COLUMNS], row-major: what the next `addPanel` adds. */
+  /** [m × PANEL_COLUMNS] */
   readonly panel: Float64Array;
-  /** Rows [begin, begin + BLOCK_ROWS) of K += P·Pᵀ, lower triangle. */
-  addPanel(begin: number): void;
-  /** Householder step j of 0 … m − 2; in order. */
-  reduceColumn(j: number): void;
-  /** After the last reduceColumn. */
-  tridiagonal(): Tridiagonal;
-  /** Turns the reflectors [begin, begin + BLOCK_ROWS) into columns of Q; from the last block to the first. */
-  formBasis(begin: number): void;
+  /** Rank-two update that is still to be applied: K − v·wᵀ − w·vᵀ. */
+  readonly v: Float64Array;
+  readonly w: Float64Array;
+  readonly x: Float64Array;
+  readonly product: Float64Array;
+  /** [BLOCK_ROWS × stride] and [BLOCK_ROWS × BLOCK_ROWS]: V and T of the block reflector I − Vᵀ·T·V. */
+  readonly reflectors: Float64Array;
+  readonly triangle: Float64Array;
+  /** K += P·Pᵀ, lower triangle of rows [begin, end). What is above the diagonal may change as well. */
+  addPanel(begin: number, end: number): void;
+  /** Applies the rank-two update to the lower triangle from row and column `from` on; product = K·x of the result. */
+  updateAndMultiply(from: number): void;
+  /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
+  applyReflectors(row: number, begin: number, end: number): void;
 }
 
-/** @param order m, at least 1. */
-export function createPlainKernel(order: number): SymmetricKernel {
-  return new PlainKernel(order);
-}
-
-class PlainKernel implements SymmetricKernel {
-  readonly order: number;
-  readonly matrix: Float64Array;
-  readonly panel: Float64Array;
+export class SymmetricReduction {
+  readonly #p: SymmetricPrimitives;
   readonly #diagonal: Float64Array;
   readonly #offDiagonal: Float64Array;
-  /** The factor τ of each reflector I − τ·v·vᵀ. */
+  /** [m] the factor τ of each reflector I − τ·v·vᵀ. */
   readonly #tau: Float64Array;
-  readonly #work: Float64Array;
 
-  constructor(order: number) {
-    this.order = order;
-    this.matrix = new Float64Array(order * order);
-    this.panel = new Float64Array(order * PANEL_COLUMNS);
-    this.#diagonal = new Float64Array(order);
-    this.#offDiagonal = new Float64Array(order);
-    this.#tau = new Float64Array(order);
-    this.#work = new Float64Array(order);
-  }
-
-  addPanel(begin: number): void {
-    const { order: m, matrix, panel } = this;
-    for (let i = begin; i < Math.min(begin + BLOCK_ROWS, m); i++) {
-      for (let j = 0; j <= i; j++) {
-        let sum = 0;
-        for (let c = 0; c < PANEL_COLUMNS; c++)
-          sum += panel[i * PANEL_COLUMNS + c] * panel[j * PANEL_COLUMNS + c];
-        matrix[i * m + j] += sum;
-      }
-    }
+  constructor(primitives: SymmetricPrimitives) {
+    this.#p = primitives;
+    this.#diagonal = new Float64Array(primitives.order);
+    this.#offDiagonal = new Float64Array(primitives.order);
+    this.#tau = new Float64Array(primitives.order);
   }
 
   /**
-   * Makes the reflector that clears column j below its subdiagonal and applies it from both sides (Golub & Van Loan,
-   * 8.3.1). Its vector v, scaled so that v[j+1] = 1, is kept in row j, right of the diagonal, where nothing is stored.
+   * Step j of 0 … m − 2, in order: makes the reflector that clears column j below its subdiagonal. Its update of K is
+   * applied in the next step, together with that step's product, so that K is read once a step. Its vector, scaled to
+   * begin with 1, is kept in row j, right of the diagonal, where nothing else is stored.
    */
   reduceColumn(j: number): void {
-    const { order: m, matrix } = this;
-    const v = matrix.subarray(j * m, (j + 1) * m);
-    this.#diagonal[j] = v[j];
-    if (j === m - 2) this.#diagonal[m - 1] = matrix[m * m - 1];
-    for (let i = j + 1; i < m; i++) v[i] = matrix[i * m + j];
-    this.#offDiagonal[j] = this.#makeReflector(v, j + 1);
+    const { order: m, stride, matrix, v, w, x, product } = this.#p;
+    for (let i = j; i < m; i++) x[i] = matrix[i * stride + j] - (v[i] * w[j] + w[i] * v[j]);
+    this.#diagonal[j] = x[j];
+    this.#offDiagonal[j] = this.#makeReflector(j);
+    product.fill(0);
+    this.#p.updateAndMultiply(j + 1);
     const tau = this.#tau[j];
-    if (tau === 0) return;
-    const p = this.#work;
-    symmetricTimes(matrix, m, j + 1, v, p);
     let dot = 0;
-    for (let i = j + 1; i < m; i++) dot += p[i] * v[i];
-    // K − vwᵀ − wvᵀ with w = τp − (τ²/2)(pᵀv)v.
-    for (let i = j + 1; i < m; i++) p[i] = tau * (p[i] - (tau / 2) * dot * v[i]);
+    for (let i = j + 1; i < m; i++) dot += product[i] * x[i];
     for (let i = j + 1; i < m; i++) {
-      const vi = v[i];
-      const wi = p[i];
-      for (let k = j + 1, at = i * m + k; k <= i; k++, at++) matrix[at] -= vi * p[k] + wi * v[k];
+      w[i] = tau * (product[i] - (tau / 2) * dot * x[i]);
+      v[i] = x[i];
+      matrix[j * stride + i] = x[i];
     }
-    if (j === m - 2) this.#diagonal[m - 1] = matrix[m * m - 1];
   }
 
+  /** T, after the last reduceColumn. */
   tridiagonal(): Tridiagonal {
-    if (this.order === 1) this.#diagonal[0] = this.matrix[0];
+    const { order: m, stride, matrix } = this.#p;
+    // The last reflector is of length one and changes nothing.
+    this.#diagonal[m - 1] = matrix[(m - 1) * stride + m - 1];
     return { diagonal: this.#diagonal, offDiagonal: this.#offDiagonal };
   }
 
-  formBasis(begin: number): void {
-    const { order: m, matrix } = this;
-    for (let j = Math.min(begin + BLOCK_ROWS, m) - 1; j >= begin; j--) {
-      if (j <= m - 2) applyReflector(matrix, m, j, this.#tau[j], this.#work);
-      matrix.fill(0, j * m, (j + 1) * m);
-      for (let i = j + 1; i < m; i++) matrix[i * m + j] = 0;
-      matrix[j * m + j] = 1;
+  /** Takes up the reflectors [begin, begin + BLOCK_ROWS) for `applyBlock`; from the last block to the first. */
+  prepareBlock(begin: number): void {
+    const { order: m, stride, matrix, reflectors, triangle } = this.#p;
+    reflectors.fill(0);
+    triangle.fill(0);
+    const end = Math.min(begin + BLOCK_ROWS, m);
+    for (let j = begin; j < end; j++) {
+      reflectors.set(matrix.subarray(j * stride + j + 1, j * stride + m), (j - begin) * stride + j + 1);
+      matrix.fill(0, j * stride, (j + 1) * stride);
+      matrix[j * stride + j] = 1;
     }
+    for (let i = end; i < m; i++) matrix.fill(0, i * stride + begin, i * stride + end);
+    for (let k = 0; k < end - begin; k++) this.#extendTriangle(begin, k);
   }
 
-  /** Turns v[from…] into the reflector that maps it onto the first axis; returns what it is mapped to. */
-  #makeReflector(v: Float64Array, from: number): number {
+  /** Applies the prepared block to columns [from, from + BLOCK_COLUMNS) of Q. */
+  applyBlock(begin: number, from: number): void {
+    this.#p.applyReflectors(begin, from, Math.min(from + BLOCK_COLUMNS, this.#p.stride));
+  }
+
+  /** Closes the gaps between rows. @returns [m × m] Q. */
+  basis(): Float64Array {
+    const { order: m, stride, matrix } = this.#p;
+    if (stride !== m) for (let i = 1; i < m; i++) matrix.copyWithin(i * m, i * stride, i * stride + m);
+    return matrix.subarray(0, m * m);
+  }
+
+  /** Turns x[j + 1 …] into the reflector that maps it onto the first axis; returns what it is mapped to. */
+  #makeReflector(j: number): number {
+    const { order: m, x } = this.#p;
     let rest = 0;
-    for (let i = from + 1; i < v.length; i++) rest += v[i] * v[i];
-    const first = v[from];
-    this.#tau[from - 1] = 0;
+    for (let i = j + 2; i < m; i++) rest += x[i] * x[i];
+    const first = x[j + 1];
+    x[j + 1] = 1;
+    this.#tau[j] = 0;
     if (rest === 0) return first;
-    const mapped = first > 0 ? -Math.sqrt(first * first + rest) : Math.sqrt(first * first + rest);
-    const scale = 1 / (first - mapped);
-    for (let i = from + 1; i < v.length; i++) v[i] *= scale;
-    v[from] = 1;
-    this.#tau[from - 1] = (mapped - first) / mapped;
+    const length = Math.sqrt(first * first + rest);
+    const mapped = first > 0 ? -length : length;
+    for (let i = j + 2; i < m; i++) x[i] /= first - mapped;
+    this.#tau[j] = (mapped - first) / mapped;
     return mapped;
   }
-}
 
-/** out = K·v over the rows and columns from `from` on, reading the lower triangle only. */
-function symmetricTimes(
-  matrix: Float64Array,
-  m: number,
-  from: number,
-  v: Float64Array,
-  out: Float64Array,
-): void {
-  out.fill(0, from);
-  for (let i = from; i < m; i++) {
-    const row = i * m;
-    const vi = v[i];
-    let sum = 0;
-    for (let k = from; k < i; k++) {
-      const value = matrix[row + k];
-      sum += value * v[k];
-      out[k] += value * vi;
+  /** Column k of T: T[0:k, k] = −τ·T[0:k, 0:k]·V[0:k]·v (Schreiber & Van Loan 1989). */
+  #extendTriangle(begin: number, k: number): void {
+    const { stride, order: m, reflectors, triangle } = this.#p;
+    const tau = begin + k < m - 1 ? this.#tau[begin + k] : 0;
+    const overlaps = new Float64Array(k);
+    for (let r = 0; r < k; r++) {
+      for (let i = begin + k + 1; i < m; i++)
+        overlaps[r] += reflectors[r * stride + i] * reflectors[k * stride + i];
     }
-    out[i] += sum + matrix[row + i] * vi;
-  }
-}
-
-/** Applies reflector j, kept in row j, to the block of Q below and right of (j, j). */
-function applyReflector(matrix: Float64Array, m: number, j: number, tau: number, work: Float64Array): void {
-  if (tau === 0) return;
-  const v = matrix.subarray(j * m, (j + 1) * m);
-  work.fill(0);
-  for (let i = j + 1; i < m; i++) {
-    const vi = tau * v[i];
-    for (let k = j + 1; k < m; k++) work[k] += vi * matrix[i * m + k];
-  }
-  for (let i = j + 1; i < m; i++) {
-    const vi = v[i];
-    for (let k = j + 1; k < m; k++) matrix[i * m + k] -= vi * work[k];
+    for (let r = 0; r < k; r++) {
+      let sum = 0;
+      for (let s = r; s < k; s++) sum += triangle[r * BLOCK_ROWS + s] * overlaps[s];
+      triangle[r * BLOCK_ROWS + k] = -tau * sum;
+    }
+    triangle[k * BLOCK_ROWS + k] = tau;
   }
 }

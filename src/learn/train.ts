@@ -7,17 +7,23 @@ import type { Head } from '../head/head.ts';
 import { DesignMatrix } from './design-matrix.ts';
 import { headMatrices } from './head-matrices.ts';
 import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
-import { directionCount, noveltyStatistics } from './novelty.ts';
+import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
 import { Pacer, type Pause } from './pacer.ts';
 import { findPrincipal, leftOutResiduals } from './principal.ts';
 import { decompose, decompositionOrder, Ridge } from './ridge.ts';
 import { selectRidge } from './selection.ts';
-import { createPlainKernel } from './symmetric.ts';
+import { plainPrimitives } from './symmetric-plain.ts';
+import { wasmPrimitives } from './symmetric-wasm.ts';
 import { canonicalise, MAX_EXAMPLES, type CanonicalSet, type TrainingSet } from './training-set.ts';
 
 export type { TrainingSet } from './training-set.ts';
 
 export interface TrainOptions {
+  /**
+   * build/wasm/linalg.wasm, compiled. Several times faster than without; the same head up to rounding, so hosts whose
+   * heads are to be equal bit for bit all pass it.
+   */
+  readonly linalg?: WebAssembly.Module;
   /** Awaited after every few milliseconds of work, so that the host's event loop goes on. */
   readonly pause?: Pause;
   /** A host with little memory sets this lower. */
@@ -56,12 +62,14 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const weights = exampleWeights(data, options.balance ?? DEFAULT_BALANCE);
   const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
   const a = new DesignMatrix(data, weights);
-  const kernel = createPlainKernel(decompositionOrder(data.examples, data.codeLength));
-  const decomposition = await decompose(a, kernel, pacer);
+  const order = decompositionOrder(data.examples, data.codeLength);
+  const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
+  const decomposition = await decompose(a, primitives, pacer);
   const ridge = new Ridge(decomposition, data.targets, a.rootWeights, classes);
   const { lambda, temperature, logits } = await selectRidge(ridge, data.targets, judgeWeights, pacer);
-  const principal = findPrincipal(decomposition, directionCount(data.examples));
-  const residuals = await leftOutResiduals(a, decomposition, principal, pacer);
+  const principal = await findPrincipal(decomposition, directionCount(data.examples), pacer);
+  const sample = noveltySample(data.examples);
+  const residuals = await leftOutResiduals(sample, a, decomposition, principal, pacer);
   const matrices = await headMatrices(a, ridge, lambda, principal, pacer);
   const left = leaveOneOutFigures(data, logits, temperature, judgeWeights);
   const head: Omit<Head, 'golden'> = {
@@ -74,7 +82,10 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
     weights: matrices.weights,
     bias: matrices.bias,
     temperature,
-    novelty: { directions: matrices.directions, ...noveltyStatistics(residuals, topLogits(logits, classes)) },
+    novelty: {
+      directions: matrices.directions,
+      ...noveltyStatistics(residuals, topLogits(sample, logits, classes)),
+    },
     training: {
       method: `ridge-${decomposition.form}`,
       examples: data.examples,
@@ -94,8 +105,8 @@ function exampleWeights({ targets, counts, examples }: CanonicalSet, balance: nu
   return weights.map((weight) => weight / mean);
 }
 
-function topLogits(logits: Float64Array, classes: number): Float64Array {
-  return Float64Array.from({ length: logits.length / classes }, (_, i) =>
+function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {
+  return Float64Array.from(sample, (i) =>
     logits.subarray(i * classes, (i + 1) * classes).reduce((most, logit) => Math.max(most, logit), -Infinity),
   );
 }

@@ -1,0 +1,76 @@
+/**
+ * Heads that other tools have trained: linear maps without a word about the data they come from. They answer as the
+ * original did, and say that they cannot tell strangers.
+ */
+import { makeGolden } from '../head/golden.ts';
+import type { BackboneIdentity, Head } from '../head/head.ts';
+
+/** `training.method` of an imported head. */
+export const IMPORTED_METHOD = 'imported';
+
+/** A spread beside which every distance vanishes: the score is 0 for any picture, and none is unknown. */
+const NOTHING_KNOWN = { centre: 0, spread: 1e12 };
+const NEVER_UNKNOWN = 1e6;
+
+export interface ImportedLayer {
+  readonly backbone: BackboneIdentity;
+  readonly taps: readonly string[];
+  readonly labels: readonly string[];
+  /** [C × H] a row a class, reading the last H numbers of the code as they are. */
+  readonly weights: Float32Array;
+  /** [C] */
+  readonly bias: ArrayLike<number>;
+  /** What the first numbers of the code look like on any picture; the head's rows don't read them. */
+  readonly prior: { readonly mean: Float32Array; readonly deviation: Float32Array };
+  /** H, or 0 when the rows read the first numbers. */
+  readonly hidden: number;
+}
+
+/** A head with temperature 1 whose logits are those of the layer. */
+export function importedHead({ backbone, taps, labels, weights, bias, prior, hidden }: ImportedLayer): Head {
+  const features = prior.mean.length;
+  const codeLength = features + hidden;
+  const classes = labels.length;
+  const read = hidden === 0 ? features : hidden;
+  if (weights.length !== classes * read) {
+    throw new RangeError(`${weights.length} weights are not those of ${classes} classes on ${read} numbers.`);
+  }
+  const mean = new Float32Array(codeLength);
+  const deviation = new Float32Array(codeLength).fill(1);
+  mean.set(prior.mean);
+  deviation.set(prior.deviation);
+  const rows = new Float32Array(classes * codeLength);
+  const shifted = Float64Array.from(bias);
+  for (let c = 0; c < classes; c++) {
+    for (let i = 0; i < read; i++) {
+      const d = codeLength - read + i;
+      rows[c * codeLength + d] = weights[c * read + i] * deviation[d];
+      shifted[c] += weights[c * read + i] * mean[d];
+    }
+  }
+  const head: Omit<Head, 'golden'> = {
+    backbone,
+    taps,
+    codeLength,
+    labels,
+    mean,
+    deviation,
+    weights: rows,
+    bias: Float32Array.from(shifted),
+    temperature: 1,
+    novelty: {
+      directions: new Float32Array(0),
+      residual: NOTHING_KNOWN,
+      logit: NOTHING_KNOWN,
+      threshold: NEVER_UNKNOWN,
+    },
+    training: {
+      method: IMPORTED_METHOD,
+      examples: 0,
+      counts: labels.map(() => 0),
+      lambda: 0,
+      leaveOneOut: null,
+    },
+  };
+  return { ...head, golden: makeGolden(head) };
+}

@@ -1,0 +1,89 @@
+/**
+ * The primitives of symmetric.ts on WebAssembly SIMD (src/wasm/linalg). Memory is laid out and taken once; it goes when
+ * the primitives go, since a WebAssembly memory cannot shrink.
+ */
+import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+
+interface LinalgExports {
+  addPanel(matrix: number, stride: number, panel: number, m: number, begin: number, end: number): void;
+  updateAndMultiply(
+    ...addresses: [
+      matrix: number,
+      stride: number,
+      m: number,
+      from: number,
+      v: number,
+      w: number,
+      x: number,
+      out: number,
+    ]
+  ): void;
+  applyReflectors(
+    ...addresses: [
+      ...[matrix: number, stride: number, m: number, reflectors: number, triangle: number, count: number],
+      ...[rowBegin: number, begin: number, end: number, work: number],
+    ]
+  ): void;
+}
+
+const PAGE_BYTES = 65_536;
+/** The module's own constants lie below. */
+const FIRST_ADDRESS = PAGE_BYTES;
+/** Columns that the module's innermost loops take at once. */
+const STRIDE_MULTIPLE = 8;
+
+/**
+ * @param order m, at least 1.
+ * @param module compiled from src/wasm/linalg.
+ */
+export function wasmPrimitives(order: number, module: WebAssembly.Module): SymmetricPrimitives {
+  const stride = Math.ceil(order / STRIDE_MULTIPLE) * STRIDE_MULTIPLE;
+  const sizes = {
+    matrix: order * stride,
+    panel: order * PANEL_COLUMNS,
+    v: stride,
+    w: stride,
+    x: stride,
+    product: stride,
+    reflectors: BLOCK_ROWS * stride,
+    triangle: BLOCK_ROWS * BLOCK_ROWS,
+    work: 2 * BLOCK_ROWS * STRIDE_MULTIPLE,
+  };
+  const numbers = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+  const pages = Math.ceil((FIRST_ADDRESS + numbers * Float64Array.BYTES_PER_ELEMENT) / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const exports = instantiate(module, memory);
+  let next = FIRST_ADDRESS;
+  const take = (size: number): Float64Array => {
+    const array = new Float64Array(memory.buffer, next, size);
+    next += size * Float64Array.BYTES_PER_ELEMENT;
+    return array;
+  };
+  const [matrix, panel, v, w, x, product, reflectors, triangle, work] = Object.values(sizes).map(take);
+  const arrays = { matrix, panel, v, w, x, product, reflectors, triangle };
+  return {
+    order,
+    stride,
+    ...arrays,
+    addPanel: (begin, end) =>
+      exports.addPanel(matrix.byteOffset, stride, panel.byteOffset, order, begin, end),
+    updateAndMultiply: (from) => {
+      const [vAt, wAt, xAt] = [v.byteOffset, w.byteOffset, x.byteOffset];
+      exports.updateAndMultiply(matrix.byteOffset, stride, order, from, vAt, wAt, xAt, product.byteOffset);
+    },
+    applyReflectors: (row, begin, end) => {
+      const [v, t, room] = [reflectors.byteOffset, triangle.byteOffset, work.byteOffset];
+      exports.applyReflectors(matrix.byteOffset, stride, order, v, t, BLOCK_ROWS, row, begin, end, room);
+    },
+  };
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): LinalgExports {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, abort: () => {} } });
+  if (!isLinalg(exports)) throw new TypeError('The module handed in is not src/wasm/linalg, compiled.');
+  return exports;
+}
+
+function isLinalg(exports: object): exports is LinalgExports {
+  return 'addPanel' in exports && 'updateAndMultiply' in exports && 'applyReflectors' in exports;
+}

@@ -1,0 +1,238 @@
+/**
+ * Dense symmetric arithmetic in double precision, two lanes at a time: the heavy steps of the closed-form head. The
+ * host lays memory out and passes addresses; what each step computes is said in src/learn/symmetric.ts, and
+ * src/learn/symmetric-plain.ts is the reference. Rows of matrices are `stride` numbers apart, a multiple of 8.
+ */
+
+/** As in src/learn/symmetric.ts. */
+const PANEL_COLUMNS: i32 = 64;
+
+// @ts-ignore: AssemblyScript decorator
+@inline
+function at(base: usize, index: i32): usize {
+  return base + (<usize>index << 3);
+}
+
+// @ts-ignore: AssemblyScript decorator
+@inline
+function lanes(v: v128): f64 {
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+}
+
+/** Rows [begin, end) of K += P·Pᵀ; at least the lower triangle (a few entries above it may be written too). */
+export function addPanel(matrix: usize, stride: i32, panel: usize, m: i32, begin: i32, end: i32): void {
+  let i = begin;
+  for (; i + 4 <= end; i += 4) {
+    let j = 0;
+    for (; j <= i + 3 && j + 2 <= m; j += 2) addTile(matrix, stride, panel, i, j);
+    if (j <= i + 3) for (let r = 0; r < 4; r++) addEntry(matrix, stride, panel, i + r, j);
+  }
+  for (; i < end; i++) for (let j = 0; j <= i; j++) addEntry(matrix, stride, panel, i, j);
+}
+
+function addEntry(matrix: usize, stride: i32, panel: usize, i: i32, j: i32): void {
+  let sum = f64x2.splat(0);
+  for (let c = 0; c < PANEL_COLUMNS; c += 2) {
+    const a = v128.load(at(panel, i * PANEL_COLUMNS + c));
+    sum = f64x2.add(sum, f64x2.mul(a, v128.load(at(panel, j * PANEL_COLUMNS + c))));
+  }
+  const entry = at(matrix, i * stride + j);
+  store<f64>(entry, load<f64>(entry) + lanes(sum));
+}
+
+/** Four rows by two columns: eight sums, six loads a step. */
+function addTile(matrix: usize, stride: i32, panel: usize, i: i32, j: i32): void {
+  let s00 = f64x2.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  const row = <usize>(PANEL_COLUMNS << 3);
+  let a = at(panel, i * PANEL_COLUMNS);
+  let b = at(panel, j * PANEL_COLUMNS);
+  const last = b + row;
+  for (; b < last; a += 16, b += 16) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b + row);
+    const a0 = v128.load(a);
+    s00 = f64x2.add(s00, f64x2.mul(a0, b0));
+    s01 = f64x2.add(s01, f64x2.mul(a0, b1));
+    const a1 = v128.load(a + row);
+    s10 = f64x2.add(s10, f64x2.mul(a1, b0));
+    s11 = f64x2.add(s11, f64x2.mul(a1, b1));
+    const a2 = v128.load(a + 2 * row);
+    s20 = f64x2.add(s20, f64x2.mul(a2, b0));
+    s21 = f64x2.add(s21, f64x2.mul(a2, b1));
+    const a3 = v128.load(a + 3 * row);
+    s30 = f64x2.add(s30, f64x2.mul(a3, b0));
+    s31 = f64x2.add(s31, f64x2.mul(a3, b1));
+  }
+  const next = <usize>stride << 3;
+  let out = at(matrix, i * stride + j);
+  addPair(out, s00, s01);
+  addPair((out += next), s10, s11);
+  addPair((out += next), s20, s21);
+  addPair((out += next), s30, s31);
+}
+
+// @ts-ignore: AssemblyScript decorator
+@inline
+function addPair(out: usize, left: v128, right: v128): void {
+  const low = i8x16.shuffle(left, right, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+  const high = i8x16.shuffle(left, right, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  v128.store(out, f64x2.add(v128.load(out), f64x2.add(low, high)));
+}
+
+/**
+ * One pass over the lower triangle from row and column `from` on, which applies the rank-two update that the last step
+ * left (K −= v·wᵀ + w·vᵀ) and computes out = K·x of the result. One pass, because K does not fit any cache.
+ * `out` must hold zeros.
+ */
+export function updateAndMultiply(
+  matrix: usize, stride: i32, m: i32, from: i32, v: usize, w: usize, x: usize, out: usize,
+): void {
+  let i = from;
+  if (((m - from) & 1) != 0) {
+    updateEntry(matrix, stride, from, from, v, w, x, out);
+    i++;
+  }
+  for (; i < m; i += 2) {
+    updateTwoRows(matrix, stride, from, i, v, w, x, out);
+    // The two rows' own square: (i, i), (i + 1, i) and (i + 1, i + 1).
+    updateEntry(matrix, stride, i, i, v, w, x, out);
+    updateEntry(matrix, stride, i + 1, i, v, w, x, out);
+    updateEntry(matrix, stride, i + 1, i + 1, v, w, x, out);
+  }
+}
+
+// @ts-ignore: AssemblyScript decorator
+@inline
+function updateEntry(matrix: usize, stride: i32, i: i32, k: i32, v: usize, w: usize, x: usize, out: usize): void {
+  const entry = at(matrix, i * stride + k);
+  const value =
+    load<f64>(entry) - (load<f64>(at(v, i)) * load<f64>(at(w, k)) + load<f64>(at(w, i)) * load<f64>(at(v, k)));
+  store<f64>(entry, value);
+  store<f64>(at(out, i), load<f64>(at(out, i)) + value * load<f64>(at(x, k)));
+  if (i != k) store<f64>(at(out, k), load<f64>(at(out, k)) + value * load<f64>(at(x, i)));
+}
+
+/** Columns [from, i) of rows i and i + 1. */
+function updateTwoRows(matrix: usize, stride: i32, from: i32, i: i32, v: usize, w: usize, x: usize, out: usize): void {
+  const v0 = v128.load64_splat(at(v, i)), v1 = v128.load64_splat(at(v, i + 1));
+  const w0 = v128.load64_splat(at(w, i)), w1 = v128.load64_splat(at(w, i + 1));
+  const x0 = v128.load64_splat(at(x, i)), x1 = v128.load64_splat(at(x, i + 1));
+  let s0 = f64x2.splat(0), s1 = s0;
+  const row = <usize>stride << 3;
+  let k = from;
+  for (; k + 2 <= i; k += 2) {
+    const vk = v128.load(at(v, k));
+    const wk = v128.load(at(w, k));
+    const xk = v128.load(at(x, k));
+    const entry = at(matrix, i * stride + k);
+    const a0 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v0, wk), f64x2.mul(w0, vk)));
+    const a1 = f64x2.sub(v128.load(entry + row), f64x2.add(f64x2.mul(v1, wk), f64x2.mul(w1, vk)));
+    v128.store(entry, a0);
+    v128.store(entry + row, a1);
+    s0 = f64x2.add(s0, f64x2.mul(a0, xk));
+    s1 = f64x2.add(s1, f64x2.mul(a1, xk));
+    const o = at(out, k);
+    v128.store(o, f64x2.add(v128.load(o), f64x2.add(f64x2.mul(a0, x0), f64x2.mul(a1, x1))));
+  }
+  store<f64>(at(out, i), load<f64>(at(out, i)) + lanes(s0));
+  store<f64>(at(out, i + 1), load<f64>(at(out, i + 1)) + lanes(s1));
+  for (; k < i; k++) {
+    updateEntry(matrix, stride, i, k, v, w, x, out);
+    updateEntry(matrix, stride, i + 1, k, v, w, x, out);
+  }
+}
+
+/**
+ * product = V·Q over rows [rowBegin, m) and eight columns of Q.
+ * @param reflectors [count × stride] V, a row a reflector; count is even.
+ * @param product [count × 8] written.
+ */
+function reflectorsTimes(
+  matrix: usize, stride: i32, m: i32, reflectors: usize, count: i32, rowBegin: i32, column: i32, product: usize,
+): void {
+  const row = <usize>stride << 3;
+  for (let r = 0; r < count; r += 2) {
+    let a0 = f64x2.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let q = at(matrix, rowBegin * stride + column);
+    let v = at(reflectors, r * stride + rowBegin);
+    for (let i = rowBegin; i < m; i++, q += row, v += 8) {
+      const va = v128.load64_splat(v);
+      const vb = v128.load64_splat(v + row);
+      const q0 = v128.load(q);
+      a0 = f64x2.add(a0, f64x2.mul(va, q0));
+      b0 = f64x2.add(b0, f64x2.mul(vb, q0));
+      const q1 = v128.load(q, 16);
+      a1 = f64x2.add(a1, f64x2.mul(va, q1));
+      b1 = f64x2.add(b1, f64x2.mul(vb, q1));
+      const q2 = v128.load(q, 32);
+      a2 = f64x2.add(a2, f64x2.mul(va, q2));
+      b2 = f64x2.add(b2, f64x2.mul(vb, q2));
+      const q3 = v128.load(q, 48);
+      a3 = f64x2.add(a3, f64x2.mul(va, q3));
+      b3 = f64x2.add(b3, f64x2.mul(vb, q3));
+    }
+    const out = at(product, r * 8);
+    v128.store(out, a0); v128.store(out, a1, 16); v128.store(out, a2, 32); v128.store(out, a3, 48);
+    v128.store(out, b0, 64); v128.store(out, b1, 80); v128.store(out, b2, 96); v128.store(out, b3, 112);
+  }
+}
+
+/** Q −= Vᵀ·product over rows [rowBegin, m) and eight columns, two rows at a time. */
+function subtractReflected(
+  matrix: usize, stride: i32, m: i32, reflectors: usize, count: i32, rowBegin: i32, column: i32, product: usize,
+): void {
+  const row = <usize>stride << 3;
+  for (let i = rowBegin; i < m; i += 2) {
+    // The last row of an odd number is done twice over by the same address; its second result is dropped.
+    const both = i + 1 < m;
+    const q = at(matrix, i * stride + column);
+    const p = both ? q + row : q;
+    let a0 = v128.load(q), a1 = v128.load(q, 16), a2 = v128.load(q, 32), a3 = v128.load(q, 48);
+    let b0 = v128.load(p), b1 = v128.load(p, 16), b2 = v128.load(p, 32), b3 = v128.load(p, 48);
+    let v = at(reflectors, i);
+    let y = product;
+    for (let r = 0; r < count; r++, v += row, y += 64) {
+      const va = v128.load64_splat(v);
+      const vb = v128.load64_splat(both ? v + 8 : v);
+      const y0 = v128.load(y), y1 = v128.load(y, 16);
+      a0 = f64x2.sub(a0, f64x2.mul(va, y0));
+      a1 = f64x2.sub(a1, f64x2.mul(va, y1));
+      b0 = f64x2.sub(b0, f64x2.mul(vb, y0));
+      b1 = f64x2.sub(b1, f64x2.mul(vb, y1));
+      const y2 = v128.load(y, 32), y3 = v128.load(y, 48);
+      a2 = f64x2.sub(a2, f64x2.mul(va, y2));
+      a3 = f64x2.sub(a3, f64x2.mul(va, y3));
+      b2 = f64x2.sub(b2, f64x2.mul(vb, y2));
+      b3 = f64x2.sub(b3, f64x2.mul(vb, y3));
+    }
+    v128.store(p, b0); v128.store(p, b1, 16); v128.store(p, b2, 32); v128.store(p, b3, 48);
+    v128.store(q, a0); v128.store(q, a1, 16); v128.store(q, a2, 32); v128.store(q, a3, 48);
+  }
+}
+
+/**
+ * Q −= Vᵀ·(T·(V·Q)) over rows [rowBegin, m) and columns [begin, end): `count` Householder reflectors at once, in the
+ * compact WY form (Schreiber & Van Loan 1989).
+ * @param triangle [count × count] T, upper triangular.
+ * @param work room for 2 · count · 8 numbers.
+ */
+export function applyReflectors(
+  matrix: usize, stride: i32, m: i32, reflectors: usize, triangle: usize, count: i32, rowBegin: i32, begin: i32, end: i32, work: usize,
+): void {
+  const product = work;
+  const scaled = at(work, count * 8);
+  for (let column = begin; column < end; column += 8) {
+    reflectorsTimes(matrix, stride, m, reflectors, count, rowBegin, column, product);
+    for (let r = 0; r < count; r++) {
+      for (let c = 0; c < 8; c += 2) {
+        let sum = f64x2.splat(0);
+        for (let k = r; k < count; k++) {
+          const t = v128.load64_splat(at(triangle, r * count + k));
+          sum = f64x2.add(sum, f64x2.mul(t, v128.load(at(product, k * 8 + c))));
+        }
+        v128.store(at(scaled, r * 8 + c), sum);
+      }
+    }
+    subtractReflected(matrix, stride, m, reflectors, count, rowBegin, column, scaled);
+  }
+}
