@@ -1,3 +1,5 @@
+import type { Tail } from './tail.ts';
+
 /** Runs a plan. Engines differ in speed and in nothing else. */
 export interface Engine {
   /** For example 'tfjs-wasm'. */
@@ -11,4 +13,41 @@ export interface Engine {
    * @throws RangeError when the length is no whole number of pictures.
    */
   codes(pixels: Uint8Array): Float32Array;
+}
+
+/** An engine whose feature maps can be read, and which runs tails from them: the trunk once, then every head's tail. */
+export interface TailedEngine extends Engine {
+  /**
+   * CNN codes and some steps' feature maps in one pass over the network.
+   * @param pixels as for `codes`.
+   * @param steps names of steps. 'input' is no step: a tail of the whole network reads the pixels.
+   * @returns codes as `codes` would, and by step n × height × width × channels numbers, channels last; fresh arrays.
+   * @throws RangeError when the length is no whole number of pictures, or the plan has no such step.
+   */
+  codesAndMaps(
+    pixels: Uint8Array,
+    steps: readonly string[],
+  ): { readonly codes: Float32Array; readonly maps: ReadonlyMap<string, Float32Array> };
+  /**
+   * Prepares a tail to run. It runs as any plan does; only its input is a feature map in single precision, or the
+   * pixels where it is the whole network. The backbone is the engine's own.
+   * @throws HeadwaterError `backbone_mismatch` when the tail does not fit the backbone.
+   */
+  createTail(tail: Tail): TailEngine;
+}
+
+export interface TailEngine {
+  /** Numbers of the taps behind the cut. */
+  readonly codeLength: number;
+  /** Memory that it holds, for caches that are bounded in bytes. */
+  readonly bytes: number;
+  /**
+   * The part of the CNN code that lies behind the cut.
+   * @param input n maps of the step that the tail reads, as `codesAndMaps` gives them, or n pictures' pixels where the
+   *   tail is the whole network.
+   * @returns n × codeLength numbers; a fresh array.
+   */
+  codes(input: Float32Array | Uint8Array): Float32Array;
+  /** Gives the memory back. The tail is of no use afterwards. */
+  dispose(): void;
 }

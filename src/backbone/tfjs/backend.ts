@@ -64,7 +64,7 @@ async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
       locateFile: (path: string) => path,
       instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
         const instance = new WebAssembly.Instance(module, imports);
-        memory = instance.exports['memory'] as WebAssembly.Memory;
+        if (instance.exports['memory'] instanceof WebAssembly.Memory) memory = instance.exports['memory'];
         done(instance);
         return instance.exports;
       },

@@ -3,16 +3,20 @@
  * the backbone's weights on the backend and leaves no other tensor behind.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Engine } from '../engine.ts';
+import { WHOLE } from '../cut.ts';
+import type { TailedEngine, TailEngine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
 import type { Padding, Step } from '../plan.ts';
+import type { Tail } from '../tail.ts';
+import type { MapShape } from '../shapes.ts';
+import { tailOf } from '../tail.ts';
 import { registerWasmBackend, useWasmBackend } from './backend.ts';
 import { convolve } from './convolution.ts';
 import { inputTensor } from './input.ts';
 import type { PreparedStep } from './prepare.ts';
 import { disposeStep, prepareStep } from './prepare.ts';
 
-export interface TfjsEngine extends Engine {
+export interface TfjsEngine extends TailedEngine {
   /**
    * Every step's output, to compare engines layer by layer.
    * @param pixels as for `codes`; at most `MAX_PICTURES_AT_ONCE` pictures.
@@ -40,6 +44,13 @@ export async function createTfjsEngine(
   return new WasmEngine(backbone);
 }
 
+/** What the first steps read: pictures, or the feature map at a cut. */
+interface Input {
+  readonly name: string;
+  readonly values: Uint8Array | Float32Array;
+  readonly shape: MapShape;
+}
+
 class WasmEngine implements TfjsEngine {
   readonly name = 'tfjs-wasm';
   readonly codeLength: number;
@@ -55,22 +66,43 @@ class WasmEngine implements TfjsEngine {
   }
 
   codes(pixels: Uint8Array): Float32Array {
-    const pictures = this.#countPictures(pixels);
-    const codes = new Float32Array(pictures * this.codeLength);
-    for (let first = 0; first < pictures; first += MAX_PICTURES_AT_ONCE) {
-      const count = Math.min(MAX_PICTURES_AT_ONCE, pictures - first);
-      this.#codesOfSome(pixels, first, count, codes);
+    return this.codesFrom(WHOLE, pixels);
+  }
+
+  codesAndMaps(
+    pixels: Uint8Array,
+    steps: readonly string[],
+  ): { codes: Float32Array; maps: Map<string, Float32Array> } {
+    const maps = new Map<string, Float32Array>();
+    for (const step of steps) {
+      const shape = this.#backbone.shapes.get(step);
+      if (shape === undefined || step === WHOLE) throw new RangeError(`The plan has no step '${step}'.`);
+      const length = this.#countOf(WHOLE, pixels) * shape.height * shape.width * shape.channels;
+      maps.set(step, new Float32Array(length));
     }
-    return codes;
+    return { codes: this.codesFrom(WHOLE, pixels, maps), maps };
+  }
+
+  createTail(tail: Tail): TailEngine {
+    useWasmBackend();
+    const engine = new WasmEngine(tailOf(this.#backbone, tail));
+    return {
+      codeLength: engine.codeLength,
+      bytes: tail.tensors.values().reduce((sum, { byteLength }) => sum + byteLength, 0),
+      codes: (input) => engine.codesFrom(tail.from, input),
+      dispose: () => engine.dispose(),
+    };
   }
 
   stepOutputs(pixels: Uint8Array): Map<string, Float32Array> {
-    const pictures = this.#countPictures(pixels);
+    const pictures = this.#countOf(WHOLE, pixels);
     if (pictures > MAX_PICTURES_AT_ONCE) {
       throw new RangeError(`At most ${MAX_PICTURES_AT_ONCE} pictures at once, not ${pictures}.`);
     }
     const outputs = new Map<string, Float32Array>();
-    this.#run(pixels, pictures, (name, map) => outputs.set(name, map.dataSync<'float32'>()));
+    this.#run(this.#input(WHOLE, pixels), pictures, (name, map) =>
+      outputs.set(name, map.dataSync<'float32'>()),
+    );
     return outputs;
   }
 
@@ -79,25 +111,53 @@ class WasmEngine implements TfjsEngine {
     for (const step of this.#steps) disposeStep(step);
   }
 
-  #countPictures(pixels: Uint8Array): number {
-    const { height, width, channels } = this.#backbone.plan.input;
-    const pictures = pixels.length / (height * width * channels);
-    if (!Number.isInteger(pictures)) {
-      throw new RangeError(
-        `${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`,
-      );
+  /**
+   * @param from what `values` are: pictures ('input') or the maps of a step that the first steps read.
+   * @param maps filled with the steps' maps that it has room for.
+   */
+  codesFrom(
+    from: string,
+    values: Uint8Array | Float32Array,
+    maps: ReadonlyMap<string, Float32Array> = new Map(),
+  ): Float32Array {
+    const total = this.#countOf(from, values);
+    const codes = new Float32Array(total * this.codeLength);
+    const each = values.length / total;
+    for (let first = 0; first < total; first += MAX_PICTURES_AT_ONCE) {
+      const count = Math.min(MAX_PICTURES_AT_ONCE, total - first);
+      const some = this.#input(from, values.subarray(first * each, (first + count) * each));
+      this.#codesOfSome(some, first, count, codes, maps);
     }
-    return pictures;
+    return codes;
   }
 
-  #codesOfSome(pixels: Uint8Array, first: number, count: number, codes: Float32Array): void {
-    const { height, width, channels } = this.#backbone.plan.input;
-    const pictureBytes = height * width * channels;
-    const some = pixels.subarray(first * pictureBytes, (first + count) * pictureBytes);
+  #input(name: string, values: Uint8Array | Float32Array): Input {
+    return { name, values, shape: this.#backbone.shapes.get(name)! };
+  }
+
+  #countOf(from: string, values: Uint8Array | Float32Array): number {
+    const { height, width, channels } = this.#backbone.shapes.get(from)!;
+    const count = values.length / (height * width * channels);
+    if (!Number.isInteger(count)) {
+      throw new RangeError(
+        `${values.length} numbers are no whole number of ${height}×${width}×${channels} maps or pictures.`,
+      );
+    }
+    return count;
+  }
+
+  #codesOfSome(
+    input: Input,
+    first: number,
+    count: number,
+    codes: Float32Array,
+    maps: ReadonlyMap<string, Float32Array>,
+  ): void {
     const means = new Map<string, Float32Array>();
     const tapped = new Set(this.#backbone.plan.taps.map((tap) => tap.step));
-    this.#run(some, count, (name, map) => {
+    this.#run(input, count, (name, map) => {
       if (tapped.has(name)) means.set(name, tf.mean(map, [1, 2]).dataSync<'float32'>());
+      maps.get(name)?.set(map.dataSync<'float32'>(), first * (map.size / count));
     });
     let offset = 0;
     for (const tap of this.#backbone.plan.taps) {
@@ -111,15 +171,19 @@ class WasmEngine implements TfjsEngine {
   }
 
   /** Runs all steps, shows each output to `visit` and drops every map as soon as its last reader is done. */
-  #run(pixels: Uint8Array, count: number, visit: (name: string, map: tf.Tensor4D) => void): void {
+  #run(input: Input, count: number, visit: (name: string, map: tf.Tensor4D) => void): void {
     if (count === 0) return;
     useWasmBackend();
     tf.tidy(() => {
       const maps = new Map<string, tf.Tensor4D>();
+      if (input.name !== WHOLE) {
+        const { height, width, channels } = input.shape;
+        maps.set(input.name, tf.tensor4d(input.values, [count, height, width, channels]));
+      }
       for (const [index, prepared] of this.#steps.entries()) {
         const { step } = prepared;
         const output = tf.tidy(() => {
-          const map = this.#runStep(prepared, maps, pixels, count);
+          const map = this.#runStep(prepared, maps, input, count);
           visit(step.name, map);
           return map;
         });
@@ -136,18 +200,18 @@ class WasmEngine implements TfjsEngine {
   #runStep(
     prepared: PreparedStep,
     maps: ReadonlyMap<string, tf.Tensor4D>,
-    pixels: Uint8Array,
+    input: Input,
     count: number,
   ): tf.Tensor4D {
-    const { input } = this.#backbone.plan;
-    const read = (name: string): tf.Tensor4D =>
-      name === 'input' ? inputTensor(pixels, count, input, NO_PADDING) : maps.get(name)!;
+    const picture = (padding: Padding): tf.Tensor4D =>
+      inputTensor(input.values, count, this.#backbone.plan.input, padding);
+    const read = (name: string): tf.Tensor4D => (name === WHOLE ? picture(NO_PADDING) : maps.get(name)!);
     switch (prepared.kind) {
       case 'convolution': {
         const { convolution, step } = prepared;
-        if (step.input !== 'input') return convolve(read(step.input), convolution);
+        if (step.input !== WHOLE) return convolve(read(step.input), convolution);
         // TensorFlow.js pads with zeros only; the picture's border holds other values.
-        return convolve(inputTensor(pixels, count, input, convolution.padding), convolution, NO_PADDING);
+        return convolve(picture(convolution.padding), convolution, NO_PADDING);
       }
       case 'squeeze-excite': {
         const x = read(prepared.step.input);

@@ -76,34 +76,32 @@ function seenBy(padded: tf.Tensor4D, ky: number, kx: number, info: Info): tf.Ten
     kx + (outWidth - 1) * strideWidth + 1,
     channels,
   ];
-  return tf.stridedSlice(padded, [0, ky, kx, 0], end, [1, strideHeight, strideWidth, 1]) as tf.Tensor4D;
+  const seen = tf.stridedSlice(padded, [0, ky, kx, 0], end, [1, strideHeight, strideWidth, 1]);
+  return tf.reshape<tf.Rank.R4>(seen, [pictures, outHeight, outWidth, channels]);
 }
 
 /** The output's gradient as the turned filter reads it at stride 1: with stride − 1 zeros behind every element. */
 function spreadOutput(dy: tf.Tensor4D, { strideHeight, strideWidth }: Info): tf.Tensor4D {
   if (strideHeight === 1 && strideWidth === 1) return dy;
   const [pictures, height, width, channels] = dy.shape;
-  const elements = tf.reshape(dy, [pictures * height * width, 1, channels]);
+  const elements = tf.reshape<tf.Rank.R3>(dy, [pictures * height * width, 1, channels]);
   const columns = tf.pad3d(elements, [[0, 0], [0, strideWidth - 1], [0, 0]]); // prettier-ignore
-  const rows = tf.reshape(columns, [pictures * height, 1, width * strideWidth * channels]);
+  const rows = tf.reshape<tf.Rank.R3>(columns, [pictures * height, 1, width * strideWidth * channels]);
   const spread = tf.pad3d(rows, [[0, 0], [0, strideHeight - 1], [0, 0]]); // prettier-ignore
   return tf.reshape(spread, [pictures, height * strideHeight, width * strideWidth, channels]);
 }
 
 /** Padding with which the spread gradient gives just the input's rows and columns, or a few too many at the ends. */
 function borderOf(info: Info): [[number, number], [number, number], [number, number], [number, number]] {
-  const border = (kernel: number, before: number, input: number, spread: number): [number, number] => {
-    if (before >= kernel)
-      throw new RangeError('A convolution whose padding exceeds its kernel has no gradient here.');
-    return [kernel - 1 - before, Math.max(0, input - spread + before)];
-  };
   const { filterHeight, filterWidth, padInfo, inHeight, inWidth } = info;
-  return [
-    [0, 0],
-    border(filterHeight, padInfo.top, inHeight, info.outHeight * info.strideHeight),
-    border(filterWidth, padInfo.left, inWidth, info.outWidth * info.strideWidth),
-    [0, 0],
-  ];
+  const rows = border(filterHeight, padInfo.top, inHeight, info.outHeight * info.strideHeight);
+  const columns = border(filterWidth, padInfo.left, inWidth, info.outWidth * info.strideWidth);
+  return [[0, 0], rows, columns, [0, 0]];
+}
+
+function border(kernel: number, before: number, input: number, spread: number): [number, number] {
+  if (before < kernel) return [kernel - 1 - before, Math.max(0, input - spread + before)];
+  throw new RangeError('A convolution whose padding exceeds its kernel has no gradient here.');
 }
 
 /** The filter with its rows and its columns in reverse. On the host: the backend's own kernel takes milliseconds. */

@@ -7,12 +7,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { BACKEND_NAME, registerWasmBackend } from './backend.ts';
 import { convFilterGradient, convInputGradient, depthwiseInputGradient } from './gradients-conv.ts';
-import { depthwiseFilterGradient, registerSimdKernels } from './simd-kernels.ts';
+import { depthwiseFilterGradient, registerSimdKernels, wasmBackend } from './simd-kernels.ts';
 
 export { HARD_SWISH, HARD_SWISH_GRADIENT } from './simd-kernels.ts';
 
 type Shape4D = [number, number, number, number];
-type Inputs = Readonly<Record<string, tf.Tensor4D>>;
+type Inputs = Readonly<Record<'x' | 'dy' | 'filter', tf.Tensor4D>>;
 
 interface Attributes {
   readonly strides: number | [number, number];
@@ -57,8 +57,12 @@ export async function registerGradients(
     tf.registerKernel({
       kernelName,
       backendName: BACKEND_NAME,
-      kernelFunc: ({ inputs, attrs, backend }) =>
-        kernel(inputs as unknown as Inputs, attrs as unknown as Attributes, backend as BackendWasm),
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        // TensorFlow.js types neither; its own operations give every kernel what it is named for.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        const [tensors, attributes] = [inputs, attrs] as unknown as [Inputs, Attributes];
+        return kernel(tensors, attributes, wasmBackend(backend));
+      },
     });
   }
 }

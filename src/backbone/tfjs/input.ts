@@ -7,7 +7,7 @@ import type { Padding, Plan } from '../plan.ts';
  * @returns [count, height + top + bottom, width + left + right, channels], 0 to 255, the border holding padValue.
  */
 export function inputTensor(
-  pixels: Uint8Array,
+  pixels: Uint8Array | Float32Array,
   count: number,
   { height, width, channels, padValue }: Plan['input'],
   [top, bottom, left, right]: Padding,

@@ -3,7 +3,7 @@
  * tensors in place. Registered as kernels of that backend, so that TensorFlow.js runs them like its own.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { BACKEND_NAME, backendMemory } from './backend.ts';
 
 /** x · clip(x + 3, 0, 6) / 6 (Howard et al. 2019) in one pass. Inputs: x. */
@@ -12,15 +12,9 @@ export const HARD_SWISH = 'HeadwaterHardSwish';
 export const HARD_SWISH_GRADIENT = 'HeadwaterHardSwishGradient';
 
 type Info = tf.backend_util.Conv2DInfo;
-type Named<Names extends string> = Readonly<Record<Names, tf.TensorInfo>>;
+type KernelName = 'depthwiseFilter' | 'hardSwish' | 'hardSwishGradient';
 
-interface Exports {
-  readonly depthwiseFilter: (...args: number[]) => void;
-  readonly hardSwish: (x: number, y: number, length: number) => void;
-  readonly hardSwishGradient: (x: number, dy: number, dx: number, length: number) => void;
-}
-
-let exports: Exports | undefined;
+let exports: WebAssembly.Exports | undefined;
 
 /**
  * Registers the kernels, once. The backend must be registered already.
@@ -28,22 +22,25 @@ let exports: Exports | undefined;
  */
 export function registerSimdKernels(gradientsWasm: WebAssembly.Module): void {
   if (exports !== undefined) return;
-  const instance = new WebAssembly.Instance(gradientsWasm, { env: { memory: backendMemory() } });
-  const kernels = instance.exports as unknown as Exports;
-  exports = kernels;
-  register(HARD_SWISH, (inputs, backend) => {
-    const { x } = inputs as Named<'x'>;
-    const y = backend.makeOutput(x.shape, 'float32');
-    kernels.hardSwish(addressOf(x, backend), addressOf(y, backend), tf.util.sizeFromShape(x.shape));
-    return y;
-  });
-  register(HARD_SWISH_GRADIENT, (inputs, backend) => {
-    const { x, dy } = inputs as Named<'x' | 'dy'>;
-    const dx = backend.makeOutput(x.shape, 'float32');
-    const [xAt, dyAt, dxAt] = [x, dy, dx].map((tensor) => addressOf(tensor, backend));
-    kernels.hardSwishGradient(xAt, dyAt, dxAt, tf.util.sizeFromShape(x.shape));
-    return dx;
-  });
+  exports = new WebAssembly.Instance(gradientsWasm, { env: { memory: backendMemory() } }).exports;
+  register(
+    HARD_SWISH,
+    ([x], backend) => {
+      const y = backend.makeOutput(x.shape, 'float32');
+      call('hardSwish', [x, y], [tf.util.sizeFromShape(x.shape)], backend);
+      return y;
+    },
+    ['x'],
+  );
+  register(
+    HARD_SWISH_GRADIENT,
+    ([x, dy], backend) => {
+      const dx = backend.makeOutput(x.shape, 'float32');
+      call('hardSwishGradient', [x, dy, dx], [tf.util.sizeFromShape(x.shape)], backend);
+      return dx;
+    },
+    ['x', 'dy'],
+  );
 }
 
 /**
@@ -57,32 +54,52 @@ export function depthwiseFilterGradient(
   info: Info,
   backend: BackendWasm,
 ): tf.TensorInfo {
-  if (exports === undefined) throw new Error('The gradient kernels are not registered.');
   if (info.dilationHeight !== 1 || info.dilationWidth !== 1) {
     throw new RangeError('Gradients of dilated depthwise convolutions are not made.');
   }
   const { filterHeight, filterWidth, inChannels, padInfo } = info;
   const dw = backend.makeOutput([filterHeight, filterWidth, inChannels, 1], 'float32');
-  exports.depthwiseFilter(
-    ...[x, dy, dw].map((tensor) => addressOf(tensor, backend)),
-    ...[info.batchSize, info.inHeight, info.inWidth, inChannels],
-    ...[info.outHeight, info.outWidth, filterHeight, filterWidth],
-    ...[info.strideHeight, info.strideWidth, padInfo.top, padInfo.left],
-  );
+  const input = [info.batchSize, info.inHeight, info.inWidth, inChannels];
+  const output = [info.outHeight, info.outWidth, filterHeight, filterWidth];
+  const places = [info.strideHeight, info.strideWidth, padInfo.top, padInfo.left];
+  call('depthwiseFilter', [x, dy, dw], [...input, ...output, ...places], backend);
   return dw;
 }
 
-function addressOf(tensor: tf.TensorInfo, backend: BackendWasm): number {
-  return backend.getMemoryOffset(tensor.dataId);
+/** Calls a kernel with the addresses of tensors and then some numbers. */
+function call(
+  name: KernelName,
+  tensors: readonly tf.TensorInfo[],
+  numbers: readonly number[],
+  backend: BackendWasm,
+): void {
+  const kernel = exports?.[name];
+  if (!isProcedure(kernel)) throw new Error(`The gradient kernel '${name}' is not registered.`);
+  kernel(...tensors.map((tensor) => backend.getMemoryOffset(tensor.dataId)), ...numbers);
+}
+
+function isProcedure(value: unknown): value is (...args: number[]) => void {
+  return typeof value === 'function';
 }
 
 function register(
   kernelName: string,
-  run: (inputs: Readonly<Record<string, tf.TensorInfo | undefined>>, backend: BackendWasm) => tf.TensorInfo,
+  run: (inputs: tf.TensorInfo[], backend: BackendWasm) => tf.TensorInfo,
+  inputNames: readonly string[],
 ): void {
   tf.registerKernel({
     kernelName,
     backendName: BACKEND_NAME,
-    kernelFunc: ({ inputs, backend }) => run(inputs, backend as BackendWasm),
+    kernelFunc: ({ inputs, backend }) =>
+      run(
+        inputNames.map((name) => inputs[name]!),
+        wasmBackend(backend),
+      ),
   });
+}
+
+/** TensorFlow.js hands kernels their backend untyped. */
+export function wasmBackend(backend: unknown): BackendWasm {
+  if (backend instanceof BackendWasm) return backend;
+  throw new TypeError('The kernel was called on another backend.');
 }

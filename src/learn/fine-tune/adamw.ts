@@ -29,7 +29,12 @@ export class AdamW {
   readonly #options: AdamWOptions;
 
   /** @param start what decay pulls towards. @param units positive, one a parameter. */
-  constructor(start: Float32Array, units: Float32Array, options: AdamWOptions = ADAMW_DEFAULTS, state?: AdamWState) {
+  constructor(
+    start: Float32Array,
+    units: Float32Array,
+    options: AdamWOptions = ADAMW_DEFAULTS,
+    state?: AdamWState,
+  ) {
     this.#start = start;
     this.#units = units;
     this.#options = options;

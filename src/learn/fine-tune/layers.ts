@@ -50,12 +50,18 @@ export function convForward(x: tf.Tensor4D, weights: Weights): { y: tf.Tensor4D;
 
 function activate(u: tf.Tensor4D, activation: Activation): tf.Tensor4D {
   if (activation === 'hard-swish') return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH, { x: u });
-  if (activation === 'hard-sigmoid') return tf.tidy(() => tf.clipByValue(tf.add(tf.mul(u, 1 / 6), 0.5), 0, 1));
+  if (activation === 'hard-sigmoid')
+    return tf.tidy(() => tf.clipByValue(tf.add(tf.mul(u, 1 / 6), 0.5), 0, 1));
   return u;
 }
 
 /** @param dy gradient to the activated output. */
-export function convBackward(dy: tf.Tensor4D, trace: ConvTrace, weights: Weights, wantsInput: boolean): ConvGradient {
+export function convBackward(
+  dy: tf.Tensor4D,
+  trace: ConvTrace,
+  weights: Weights,
+  wantsInput: boolean,
+): ConvGradient {
   const { kind, filter } = weights;
   const depthwise = kind === 'depthwise';
   const shared = { ...geometry(weights), dataFormat: 'NHWC' };
@@ -80,7 +86,11 @@ export function convBackward(dy: tf.Tensor4D, trace: ConvTrace, weights: Weights
   return { dx, dFilter, dBias: sumToChannels(du) };
 }
 
-function geometry({ stride, padding }: Weights): { strides: number; pad: ExplicitPadding; dilations: number } {
+function geometry({ stride, padding }: Weights): {
+  strides: number;
+  pad: ExplicitPadding;
+  dilations: number;
+} {
   const [top, bottom, left, right] = padding;
   return { strides: stride, pad: [[0, 0], [top, bottom], [left, right], [0, 0]], dilations: 1 }; // prettier-ignore
 }
@@ -96,7 +106,9 @@ function activationGradient(dy: tf.Tensor4D, seen: tf.Tensor4D, activation: Acti
     case 'hard-swish':
       return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH_GRADIENT, { x: seen, dy });
     case 'hard-sigmoid':
-      return tf.tidy(() => tf.mul(tf.mul(dy, 1 / 6), tf.mul(tf.step(tf.add(seen, 3)), tf.step(tf.sub(3, seen)))));
+      return tf.tidy(() =>
+        tf.mul(tf.mul(dy, 1 / 6), tf.mul(tf.step(tf.add(seen, 3)), tf.step(tf.sub(3, seen)))),
+      );
   }
 }
 
@@ -142,9 +154,9 @@ export function squeezeExciteBackward(
 ): { dx: tf.Tensor4D; reduce: ConvGradient; expand: ConvGradient } {
   const { x, factors } = trace;
   const pixels = x.shape[1] * x.shape[2];
-  const dFactors = tf.tidy(() => tf.mul(spatialMean(tf.mul(dy, x)), pixels));
+  const dFactors = tf.tidy(() => tf.mul<tf.Tensor4D>(spatialMean(tf.mul(dy, x)), pixels));
   const expandGradient = convBackward(dFactors, trace.expand, expand, true);
   const reduceGradient = convBackward(expandGradient.dx!, trace.reduce, reduce, true);
-  const dx = tf.tidy(() => tf.add(tf.mul(dy, factors), tf.div(reduceGradient.dx!, pixels)));
+  const dx = tf.tidy(() => tf.add<tf.Tensor4D>(tf.mul(dy, factors), tf.div(reduceGradient.dx!, pixels)));
   return { dx, reduce: reduceGradient, expand: expandGradient };
 }

@@ -2,7 +2,9 @@
  * The numbers that fine-tuning adjusts, all in one array: each tensor of a tail has its stretch. Optimiser, average and
  * saved state work on such arrays and need not know of layers.
  */
-import type { Backbone, BatchNorm, Step } from '../../backbone/index.ts';
+import type { Backbone } from '../../backbone/load.ts';
+import type { BatchNorm, Step } from '../../backbone/plan.ts';
+import { tensorNames } from '../../backbone/tail.ts';
 
 export interface Parameter {
   /** The tensor's name in the plan. */
@@ -16,11 +18,15 @@ export interface Parameter {
 }
 
 /** The parameters of these steps, in the plan's order. */
-export function layOut(steps: readonly Step[], { tensorShapes }: Pick<Backbone, 'tensorShapes'>): Parameter[] {
+export function layOut(
+  steps: readonly Step[],
+  { tensorShapes }: Pick<Backbone, 'tensorShapes'>,
+): Parameter[] {
   const parameters: Parameter[] = [];
   let offset = 0;
   for (const step of steps) {
-    for (const { name, kind } of tensorsOf(step)) {
+    for (const [index, name] of tensorNames(step).entries()) {
+      const kind = index % 2 === 0 ? 'weights' : 'bias';
       const shape = tensorShapes.get(name)!;
       const length = shape.reduce((product, side) => product * side, 1);
       parameters.push({ name, shape, offset, length, kind, step });
@@ -34,31 +40,11 @@ export function lengthOf(parameters: readonly Parameter[]): number {
   return parameters.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Names of the tensors that a step computes with. */
-export function tensorsOf(step: Step): { name: string; kind: Parameter['kind'] }[] {
-  switch (step.op) {
-    case 'conv':
-    case 'depthwise':
-    case 'dense':
-      return [weights(step.weights), bias(step.bias)];
-    case 'squeeze-excite':
-      return [weights(step.reduceWeights), bias(step.reduceBias), weights(step.expandWeights), bias(step.expandBias)];
-    case 'add':
-    case 'mean':
-      return [];
-  }
-}
-
-function weights(name: string): { name: string; kind: 'weights' } {
-  return { name, kind: 'weights' };
-}
-
-function bias(name: string): { name: string; kind: 'bias' } {
-  return { name, kind: 'bias' };
-}
-
 /** The parameters' values in the backbone. */
-export function gather(parameters: readonly Parameter[], { tensors }: Pick<Backbone, 'tensors'>): Float32Array {
+export function gather(
+  parameters: readonly Parameter[],
+  { tensors }: Pick<Backbone, 'tensors'>,
+): Float32Array {
   const values = new Float32Array(lengthOf(parameters));
   for (const { name, offset } of parameters) values.set(tensors.get(name)!, offset);
   return values;
@@ -66,7 +52,9 @@ export function gather(parameters: readonly Parameter[], { tensors }: Pick<Backb
 
 /** The reverse of `gather`; the tensors are views. */
 export function scatter(parameters: readonly Parameter[], values: Float32Array): Map<string, Float32Array> {
-  return new Map(parameters.map(({ name, offset, length }) => [name, values.subarray(offset, offset + length)]));
+  return new Map(
+    parameters.map(({ name, offset, length }) => [name, values.subarray(offset, offset + length)]),
+  );
 }
 
 /**
@@ -82,7 +70,8 @@ export function unitsOf(parameters: readonly Parameter[], backbone: Pick<Backbon
     const gamma = parameter.kind === 'bias' ? gammaOf(parameter.step, backbone) : undefined;
     const unit = gamma?.map(Math.abs) ?? rootMeanSquares(values, parameter.kind === 'bias' ? 1 : channels);
     const floor = rootMeanSquare(unit) * SMALLEST_UNIT;
-    for (let i = 0; i < values.length; i++) units[parameter.offset + i] = Math.max(unit[i % unit.length], floor);
+    for (let i = 0; i < values.length; i++)
+      units[parameter.offset + i] = Math.max(unit[i % unit.length], floor);
   }
   return units;
 }
