@@ -1,5 +1,5 @@
 /** Every engine that runs in this process, behind one door. */
-import { createTfjsEngine, type Backbone, type Engine } from '../src/backbone/index.ts';
+import { createTfjsEngine, type Backbone } from '../src/backbone/index.ts';
 import { createSimdEngine } from '../src/backbone/simd/index.ts';
 import type { OnnxInput } from '../src/export/index.ts';
 import { built, compiled, nativeRuntime, webRuntime } from './peers/load.ts';
@@ -8,43 +8,76 @@ import { createOnnxEngine } from './peers/onnx-engine.ts';
 /** The reference, and what ratios are taken to. */
 export const REFERENCE = 'tfjs-wasm';
 
+/** Makes an engine for a backbone and binds it to pictures: everything that can be prepared beforehand is. */
+type Make = (backbone: Backbone) => Promise<(pixels: Uint8Array) => Run>;
+type Run = () => Promise<Float32Array> | Float32Array;
+
+/** The project's own, the reference first. To measure another engine or variant, add it here. */
+const OWN: Readonly<Record<string, Make>> = {
+  [REFERENCE]: async (backbone) => {
+    const wasm = compiled('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm');
+    const engine = await createTfjsEngine(backbone, wasm);
+    return (pixels) => () => engine.codes(pixels);
+  },
+  simd: simd('engine'),
+  'simd-relaxed': simd('engine-relaxed'),
+};
+
+const PEERS: Readonly<Record<string, Make>> = {
+  'onnxruntime-web': onnx(webRuntime, 'pixels'),
+  'onnxruntime-web, input prepared': onnx(webRuntime, 'planes'),
+  'onnxruntime-node (native)': onnx(nativeRuntime, 'pixels'),
+  'onnxruntime-node (native), input prepared': onnx(nativeRuntime, 'planes'),
+};
+
 export interface Candidate {
   readonly name: string;
-  /** CNN codes of the pixels, again and again: everything that can be prepared has been. */
-  readonly run: () => Promise<Float32Array> | Float32Array;
+  /** CNN codes of the pixels, again and again. */
+  readonly run: (pixels: Uint8Array) => Run;
 }
 
-/** Our own engines, the reference first, on any backbone. */
-export async function ownEngines(backbone: Backbone): Promise<Engine[]> {
-  return [
-    await createTfjsEngine(
-      backbone,
-      compiled('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm'),
-    ),
-    createSimdEngine(backbone, built('engine')),
-    createSimdEngine(backbone, built('engine-relaxed')),
-  ];
+export interface Candidates {
+  readonly engines: readonly Candidate[];
+  /** Engines that could not be made here, with the reason. */
+  readonly absent: readonly string[];
 }
 
-/** All engines on one picture. */
-export async function candidates(backbone: Backbone, pixels: Uint8Array): Promise<Candidate[]> {
-  const own = (await ownEngines(backbone)).map((engine) => ({
-    name: engine.name,
-    run: () => engine.codes(pixels),
-  }));
-  const peers: Candidate[] = [];
-  for (const [name, runtime] of [
-    ['onnxruntime-web', await webRuntime()],
-    ['onnxruntime-node (native)', await nativeRuntime()],
-  ] as const) {
-    for (const input of ['pixels', 'planes'] satisfies OnnxInput[]) {
-      const full = input === 'pixels' ? name : `${name}, input prepared`;
-      const engine = await createOnnxEngine(full, runtime, backbone, input, {
-        freeDimensionOverrides: { n: 1 },
-      });
-      const prepared = engine.prepare(pixels);
-      peers.push({ name: full, run: () => engine.run(prepared) });
+export async function ownEngines(backbone: Backbone): Promise<Candidates> {
+  return await makeAll(OWN, backbone);
+}
+
+export async function allEngines(backbone: Backbone): Promise<Candidates> {
+  return await makeAll({ ...OWN, ...PEERS }, backbone);
+}
+
+/** An engine that this host cannot run (relaxed SIMD, say) must not keep the others from being measured. */
+async function makeAll(makers: Readonly<Record<string, Make>>, backbone: Backbone): Promise<Candidates> {
+  const engines: Candidate[] = [];
+  const absent: string[] = [];
+  for (const [name, make] of Object.entries(makers)) {
+    try {
+      engines.push({ name, run: await make(backbone) });
+    } catch (error) {
+      if (name === REFERENCE) throw error;
+      absent.push(`${name} does not run here: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return [...own, ...peers];
+  return { engines, absent };
+}
+
+function simd(module: string): Make {
+  return (backbone) => {
+    const engine = createSimdEngine(backbone, built(module));
+    return Promise.resolve((pixels: Uint8Array) => () => engine.codes(pixels));
+  };
+}
+
+function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
+  return async (backbone) => {
+    const engine = await createOnnxEngine(await runtime(), backbone, input);
+    return (pixels) => {
+      const prepared = engine.prepare(pixels);
+      return () => engine.run(prepared);
+    };
+  };
 }

@@ -57,8 +57,14 @@ export function timingTable(timings: ReadonlyMap<string, Timing>, baseline: stri
   const rows = Array.from(timings, ([name, { wall, cpu }]) => [
     name,
     spreadText(wall),
+    ratioText(wall, base?.wall),
     spreadText(cpu),
-    base === undefined ? '–' : (wall.median / base.wall.median).toFixed(3),
+    ratioText(cpu, base?.cpu),
   ]);
-  return { columns: ['', 'ms (p10–p90)', 'CPU ms (p10–p90)', `of ${baseline}`], rows };
+  const of = `of ${baseline}`;
+  return { columns: ['', 'ms (p10–p90)', of, 'CPU ms (p10–p90)', of], rows };
+}
+
+function ratioText(spread: Spread | undefined, base: Spread | undefined): string {
+  return spread === undefined || base === undefined ? '–' : (spread.median / base.median).toFixed(3);
 }

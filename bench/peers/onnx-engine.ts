@@ -3,13 +3,7 @@ import type { InferenceSession, Runtime, SessionOptions } from 'onnxruntime-comm
 import type { Backbone } from '../../src/backbone/index.ts';
 import { CODES, type OnnxInput, planToOnnx } from '../../src/export/index.ts';
 
-/** What the benchmark times. Unlike the project's engines it may be asynchronous. */
-export interface BenchEngine {
-  readonly name: string;
-  codes(pixels: Uint8Array): Promise<Float32Array> | Float32Array;
-}
-
-export interface OnnxEngine extends BenchEngine {
+export interface OnnxEngine {
   codes(pixels: Uint8Array): Promise<Float32Array>;
   /** Runs the model alone on an input made by `prepare`, outside the time measured. */
   run(prepared: PreparedInput): Promise<Float32Array>;
@@ -23,7 +17,6 @@ const SESSION: SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, gr
 
 /** @param input `pixels` lets the model convert bytes to its layout; `planes` has the host do it. */
 export async function createOnnxEngine(
-  name: string,
   runtime: Runtime,
   backbone: Backbone,
   input: OnnxInput,
@@ -33,24 +26,16 @@ export async function createOnnxEngine(
     ...SESSION,
     ...options,
   });
-  return new SessionEngine(name, runtime, session, backbone, input);
+  return new SessionEngine(runtime, session, backbone, input);
 }
 
 class SessionEngine implements OnnxEngine {
-  readonly name: string;
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
   readonly #backbone: Backbone;
   readonly #input: OnnxInput;
 
-  constructor(
-    name: string,
-    runtime: Runtime,
-    session: InferenceSession,
-    backbone: Backbone,
-    input: OnnxInput,
-  ) {
-    this.name = name;
+  constructor(runtime: Runtime, session: InferenceSession, backbone: Backbone, input: OnnxInput) {
     this.#runtime = runtime;
     this.#session = session;
     this.#backbone = backbone;

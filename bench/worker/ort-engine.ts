@@ -19,7 +19,7 @@ let engine: Promise<OnnxEngine> | undefined;
 
 /** To be called within a request: the runtime waits for timers, which a Worker doesn't have at start-up. */
 export function ortEngine(input: OnnxInput): Promise<OnnxEngine> {
-  engine ??= createOnnxEngine('onnxruntime-web', { InferenceSession, Tensor }, backbone, input, {
+  engine ??= createOnnxEngine({ InferenceSession, Tensor }, backbone, input, {
     freeDimensionOverrides: { n: 1 },
   });
   return engine;

@@ -25,8 +25,6 @@ function dot(a: Float32Array, b: Float32Array): number {
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array): number =>
-    x.reduce((sum, value, i) => sum + value * y[i], 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
@@ -35,7 +33,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 async function onnxCodes(backbone: Backbone, input: OnnxInput, pixels: Uint8Array): Promise<Float32Array> {
-  return await (await createOnnxEngine('native', await nativeRuntime(), backbone, input)).codes(pixels);
+  return await (await createOnnxEngine(await nativeRuntime(), backbone, input)).codes(pixels);
 }
 
 describe.skipIf(!peersInstalled())('in ONNX Runtime (skipped until `npm ci` has run in bench/)', () => {
