@@ -7,6 +7,7 @@ import type { AppEnv } from './env.ts';
 import { noteProblem, observe } from './observe.ts';
 import { ApiError, problemResponse } from './problem.ts';
 import { addClassifyRoutes } from './routes/classify.ts';
+import { BODY_SCHEMAS, PROBLEM_ANSWER } from './routes/describe.ts';
 import { addEmbedRoute } from './routes/embed.ts';
 import { addHeadRoutes } from './routes/heads.ts';
 import { addHealthRoute } from './routes/health.ts';
@@ -63,6 +64,10 @@ const WHERE: Readonly<Record<string, string>> = {
 };
 
 function addDocument(app: App): void {
+  for (const [name, schema] of Object.entries(BODY_SCHEMAS)) app.openAPIRegistry.register(name, schema);
+  for (const definition of app.openAPIRegistry.definitions) {
+    if (definition.type === 'route') definition.route.responses['default'] = PROBLEM_ANSWER;
+  }
   app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',

@@ -30,8 +30,8 @@ export const observe = createMiddleware<AppEnv>(async (c, next) => {
     ...(c.get('principal') === undefined
       ? {}
       : { tenant: c.var.principal.tenant, key: c.var.principal.keyId }),
-    // Time that passed outside: the clock stands still while the Worker computes.
-    waited_ms: Date.now() - startedAt,
+    // Of time outside alone where the clock stands still while the Worker computes, as it does on Cloudflare.
+    elapsed_ms: Date.now() - startedAt,
   };
   if (c.res.status >= 500) console.error(JSON.stringify({ ...line, error: describeError(c.error) }));
   else console.log(JSON.stringify(line));

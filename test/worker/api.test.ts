@@ -19,7 +19,11 @@ describe('the entry', () => {
 
   it('describes itself in OpenAPI 3.1', async () => {
     const response = await isolate.call('/openapi.json');
-    const document = await response.json<{ openapi: string; paths: Record<string, object> }>();
+    const document = await response.json<{
+      openapi: string;
+      paths: Record<string, object>;
+      components: { schemas: object };
+    }>();
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/healthz',
@@ -34,6 +38,11 @@ describe('the entry', () => {
       '/v1/keys/{id}',
       '/v1/tenants',
     ]);
+    const schemas = Object.keys(document.components.schemas);
+    const references = JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g);
+    for (const [, reference] of references) {
+      expect(schemas.map((name) => `#/components/schemas/${name}`)).toContain(reference);
+    }
   });
 
   it('lets browsers of any origin call with a key', async () => {

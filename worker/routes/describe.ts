@@ -1,8 +1,8 @@
 /** How routes describe themselves in the OpenAPI document. Bodies are documented, but read and checked by body.ts, within caps. */
 import { z } from '@hono/zod-openapi';
-import { HeadName, Problem, VersionText } from '../../src/api/index.ts';
+import { CreateKey, CreateTenant, HeadName, Problem, VersionText } from '../../src/api/index.ts';
 
-/** The success of a route. The problems that any may answer with stand in the document's description of `default`. */
+/** The success of a route. */
 export function answers<S extends z.ZodType, Status extends 200 | 201>(
   status: Status,
   schema: S,
@@ -12,14 +12,24 @@ export function answers<S extends z.ZodType, Status extends 200 | 201>(
   return { [status]: answer } as Record<Status, typeof answer>;
 }
 
-export const PROBLEM = {
-  default: { description: 'A problem', content: { 'application/problem+json': { schema: Problem } } },
+/** What any route may answer with instead; app.ts adds it to all of them. */
+export const PROBLEM_ANSWER = {
+  description: 'A problem',
+  content: { 'application/problem+json': { schema: Problem } },
 };
 
-/** A JSON body: shown in the document, not validated by the router, which would read it without a cap. */
-export function jsonBody(schema: z.ZodType) {
-  return { required: true, content: { 'application/json': { schema: plain(schema) } } };
+/**
+ * A JSON body, by its schema's name: shown in the document, not validated by the router, which would read it without a
+ * cap. BODY_SCHEMAS puts the schemas into the document.
+ */
+export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
+  return {
+    required: true,
+    content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+  };
 }
+
+export const BODY_SCHEMAS = { CreateKey, CreateTenant };
 
 export const HeadPath = z.object({ head: HeadName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
@@ -58,9 +68,3 @@ export const headFileBody = {
   required: true,
   content: { 'application/octet-stream': { schema: BINARY } },
 };
-
-/** A schema as plain JSON Schema, which the router takes for documentation only. */
-function plain(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0' });
-  return rest;
-}

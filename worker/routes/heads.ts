@@ -10,7 +10,7 @@ import type { Services } from '../services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { storeHead } from '../upload.ts';
-import { answers, headFileBody, HeadPath, PROBLEM } from './describe.ts';
+import { answers, headFileBody, HeadPath } from './describe.ts';
 
 const FILE_TYPES = new Set([
   '',
@@ -57,7 +57,7 @@ export function addHeadRoutes(app: App, services: Services): void {
     summary: 'Delete a head with all its versions',
     middleware: canWrite,
     request: { params: HeadPath },
-    responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' }, ...PROBLEM },
+    responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
   });
   app.openapi(remove, async (c) => {
     const { tenant } = c.var.principal;

@@ -7,7 +7,7 @@ import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { Services } from '../services.ts';
 import { callTenant } from '../tenant/call.ts';
-import { answers, jsonBody, PROBLEM } from './describe.ts';
+import { answers, jsonBody } from './describe.ts';
 
 const NO_STORE = { 'cache-control': 'no-store' };
 
@@ -19,7 +19,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     path: '/v1/keys',
     summary: 'Create a key',
     middleware,
-    request: { body: jsonBody(CreateKey) },
+    request: { body: jsonBody('CreateKey') },
     responses: answers(201, KeyCreated, 'The key, which is shown this once.'),
   });
   app.openapi(create, async (c) => {
@@ -49,7 +49,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     summary: 'Revoke a key',
     middleware,
     request: { params: z.object({ id: z.string().max(64) }) },
-    responses: { 204: { description: 'Revoked: here at once, everywhere within 60 s.' }, ...PROBLEM },
+    responses: { 204: { description: 'Revoked: here at once, everywhere within 60 s.' } },
   });
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid('param');

@@ -13,7 +13,7 @@ const create = createRoute({
   path: '/v1/tenants',
   summary: 'Create a tenant',
   middleware: requireAdminSecret,
-  request: { body: jsonBody(CreateTenant) },
+  request: { body: jsonBody('CreateTenant') },
   responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown this once.'),
 });
 

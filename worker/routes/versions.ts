@@ -7,7 +7,7 @@ import type { Env } from '../env.ts';
 import type { Services } from '../services.ts';
 import { fileOf, versionNotFound, type PointerStore } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
-import { answers, headFileBody, PROBLEM, VersionPath } from './describe.ts';
+import { answers, headFileBody, VersionPath } from './describe.ts';
 
 export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
   const download = createRoute({
@@ -16,7 +16,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     summary: "Download a version's head file",
     middleware: requireScope(keys, 'read'),
     request: { params: VersionPath },
-    responses: { 200: { description: 'The file, safetensors.', content: headFileBody.content }, ...PROBLEM },
+    responses: { 200: { description: 'The file, safetensors.', content: headFileBody.content } },
   });
   app.openapi(download, async (c) => {
     const { head, version } = c.req.valid('param');
