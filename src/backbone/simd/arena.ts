@@ -8,7 +8,7 @@ export interface Lifetime {
 }
 
 /** A cache line: no vector straddles two. */
-export const ALIGNMENT_BYTES = 64;
+const ALIGNMENT_BYTES = 64;
 
 export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;

@@ -55,22 +55,27 @@ class Compiler {
   readonly #factors = new Map<string, Region>();
   /** The adds that the convolution before them does on the way, by that convolution's name. */
   readonly #fusedAdds: ReadonlyMap<string, AddStep>;
+  /** The depthwise convolutions that run block by block with the convolution they read, by that convolution's name. */
+  readonly #fusedDepthwise: ReadonlyMap<string, DepthwiseStep>;
 
   constructor(backbone: Backbone, { bits = 32, keepMaps = false }: CompileOptions) {
     this.#backbone = backbone;
     this.#keepMaps = keepMaps;
     this.#bits = bits;
     this.#kernels = new Kernels(this.#program, backbone.plan.input);
-    this.#fusedAdds = findFusedAdds(backbone.plan.steps, new Set(backbone.plan.taps.map((tap) => tap.step)));
+    const tapped = new Set(backbone.plan.taps.map((tap) => tap.step));
+    this.#fusedAdds = findFusedAdds(backbone.plan.steps, tapped);
+    this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, tapped);
   }
 
   compile(): Compiled {
     const { steps, taps } = this.#backbone.plan;
-    const skipped = new Set([...this.#fusedAdds.values()].map((add) => add.name));
+    const fused = [...this.#fusedAdds.values(), ...this.#fusedDepthwise.values()];
+    const skipped = new Set(fused.map((step) => step.name));
     const tapped = new Set(taps.map((tap) => tap.step));
     for (const step of steps) {
       if (!skipped.has(step.name)) this.#step(step);
-      const written = this.#fusedAdds.get(step.name)?.name ?? step.name;
+      const written = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
       if (tapped.has(written)) this.#program.keep(this.#mean(written), 'end');
       if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region, 'end');
     }
@@ -105,6 +110,12 @@ class Compiler {
     if (step.input === 'input')
       return this.#kernels.stem(kernel, this.#write(step.name), this.#bitsFor(kernel));
     const input = this.#bitsFor(kernel) === 16 ? this.#quantise(step.input) : this.#read(step.input);
+    const depthwise = this.#fusedDepthwise.get(step.name);
+    if (depthwise !== undefined) {
+      const between = this.#allocate(step.name, depthwise.padding, true);
+      const output = this.#write(depthwise.name);
+      return this.#kernels.blockwise(input, kernel, between, this.#kernel(depthwise), output);
+    }
     const add = this.#fusedAdds.get(step.name);
     if (add === undefined) return this.#kernels.conv(input, kernel, this.#write(step.name));
     const other = this.#read(add.input === step.name ? add.other : add.input);
@@ -124,7 +135,7 @@ class Compiler {
     const known = this.#quantised.get(name);
     if (known !== undefined) return known;
     const map = this.#read(name);
-    const quantised = new FeatureMap(map.shape, map.padding, 16, (bytes) => this.#program.scratch(bytes));
+    const quantised = new FeatureMap({ shape: map.shape, padding: map.padding, bits: 16 }, this.#program);
     this.#kernels.quantise(map, quantised, this.#factors.get(name));
     this.#quantised.set(name, quantised);
     return quantised;
@@ -188,7 +199,7 @@ class Compiler {
     for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
     const [top, bottom, left, right] = padding;
     const shape = { height: height + top + bottom, width: width + left + right, channels };
-    const map = new FeatureMap(shape, NO_PADDING, 32, (bytes) => this.#program.scratch(bytes));
+    const map = new FeatureMap({ shape, padding: NO_PADDING }, this.#program);
     const bias = new Float32Array(channels);
     const size = { height: 1, width: 1, inputs: channels, outputs: channels };
     this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map, 32);
@@ -200,9 +211,9 @@ class Compiler {
     return this.#allocate(name, this.#paddingFor(name));
   }
 
-  #allocate(name: string, padding: Padding): FeatureMap {
+  #allocate(name: string, padding: Padding, onePlane = false): FeatureMap {
     const shape = this.#backbone.shapes.get(name)!;
-    const map = new FeatureMap(shape, padding, 32, (bytes) => this.#program.scratch(bytes));
+    const map = new FeatureMap({ shape, padding, onePlane }, this.#program);
     this.#maps.set(name, map);
     if (map.isPadded) this.#kernels.border(map);
     return map;
@@ -254,15 +265,31 @@ function findFusedAdds(steps: readonly Step[], tapped: ReadonlySet<string>): Map
   const fused = new Map<string, AddStep>();
   const indexOf = new Map(steps.map((step, index) => [step.name, index]));
   for (const add of steps) {
-    if (add.op !== 'add' || add.input === 'input' || add.other === 'input') continue;
-    const [older, newer] = [add.input, add.other].sort((a, b) => indexOf.get(a)! - indexOf.get(b)!);
-    const conv = steps[indexOf.get(newer)!];
-    const alone = steps.filter((step) => readsOf(step).includes(newer)).length === 1;
-    if (older === newer || conv.op !== 'conv' || conv.input === 'input' || tapped.has(newer) || !alone)
+    if (add.op !== 'add' || add.input === 'input' || add.other === 'input' || add.input === add.other)
       continue;
+    const newer = indexOf.get(add.input)! > indexOf.get(add.other)! ? add.input : add.other;
+    const conv = steps[indexOf.get(newer)!];
+    if (conv.op !== 'conv' || conv.input === 'input' || onlyReader(newer, steps, tapped) !== add) continue;
     fused.set(newer, add);
   }
   return fused;
+}
+
+/** Depthwise convolutions that alone read a convolution's output. */
+function findFusedDepthwise(steps: readonly Step[], tapped: ReadonlySet<string>): Map<string, DepthwiseStep> {
+  const fused = new Map<string, DepthwiseStep>();
+  for (const conv of steps) {
+    if (conv.op !== 'conv' || conv.input === 'input') continue;
+    const reader = onlyReader(conv.name, steps, tapped);
+    if (reader?.op === 'depthwise') fused.set(conv.name, reader);
+  }
+  return fused;
+}
+
+/** The one step that reads an output, if that is all that is ever done with it. */
+function onlyReader(name: string, steps: readonly Step[], tapped: ReadonlySet<string>): Step | undefined {
+  const readers = steps.filter((step) => readsOf(step).includes(name));
+  return readers.length === 1 && !tapped.has(name) ? readers[0] : undefined;
 }
 
 function readsOf(step: Step): string[] {

@@ -7,7 +7,7 @@ import type { Activation, Padding, Plan } from '../plan.ts';
 import type { FeatureMap } from './map.ts';
 import { blocksOf, FLOAT_BYTES, vectorBytes } from './map.ts';
 import { blockedRows, packDepthwise, packMatrix, packMatrix16, pictureRows } from './pack.ts';
-import type { Place, Program, Region } from './program.ts';
+import type { Place, Program, Region, StepWords } from './program.ts';
 
 /** A convolution's weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how it moves. */
 export interface Kernel {
@@ -50,6 +50,27 @@ export class Kernels {
 
   /** @param residual a map padded like the output that is added to it. */
   conv(input: FeatureMap, kernel: Kernel, output: FeatureMap, residual?: FeatureMap): void {
+    this.#program.step(...this.#conv(input, kernel, output, residual));
+  }
+
+  depthwise(input: FeatureMap, kernel: Kernel, output: FeatureMap): void {
+    this.#program.step(...this.#depthwise(input, kernel, output));
+  }
+
+  /** A convolution and the depthwise one that reads it. @param between a map that shares one plane among its blocks. */
+  blockwise(
+    input: FeatureMap,
+    conv: Kernel,
+    between: FeatureMap,
+    depthwise: Kernel,
+    output: FeatureMap,
+  ): void {
+    const first = this.#program.nested(...this.#conv(input, conv, between));
+    const second = this.#program.nested(...this.#depthwise(between, depthwise, output));
+    this.#program.step(codes.BLOCKWISE, [first, second]);
+  }
+
+  #conv(input: FeatureMap, kernel: Kernel, output: FeatureMap, residual?: FeatureMap): StepWords {
     const { height, width, stride, padding } = kernel;
     const pixels: number[] = [];
     for (let y = 0; y < output.shape.height; y++) {
@@ -60,23 +81,18 @@ export class Kernels {
     // Neighbouring pixels of a block are neighbours in memory, so that a run takes a whole row of the kernel.
     const runs: number[] = [];
     for (let block = 0; block < input.blocks; block++) {
-      for (let y = 0; y < height; y++) runs.push(block * input.planeBytes + y * input.rowBytes);
+      for (let y = 0; y < height; y++) runs.push(block * input.blockBytes + y * input.rowBytes);
     }
     const rows = blockedRows(height, width, kernel.inputs);
     const [weights, weightUnits] = this.#matrix(kernel, rows, input.bits);
-    this.#program.step(
+    const runLength = (width * input.pixelBytes) / 4;
+    return [
       input.bits === 16 ? codes.CONV16 : codes.CONV,
-      [
-        this.#activation(kernel),
-        input.region,
-        this.#table(runs),
-        runs.length,
-        (width * input.pixelBytes) / 4,
-      ],
+      [this.#activation(kernel), input.region, this.#table(runs), runs.length, runLength],
       this.#pixels(pixels),
-      [weights, this.#bias(kernel), output.region, output.planeBytes, output.blocks, residual?.region ?? 0],
+      [weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks, residual?.region ?? 0],
       [distanceOf(pixels), weightUnits, input.bits === 16 ? input.unit : 0],
-    );
+    ];
   }
 
   /** A convolution that reads the picture's bytes. @param bits to widen them to. */
@@ -86,13 +102,12 @@ export class Kernels {
     const pixelBytes = (channels * bits) / 8;
     const rowBytes = Math.ceil(((left + width + right + WIDEN_SLACK) * pixelBytes) / 16) * 16;
     const pixels: number[] = [];
-    for (let x = 0; x < output.shape.width; x++)
+    for (let x = 0; x < output.shape.width; x++) {
       pixels.push(x * kernel.stride * pixelBytes, output.offset(0, x));
+    }
     // The kernel fills in where in the ring its rows lie.
-    const [ring, runs] = [
-      this.#padRows(rowBytes, kernel.height, bits),
-      this.#program.constant(kernel.height * 4),
-    ];
+    const ring = this.#padRows(rowBytes, kernel.height, bits);
+    const runs = this.#program.constant(kernel.height * 4);
     const rows = pictureRows(kernel.height, kernel.width * channels, 32 / bits);
     const [weights, weightUnits] = this.#matrix(kernel, rows, bits);
     const unit = this.#program.constant(FLOAT_BYTES, (floats) => floats.fill(2 ** -codes.PICTURE_SHIFT));
@@ -100,7 +115,7 @@ export class Kernels {
       codes.CONV,
       [this.#activation(kernel), ring, runs, kernel.height, (rows.length * bits) / 32 / kernel.height],
       this.#pixels(pixels),
-      [weights, this.#bias(kernel), output.region, output.planeBytes, output.blocks, 0],
+      [weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks, 0],
       [distanceOf(pixels), weightUnits, unit],
     );
     this.#program.step(
@@ -112,29 +127,29 @@ export class Kernels {
 
   /** Turns a map into one of 16 bits. @param factors a vector to multiply it by, none of them negative. */
   quantise(input: FeatureMap, output: FeatureMap, factors?: Region): void {
-    const words = [input.region, input.planeBytes, input.blocks, factors ?? 0, output.region, output.unit];
+    const words = [input.region, input.blockBytes, input.blocks, factors ?? 0, output.region, output.unit];
     this.#program.step(codes.QUANTISE, words);
   }
 
-  depthwise(input: FeatureMap, kernel: Kernel, output: FeatureMap): void {
+  #depthwise(input: FeatureMap, kernel: Kernel, output: FeatureMap): StepWords {
     const taps = kernel.height * kernel.width;
     const weights = this.#program.constant(output.blocks * codes.BLOCK * taps * FLOAT_BYTES, (floats) => {
       packDepthwise(floats, kernel.weights, kernel.outputs);
     });
-    this.#program.step(
+    return [
       codes.DEPTHWISE,
       [this.#activation(kernel), input.place(-kernel.padding[0], -kernel.padding[2]), input.rowBytes],
-      [input.planeBytes, kernel.stride, kernel.height, kernel.width, weights, this.#bias(kernel)],
-      [output.place(), output.rowBytes, output.planeBytes],
+      [input.blockBytes, kernel.stride, kernel.height, kernel.width, weights, this.#bias(kernel)],
+      [output.place(), output.rowBytes, output.blockBytes],
       [output.shape.height, output.shape.width, output.blocks],
-    );
+    ];
   }
 
   mean(input: FeatureMap, output: Place, outputPlane: number = codes.PIXEL_BYTES): void {
     const { height, width } = input.shape;
     this.#program.step(
       codes.MEAN,
-      [input.place(), input.rowBytes, input.planeBytes, height, width, input.blocks],
+      [input.place(), input.rowBytes, input.blockBytes, height, width, input.blocks],
       [output, outputPlane],
     );
   }
@@ -153,12 +168,12 @@ export class Kernels {
 
   /** @param factors a vector. */
   scale(input: FeatureMap, factors: Region, output: FeatureMap): void {
-    const words = [input.place(), input.rowBytes, input.planeBytes, factors];
+    const words = [input.place(), input.rowBytes, input.blockBytes, factors];
     this.#program.step(codes.SCALE, words, this.#walk(output));
   }
 
   add(a: FeatureMap, b: FeatureMap, output: FeatureMap): void {
-    const words = [a.place(), a.rowBytes, a.planeBytes, b.place(), b.rowBytes, b.planeBytes];
+    const words = [a.place(), a.rowBytes, a.blockBytes, b.place(), b.rowBytes, b.blockBytes];
     this.#program.step(codes.ADD, words, this.#walk(output));
   }
 
@@ -167,15 +182,15 @@ export class Kernels {
     const [top, bottom, left, right] = map.padding;
     this.#program.step(
       codes.BORDER,
-      [map.region, map.rowBytes, map.planeBytes, map.blocks, map.shape.height],
+      [map.region, map.rowBytes, map.planeBytes, map.planes, map.shape.height],
       [top * map.rowBytes, bottom * map.rowBytes, left * codes.PIXEL_BYTES, right * codes.PIXEL_BYTES],
     );
   }
 
   #walk(output: FeatureMap): (Place | number)[] {
     const { height, width } = output.shape;
-    const { rowBytes, planeBytes, blocks } = output;
-    return [output.place(), rowBytes, planeBytes, height, width * codes.PIXEL_BYTES, blocks];
+    const { rowBytes, blockBytes, blocks } = output;
+    return [output.place(), rowBytes, blockBytes, height, width * codes.PIXEL_BYTES, blocks];
   }
 
   #activation(kernel: Kernel): number {

@@ -6,23 +6,34 @@
 import { BLOCK } from '../../wasm/engine/codes.ts';
 import type { Padding } from '../plan.ts';
 import type { MapShape } from '../shapes.ts';
-import type { Place, Region } from './program.ts';
+import type { Place, Program, Region } from './program.ts';
 
 export const NO_PADDING: Padding = [0, 0, 0, 0];
 export const FLOAT_BYTES = 4;
+
+export interface Layout {
+  readonly shape: MapShape;
+  readonly padding: Padding;
+  /** Of a number: floats of 32 (the default), or integers of 16 with their unit, a float, behind them. */
+  readonly bits?: 16 | 32;
+  /** Only one block exists at a time: all of them lie in the same plane. */
+  readonly onePlane?: boolean;
+}
 
 export class FeatureMap {
   readonly shape: MapShape;
   readonly padding: Padding;
   readonly bits: 16 | 32;
+  /** How many planes there are in memory. */
+  readonly planes: number;
   readonly region: Region;
 
-  /** @param bits of a number: floats of 32, or integers of 16 with their unit, a float, behind them. */
-  constructor(shape: MapShape, padding: Padding, bits: 16 | 32, allocate: (bytes: number) => Region) {
+  constructor({ shape, padding, bits = 32, onePlane = false }: Layout, program: Program) {
     this.shape = shape;
     this.padding = padding;
     this.bits = bits;
-    this.region = allocate(this.blocks * this.planeBytes + (bits === 16 ? FLOAT_BYTES : 0));
+    this.planes = onePlane ? 1 : this.blocks;
+    this.region = program.scratch(this.planes * this.planeBytes + (bits === 16 ? FLOAT_BYTES : 0));
   }
 
   /** Blocks of eight channels. */
@@ -43,13 +54,18 @@ export class FeatureMap {
     return (this.padding[0] + this.shape.height + this.padding[1]) * this.rowBytes;
   }
 
+  /** Bytes from one block of channels to the next. */
+  get blockBytes(): number {
+    return this.planes === this.blocks ? this.planeBytes : 0;
+  }
+
   /** Bytes from the map's start to the pixel in row y and column x of its first block; both may lie in the padding. */
   offset(y: number, x: number): number {
     return (this.padding[0] + y) * this.rowBytes + (this.padding[2] + x) * this.pixelBytes;
   }
 
   get unit(): Place {
-    return { region: this.region, offset: this.blocks * this.planeBytes };
+    return { region: this.region, offset: this.planes * this.planeBytes };
   }
 
   place(y = 0, x = 0): Place {

@@ -5,7 +5,7 @@
  */
 import { END, STEP_WORDS } from '../../wasm/engine/codes.ts';
 import { HeadwaterError } from '../../errors.ts';
-import { ALIGNMENT_BYTES, align, planArena } from './arena.ts';
+import { align, planArena } from './arena.ts';
 
 /** A stretch of the engine's memory; its address is known once the program is laid out. */
 export interface Region {
@@ -21,6 +21,9 @@ export interface Place {
 /** One word of a step: a number, or the address of a place. */
 export type Word = number | Region | Place;
 
+/** A step's kind, from codes.ts, and its words in the order of the kernel's class, grouped as one likes. */
+export type StepWords = readonly [code: number, ...words: (readonly Word[])[]];
+
 interface Constant extends Region {
   /** Writes the contents. Views span the region; larger ones than written to are zero. */
   readonly fill: (floats: Float32Array, integers: Int32Array) => void;
@@ -33,6 +36,8 @@ interface Scratch extends Region {
 
 const STEP_BYTES = STEP_WORDS * 4;
 const PAGE_BYTES = 65_536;
+/** The first page's beginning holds the kernels' own constants. */
+const RESERVED_BYTES = 2048;
 
 export class Program {
   readonly #constants: Constant[] = [];
@@ -64,15 +69,15 @@ export class Program {
     }
   }
 
-  /** Appends a step. @param code its kind, from codes.ts; the words follow in the order of the kernel's class. */
-  step(code: number, ...words: (readonly Word[])[]): void {
-    this.#steps.push(this.#words(code, words));
+  /** Appends a step. */
+  step(...step: StepWords): void {
+    this.#steps.push(this.#words(step));
   }
 
   /** A step for another step to run; add it just before that one. @returns where it lies. */
-  nested(code: number, ...words: (readonly Word[])[]): Region {
+  nested(...step: StepWords): Region {
     const region = { bytes: STEP_BYTES, address: 0 };
-    this.#nested.push({ region, words: this.#words(code, words) });
+    this.#nested.push({ region, words: this.#words(step) });
     return region;
   }
 
@@ -83,7 +88,7 @@ export class Program {
    * @throws HeadwaterError `backbone_invalid` when it needs more; nothing has been allocated then.
    */
   layOut(limitBytes: number): { memory: WebAssembly.Memory; start: number } {
-    const start = ALIGNMENT_BYTES;
+    const start = RESERVED_BYTES;
     const bytes = this.#place(start);
     if (bytes > limitBytes) {
       throw new HeadwaterError(
@@ -126,7 +131,7 @@ export class Program {
   }
 
   /** A step's words; the scratch regions among them are in use at it. */
-  #words(code: number, groups: (readonly Word[])[]): Word[] {
+  #words([code, ...groups]: StepWords): Word[] {
     const words = [code, ...groups.flat()];
     if (words.length > STEP_WORDS) throw new RangeError(`a step of ${words.length} words`);
     const index = this.#steps.length;

@@ -34,6 +34,7 @@ export const BORDER = 8;
 export const STEM16 = 9;
 export const CONV16 = 10;
 export const QUANTISE = 11;
+export const BLOCKWISE = 12;
 
 // Activations: activation.ts computes them.
 export const NONE = 0;

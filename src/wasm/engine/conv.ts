@@ -6,7 +6,7 @@
  * inner loop stays rolled: V8 unrolls it, and spills registers when given more.
  */
 import { activate, madd } from './activation';
-import { BLOCK, CONV_TILE, HARD_SWISH, RELU, RELU6 } from './codes';
+import { BLOCK, CONV_TILE, HARD_SWISH, NONE, RELU, RELU6 } from './codes';
 import { Any, Bytes12, Bytes16, Bytes24, Bytes32 } from './distance';
 
 @unmanaged
@@ -73,14 +73,14 @@ function finishTile(
   finish(plane + load<u32>(pixel, 36), toResidual, a4, b4, kind);
 }
 
-function convAs<Word, Distance>(s: Conv, output: usize): void {
+function convAs<Word, Distance>(s: Conv, output: usize, from: i32, to: i32): void {
   const runBytes = s.runLength << 2;
   const weightBytes = s.runCount * s.runLength * (BLOCK << 2);
   const endOfRuns = s.runs + (s.runCount << 2);
   const input = s.input;
   const kind = s.activation;
   const toResidual = s.residual ? s.residual - s.output : 0;
-  for (let block = 0; block < s.blocks; block++) {
+  for (let block = from; block < to; block++) {
     const bias0 = v128.load(s.bias + (block << 5));
     const bias1 = v128.load(s.bias + (block << 5), 16);
     const zero0 = isFloat<Word>() ? bias0 : i32x4.splat(0);
@@ -141,7 +141,8 @@ function convAs<Word, Distance>(s: Conv, output: usize): void {
         b4 = madd(f32x4.convert_i32x4_s(b4), unit1, bias1);
       }
       const plane = output + block * s.plane;
-      if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
+      if (kind == NONE) finishTile(pixel, plane, toResidual, NONE, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
+      else if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
       else if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
       else if (kind == RELU6) finishTile(pixel, plane, toResidual, RELU6, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
       else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
@@ -149,16 +150,16 @@ function convAs<Word, Distance>(s: Conv, output: usize): void {
   }
 }
 
-/** Runs a convolution of floats into `output`. */
-export function conv(s: Conv, output: usize): void {
-  if (s.distance == 32) convAs<f32, Bytes32>(s, output);
-  else if (s.distance == 24) convAs<f32, Bytes24>(s, output);
-  else convAs<f32, Any>(s, output);
+/** Runs a convolution of floats into `output`, its blocks of output channels from `from` up to `to`. */
+export function conv(s: Conv, output: usize, from: i32, to: i32): void {
+  if (s.distance == 32) convAs<f32, Bytes32>(s, output, from, to);
+  else if (s.distance == 24) convAs<f32, Bytes24>(s, output, from, to);
+  else convAs<f32, Any>(s, output, from, to);
 }
 
-/** Runs a convolution of 16-bit integers into `output`, which is floats. */
-export function conv16(s: Conv, output: usize): void {
-  if (s.distance == 16) convAs<i16, Bytes16>(s, output);
-  else if (s.distance == 12) convAs<i16, Bytes12>(s, output);
-  else convAs<i16, Any>(s, output);
+/** The same of 16-bit integers; the output is floats. */
+export function conv16(s: Conv, output: usize, from: i32, to: i32): void {
+  if (s.distance == 16) convAs<i16, Bytes16>(s, output, from, to);
+  else if (s.distance == 12) convAs<i16, Bytes12>(s, output, from, to);
+  else convAs<i16, Any>(s, output, from, to);
 }

@@ -113,37 +113,38 @@ function pixel(s: Depthwise, x: usize, w: usize, to: usize, bias: v128): void {
 
 /** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */
 @inline
-function depthwiseAs<Step>(s: Depthwise, side: i32): void {
+function depthwiseAs<Step>(s: Depthwise, side: i32, from: i32, to: i32): void {
   const step = s.stride * PIXEL_BYTES;
   const weightBytes = (s.kernelHeight * s.kernelWidth) << 4;
-  for (let half = 0; half < s.blocks * 2; half++) {
+  for (let half = from * 2; half < to * 2; half++) {
     const w = s.weights + half * weightBytes;
     const bias = v128.load(s.bias + (half << 4));
-    let from = s.input + (half >> 1) * s.inputPlane + ((half & 1) << 4);
-    let to = s.output + (half >> 1) * s.outputPlane + ((half & 1) << 4);
+    let input = s.input + (half >> 1) * s.inputPlane + ((half & 1) << 4);
+    let output = s.output + (half >> 1) * s.outputPlane + ((half & 1) << 4);
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.width; x += side ? DEPTHWISE_TILE : 1) {
         // The last tile reaches back over pixels already done rather than past the end.
         const at = side ? min(x, s.width - DEPTHWISE_TILE) : x;
-        if (side) tile<Step>(s, from + at * step, w, to + at * PIXEL_BYTES, bias, side);
-        else pixel(s, from + at * step, w, to + at * PIXEL_BYTES, bias);
+        if (side) tile<Step>(s, input + at * step, w, output + at * PIXEL_BYTES, bias, side);
+        else pixel(s, input + at * step, w, output + at * PIXEL_BYTES, bias);
       }
-      from += s.inputRow * s.stride;
-      to += s.outputRow;
+      input += s.inputRow * s.stride;
+      output += s.outputRow;
     }
   }
 }
 
 // Functions of their own, because V8 optimises one that holds all of them less well.
-function depthwise3<Step>(s: Depthwise): void { depthwiseAs<Step>(s, 3); }
-function depthwise5<Step>(s: Depthwise): void { depthwiseAs<Step>(s, 5); }
-function depthwiseOther(s: Depthwise): void { depthwiseAs<Any>(s, 0); }
+function depthwise3<Step>(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Step>(s, 3, from, to); }
+function depthwise5<Step>(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Step>(s, 5, from, to); }
+function depthwiseOther(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Any>(s, 0, from, to); }
 
-export function depthwise(s: Depthwise): void {
+/** Runs the blocks of channels from `from` up to `to`. */
+export function depthwise(s: Depthwise, from: i32, to: i32): void {
   const side = s.kernelHeight == s.kernelWidth && s.width >= DEPTHWISE_TILE ? s.kernelHeight : 0;
-  if (side == 3 && s.stride == 1) depthwise3<Bytes32>(s);
-  else if (side == 3 && s.stride == 2) depthwise3<Bytes64>(s);
-  else if (side == 5 && s.stride == 1) depthwise5<Bytes32>(s);
-  else if (side == 5 && s.stride == 2) depthwise5<Bytes64>(s);
-  else depthwiseOther(s);
+  if (side == 3 && s.stride == 1) depthwise3<Bytes32>(s, from, to);
+  else if (side == 3 && s.stride == 2) depthwise3<Bytes64>(s, from, to);
+  else if (side == 5 && s.stride == 1) depthwise5<Bytes32>(s, from, to);
+  else if (side == 5 && s.stride == 2) depthwise5<Bytes64>(s, from, to);
+  else depthwiseOther(s, from, to);
 }

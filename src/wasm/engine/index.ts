@@ -3,8 +3,7 @@
  * with the packed weights and the room for feature maps. Nothing is allocated and nothing leaves WebAssembly between
  * the picture and its code.
  */
-import { ADD, BORDER, CONV, CONV16, DENSE, DEPTHWISE, END, MEAN, QUANTISE, SCALE, STEM, STEM16 } from './codes';
-import { STEP_WORDS } from './codes';
+import * as codes from './codes';
 import { conv, conv16, Conv } from './conv';
 import { depthwise, Depthwise } from './depthwise';
 import { add, Add, border, Border, scale, Scale } from './map';
@@ -15,22 +14,44 @@ import { dense, Dense, mean, Mean } from './vector';
 /** Whether this build uses relaxed SIMD. */
 export const relaxed: i32 = RELAXED;
 
+/** A convolution and the depthwise one that reads it, by turns, so that the block between them never leaves the cache. */
+@unmanaged
+class Blockwise {
+  op: i32;
+  /** Its output is one block, and its plane 0; so is the depthwise step's input. */
+  conv: Conv;
+  depthwise: Depthwise;
+}
+
+function blockwise(s: Blockwise): void {
+  for (let block = 0; block < s.conv.blocks; block++) {
+    runConv(s.conv, block, block + 1);
+    depthwise(s.depthwise, block, block + 1);
+  }
+}
+
+function runConv(s: Conv, from: i32, to: i32): void {
+  if (s.op == codes.CONV16) conv16(s, s.output, from, to);
+  else conv(s, s.output, from, to);
+}
+
 /** Runs the steps from `step` to the END step. */
 export function run(step: usize): void {
-  for (; ; step += STEP_WORDS << 2) {
+  for (; ; step += codes.STEP_WORDS << 2) {
     switch (load<i32>(step)) {
-      case STEM: stem<f32>(changetype<Stem>(step)); break;
-      case STEM16: stem<i16>(changetype<Stem>(step)); break;
-      case CONV: conv(changetype<Conv>(step), changetype<Conv>(step).output); break;
-      case CONV16: conv16(changetype<Conv>(step), changetype<Conv>(step).output); break;
-      case QUANTISE: quantise(changetype<Quantise>(step)); break;
-      case DEPTHWISE: depthwise(changetype<Depthwise>(step)); break;
-      case MEAN: mean(changetype<Mean>(step)); break;
-      case DENSE: dense(changetype<Dense>(step)); break;
-      case SCALE: scale(changetype<Scale>(step)); break;
-      case ADD: add(changetype<Add>(step)); break;
-      case BORDER: border(changetype<Border>(step)); break;
-      case END: return;
+      case codes.STEM: stem<f32>(changetype<Stem>(step)); break;
+      case codes.STEM16: stem<i16>(changetype<Stem>(step)); break;
+      case codes.CONV:
+      case codes.CONV16: runConv(changetype<Conv>(step), 0, changetype<Conv>(step).blocks); break;
+      case codes.DEPTHWISE: depthwise(changetype<Depthwise>(step), 0, changetype<Depthwise>(step).blocks); break;
+      case codes.BLOCKWISE: blockwise(changetype<Blockwise>(step)); break;
+      case codes.QUANTISE: quantise(changetype<Quantise>(step)); break;
+      case codes.MEAN: mean(changetype<Mean>(step)); break;
+      case codes.DENSE: dense(changetype<Dense>(step)); break;
+      case codes.SCALE: scale(changetype<Scale>(step)); break;
+      case codes.ADD: add(changetype<Add>(step)); break;
+      case codes.BORDER: border(changetype<Border>(step)); break;
+      case codes.END: return;
       default: unreachable();
     }
   }

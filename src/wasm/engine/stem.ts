@@ -69,7 +69,7 @@ export function stem<Value>(s: Stem): void {
       store<i32>(s.conv.runs + (ky << 2), ((first + ky) % s.kernelHeight) * s.ringRow);
     }
     const output = s.conv.output + y * s.outputRow;
-    if (isFloat<Value>()) conv(s.conv, output);
-    else conv16(s.conv, output);
+    if (isFloat<Value>()) conv(s.conv, output, 0, s.conv.blocks);
+    else conv16(s.conv, output, 0, s.conv.blocks);
   }
 }
