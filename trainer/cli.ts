@@ -2,6 +2,7 @@
 /** The command line: verbs and options, and what a run ends with. The work is done in commands/, loaded when asked for. */
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
 import type { PushOptions } from './commands/push.ts';
@@ -22,7 +23,7 @@ const JSON_OPTION = 'print one JSON object on standard output and nothing else t
 function buildProgram(): Command {
   const program = new Command('headwater')
     .description('Trains heads on folders of pictures, judges them, and takes them to a Worker.')
-    .version('0.1.0')
+    .version(packageJson.version)
     .exitOverride()
     .showHelpAfterError('(run with --help for the options)');
   addTrain(program);
@@ -175,8 +176,9 @@ function printError(code: string, message: string): void {
 
 process.on('SIGINT', () => {
   // Files are written whole and renamed into place: nothing is left half done.
+  const showCursor = process.stderr.isTTY ? '\u001b[?25h\n' : '';
   process.stderr.write(
-    '\u001b[?25h\nInterrupted. CNN codes read so far are kept; the next run goes on from there.\n',
+    `${showCursor}Interrupted. CNN codes read so far are kept; the next run goes on from there.\n`,
   );
   process.exit(EXIT.interrupted);
 });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import packageJson from '../../../package.json' with { type: 'json' };
 import { headwater, png, temporaryFolder, writeColours, writeFiles } from './workspace.ts';
 
 const Failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
@@ -44,7 +45,10 @@ describe('exit codes', () => {
   test('help and version are no errors', async () => {
     const cwd = temporaryFolder();
     expect(await headwater(['train', '--help'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-    expect(await headwater(['--version'], { cwd })).toMatchObject({ code: 0, stdout: '0.1.0\n' });
+    expect(await headwater(['--version'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: `${packageJson.version}\n`,
+    });
   });
 
   test('with --json a failure is one JSON object too', async () => {
