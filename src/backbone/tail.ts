@@ -11,8 +11,8 @@ import type { Plan, Step } from './plan.ts';
 export interface Tail {
   /** The step whose map the tail reads, or 'input' when the tail is the whole network. */
   readonly from: string;
-  /** Weights and biases of the steps behind it, by the backbone's names and in its shapes. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** Weights and biases of the steps behind it, by the backbone's names, as many numbers in the same order. */
+  readonly tensors: ReadonlyMap<string, Float32Array | Float16Array>;
 }
 
 /** Names of the tensors that a step computes with: weights, bias, and for squeeze-excite both of both its layers. */
@@ -42,7 +42,18 @@ export function trunkOf(backbone: Backbone, cut: Cut): Backbone {
 export function tailOf(backbone: Backbone, tail: Tail): Backbone {
   const cut = cutAt(backbone.plan, tail.from);
   checkTensors(backbone, cut, tail);
-  return part(backbone, { ...backbone.plan, steps: cut.tailSteps, taps: cut.tailTaps }, tail.tensors);
+  return part(
+    backbone,
+    { ...backbone.plan, steps: cut.tailSteps, taps: cut.tailTaps },
+    inSinglePrecision(tail.tensors),
+  );
+}
+
+function inSinglePrecision(tensors: Tail['tensors']): Map<string, Float32Array> {
+  const single = new Map<string, Float32Array>();
+  for (const [name, values] of tensors)
+    single.set(name, values instanceof Float32Array ? values : Float32Array.from(values));
+  return single;
 }
 
 function part(backbone: Backbone, plan: Plan, tensors: ReadonlyMap<string, Float32Array>): Backbone {

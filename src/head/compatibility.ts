@@ -1,5 +1,6 @@
 /** Whether a head was made for a backbone. Codes of other weights or taps mean nothing to it. */
-import { codeLength, type Plan } from '../backbone/plan.ts';
+import { cutAt } from '../backbone/cut.ts';
+import type { Plan } from '../backbone/plan.ts';
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
 
@@ -7,20 +8,25 @@ import type { Head } from './head.ts';
  * @param plan the plan of the backbone whose codes the head is to read.
  * @throws HeadwaterError `backbone_mismatch`
  */
-export function assertCompatible(head: Pick<Head, 'backbone' | 'taps' | 'codeLength'>, plan: Plan): void {
+export function assertCompatible(
+  head: Pick<Head, 'backbone' | 'taps' | 'codeLength' | 'tail'>,
+  plan: Plan,
+): void {
   const { backbone, taps } = head;
   const theirs = `${backbone.name} ${backbone.version} (${backbone.weightsSha256.slice(0, 12)}…)`;
   const ours = `${plan.name} ${plan.version} (${plan.weightsSha256.slice(0, 12)}…)`;
   if (backbone.weightsSha256 !== plan.weightsSha256) {
     throw mismatch(`The head was trained on the backbone ${theirs}, but this is ${ours}`);
   }
-  const names = plan.taps.map((tap) => tap.name);
-  if (taps.join('\n') !== names.join('\n') || head.codeLength !== codeLength(plan)) {
+  const read = plan.taps.filter((tap) => taps.includes(tap.name));
+  const length = read.reduce((sum, tap) => sum + tap.channels, 0);
+  if (taps.join('\n') !== read.map((tap) => tap.name).join('\n') || head.codeLength !== length) {
     throw mismatch(
-      `The head reads codes of ${head.codeLength} numbers from the taps ${taps.join(', ')}, but the backbone gives ` +
-        `${codeLength(plan)} from ${names.join(', ')}`,
+      `The head reads codes of ${head.codeLength} numbers from the taps ${taps.join(', ')}, but the backbone's taps are ` +
+        plan.taps.map((tap) => `${tap.name} (${tap.channels})`).join(', '),
     );
   }
+  if (head.tail !== undefined) cutAt(plan, head.tail.from);
 }
 
 function mismatch(what: string): HeadwaterError {

@@ -8,6 +8,7 @@ import type { SafetensorsFile, Tensor } from '../safetensors.ts';
 import { goldenFault } from './golden.ts';
 import type { GoldenVector, Head } from './head.ts';
 import { HEAD_FILE_LIMITS, MAX_CODE_LENGTH, MAX_DIRECTIONS, MAX_GOLDEN } from './limits.ts';
+import { readTail, TAIL_PREFIX, writeTail } from './tail-tensors.ts';
 import { headInvalid, readMetadata, writeMetadata } from './metadata.ts';
 
 /** Beyond any real mean, weight or probability, and far from where sums of them would overflow. */
@@ -42,6 +43,7 @@ export function writeHead(head: Head): Uint8Array {
         'golden.probabilities',
         tensorOf(joined(head.golden.map((each) => each.probabilities)), [golden, classes]),
       ],
+      ...writeTail(head.tail),
     ]),
     writeMetadata(head),
   );
@@ -53,13 +55,16 @@ export function writeHead(head: Head): Uint8Array {
  */
 export function readHead(bytes: Uint8Array): Head {
   const { metadata, tensors } = readFile(bytes);
-  const words = readMetadata(metadata);
-  const strange = [...tensors.keys()].find((name) => !TENSORS.includes(name));
+  const { tailFrom, ...words } = readMetadata(metadata);
+  const strange = [...tensors.keys()].find(
+    (name) => !TENSORS.includes(name) && !name.startsWith(TAIL_PREFIX),
+  );
   if (strange !== undefined)
     throw headInvalid(`it holds an unknown tensor ${JSON.stringify(strange.slice(0, 100))}`);
   const classes = words.labels.length;
   const d = readCodeLength(tensors);
   const directions = readDirections(tensors, d);
+  const tail = readTail(tailFrom, tensors);
   const head: Head = {
     ...words,
     codeLength: d,
@@ -69,6 +74,7 @@ export function readHead(bytes: Uint8Array): Head {
     bias: numbers(tensors, 'bias', [classes]),
     novelty: { directions, ...words.novelty },
     golden: readGolden(tensors, classes, d),
+    ...(tail === undefined ? {} : { tail }),
   };
   if (head.deviation.some((value) => value < SMALLEST_DEVIATION))
     throw headInvalid('deviation holds a number ≤ 0');

@@ -2,6 +2,7 @@
  * A head: a linear map from a CNN code to class scores, with everything needed to answer honestly. Immutable.
  * With a code x: z = (x − mean) / deviation, logits = weights · z + bias, probabilities = softmax(logits / temperature).
  */
+import type { Tail } from '../backbone/tail.ts';
 import type { FigureSummary } from '../learn/metrics.ts';
 
 export interface BackboneIdentity {
@@ -14,7 +15,7 @@ export interface BackboneIdentity {
 export interface Head {
   /** The backbone whose codes this head reads. */
   readonly backbone: BackboneIdentity;
-  /** Names of the taps that the code is made of, in order. */
+  /** Names of the taps that the code is made of: some of the backbone's, in its order. */
   readonly taps: readonly string[];
   /** D, the length of a code. */
   readonly codeLength: number;
@@ -30,6 +31,8 @@ export interface Head {
   readonly temperature: number;
   readonly novelty: Novelty;
   readonly training: Training;
+  /** Fine-tuned weights for the backbone's last steps; taps behind the cut are read from these. */
+  readonly tail?: Tail;
   readonly golden: readonly GoldenVector[];
 }
 

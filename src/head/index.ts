@@ -3,4 +3,5 @@ export { assertCompatible } from './compatibility.ts';
 export { readHead, writeHead } from './file.ts';
 export type { BackboneIdentity, Distribution, GoldenVector, Head, Novelty, Training } from './head.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
+export { readCode } from './read-code.ts';
 export { score, type Score } from './score.ts';

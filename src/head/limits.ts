@@ -15,8 +15,14 @@ export const MAX_DIRECTIONS = 64;
 export const MAX_NAME_LENGTH = 128;
 export const MAX_TAPS = 64;
 export const MAX_GOLDEN = 8;
+/** The embedded backbone has 104 in all. */
+export const MAX_TAIL_TENSORS = 1024;
 
-export const HEAD_FILE_LIMITS: SafetensorsLimits = { fileBytes: 48 * MIB, headerBytes: 4 * MIB, tensors: 32 };
+export const HEAD_FILE_LIMITS: SafetensorsLimits = {
+  fileBytes: 48 * MIB,
+  headerBytes: 4 * MIB,
+  tensors: 32 + MAX_TAIL_TENSORS,
+};
 
 /** The first thing wrong with a list of labels, as half a sentence, or undefined. */
 export function labelFault(labels: readonly string[]): string | undefined {

@@ -59,14 +59,18 @@ const FIELDS = {
     leave_one_out: figures.nullable(),
     test: figures.optional(),
   }),
+  tail: z.strictObject({ from: name }),
 };
 
 export type HeadMetadata = Pick<Head, 'backbone' | 'taps' | 'labels' | 'temperature' | 'training'> & {
   readonly novelty: Omit<Head['novelty'], 'directions'>;
 };
 
+/** What is read: where the tail begins, if there is one, in the place of the tail itself. */
+export type ReadMetadata = HeadMetadata & { readonly tailFrom: string | undefined };
+
 /** @returns the metadata's keys and values; equal heads give equal text. */
-export function writeMetadata(head: HeadMetadata): Record<string, string> {
+export function writeMetadata(head: HeadMetadata & Pick<Head, 'tail'>): Record<string, string> {
   const { backbone, novelty, training } = head;
   const values = {
     backbone: { name: backbone.name, version: backbone.version, weights_sha256: backbone.weightsSha256 },
@@ -86,6 +90,7 @@ export function writeMetadata(head: HeadMetadata): Record<string, string> {
       leave_one_out: training.leaveOneOut === null ? null : writeFigures(training.leaveOneOut),
       ...(training.test === undefined ? {} : { test: writeFigures(training.test) }),
     },
+    ...(head.tail === undefined ? {} : { tail: { from: head.tail.from } }),
   };
   const metadata: Record<string, string> = { format: HEAD_FORMAT };
   for (const [key, value] of Object.entries(values)) metadata[key] = JSON.stringify(value);
@@ -93,7 +98,7 @@ export function writeMetadata(head: HeadMetadata): Record<string, string> {
 }
 
 /** @throws HeadwaterError `head_invalid` naming the field, `head_too_large` for too many labels. */
-export function readMetadata(metadata: Readonly<Record<string, string>>): HeadMetadata {
+export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMetadata {
   if (metadata['format'] !== HEAD_FORMAT) {
     throw headInvalid(
       `its format is ${JSON.stringify(metadata['format'] ?? null).slice(0, 50)}, not '${HEAD_FORMAT}'`,
@@ -120,6 +125,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>): HeadMe
     labels,
     temperature: readField(metadata, 'temperature', FIELDS.temperature),
     novelty: readField(metadata, 'novelty', FIELDS.novelty),
+    tailFrom: Object.hasOwn(metadata, 'tail') ? readField(metadata, 'tail', FIELDS.tail).from : undefined,
     training: {
       method: training.method,
       examples: training.examples,

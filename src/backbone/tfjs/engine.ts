@@ -30,6 +30,9 @@ export interface TfjsEngine extends TailedEngine {
 /** Bounds the feature maps in memory (about 3 MB a picture at 224×224); larger batches gain no speed. */
 export const MAX_PICTURES_AT_ONCE = 4;
 
+/** The backend computes in single precision. */
+const BYTES_PER_WEIGHT = 4;
+
 const NO_PADDING: Padding = [0, 0, 0, 0];
 
 /**
@@ -88,7 +91,7 @@ class WasmEngine implements TfjsEngine {
     const engine = new WasmEngine(tailOf(this.#backbone, tail));
     return {
       codeLength: engine.codeLength,
-      bytes: tail.tensors.values().reduce((sum, { byteLength }) => sum + byteLength, 0),
+      bytes: tail.tensors.values().reduce((sum, { length }) => sum + length * BYTES_PER_WEIGHT, 0),
       codes: (input) => engine.codesFrom(tail.from, input),
       dispose: () => engine.dispose(),
     };
