@@ -20,6 +20,9 @@ export interface BenchWorker {
 
 const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data' } as const;
 
+/** Far longer than any work here takes: a Worker that died must not leave the benchmark waiting. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
 /** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
 export async function startBenchWorker(entry: string): Promise<BenchWorker> {
   const folder = await bundle(entry);
@@ -74,7 +77,8 @@ class HttpWorker implements BenchWorker {
   }
 
   async #call(method: string, path: string, body?: Uint8Array): Promise<Uint8Array> {
-    const init = body === undefined ? { method } : { method, body: new Uint8Array(body) };
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const init = body === undefined ? { method, signal } : { method, signal, body: new Uint8Array(body) };
     const response = await fetch(new URL(path, this.#url), init);
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (!response.ok)
@@ -128,6 +132,8 @@ async function bundle(entry: string): Promise<string> {
     inject: [join(import.meta.dirname, 'worker/memories.ts')],
     logLevel: 'error',
   });
+  // Its service would keep this process alive.
+  await esbuild.stop();
   return folder;
 }
 

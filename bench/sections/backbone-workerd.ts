@@ -1,56 +1,40 @@
 /** The backbone alone, one picture, in local workerd; each engine in a process of its own, taking turns. */
 import { agreement, agreementText, type Agreement } from '../agreement.ts';
 import { REFERENCE } from '../engines.ts';
-import { interleave, type Contender } from '../measure.ts';
-import { megabytes, type Section, timingTable } from '../section.ts';
-import { floats, startBenchWorker, subtracted, type BenchWorker } from '../worker-host.ts';
+import { interleave } from '../measure.ts';
+import { megabytes, type Result, type Section, timingTable } from '../section.ts';
+import { floats, subtracted } from '../worker-host.ts';
+import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 
-interface Entrant {
-  readonly name: string;
-  readonly entry: string;
-  readonly work: string;
-}
-
-/** The reference first. */
-const ENTRANTS: readonly Entrant[] = [
-  { name: REFERENCE, entry: 'tfjs', work: 'codes' },
-  { name: 'simd', entry: 'simd', work: 'codes' },
-  { name: 'simd-relaxed', entry: 'simd-relaxed', work: 'codes' },
-  { name: 'onnxruntime-web', entry: 'ort', work: 'codes' },
-  { name: 'onnxruntime-web, input prepared', entry: 'ort-prepared', work: 'codes' },
-];
+/** File in bench/worker of each engine; the reference first. */
+const ENTRANTS: Readonly<Record<string, string>> = {
+  [REFERENCE]: 'tfjs',
+  simd: 'simd',
+  'simd-relaxed': 'simd-relaxed',
+  'onnxruntime-web': 'ort',
+  'onnxruntime-web, input prepared': 'ort-prepared',
+};
 
 export const backboneInWorkerd: Section = {
   name: 'backbone-workerd',
   title: 'Backbone alone, in local workerd: one picture, timed from outside',
-  async run({ pixels, quick, log }) {
-    const workers = new Map<Entrant, BenchWorker>();
-    try {
+  run: ({ pixels, quick }) =>
+    withWorkers(ENTRANTS, async (workers): Promise<Result> => {
       const agreements = new Map<string, Agreement>();
       let reference: Float32Array | undefined;
-      for (const entrant of ENTRANTS) {
-        log(`  ${entrant.name} …`);
-        const worker = await startBenchWorker(entrant.entry);
-        workers.set(entrant, worker);
+      for (const [name, worker] of workers) {
         await worker.put('input', pixels);
-        const codes = floats(await worker.work(entrant.work, 1));
+        const codes = floats(await worker.work('codes', 1));
         reference ??= codes;
-        agreements.set(entrant.name, agreement(entrant.name, codes, reference));
+        agreements.set(name, agreement(name, codes, reference));
       }
-      const contenders = Array.from(workers, ([{ name, work }, worker]): Contender =>
-        subtracted(name, worker, work),
-      );
+      const contenders = Array.from(workers, ([name, worker]) => subtracted(name, worker, 'codes'));
       const timings = await interleave(
         contenders,
         quick ? { rounds: 8, times: 10 } : { rounds: 40, times: 20 },
       );
-      const memory = new Map<string, { wasmBytes: number; residentBytes: number | undefined }>();
-      for (const [{ name }, worker] of workers) {
-        memory.set(name, {
-          wasmBytes: await worker.wasmMemoryBytes(),
-          residentBytes: worker.residentBytes(),
-        });
-      }
+      const memory = new Map<string, Memory>();
+      for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
       const table = timingTable(timings, REFERENCE);
       return {
         tables: [
@@ -59,8 +43,8 @@ export const backboneInWorkerd: Section = {
             rows: table.rows.map(([name, ...cells]) => [
               name,
               ...cells,
-              megabytes(memory.get(name)!.wasmBytes),
-              megabytes(memory.get(name)!.residentBytes),
+              megabytes(memory.get(name)?.wasmBytes),
+              megabytes(memory.get(name)?.residentBytes),
               agreementText(agreements.get(name)!),
             ]),
           },
@@ -75,8 +59,5 @@ export const backboneInWorkerd: Section = {
           memory: Object.fromEntries(memory),
         },
       };
-    } finally {
-      for (const worker of workers.values()) await worker.close();
-    }
-  },
+    }),
 };

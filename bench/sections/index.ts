@@ -2,5 +2,7 @@
 import type { Section } from '../section.ts';
 import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
+import { decode } from './decode.ts';
+import { pipeline } from './pipeline.ts';
 
-export const sections: readonly Section[] = [backboneInNode, backboneInWorkerd];
+export const sections: readonly Section[] = [backboneInNode, backboneInWorkerd, decode, pipeline];

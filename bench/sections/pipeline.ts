@@ -1,0 +1,63 @@
+/** Everything a classify request computes, in local workerd: each decoder with each engine. */
+import { demoHead } from '../demo-head.ts';
+import { REFERENCE } from '../engines.ts';
+import { interleave } from '../measure.ts';
+import { megabytes, type Result, type Section, type Table, timingTable } from '../section.ts';
+import { floats, subtracted } from '../worker-host.ts';
+import { type Memory, memoryOf, withWorkers } from '../workers.ts';
+
+const OURS = 'headwater decode, simd-relaxed';
+const BASELINE = `@jsquash/jpeg, ${REFERENCE}`;
+
+/** Entry and work of each combination. */
+const COMBINATIONS: Readonly<Record<string, readonly [entry: string, work: string]>> = {
+  [OURS]: ['pipeline-simd', 'headwater'],
+  [`headwater decode, ${REFERENCE}`]: ['pipeline-tfjs', 'headwater'],
+  '@jsquash/jpeg, simd-relaxed': ['pipeline-simd', 'jsquash'],
+  [BASELINE]: ['pipeline-tfjs', 'jsquash'],
+};
+
+export const pipeline: Section = {
+  name: 'pipeline',
+  title: 'JPEG in, probabilities out, in local workerd: overhead of HTTP subtracted',
+  run: async ({ backbone, pictures, quick }) => {
+    const head = await demoHead(backbone);
+    const entries = Object.fromEntries(Object.entries(COMBINATIONS).map(([name, [entry]]) => [name, entry]));
+    return await withWorkers(entries, async (workers): Promise<Result> => {
+      for (const worker of workers.values()) await worker.put('head', head);
+      const tables: Table[] = [];
+      const data: Record<string, unknown> = {};
+      for (const picture of pictures) {
+        const tops = new Set<number>();
+        for (const [name, worker] of workers) {
+          tops.add(topClass(floats(await worker.work(COMBINATIONS[name][1], 1, picture.bytes))));
+        }
+        if (tops.size > 1) throw new Error(`The pipelines disagree about ${picture.name}.`);
+        const contenders = Array.from(workers, ([name, worker]) =>
+          subtracted(name, worker, COMBINATIONS[name][1], picture.bytes),
+        );
+        const timings = await interleave(
+          contenders,
+          quick ? { rounds: 5, times: 2 } : { rounds: 25, times: 4 },
+        );
+        const memory = new Map<string, Memory>();
+        for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
+        const table = timingTable(timings, BASELINE);
+        tables.push({
+          columns: [
+            `${picture.name}, ${megabytes(picture.bytes.length)} MB`,
+            ...table.columns.slice(1),
+            'WASM MB',
+          ],
+          rows: table.rows.map((row) => [...row, megabytes(memory.get(row[0])?.wasmBytes)]),
+        });
+        data[picture.name] = { timings: Object.fromEntries(timings), memory: Object.fromEntries(memory) };
+      }
+      return { tables, notes: ['All combinations give the same top class.'], data };
+    });
+  },
+};
+
+function topClass(probabilities: Float32Array): number {
+  return probabilities.indexOf(Math.max(...probabilities));
+}

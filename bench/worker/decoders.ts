@@ -1,0 +1,29 @@
+/** A JPEG file to the backbone's pixels: ours, and `@jsquash/jpeg` decoding in full with the same resize after it. */
+import turbo from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
+import jsquashWasm from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?module';
+import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
+import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
+import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import { createImageDecoder } from '../../src/image/index.ts';
+import { resize } from '../../src/image/resize.ts';
+import { backbone } from './backbone.ts';
+
+export type Decode = (file: Uint8Array) => Promise<Uint8Array>;
+
+const size = { width: backbone.plan.input.width, height: backbone.plan.input.height };
+const decoder = createImageDecoder({ jpeg: turbo, png, webp });
+let ready: Promise<void> | undefined;
+
+export const decoders = {
+  headwater: async (file) => (await decoder.decode(file, size)).pixels,
+  jsquash: async (file) => {
+    ready ??= init(jsquashWasm);
+    await ready;
+    const { buffer, byteLength } = file;
+    // It wants a buffer of its own; ours usually is one.
+    const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
+    const { data, width, height } = await decodeInFull(whole ? buffer : new Uint8Array(file).buffer);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return resize({ data: bytes, width, height, layout: 'rgba' }, 1, size);
+  },
+} satisfies Record<string, Decode>;
