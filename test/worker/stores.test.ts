@@ -110,6 +110,7 @@ describe('two isolates on the same stores', () => {
     const isolate = new Isolate();
     const { id, key } = await isolate.newTenant();
     await isolate.put(key, 'pets', first);
+    expect(await versionOf(await isolate.classify(key, 'pets'))).toBe(1);
     const old = await testEnv.POINTERS.get(pointerName(id, 'pets'));
     await isolate.call('/v1/heads/pets', { key, method: 'DELETE' });
     await testEnv.POINTERS.put(pointerName(id, 'pets'), old!);

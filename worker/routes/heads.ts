@@ -7,7 +7,7 @@ import { declaredLength, mediaType, readBytes } from '../body.ts';
 import { MAX_HEAD_BYTES } from '../limits.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { headNotFound } from '../stores/pointers.ts';
+import { fileOf, headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { storeHead } from '../upload.ts';
 import { answers, headFileBody, HeadPath } from './describe.ts';
@@ -100,6 +100,7 @@ function addPut(
       const head = heads.parse(bytes);
       const { version, created, sha256, pointer } = await storeHead(c.env, tenant, name, bytes, head);
       pointers.remember(tenant, name, pointer);
+      heads.keep(fileOf(tenant, name, pointer, version), head, bytes.byteLength);
       const answer = { head: name, version, created, sha256, classes: head.labels.length };
       return created
         ? c.json(answer, 201, { location: `/v1/heads/${name}/versions/${version}` })

@@ -28,10 +28,15 @@ export class HeadStore {
         if (object === null) return null;
         const bytes = new Uint8Array(await object.arrayBuffer());
         const head = this.parse(bytes);
-        this.#parsed.set(file.objectName, head, memoryOf(head, bytes.byteLength));
+        this.keep(file, head, bytes.byteLength);
         return head;
       })
     );
+  }
+
+  /** Keeps a head that was just stored, so that the next request need not fetch what is here already. */
+  keep(file: HeadFile, head: Head, fileBytes: number): void {
+    this.#parsed.set(file.objectName, head, memoryOf(head, fileBytes));
   }
 
   /** @throws HeadwaterError file_corrupt, head_invalid, head_too_large, backbone_mismatch */

@@ -152,8 +152,9 @@ export class Heads {
     if (current === null) this.#sql.exec('UPDATE heads SET created_at = ? WHERE name = ?', now, head);
     this.#sql.exec('UPDATE versions SET committed = 1 WHERE head = ? AND version = ?', head, version);
     this.#outbox.keep(headObjectName(this.#tenant(), head, version, row.sha256));
-    this.#prune(head, now, Math.max(current ?? 0, version));
-    return { version, pointer: this.#setCurrent(head, Math.max(current ?? 0, version)) };
+    const newest = Math.max(current ?? 0, version);
+    this.#prune(head, now, newest);
+    return { version, pointer: this.#setCurrent(head, newest) };
   }
 
   activate(head: string, version: number): Pointer | Refused {
