@@ -4,5 +4,14 @@ import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
 import { pipeline } from './pipeline.ts';
+import { requests } from './requests.ts';
+import { startUp } from './start-up.ts';
 
-export const sections: readonly Section[] = [backboneInNode, backboneInWorkerd, decode, pipeline];
+export const sections: readonly Section[] = [
+  backboneInNode,
+  backboneInWorkerd,
+  decode,
+  pipeline,
+  requests,
+  startUp,
+];

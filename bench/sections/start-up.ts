@@ -1,0 +1,97 @@
+/** A fresh isolate: what its start costs, and how much longer its first request takes than its hundredth. */
+import { REFERENCE } from '../engines.ts';
+import { summarise, type Spread } from '../measure.ts';
+import { megabytes, milliseconds, type Section, spreadText } from '../section.ts';
+import { type BenchWorker, startBenchWorker } from '../worker-host.ts';
+
+const ENTRIES: Readonly<Record<string, string>> = {
+  'nothing at all': 'empty',
+  [REFERENCE]: 'tfjs',
+  simd: 'simd',
+  'simd-relaxed': 'simd-relaxed',
+  'onnxruntime-web': 'ort',
+};
+
+const HUNDRED = 100;
+
+interface Start {
+  readonly startCpuMs: number;
+  readonly firstMs: number;
+  readonly hundredthMs: number;
+  readonly residentBytes: number;
+}
+
+export const startUp: Section = {
+  name: 'start-up',
+  title: 'A fresh workerd process with one engine: start and first request',
+  async run({ pixels, quick, log }) {
+    const names = Object.keys(ENTRIES);
+    const starts = new Map(names.map((name): [string, Start[]] => [name, []]));
+    for (let round = 0; round < (quick ? 2 : 7); round++) {
+      for (const name of names) starts.get(name)!.push(await oneStart(ENTRIES[name], pixels));
+      log(`  round ${round + 1}`);
+    }
+    const spreads = new Map(Array.from(starts, ([name, samples]) => [name, summary(samples)]));
+    const base = spreads.get(names[0])!;
+    return {
+      tables: [
+        {
+          columns: [
+            '',
+            'start, CPU ms (p10–p90)',
+            'first ms (p10–p90)',
+            'hundredth ms (p10–p90)',
+            'first/hundredth',
+            'process MB',
+            'of it the engine’s',
+          ],
+          rows: Array.from(spreads, ([name, { startCpuMs, firstMs, hundredthMs, residentBytes }]) => [
+            name,
+            spreadText(startCpuMs),
+            spreadText(firstMs),
+            spreadText(hundredthMs),
+            (firstMs.median / hundredthMs.median).toFixed(2),
+            megabytes(residentBytes.median),
+            milliseconds((residentBytes.median - base.residentBytes.median) / 1e6),
+          ]),
+        },
+      ],
+      notes: [
+        'Start: CPU of the whole process until it has answered a request that does nothing, so the first row is to be',
+        'taken off. onnxruntime-web cannot be prepared at start-up and does so in its first request. Times over HTTP.',
+      ],
+      data: Object.fromEntries(spreads),
+    };
+  },
+};
+
+async function oneStart(entry: string, pixels: Uint8Array): Promise<Start> {
+  const worker = await startBenchWorker(entry);
+  try {
+    await worker.put('input', pixels);
+    const startCpuMs = worker.cpuMs() ?? Number.NaN;
+    const firstMs = await timed(worker);
+    for (let i = 2; i < HUNDRED - 5; i++) await worker.work('codes', 1);
+    const around: number[] = [];
+    for (let i = 0; i < 11; i++) around.push(await timed(worker));
+    const residentBytes = worker.residentBytes() ?? Number.NaN;
+    return { startCpuMs, firstMs, hundredthMs: summarise(around).median, residentBytes };
+  } finally {
+    await worker.close();
+  }
+}
+
+async function timed(worker: BenchWorker): Promise<number> {
+  const start = performance.now();
+  await worker.work('codes', 1);
+  return performance.now() - start;
+}
+
+function summary(starts: readonly Start[]): Record<keyof Start, Spread> {
+  return {
+    startCpuMs: summarise(starts.map((start) => start.startCpuMs)),
+    firstMs: summarise(starts.map((start) => start.firstMs)),
+    hundredthMs: summarise(starts.map((start) => start.hundredthMs)),
+    residentBytes: summarise(starts.map((start) => start.residentBytes)),
+  };
+}
