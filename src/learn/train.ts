@@ -5,6 +5,7 @@
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
 import { DesignMatrix } from './design-matrix.ts';
+import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
 import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
@@ -43,9 +44,6 @@ export interface TrainedHead {
   readonly figures: Figures | null;
 }
 
-/** Measured on unbalanced subsets: as accurate as 0 where test pictures are unbalanced likewise, far better where not. */
-const DEFAULT_BALANCE = 0.75;
-
 /**
  * Trains a head.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
@@ -59,7 +57,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const pacer = new Pacer(options.pause);
   const data = canonicalise(set, options.maxExamples ?? MAX_EXAMPLES);
   const classes = data.labels.length;
-  const weights = exampleWeights(data, options.balance ?? DEFAULT_BALANCE);
+  const weights = exampleWeights(data, options.balance);
   const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
   const a = new DesignMatrix(data, weights);
   const order = decompositionOrder(data.examples, data.codeLength);
@@ -95,14 +93,6 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
     },
   };
   return { head: { ...head, golden: makeGolden(head) }, ...left };
-}
-
-/** Tempered inverse class frequency, with mean 1. */
-function exampleWeights({ targets, counts, examples }: CanonicalSet, balance: number): Float64Array {
-  const byClass = counts.map((count) => (examples / (counts.length * count)) ** balance);
-  const weights = Float64Array.from(targets, (target) => byClass[target]);
-  const mean = weights.reduce((sum, weight) => sum + weight, 0) / examples;
-  return weights.map((weight) => weight / mean);
 }
 
 function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {

@@ -1,0 +1,273 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Plan } from '../../../src/backbone/plan.ts';
+import { HeadwaterError } from '../../../src/errors.ts';
+import { assertCompatible, readHead, writeHead, type Head } from '../../../src/head/index.ts';
+import { trainHead } from '../../../src/learn/train.ts';
+import { readSafetensors, writeSafetensors, type Tensor } from '../../../src/safetensors.ts';
+import { BACKBONE, randomSet } from '../learn/random.ts';
+
+let head: Head;
+let file: Uint8Array;
+beforeAll(async () => {
+  head = await trainHead(randomSet(1, [12, 9, 11], 24));
+  file = writeHead(head);
+});
+
+/** The file with its metadata and tensors changed. */
+function changed(
+  change: (metadata: Record<string, string>, tensors: Map<string, Tensor>) => void,
+): Uint8Array {
+  const { metadata, tensors } = readSafetensors(file);
+  const copy = new Map(
+    [...tensors].map(([name, tensor]) => [name, { ...tensor, bytes: tensor.bytes.slice() }]),
+  );
+  const words = { ...metadata };
+  change(words, copy);
+  return writeSafetensors(copy, words);
+}
+
+/** The file with the first match of the pattern in the metadata's JSON text replaced. */
+function edit(key: string, pattern: RegExp, replacement: string): Uint8Array {
+  return changed((metadata) => {
+    expect(metadata[key]).toMatch(pattern);
+    metadata[key] = metadata[key].replace(pattern, replacement);
+  });
+}
+
+const labels = (value: unknown) => () =>
+  changed((metadata) => {
+    metadata['labels'] = JSON.stringify(value);
+  });
+
+function setNumber(name: string, index: number, value: number): Uint8Array {
+  return changed((_, tensors) => {
+    const { bytes, dtype } = tensors.get(name)!;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    if (dtype === 'F16') view.setFloat16(index * 2, value, true);
+    else view.setFloat32(index * 4, value, true);
+  });
+}
+
+/** The error that a head is refused with. */
+function refusal(act: () => unknown): HeadwaterError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof HeadwaterError) return error;
+    throw error;
+  }
+  throw new Error('It was not refused.');
+}
+
+describe('a head file', () => {
+  it('reads back as it was written', () => {
+    expect(readHead(file)).toEqual(head);
+  });
+
+  it('is the same bytes when it is written again', () => {
+    expect(writeHead(readHead(file))).toEqual(file);
+  });
+
+  it('can lie at any address', () => {
+    const shifted = new Uint8Array(file.length + 3).subarray(3);
+    shifted.set(file);
+    expect(readHead(shifted)).toEqual(head);
+  });
+
+  it('carries no example', () => {
+    const codes = randomSet(1, [12, 9, 11], 24).codes;
+    for (const { code } of head.golden) {
+      for (let i = 0; i < codes.length; i += 24)
+        expect([...code]).not.toEqual([...codes.subarray(i, i + 24)]);
+    }
+  });
+
+  it('keeps test figures where there are any', () => {
+    const tested = { ...head, training: { ...head.training, test: head.training.leaveOneOut! } };
+    expect(readHead(writeHead(tested))).toEqual(tested);
+  });
+});
+
+describe('a hostile head file is refused', () => {
+  const cases: [string, () => Uint8Array, RegExp, string?][] = [
+    ['empty', () => new Uint8Array(0), /only 0 bytes/],
+    ['cut off', () => file.subarray(0, file.length - 1), /head file/],
+    ['with bytes behind it', () => Uint8Array.from([...file, 0]), /no tensor covers/],
+    [
+      'a header longer than the file',
+      () => Uint8Array.from([...new Uint8Array(7), 1, ...file]),
+      /header claims/,
+    ],
+    ['too long', () => new Uint8Array(49 * 1024 * 1024), /too large/, 'head_too_large'],
+    [
+      'another format',
+      () =>
+        changed((metadata) => {
+          metadata['format'] = 'headwater-head/9';
+        }),
+      /format/,
+    ],
+    [
+      'an unknown key',
+      () =>
+        changed((metadata) => {
+          metadata['note'] = '1';
+        }),
+      /unknown key "note"/,
+    ],
+    [
+      'an unknown tensor',
+      () =>
+        changed((_, t) => {
+          t.set('extra', t.get('bias')!);
+        }),
+      /unknown tensor "extra"/,
+    ],
+    [
+      'a tensor missing',
+      () =>
+        changed((_, t) => {
+          t.delete('bias');
+        }),
+      /lacks the tensor 'bias'/,
+    ],
+    [
+      'metadata missing',
+      () =>
+        changed((metadata) => {
+          delete metadata['taps'];
+        }),
+      /lack 'taps'/,
+    ],
+    [
+      'metadata no JSON',
+      () =>
+        changed((metadata) => {
+          metadata['taps'] = '{';
+        }),
+      /'taps' are not JSON/,
+    ],
+    ['equal labels', labels(['a', 'b', 'a']), /"a" occurs twice/],
+    ['an empty label', labels(['a', '', 'c']), /label 1 is empty/],
+    ['a control character', labels(['a', 'b\u0007', 'c']), /label 1 holds a control character/],
+    ['half a surrogate pair', labels(['a', 'b\ud800', 'c']), /label 1/],
+    ['a very long label', labels(['a', 'b'.repeat(129), 'c']), /label 1 has more than 128/],
+    [
+      '10⁶ labels',
+      labels(Array.from({ length: 1e6 }, (_, i) => i.toString(36))),
+      /too large/,
+      'head_too_large',
+    ],
+    ['5000 labels', labels(Array.from({ length: 5000 }, (_, i) => `${i}`)), /5000 labels/, 'head_too_large'],
+    ['fewer labels than weights', labels(['a', 'b']), /entries for 2 labels/],
+    [
+      'temperature 0',
+      () =>
+        changed((metadata) => {
+          metadata['temperature'] = '0';
+        }),
+      /temperature/,
+    ],
+    [
+      'temperature below 0',
+      () =>
+        changed((metadata) => {
+          metadata['temperature'] = '-1';
+        }),
+      /temperature/,
+    ],
+    ['a hash that is none', () => edit('backbone', /(abab)+/, 'x'), /backbone.weights_sha256/],
+    ['a spread of 0', () => edit('novelty', /"spread":[^}]*/, '"spread":0'), /novelty.residual.spread/],
+    ['counts that do not add up', () => edit('training', /"examples":32/, '"examples":5'), /add up/],
+    [
+      'an accuracy of 2',
+      () => edit('training', /"accuracy":[^,]*/, '"accuracy":2'),
+      /training.leave_one_out.accuracy/,
+    ],
+    ['NaN in the weights', () => setNumber('weights', 5, NaN), /'weights' holds NaN at 5/],
+    ['infinity in the mean', () => setNumber('mean', 0, Infinity), /'mean' holds Infinity at 0/],
+    [
+      'NaN in the directions',
+      () => setNumber('novelty.directions', 1, NaN),
+      /'novelty.directions' holds NaN/,
+    ],
+    ['a deviation of 0', () => setNumber('deviation', 3, 0), /deviation/],
+    ['a deviation below 0', () => setNumber('deviation', 3, -1), /deviation/],
+    ['a wrong weight', () => setNumber('weights', 7, 0.5), /golden vector/],
+    ['a wrong golden vector', () => setNumber('golden.probabilities', 0, 0.9), /golden vector 0/],
+    [
+      'weights of another shape',
+      () =>
+        changed((_, t) => {
+          t.set('weights', { ...t.get('weights')!, shape: [24, 3] });
+        }),
+      /'weights' is F32 \[24, 3\] where F32 \[3, 24\]/,
+    ],
+    [
+      'weights of another type',
+      () =>
+        changed((_, t) => {
+          t.set('bias', { dtype: 'I32', shape: [3], bytes: new Uint8Array(12) });
+        }),
+      /'bias' is I32/,
+    ],
+    [
+      'a mean of no length',
+      () =>
+        changed((_, t) => {
+          t.set('mean', { dtype: 'F32', shape: [0], bytes: new Uint8Array(0) });
+        }),
+      /'mean' is not \[D\]/,
+    ],
+    [
+      'no golden vector',
+      () =>
+        changed((_, t) => {
+          t.set('golden.codes', { dtype: 'F32', shape: [0, 24], bytes: new Uint8Array(0) });
+          t.set('golden.probabilities', { dtype: 'F32', shape: [0, 3], bytes: new Uint8Array(0) });
+        }),
+      /golden vectors/,
+    ],
+  ];
+  it.each(cases)('%s', (_, make, message, code = 'head_invalid') => {
+    const error = refusal(() => readHead(make()));
+    expect(error.message).toMatch(message);
+    expect(error.code).toBe(code);
+  });
+
+  it('whatever single byte of it is wrong, or it still computes the same', () => {
+    for (let at = 0; at < file.length; at += 7) {
+      const damaged = file.slice();
+      damaged[at] ^= 0x55;
+      let read: Head | undefined;
+      try {
+        read = readHead(damaged);
+      } catch (error) {
+        expect(error).toBeInstanceOf(HeadwaterError);
+      }
+      if (read) expect(read.labels).toHaveLength(3);
+    }
+  });
+});
+
+describe('assertCompatible', () => {
+  const plan: Plan = {
+    format: 'headwater-plan/1',
+    ...BACKBONE,
+    steps: [],
+    input: { height: 1, width: 1, channels: 3, padValue: [0, 0, 0] },
+    taps: [{ name: 'all', step: 'all', channels: 24 }],
+  };
+
+  it('accepts the backbone that the head was trained on and no other', () => {
+    expect(() => assertCompatible(head, plan)).not.toThrow();
+    const others: Plan[] = [
+      { ...plan, weightsSha256: 'cd'.repeat(32) },
+      { ...plan, taps: [{ name: 'all', step: 'all', channels: 25 }] },
+      { ...plan, taps: [{ name: 'some', step: 'all', channels: 24 }] },
+    ];
+    for (const other of others) {
+      expect(refusal(() => assertCompatible(head, other)).code).toBe('backbone_mismatch');
+    }
+  });
+});

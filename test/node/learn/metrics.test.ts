@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { jackknifeF1, studentQuantile95, wilsonInterval } from '../../../src/learn/intervals.ts';
+import { auroc, evaluate, unknownFigures } from '../../../src/learn/metrics.ts';
+import { generator } from './random.ts';
+
+describe('evaluate', () => {
+  const probabilities = Float64Array.from([0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.5, 0.3, 0.2, 0.2, 0.2, 0.6]);
+  const figures = evaluate(probabilities, Uint16Array.of(0, 1, 1, 2), 3);
+
+  it('counts what was called what', () => {
+    expect(figures.confusion).toEqual([
+      [1, 0, 0],
+      [1, 1, 0],
+      [0, 0, 1],
+    ]);
+    expect(figures.accuracy).toBe(0.75);
+    expect(figures.perClass.map(({ precision }) => precision)).toEqual([0.5, 1, 1]);
+    expect(figures.perClass.map(({ recall }) => recall)).toEqual([1, 0.5, 1]);
+    expect(figures.macroF1).toBeCloseTo((2 / 3 + 2 / 3 + 1) / 3, 12);
+  });
+
+  it('takes the log-loss and the calibration error of the top prediction', () => {
+    expect(figures.logLoss).toBeCloseTo(-Math.log(0.7 * 0.8 * 0.3 * 0.6) / 4, 12);
+    // Four predictions in four bins.
+    expect(figures.calibrationError).toBeCloseTo((0.3 + 0.2 + 0.5 + 0.4) / 4, 12);
+    expect(figures.reliability.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+  });
+
+  it('stays finite for certain mistakes and classes that nothing is of', () => {
+    const worst = evaluate(Float32Array.of(1, 0, 0), Uint16Array.of(1), 3);
+    expect(worst.logLoss).toBeGreaterThan(30);
+    expect(JSON.stringify(worst)).not.toContain('null');
+  });
+
+  it('refuses what does not fit together', () => {
+    expect(() => evaluate(Float32Array.of(1, 0), Uint16Array.of(), 2)).toThrow(RangeError);
+    expect(() => evaluate(Float32Array.of(1, 0), Uint16Array.of(2), 2)).toThrow(RangeError);
+    expect(() => evaluate(Float32Array.of(1), Uint16Array.of(0), 2)).toThrow(RangeError);
+  });
+});
+
+describe('intervals', () => {
+  it('are those of Wilson', () => {
+    const [low, high] = wilsonInterval(8, 10);
+    expect(low).toBeCloseTo(0.4901625, 6);
+    expect(high).toBeCloseTo(0.9433178, 6);
+    expect(wilsonInterval(0, 10)[0]).toBe(0);
+    expect(wilsonInterval(0, 0)).toEqual([0, 1]);
+  });
+
+  it('of macro-F1 follow from leaving each example out', () => {
+    const confusion = [
+      [5, 2, 0],
+      [1, 7, 1],
+      [0, 0, 4],
+    ];
+    const n = 20;
+    const macro = (cells: number[][]) => jackknifeF1(cells, n).macroF1;
+    const left: number[] = [];
+    confusion.forEach((row, i) =>
+      row.forEach((count, j) => {
+        const without = confusion.map((cells) => [...cells]);
+        without[i][j]--;
+        for (let e = 0; e < count; e++) left.push(macro(without));
+      }),
+    );
+    const mean = left.reduce((sum, value) => sum + value, 0) / n;
+    const variance = ((n - 1) / n) * left.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const [low] = jackknifeF1(confusion, n).interval;
+    expect(macro(confusion) - low).toBeCloseTo(1.959964 * Math.sqrt(variance), 5);
+  });
+
+  it('use the quantile of Student for few', () => {
+    expect(studentQuantile95(1)).toBe(6.314);
+    expect(Math.abs(studentQuantile95(40) - 1.68385)).toBeLessThan(0.002);
+    expect(studentQuantile95(1e9)).toBeCloseTo(1.644854, 6);
+  });
+});
+
+describe('strangers', () => {
+  it('are told apart as counting all pairs does, ties included', () => {
+    const random = generator(5);
+    const known = Array.from({ length: 40 }, () => Math.floor(random() * 10));
+    const strangers = Array.from({ length: 30 }, () => Math.floor(random() * 10) + 2);
+    let wins = 0;
+    for (const k of known) for (const s of strangers) wins += s > k ? 1 : Number(s === k) / 2;
+    expect(auroc(known, strangers)).toBeCloseTo(wins / 1200, 12);
+    expect(auroc([], strangers)).toBe(0.5);
+  });
+
+  it('are counted above the threshold, known pictures up to it', () => {
+    const figures = unknownFigures([0, 1, 2, 3], [2, 3, 4], 2);
+    expect(figures.knownPassed).toBe(0.75);
+    expect(figures.strangersFlagged).toBeCloseTo(2 / 3, 12);
+    expect(figures.aurocInterval[0]).toBeLessThan(figures.auroc);
+    expect(() => unknownFigures([], [1], 0)).toThrow(RangeError);
+  });
+});
