@@ -1,0 +1,39 @@
+/** What a fine-tuning run may be told, and what it does when it isn't. */
+import type { AdamWOptions } from './adamw.ts';
+import { ADAMW_DEFAULTS } from './adamw.ts';
+import type { Augmentation } from './augment.ts';
+import { AUGMENTATION } from './augment.ts';
+
+export interface FineTuneOptions {
+  readonly epochs: number;
+  /** Examples a step. */
+  readonly batch: number;
+  /** Examples that are on the backend at once; bounds memory and changes nothing else but rounding. */
+  readonly pictures: number;
+  /** Peak learning rate of the tail, in units of the parameters: 0.001 moves a weight by a thousandth of its unit. */
+  readonly rate: number;
+  /** Peak learning rate of the head, likewise. */
+  readonly headRate: number;
+  readonly warmUpEpochs: number;
+  /** Share of the probability that goes to all classes alike. */
+  readonly smoothing: number;
+  /** Share of the steps, from the end, whose weights are averaged (Izmailov et al. 2018). */
+  readonly averagedShare: number;
+  readonly augmentation: Augmentation;
+  readonly adamW: AdamWOptions;
+  readonly seed: number;
+}
+
+export const FINE_TUNE_DEFAULTS: FineTuneOptions = {
+  epochs: 16,
+  batch: 32,
+  pictures: 16,
+  rate: 3e-3,
+  headRate: 1e-3,
+  warmUpEpochs: 1,
+  smoothing: 0.1,
+  averagedShare: 0.35,
+  augmentation: AUGMENTATION,
+  adamW: ADAMW_DEFAULTS,
+  seed: 1,
+};
