@@ -5,6 +5,7 @@ import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
 import { pipeline } from './pipeline.ts';
 import { requests } from './requests.ts';
+import { roofline } from './roofline.ts';
 import { startUp } from './start-up.ts';
 
 export const sections: readonly Section[] = [
@@ -14,4 +15,5 @@ export const sections: readonly Section[] = [
   pipeline,
   requests,
   startUp,
+  roofline,
 ];

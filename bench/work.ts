@@ -1,0 +1,76 @@
+/** How much there is to do in each step of a plan, whoever does it: multiply-adds, and bytes of weights and maps. */
+import type { Backbone, Step } from '../src/backbone/index.ts';
+
+export interface StepWork {
+  readonly name: string;
+  readonly macs: number;
+  /** In 32-bit floats. */
+  readonly weightBytes: number;
+  /** Maps read and written, once each. */
+  readonly mapBytes: number;
+}
+
+const FLOAT_BYTES = 4;
+
+export function workOf(backbone: Backbone): StepWork[] {
+  return backbone.plan.steps.map((step) => ({
+    name: step.name,
+    macs: macs(step, backbone),
+    weightBytes:
+      tensorsOf(step).reduce((sum, name) => sum + elements(backbone.tensorShapes.get(name)), 0) * FLOAT_BYTES,
+    mapBytes: mapBytes(step, backbone),
+  }));
+}
+
+function macs(step: Step, { shapes, tensorShapes }: Backbone): number {
+  const { height, width } = shapes.get(step.name)!;
+  switch (step.op) {
+    case 'conv':
+    case 'depthwise':
+    case 'dense':
+      return height * width * elements(tensorShapes.get(step.weights));
+    case 'squeeze-excite':
+      return (
+        elements(tensorShapes.get(step.reduceWeights)) +
+        elements(tensorShapes.get(step.expandWeights)) +
+        mapElements(step.name, { shapes })
+      );
+    case 'add':
+    case 'mean':
+    default:
+      return 0;
+  }
+}
+
+function tensorsOf(step: Step): string[] {
+  switch (step.op) {
+    case 'conv':
+    case 'depthwise':
+    case 'dense':
+      return [step.weights, step.bias];
+    case 'squeeze-excite':
+      return [step.reduceWeights, step.reduceBias, step.expandWeights, step.expandBias];
+    case 'add':
+    case 'mean':
+    default:
+      return [];
+  }
+}
+
+function mapBytes(step: Step, backbone: Backbone): number {
+  const inputs = step.op === 'add' ? [step.input, step.other] : [step.input];
+  const read = inputs.reduce(
+    (sum, name) => sum + mapElements(name, backbone) * (name === 'input' ? 1 : FLOAT_BYTES),
+    0,
+  );
+  return read + mapElements(step.name, backbone) * FLOAT_BYTES;
+}
+
+function mapElements(name: string, { shapes }: Pick<Backbone, 'shapes'>): number {
+  const { height, width, channels } = shapes.get(name)!;
+  return height * width * channels;
+}
+
+function elements(shape: readonly number[] | undefined): number {
+  return shape?.reduce((product, size) => product * size, 1) ?? 0;
+}
