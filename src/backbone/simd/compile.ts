@@ -4,6 +4,7 @@
  */
 import type { Backbone } from '../load.ts';
 import type {
+  Activation,
   AddStep,
   ConvStep,
   DenseStep,
@@ -17,6 +18,7 @@ import { Kernels } from './kernels.ts';
 import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
 import type { Region } from './program.ts';
 import { Program } from './program.ts';
+import { findFusedAdds, findFusedDepthwise, readsOf } from './fuse.ts';
 
 export interface Compiled {
   readonly program: Program;
@@ -97,7 +99,12 @@ class Compiler {
       case 'squeeze-excite':
         return this.#squeezeExcite(step);
       case 'add':
-        return this.#kernels.add(this.#read(step.input), this.#read(step.other), this.#write(step.name));
+        return this.#kernels.elementwise(
+          this.#read(step.input),
+          this.#write(step.name),
+          undefined,
+          this.#read(step.other),
+        );
       case 'mean': {
         const output = this.#write(step.name);
         return this.#kernels.mean(this.#read(step.input), output.place(), output.planeBytes);
@@ -106,15 +113,17 @@ class Compiler {
   }
 
   #conv(step: ConvStep | DenseStep): void {
-    const kernel = this.#kernel(step);
-    if (step.input === 'input')
-      return this.#kernels.stem(kernel, this.#write(step.name), this.#bitsFor(kernel));
+    const kernel = this.#kernelOf(step);
+    if (step.input === 'input') {
+      const bits = this.#kernels.pictureFits16Bits ? this.#bitsFor(kernel) : 32;
+      return this.#kernels.stem(kernel, this.#write(step.name), bits);
+    }
     const input = this.#bitsFor(kernel) === 16 ? this.#quantise(step.input) : this.#read(step.input);
     const depthwise = this.#fusedDepthwise.get(step.name);
     if (depthwise !== undefined) {
       const between = this.#allocate(step.name, depthwise.padding, true);
       const output = this.#write(depthwise.name);
-      return this.#kernels.blockwise(input, kernel, between, this.#kernel(depthwise), output);
+      return this.#kernels.blockwise(input, kernel, between, this.#kernelOf(depthwise), output);
     }
     const add = this.#fusedAdds.get(step.name);
     if (add === undefined) return this.#kernels.conv(input, kernel, this.#write(step.name));
@@ -123,7 +132,7 @@ class Compiler {
     if (samePadding(other.padding, output.padding)) return this.#kernels.conv(input, kernel, output, other);
     const unadded = this.#allocate(step.name, NO_PADDING);
     this.#kernels.conv(input, kernel, unadded);
-    return this.#kernels.add(unadded, other, output);
+    return this.#kernels.elementwise(unadded, output, undefined, other);
   }
 
   #bitsFor(kernel: Kernel): 16 | 32 {
@@ -142,29 +151,27 @@ class Compiler {
   }
 
   #depthwise(step: DepthwiseStep): void {
-    const kernel = this.#kernel(step);
-    if (step.input !== 'input')
-      return this.#kernels.depthwise(this.#read(step.input), kernel, this.#write(step.name));
+    const kernel = this.#kernelOf(step);
+    const output = this.#write(step.name);
+    if (step.input !== 'input') return this.#kernels.depthwise(this.#read(step.input), kernel, output);
     // Around the picture lie the plan's padding values, which are part of its map then.
     const padded = this.#pictureMap(step.padding);
-    return this.#kernels.depthwise(padded, { ...kernel, padding: NO_PADDING }, this.#write(step.name));
+    return this.#kernels.depthwise(padded, { ...kernel, padding: NO_PADDING }, output);
   }
 
   #squeezeExcite(step: SqueezeExciteStep): void {
     const input = this.#read(step.input);
     const mean = this.#mean(step.input);
-    const squeezed = this.#kernels.dense(mean, this.#matrix(step.reduceWeights, step.reduceBias, 'relu'));
-    const factors = this.#kernels.dense(
-      squeezed,
-      this.#matrix(step.expandWeights, step.expandBias, 'hard-sigmoid'),
-    );
+    const { reduceWeights, reduceBias, expandWeights, expandBias } = step;
+    const squeezed = this.#kernels.dense(mean, this.#kernel(reduceWeights, reduceBias, 'relu'));
+    const factors = this.#kernels.dense(squeezed, this.#kernel(expandWeights, expandBias, 'hard-sigmoid'));
     const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
     if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) {
       this.#maps.set(step.name, input);
       if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, factors);
-      else this.#kernels.scale(input, factors, input);
+      else this.#kernels.elementwise(input, input, factors);
     } else {
-      this.#kernels.scale(input, factors, this.#write(step.name));
+      this.#kernels.elementwise(input, this.#write(step.name), factors);
     }
   }
 
@@ -172,7 +179,7 @@ class Compiler {
   #isReadIn16Bits(name: string): boolean {
     const tapped = this.#backbone.plan.taps.some((tap) => tap.step === name);
     const convs = this.#readers(name).every(
-      (step) => step.op === 'conv' && this.#bitsFor(this.#kernel(step)) === 16,
+      (step) => step.op === 'conv' && this.#bitsFor(this.#kernelOf(step)) === 16,
     );
     return convs && !tapped;
   }
@@ -233,67 +240,21 @@ class Compiler {
     return most;
   }
 
-  #kernel(step: ConvStep | DepthwiseStep | DenseStep): Kernel {
-    if (step.op === 'dense') return this.#matrix(step.weights, step.bias, step.activation);
-    const [height, width, inputs, outputs = inputs] = this.#backbone.tensorShapes.get(step.weights)!;
-    const { stride, padding, activation } = step;
-    return {
-      ...this.#tensors(step.weights, step.bias),
-      height,
-      width,
-      inputs,
-      outputs,
-      stride,
-      padding,
-      activation,
-    };
+  #kernelOf(step: ConvStep | DepthwiseStep | DenseStep): Kernel {
+    const kernel = this.#kernel(step.weights, step.bias, step.activation);
+    return step.op === 'dense' ? kernel : { ...kernel, stride: step.stride, padding: step.padding };
   }
 
-  #matrix(weights: string, bias: string, activation: Kernel['activation']): Kernel {
-    const [inputs, outputs] = this.#backbone.tensorShapes.get(weights)!;
-    const size = { height: 1, width: 1, inputs, outputs };
-    return { ...this.#tensors(weights, bias), ...size, stride: 1, padding: NO_PADDING, activation };
+  /** @param weights [inputs, outputs], or those of a convolution. */
+  #kernel(weights: string, bias: string, activation: Activation): Kernel {
+    const { tensors, tensorShapes } = this.#backbone;
+    const shape = tensorShapes.get(weights)!;
+    const [height, width] = shape.length === 2 ? [1, 1] : shape;
+    const outputs = shape.at(-1)!;
+    const inputs = shape.length === 3 ? 1 : shape.at(-2)!;
+    const values = { weights: tensors.get(weights)!, bias: tensors.get(bias)! };
+    return { ...values, height, width, inputs, outputs, stride: 1, padding: NO_PADDING, activation };
   }
-
-  #tensors(weights: string, bias: string): { weights: Float32Array; bias: Float32Array } {
-    return { weights: this.#backbone.tensors.get(weights)!, bias: this.#backbone.tensors.get(bias)! };
-  }
-}
-
-/** Adds that follow one of their operands' convolutions, which nothing else reads, and whose other operand is older. */
-function findFusedAdds(steps: readonly Step[], tapped: ReadonlySet<string>): Map<string, AddStep> {
-  const fused = new Map<string, AddStep>();
-  const indexOf = new Map(steps.map((step, index) => [step.name, index]));
-  for (const add of steps) {
-    if (add.op !== 'add' || add.input === 'input' || add.other === 'input' || add.input === add.other)
-      continue;
-    const newer = indexOf.get(add.input)! > indexOf.get(add.other)! ? add.input : add.other;
-    const conv = steps[indexOf.get(newer)!];
-    if (conv.op !== 'conv' || conv.input === 'input' || onlyReader(newer, steps, tapped) !== add) continue;
-    fused.set(newer, add);
-  }
-  return fused;
-}
-
-/** Depthwise convolutions that alone read a convolution's output. */
-function findFusedDepthwise(steps: readonly Step[], tapped: ReadonlySet<string>): Map<string, DepthwiseStep> {
-  const fused = new Map<string, DepthwiseStep>();
-  for (const conv of steps) {
-    if (conv.op !== 'conv' || conv.input === 'input') continue;
-    const reader = onlyReader(conv.name, steps, tapped);
-    if (reader?.op === 'depthwise') fused.set(conv.name, reader);
-  }
-  return fused;
-}
-
-/** The one step that reads an output, if that is all that is ever done with it. */
-function onlyReader(name: string, steps: readonly Step[], tapped: ReadonlySet<string>): Step | undefined {
-  const readers = steps.filter((step) => readsOf(step).includes(name));
-  return readers.length === 1 && !tapped.has(name) ? readers[0] : undefined;
-}
-
-function readsOf(step: Step): string[] {
-  return step.op === 'add' ? [step.input, step.other] : [step.input];
 }
 
 function samePadding(a: Padding, b: Padding): boolean {

@@ -33,19 +33,6 @@ export function createSimdEngine(
   return new CompiledEngine(backbone, module, options);
 }
 
-/** An engine whose every step can be looked at, for tests; takes more memory. */
-export function createInspectableSimdEngine(
-  backbone: Backbone,
-  module: WebAssembly.Module,
-  options: SimdOptions = {},
-): SimdEngine & { stepOutputs(pixels: Uint8Array): Map<string, Float32Array> } {
-  return new CompiledEngine(backbone, module, {
-    ...options,
-    keepMaps: true,
-    memoryLimitBytes: 512 * 1024 * 1024,
-  });
-}
-
 class CompiledEngine implements SimdEngine {
   readonly name: string;
   readonly codeLength: number;
@@ -55,7 +42,7 @@ class CompiledEngine implements SimdEngine {
   readonly #run: () => void;
   readonly #picture: { readonly height: number; readonly width: number; readonly channels: number };
 
-  constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions & CompileOptions) {
+  constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions) {
     const { program, ...compiled } = compile(backbone, options);
     const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
@@ -96,15 +83,6 @@ class CompiledEngine implements SimdEngine {
       }
     }
     return codes;
-  }
-
-  /** @returns by step name: height × width × channels numbers; without the convolutions whose add is fused. */
-  stepOutputs(pixels: Uint8Array): Map<string, Float32Array> {
-    this.codes(pixels);
-    const floats = new Float32Array(this.#memory.buffer);
-    const outputs = new Map<string, Float32Array>();
-    for (const [name, map] of this.#compiled.maps) outputs.set(name, map.unpack(floats));
-    return outputs;
   }
 }
 

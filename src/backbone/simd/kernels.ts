@@ -48,6 +48,11 @@ export class Kernels {
     program.keep(this.pixels, 'start');
   }
 
+  /** Whether the values around the picture are such as the picture itself may hold. */
+  get pictureFits16Bits(): boolean {
+    return this.#picture.padValue.every((value) => Math.abs(value) <= 255);
+  }
+
   /** @param residual a map padded like the output that is added to it. */
   conv(input: FeatureMap, kernel: Kernel, output: FeatureMap, residual?: FeatureMap): void {
     this.#program.step(...this.#conv(input, kernel, output, residual));
@@ -166,15 +171,16 @@ export class Kernels {
     return output;
   }
 
-  /** @param factors a vector. */
-  scale(input: FeatureMap, factors: Region, output: FeatureMap): void {
-    const words = [input.place(), input.rowBytes, input.blockBytes, factors];
-    this.#program.step(codes.SCALE, words, this.#walk(output));
-  }
-
-  add(a: FeatureMap, b: FeatureMap, output: FeatureMap): void {
-    const words = [a.place(), a.rowBytes, a.blockBytes, b.place(), b.rowBytes, b.blockBytes];
-    this.#program.step(codes.ADD, words, this.#walk(output));
+  /** output = input × factors + other. @param factors a vector. */
+  elementwise(input: FeatureMap, output: FeatureMap, factors?: Region, other?: FeatureMap): void {
+    const { rowBytes, blockBytes, blocks } = output;
+    const { height, width } = output.shape;
+    this.#program.step(
+      codes.ELEMENTWISE,
+      [input.place(), input.rowBytes, input.blockBytes, factors ?? 0],
+      [other?.place() ?? 0, other?.rowBytes ?? 0, other?.blockBytes ?? 0],
+      [output.place(), rowBytes, blockBytes, height, width * codes.PIXEL_BYTES, blocks],
+    );
   }
 
   /** Clears the padding of a map. */
@@ -185,12 +191,6 @@ export class Kernels {
       [map.region, map.rowBytes, map.planeBytes, map.planes, map.shape.height],
       [top * map.rowBytes, bottom * map.rowBytes, left * codes.PIXEL_BYTES, right * codes.PIXEL_BYTES],
     );
-  }
-
-  #walk(output: FeatureMap): (Place | number)[] {
-    const { height, width } = output.shape;
-    const { rowBytes, blockBytes, blocks } = output;
-    return [output.place(), rowBytes, blockBytes, height, width * codes.PIXEL_BYTES, blocks];
   }
 
   #activation(kernel: Kernel): number {

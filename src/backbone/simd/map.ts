@@ -72,20 +72,6 @@ export class FeatureMap {
     return { region: this.region, offset: this.offset(y, x) };
   }
 
-  /** @returns the map without its padding, height × width × channels, from the engine's memory. */
-  unpack(memory: Float32Array): Float32Array {
-    const { height, width, channels } = this.shape;
-    const values = new Float32Array(height * width * channels);
-    for (let i = 0; i < values.length; i++) {
-      const channel = i % channels;
-      const pixel = Math.floor(i / channels);
-      const block = this.region.address + Math.floor(channel / BLOCK) * this.planeBytes;
-      const at = block + this.offset(Math.floor(pixel / width), pixel % width);
-      values[i] = memory[at / 4 + (channel % BLOCK)];
-    }
-    return values;
-  }
-
   get isPadded(): boolean {
     return this.padding.some((side) => side > 0);
   }

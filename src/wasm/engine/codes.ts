@@ -24,17 +24,16 @@ export const STEP_WORDS = 20;
 // Kinds of step: the first word. index.ts dispatches on them, program.ts of the compiler writes them.
 export const END = 0;
 export const STEM = 1;
-export const CONV = 2;
-export const DEPTHWISE = 3;
-export const MEAN = 4;
-export const DENSE = 5;
-export const SCALE = 6;
-export const ADD = 7;
-export const BORDER = 8;
-export const STEM16 = 9;
-export const CONV16 = 10;
-export const QUANTISE = 11;
-export const BLOCKWISE = 12;
+export const STEM16 = 2;
+export const CONV = 3;
+export const CONV16 = 4;
+export const DEPTHWISE = 5;
+export const BLOCKWISE = 6;
+export const QUANTISE = 7;
+export const MEAN = 8;
+export const DENSE = 9;
+export const ELEMENTWISE = 10;
+export const BORDER = 11;
 
 // Activations: activation.ts computes them.
 export const NONE = 0;

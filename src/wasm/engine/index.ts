@@ -6,7 +6,7 @@
 import * as codes from './codes';
 import { conv, conv16, Conv } from './conv';
 import { depthwise, Depthwise } from './depthwise';
-import { add, Add, border, Border, scale, Scale } from './map';
+import { border, Border, elementwise, Elementwise } from './map';
 import { quantise, Quantise } from './quantise';
 import { stem, Stem } from './stem';
 import { dense, Dense, mean, Mean } from './vector';
@@ -48,8 +48,7 @@ export function run(step: usize): void {
       case codes.QUANTISE: quantise(changetype<Quantise>(step)); break;
       case codes.MEAN: mean(changetype<Mean>(step)); break;
       case codes.DENSE: dense(changetype<Dense>(step)); break;
-      case codes.SCALE: scale(changetype<Scale>(step)); break;
-      case codes.ADD: add(changetype<Add>(step)); break;
+      case codes.ELEMENTWISE: elementwise(changetype<Elementwise>(step)); break;
       case codes.BORDER: border(changetype<Border>(step)); break;
       case codes.END: return;
       default: unreachable();

@@ -1,14 +1,19 @@
-/** Steps that walk whole maps, element by element: scaling by channel, adding, clearing the padding. */
+/** Steps that walk whole maps: arithmetic element by element, and clearing the padding. */
 import { PIXEL_BYTES } from './codes';
 
+/** output = input · factors + other, either of which may be missing. */
 @unmanaged
-export class Scale {
+export class Elementwise {
   op: i32;
   input: usize;
   inputRow: i32;
   inputPlane: i32;
-  /** f32[blocks][8] */
+  /** f32[blocks][8], or 0 for ones. */
   factors: usize;
+  /** A map, or 0 for zeros. */
+  other: usize;
+  otherRow: i32;
+  otherPlane: i32;
   output: usize;
   outputRow: i32;
   outputPlane: i32;
@@ -18,48 +23,20 @@ export class Scale {
   blocks: i32;
 }
 
-export function scale(s: Scale): void {
-  for (let block = 0; block < s.blocks; block++) {
-    const low = v128.load(s.factors + (block << 5)), high = v128.load(s.factors + (block << 5), 16);
-    let from = s.input + block * s.inputPlane, to = s.output + block * s.outputPlane;
+export function elementwise(s: Elementwise): void {
+  for (let half = 0; half < s.blocks * 2; half++) {
+    const block = half >> 1, offset = (half & 1) << 4;
+    const factors = s.factors ? v128.load(s.factors + (half << 4)) : f32x4.splat(1);
+    let from = s.input + block * s.inputPlane + offset;
+    let other = s.other + block * s.otherPlane + offset;
+    let to = s.output + block * s.outputPlane + offset;
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.rowBytes; x += PIXEL_BYTES) {
-        v128.store(to + x, f32x4.mul(v128.load(from + x), low));
-        v128.store(to + x, f32x4.mul(v128.load(from + x, 16), high), 16);
+        const value = f32x4.mul(v128.load(from + x), factors);
+        v128.store(to + x, s.other ? f32x4.add(value, v128.load(other + x)) : value);
       }
       from += s.inputRow;
-      to += s.outputRow;
-    }
-  }
-}
-
-@unmanaged
-export class Add {
-  op: i32;
-  a: usize;
-  aRow: i32;
-  aPlane: i32;
-  b: usize;
-  bRow: i32;
-  bPlane: i32;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  /** Bytes of a row without its padding. */
-  rowBytes: i32;
-  blocks: i32;
-}
-
-export function add(s: Add): void {
-  for (let block = 0; block < s.blocks; block++) {
-    let a = s.a + block * s.aPlane, b = s.b + block * s.bPlane, to = s.output + block * s.outputPlane;
-    for (let y = 0; y < s.height; y++) {
-      for (let x = 0; x < s.rowBytes; x += 16) {
-        v128.store(to + x, f32x4.add(v128.load(a + x), v128.load(b + x)));
-      }
-      a += s.aRow;
-      b += s.bRow;
+      other += s.otherRow;
       to += s.outputRow;
     }
   }

@@ -1,52 +1,55 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/index.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
-import { createInspectableSimdEngine, createSimdEngine } from '../../../src/backbone/simd/index.ts';
+import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { defaultBackbone, tfjsWasm } from './files.ts';
 import { goldenPicture } from './golden.ts';
 import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
 import { referenceCode, referenceOutputs } from './reference.ts';
+import { BUILDS, simdOutputs } from './simd-support.ts';
 
-const builds = { plain: compiled('engine'), relaxed: compiled('engine-relaxed') };
-/** Float32 sums of a few hundred terms, against doubles. */
-const TOLERANCE = 2e-5;
 const NONE: Padding = [0, 0, 0, 0];
+/** Against doubles: sums of a few hundred terms in single precision, and with factors of 14 bits. */
+const MODES = [
+  { bits: 32, tolerance: 2e-5 },
+  { bits: 16, tolerance: 2e-3 },
+] as const;
 
-function compiled(name: string): WebAssembly.Module {
-  return new WebAssembly.Module(
-    readFileSync(join(import.meta.dirname, '../../../build/wasm', `${name}.wasm`)),
-  );
-}
-
-/** Every step in either build, and the code of the engine that shares memory among its maps. */
+/** Every step in either build and precision, and the code of the engine that shares memory among its maps. */
 function expectLikeReference(backbone: Backbone, seed: number, fused: string[] = []): void {
   const { height, width, channels } = backbone.plan.input;
   const pixels = randomPixels(seed, height * width * channels);
   const expectedOutputs = referenceOutputs(backbone, pixels);
   const expectedCode = referenceCode(backbone, pixels);
-  for (const [build, module] of Object.entries(builds)) {
-    const outputs = createInspectableSimdEngine(backbone, module).stepOutputs(pixels);
-    for (const [name, expected] of expectedOutputs) {
-      if (!fused.includes(name))
-        expectClose(outputs.get(name), expected.values, `${build}, seed ${seed}, ${name}`);
+  for (const [build, module] of Object.entries(BUILDS)) {
+    for (const { bits, tolerance } of MODES) {
+      const what = `${build}, ${bits} bits, seed ${seed}`;
+      const outputs = simdOutputs(backbone, module, bits, pixels);
+      for (const [name, expected] of expectedOutputs) {
+        if (!fused.includes(name))
+          expectClose(outputs.get(name), expected.values, tolerance, `${what}, ${name}`);
+      }
+      const engine = createSimdEngine(backbone, module, { bits });
+      // Twice, because the second picture finds the first one's remains in memory.
+      expectClose(engine.codes(pixels), expectedCode, tolerance, `${what}, code`);
+      expectClose(engine.codes(pixels), expectedCode, tolerance, `${what}, code again`);
     }
-    const engine = createSimdEngine(backbone, module);
-    // Twice, because the second picture finds the first one's remains in memory.
-    expectClose(engine.codes(pixels), expectedCode, `${build}, seed ${seed}, code`);
-    expectClose(engine.codes(pixels), expectedCode, `${build}, seed ${seed}, code again`);
   }
 }
 
 /** Within the tolerance of the largest value. */
-function expectClose(actual: Float32Array | undefined, expected: Float64Array, what: string): void {
+function expectClose(
+  actual: Float32Array | undefined,
+  expected: Float64Array,
+  tolerance: number,
+  what: string,
+): void {
   expect(actual?.length, what).toBe(expected.length);
   const scale = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
   const worst = actual!.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i])), 0);
-  expect(worst / scale, what).toBeLessThan(TOLERANCE);
+  expect(worst / scale, what).toBeLessThan(tolerance);
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {
@@ -146,47 +149,71 @@ describe('the default backbone on the SIMD engine', () => {
   const backbone = defaultBackbone();
   const pictureBytes = 224 * 224 * 3;
 
-  for (const [build, module] of Object.entries(builds)) {
-    it(`gives the reference engine's codes, ${build}`, async () => {
-      const reference = await createTfjsEngine(backbone, tfjsWasm());
-      const engine = createSimdEngine(backbone, module);
-      expect(engine.name).toBe(build === 'plain' ? 'simd32' : 'simd32-relaxed');
-      for (const pixels of [goldenPicture(), randomPixels(1, pictureBytes).fill(127, 0, 99_999)]) {
-        expect(cosine(engine.codes(pixels), reference.codes(pixels))).toBeGreaterThan(1 - 1e-9);
-      }
-      reference.dispose();
-    });
+  for (const [build, module] of Object.entries(BUILDS)) {
+    for (const [bits, least] of [
+      [32, 1 - 1e-9],
+      [16, 1 - 1e-4],
+    ] as const) {
+      it(`gives the reference engine's codes, ${build}, ${bits} bits`, async () => {
+        const reference = await createTfjsEngine(backbone, tfjsWasm());
+        const engine = createSimdEngine(backbone, module, { bits });
+        expect(engine.name).toBe(`simd${bits}${build === 'plain' ? '' : '-relaxed'}`);
+        for (const pixels of [goldenPicture(), randomPixels(1, pictureBytes).fill(127, 0, 99_999)]) {
+          expect(cosine(engine.codes(pixels), reference.codes(pixels))).toBeGreaterThan(least);
+        }
+        reference.dispose();
+      });
 
-    it(`gives each picture of a batch the code that it has alone, ${build}`, () => {
-      const engine = createSimdEngine(backbone, module);
-      const pixels = randomPixels(7, 3 * pictureBytes);
-      const batch = engine.codes(pixels);
-      expect(engine.codes(new Uint8Array(0)).length).toBe(0);
-      for (let i = 0; i < 3; i++) {
-        const alone = engine.codes(pixels.subarray(i * pictureBytes, (i + 1) * pictureBytes));
-        expect(batch.subarray(i * backbone.codeLength, (i + 1) * backbone.codeLength)).toEqual(alone);
-      }
+      it(`gives each picture of a batch the code that it has alone, ${build}, ${bits} bits`, () => {
+        const engine = createSimdEngine(backbone, module, { bits });
+        const pixels = randomPixels(7, 3 * pictureBytes);
+        const batch = engine.codes(pixels);
+        expect(engine.codes(new Uint8Array(0)).length).toBe(0);
+        for (let i = 0; i < 3; i++) {
+          const alone = engine.codes(pixels.subarray(i * pictureBytes, (i + 1) * pictureBytes));
+          expect(batch.subarray(i * backbone.codeLength, (i + 1) * backbone.codeLength)).toEqual(alone);
+        }
+      });
+    }
+  }
+
+  for (const { bits, tolerance } of [MODES[0], { bits: 16, tolerance: 2e-2 }] as const) {
+    it(`agrees at every step with plain arithmetic, ${bits} bits`, () => {
+      const pixels = goldenPicture();
+      const outputs = simdOutputs(backbone, BUILDS.plain, bits, pixels);
+      const expected = referenceOutputs(backbone, pixels);
+      const fused = backbone.plan.steps.filter((step) => step.op === 'add').length;
+      expect(outputs.size).toBe(backbone.plan.steps.length - fused);
+      for (const [name, values] of outputs) expectClose(values, expected.get(name)!.values, tolerance, name);
     });
   }
 
-  it('agrees at every step with plain arithmetic', () => {
-    const pixels = goldenPicture();
-    const outputs = createInspectableSimdEngine(backbone, builds.plain).stepOutputs(pixels);
-    const expected = referenceOutputs(backbone, pixels);
-    const fused = backbone.plan.steps.filter((step) => step.op === 'add').length;
-    expect(outputs.size).toBe(backbone.plan.steps.length - fused);
-    for (const [name, values] of outputs) expectClose(values, expected.get(name)!.values, name);
+  it('survives pictures of a single value, black to white', () => {
+    const [single, half] = [
+      createSimdEngine(backbone, BUILDS.plain),
+      createSimdEngine(backbone, BUILDS.plain, { bits: 16 }),
+    ];
+    for (const value of [0, 128, 255]) {
+      const pixels = new Uint8Array(pictureBytes).fill(value);
+      expect(cosine(half.codes(pixels), single.codes(pixels))).toBeGreaterThan(1 - 1e-3);
+    }
   });
 
   it('refuses what is no whole number of pictures', () => {
-    const engine = createSimdEngine(backbone, builds.plain);
+    const engine = createSimdEngine(backbone, BUILDS.plain);
     expect(() => engine.codes(new Uint8Array(pictureBytes + 1))).toThrow(RangeError);
   });
 
   it('takes a few megabytes, and refuses to take more than it may', () => {
-    expect(createSimdEngine(backbone, builds.plain).memoryBytes).toBeLessThan(9e6);
-    const tooSmall = (): unknown => createSimdEngine(backbone, builds.plain, { memoryLimitBytes: 1e6 });
+    expect(createSimdEngine(backbone, BUILDS.plain).memoryBytes).toBeLessThan(8e6);
+    expect(createSimdEngine(backbone, BUILDS.plain, { bits: 16 }).memoryBytes).toBeLessThan(6e6);
+    const tooSmall = (): unknown => createSimdEngine(backbone, BUILDS.plain, { memoryLimitBytes: 1e6 });
     expect(tooSmall).toThrow(HeadwaterError);
     expect(tooSmall).toThrow(/needs \d+ bytes of memory/u);
+  });
+
+  it('says so when it is handed another module', () => {
+    const other = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    expect(() => createSimdEngine(backbone, other)).toThrow('hand in build/wasm/engine.wasm');
   });
 });
