@@ -1,19 +1,23 @@
 /** All parts of the benchmark, in the order in which they run. */
 import type { Section } from '../section.ts';
+import { accuracy } from './accuracy.ts';
 import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
 import { pipeline } from './pipeline.ts';
 import { requests } from './requests.ts';
 import { roofline } from './roofline.ts';
+import { stages } from './stages.ts';
 import { startUp } from './start-up.ts';
 
 export const sections: readonly Section[] = [
   backboneInNode,
   backboneInWorkerd,
   decode,
+  stages,
   pipeline,
   requests,
   startUp,
+  accuracy,
   roofline,
 ];
