@@ -15,7 +15,12 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'worker', include: ['test/worker/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'worker',
+          silent: 'passed-only',
+          include: ['test/worker/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
     ],
   },
