@@ -1,1 +1,7 @@
-document.title = 'Headwater';
+/** The page's entry. */
+import './style/index.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+
+const root = document.querySelector('#app');
+if (root !== null) render(<App />, root);

@@ -139,6 +139,12 @@ export class HeadwaterClient {
     return this.#transport.json(isTaught, call, options);
   }
 
+  /** Forgets a class with its examples; the head becomes the one that never saw them. */
+  async forgetClass(head: string, label: string, options?: CallOptions): Promise<void> {
+    const path = `${headPath(head)}/classes/${encodeURIComponent(label)}`;
+    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+  }
+
   async listKeys(options?: CallOptions): Promise<KeySummary[]> {
     const call: Call = { method: 'GET', path: 'v1/keys', repeatable: true };
     return (await this.#transport.json(isKeyList, call, options)).keys;

@@ -1,0 +1,25 @@
+/** Labels with their probabilities, the most probable first. */
+import type { HeadAnswer } from '../../src/api/index.ts';
+import { percent } from '../ui/format.ts';
+
+interface Props {
+  readonly predictions: HeadAnswer['predictions'];
+  /** The picture is probably none of them: then no bar stands out. */
+  readonly unknown: boolean;
+}
+
+export function ProbabilityBars({ predictions, unknown }: Props) {
+  return (
+    <ol class="bars" aria-label="Predictions">
+      {predictions.map(({ label, score }, i) => (
+        <li key={label} data-top={i === 0 && !unknown ? true : undefined}>
+          <span class="bars-label">{label}</span>
+          <span class="bars-value number">{percent(score)}</span>
+          <span class="bars-track" aria-hidden="true">
+            <span style={{ width: `${100 * score}%` }} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

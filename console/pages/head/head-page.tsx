@@ -1,0 +1,101 @@
+/** One head: its state in a line, and a tab for each thing that one does with it. */
+import { ApiError } from '../../../sdk/client.ts';
+import type { HeadDetail } from '../../../src/api/index.ts';
+import { offers } from '../../state/features.ts';
+import { useResource } from '../../state/resource.ts';
+import { link, place } from '../../state/router.ts';
+import { client } from '../../state/session.ts';
+import { count, percent } from '../../ui/format.ts';
+import { Icon } from '../../ui/icon.tsx';
+import { Failure, Loading } from '../../ui/notice.tsx';
+import { QualityTab } from './quality-tab.tsx';
+import { TeachTab } from './teach-tab.tsx';
+import { TryTab } from './try-tab.tsx';
+import { UseTab } from './use-tab.tsx';
+import { VersionsTab } from './versions-tab.tsx';
+
+/** What every tab is given. `detail` is null for a head that was never taught. */
+export interface TabProps {
+  readonly name: string;
+  readonly detail: HeadDetail | null;
+  readonly reload: () => void;
+}
+
+const TABS = [
+  { id: 'teach', text: 'Teach', Tab: TeachTab, needsHead: false },
+  { id: 'quality', text: 'Quality', Tab: QualityTab, needsHead: true },
+  { id: 'try', text: 'Try it', Tab: TryTab, needsHead: true },
+  { id: 'versions', text: 'Versions', Tab: VersionsTab, needsHead: true },
+  { id: 'use', text: 'Use it', Tab: UseTab, needsHead: true },
+] as const;
+
+export function HeadPage({ name }: { readonly name: string }) {
+  const { data, error, reload } = useResource((signal) => describe(name, signal), [name]);
+  return (
+    <>
+      <div class="stack-s">
+        <a class="back small" href={link('heads')}>
+          <Icon name="back" size={14} /> All heads
+        </a>
+        <div class="page-head">
+          <h1>{name}</h1>
+          {data && <State detail={data} />}
+        </div>
+      </div>
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {data === undefined && error === undefined && <Loading what={name} />}
+      {data !== undefined && <Tabs name={name} detail={data} reload={reload} />}
+    </>
+  );
+}
+
+function Tabs(props: TabProps) {
+  const { name, detail } = props;
+  const tabs = TABS.filter(
+    ({ id, needsHead }) =>
+      (detail !== null || !needsHead) &&
+      (id !== 'teach' || detail === null || offers('post', '/v1/heads/{head}/teach')),
+  );
+  const wanted = place.value[2];
+  const shown = tabs.find(({ id }) => id === wanted) ?? tabs[0];
+  return (
+    <>
+      {tabs.length > 1 && (
+        <nav class="tabs" aria-label={`Head ${name}`}>
+          {tabs.map(({ id, text }) => (
+            <a key={id} href={link('heads', name, id)} aria-current={id === shown.id ? 'page' : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
+      )}
+      <shown.Tab {...props} />
+    </>
+  );
+}
+
+function State({ detail }: { readonly detail: HeadDetail }) {
+  const figures = detail.versions.find(({ current }) => current)?.leave_one_out;
+  const examples = detail.classes.reduce((sum, one) => sum + one.examples, 0);
+  return (
+    <p class="row">
+      {figures && (
+        <span class="badge" data-tone="accent">
+          {percent(figures.accuracy)} accuracy
+        </span>
+      )}
+      <span class="badge">version {detail.version}</span>
+      <span class="badge">{count(detail.classes.length, 'class', 'classes')}</span>
+      <span class="badge">{count(examples, 'example')}</span>
+    </p>
+  );
+}
+
+async function describe(name: string, signal: AbortSignal): Promise<HeadDetail | null> {
+  try {
+    return await client().describeHead(name, { signal });
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'head_not_found') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+/** How good the current version is, judged on its own examples, each left out in turn. */
+import type { Figures } from '../../../src/api/index.ts';
+import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
+import { ClassBars } from '../../charts/class-bars.tsx';
+import { percent } from '../../ui/format.ts';
+import { Notice } from '../../ui/notice.tsx';
+import type { TabProps } from './head-page.tsx';
+
+export function QualityTab({ detail }: TabProps) {
+  if (detail === null) return null;
+  const figures = detail.versions.find(({ current }) => current)?.leave_one_out ?? null;
+  return (
+    <>
+      {figures === null ? (
+        <Notice>Each class needs two pictures before the head can be judged.</Notice>
+      ) : (
+        <FigureCards figures={figures} />
+      )}
+      <section class="card stack">
+        <h2>Classes</h2>
+        <ClassBars classes={detail.classes} />
+      </section>
+    </>
+  );
+}
+
+function FigureCards({ figures }: { readonly figures: Figures }) {
+  const [low = 0, high = 1] = figures.accuracy_interval;
+  return (
+    <section class="card stack">
+      <div class="figure-row">
+        <div class="stack-s figure-main">
+          <h2 class="label">Accuracy</h2>
+          <p class="figure figure-large">{percent(figures.accuracy)}</p>
+          <AccuracyMeter figures={figures} />
+          <p class="soft small">
+            95 % certain to lie between {percent(low)} and {percent(high)}
+          </p>
+        </div>
+        <Figure
+          name="Macro F1"
+          value={percent(figures.macro_f1)}
+          means="the mean over the classes, large and small"
+        />
+        <Figure
+          name="Calibration error"
+          value={percent(figures.ece)}
+          means="how far “80 % sure” is from right 80 % of the time"
+        />
+        <Figure
+          name="Log-loss"
+          value={figures.log_loss.toFixed(3)}
+          means="lower is better; sure and wrong costs most"
+        />
+      </div>
+      <p class="soft small">
+        By leave-one-out: each of the {figures.examples} examples is judged by the head that never saw it. New
+        pictures like these can be expected to fare about the same.
+      </p>
+    </section>
+  );
+}
+
+function Figure({
+  name,
+  value,
+  means,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly means: string;
+}) {
+  return (
+    <div class="stack-s">
+      <h2 class="label">{name}</h2>
+      <p class="figure">{value}</p>
+      <p class="soft small">{means}</p>
+    </div>
+  );
+}

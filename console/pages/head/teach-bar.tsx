@@ -1,0 +1,80 @@
+/** The bar at the foot of the page: what waits to be taught, the button, and how far it is. */
+import { useState } from 'preact/hooks';
+import type { Taught } from '../../../sdk/client.ts';
+import { teach, type TeachProgress } from '../../state/teaching.ts';
+import type { StagedPicture } from '../../state/staged.ts';
+import { Button } from '../../ui/button.tsx';
+import { count } from '../../ui/format.ts';
+import { Failure } from '../../ui/notice.tsx';
+
+interface TeachBarProps {
+  readonly head: string;
+  readonly pictures: readonly StagedPicture[];
+  readonly storedClasses: number;
+  readonly onTaught: (answer: Taught) => void;
+}
+
+export function TeachBar({ head, pictures, storedClasses, onTaught }: TeachBarProps) {
+  const [progress, setProgress] = useState<TeachProgress>();
+  const [error, setError] = useState<unknown>();
+  if (pictures.length === 0 && progress === undefined && error === undefined) return null;
+  const start = async (): Promise<void> => {
+    setError(undefined);
+    setProgress({ phase: 'sending', share: 0 });
+    try {
+      onTaught(await teach(head, pictures, setProgress));
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setProgress(undefined);
+    }
+  };
+  const classes = new Set(pictures.map(({ label }) => label)).size;
+  const tooFew = storedClasses === 0 && classes < 2;
+  return (
+    <div class="teach-bar card stack-s">
+      {error !== undefined && <Failure error={error} />}
+      <div class="row row-apart">
+        <p role="status">
+          {progress === undefined
+            ? `${count(pictures.length, 'new picture')} in ${count(classes, 'class', 'classes')}`
+            : describe(progress)}
+          {tooFew && progress === undefined && (
+            <span class="soft"> · a second class is needed to tell it from</span>
+          )}
+        </p>
+        <Button
+          kind="main"
+          icon="spark"
+          busy={progress !== undefined}
+          disabled={pictures.length === 0 && progress === undefined}
+          onClick={() => void start()}
+        >
+          {tooFew ? 'Store' : 'Teach'}
+        </Button>
+      </div>
+      {progress && <ProgressBar progress={progress} />}
+    </div>
+  );
+}
+
+function describe({ phase, share }: TeachProgress): string {
+  return phase === 'training' ? 'Looking and learning …' : `Sending … ${Math.round(100 * share)} %`;
+}
+
+function ProgressBar({ progress: { phase, share } }: { readonly progress: TeachProgress }) {
+  const value = Math.round(100 * share);
+  return (
+    <div
+      class="progress"
+      role="progressbar"
+      aria-label="Teaching"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={value}
+      data-busy={phase === 'training' ? true : undefined}
+    >
+      <span style={{ width: `${value}%` }} />
+    </div>
+  );
+}

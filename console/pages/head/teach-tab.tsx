@@ -1,0 +1,114 @@
+/** Teaching: classes as cards that take pictures, and one button that makes them count. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Taught } from '../../../sdk/client.ts';
+import { DropArea } from '../../pictures/drop-area.tsx';
+import type { FoundFile } from '../../pictures/dropped.ts';
+import { addFiles, addLabel, stageOf } from '../../state/staged.ts';
+import { Notice } from '../../ui/notice.tsx';
+import { AddClass } from './add-class.tsx';
+import { ClassCard } from './class-card.tsx';
+import type { TabProps } from './head-page.tsx';
+import { TaughtNews } from './taught-news.tsx';
+import { TeachBar } from './teach-bar.tsx';
+
+export function TeachTab({ name, detail, reload }: TabProps) {
+  const [faults, setFaults] = useState<readonly string[]>([]);
+  const [taught, setTaught] = useState<Taught>();
+  const stage = stageOf(name);
+  const stored = new Map(detail?.classes.map(({ label, examples }) => [label, examples]));
+  const labels = [...new Set([...stored.keys(), ...stage.labels])];
+
+  const add = async (label: string, files: readonly FoundFile[]): Promise<void> => {
+    addLabel(name, label);
+    setFaults(await addFiles(name, label, files));
+  };
+  const lastTouched = usePaste((label, files) => void add(label, files), labels);
+
+  return (
+    <>
+      {taught && <TaughtNews head={name} taught={taught} />}
+      <DropArea
+        class="drop-page stack"
+        label="Classes"
+        onFiles={(files) => void addByFolder(files, add).then((loose) => loose > 0 && setFaults([LOOSE]))}
+      >
+        <p class="soft">
+          Drop pictures on a class, or whole folders anywhere: each becomes a class with the folder’s name.
+          Pasting works too. Pictures are scaled down here, before they are sent.
+        </p>
+        {faults.length > 0 && (
+          <Notice tone="warn">
+            {faults.slice(0, 5).map((fault) => (
+              <p key={fault}>{fault}</p>
+            ))}
+            {faults.length > 5 && <p>… and {faults.length - 5} more.</p>}
+          </Notice>
+        )}
+        <ul class="grid">
+          {labels.map((label) => (
+            <li key={label} onFocusIn={() => (lastTouched.current = label)}>
+              <ClassCard
+                head={name}
+                label={label}
+                stored={stored.get(label)}
+                pictures={stage.pictures.filter((picture) => picture.label === label)}
+                onFiles={(files) => void add(label, files)}
+                onForgotten={reload}
+              />
+            </li>
+          ))}
+          <li>
+            <AddClass taken={labels} onAdd={(label) => addLabel(name, label)} />
+          </li>
+        </ul>
+      </DropArea>
+      <TeachBar
+        head={name}
+        pictures={stage.pictures}
+        storedClasses={stored.size}
+        onTaught={(answer) => {
+          setTaught(answer);
+          reload();
+        }}
+      />
+    </>
+  );
+}
+
+const LOOSE = 'Drop single pictures on the class that they belong to.';
+
+/** @returns how many files were in no folder, and so have no label. */
+async function addByFolder(
+  files: readonly FoundFile[],
+  add: (label: string, files: readonly FoundFile[]) => Promise<void>,
+): Promise<number> {
+  const folders = Map.groupBy(files, ({ folder }) => folder);
+  for (const [folder, found] of folders) {
+    if (folder !== undefined) await add(folder, found);
+  }
+  return folders.get(undefined)?.length ?? 0;
+}
+
+/** Pasted pictures go to the class that was touched last. @returns where to note which one that was. */
+function usePaste(
+  onPaste: (label: string, files: readonly FoundFile[]) => void,
+  labels: readonly string[],
+): { current: string | undefined } {
+  const lastTouched = useRef<string | undefined>(undefined);
+  const latest = useRef({ onPaste, labels });
+  latest.current = { onPaste, labels };
+  useEffect(() => {
+    const handle = ({ clipboardData }: ClipboardEvent): void => {
+      const files = Array.from(clipboardData?.files ?? []).filter((file) => file.type.startsWith('image/'));
+      const label = lastTouched.current ?? latest.current.labels.at(-1);
+      if (files.length > 0 && label !== undefined)
+        latest.current.onPaste(
+          label,
+          files.map((file) => ({ file })),
+        );
+    };
+    document.addEventListener('paste', handle);
+    return () => document.removeEventListener('paste', handle);
+  }, []);
+  return lastTouched;
+}

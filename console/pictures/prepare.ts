@@ -1,0 +1,69 @@
+/**
+ * Pictures made ready for sending: turned upright, no larger than the Worker can use, as JPEG. The backbone looks at
+ * 224×224 pixels, so that more than this is only time on the line.
+ */
+
+/** Longest side of what is sent. */
+export const MAX_SIDE = 640;
+/** A picture in a format of the Worker's, no larger than this on either count, is sent as it is. */
+const MAX_UNTOUCHED_BYTES = 256 * 1024;
+const JPEG_QUALITY = 0.92;
+const READABLE = new Set(['image/jpeg', 'image/png', 'image/webp']);
+
+export interface PreparedPicture {
+  readonly blob: Blob;
+  readonly name: string;
+}
+
+/**
+ * @throws Error in words for the user when the browser can't read the file as a picture.
+ */
+export async function prepare(file: Blob, name: string): Promise<PreparedPicture> {
+  const bitmap = await decode(file, name);
+  try {
+    const small = Math.max(bitmap.width, bitmap.height) <= MAX_SIDE && file.size <= MAX_UNTOUCHED_BYTES;
+    if (small && READABLE.has(file.type)) return { blob: file, name };
+    return { blob: await encode(bitmap, bitmap.width, bitmap.height), name: `${withoutEnding(name)}.jpg` };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The frame that a camera shows now. @throws Error before its first one. */
+export async function prepareFrame(video: HTMLVideoElement): Promise<Blob> {
+  if (video.videoWidth === 0) throw new Error('The camera shows nothing yet.');
+  return encode(video, video.videoWidth, video.videoHeight);
+}
+
+async function decode(file: Blob, name: string): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch (cause) {
+    throw new Error(`${name} is not a picture that this browser can read. Use JPEG, PNG or WebP.`, { cause });
+  }
+}
+
+async function encode(source: CanvasImageSource, width: number, height: number): Promise<Blob> {
+  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const context = canvas.getContext('2d', { alpha: false });
+  if (context === null) throw new Error('This browser has no canvas to scale pictures with.');
+  // As the Worker does: what is transparent lies on white.
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob(
+      (blob) => (blob === null ? reject(new Error('The picture could not be encoded.')) : resolve(blob)),
+      'image/jpeg',
+      JPEG_QUALITY,
+    );
+  });
+}
+
+function withoutEnding(name: string): string {
+  return name.replace(/\.[a-z0-9]{1,5}$/i, '');
+}

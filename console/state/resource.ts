@@ -1,0 +1,28 @@
+/** Something that is fetched when a component appears or what it depends on changes. */
+import { useCallback, useEffect, useState } from 'preact/hooks';
+
+export interface Resource<T> {
+  /** Stays what it was while it is fetched again. */
+  readonly data: T | undefined;
+  readonly error: unknown;
+  readonly reload: () => void;
+}
+
+/** @param load is given a signal that is aborted when its answer is no longer wanted. */
+export function useResource<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  dependencies: readonly unknown[],
+): Resource<T> {
+  const [state, setState] = useState<{ data?: T; error?: unknown }>({});
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const controller = new AbortController();
+    load(controller.signal).then(
+      (data) => controller.signal.aborted || setState({ data }),
+      (error: unknown) => controller.signal.aborted || setState((old) => ({ ...old, error })),
+    );
+    return () => controller.abort();
+  }, [...dependencies, turn]);
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  return { data: state.data, error: state.error, reload };
+}
