@@ -2,6 +2,7 @@
  * The rows that the ridge regression sees: each example's code standardised, centred and scaled by the square root of
  * its weight. They are made panel by panel from the half-precision codes, never held as a whole.
  */
+import type { Pacer } from './pacer.ts';
 import type { CanonicalSet } from './training-set.ts';
 
 export interface Standardisation {
@@ -33,12 +34,15 @@ export class DesignMatrix {
   readonly #median: number;
 
   /** @param weights [n] positive, with mean 1. */
-  constructor(set: CanonicalSet, weights: Float64Array) {
+  static async create(set: CanonicalSet, weights: Float64Array, pacer: Pacer): Promise<DesignMatrix> {
+    return new DesignMatrix(set, weights, await moments(set, weights, pacer));
+  }
+
+  private constructor(set: CanonicalSet, weights: Float64Array, { mean, variance }: FeatureMoments) {
     this.#set = set;
     this.examples = set.examples;
     this.codeLength = set.codeLength;
     this.rootWeights = weights.map(Math.sqrt);
-    const { mean, variance } = standardise(set, weights);
     this.#variance = variance;
     this.#median = medianOf(variance);
     const deviation = Float32Array.from(variance, (value) =>
@@ -93,10 +97,13 @@ export class DesignMatrix {
   }
 }
 
-function standardise(
-  set: CanonicalSet,
-  weights: Float64Array,
-): { mean: Float64Array; variance: Float64Array } {
+interface FeatureMoments {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+/** Weighted, in two passes. */
+async function moments(set: CanonicalSet, weights: Float64Array, pacer: Pacer): Promise<FeatureMoments> {
   const { codes, order, examples: n, codeLength } = set;
   const mean = new Float64Array(codeLength);
   const variance = new Float64Array(codeLength);
@@ -104,11 +111,13 @@ function standardise(
     const share = weights[i] / n;
     const from = order[i] * codeLength;
     for (let d = 0; d < codeLength; d++) mean[d] += share * codes[from + d];
+    if (pacer.due(codeLength)) await pacer.rest();
   }
   for (let i = 0; i < n; i++) {
     const share = weights[i] / n;
     const from = order[i] * codeLength;
     for (let d = 0; d < codeLength; d++) variance[d] += share * (codes[from + d] - mean[d]) ** 2;
+    if (pacer.due(codeLength)) await pacer.rest();
   }
   return { mean, variance };
 }

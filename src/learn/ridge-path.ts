@@ -53,11 +53,17 @@ export class RidgePath {
   static async fit(set: TrainingSet, options: TrainOptions = {}): Promise<RidgePath> {
     const pacer = new Pacer(options.pause);
     const data = canonicalise(set, options.maxExamples ?? MAX_EXAMPLES);
-    const matrix = new DesignMatrix(data, exampleWeights(data, options.balance));
+    const matrix = await DesignMatrix.create(data, exampleWeights(data, options.balance), pacer);
     const order = decompositionOrder(data.examples, data.codeLength);
     const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
     const decomposition = await decompose(matrix, primitives, pacer);
-    const ridge = new Ridge(decomposition, data.targets, matrix.rootWeights, data.labels.length);
+    const ridge = await Ridge.create(
+      decomposition,
+      data.targets,
+      matrix.rootWeights,
+      data.labels.length,
+      pacer,
+    );
     const principal = await findPrincipal(decomposition, directionCount(data.examples), pacer);
     return new RidgePath(set, { data, matrix, ridge, principal, pacer });
   }

@@ -55,8 +55,9 @@ export async function decompose(
       if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin))) await pacer.rest();
     }
   }
+  const rotated = form === 'dual' ? undefined : await rotateRows(a, primitives, pacer);
   const basis = reduction.basis();
-  const rows = form === 'dual' ? basis : await rotateRows(a, basis, pacer);
+  const rows = rotated ?? basis;
   return { form, order: m, tridiagonal, basis, rows };
 }
 
@@ -90,20 +91,23 @@ function fillPanel(a: DesignMatrix, form: 'dual' | 'primal', begin: number, pane
 }
 
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
-async function rotateRows(a: DesignMatrix, basis: Float64Array, pacer: Pacer): Promise<Float32Array> {
-  const { examples: n, codeLength: m } = a;
-  const rows = new Float32Array(n * m);
-  const row = new Float64Array(m);
-  const sum = new Float64Array(m);
-  for (let i = 0; i < n; i++) {
-    a.writeRow(i, 0, m, row, 0, 1);
-    sum.fill(0);
-    for (let d = 0; d < m; d++) {
-      const value = row[d];
-      for (let k = 0, at = d * m; k < m; k++, at++) sum[k] += value * basis[at];
+async function rotateRows(
+  a: DesignMatrix,
+  primitives: SymmetricPrimitives,
+  pacer: Pacer,
+): Promise<Float32Array> {
+  const { order: m, stride, reflectors, rotated } = primitives;
+  const rows = new Float32Array(a.examples * m);
+  for (let begin = 0; begin < a.examples; begin += BLOCK_ROWS) {
+    const end = Math.min(begin + BLOCK_ROWS, a.examples);
+    for (let i = begin; i < end; i++) a.writeRow(i, 0, m, reflectors, (i - begin) * stride, 1);
+    for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
+      primitives.multiplyRows(column, Math.min(column + BLOCK_COLUMNS, stride));
+      if (pacer.due(BLOCK_ROWS * BLOCK_COLUMNS * m)) await pacer.rest();
     }
-    rows.set(sum, i * m);
-    if (pacer.due(m * m)) await pacer.rest();
+    for (let i = begin; i < end; i++) {
+      rows.set(rotated.subarray((i - begin) * stride, (i - begin) * stride + m), i * m);
+    }
   }
   return rows;
 }
@@ -118,6 +122,18 @@ export class Ridge {
   /** [m × C] rowsᵀ·Ỹ with Ỹ the weighted, centred one-hot targets. */
   readonly #right: Float64Array;
 
+  static async create(
+    decomposition: Decomposition,
+    targets: Uint16Array,
+    rootWeights: Float64Array,
+    classes: number,
+    pacer: Pacer,
+  ): Promise<Ridge> {
+    const ridge = new Ridge(decomposition, targets, rootWeights, classes);
+    await ridge.#projectTargets(pacer);
+    return ridge;
+  }
+
   constructor(
     decomposition: Decomposition,
     targets: Uint16Array,
@@ -130,7 +146,7 @@ export class Ridge {
     this.#rootWeights = rootWeights;
     this.prior = new Float64Array(classes);
     targets.forEach((target, i) => (this.prior[target] += rootWeights[i] ** 2 / targets.length));
-    this.#right = this.#projectTargets();
+    this.#right = new Float64Array(decomposition.order * classes);
   }
 
   /** A natural unit of λ: the mean of the squared length of A's rows. */
@@ -184,10 +200,10 @@ export class Ridge {
     return solution;
   }
 
-  #projectTargets(): Float64Array {
+  async #projectTargets(pacer: Pacer): Promise<void> {
     const { rows, order: m } = this.decomposition;
     const { classes, prior } = this;
-    const right = new Float64Array(m * classes);
+    const right = this.#right;
     const sum = new Float64Array(m);
     for (let i = 0; i < this.#targets.length; i++) {
       const root = this.#rootWeights[i];
@@ -197,9 +213,9 @@ export class Ridge {
         right[j * classes + target] += value;
         sum[j] += value;
       }
+      if (pacer.due(2 * m)) await pacer.rest();
     }
     for (let j = 0; j < m; j++) for (let c = 0; c < classes; c++) right[j * classes + c] -= sum[j] * prior[c];
-    return right;
   }
 }
 

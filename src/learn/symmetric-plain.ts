@@ -10,6 +10,7 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
   const [v, w, x, product] = Array.from({ length: 4 }, () => new Float64Array(stride));
   const reflectors = new Float64Array(BLOCK_ROWS * stride);
   const triangle = new Float64Array(BLOCK_ROWS * BLOCK_ROWS);
+  const rotated = new Float64Array(BLOCK_ROWS * stride);
 
   function addPanel(begin: number, end: number): void {
     for (let i = begin; i < end; i++) {
@@ -56,6 +57,16 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
     }
   }
 
-  const memory = { matrix, panel, v, w, x, product, reflectors, triangle };
-  return { order, stride, ...memory, addPanel, updateAndMultiply, applyReflectors };
+  function multiplyRows(begin: number, end: number): void {
+    for (let r = 0; r < BLOCK_ROWS; r++) {
+      rotated.fill(0, r * stride + begin, r * stride + end);
+      for (let i = 0; i < m; i++) {
+        const share = reflectors[r * stride + i];
+        for (let k = begin; k < end; k++) rotated[r * stride + k] += share * matrix[i * stride + k];
+      }
+    }
+  }
+
+  const memory = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
+  return { order, stride, ...memory, addPanel, updateAndMultiply, applyReflectors, multiplyRows };
 }

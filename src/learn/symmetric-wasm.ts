@@ -18,6 +18,12 @@ interface LinalgExports {
       out: number,
     ]
   ): void;
+  multiplyRows(
+    ...addresses: [
+      ...[matrix: number, stride: number, m: number, rows: number, count: number],
+      ...[begin: number, end: number, out: number, work: number],
+    ]
+  ): void;
   applyReflectors(
     ...addresses: [
       ...[matrix: number, stride: number, m: number, reflectors: number, triangle: number, count: number],
@@ -47,6 +53,7 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
     product: stride,
     reflectors: BLOCK_ROWS * stride,
     triangle: BLOCK_ROWS * BLOCK_ROWS,
+    rotated: BLOCK_ROWS * stride,
     work: 2 * BLOCK_ROWS * STRIDE_MULTIPLE,
   };
   const numbers = Object.values(sizes).reduce((sum, size) => sum + size, 0);
@@ -59,8 +66,9 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
     next += size * Float64Array.BYTES_PER_ELEMENT;
     return array;
   };
-  const [matrix, panel, v, w, x, product, reflectors, triangle, work] = Object.values(sizes).map(take);
-  const arrays = { matrix, panel, v, w, x, product, reflectors, triangle };
+  const [matrix, panel, v, w, x, product, reflectors, triangle, rotated, work] =
+    Object.values(sizes).map(take);
+  const arrays = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
   return {
     order,
     stride,
@@ -75,6 +83,10 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
       const [v, t, room] = [reflectors.byteOffset, triangle.byteOffset, work.byteOffset];
       exports.applyReflectors(matrix.byteOffset, stride, order, v, t, BLOCK_ROWS, row, begin, end, room);
     },
+    multiplyRows: (begin, end) => {
+      const [rows, out, room] = [reflectors.byteOffset, rotated.byteOffset, work.byteOffset];
+      exports.multiplyRows(matrix.byteOffset, stride, order, rows, BLOCK_ROWS, begin, end, out, room);
+    },
   };
 }
 
@@ -85,5 +97,7 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Li
 }
 
 function isLinalg(exports: object): exports is LinalgExports {
-  return 'addPanel' in exports && 'updateAndMultiply' in exports && 'applyReflectors' in exports;
+  return ['addPanel', 'updateAndMultiply', 'applyReflectors', 'multiplyRows'].every(
+    (name) => name in exports,
+  );
 }

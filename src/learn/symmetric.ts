@@ -30,12 +30,16 @@ export interface SymmetricPrimitives {
   /** [BLOCK_ROWS × stride] and [BLOCK_ROWS × BLOCK_ROWS]: V and T of the block reflector I − Vᵀ·T·V. */
   readonly reflectors: Float64Array;
   readonly triangle: Float64Array;
+  /** [BLOCK_ROWS × stride] what `multiplyRows` finds. */
+  readonly rotated: Float64Array;
   /** K += P·Pᵀ, lower triangle of rows [begin, end). What is above the diagonal may change as well. */
   addPanel(begin: number, end: number): void;
   /** Applies the rank-two update to the lower triangle from row and column `from` on; product = K·x of the result. */
   updateAndMultiply(from: number): void;
   /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
   applyReflectors(row: number, begin: number, end: number): void;
+  /** rotated = reflectors · matrix, columns [begin, end), multiples of 8 or the stride. */
+  multiplyRows(begin: number, end: number): void;
 }
 
 export class SymmetricReduction {
@@ -102,7 +106,7 @@ export class SymmetricReduction {
     this.#p.applyReflectors(begin, from, Math.min(from + BLOCK_COLUMNS, this.#p.stride));
   }
 
-  /** Closes the gaps between rows. @returns [m × m] Q. */
+  /** The last call: closes the gaps between rows. @returns [m × m] Q. */
   basis(): Float64Array {
     const { order: m, stride, matrix } = this.#p;
     if (stride !== m) for (let i = 1; i < m; i++) matrix.copyWithin(i * m, i * stride, i * stride + m);

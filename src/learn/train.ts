@@ -59,11 +59,11 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const classes = data.labels.length;
   const weights = exampleWeights(data, options.balance);
   const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
-  const a = new DesignMatrix(data, weights);
+  const a = await DesignMatrix.create(data, weights, pacer);
   const order = decompositionOrder(data.examples, data.codeLength);
   const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
   const decomposition = await decompose(a, primitives, pacer);
-  const ridge = new Ridge(decomposition, data.targets, a.rootWeights, classes);
+  const ridge = await Ridge.create(decomposition, data.targets, a.rootWeights, classes, pacer);
   const { lambda, temperature, logits } = await selectRidge(ridge, data.targets, judgeWeights, pacer);
   const principal = await findPrincipal(decomposition, directionCount(data.examples), pacer);
   const sample = noveltySample(data.examples);

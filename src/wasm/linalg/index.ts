@@ -236,3 +236,18 @@ export function applyReflectors(
     subtractReflected(matrix, stride, m, reflectors, count, rowBegin, column, scaled);
   }
 }
+
+/**
+ * out = rows·K, `count` rows at a time; count is even.
+ * @param rows [count × stride]
+ * @param out [count × stride]
+ * @param work room for count · 8 numbers.
+ */
+export function multiplyRows(
+  matrix: usize, stride: i32, m: i32, rows: usize, count: i32, begin: i32, end: i32, out: usize, work: usize,
+): void {
+  for (let column = begin; column < end; column += 8) {
+    reflectorsTimes(matrix, stride, m, rows, count, 0, column, work);
+    for (let r = 0; r < count; r++) memory.copy(at(out, r * stride + column), at(work, r * 8), 64);
+  }
+}

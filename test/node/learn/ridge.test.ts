@@ -25,11 +25,11 @@ async function problem(counts: readonly number[], codeLength: number, module?: W
   const raw = Array.from({ length: data.examples }, () => 0.5 + random());
   const mean = raw.reduce((sum, value) => sum + value, 0) / raw.length;
   const weights = raw.map((value) => value / mean);
-  const a = new DesignMatrix(data, Float64Array.from(weights));
+  const a = await DesignMatrix.create(data, Float64Array.from(weights), pacer);
   const order = decompositionOrder(data.examples, codeLength);
   const primitives = module ? wasmPrimitives(order, module) : plainPrimitives(order);
   const decomposition = await decompose(a, primitives, pacer);
-  const ridge = new Ridge(decomposition, data.targets, a.rootWeights, counts.length);
+  const ridge = await Ridge.create(decomposition, data.targets, a.rootWeights, counts.length, pacer);
   // Standardised and centred, as rows of plain numbers.
   const z = Array.from({ length: data.examples }, (_, i) => {
     const row = new Float64Array(codeLength);
