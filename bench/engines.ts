@@ -19,8 +19,10 @@ const OWN: Readonly<Record<string, Make>> = {
     const engine = await createTfjsEngine(backbone, wasm);
     return (pixels) => () => engine.codes(pixels);
   },
-  simd: simd('engine'),
-  'simd-relaxed': simd('engine-relaxed'),
+  simd32: simd('engine', 32),
+  'simd32-relaxed': simd('engine-relaxed', 32),
+  simd16: simd('engine', 16),
+  'simd16-relaxed': simd('engine-relaxed', 16),
 };
 
 const PEERS: Readonly<Record<string, Make>> = {
@@ -65,9 +67,9 @@ async function makeAll(makers: Readonly<Record<string, Make>>, backbone: Backbon
   return { engines, absent };
 }
 
-function simd(module: string): Make {
+function simd(module: string, bits: 16 | 32): Make {
   return (backbone) => {
-    const engine = createSimdEngine(backbone, built(module));
+    const engine = createSimdEngine(backbone, built(module), { bits });
     return Promise.resolve((pixels: Uint8Array) => () => engine.codes(pixels));
   };
 }

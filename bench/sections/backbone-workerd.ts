@@ -9,8 +9,10 @@ import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 /** File in bench/worker of each engine; the reference first. */
 const ENTRANTS: Readonly<Record<string, string>> = {
   [REFERENCE]: 'tfjs',
-  simd: 'simd',
-  'simd-relaxed': 'simd-relaxed',
+  simd32: 'simd',
+  'simd32-relaxed': 'simd-relaxed',
+  simd16: 'simd16',
+  'simd16-relaxed': 'simd16-relaxed',
   'onnxruntime-web': 'ort',
   'onnxruntime-web, input prepared': 'ort-prepared',
 };

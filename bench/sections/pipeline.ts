@@ -6,14 +6,14 @@ import { megabytes, type Result, type Section, type Table, timingTable } from '.
 import { floats, subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 
-const OURS = 'headwater decode, simd-relaxed';
+const OURS = 'headwater decode, simd32-relaxed';
 const BASELINE = `@jsquash/jpeg, ${REFERENCE}`;
 
 /** Entry and work of each combination. */
 const COMBINATIONS: Readonly<Record<string, readonly [entry: string, work: string]>> = {
   [OURS]: ['pipeline-simd', 'headwater'],
   [`headwater decode, ${REFERENCE}`]: ['pipeline-tfjs', 'headwater'],
-  '@jsquash/jpeg, simd-relaxed': ['pipeline-simd', 'jsquash'],
+  '@jsquash/jpeg, simd32-relaxed': ['pipeline-simd', 'jsquash'],
   [BASELINE]: ['pipeline-tfjs', 'jsquash'],
 };
 

@@ -7,8 +7,9 @@ import { type BenchWorker, startBenchWorker } from '../worker-host.ts';
 const ENTRIES: Readonly<Record<string, string>> = {
   'nothing at all': 'empty',
   [REFERENCE]: 'tfjs',
-  simd: 'simd',
-  'simd-relaxed': 'simd-relaxed',
+  simd32: 'simd',
+  'simd32-relaxed': 'simd-relaxed',
+  'simd16-relaxed': 'simd16-relaxed',
   'onnxruntime-web': 'ort',
 };
 
