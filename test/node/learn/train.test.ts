@@ -1,7 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { buildWasm } from '../../../scripts/build-wasm.ts';
 import { writeHead } from '../../../src/head/index.ts';
 import { score } from '../../../src/head/score.ts';
 import { trainHead, trainWithFigures, type TrainingSet } from '../../../src/learn/train.ts';
+import { GOLDEN_HEAD_HASH, goldenHead } from './golden.ts';
 import { generator, randomSet } from './random.ts';
 
 /** The same data with labels and examples in another order. */
@@ -176,4 +180,11 @@ describe('strangers', () => {
     expect(flagged(known, 10, 60)).toBeLessThan(0.15);
     expect(flagged(randomSet(21, [50], d, 2), 0, 50)).toBeGreaterThan(0.8);
   });
+});
+
+it('makes the golden head, as workerd does', async () => {
+  const path = join(import.meta.dirname, '../../../build/wasm/linalg.wasm');
+  if (!existsSync(path)) await buildWasm();
+  const { hash } = await goldenHead(new WebAssembly.Module(readFileSync(path)));
+  expect(hash).toBe(GOLDEN_HEAD_HASH);
 });
