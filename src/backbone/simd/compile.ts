@@ -13,7 +13,7 @@ import type {
   SqueezeExciteStep,
   Step,
 } from '../plan.ts';
-import type { Kernel } from './kernels.ts';
+import type { Kernel, Statistics } from './kernels.ts';
 import { Kernels } from './kernels.ts';
 import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
 import type { Region } from './program.ts';
@@ -51,10 +51,11 @@ class Compiler {
   readonly #program = new Program();
   readonly #kernels: Kernels;
   readonly #maps = new Map<string, FeatureMap>();
-  readonly #means = new Map<string, Region>();
+  readonly #statistics = new Map<string, Statistics>();
   readonly #quantised = new Map<string, FeatureMap>();
-  /** Outputs of squeeze-and-excite that exist only in 16 bits: the factors are applied when they are quantised. */
-  readonly #factors = new Map<string, Region>();
+  /** Outputs of squeeze-and-excite that exist only in 16 bits: factors are applied when `of` is quantised. */
+  readonly #factors = new Map<string, { factors: Region; of: string }>();
+  readonly #tapped: ReadonlySet<string>;
   /** The adds that the convolution before them does on the way, by that convolution's name. */
   readonly #fusedAdds: ReadonlyMap<string, AddStep>;
   /** The depthwise convolutions that run block by block with the convolution they read, by that convolution's name. */
@@ -65,26 +66,25 @@ class Compiler {
     this.#keepMaps = keepMaps;
     this.#bits = bits;
     this.#kernels = new Kernels(this.#program, backbone.plan.input);
-    const tapped = new Set(backbone.plan.taps.map((tap) => tap.step));
-    this.#fusedAdds = findFusedAdds(backbone.plan.steps, tapped);
-    this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, tapped);
+    this.#tapped = new Set(backbone.plan.taps.map((tap) => tap.step));
+    this.#fusedAdds = findFusedAdds(backbone.plan.steps, this.#tapped);
+    this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, this.#tapped);
   }
 
   compile(): Compiled {
     const { steps, taps } = this.#backbone.plan;
     const fused = [...this.#fusedAdds.values(), ...this.#fusedDepthwise.values()];
     const skipped = new Set(fused.map((step) => step.name));
-    const tapped = new Set(taps.map((tap) => tap.step));
     for (const step of steps) {
       if (!skipped.has(step.name)) this.#step(step);
       const written = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
-      if (tapped.has(written)) this.#program.keep(this.#mean(written), 'end');
+      if (this.#tapped.has(written)) this.#program.keep(this.#about(written).means.region, 'end');
       if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region, 'end');
     }
     return {
       program: this.#program,
       pixels: this.#kernels.pixels,
-      taps: taps.map(({ step, channels }) => ({ region: this.#means.get(step)!, channels })),
+      taps: taps.map(({ step, channels }) => ({ region: this.#about(step).means.region, channels })),
       maps: this.#maps,
     };
   }
@@ -106,8 +106,9 @@ class Compiler {
           this.#read(step.other),
         );
       case 'mean': {
-        const output = this.#write(step.name);
-        return this.#kernels.mean(this.#read(step.input), output.place(), output.planeBytes);
+        const { means } = this.#about(step.input);
+        if (samePadding(this.#paddingFor(step.name), NO_PADDING)) this.#maps.set(step.name, means);
+        else this.#kernels.elementwise(means, this.#write(step.name));
       }
     }
   }
@@ -123,7 +124,9 @@ class Compiler {
     if (depthwise !== undefined) {
       const between = this.#allocate(step.name, depthwise.padding, true);
       const output = this.#write(depthwise.name);
-      return this.#kernels.blockwise(input, kernel, between, this.#kernelOf(depthwise), output);
+      const about = this.#wantsStatistics(depthwise.name) ? this.#newStatistics(output) : undefined;
+      if (about !== undefined) this.#statistics.set(depthwise.name, about);
+      return this.#kernels.blockwise([input, kernel], [between, this.#kernelOf(depthwise)], output, about);
     }
     const add = this.#fusedAdds.get(step.name);
     if (add === undefined) return this.#kernels.conv(input, kernel, this.#write(step.name));
@@ -143,11 +146,16 @@ class Compiler {
   #quantise(name: string): FeatureMap {
     const known = this.#quantised.get(name);
     if (known !== undefined) return known;
-    const map = this.#read(name);
-    const quantised = new FeatureMap({ shape: map.shape, padding: map.padding, bits: 16 }, this.#program);
-    this.#kernels.quantise(map, quantised, this.#factors.get(name));
+    const { factors, of = name } = this.#factors.get(name) ?? {};
+    const quantised = this.#narrow(this.#read(name), this.#about(of).peaks!, factors);
     this.#quantised.set(name, quantised);
     return quantised;
+  }
+
+  #narrow(map: FeatureMap, peaks: Region, factors?: Region): FeatureMap {
+    const narrow = new FeatureMap({ shape: map.shape, padding: map.padding, bits: 16 }, this.#program);
+    this.#kernels.quantise(map, narrow, peaks, factors);
+    return narrow;
   }
 
   #depthwise(step: DepthwiseStep): void {
@@ -161,14 +169,17 @@ class Compiler {
 
   #squeezeExcite(step: SqueezeExciteStep): void {
     const input = this.#read(step.input);
-    const mean = this.#mean(step.input);
     const { reduceWeights, reduceBias, expandWeights, expandBias } = step;
-    const squeezed = this.#kernels.dense(mean, this.#kernel(reduceWeights, reduceBias, 'relu'));
-    const factors = this.#kernels.dense(squeezed, this.#kernel(expandWeights, expandBias, 'hard-sigmoid'));
+    const squeezed = this.#dense(
+      this.#about(step.input).means,
+      this.#kernel(reduceWeights, reduceBias, 'relu'),
+    );
+    const excite = this.#kernel(expandWeights, expandBias, 'hard-sigmoid');
+    const factors = this.#dense(squeezed, excite).region;
     const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
     if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) {
       this.#maps.set(step.name, input);
-      if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, factors);
+      if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, { factors, of: step.input });
       else this.#kernels.elementwise(input, input, factors);
     } else {
       this.#kernels.elementwise(input, this.#write(step.name), factors);
@@ -177,22 +188,47 @@ class Compiler {
 
   /** Whether nothing but convolutions in 16 bits reads a step's output. */
   #isReadIn16Bits(name: string): boolean {
-    const tapped = this.#backbone.plan.taps.some((tap) => tap.step === name);
     const convs = this.#readers(name).every(
       (step) => step.op === 'conv' && this.#bitsFor(this.#kernelOf(step)) === 16,
     );
-    return convs && !tapped;
+    return convs && !this.#tapped.has(name);
   }
 
-  /** The mean over space of a step's output; computed once. */
-  #mean(name: string): Region {
-    const known = this.#means.get(name);
+  /** A fully connected layer on a map of one pixel. */
+  #dense(input: FeatureMap, kernel: Kernel): FeatureMap {
+    // A single pixel's peaks are its values.
+    const narrowed = this.#bitsFor(kernel) === 16 ? this.#narrow(input, input.region) : input;
+    const output = this.#vector(kernel.outputs);
+    this.#kernels.dense(narrowed, kernel, output);
+    return output;
+  }
+
+  /** What is to be known of a step's output; found out once. */
+  #about(name: string): Statistics {
+    const known = this.#statistics.get(name);
     if (known !== undefined) return known;
     const map = this.#read(name);
-    const region = this.#program.scratch(vectorBytes(map.shape.channels));
-    this.#kernels.mean(map, { region, offset: 0 });
-    this.#means.set(name, region);
-    return region;
+    const about = this.#newStatistics(map);
+    this.#kernels.statistics(map, about);
+    this.#statistics.set(name, about);
+    return about;
+  }
+
+  #newStatistics(map: FeatureMap): Statistics {
+    const means = this.#vector(map.shape.channels);
+    return {
+      means,
+      peaks: this.#bits === 16 ? this.#program.scratch(vectorBytes(map.shape.channels)) : undefined,
+    };
+  }
+
+  #wantsStatistics(name: string): boolean {
+    const readers = this.#readers(name).some((step) => step.op === 'squeeze-excite' || step.op === 'mean');
+    return this.#bits === 16 || this.#tapped.has(name) || readers;
+  }
+
+  #vector(channels: number): FeatureMap {
+    return new FeatureMap({ shape: { height: 1, width: 1, channels }, padding: NO_PADDING }, this.#program);
   }
 
   #read(name: string): FeatureMap {

@@ -22,6 +22,14 @@ export interface Kernel {
   readonly activation: Activation;
 }
 
+/** What there is to know of a map. */
+export interface Statistics {
+  /** The mean over space, a map of one pixel. */
+  readonly means: FeatureMap;
+  /** A vector of the largest magnitudes. */
+  readonly peaks: Region | undefined;
+}
+
 const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {
   none: codes.NONE,
   relu: codes.RELU,
@@ -62,17 +70,21 @@ export class Kernels {
     this.#program.step(...this.#depthwise(input, kernel, output));
   }
 
-  /** A convolution and the depthwise one that reads it. @param between a map that shares one plane among its blocks. */
+  /**
+   * A convolution and the depthwise one that reads it.
+   * @param between a map that shares one plane among its blocks.
+   * @param about what to find out of the output on the way.
+   */
   blockwise(
-    input: FeatureMap,
-    conv: Kernel,
-    between: FeatureMap,
-    depthwise: Kernel,
+    [input, conv]: [FeatureMap, Kernel],
+    [between, depthwise]: [FeatureMap, Kernel],
     output: FeatureMap,
+    about?: Statistics,
   ): void {
     const first = this.#program.nested(...this.#conv(input, conv, between));
     const second = this.#program.nested(...this.#depthwise(between, depthwise, output));
-    this.#program.step(codes.BLOCKWISE, [first, second]);
+    const third = about === undefined ? 0 : this.#program.nested(...this.#statistics(output, about));
+    this.#program.step(codes.BLOCKWISE, [first, second, third]);
   }
 
   #conv(input: FeatureMap, kernel: Kernel, output: FeatureMap, residual?: FeatureMap): StepWords {
@@ -130,10 +142,14 @@ export class Kernels {
     );
   }
 
-  /** Turns a map into one of 16 bits. @param factors a vector to multiply it by, none of them negative. */
-  quantise(input: FeatureMap, output: FeatureMap, factors?: Region): void {
-    const words = [input.region, input.blockBytes, input.blocks, factors ?? 0, output.region, output.unit];
-    this.#program.step(codes.QUANTISE, words);
+  /**
+   * Turns a map into one of 16 bits.
+   * @param peaks a vector of the largest magnitudes, signs apart.
+   * @param factors a vector to multiply the map by, none of them negative.
+   */
+  quantise(input: FeatureMap, output: FeatureMap, peaks: Region, factors?: Region): void {
+    const words = [input.region, input.planeBytes, input.blocks, factors ?? 0, peaks];
+    this.#program.step(codes.QUANTISE, words, [output.region, output.unit]);
   }
 
   #depthwise(input: FeatureMap, kernel: Kernel, output: FeatureMap): StepWords {
@@ -150,25 +166,26 @@ export class Kernels {
     ];
   }
 
-  mean(input: FeatureMap, output: Place, outputPlane: number = codes.PIXEL_BYTES): void {
-    const { height, width } = input.shape;
-    this.#program.step(
-      codes.MEAN,
-      [input.place(), input.rowBytes, input.blockBytes, height, width, input.blocks],
-      [output, outputPlane],
-    );
+  statistics(input: FeatureMap, about: Statistics): void {
+    this.#program.step(...this.#statistics(input, about));
   }
 
-  /** A fully connected layer between vectors. */
-  dense(input: Region, kernel: Kernel): Region {
+  #statistics(input: FeatureMap, { means, peaks }: Statistics): StepWords {
+    const { height, width } = input.shape;
+    const words = [input.place(), input.rowBytes, input.blockBytes, height, width, input.blocks];
+    return [codes.STATISTICS, words, [means.region, peaks ?? 0]];
+  }
+
+  /** A fully connected layer between vectors, maps of one pixel. */
+  dense(input: FeatureMap, kernel: Kernel, output: FeatureMap): void {
     const rows = blockedRows(1, 1, kernel.inputs);
-    const output = this.#program.scratch(vectorBytes(kernel.outputs));
+    const [weights, weightUnits] = this.#matrix(kernel, rows, input.bits);
     this.#program.step(
-      codes.DENSE,
-      [this.#activation(kernel), input, rows.length],
-      [this.#matrix(kernel, rows, 32)[0], this.#bias(kernel), output, blocksOf(kernel.outputs)],
+      input.bits === 16 ? codes.DENSE16 : codes.DENSE,
+      [this.#activation(kernel), input.region, (rows.length * input.bits) / 32],
+      [weights, this.#bias(kernel), output.region, output.blocks],
+      [weightUnits, input.bits === 16 ? input.unit : 0],
     );
-    return output;
   }
 
   /** output = input × factors + other. @param factors a vector. */

@@ -29,11 +29,12 @@ export const CONV = 3;
 export const CONV16 = 4;
 export const DEPTHWISE = 5;
 export const BLOCKWISE = 6;
-export const QUANTISE = 7;
-export const MEAN = 8;
+export const STATISTICS = 7;
+export const QUANTISE = 8;
 export const DENSE = 9;
-export const ELEMENTWISE = 10;
-export const BORDER = 11;
+export const DENSE16 = 10;
+export const ELEMENTWISE = 11;
+export const BORDER = 12;
 
 // Activations: activation.ts computes them.
 export const NONE = 0;

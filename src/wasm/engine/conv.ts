@@ -5,7 +5,7 @@
  * row and block of input channels). A word is a float, or two 16-bit integers, whose products are summed at once. The
  * inner loop stays rolled: V8 unrolls it, and spills registers when given more.
  */
-import { activate, madd } from './activation';
+import { accumulate, activate, madd } from './activation';
 import { BLOCK, CONV_TILE, HARD_SWISH, NONE, RELU, RELU6 } from './codes';
 import { Any, Bytes12, Bytes16, Bytes24, Bytes32 } from './distance';
 
@@ -37,13 +37,6 @@ export class Conv {
   weightUnits: usize;
   /** With 16-bit words: f32, what a unit of the input is worth. */
   inputUnit: usize;
-}
-
-/** sum + products of a word of input and of weights. */
-@inline
-function accumulate<Word>(x: v128, w: v128, sum: v128): v128 {
-  if (isFloat<Word>()) return madd(x, w, sum);
-  return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
 /** Activates eight channels of a pixel, adds the residual if there is one, `toResidual` bytes away, and stores them. */
@@ -83,6 +76,12 @@ function convAs<Word, Distance>(s: Conv, output: usize, from: i32, to: i32): voi
   for (let block = from; block < to; block++) {
     const bias0 = v128.load(s.bias + (block << 5));
     const bias1 = v128.load(s.bias + (block << 5), 16);
+    let unit0 = bias0, unit1 = bias1;
+    if (!isFloat<Word>()) {
+      const inputUnit = v128.load32_splat(s.inputUnit);
+      unit0 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5)));
+      unit1 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5), 16));
+    }
     const zero0 = isFloat<Word>() ? bias0 : i32x4.splat(0);
     const zero1 = isFloat<Word>() ? bias1 : i32x4.splat(0);
     for (let i = 0; i < s.pixelCount; i += CONV_TILE) {
@@ -126,9 +125,6 @@ function convAs<Word, Distance>(s: Conv, output: usize, from: i32, to: i32): voi
         }
       }
       if (!isFloat<Word>()) {
-        const unit = v128.load32_splat(s.inputUnit);
-        const unit0 = f32x4.mul(unit, v128.load(s.weightUnits + (block << 5)));
-        const unit1 = f32x4.mul(unit, v128.load(s.weightUnits + (block << 5), 16));
         a0 = madd(f32x4.convert_i32x4_s(a0), unit0, bias0);
         b0 = madd(f32x4.convert_i32x4_s(b0), unit1, bias1);
         a1 = madd(f32x4.convert_i32x4_s(a1), unit0, bias0);

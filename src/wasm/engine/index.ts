@@ -9,7 +9,7 @@ import { depthwise, Depthwise } from './depthwise';
 import { border, Border, elementwise, Elementwise } from './map';
 import { quantise, Quantise } from './quantise';
 import { stem, Stem } from './stem';
-import { dense, Dense, mean, Mean } from './vector';
+import { dense, Dense, statistics, Statistics } from './vector';
 
 /** Whether this build uses relaxed SIMD. */
 export const relaxed: i32 = RELAXED;
@@ -21,12 +21,15 @@ class Blockwise {
   /** Its output is one block, and its plane 0; so is the depthwise step's input. */
   conv: Conv;
   depthwise: Depthwise;
+  /** Of the depthwise step's output, or 0. */
+  statistics: usize;
 }
 
 function blockwise(s: Blockwise): void {
   for (let block = 0; block < s.conv.blocks; block++) {
     runConv(s.conv, block, block + 1);
     depthwise(s.depthwise, block, block + 1);
+    if (s.statistics) statistics(changetype<Statistics>(s.statistics), block, block + 1);
   }
 }
 
@@ -46,8 +49,9 @@ export function run(step: usize): void {
       case codes.DEPTHWISE: depthwise(changetype<Depthwise>(step), 0, changetype<Depthwise>(step).blocks); break;
       case codes.BLOCKWISE: blockwise(changetype<Blockwise>(step)); break;
       case codes.QUANTISE: quantise(changetype<Quantise>(step)); break;
-      case codes.MEAN: mean(changetype<Mean>(step)); break;
-      case codes.DENSE: dense(changetype<Dense>(step)); break;
+      case codes.STATISTICS: statistics(changetype<Statistics>(step), 0, changetype<Statistics>(step).blocks); break;
+      case codes.DENSE: dense<f32>(changetype<Dense>(step)); break;
+      case codes.DENSE16: dense<i16>(changetype<Dense>(step)); break;
       case codes.ELEMENTWISE: elementwise(changetype<Elementwise>(step)); break;
       case codes.BORDER: border(changetype<Border>(step)); break;
       case codes.END: return;

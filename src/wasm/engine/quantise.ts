@@ -14,6 +14,8 @@ export class Quantise {
   blocks: i32;
   /** f32[blocks][8], not negative, or 0. */
   factors: usize;
+  /** f32[blocks][8]: the largest magnitude in each channel; signs don't matter. */
+  peaks: usize;
   /** i16, laid out like the input. */
   output: usize;
   /** Where to write what one unit is worth. */
@@ -32,19 +34,9 @@ function factor(s: Quantise, block: i32, offset: usize): v128 {
 function peakOf(s: Quantise): f32 {
   let peak = f32x4.splat(0);
   for (let block = 0; block < s.blocks; block++) {
-    // Two of each, or every comparison would wait for the one before. Pairs of pixels may overlap, which does no harm.
-    let low0 = f32x4.splat(0), high0 = low0, low1 = low0, high1 = low0;
-    const start = s.input + block * s.plane;
-    const second = min(s.plane - PIXEL_BYTES, PIXEL_BYTES);
-    for (let at = 0; at < s.plane; at += PIXEL_BYTES * 2) {
-      const x = start + min(at, s.plane - PIXEL_BYTES - second);
-      low0 = f32x4.pmax(low0, f32x4.abs(v128.load(x)));
-      high0 = f32x4.pmax(high0, f32x4.abs(v128.load(x, 16)));
-      low1 = f32x4.pmax(low1, f32x4.abs(v128.load(x + second)));
-      high1 = f32x4.pmax(high1, f32x4.abs(v128.load(x + second, 16)));
-    }
-    peak = f32x4.pmax(peak, f32x4.mul(f32x4.pmax(low0, low1), factor(s, block, 0)));
-    peak = f32x4.pmax(peak, f32x4.mul(f32x4.pmax(high0, high1), factor(s, block, 16)));
+    const peaks = s.peaks + (block << 5);
+    peak = f32x4.pmax(peak, f32x4.mul(f32x4.abs(v128.load(peaks)), factor(s, block, 0)));
+    peak = f32x4.pmax(peak, f32x4.mul(f32x4.abs(v128.load(peaks, 16)), factor(s, block, 16)));
   }
   const a = max(f32x4.extract_lane(peak, 0), f32x4.extract_lane(peak, 1));
   return max(a, max(f32x4.extract_lane(peak, 2), f32x4.extract_lane(peak, 3)));

@@ -1,9 +1,9 @@
-/** Steps on vectors with one number a channel: the mean of a map, and a fully connected layer (for squeeze-and-excite). */
-import { activate, madd } from './activation';
+/** Steps on vectors with one number a channel: what they say of a map, and a fully connected layer between them. */
+import { accumulate, activate, madd } from './activation';
 import { PIXEL_BYTES } from './codes';
 
 @unmanaged
-export class Mean {
+export class Statistics {
   op: i32;
   input: usize;
   row: i32;
@@ -11,34 +11,36 @@ export class Mean {
   height: i32;
   width: i32;
   blocks: i32;
-  output: usize;
-  /** Bytes from one block of channels of the output to the next. */
-  outputPlane: i32;
+  /** f32[blocks][8]: the mean over space. */
+  means: usize;
+  /** f32[blocks][8]: the largest magnitude, or 0 where nobody asks. */
+  peaks: usize;
 }
 
-export function mean(s: Mean): void {
+/** Runs the blocks of channels from `from` up to `to`. */
+export function statistics(s: Statistics, from: i32, to: i32): void {
   const scale = f32x4.splat(1 / <f32>(s.height * s.width));
-  for (let block = 0; block < s.blocks; block++) {
-    let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0;
-    let row = s.input + block * s.plane;
+  for (let half = from * 2; half < to * 2; half++) {
+    // Two sums, or every addition would wait for the one before.
+    let sum0 = f32x4.splat(0), sum1 = sum0, peak0 = sum0, peak1 = sum0;
+    let row = s.input + (half >> 1) * s.plane + ((half & 1) << 4);
     for (let y = 0; y < s.height; y++) {
       let x = row;
-      // Two sums each, or every addition would wait for the one before.
       for (const end = row + (s.width >> 1) * PIXEL_BYTES * 2; x < end; x += PIXEL_BYTES * 2) {
-        a0 = f32x4.add(a0, v128.load(x));
-        b0 = f32x4.add(b0, v128.load(x, 16));
-        a1 = f32x4.add(a1, v128.load(x, 32));
-        b1 = f32x4.add(b1, v128.load(x, 48));
+        const first = v128.load(x), second = v128.load(x, PIXEL_BYTES);
+        sum0 = f32x4.add(sum0, first);
+        sum1 = f32x4.add(sum1, second);
+        peak0 = f32x4.pmax(peak0, f32x4.abs(first));
+        peak1 = f32x4.pmax(peak1, f32x4.abs(second));
       }
       if (s.width & 1) {
-        a0 = f32x4.add(a0, v128.load(x));
-        b0 = f32x4.add(b0, v128.load(x, 16));
+        sum0 = f32x4.add(sum0, v128.load(x));
+        peak0 = f32x4.pmax(peak0, f32x4.abs(v128.load(x)));
       }
       row += s.row;
     }
-    const output = s.output + block * s.outputPlane;
-    v128.store(output, f32x4.mul(f32x4.add(a0, a1), scale));
-    v128.store(output, f32x4.mul(f32x4.add(b0, b1), scale), 16);
+    v128.store(s.means + (half << 4), f32x4.mul(f32x4.add(sum0, sum1), scale));
+    if (s.peaks) v128.store(s.peaks + (half << 4), f32x4.pmax(peak0, peak1));
   }
 }
 
@@ -47,39 +49,49 @@ export class Dense {
   op: i32;
   activation: i32;
   input: usize;
-  /** A multiple of 8. */
+  /** In 32-bit words, a multiple of 4. */
   inputLength: i32;
-  /** f32[blocks][inputLength][8] */
+  /** f32[blocks][inputLength][8], or i16[blocks][inputLength][8][2] */
   weights: usize;
   bias: usize;
   output: usize;
   blocks: i32;
+  /** With 16-bit words: what units are worth, as in a convolution. */
+  weightUnits: usize;
+  inputUnit: usize;
 }
 
-export function dense(s: Dense): void {
+export function dense<Word>(s: Dense): void {
   let w = s.weights;
-  for (let block = 0; block < s.blocks; block++) {
-    let a0 = v128.load(s.bias + (block << 5)), b0 = v128.load(s.bias + (block << 5), 16);
-    let a1 = f32x4.splat(0), b1 = a1, a2 = a1, b2 = a1, a3 = a1, b3 = a1;
+  for (let block: usize = 0; block < <usize>s.blocks << 5; block += 32) {
+    const zero = f32x4.splat(0);
+    let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
     for (let x = s.input, end = x + (s.inputLength << 2); x < end; x += 16) {
       let k = v128.load32_splat(x);
-      a0 = madd(k, v128.load(w), a0);
-      b0 = madd(k, v128.load(w, 16), b0);
+      a0 = accumulate<Word>(k, v128.load(w), a0);
+      b0 = accumulate<Word>(k, v128.load(w, 16), b0);
       k = v128.load32_splat(x, 4);
-      a1 = madd(k, v128.load(w, 32), a1);
-      b1 = madd(k, v128.load(w, 48), b1);
+      a1 = accumulate<Word>(k, v128.load(w, 32), a1);
+      b1 = accumulate<Word>(k, v128.load(w, 48), b1);
       k = v128.load32_splat(x, 8);
-      a2 = madd(k, v128.load(w, 64), a2);
-      b2 = madd(k, v128.load(w, 80), b2);
+      a2 = accumulate<Word>(k, v128.load(w, 64), a2);
+      b2 = accumulate<Word>(k, v128.load(w, 80), b2);
       k = v128.load32_splat(x, 12);
-      a3 = madd(k, v128.load(w, 96), a3);
-      b3 = madd(k, v128.load(w, 112), b3);
+      a3 = accumulate<Word>(k, v128.load(w, 96), a3);
+      b3 = accumulate<Word>(k, v128.load(w, 112), b3);
       w += 128;
     }
-    const output = s.output + (block << 5);
-    a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3));
-    b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3));
-    v128.store(output, activate(a0, s.activation));
-    v128.store(output, activate(b0, s.activation), 16);
+    a0 = finishSum<Word>(a0, a1, a2, a3, s.bias + block, s.weightUnits + block, s.inputUnit);
+    b0 = finishSum<Word>(b0, b1, b2, b3, s.bias + block + 16, s.weightUnits + block + 16, s.inputUnit);
+    v128.store(s.output + block, activate(a0, s.activation));
+    v128.store(s.output + block, activate(b0, s.activation), 16);
   }
+}
+
+/** The four sums' sum as floats, with the bias. */
+@inline
+function finishSum<Word>(a: v128, b: v128, c: v128, d: v128, bias: usize, weightUnits: usize, inputUnit: usize): v128 {
+  if (isFloat<Word>()) return f32x4.add(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), v128.load(bias));
+  const sum = f32x4.convert_i32x4_s(i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
+  return madd(sum, f32x4.mul(v128.load(weightUnits), v128.load32_splat(inputUnit)), v128.load(bias));
 }
