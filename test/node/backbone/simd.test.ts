@@ -5,7 +5,7 @@ import type { Padding } from '../../../src/backbone/plan.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { defaultBackbone, tfjsWasm } from './files.ts';
-import { goldenPicture } from './golden.ts';
+import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from './golden.ts';
 import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
 import { referenceCode, referenceOutputs } from './reference.ts';
 import { BUILDS, simdOutputs } from './simd-support.ts';
@@ -187,6 +187,13 @@ describe('the default backbone on the SIMD engine', () => {
       for (const [name, values] of outputs) expectClose(values, expected.get(name)!.values, tolerance, name);
     });
   }
+
+  it('gives the golden codes bit by bit', () => {
+    for (const { bits } of MODES) {
+      const code = createSimdEngine(backbone, BUILDS.plain, { bits }).codes(goldenPicture());
+      expect(fnv1a(code), `${bits} bits`).toBe(SIMD_CODE_HASHES[bits]);
+    }
+  });
 
   it('survives pictures of a single value, black to white', () => {
     const [single, half] = [

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import planJson from '../../build/backbone/plan.json';
+import weights from '../../build/backbone/weights.safetensors';
+import relaxed from '../../build/wasm/engine-relaxed.wasm';
+import plain from '../../build/wasm/engine.wasm';
+import { loadBackbone } from '../../src/backbone/index.ts';
+import { createSimdEngine } from '../../src/backbone/simd/index.ts';
+import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from '../node/backbone/golden.ts';
+
+describe('the SIMD engine in workerd', () => {
+  const backbone = loadBackbone(planJson, new Uint8Array(weights));
+
+  it('gives the golden codes bit by bit, as Node does', () => {
+    for (const bits of [16, 32] as const) {
+      const code = createSimdEngine(backbone, plain, { bits }).codes(goldenPicture());
+      expect(fnv1a(code), `${bits} bits`).toBe(SIMD_CODE_HASHES[bits]);
+    }
+  });
+
+  it('has relaxed SIMD, whose codes differ from the others by rounding alone', () => {
+    const engine = createSimdEngine(backbone, relaxed);
+    expect(engine.name).toBe('simd32-relaxed');
+    const expected = createSimdEngine(backbone, plain).codes(goldenPicture());
+    const worst = engine
+      .codes(goldenPicture())
+      .reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i])), 0);
+    expect(worst).toBeLessThan(1e-4);
+  });
+});
