@@ -1,11 +1,20 @@
 /** From labelled codes to heads: the step between the trainer's data sets and src/learn. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Backbone } from '../src/backbone/index.ts';
 import { HeadwaterError } from '../src/errors.ts';
 import { trainWithFigures } from '../src/learn/train.ts';
-import type { TrainedHead } from '../src/learn/train.ts';
+import type { TrainedHead, TrainOptions } from '../src/learn/train.ts';
 import { targetsOf } from './codes/labelled.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
+import { ROOT } from './paths.ts';
+
+/** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */
+export const LEARNING: TrainOptions = {
+  pause: () => setImmediate(),
+  linalg: new WebAssembly.Module(readFileSync(join(ROOT, 'build/wasm/linalg.wasm'))),
+};
 
 /** What training needs of a set of labelled codes. */
 export type Examples = Pick<LabelledCodes, 'pictures' | 'codes' | 'labels'>;
@@ -22,7 +31,7 @@ export async function trainOn(
     codes,
     targets: targetsOf(pictures, labels),
   };
-  return trainWithFigures(set, { pause: () => setImmediate() });
+  return trainWithFigures(set, LEARNING);
 }
 
 /**
