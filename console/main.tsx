@@ -1,5 +1,4 @@
 /** The page's entry. */
-import './style/index.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 

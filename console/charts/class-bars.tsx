@@ -27,9 +27,7 @@ export function ClassBars({ classes }: { readonly classes: readonly ClassSummary
         <tbody>
           {classes.map(({ label, examples, recall, precision }) => (
             <tr key={label}>
-              <th scope="row" class="break">
-                {label}
-              </th>
+              <th scope="row">{label}</th>
               <td class="end">{examples}</td>
               <td>
                 <Share value={recall} />

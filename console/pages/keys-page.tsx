@@ -64,7 +64,9 @@ function KeyTable({ keys, onRevoke }: TableProps) {
           <tr>
             <th scope="col">Name</th>
             <th scope="col">May</th>
-            <th scope="col">Made</th>
+            <th scope="col" class="wide-only">
+              Made
+            </th>
             <th scope="col">
               <span class="out-of-sight">Action</span>
             </th>
@@ -83,7 +85,7 @@ function KeyTable({ keys, onRevoke }: TableProps) {
                   ))}
                 </span>
               </td>
-              <td class="soft">{date(key.created_at)}</td>
+              <td class="soft wide-only">{date(key.created_at)}</td>
               <td class="end">
                 {key.revoked_at === undefined ? (
                   <Button kind="danger" size="small" onClick={() => onRevoke(key)}>

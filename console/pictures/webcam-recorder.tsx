@@ -22,10 +22,12 @@ export function WebcamRecorder({ label, onFrame, onClose }: RecorderProps) {
   const recording = useRecording(() => {
     const element = video.current;
     if (element === null) return;
-    void prepareFrame(element).then((frame) => {
-      onFrame(frame);
+    const take = async (): Promise<void> => {
+      onFrame(await prepareFrame(element));
       setTaken((n) => n + 1);
-    });
+    };
+    // A frame that can't be had is one frame less.
+    take().catch(() => undefined);
   });
   return (
     <Dialog title={`Webcam: ${label}`} onClose={onClose} wide>

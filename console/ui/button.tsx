@@ -2,7 +2,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact';
 import { Icon, type IconName } from './icon.tsx';
 
-type Props = Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'icon' | 'size'> & {
+type Props = Omit<ButtonHTMLAttributes, 'icon' | 'size'> & {
   readonly kind?: 'main' | 'quiet' | 'plain' | 'danger';
   readonly size?: 'small' | 'normal';
   readonly icon?: IconName;

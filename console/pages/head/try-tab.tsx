@@ -22,7 +22,10 @@ export function TryTab({ name, detail }: TabProps) {
   const [answer, setAnswer] = useState<Classification>();
   const [live, setLive] = useState(false);
   const [error, setError] = useState<unknown>();
-  useEffect(() => () => void (picture && URL.revokeObjectURL(picture.url)), [picture]);
+  useEffect(() => {
+    if (picture === undefined) return undefined;
+    return () => URL.revokeObjectURL(picture.url);
+  }, [picture]);
 
   const look = async (files: readonly FoundFile[]): Promise<void> => {
     const file = files[0]?.file;
