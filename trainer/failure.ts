@@ -1,6 +1,7 @@
 /** Failures of the command line that are not the classifier's own (those are HeadwaterErrors), and what each ends with. */
 import { ApiError } from '../sdk/client.ts';
 import { HeadwaterError } from '../src/errors.ts';
+import { ModelError } from './import/model-error.ts';
 
 export const EXIT = { done: 0, failed: 1, calledWrongly: 2, interrupted: 130 } as const;
 
@@ -30,7 +31,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof UsageError) {
     return { code: 'usage', message: error.message, exitCode: EXIT.calledWrongly };
   }
-  if (error instanceof HeadwaterError || error instanceof ApiError) {
+  if (error instanceof HeadwaterError || error instanceof ApiError || error instanceof ModelError) {
     return { code: error.code, message: error.message, exitCode: EXIT.failed };
   }
   if (error instanceof FileError) return { code: 'file', message: error.message, exitCode: EXIT.failed };

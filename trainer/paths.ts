@@ -7,6 +7,9 @@ import process from 'node:process';
 /** The project's root. */
 export const ROOT = resolve(import.meta.dirname, '..');
 
+/** Backbones besides the built-in one, a folder each; the Worker is built with all of them. */
+export const BACKBONES_FOLDER = join(ROOT, 'build', 'backbones');
+
 /** @returns a path as the user meant it: npm scripts run in the project's root, wherever the user stands. */
 export function userPath(path: string): string {
   if (isAbsolute(path)) return path;

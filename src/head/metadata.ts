@@ -53,9 +53,10 @@ const FIELDS = {
   novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: z.number() }),
   training: z.strictObject({
     method: name,
-    examples: count.min(1),
+    // An imported head knows of no examples and of no λ: both are 0.
+    examples: count,
     counts: z.array(count).max(MAX_CLASSES),
-    lambda: z.number().positive(),
+    lambda: z.number().min(0),
     leave_one_out: figures.nullable(),
     test: figures.optional(),
   }),

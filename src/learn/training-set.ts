@@ -103,7 +103,8 @@ function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function sortExamples(
+/** Indices of the examples by class and then by the bits of their codes. */
+export function sortExamples(
   codes: Float16Array,
   codeLength: number,
   targets: Uint16Array,
