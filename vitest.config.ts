@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // The Worker logs a line a request.
+    silent: 'passed-only',
     projects: [
       {
         test: {
@@ -17,7 +19,6 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: {
           name: 'worker',
-          silent: 'passed-only',
           include: ['test/worker/**/*.test.ts'],
           testTimeout: 60_000,
         },
