@@ -35,6 +35,9 @@ export const FETCH_TIMEOUT_MS = 10_000;
 export const FETCH_MAX_REDIRECTS = 3;
 export const FETCH_MAX_URL_LENGTH = 2_048;
 
+/** Of a heat-map drawn over its picture: readable, and as a PNG a few hundred kB. */
+export const OVERLAY_LONG_SIDE_PIXELS = 512;
+
 /** Parsed heads kept by one isolate. */
 export const HEAD_CACHE_BYTES = 16 * MIB;
 

@@ -1,6 +1,7 @@
 /** Wire schemas of classify and embed: the calls that take pictures. */
 import { z } from 'zod';
 import { BackboneId, HeadName, ImageInfo, VersionNumber, VersionText } from './common.ts';
+import { ExplainQuery, Explanation } from './explain.ts';
 
 export const DEFAULT_TOP_K = 10;
 export const MAX_TOP_K = 10_000;
@@ -17,6 +18,7 @@ const TopK = z
 export const ClassifyQuery = z.strictObject({
   top_k: TopK.meta({ description: 'How many labels to answer, the most probable first.' }),
   version: VersionText.optional().meta({ description: 'Which version; the current one where absent.' }),
+  ...ExplainQuery,
 });
 
 /** `name` or `name@version`. */
@@ -75,7 +77,10 @@ export const HeadAnswer = z
   .meta({ id: 'HeadAnswer' });
 export type HeadAnswer = z.infer<typeof HeadAnswer>;
 
-export const Classification = HeadAnswer.extend({ image: ImageInfo }).meta({ id: 'Classification' });
+export const Classification = HeadAnswer.extend({
+  image: ImageInfo,
+  explanation: Explanation.optional().meta({ description: 'Where asked for with `explain`.' }),
+}).meta({ id: 'Classification' });
 export type Classification = z.infer<typeof Classification>;
 
 export const Classifications = z

@@ -7,6 +7,7 @@ import { answer, loadHead, see } from '../classify.ts';
 import { withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
 import { answers, HeadPath, pictureBody } from './describe.ts';
+import { explained, wishOf, withHeatMap } from './explain.ts';
 
 export function addClassifyRoutes(app: App, services: Services): void {
   const { keys, memory, runtime } = services;
@@ -18,16 +19,16 @@ export function addClassifyRoutes(app: App, services: Services): void {
     summary: 'Classify a picture',
     middleware,
     request: { params: HeadPath, query: ClassifyQuery, body: pictureBody },
-    responses: answers(
-      200,
-      Classification,
-      'The most probable labels, and whether the picture is none of them.',
+    responses: withHeatMap(
+      answers(200, Classification, 'The most probable labels, and whether the picture is none of them.'),
     ),
   });
   app.openapi(one, async (c) => {
     const { head: name } = c.req.valid('param');
-    const { top_k: topK, version } = c.req.valid('query');
+    const { top_k: topK, version, ...explaining } = c.req.valid('query');
     const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const wish = wishOf(explaining, c.req.header('accept'));
+    if (wish !== undefined) return explained(services, c.req.raw, head, wish, topK);
     const { codes, images } = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures));
     return c.json({ ...answer(head, codes, topK), image: images[0] }, 200);
   });

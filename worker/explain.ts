@@ -1,0 +1,108 @@
+/** Heat-maps: where in a picture a label's score comes from, as numbers or as a picture. */
+import { EXPLAIN_TOP, type Classification, type Explanation as WireExplanation } from '../src/api/index.ts';
+import { cutAt, type Plan, type Tap } from '../src/backbone/index.ts';
+import { explain, type Explanation, type TapMap } from '../src/head/explain.ts';
+import { readCode, score, type Head } from '../src/head/index.ts';
+import { drawHeatMap } from '../src/image/heat-map.ts';
+import { encodePng } from '../src/image/png-encode.ts';
+import { answer, type LoadedHead } from './classify.ts';
+import { OVERLAY_LONG_SIDE_PIXELS } from './limits.ts';
+import { ApiError } from './problem.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Digits on the wire: 196 shares rounded to seven still sum to the logit within a millionth of it. */
+const SIGNIFICANT_DIGITS = 8;
+
+export interface Explained {
+  readonly classification: Classification & { explanation: WireExplanation };
+  /** The grid as computed, to be drawn. */
+  readonly grid: Explanation['grid'];
+}
+
+/**
+ * Classifies one picture and says where its score for a label comes from.
+ * @param wish a label, or EXPLAIN_TOP for the most probable one.
+ * @throws ApiError invalid_request where the head has no such label; HeadwaterError image_…
+ */
+export async function classifyAndExplain(
+  runtime: Runtime,
+  loaded: LoadedHead,
+  picture: Uint8Array,
+  wish: string,
+  topK: number,
+): Promise<Explained> {
+  const { plan, decoder } = runtime;
+  const { head } = loaded;
+  if (wish !== EXPLAIN_TOP && !head.labels.includes(wish)) throw unknownLabel(loaded, wish);
+  const { pixels, width, height, format } = await decoder.decode(picture, plan.input);
+  const taps = plan.taps.filter(({ name }) => head.taps.includes(name));
+  const mapped = taps.filter(({ name }) => !tailTaps(head, plan).has(name));
+  const reader = await runtime.mapReader();
+  const { codes, maps } = reader.codesAndMaps(
+    pixels,
+    mapped.map(({ step }) => step),
+  );
+  const said = answer(loaded, codes, topK);
+  const code = readCode(head, plan, codes);
+  const { logits } = score(head, code);
+  const named = head.labels.indexOf(wish);
+  const label = named >= 0 ? named : logits.indexOf(Math.max(...logits));
+  const { bias, grid, spreadTaps } = explain(head, taps, label, code, tapMaps(runtime, mapped, maps));
+  const explanation = {
+    label: head.labels[label],
+    logit: logits[label],
+    bias: rounded(bias),
+    grid: { height: grid.height, width: grid.width, shares: rowsOf(grid) },
+    exact: spreadTaps.length === 0,
+    spread_taps: [...spreadTaps],
+  };
+  return { classification: { ...said, image: { width, height, format }, explanation }, grid };
+}
+
+/** The picture in its own proportions, under the heat-map. */
+export async function heatMapPng(
+  { decoder }: Runtime,
+  picture: Uint8Array,
+  { classification, grid }: Explained,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { width, height } = classification.image;
+  const scale = OVERLAY_LONG_SIDE_PIXELS / Math.max(width, height);
+  const size = {
+    width: Math.max(Math.round(width * scale), 1),
+    height: Math.max(Math.round(height * scale), 1),
+  };
+  const { pixels } = await decoder.decode(picture, size);
+  return encodePng(drawHeatMap(pixels, size, grid), size);
+}
+
+/** Taps that the head's tail computes anew: the frozen network's maps say nothing exact about them. */
+function tailTaps(head: Head, plan: Plan): Set<string> {
+  const behind = head.tail === undefined ? [] : cutAt(plan, head.tail.from).tailTaps;
+  return new Set(behind.map(({ name }) => name));
+}
+
+function tapMaps(
+  { shapes }: Runtime,
+  taps: readonly Tap[],
+  maps: ReadonlyMap<string, Float32Array>,
+): Map<string, TapMap> {
+  return new Map(taps.map(({ name, step }) => [name, { ...shapes.get(step)!, values: maps.get(step)! }]));
+}
+
+function rowsOf({ height, width, shares }: Explanation['grid']): number[][] {
+  return Array.from({ length: height }, (_, row) =>
+    Array.from(shares.subarray(row * width, (row + 1) * width), rounded),
+  );
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(SIGNIFICANT_DIGITS));
+}
+
+function unknownLabel({ file }: LoadedHead, wish: string): ApiError {
+  return new ApiError(
+    'invalid_request',
+    `Head '${file.head}' has no class '${wish.slice(0, 80)}' to explain. Name one of its own, or '${EXPLAIN_TOP}' for the most probable one.`,
+    { field: 'explain' },
+  );
+}
