@@ -3,17 +3,16 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { addModelVerbs } from './cli-models.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
 import type { PushOptions } from './commands/push.ts';
 import type { TeachOptions } from './commands/teach.ts';
 import type { TrainOptions } from './commands/train.ts';
 import { EXIT, explain } from './failure.ts';
+import { interrupt } from './interrupt.ts';
+import { STRATEGIES } from './strategy/strategies.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-const STRATEGIES = ['auto', 'linear-all'];
 
 interface Common {
   readonly json?: boolean;
@@ -33,7 +32,6 @@ function buildProgram(): Command {
   addInspect(program);
   addPush(program);
   addTeach(program);
-  addModelVerbs(program);
   return program;
 }
 
@@ -45,6 +43,9 @@ function addTrain(program: Command): void {
     .requiredOption('--out <file>', 'where to write the head')
     .option('--test <data>', 'data set that is not trained on, for honest figures')
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
+    .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
+    .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
+    .option('--resume', 'go on with a fine-tuning run that was interrupted')
     .option('--report <file>', 'where to write the HTML report (default: beside the head)')
     .option('--no-report', 'write no report')
     .option('--json', JSON_OPTION)
@@ -147,6 +148,18 @@ function terminalFor({ json = false }: Common): Terminal {
   return createTerminal({ json });
 }
 
+function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
+  return Number(text);
+}
+
+/** @returns seconds. */
+function budget(text: string): number {
+  const [, count, unit] = /^([0-9]{1,6})(s|m|h)?$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h.');
+  return Number(count) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
+}
+
 /** @returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
@@ -177,6 +190,7 @@ function printError(code: string, message: string): void {
 }
 
 process.on('SIGINT', () => {
+  if (interrupt()) return;
   // Files are written whole and renamed into place: nothing is left half done.
   const showCursor = process.stderr.isTTY ? '\u001b[?25h\n' : '';
   process.stderr.write(

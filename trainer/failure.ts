@@ -10,6 +10,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Ctrl-C ended a long piece of work that has saved how far it was: exit code 130. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+
+  constructor() {
+    super('Interrupted. The same command with --resume goes on from here.');
+  }
+}
+
 /** Something outside could not be read or written: exit code 1. */
 export class FileError extends Error {
   override readonly name = 'FileError';
@@ -33,6 +42,9 @@ export function explain(error: unknown): Explanation {
   }
   if (error instanceof HeadwaterError || error instanceof ApiError || error instanceof ModelError) {
     return { code: error.code, message: error.message, exitCode: EXIT.failed };
+  }
+  if (error instanceof InterruptedError) {
+    return { code: 'interrupted', message: error.message, exitCode: EXIT.interrupted };
   }
   if (error instanceof FileError) return { code: 'file', message: error.message, exitCode: EXIT.failed };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -6,8 +6,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createTfjsEngine, loadBackbone } from '../src/backbone/index.ts';
-import type { Backbone, Engine } from '../src/backbone/index.ts';
+import { createTfjsEngine, loadBackbone, WHOLE } from '../src/backbone/index.ts';
+import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
+import { readCode } from '../src/head/index.ts';
+import type { HeadView } from '../src/head/index.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
 import { FileError } from './failure.ts';
@@ -16,7 +18,9 @@ import { ROOT } from './paths.ts';
 export interface Runtime {
   readonly backbone: Backbone;
   readonly decoder: ImageDecoder;
-  readonly engine: Engine;
+  readonly engine: TailedEngine;
+  /** The code of one picture: the backbone's, or what the head that the runtime was made for reads. */
+  readonly codeOf: (pixels: Uint8Array) => Float32Array;
 }
 
 const BACKBONE_FOLDER = join(ROOT, 'build', 'backbone');
@@ -34,10 +38,40 @@ const PIPELINE_SOURCES = ['src/image', 'src/backbone'];
 
 const require = createRequire(import.meta.url);
 
-/** Everything that turns a picture into a code. Takes about half a second. */
-export async function loadRuntime(): Promise<Runtime> {
+/**
+ * Everything that turns a picture into a code. Takes about half a second.
+ * @param view the head whose codes are wanted; the backbone's own without.
+ */
+export async function loadRuntime(view?: HeadView): Promise<Runtime> {
   const [backbone, decoder, tfjs] = await Promise.all([readBackbone(), loadDecoder(), compile(MODULES.tfjs)]);
-  return { backbone, decoder, engine: await createTfjsEngine(backbone, tfjs) };
+  const engine = await createTfjsEngine(backbone, tfjs);
+  const codeOf =
+    view === undefined ? (pixels: Uint8Array) => engine.codes(pixels) : coder(backbone, engine, view);
+  return { backbone, decoder, engine, codeOf };
+}
+
+function coder(backbone: Backbone, engine: TailedEngine, view: HeadView): Runtime['codeOf'] {
+  const { tail } = view;
+  if (tail === undefined) return (pixels) => readCode(view, backbone.plan, engine.codes(pixels));
+  const tailEngine = engine.createTail(tail);
+  return (pixels) => {
+    if (tail.from === WHOLE)
+      return readCode(view, backbone.plan, engine.codes(pixels), tailEngine.codes(pixels));
+    const { codes, maps } = engine.codesAndMaps(pixels, [tail.from]);
+    return readCode(view, backbone.plan, codes, tailEngine.codes(maps.get(tail.from)!));
+  };
+}
+
+/** The modules that training needs besides. */
+export async function loadTrainingModules(): Promise<{
+  tfjs: WebAssembly.Module;
+  gradients: WebAssembly.Module;
+}> {
+  const [tfjs, gradients] = await Promise.all([
+    compile(MODULES.tfjs),
+    readFile(join(ROOT, 'build', 'wasm', 'gradients.wasm')).then((bytes) => WebAssembly.compile(bytes)),
+  ]);
+  return { tfjs, gradients };
 }
 
 /** The decoder alone, for thumbnails. */

@@ -7,8 +7,8 @@ import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 
 export interface Progress {
-  /** Counts one more item as done. */
-  step(): void;
+  /** Counts one more item as done. @param detail shown beside the pace. */
+  step(detail?: string): void;
   stop(): void;
 }
 
@@ -79,10 +79,10 @@ class Bar implements Progress {
     this.#pace = new Pace(total);
   }
 
-  step(): void {
+  step(detail?: string): void {
     this.#pace.done++;
     if (this.#bar === undefined && this.#pace.seconds > SECONDS_BEFORE_BAR) this.#bar = this.#draw();
-    this.#bar?.update(this.#pace.done, { pace: this.#pace.describe() });
+    this.#bar?.update(this.#pace.done, { pace: withDetail(this.#pace.describe(), detail) });
   }
 
   stop(): void {
@@ -116,14 +116,20 @@ class Lines implements Progress {
     this.#say = say;
   }
 
-  step(): void {
+  step(detail?: string): void {
     this.#pace.done++;
     if (this.#pace.seconds < this.#next) return;
     this.#next = this.#pace.seconds + SECONDS_BETWEEN_LINES;
-    this.#say(`${this.#label}: ${this.#pace.done}/${this.#pace.total}, ${this.#pace.describe()}`);
+    this.#say(
+      `${this.#label}: ${this.#pace.done}/${this.#pace.total}, ${withDetail(this.#pace.describe(), detail)}`,
+    );
   }
 
   stop(): void {}
+}
+
+function withDetail(pace: string, detail: string | undefined): string {
+  return detail === undefined ? pace : `${pace}, ${detail}`;
 }
 
 /** For example '8 s', '2 min', '1.5 h'. */

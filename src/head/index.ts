@@ -1,6 +1,7 @@
 /** Heads: read, write, check against a backbone, and score CNN codes. */
 export { assertCompatible } from './compatibility.ts';
 export { readHead, writeHead } from './file.ts';
+export type { HeadView } from './read-code.ts';
 export type { BackboneIdentity, Distribution, GoldenVector, Head, Novelty, Training } from './head.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
 export { readCode } from './read-code.ts';

@@ -6,13 +6,16 @@ import { cutAt } from '../backbone/cut.ts';
 import type { Plan, Tap } from '../backbone/plan.ts';
 import type { Head } from './head.ts';
 
+/** What of a head says which code it reads. */
+export type HeadView = Pick<Head, 'taps' | 'tail' | 'codeLength'>;
+
 /**
  * @param code [D of the plan] the picture's CNN code. @param tailCode what the head's tail makes of it, if it has one.
  * @returns [D of the head]; the code itself where the head reads just that.
  * @throws RangeError when the head has a tail and there is no tailCode.
  */
 export function readCode(
-  head: Pick<Head, 'taps' | 'tail' | 'codeLength'>,
+  head: HeadView,
   plan: Plan,
   code: Float32Array,
   tailCode?: Float32Array,

@@ -16,7 +16,7 @@ export interface ExtractedCode {
 export async function codeOfPicture(runtime: Runtime, bytes: Uint8Array): Promise<ExtractedCode> {
   const { width, height } = runtime.backbone.plan.input;
   const image = await runtime.decoder.decode(bytes, { width, height });
-  return { code: runtime.engine.codes(image.pixels), image };
+  return { code: runtime.codeOf(image.pixels), image };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Codes of pictures on several threads: decoding and the network cost milliseconds of pure computation each. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { HeadView } from '../../src/head/index.ts';
 import { concurrently } from './concurrently.ts';
 import type { Answer, Job } from './thread.ts';
 
@@ -18,14 +19,17 @@ export function threadsFor(pictures: number): number {
 
 /**
  * @param onAnswer called for every job, in the order in which they are done.
+ * @param view the head whose codes are wanted; the backbone's own without.
  * @throws when a thread dies; an unusable picture is an answer, no failure.
  */
 export async function runJobs(
   jobs: readonly Job[],
   onAnswer: (job: Job, answer: Answer) => Promise<void>,
+  view?: HeadView,
 ): Promise<void> {
   const threads = threadsFor(jobs.length);
-  const workers = Array.from({ length: threads }, () => new Worker(new URL('thread.ts', import.meta.url)));
+  const start = (): Worker => new Worker(new URL('thread.ts', import.meta.url), { workerData: { view } });
+  const workers = Array.from({ length: threads }, start);
   const idle = [...workers];
   try {
     await concurrently(jobs, threads, async (job) => {

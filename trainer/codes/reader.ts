@@ -1,5 +1,7 @@
 /** CNN codes of many pictures: from the cache where possible, computed on several threads where not. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { HeadView } from '../../src/head/index.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { cacheFolder } from '../paths.ts';
 import { pipelineKey } from '../runtime.ts';
@@ -23,18 +25,23 @@ export interface CodesRead {
 export class CodesReader {
   readonly #cache: CodesCache;
   readonly terminal: Terminal;
+  readonly #view: HeadView | undefined;
 
-  constructor(cache: CodesCache, terminal: Terminal) {
+  constructor(cache: CodesCache, terminal: Terminal, view?: HeadView) {
     this.#cache = cache;
     this.terminal = terminal;
+    this.#view = view;
   }
 
-  static async open(backbone: Backbone, terminal: Terminal): Promise<CodesReader> {
-    const key = await pipelineKey(backbone);
+  /** @param view the head whose codes are wanted; the backbone's own without. */
+  static async open(backbone: Backbone, terminal: Terminal, view?: HeadView): Promise<CodesReader> {
+    const key = keyFor(await pipelineKey(backbone), view);
     const folder = join(cacheFolder(), 'codes');
     await dropUnused(folder, key);
-    const cache = new CodesCache(folder, key, backbone.codeLength, (line) => terminal.warn(line));
-    return new CodesReader(cache, terminal);
+    const cache = new CodesCache(folder, key, view?.codeLength ?? backbone.codeLength, (line) =>
+      terminal.warn(line),
+    );
+    return new CodesReader(cache, terminal, view);
   }
 
   /** @param jobs pictures with different contents. */
@@ -50,17 +57,31 @@ export class CodesReader {
     const fromCache = codes.size;
     if (missing.length > 0) {
       const progress = this.terminal.progress('CNN codes', missing.length);
-      await runJobs(missing, async ({ sha256 }, answer) => {
-        progress.step();
-        if ('problem' in answer) {
-          problems.set(sha256, answer.problem);
-          return;
-        }
-        codes.set(sha256, answer.code);
-        await this.#cache.put(sha256, answer.code);
-      });
+      await runJobs(
+        missing,
+        async ({ sha256 }, answer) => {
+          progress.step();
+          if ('problem' in answer) {
+            problems.set(sha256, answer.problem);
+            return;
+          }
+          codes.set(sha256, answer.code);
+          await this.#cache.put(sha256, answer.code);
+        },
+        this.#view,
+      );
       progress.stop();
     }
     return { codes, problems, fromCache };
   }
+}
+
+/** A tail or a choice of taps makes other codes of the same pictures. */
+function keyFor(pipeline: string, view: HeadView | undefined): string {
+  if (view === undefined) return pipeline;
+  const hash = createHash('sha256').update(JSON.stringify([pipeline, view.taps, view.tail?.from ?? null]));
+  for (const [name, { buffer, byteOffset, byteLength }] of view.tail?.tensors ?? []) {
+    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex').slice(0, 32);
 }

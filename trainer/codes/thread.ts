@@ -1,5 +1,6 @@
 /** One thread of the pool: reads pictures and answers with their CNN codes. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { HeadView } from '../../src/head/index.ts';
 import { loadRuntime } from '../runtime.ts';
 import { codeOfFile } from './extract.ts';
 
@@ -11,7 +12,11 @@ export interface Job {
 
 export type Answer = { readonly code: Float16Array } | { readonly problem: string };
 
-const runtime = loadRuntime();
+// What it was started with; this file's only caller is pool.ts.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const { view } = workerData as { view: HeadView | undefined };
+
+const runtime = loadRuntime(view);
 
 const port = parentPort;
 

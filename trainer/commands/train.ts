@@ -13,19 +13,31 @@ import { judge, scoreAll } from '../evaluation.ts';
 import type { Evaluation, NamedEvaluation } from '../evaluation.ts';
 import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
-import { requireKnownLabels, trainOn } from '../learning.ts';
+import { requireKnownLabels } from '../learning.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
 import { writeReport } from '../report/write.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import type { Terminal } from '../terminal.ts';
+import type { Explanation, StrategyResult } from '../strategy/auto.ts';
+import { runAuto, runStrategy } from '../strategy/auto.ts';
+import { createContext } from '../strategy/context.ts';
+import { explanationJson, triedTable } from '../strategy/explanation.ts';
+import { codesFor } from '../strategy/head-codes.ts';
+import type { Strategy } from '../strategy/strategies.ts';
+import { isStrategy } from '../strategy/strategies.ts';
 import { rememberTraining } from '../training-record.ts';
 
 export interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
+  /** Decides every draw of chance. */
+  readonly seed: number;
+  /** Seconds that `auto` may spend on fine-tuning. */
+  readonly budget: number;
+  readonly resume?: boolean;
   /** A path; false for none. */
   readonly report?: string | false;
 }
@@ -39,15 +51,17 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const backbone = await readBackbone();
   const sets = await readSets(userPath(data), options.test, backbone, terminal);
   terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
-  const trained = await trainOn(backbone, sets.set);
-  const test = sets.test === undefined ? undefined : judgeTest(trained.head, sets.test);
+  const { strategy, trained, explanation } = await transfer(backbone, sets.set, options, terminal);
+  const test =
+    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, backbone, terminal);
   const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
   const bytes = writeHead(head);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   await writeWhole(out, bytes);
   await rememberTraining(sha256, sets.set.source);
   const leaveOneOut = judgeLeftOut(trained, sets.set);
-  const run: Run = { head, out, bytes: bytes.length, sha256, set: sets.set, leaveOneOut, test, report };
+  const made = { strategy, explanation, head, out, bytes: bytes.length, sha256 };
+  const run: Run = { ...made, set: sets.set, leaveOneOut, test, report };
   if (report !== undefined) await writeTrainingReport(run, report);
   const seconds = (performance.now() - start) / 1000;
   show(terminal, run, seconds);
@@ -55,6 +69,9 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
 }
 
 interface Run {
+  readonly strategy: Strategy;
+  /** Where the strategy was chosen: why. */
+  readonly explanation: Explanation | undefined;
   readonly head: Head;
   readonly out: string;
   readonly bytes: number;
@@ -65,8 +82,15 @@ interface Run {
   readonly report: string | undefined;
 }
 
-/** The only strategy so far; `auto` chooses it. */
-const STRATEGY = 'linear-all';
+async function transfer(
+  backbone: Backbone,
+  set: LabelledCodes,
+  { strategy, seed, budget, resume = false }: TrainOptions,
+  terminal: Terminal,
+): Promise<StrategyResult> {
+  const context = createContext({ backbone, set, terminal, seed, resume });
+  return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
+}
 
 /** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */
 function reportPath(out: string, report: string | false | undefined): string | undefined {
@@ -105,8 +129,14 @@ function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
   return test.pictures.filter((picture) => seen.has(picture.sha256)).length;
 }
 
-function judgeTest(head: Head, set: LabelledCodes): NonNullable<Run['test']> {
-  const evaluation = judge(head.labels, set.pictures, scoreAll(head, set.codes).probabilities);
+async function judgeTest(
+  head: Head,
+  set: LabelledCodes,
+  backbone: Backbone,
+  terminal: Terminal,
+): Promise<NonNullable<Run['test']>> {
+  const codes = await codesFor(head, set, backbone, terminal);
+  const evaluation = judge(head.labels, set.pictures, scoreAll(head, codes).probabilities);
   return { set, evaluation: { name: 'test', ...evaluation } };
 }
 
@@ -132,6 +162,7 @@ function evaluations({ leaveOneOut, test }: Run): NamedEvaluation[] {
 }
 
 function show(terminal: Terminal, run: Run, seconds: number): void {
+  if (run.explanation !== undefined) terminal.print(`${triedTable(run.explanation)}\n`);
   const shown = evaluations(run);
   if (shown.length > 0) {
     terminal.print(`${figuresTable(shown.toReversed())}\n\n${classTable(run.head.labels, shown[0])}\n`);
@@ -144,7 +175,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
   const { head, set, test, leaveOneOut } = run;
   const { training, labels } = head;
   return {
-    strategy: STRATEGY,
+    strategy: run.strategy,
     classes: labels,
     examples: { total: training.examples, per_class: training.counts },
     leave_one_out: leaveOneOut === undefined ? null : figuresJson(labels, leaveOneOut.figures),
@@ -154,6 +185,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     report: run.report ?? null,
     backbone: head.backbone,
     method: training.method,
+    choice: run.explanation === undefined ? null : explanationJson(run.explanation),
     lambda: training.lambda,
     temperature: head.temperature,
     seconds,
@@ -175,7 +207,7 @@ async function writeTrainingReport(run: Run, path: string): Promise<void> {
     title: `Head for ${head.labels.length} classes`,
     subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
     evaluations: evaluations(run),
-    facts: headFacts(head, run.bytes, STRATEGY),
+    facts: headFacts(head, run.bytes, run.strategy),
     skipped: [...set.skipped, ...(test?.set.skipped ?? [])],
   });
 }

@@ -1,12 +1,15 @@
 /**
- * Fine-tuning: the steps of a backbone behind a cut and a linear head on all taps are adjusted together by gradients of
- * the cross-entropy on augmented pictures. Batch norm stays folded, so its statistics stay frozen. A run is a sequence of
+ * Fine-tuning: the steps of a backbone behind a cut and a linear head on the deepest tap are adjusted together by
+ * gradients of the cross-entropy on augmented pictures. (A head on all taps fits little data so well from the start that
+ * it leaves the network nothing to learn: measured, 82 % against 86.) Batch norm stays folded, so its statistics stay frozen. A run is a sequence of
  * steps whose state can be taken out after any of them and put back: the rest of the run is then the same to the bit.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backbone, Tail, TailedEngine } from '../../backbone/index.ts';
 import { cutAt, WHOLE } from '../../backbone/cut.ts';
+import { trunkOf } from '../../backbone/tail.ts';
 import type { Cut } from '../../backbone/cut.ts';
+import type { Padding } from '../../backbone/plan.ts';
 import { inputTensor } from '../../backbone/tfjs/input.ts';
 import { useWasmBackend } from '../../backbone/tfjs/backend.ts';
 import { AdamW } from './adamw.ts';
@@ -26,14 +29,14 @@ export interface FineTuneTask {
   readonly backbone: Backbone;
   /** The step whose output the tail reads, or 'input' to train every block. */
   readonly from: string;
-  /** Runs `trunkOf(backbone, cut)`; absent where there is no trunk. */
+  /** Runs the steps up to the cut; absent where there are none. */
   readonly trunk?: TailedEngine;
   /** [n] class of each example. */
   readonly targets: Uint16Array;
   /** Reads the example's picture, stored.height × stored.width × 3 bytes. Asked for again in every epoch. */
   readonly picture: (example: number) => Uint8Array;
   readonly stored: { readonly height: number; readonly width: number };
-  /** A fitted head on all taps, its class c being the targets' c. */
+  /** A fitted head on the plan's last tap, its class c being the targets' c. */
   readonly start: LinearStart;
 }
 
@@ -46,8 +49,10 @@ export interface Progress {
   readonly accuracy: number;
 }
 
+const NO_PADDING: Padding = [0, 0, 0, 0];
+
 /** Which chance is drawn for what. */
-const PURPOSE = { order: 1, picture: 2, mix: 3 } as const;
+const PURPOSE = { order: 1, picture: 2 } as const;
 
 export class FineTune {
   readonly steps: number;
@@ -67,7 +72,7 @@ export class FineTune {
     useWasmBackend();
     this.#task = task;
     this.#options = options;
-    this.#cut = cutAt(task.backbone.plan, task.from);
+    this.#cut = cutForHead(task);
     this.#parameters = layOut(this.#cut.tailSteps, task.backbone);
     this.#network = new TrainableNetwork(this.#cut, this.#parameters);
     this.#head = new SoftmaxHead(task.start);
@@ -165,18 +170,10 @@ export class FineTune {
     const count = examples.length;
     const headGradient = gradient.subarray(lengthOf(this.#parameters));
     tf.tidy(() => {
-      const { map, codes } = this.#trunk(pixels, count);
       const goal = tf.tensor2d(wanted, [count, this.#head.classes]);
-      this.#network.accumulate(
-        map,
-        (tailCodes) => {
-          const all = codes === undefined ? tailCodes : tf.concat2d([codes, tailCodes], 1);
-          const slope = this.#head.gradients(all, goal, 1 / batch, headGradient, tally);
-          if (codes === undefined) return slope;
-          return tf.slice2d(slope, [0, codes.shape[1]], [count, tailCodes.shape[1]]);
-        },
-        gradient,
-      );
+      const slope = (codes: tf.Tensor2D): tf.Tensor2D =>
+        this.#head.gradients(codes, goal, 1 / batch, headGradient, tally);
+      this.#network.accumulate(this.#trunkMap(pixels, count), slope, gradient);
     });
   }
 
@@ -197,15 +194,12 @@ export class FineTune {
     return { pixels, wanted };
   }
 
-  #trunk(pixels: Uint8Array, count: number): { map: tf.Tensor4D; codes: tf.Tensor2D | undefined } {
+  #trunkMap(pixels: Uint8Array, count: number): tf.Tensor4D {
     const { backbone, from, trunk } = this.#task;
-    if (trunk === undefined || from === WHOLE) {
-      return { map: inputTensor(pixels, count, backbone.plan.input, [0, 0, 0, 0]), codes: undefined };
-    }
+    if (trunk === undefined || from === WHOLE)
+      return inputTensor(pixels, count, backbone.plan.input, NO_PADDING);
     const { height, width, channels } = backbone.shapes.get(from)!;
-    const { codes, maps } = trunk.codesAndMaps(pixels, [from]);
-    const map = tf.tensor4d(maps.get(from)!, [count, height, width, channels]);
-    return { map, codes: codes.length === 0 ? undefined : tf.tensor2d(codes, [count, trunk.codeLength]) };
+    return tf.tensor4d(trunk.codesAndMaps(pixels, [from]).maps.get(from)!, [count, height, width, channels]);
   }
 
   /** The head's weights move in units of their own size at the start; a head that starts at zero in units of 1/√D. */
@@ -226,6 +220,20 @@ export class FineTune {
     const { values, sum, averaged } = this.#state;
     return averaged === 0 ? values : Float32Array.from(sum, (total) => total / averaged);
   }
+}
+
+/** The trunk of a task, to make the engine from: it is asked for the map at the cut and for no code. */
+export function trunkFor(backbone: Backbone, from: string): Backbone {
+  return trunkOf(backbone, { ...cutAt(backbone.plan, from), trunkTaps: [] });
+}
+
+/** The loss looks at the deepest tap alone. @throws RangeError when it does not lie behind the cut. */
+function cutForHead({ backbone, from }: FineTuneTask): Cut {
+  const cut = cutAt(backbone.plan, from);
+  const deepest = backbone.plan.taps.at(-1)!;
+  if (!cut.tailTaps.includes(deepest))
+    throw new RangeError(`The tap '${deepest.name}' does not lie behind '${from}'.`);
+  return { ...cut, tailTaps: [deepest] };
 }
 
 function joined(first: Float32Array, second: Float32Array): Float32Array {

@@ -70,11 +70,6 @@ export class TrainableNetwork {
     });
   }
 
-  /** The tail taps' means, [pictures, D of the tail]. */
-  codes(input: tf.Tensor4D): Float32Array {
-    return tf.tidy(() => this.#codes(this.#forward(input)).dataSync<'float32'>());
-  }
-
   #forward(input: tf.Tensor4D): Pass {
     const maps = new Map([[this.#cut.from, input]]);
     const traces = new Map<string, Trace>();

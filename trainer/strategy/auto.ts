@@ -1,0 +1,168 @@
+/**
+ * Chooses how deep to transfer, by evidence: places the data on the map, tries what is plausible there within the
+ * budget, and takes the strategy that does best on held-out pictures, or a cheaper one that is level with it.
+ */
+import { writeHead } from '../../src/head/index.ts';
+import { evaluate } from '../../src/learn/metrics.ts';
+import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
+import type { TrainedHead } from '../../src/learn/train.ts';
+import { cutAt } from '../../src/backbone/index.ts';
+import type { Candidate, Choice } from './candidates.ts';
+import { choose } from './candidates.ts';
+import type { Context } from './context.ts';
+import { forwardMs, tuningSeconds } from './cost.ts';
+import type { LinearOutcome, TapFigures } from './linear.ts';
+import { bestTap, eachTap, trainLinear, trainOnTaps } from './linear.ts';
+import type { Situation } from './situation.ts';
+import { assess } from './situation.ts';
+import type { Strategy, TunedStrategy } from './strategies.ts';
+import { cutFor, isLinear } from './strategies.ts';
+import type { CrossValidation } from './tuned.ts';
+import { FOLDS, smallestClass, Tuner } from './tuned.ts';
+
+export interface Explanation {
+  readonly situation: Situation;
+  readonly taps: readonly TapFigures[];
+  readonly tried: readonly Candidate[];
+  readonly passedOver: readonly { readonly strategy: Strategy; readonly because: string }[];
+  readonly choice: Choice;
+}
+
+export interface StrategyResult {
+  readonly strategy: Strategy;
+  readonly trained: TrainedHead;
+  /** Only where the strategy was chosen rather than asked for. */
+  readonly explanation?: Explanation;
+}
+
+/** Runs one strategy that was asked for. */
+export async function runStrategy(context: Context, strategy: Strategy): Promise<StrategyResult> {
+  if (isLinear(strategy)) return { strategy, trained: (await trainLinear(context, strategy)).trained };
+  const tuner = await Tuner.open(context);
+  const trained = await tuner.finish(await tuner.crossValidate(strategy));
+  await tuner.close();
+  return { strategy, trained };
+}
+
+/** @param budgetSeconds what fine-tuning may take on a common machine with two cores. */
+export async function runAuto(context: Context, budgetSeconds: number): Promise<StrategyResult> {
+  const { terminal, targets } = context;
+  const situation = await assess(context);
+  terminal.note(describe(situation));
+  const { linear, taps } = await tryLinear(context);
+  const { affordable, passedOver } = plan(context, situation, budgetSeconds);
+  const tuner = await Tuner.open(context);
+  const tuned: CrossValidation[] = [];
+  for (const { strategy, folds } of affordable) tuned.push(await tuner.crossValidate(strategy, folds));
+  const tried = [
+    ...linear.map(linearCandidate),
+    ...tuned.map((validation) => tunedCandidate(context, validation)),
+  ];
+  const choice = choose(tried, targets);
+  const { strategy } = choice.chosen;
+  terminal.note(`Chosen: ${strategy}. ${choice.because}`);
+  const winner = tuned.find((validation) => validation.strategy === strategy);
+  const trained =
+    winner === undefined
+      ? linear.find((outcome) => outcome.strategy === strategy)!.trained
+      : await tuner.finish(winner);
+  await tuner.close();
+  return { strategy, trained, explanation: { situation, taps, tried, passedOver, choice } };
+}
+
+export function describe({ perClass, size, similarity, likeness }: Situation): string {
+  return (
+    `The data: ${size} (${perClass.toFixed(0)} pictures a class), ${likeness} to what the backbone knows ` +
+    `(batch-norm distance ${similarity.distance.toFixed(2)}).`
+  );
+}
+
+async function tryLinear(context: Context): Promise<{ linear: LinearOutcome[]; taps: TapFigures[] }> {
+  const names = context.backbone.plan.taps.map((tap) => tap.name);
+  const taps = await eachTap(context, names);
+  const shallow = bestTap(taps.filter(({ tap }) => tap !== names.at(-1)));
+  const linear = [
+    await trainLinear(context, 'linear-deep'),
+    ...(shallow === undefined ? [] : [await trainOnTaps(context, 'linear-shallow', [shallow.tap])]),
+    await trainLinear(context, 'linear-all'),
+  ];
+  return { linear, taps };
+}
+
+interface Plan {
+  readonly affordable: readonly { readonly strategy: TunedStrategy; readonly folds: number }[];
+  readonly passedOver: Explanation['passedOver'];
+}
+
+/** What is plausible where the data lies, and how thoroughly the budget allows to try it. */
+function plan(context: Context, { size, likeness }: Situation, budgetSeconds: number): Plan {
+  const { backbone, targets } = context;
+  const affordable: { strategy: TunedStrategy; folds: number }[] = [];
+  const passedOver: { strategy: Strategy; because: string }[] = [];
+  let left = budgetSeconds;
+  for (const strategy of ['fine-tune', 'full'] as const) {
+    if (size === 'little') {
+      passedOver.push({ strategy, because: 'too few pictures to change a network by' });
+    } else if (strategy === 'full' && likeness === 'similar') {
+      passedOver.push({ strategy, because: 'the shallow blocks know such pictures already' });
+    } else {
+      const from = cutFor(strategy, backbone.plan, backbone.shapes);
+      const folds = [FOLDS, 2].find(
+        (count) => tuningSeconds(from, backbone, targets.length, count, FINE_TUNE_DEFAULTS) <= left,
+      );
+      if (folds === undefined || smallestClass(targets) < 2) {
+        passedOver.push({
+          strategy,
+          because: folds === undefined ? 'beyond the budget' : 'a class has one picture',
+        });
+      } else {
+        affordable.push({ strategy, folds });
+        left -= tuningSeconds(from, backbone, targets.length, folds, FINE_TUNE_DEFAULTS);
+      }
+    }
+  }
+  return { affordable, passedOver };
+}
+
+function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {
+  const { head, leaveOneOut, figures } = trained;
+  const { labels, training } = head;
+  return {
+    strategy,
+    taps,
+    method: 'leave-one-out',
+    // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
+    figures:
+      figures ??
+      evaluate(new Float32Array(labels.length).fill(1 / labels.length), new Uint16Array(1), labels.length),
+    probabilities:
+      figures === null
+        ? new Float32Array(training.examples * labels.length).fill(1 / labels.length)
+        : leaveOneOut,
+    cost: { ms: 0, bytes: writeHead(head).length },
+  };
+}
+
+function tunedCandidate(context: Context, validation: CrossValidation): Candidate {
+  const { backbone, set, targets } = context;
+  const { strategy, from, folds, probabilities } = validation;
+  const { tailSteps } = cutAt(backbone.plan, from);
+  const linearBytes = 4 * backbone.codeLength * (2 + set.labels.length);
+  return {
+    strategy,
+    taps: backbone.plan.taps.map((tap) => tap.name),
+    from,
+    method: `${folds}-fold`,
+    figures: evaluate(probabilities, targets, set.labels.length),
+    probabilities,
+    cost: { ms: forwardMs(tailSteps, backbone), bytes: linearBytes + tailBytes(context, from) },
+  };
+}
+
+/** In half precision. */
+function tailBytes({ backbone }: Context, from: string): number {
+  const names = cutAt(backbone.plan, from).tailSteps.flatMap((step) =>
+    'weights' in step ? [step.weights] : [],
+  );
+  return names.reduce((sum, name) => sum + 2 * backbone.tensors.get(name)!.length, 0);
+}

@@ -1,0 +1,70 @@
+/** Strategies that were tried, and the choice among them by held-out log-loss. */
+import type { Figures } from '../../src/learn/metrics.ts';
+import type { Strategy } from './strategies.ts';
+
+export interface Candidate {
+  readonly strategy: Strategy;
+  readonly taps: readonly string[];
+  /** Where the tail begins, for strategies that have one. */
+  readonly from?: string;
+  /** How its pictures were held out: 'leave-one-out', '4-fold'. */
+  readonly method: string;
+  readonly figures: Figures;
+  /** [n × C] held out, in the order of the pictures. */
+  readonly probabilities: Float32Array;
+  /** Milliseconds a picture at the edge beyond the shared trunk, estimated, and bytes of the head file. */
+  readonly cost: { readonly ms: number; readonly bytes: number };
+}
+
+export interface Choice {
+  readonly chosen: Candidate;
+  /** One sentence. */
+  readonly because: string;
+}
+
+/** Differences within this many standard errors are a tie. */
+const TIE = 1;
+
+/**
+ * The least log-loss, or a cheaper candidate that is level with it: whose paired difference to it lies within one
+ * standard error (the one-standard-error rule, Breiman et al. 1984).
+ * @param targets [n]
+ */
+export function choose(candidates: readonly Candidate[], targets: Uint16Array): Choice {
+  const best = candidates.reduce((least, each) =>
+    each.figures.logLoss < least.figures.logLoss ? each : least,
+  );
+  const cheaper = candidates
+    .filter((each) => price(each) < price(best))
+    .sort((a, b) => price(a) - price(b))
+    .find((each) => isLevel(each, best, targets));
+  const loss = best.figures.logLoss.toFixed(3);
+  if (cheaper === undefined) return { chosen: best, because: `It has the least held-out log-loss, ${loss}.` };
+  return {
+    chosen: cheaper,
+    because:
+      `Its held-out log-loss, ${cheaper.figures.logLoss.toFixed(3)}, is level with the least, ${loss} of ` +
+      `${best.strategy}, and it is cheaper.`,
+  };
+}
+
+/** Time counts before bytes. */
+function price({ cost }: Candidate): number {
+  return cost.ms * 1e9 + cost.bytes;
+}
+
+function isLevel(candidate: Candidate, best: Candidate, targets: Uint16Array): boolean {
+  const differences = losses(candidate, targets).map((loss, i) => loss - losses(best, targets)[i]);
+  const n = differences.length;
+  const mean = differences.reduce((sum, value) => sum + value, 0) / n;
+  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return mean <= TIE * Math.sqrt(squares / Math.max(1, n - 1) / n);
+}
+
+function losses({ probabilities }: Candidate, targets: Uint16Array): Float64Array {
+  const classes = probabilities.length / targets.length;
+  return Float64Array.from(
+    targets,
+    (target, i) => -Math.log(Math.max(probabilities[i * classes + target], 1e-15)),
+  );
+}

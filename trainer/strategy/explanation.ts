@@ -1,0 +1,71 @@
+/** Why a strategy was chosen, for people and for programs. */
+import { byteSize } from '../files.ts';
+import { percent } from '../figures-text.ts';
+import { table } from '../terminal.ts';
+import type { Explanation } from './auto.ts';
+import type { Candidate } from './candidates.ts';
+import { DIFFERENT_FROM, MUCH } from './situation.ts';
+
+/** Every strategy that was tried with its held-out figures and what it costs at the edge, and why one was taken. */
+export function triedTable({ tried, choice, passedOver }: Explanation): string {
+  const rows = tried.map((each) => [
+    each === choice.chosen ? `${each.strategy} *` : each.strategy,
+    each.taps.length === 1
+      ? each.taps[0]
+      : `${each.taps.length} taps${each.from === undefined ? '' : ', tail'}`,
+    each.method,
+    withInterval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
+    withInterval(each.figures.accuracy, each.figures.accuracyInterval, percent),
+    `+${each.cost.ms.toFixed(1)} ms`,
+    byteSize(each.cost.bytes),
+  ]);
+  const head = ['strategy', 'reads', 'held out by', 'log-loss', 'accuracy', 'at the edge', 'head'];
+  const others = passedOver.map(({ strategy, because }) => `${strategy} was not tried: ${because}.`);
+  return [table(head, rows), ...others, `* ${choice.because}`].join('\n');
+}
+
+function withInterval(
+  value: number,
+  [low, high]: readonly [number, number],
+  text: (value: number) => string,
+): string {
+  return `${text(value)} (${text(low)}–${text(high)})`;
+}
+
+export function explanationJson({
+  situation,
+  taps,
+  tried,
+  passedOver,
+  choice,
+}: Explanation): Record<string, unknown> {
+  const { similarity } = situation;
+  return {
+    quadrant: { size: situation.size, similarity: situation.likeness },
+    size: { examples: situation.examples, per_class: situation.perClass, much_from: MUCH.perClass },
+    similarity: {
+      distance: similarity.distance,
+      different_from: DIFFERENT_FROM,
+      layers: similarity.layers,
+    },
+    accuracy_by_tap: taps.map(({ tap, accuracy, logLoss }) => ({ tap, accuracy, log_loss: logLoss })),
+    tried: tried.map(candidateJson),
+    not_tried: passedOver,
+    chosen: choice.chosen.strategy,
+    because: choice.because,
+  };
+}
+
+function candidateJson({ strategy, taps, from, method, figures, cost }: Candidate): Record<string, unknown> {
+  return {
+    strategy,
+    taps,
+    tail_from: from ?? null,
+    held_out_by: method,
+    log_loss: figures.logLoss,
+    log_loss_interval: figures.logLossInterval,
+    accuracy: figures.accuracy,
+    accuracy_interval: figures.accuracyInterval,
+    edge: { extra_ms: cost.ms, head_bytes: cost.bytes },
+  };
+}

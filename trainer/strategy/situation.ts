@@ -1,0 +1,64 @@
+/**
+ * Where a data set lies on the map of transfer learning: how much there is of it, and how like it is to what the
+ * backbone was pretrained on (https://cs231n.github.io/transfer-learning/).
+ */
+import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
+import type { Similarity } from '../../src/learn/similarity.ts';
+import { SimilarityMeter, withPreActivations } from '../../src/learn/similarity.ts';
+import { readPictureFile } from '../codes/picture-file.ts';
+import { loadDecoder, loadTrainingModules } from '../runtime.ts';
+import type { Context } from './context.ts';
+
+export type Size = 'little' | 'much';
+export type Likeness = 'similar' | 'different';
+
+export interface Situation {
+  readonly examples: number;
+  readonly classes: number;
+  readonly perClass: number;
+  readonly size: Size;
+  readonly similarity: Similarity;
+  readonly likeness: Likeness;
+}
+
+/** From about here on fine-tuning beats a linear head on TrashNet; below, a fold's network has too little to go by. */
+export const MUCH = { perClass: 40, examples: 200 };
+/** TrashNet 0.09, ImageNet samples 0.13, low-resolution photos 0.20, flower thumbnails 0.24, textures 0.37. */
+export const DIFFERENT_FROM = 0.18;
+/** The distance is an average over space too, so that few pictures give it well. */
+const SAMPLE = 96;
+const PURPOSE = 0x73616d70;
+
+export async function assess(context: Context): Promise<Situation> {
+  const { set, targets } = context;
+  const examples = targets.length;
+  const classes = set.labels.length;
+  const similarity = await measureSimilarity(context);
+  const perClass = examples / classes;
+  return {
+    examples,
+    classes,
+    perClass,
+    size: perClass >= MUCH.perClass && examples >= MUCH.examples ? 'much' : 'little',
+    similarity,
+    likeness: similarity.distance < DIFFERENT_FROM ? 'similar' : 'different',
+  };
+}
+
+/** Of a sample drawn by the seed. */
+async function measureSimilarity({ backbone, set, seed, terminal }: Context): Promise<Similarity> {
+  const [decoder, { tfjs }] = await Promise.all([loadDecoder(), loadTrainingModules()]);
+  const engine = await createTfjsEngine(withPreActivations(backbone), tfjs);
+  const meter = new SimilarityMeter(backbone, engine);
+  const sample = permutation(set.pictures.length, randomFor(seed, PURPOSE)).subarray(0, SAMPLE);
+  const progress = terminal.progress('Similarity', sample.length);
+  for (const i of sample) {
+    const { bytes } = await readPictureFile(set.pictures[i].path);
+    meter.add((await decoder.decode(bytes, backbone.plan.input)).pixels);
+    progress.step();
+  }
+  progress.stop();
+  engine.dispose();
+  return meter.result();
+}

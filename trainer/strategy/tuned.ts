@@ -1,0 +1,215 @@
+/**
+ * The strategies that change the network. A tail is fine-tuned, and the closed-form head then reads all taps of trunk
+ * and tail together. Whatever the network was tuned on it knows by heart, so that λ, temperature, novelty and all
+ * figures come from cross-validation: networks tuned on the other folds.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Tail } from '../../src/backbone/index.ts';
+import { HeadwaterError } from '../../src/errors.ts';
+import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
+import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
+import type { LinearStart } from '../../src/learn/fine-tune/softmax-head.ts';
+import { evaluate, summarise } from '../../src/learn/metrics.ts';
+import type { HeldOut } from '../../src/learn/ridge-path.ts';
+import { RidgePath, selectHeldOut } from '../../src/learn/ridge-path.ts';
+import type { TrainedHead } from '../../src/learn/train.ts';
+import { trainHead } from '../../src/learn/train.ts';
+import { CodesReader } from '../codes/reader.ts';
+import { cacheFolder } from '../paths.ts';
+import { loadDecoder } from '../runtime.ts';
+import { LEARNING } from '../learning.ts';
+import type { Context } from './context.ts';
+import { rowsOf, tapsOf, trainingSet } from './context.ts';
+import { drawFolds } from './folds.ts';
+import type { StoredPictures } from './pixel-store.ts';
+import { storedSize, storePictures } from './pixel-store.ts';
+import type { TunedStrategy } from './strategies.ts';
+import { cutFor } from './strategies.ts';
+import type { TuneJob } from './tune-thread.ts';
+import { tune } from './tune.ts';
+
+/** Folds of cross-validation; fewer where a class has fewer examples. */
+export const FOLDS = 4;
+
+export interface CrossValidation {
+  readonly strategy: TunedStrategy;
+  /** The step whose output the tail reads. */
+  readonly from: string;
+  readonly folds: number;
+  readonly heldOut: HeldOut;
+  /** [n × C] for each picture by a network that never saw it, in the order of the pictures. */
+  readonly probabilities: Float32Array;
+}
+
+export class Tuner {
+  readonly #context: Context;
+  readonly #folder: string;
+  readonly #options: FineTuneOptions;
+  #pictures: StoredPictures | undefined;
+
+  private constructor(context: Context, folder: string, options: FineTuneOptions) {
+    this.#context = context;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /** @param options of the fine-tuning, but for the seed. */
+  static async open(context: Context, options: FineTuneOptions = FINE_TUNE_DEFAULTS): Promise<Tuner> {
+    const folder = join(cacheFolder(), 'runs', dataKey(context));
+    if (!context.resume) await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    return new Tuner(context, folder, { ...options, seed: context.seed });
+  }
+
+  /** Tunes a network for each fold and judges the fold with it. @throws HeadwaterError, InterruptedError */
+  async crossValidate(strategy: TunedStrategy, folds = FOLDS): Promise<CrossValidation> {
+    const { targets } = this.#context;
+    const count = Math.min(folds, smallestClass(targets));
+    if (count < 2) {
+      throw new HeadwaterError(
+        'training_data_invalid',
+        'Fine-tuning needs at least two pictures of every class; add some, or use a linear strategy.',
+      );
+    }
+    const foldOf = drawFolds(targets, count, this.#context.seed);
+    const members = Array.from({ length: count }, (_, fold) =>
+      [...targets.keys()].filter((i) => foldOf[i] === fold),
+    );
+    const others = members.map((_, fold) => [...targets.keys()].filter((i) => foldOf[i] !== fold));
+    const { from, tails } = await this.#tune(strategy, others, `${strategy}, ${count} folds`);
+    const heldOut = await selectHeldOut(await this.#folds(tails, others, members), LEARNING);
+    return { strategy, from, folds: count, heldOut, probabilities: inOrder(heldOut.probabilities, members) };
+  }
+
+  /** Tunes a network on everything; the head's figures and settings are those of the cross-validation. */
+  async finish({ strategy, heldOut, probabilities, folds }: CrossValidation): Promise<TrainedHead> {
+    const { set, targets } = this.#context;
+    const { from, tails } = await this.#tune(strategy, [[...targets.keys()]], strategy);
+    const taps = this.#context.backbone.plan.taps.map((tap) => tap.name);
+    const codes = await this.#codes(tails[0]);
+    const path = await RidgePath.fit(trainingSet(this.#context, codes, taps), LEARNING);
+    const head = await path.head(heldOut.decade, heldOut.temperature, heldOut.novelty);
+    const figures = evaluate(probabilities, targets, set.labels.length);
+    const method = `${strategy} from ${from}, ${head.training.method}, ${folds}-fold`;
+    const training = { ...head.training, method, leaveOneOut: summarise(figures) };
+    return { head: { ...head, training, tail: tails[0] }, leaveOneOut: probabilities, figures };
+  }
+
+  /** Forgets saved runs: they are of use only until the head is written. */
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #tune(
+    strategy: TunedStrategy,
+    parts: readonly (readonly number[])[],
+    label: string,
+  ): Promise<{ from: string; tails: Tail[] }> {
+    const { backbone, terminal } = this.#context;
+    const from = cutFor(strategy, backbone.plan, backbone.shapes);
+    const pictures = await this.#store();
+    const jobs: TuneJob[] = [];
+    for (const examples of parts) jobs.push(await this.#job(from, pictures, examples));
+    const steps = jobs.reduce((sum, { examples, options }) => sum + stepsOf(examples.length, options), 0);
+    return { from, tails: await tune(jobs, label, steps, terminal) };
+  }
+
+  async #job(from: string, pictures: StoredPictures, examples: readonly number[]): Promise<TuneJob> {
+    const { targets, resume } = this.#context;
+    const task = createHash('sha256')
+      .update(JSON.stringify([from, this.#options, examples]))
+      .digest('hex');
+    return {
+      from,
+      pictures,
+      examples: Uint32Array.from(examples),
+      targets: Uint16Array.from(examples, (i) => targets[i]),
+      start: await this.#start(examples),
+      options: this.#options,
+      statePath: join(this.#folder, `${task}.safetensors`),
+      task,
+      resume,
+    };
+  }
+
+  /** The head on the last tap that these examples give with the frozen network. */
+  async #start(examples: readonly number[]): Promise<LinearStart> {
+    const { backbone, set } = this.#context;
+    const last = backbone.plan.taps.slice(-1).map((tap) => tap.name);
+    const codes = tapsOf(set.codes, backbone, last);
+    const { mean, deviation, weights, bias, temperature } = await trainHead(
+      trainingSet(this.#context, codes, last, examples),
+      LEARNING,
+    );
+    return { mean, deviation, weights, bias, temperature };
+  }
+
+  async #folds(tails: readonly Tail[], others: number[][], members: number[][]) {
+    const taps = this.#context.backbone.plan.taps.map((tap) => tap.name);
+    const { targets } = this.#context;
+    const folds = [];
+    for (const [fold, tail] of tails.entries()) {
+      const codes = await this.#codes(tail);
+      folds.push({
+        set: trainingSet(this.#context, codes, taps, others[fold]),
+        codes: rowsOf(codes, targets.length, members[fold]),
+        targets: Uint16Array.from(members[fold], (i) => targets[i]),
+      });
+    }
+    return folds;
+  }
+
+  /** n × D codes of all taps with this tail. */
+  async #codes(tail: Tail): Promise<Float16Array> {
+    const { backbone, set, terminal } = this.#context;
+    const view = { taps: backbone.plan.taps.map((tap) => tap.name), tail, codeLength: backbone.codeLength };
+    const { codes } = await (await CodesReader.open(backbone, terminal, view)).codes(set.pictures);
+    const joined = new Float16Array(set.pictures.length * backbone.codeLength);
+    for (const [i, { sha256 }] of set.pictures.entries())
+      joined.set(codes.get(sha256)!, i * backbone.codeLength);
+    return joined;
+  }
+
+  async #store(): Promise<StoredPictures> {
+    if (this.#pictures !== undefined) return this.#pictures;
+    const { backbone, set, terminal } = this.#context;
+    const pictures = { path: join(this.#folder, 'pictures.rgb'), ...storedSize(backbone.plan.input) };
+    const progress = terminal.progress('Pictures', set.pictures.length);
+    const paths = set.pictures.map((picture) => picture.path);
+    await storePictures(paths, pictures, await loadDecoder(), () => progress.step());
+    progress.stop();
+    this.#pictures = pictures;
+    return pictures;
+  }
+}
+
+/** Steps of a run on so many examples. */
+export function stepsOf(examples: number, { epochs, batch }: FineTuneOptions): number {
+  return Math.max(1, Math.floor(examples / batch)) * epochs;
+}
+
+export function smallestClass(targets: Uint16Array): number {
+  const counts = new Map<number, number>();
+  for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1);
+  return Math.min(...counts.values());
+}
+
+/** Everything that a run depends on but its own options. */
+function dataKey({ backbone, set, targets, seed }: Context): string {
+  const hash = createHash('sha256').update(backbone.plan.weightsSha256).update(String(seed));
+  for (const [i, { sha256 }] of set.pictures.entries()) hash.update(sha256).update(set.labels[targets[i]]);
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** From the order of the folds to that of the pictures. */
+function inOrder(probabilities: Float32Array, members: readonly (readonly number[])[]): Float32Array {
+  const order = members.flat();
+  const classes = probabilities.length / order.length;
+  const out = new Float32Array(probabilities.length);
+  order.forEach((i, place) => {
+    out.set(probabilities.subarray(place * classes, (place + 1) * classes), i * classes);
+  });
+  return out;
+}
