@@ -45,6 +45,8 @@ export interface ClassifyOptions extends CallOptions {
   readonly topK?: number;
   /** The current one where absent. */
   readonly version?: number | undefined;
+  /** Adds where in the picture this label's score comes from; `label` for the most probable one's. */
+  readonly explain?: string | undefined;
 }
 
 export interface TeachOptions extends CallOptions {
@@ -105,12 +107,12 @@ export class HeadwaterClient {
   async classify(
     head: string,
     picture: Picture,
-    { topK, version, ...options }: ClassifyOptions = {},
+    { topK, version, explain, ...options }: ClassifyOptions = {},
   ): Promise<Classification> {
     const call: Call = {
       method: 'POST',
       path: `${headPath(head)}/classify`,
-      query: { top_k: topK, version },
+      query: { top_k: topK, version, explain },
       headers: { 'content-type': picture.type },
       body: picture.bytes,
       repeatable: true,

@@ -1,69 +1,47 @@
 /** Trying a head: a picture or the webcam in, the answer out. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Classification } from '../../../src/api/index.ts';
+import { HeatMap } from '../../charts/heat-map.tsx';
 import { DropArea, PickButton } from '../../pictures/drop-area.tsx';
 import type { FoundFile } from '../../pictures/dropped.ts';
-import { prepare } from '../../pictures/prepare.ts';
-import { client } from '../../state/session.ts';
+import { useTrial, type Trial } from '../../state/trial.ts';
 import { Button } from '../../ui/button.tsx';
 import { Failure } from '../../ui/notice.tsx';
+import { Answer } from './answer.tsx';
 import type { TabProps } from './head-page.tsx';
 import { LiveView } from './live-view.tsx';
-import { Answer } from './answer.tsx';
-
-interface Shown {
-  readonly url: string;
-  readonly name: string;
-}
+import { VersionChoice } from './version-choice.tsx';
 
 export function TryTab({ name, detail }: TabProps) {
   const [version, setVersion] = useState<number>();
-  const [picture, setPicture] = useState<Shown>();
-  const [answer, setAnswer] = useState<Classification>();
   const [live, setLive] = useState(false);
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    if (picture === undefined) return undefined;
-    return () => URL.revokeObjectURL(picture.url);
-  }, [picture]);
-
-  const look = async (files: readonly FoundFile[]): Promise<void> => {
-    const file = files[0]?.file;
-    if (file === undefined) return;
+  const [liveAnswer, setLiveAnswer] = useState<Classification>();
+  const [liveError, setLiveError] = useState<unknown>();
+  const trial = useTrial(name, version);
+  const look = (files: readonly FoundFile[]): void => {
     setLive(false);
-    setError(undefined);
-    setAnswer(undefined);
-    try {
-      const { blob } = await prepare(file, file.name);
-      setPicture({ url: URL.createObjectURL(blob), name: file.name });
-      setAnswer(await client().classify(name, { bytes: blob, type: blob.type }, { topK: 10, version }));
-    } catch (failure) {
-      setError(failure);
-    }
+    trial.look(files);
   };
-  usePastedPicture((files) => void look(files));
+  usePastedPicture(look);
   const startLive = (): void => {
-    setPicture(undefined);
-    setAnswer(undefined);
-    setError(undefined);
+    trial.clear();
+    setLiveAnswer(undefined);
+    setLiveError(undefined);
     setLive(true);
   };
   return (
     <div class="columns">
-      <DropArea class="card stack try-input" label="Picture to try" onFiles={(files) => void look(files)}>
+      <DropArea class="card stack" label="Picture to try" onFiles={look}>
         <div class="try-picture">
-          {live && <LiveView head={name} version={version} onAnswer={setAnswer} onFailure={setError} />}
-          {!live && picture && <img src={picture.url} alt={picture.name} />}
-          {!live && !picture && <p class="soft">Drop or paste a picture here that {name} has not seen.</p>}
+          {live ? (
+            <LiveView head={name} version={version} onAnswer={setLiveAnswer} onFailure={setLiveError} />
+          ) : (
+            <TriedPicture name={name} trial={trial} />
+          )}
         </div>
         <div class="row row-apart">
           <div class="row">
-            <PickButton
-              label="A picture to try"
-              text="Choose a picture"
-              kind="main"
-              onFiles={(files) => void look(files)}
-            />
+            <PickButton label="A picture to try" text="Choose a picture" kind="main" onFiles={look} />
             <Button icon="camera" onClick={live ? () => setLive(false) : startLive}>
               {live ? 'Stop' : 'Webcam'}
             </Button>
@@ -74,38 +52,44 @@ export function TryTab({ name, detail }: TabProps) {
         </div>
       </DropArea>
       <section class="card stack" aria-label="Answer" aria-live={live ? 'off' : 'polite'}>
-        {error !== undefined && <Failure error={error} />}
-        {answer ? (
-          <Answer answer={answer} />
+        {live ? (
+          <Outcome answer={liveAnswer} error={liveError} />
         ) : (
-          error === undefined && <p class="soft">The answer appears here.</p>
+          <Outcome answer={trial.answer} error={trial.error} onExplain={trial.explain} />
         )}
       </section>
     </div>
   );
 }
 
-interface VersionChoiceProps {
-  readonly versions: readonly { readonly version: number; readonly current: boolean }[];
-  readonly onChoose: (version: number | undefined) => void;
+function TriedPicture({ name, trial }: { readonly name: string; readonly trial: Trial }) {
+  const { picture, answer } = trial;
+  const [shown, setShown] = useState(true);
+  if (picture === undefined) {
+    return <p class="soft">Drop or paste a picture here that {name} has not seen.</p>;
+  }
+  return (
+    <>
+      <HeatMap url={picture.url} name={picture.name} explanation={answer?.explanation} shown={shown} />
+      {answer?.explanation && (
+        <Button size="small" aria-pressed={shown} onClick={() => setShown(!shown)}>
+          {shown ? 'Hide the heat-map' : 'Show the heat-map'}
+        </Button>
+      )}
+    </>
+  );
 }
 
-function VersionChoice({ versions, onChoose }: VersionChoiceProps) {
-  return (
-    <select
-      class="select"
-      aria-label="Version"
-      onChange={({ currentTarget: { value } }) => onChoose(value === '' ? undefined : Number(value))}
-    >
-      <option value="">current version</option>
-      {versions.map(({ version, current }) => (
-        <option key={version} value={version}>
-          version {version}
-          {current ? ' (current)' : ''}
-        </option>
-      ))}
-    </select>
-  );
+interface OutcomeProps {
+  readonly answer: Classification | undefined;
+  readonly error: unknown;
+  readonly onExplain?: Trial['explain'];
+}
+
+function Outcome({ answer, error, onExplain }: OutcomeProps) {
+  if (error !== undefined) return <Failure error={error} />;
+  if (answer === undefined) return <p class="soft">The answer appears here.</p>;
+  return <Answer answer={answer} onExplain={onExplain} />;
 }
 
 function usePastedPicture(onFiles: (files: readonly FoundFile[]) => void): void {
