@@ -40,7 +40,7 @@ export const roofline: Section = {
       notes: [
         `Limit of this machine in WebAssembly: ${ceiling.plain.toFixed(1)} GMAC/s with f32x4 mul and add, ${ceiling.relaxed.toFixed(1)} with relaxed_madd (best tenth of the samples).`,
         'Times are CPU ms. They are differences of networks cut off after each block, so a negative one means that the cut changed what is fused.',
-        'Percentages: of the limit that goes with the engine (relaxed where it uses it).',
+        'Percentages: of the limit that goes with the engine (relaxed where it uses it); engines with 16-bit products are held against the floats’ limit and may pass it.',
       ],
       data: {
         ceiling,
