@@ -12,6 +12,7 @@ export default defineConfig({
           include: ['test/node/**/*.test.ts'],
           // Two cores: more workers would only fight over them.
           maxWorkers: 2,
+          sequence: { groupOrder: 0 },
           testTimeout: 60_000,
         },
       },
@@ -20,6 +21,9 @@ export default defineConfig({
         test: {
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
+          // One workerd after the other, for the same reason.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
         },
       },
