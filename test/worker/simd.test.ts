@@ -4,7 +4,7 @@ import weights from '../../build/backbone/weights.safetensors';
 import relaxed from '../../build/wasm/engine-relaxed.wasm';
 import plain from '../../build/wasm/engine.wasm';
 import { loadBackbone } from '../../src/backbone/index.ts';
-import { createSimdEngine } from '../../src/backbone/simd/index.ts';
+import { createSimdEngine, hasRelaxedSimd } from '../../src/backbone/simd/index.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from '../node/backbone/golden.ts';
 
 describe('the SIMD engine in workerd', () => {
@@ -19,6 +19,7 @@ describe('the SIMD engine in workerd', () => {
 
   it('has relaxed SIMD, whose codes differ from the others by rounding alone', () => {
     const engine = createSimdEngine(backbone, relaxed);
+    expect(hasRelaxedSimd()).toBe(true);
     expect(engine.name).toBe('simd32-relaxed');
     const expected = createSimdEngine(backbone, plain).codes(goldenPicture());
     const worst = engine

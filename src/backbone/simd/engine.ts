@@ -37,13 +37,13 @@ class CompiledEngine implements SimdEngine {
   readonly name: string;
   readonly codeLength: number;
   readonly memoryBytes: number;
-  readonly #compiled: Omit<Compiled, 'program'>;
+  readonly #compiled: Pick<Compiled, 'pixels' | 'taps'>;
   readonly #memory: WebAssembly.Memory;
   readonly #run: () => void;
   readonly #picture: { readonly height: number; readonly width: number; readonly channels: number };
 
   constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions) {
-    const { program, ...compiled } = compile(backbone, options);
+    const { program, pixels, taps } = compile(backbone, options);
     const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     const { run, relaxed } = instance.exports;
@@ -53,7 +53,7 @@ class CompiledEngine implements SimdEngine {
     this.name = `simd${options.bits ?? 32}${relaxed.value === 1 ? '-relaxed' : ''}`;
     this.codeLength = backbone.codeLength;
     this.memoryBytes = memory.buffer.byteLength;
-    this.#compiled = compiled;
+    this.#compiled = { pixels, taps };
     this.#memory = memory;
     this.#run = () => run(start);
     this.#picture = backbone.plan.input;

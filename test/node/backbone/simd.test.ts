@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/index.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
-import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
+import { createSimdEngine, hasRelaxedSimd } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { defaultBackbone, tfjsWasm } from './files.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from './golden.ts';
@@ -217,6 +217,11 @@ describe('the default backbone on the SIMD engine', () => {
     const tooSmall = (): unknown => createSimdEngine(backbone, BUILDS.plain, { memoryLimitBytes: 1e6 });
     expect(tooSmall).toThrow(HeadwaterError);
     expect(tooSmall).toThrow(/needs \d+ bytes of memory/u);
+  });
+
+  it('knows whether the host has relaxed SIMD', () => {
+    // The build with relaxed SIMD has been compiled above.
+    expect(hasRelaxedSimd()).toBe(true);
   });
 
   it('says so when it is handed another module', () => {
