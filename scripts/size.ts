@@ -1,6 +1,8 @@
-/** `npm run size`: the bundle's size and the CPU time that starting it takes on local workerd, as wrangler measures them. */
+/** `npm run size`: the bundle's size and the CPU time that starting it takes on local workerd, as wrangler measures them; console and client. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { consoleFiles, firstLoadBytes } from './build-console.ts';
+import { clientSize } from './client-size.ts';
 import { root } from './stale.ts';
 
 const profile = join(root, 'build/startup.cpuprofile');
@@ -16,3 +18,6 @@ if (status !== 0 || figures === null) {
   process.exit(1);
 }
 for (const line of figures) console.log(line.replace(/^│ /, ''));
+const { bytes, gzipBytes } = await clientSize();
+console.log(`Console, all of its files: ${firstLoadBytes(consoleFiles())} bytes compressed`);
+console.log(`Client (sdk/): ${bytes} bytes, ${gzipBytes} compressed`);

@@ -17,7 +17,7 @@ export function HeatMap({ url, name, explanation, shown }: HeatMapProps) {
     if (canvas.current !== null && explanation !== undefined) paint(canvas.current, explanation.grid.shares);
   }, [explanation, shown]);
   return (
-    <div class="heat-map">
+    <div class="heat-map" data-shown={explanation && shown ? true : undefined}>
       <img src={url} alt={name} />
       {explanation && shown && (
         <canvas

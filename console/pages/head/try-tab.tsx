@@ -41,7 +41,7 @@ export function TryTab({ name, detail }: TabProps) {
         </div>
         <div class="row row-apart">
           <div class="row">
-            <PickButton label="A picture to try" text="Choose a picture" kind="main" onFiles={look} />
+            <PickButton label="A picture to try" text="Choose picture" kind="main" onFiles={look} />
             <Button icon="camera" onClick={live ? () => setLive(false) : startLive}>
               {live ? 'Stop' : 'Webcam'}
             </Button>
