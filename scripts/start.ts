@@ -114,7 +114,7 @@ async function trainAndPush(set: DemoSet, state: string, url: URL, key: string):
   const manifest = join(state, 'train.jsonl');
   writeFileSync(manifest, set.train.map((file) => `${JSON.stringify(file)}\n`).join(''));
   const file = join(state, 'demo.safetensors');
-  await headwater(['train', manifest, '--out', file], {});
+  await headwater(['train', manifest, '--out', file, '--strategy', 'linear-all'], {});
   step('Pushing it to the Worker');
   await headwater(['push', file, '--head', HEAD, '--url', url.origin], { HEADWATER_KEY: key });
 }

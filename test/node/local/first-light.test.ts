@@ -1,0 +1,115 @@
+/** The main job end to end: photos → head → Worker on local workerd → answers, which must be the trainer's own. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
+import { DATA, headwater, temporaryFolder } from '../trainer/workspace.ts';
+
+const ADMIN_SECRET = 'a secret for this test';
+
+const Trained = z.object({
+  leave_one_out: z.object({ accuracy: z.number() }),
+  test: z.object({ accuracy: z.number(), ece: z.number() }),
+});
+const Answer = z.object({
+  predictions: z.array(z.object({ label: z.string(), score: z.number() })).min(1),
+  unknown: z.object({ score: z.number(), is_unknown: z.boolean() }),
+});
+const Answers = z.object({ results: z.array(Answer.extend({ picture: z.string() })) });
+
+describe.skipIf(DATA === undefined)('trashnet', () => {
+  let worker: LocalWorker;
+  let key: string;
+  beforeAll(async () => {
+    worker = await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET });
+    const answer = await fetch(new URL('/v1/tenants', worker.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_SECRET}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'first light' }),
+    });
+    ({ key } = z.object({ key: z.string() }).parse(await answer.json()));
+  });
+  afterAll(() => worker.close());
+
+  test('a head trained on folders is good, and the Worker answers as the trainer does', async () => {
+    const cwd = temporaryFolder();
+    const data = join(DATA ?? '', 'trashnet');
+    const file = join(cwd, 't.safetensors');
+    const trained = await headwater(
+      [
+        'train',
+        join(data, 'train'),
+        '--test',
+        join(data, 'test'),
+        '--out',
+        file,
+        '--strategy',
+        'linear-all',
+        '--no-report',
+        '--json',
+      ],
+      { cwd },
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const { leave_one_out: leftOut, test: figures } = Trained.parse(JSON.parse(trained.stdout));
+    expect(figures.accuracy).toBeGreaterThanOrEqual(0.81);
+    expect(Math.abs(leftOut.accuracy - figures.accuracy)).toBeLessThanOrEqual(0.04);
+    expect(figures.ece).toBeLessThanOrEqual(0.06);
+
+    const remote = ['--url', worker.url.origin, '--key', key];
+    const pushed = await headwater(['push', file, '--head', 'trash', ...remote], { cwd });
+    expect(pushed.code, pushed.stderr).toBe(0);
+    const photos = testPhotos(join(data, 'test'));
+    expect(photos).toHaveLength(240);
+    const [here, there] = [
+      await classify(photos, ['--head', file], cwd),
+      await classify(photos, ['--head', 'trash', ...remote], cwd),
+    ];
+    for (const [i, local] of here.entries()) {
+      const labels = (answer: z.infer<typeof Answer>) => answer.predictions.map(({ label }) => label);
+      expect(labels(there[i])).toEqual(labels(local));
+      for (const [j, { score }] of local.predictions.entries()) {
+        expect(Math.abs(there[i].predictions[j].score - score)).toBeLessThanOrEqual(1e-4);
+      }
+      expect(there[i].unknown.is_unknown).toBe(local.unknown.is_unknown);
+    }
+
+    const [photo] = photos;
+    const large = sharp(photo).resize(4000, 3000, { fit: 'fill' });
+    const jpeg = await post(await large.jpeg({ quality: 90 }).toBuffer());
+    const webp = await post(await large.webp({ quality: 90 }).toBuffer());
+    const png = await post(await large.png({ compressionLevel: 1 }).toBuffer());
+    expect([webp, png]).toEqual([jpeg, jpeg]);
+  }, 180_000);
+
+  async function post(body: Uint8Array<ArrayBuffer>): Promise<string> {
+    const answer = await fetch(new URL('/v1/heads/trash/classify', worker.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/octet-stream' },
+      body,
+    });
+    return Answer.parse(await answer.json()).predictions[0].label;
+  }
+});
+
+function testPhotos(folder: string): string[] {
+  return readdirSync(folder)
+    .sort()
+    .flatMap((label) =>
+      readdirSync(join(folder, label))
+        .sort()
+        .map((name) => join(folder, label, name)),
+    );
+}
+
+async function classify(
+  photos: readonly string[],
+  head: readonly string[],
+  cwd: string,
+): Promise<z.infer<typeof Answer>[]> {
+  const run = await headwater(['classify', ...photos, ...head, '--json'], { cwd });
+  expect(run.code, run.stderr).toBe(0);
+  return Answers.parse(JSON.parse(run.stdout)).results;
+}
