@@ -14,6 +14,7 @@ import { addHealthRoute } from './routes/health.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
 import { addVersionRoutes } from './routes/versions.ts';
+import { addProtocols } from './protocols/index.ts';
 import type { Runtime } from './runtime.ts';
 import { createServices } from './services.ts';
 
@@ -50,6 +51,7 @@ export function createApp(runtime: Runtime): App {
   addVersionRoutes(app, services);
   addClassifyRoutes(app, services);
   addEmbedRoute(app, services);
+  addProtocols(app, services);
   addDocument(app);
   app.notFound((c) => {
     throw routeNotFound(app, c.req.method, c.req.path);

@@ -15,6 +15,9 @@ export const MAX_PART_HEADER_BYTES = 4 * KIB;
 /** A JSON body with a picture in base64: read as bytes, text, base64 and picture it takes nearly four times its size. */
 export const MAX_JSON_PICTURE_BYTES = 8 * MIB;
 export const JSON_PICTURE_MEMORY_FACTOR = 4;
+/** A JSON body of numbers or of pictures, as other people's protocols have them; parsed, a number takes up to eight times its text. */
+export const MAX_TENSOR_JSON_BYTES = 4 * MIB;
+export const TENSOR_JSON_MEMORY_FACTOR = 8;
 /** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
 

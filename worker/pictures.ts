@@ -54,7 +54,7 @@ export async function withPictures<T>(
 }
 
 /** Reads a body whole while its memory is on loan, and keeps the loan until `use` is done. */
-function borrow<T>(
+export function borrow<T>(
   source: Request | Response,
   memory: Leases,
   maxBytes: number,
@@ -90,13 +90,13 @@ function picturesOf(body: Uint8Array, contentType: string, maxPictures: number):
   return parts.map((part) => part.bytes);
 }
 
-/** Standard base64, with or without a data: prefix. */
-function fromBase64(text: string): Uint8Array {
+/** Standard base64, with or without a data: prefix. @throws ApiError invalid_request */
+export function fromBase64(text: string, field = FIELD): Uint8Array {
   const base64 = text.replace(/^data:[a-z0-9.+/-]*;base64,/i, '');
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   } catch (cause) {
-    throw new ApiError('invalid_request', "'image' is not valid base64.", { field: FIELD, cause });
+    throw new ApiError('invalid_request', `'${field}' is not valid base64.`, { field, cause });
   }
 }
 

@@ -1,0 +1,84 @@
+/** The built Worker on local workerd, a tenant in it, and heads and pictures for it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
+import { root } from '../../../scripts/stale.ts';
+import { codeLength, loadBackbone } from '../../../src/backbone/index.ts';
+import { writeHead } from '../../../src/head/index.ts';
+import { trainHead } from '../../../src/learn/train.ts';
+import { planJson, weightsFile } from '../backbone/files.ts';
+
+export const ADMIN_SECRET = 'the admin secret of the tests';
+
+export class House {
+  readonly url: URL;
+  readonly #worker: LocalWorker;
+
+  constructor(worker: LocalWorker) {
+    this.#worker = worker;
+    this.url = worker.url;
+  }
+
+  static async open(): Promise<House> {
+    return new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET }));
+  }
+
+  address(path: string): string {
+    return new URL(path, this.url).href;
+  }
+
+  close(): Promise<void> {
+    return this.#worker.close();
+  }
+
+  /** @returns the key of a tenant of its own. */
+  async newTenant(): Promise<string> {
+    const response = await fetch(this.address('/v1/tenants'), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_SECRET}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'a tenant' }),
+    });
+    return z.object({ key: z.string() }).parse(await response.json()).key;
+  }
+
+  /** What the Worker answers, as JSON. @throws Error with the answer where it is none of success. */
+  async call(key: string, path: string, init: RequestInit = {}): Promise<unknown> {
+    const response = await this.request(key, path, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  request(key: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${key}`);
+    return fetch(this.address(path), { ...init, headers });
+  }
+
+  async putHead(key: string, name: string, labels: string[]): Promise<void> {
+    const body = await headFile(labels);
+    await this.call(key, `/v1/heads/${name}`, { method: 'PUT', body });
+  }
+}
+
+/** A head that classifies real codes, trained on made-up ones. */
+export async function headFile(labels: string[], seed = 1): Promise<Uint8Array<ArrayBuffer>> {
+  const { plan } = loadBackbone(planJson(), weightsFile());
+  const each = 3;
+  const n = labels.length * each;
+  let state = seed;
+  const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
+  const head = await trainHead({
+    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+    taps: plan.taps.map((tap) => tap.name),
+    labels,
+    codes: Float16Array.from({ length: n * codeLength(plan) }, random),
+    targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
+  });
+  return new Uint8Array(writeHead(head));
+}
+
+/** Some small pictures that the repository holds. */
+export function picture(name = 'progressive.jpg'): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(join(root, 'test/fixtures/images', name)));
+}

@@ -1,0 +1,83 @@
+/**
+ * Hugging Face's image-classification task, as its inference providers and endpoints answer it: a picture as the body, or
+ * JSON {"inputs": base64, "parameters": {…}}; parameters may also stand in the query, for clients that send none with a
+ * picture. The head's name, with an optional @version, is the model.
+ * https://huggingface.co/docs/inference-providers/tasks/image-classification
+ */
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { checkJson, invalidInput, mediaType } from '../body.ts';
+import { loadHead } from '../classify.ts';
+import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
+import { borrow, fromBase64, withPictures } from '../pictures.ts';
+import type { Services } from '../services.ts';
+import { problemShape } from './problem-shape.ts';
+import { headReference, scorePictures, topIndices, type Scores } from './scores.ts';
+
+const PATH = '/hf-inference/models/:model';
+const DEFAULT_TOP_K = 5;
+const MAX_TOP_K = 10_000;
+
+const TopK = z.coerce.number().pipe(z.int().min(1).max(MAX_TOP_K));
+const Parameters = z.object({
+  top_k: TopK.nullish().transform((value) => value ?? DEFAULT_TOP_K),
+  function_to_apply: z
+    .enum(['softmax', 'sigmoid', 'none'])
+    .nullish()
+    .transform((value) => value ?? 'softmax'),
+});
+type Parameters = z.infer<typeof Parameters>;
+
+const Input = z.object({
+  inputs: z.string().min(1),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export function addHuggingFace(app: App, services: Services): void {
+  const { keys, memory, runtime } = services;
+  app.use(
+    PATH,
+    problemShape((problem) => ({ ...problem, error: problem.detail })),
+  );
+  app.post(PATH, requireScope(keys, 'read'), async (c) => {
+    const { head: name, version } = headReference(c.req.param('model'));
+    const query = parametersOf(c.req.query(), 'the query');
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const answer = async (picture: Uint8Array, parameters: Parameters): Promise<Response> => {
+      const [scores] = await scorePictures(runtime, head, [picture]);
+      return c.json(best(scores, parameters));
+    };
+    if (mediaType(c.req.raw) !== 'application/json') {
+      return withPictures(c.req.raw, memory, 1, ([picture]) => answer(picture, query));
+    }
+    return borrow(c.req.raw, memory, MAX_JSON_PICTURE_BYTES, JSON_PICTURE_MEMORY_FACTOR, async (body) => {
+      const { inputs, parameters } = checkJson(body, Input);
+      return answer(
+        fromBase64(inputs, 'inputs'),
+        parametersOf({ ...c.req.query(), ...parameters }, 'the parameters'),
+      );
+    });
+  });
+}
+
+/** @throws ApiError invalid_request */
+function parametersOf(values: Readonly<Record<string, unknown>>, where: string): Parameters {
+  const result = Parameters.safeParse(values);
+  if (!result.success) throw invalidInput(result.error, where);
+  return result.data;
+}
+
+function best(
+  { labels, logits, probabilities }: Scores,
+  parameters: Parameters,
+): { label: string; score: number }[] {
+  const values = { softmax: probabilities, sigmoid: logits.map(sigmoid), none: logits }[
+    parameters.function_to_apply
+  ];
+  return topIndices(values, parameters.top_k).map((i) => ({ label: labels[i], score: values[i] }));
+}
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}

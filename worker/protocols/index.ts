@@ -1,0 +1,15 @@
+/**
+ * Other people's protocols: thin layers over the same core, so that clients written for other services work here when
+ * their address is changed. Each speaks as its protocol does, errors included; docs/protocols.md shows them.
+ */
+import type { App } from '../app.ts';
+import type { Services } from '../services.ts';
+import { addHuggingFace } from './hugging-face.ts';
+import { addOpenInference } from './open-inference.ts';
+import { addWorkersAi } from './workers-ai.ts';
+
+export function addProtocols(app: App, services: Services): void {
+  addHuggingFace(app, services);
+  addWorkersAi(app, services);
+  addOpenInference(app, services);
+}

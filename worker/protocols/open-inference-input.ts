@@ -1,0 +1,94 @@
+/** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
+import { z } from 'zod';
+import { see } from '../classify.ts';
+import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
+import { fromBase64 } from '../pictures.ts';
+import { ApiError } from '../problem.ts';
+import type { Runtime } from '../runtime.ts';
+
+const MAX_TENSORS = 8;
+const MAX_DIMENSIONS = 8;
+
+const InputTensor = z.object({
+  name: z.string().max(256),
+  datatype: z.enum(['BYTES', 'FP32', 'UINT8']),
+  shape: z.array(z.int().min(0).max(1e9)).min(1).max(MAX_DIMENSIONS),
+  data: z.array(z.unknown()),
+});
+type InputTensor = z.infer<typeof InputTensor>;
+
+export const InferRequest = z.object({
+  id: z.string().max(256).optional(),
+  inputs: z.array(InputTensor).min(1).max(MAX_TENSORS),
+  outputs: z
+    .array(z.object({ name: z.string().max(256) }))
+    .max(MAX_TENSORS)
+    .optional(),
+});
+
+/** @returns n × D codes. @throws ApiError invalid_request; HeadwaterError image_… */
+export async function readInput(runtime: Runtime, inputs: readonly InputTensor[]): Promise<Float32Array> {
+  if (inputs.length > 1) throw refused(`one input tensor is read, not ${inputs.length}`);
+  const [tensor] = inputs;
+  const rows = tensor.shape[0];
+  if (rows < 1 || rows > MAX_PICTURES_PER_REQUEST) {
+    throw refused(`the first dimension must be 1 to ${MAX_PICTURES_PER_REQUEST}, not ${rows}`);
+  }
+  if (tensor.datatype === 'BYTES') return (await see(runtime, picturesOf(tensor, rows))).codes;
+  const { height, width, channels } = runtime.plan.input;
+  const { codeLength } = runtime.engine;
+  const form = tensor.shape.slice(1).join('×');
+  if (form === String(codeLength) && tensor.datatype === 'FP32') {
+    return Float32Array.from(numbersOf(tensor, rows * codeLength, -Infinity, Infinity));
+  }
+  if (form !== `${height}×${width}×${channels}`) {
+    throw refused(
+      `numbers come as [n, ${height}, ${width}, ${channels}] pixels from 0 to 255 or as an FP32 [n, ${codeLength}] of CNN codes`,
+    );
+  }
+  const pixels = numbersOf(tensor, rows * height * width * channels, 0, 255);
+  return runtime.engine.codes(Uint8Array.from(pixels, Math.round));
+}
+
+/** Each a base64 text, alone or as {"b64": text}. */
+function picturesOf({ data, shape }: InputTensor, rows: number): Uint8Array[] {
+  const elements = shape.reduce((product, side) => product * side, 1);
+  const flat = flatten(data, rows);
+  if (elements !== rows || flat.length !== rows) throw refused('the data are not as many as the shape says');
+  return flat.map((value) => {
+    const text = typeof value === 'object' && value !== null && 'b64' in value ? value.b64 : value;
+    if (typeof text !== 'string') throw refused('pictures come as base64');
+    return fromBase64(text, 'inputs');
+  });
+}
+
+/** @returns the tensor's numbers in row-major order, be the data nested or flat. */
+function numbersOf({ data }: InputTensor, count: number, least: number, most: number): number[] {
+  const flat = flatten(data, count);
+  if (flat.length !== count) throw refused('the data are not as many as the shape says');
+  return flat.map((value) => {
+    if (typeof value !== 'number' || value < least || value > most || !Number.isFinite(Math.fround(value))) {
+      throw refused(`the data hold something else than numbers${least === 0 ? ' from 0 to 255' : ''}`);
+    }
+    return value;
+  });
+}
+
+/** Stops as soon as there are more than `count`, and where lists are nested deeper than tensors are. */
+function flatten(data: readonly unknown[], count: number): unknown[] {
+  const flat: unknown[] = [];
+  const walk = (values: readonly unknown[], depth: number): void => {
+    if (depth > MAX_DIMENSIONS) throw refused('the data are nested too deeply');
+    for (const value of values) {
+      if (flat.length > count) return;
+      if (Array.isArray(value)) walk(value, depth + 1);
+      else flat.push(value);
+    }
+  };
+  walk(data, 1);
+  return flat;
+}
+
+function refused(reason: string): ApiError {
+  return new ApiError('invalid_request', `The input tensor cannot be used: ${reason}.`, { field: 'inputs' });
+}

@@ -1,0 +1,144 @@
+/**
+ * The Open Inference Protocol, version 2 (KServe, Triton): health, metadata and inference over REST. A head is a model;
+ * its versions are the model's. https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
+ */
+import type { Context } from 'hono';
+import { version as serverVersion } from '../../package.json';
+import type { HeadDetail } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { checkJson } from '../body.ts';
+import { loadHead, type LoadedHead } from '../classify.ts';
+import type { AppEnv } from '../env.ts';
+import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
+import { borrow } from '../pictures.ts';
+import { ApiError } from '../problem.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Services } from '../services.ts';
+import { headNotFound } from '../stores/pointers.ts';
+import { callTenant } from '../tenant/call.ts';
+import { InferRequest, readInput } from './open-inference-input.ts';
+import { problemShape } from './problem-shape.ts';
+import { headReference, scoreCodes, type Scores } from './scores.ts';
+
+const OUTPUTS = ['probabilities', 'labels', 'label', 'unknown'] as const;
+type OutputName = (typeof OUTPUTS)[number];
+
+interface OutputTensor {
+  readonly name: string;
+  readonly datatype: 'FP32' | 'BYTES';
+  readonly shape: readonly number[];
+  readonly data: readonly (number | string)[];
+}
+
+export function addOpenInference(app: App, services: Services): void {
+  const { keys, memory, runtime } = services;
+  app.use(
+    '/v2/*',
+    problemShape(({ detail, code, instance }) => ({ error: detail, code, instance })),
+  );
+  app.get('/v2', (c) => c.json({ name: 'headwater', version: serverVersion, extensions: [] }));
+  app.get('/v2/health/live', (c) => c.json({ live: true }));
+  app.get('/v2/health/ready', (c) => c.json({ ready: true }));
+  const read = requireScope(keys, 'read');
+  for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    app.get(model, read, async (c) => {
+      const { head } = modelOf(c);
+      const loaded = await load(services, c);
+      const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.describeHead(head));
+      if (detail === null) throw headNotFound(head);
+      return c.json(metadata(runtime, loaded, detail));
+    });
+    app.get(`${model}/ready`, read, async (c) => {
+      const { file } = await load(services, c);
+      return c.json({ name: file.head, ready: true });
+    });
+    app.post(`${model}/infer`, read, async (c) => {
+      const loaded = await load(services, c);
+      return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) => {
+        const request = checkJson(body, InferRequest);
+        const wanted = outputsOf(request.outputs);
+        const codes = await readInput(runtime, request.inputs);
+        const outputs = tensors(scoreCodes(runtime, loaded.head, codes), loaded, wanted);
+        const { id } = request;
+        const { head, version } = loaded.file;
+        return c.json({
+          model_name: head,
+          model_version: String(version),
+          ...(id === undefined ? {} : { id }),
+          outputs,
+        });
+      });
+    });
+  }
+}
+
+function modelOf(c: Context<AppEnv>): { head: string; version: number | undefined } {
+  const version = c.req.param('version');
+  return headReference(`${c.req.param('model') ?? ''}${version === undefined ? '' : `@${version}`}`);
+}
+
+function load(services: Services, c: Context<AppEnv>): Promise<LoadedHead> {
+  const { head, version } = modelOf(c);
+  return loadHead(services, c.env, c.var.principal.tenant, head, version);
+}
+
+function metadata({ plan, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {
+  const { height, width, channels } = plan.input;
+  const classes = head.labels.length;
+  return {
+    name: file.head,
+    versions: detail.versions.map(({ version }) => String(version)),
+    platform: 'headwater',
+    inputs: [
+      { name: 'image', datatype: 'BYTES', shape: [-1] },
+      { name: 'pixels', datatype: 'FP32', shape: [-1, height, width, channels] },
+      { name: 'code', datatype: 'FP32', shape: [-1, engine.codeLength] },
+    ],
+    outputs: [
+      { name: 'probabilities', datatype: 'FP32', shape: [-1, classes] },
+      { name: 'labels', datatype: 'BYTES', shape: [classes] },
+      { name: 'label', datatype: 'BYTES', shape: [-1] },
+      { name: 'unknown', datatype: 'FP32', shape: [-1] },
+    ],
+  };
+}
+
+function outputsOf(wanted: readonly { readonly name: string }[] | undefined): readonly OutputName[] {
+  if (wanted === undefined || wanted.length === 0) return OUTPUTS;
+  return wanted.map(({ name }) => {
+    const known = OUTPUTS.find((output) => output === name);
+    if (known === undefined) {
+      throw new ApiError(
+        'invalid_request',
+        `There is no output '${name.slice(0, 80)}'; there are ${OUTPUTS.join(', ')}.`,
+        { field: 'outputs' },
+      );
+    }
+    return known;
+  });
+}
+
+function tensors(
+  scores: readonly Scores[],
+  { head }: LoadedHead,
+  wanted: readonly OutputName[],
+): OutputTensor[] {
+  const n = scores.length;
+  const { labels } = head;
+  const make: Record<OutputName, () => Omit<OutputTensor, 'name'>> = {
+    probabilities: () => ({
+      datatype: 'FP32',
+      shape: [n, labels.length],
+      data: scores.flatMap(({ probabilities }) => Array.from(probabilities)),
+    }),
+    labels: () => ({ datatype: 'BYTES', shape: [labels.length], data: labels }),
+    label: () => ({
+      datatype: 'BYTES',
+      shape: [n],
+      data: scores.map(({ probabilities }) => labels[probabilities.indexOf(Math.max(...probabilities))]),
+    }),
+    unknown: () => ({ datatype: 'FP32', shape: [n], data: scores.map(({ unknown }) => unknown.score) }),
+  };
+  return wanted.map((name) => ({ name, ...make[name]() }));
+}

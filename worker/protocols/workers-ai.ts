@@ -1,0 +1,62 @@
+/**
+ * Workers AI's image classification (@cf/microsoft/resnet-50) over REST: a picture as the body or JSON {"image": [bytes]},
+ * answered in Cloudflare's envelope. The last part of the model's name is the head: `@cf/microsoft/resnet-50` asks a head
+ * named resnet-50, `@headwater/recycling` one named recycling. The account is not looked at; the key says whose it is.
+ * https://developers.cloudflare.com/workers-ai/models/resnet-50/
+ */
+import { z } from 'zod';
+import type { Problem } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { checkJson, mediaType } from '../body.ts';
+import { loadHead } from '../classify.ts';
+import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
+import { borrow, withPictures } from '../pictures.ts';
+import type { Services } from '../services.ts';
+import { problemShape } from './problem-shape.ts';
+import { headReference, scorePictures, topIndices } from './scores.ts';
+
+const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
+/** As many labels as resnet-50 answers with. */
+const LABELS = 5;
+
+const Byte = z.int().min(0).max(255);
+const Input = z.object({ image: z.array(Byte).min(1) });
+
+export function addWorkersAi(app: App, services: Services): void {
+  const { keys, memory, runtime } = services;
+  app.use(PATH, problemShape(envelopeOf));
+  app.post(PATH, requireScope(keys, 'read'), async (c) => {
+    const { head: name, version } = headReference(lastPart(c.req.param('model')));
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const answer = async (picture: Uint8Array): Promise<Response> => {
+      const [{ labels, probabilities }] = await scorePictures(runtime, head, [picture]);
+      const result = topIndices(probabilities, LABELS).map((i) => ({
+        label: labels[i],
+        score: probabilities[i],
+      }));
+      return c.json({ result, success: true, errors: [], messages: [] });
+    };
+    if (mediaType(c.req.raw) !== 'application/json') {
+      return withPictures(c.req.raw, memory, 1, ([picture]) => answer(picture));
+    }
+    return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) =>
+      answer(Uint8Array.from(checkJson(body, Input).image)),
+    );
+  });
+}
+
+/** The model's name without its maker: `name` or `name@version` after the last slash. */
+function lastPart(model: string): string {
+  return model.slice(model.lastIndexOf('/') + 1);
+}
+
+function envelopeOf({ status, code, detail, instance }: Problem): object {
+  // Cloudflare's codes are numbers; ours are words, told along.
+  return {
+    result: null,
+    success: false,
+    errors: [{ code: status, message: detail, error: code, request_id: instance }],
+    messages: [],
+  };
+}
