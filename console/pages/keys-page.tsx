@@ -88,8 +88,13 @@ function KeyTable({ keys, onRevoke }: TableProps) {
               <td class="soft wide-only">{date(key.created_at)}</td>
               <td class="end">
                 {key.revoked_at === undefined ? (
-                  <Button kind="danger" size="small" onClick={() => onRevoke(key)}>
-                    Revoke<span class="out-of-sight"> {key.name}</span>
+                  <Button
+                    kind="danger"
+                    size="small"
+                    aria-label={`Revoke ${key.name}`}
+                    onClick={() => onRevoke(key)}
+                  >
+                    Revoke
                   </Button>
                 ) : (
                   <span class="badge" data-tone="bad">

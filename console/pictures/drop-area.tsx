@@ -74,9 +74,14 @@ export function PickButton({
           currentTarget.value = '';
         }}
       />
-      <Button icon="pictures" size={size} kind={kind} onClick={() => input.current?.click()}>
+      <Button
+        icon="pictures"
+        size={size}
+        kind={kind}
+        aria-label={`${text}: ${label}`}
+        onClick={() => input.current?.click()}
+      >
         {text}
-        <span class="out-of-sight">: {label}</span>
       </Button>
     </>
   );

@@ -21,7 +21,7 @@ export function Button({ kind = 'quiet', size, icon, busy = false, label, childr
       data-kind={kind}
       data-size={size}
       data-square={label === undefined ? undefined : true}
-      aria-label={label}
+      aria-label={label ?? rest['aria-label']}
       title={label}
       aria-disabled={busy ? 'true' : undefined}
       onClick={busy ? undefined : rest.onClick}

@@ -58,8 +58,8 @@ export function ClassCard({ head, label, stored, pictures, onFiles, onForgotten 
           size="small"
           onFiles={onFiles}
         />
-        <Button size="small" icon="camera" onClick={() => setRecording(true)}>
-          Webcam<span class="out-of-sight">: {label}</span>
+        <Button size="small" icon="camera" aria-label={`Webcam: ${label}`} onClick={() => setRecording(true)}>
+          Webcam
         </Button>
       </div>
       {recording && (

@@ -34,7 +34,7 @@ export function TeachBar({ head, pictures, storedClasses, onTaught }: TeachBarPr
   return (
     <div class="teach-bar card stack-s">
       {error !== undefined && <Failure error={error} />}
-      <div class="row row-apart">
+      <div class="teach-bar-row">
         <p role="status">
           {progress === undefined
             ? `${count(pictures.length, 'new picture')} in ${count(classes, 'class', 'classes')}`

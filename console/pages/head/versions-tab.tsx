@@ -8,6 +8,7 @@ import { Confirm } from '../../ui/dialog.tsx';
 import { ago, bytes, dateAndTime, percent } from '../../ui/format.ts';
 import { Failure } from '../../ui/notice.tsx';
 import { announce } from '../../ui/toast.tsx';
+import { CompareVersions } from './compare-versions.tsx';
 import type { TabProps } from './head-page.tsx';
 
 export function VersionsTab({ name, detail, reload }: TabProps) {
@@ -41,7 +42,8 @@ export function VersionsTab({ name, detail, reload }: TabProps) {
           </li>
         ))}
       </ol>
-      <section class="card stack danger-zone">
+      {detail.versions.length > 1 && <CompareVersions versions={detail.versions} />}
+      <section class="card stack">
         <h2>Delete this head</h2>
         <p class="soft">All its versions and examples go with it. This can’t be undone.</p>
         <div>
