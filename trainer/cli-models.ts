@@ -1,6 +1,8 @@
 /** The verbs of the command line that bring models in and take heads out. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import type { BackboneAddOptions } from './commands/backbone.ts';
+import type { ExportOptions } from './commands/export.ts';
 import type { ImportOptions } from './commands/import.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -16,6 +18,8 @@ const BACKBONES_OPTION = [
 
 export function addModelVerbs(program: Command): void {
   addImport(program);
+  addBackbone(program);
+  addExport(program);
 }
 
 function addImport(program: Command): void {
@@ -32,6 +36,44 @@ function addImport(program: Command): void {
     .action(async (folder: string, options: ImportOptions & Common) => {
       const { importTeachableMachineCommand } = await import('./commands/import.ts');
       await importTeachableMachineCommand(folder, options, createTerminal({ json: options.json ?? false }));
+    });
+}
+
+function addBackbone(program: Command): void {
+  program
+    .command('backbone')
+    .description('backbones of the deployment besides the built-in one')
+    .command('add')
+    .description('a TensorFlow.js graph model of the MobileNet family: V1, V2 or V3')
+    .argument('<model>', 'folder with model.json and its shards, or the address of model.json')
+    .option('--name <name>', 'what to call it (default: after the folder)')
+    .option(...BACKBONES_OPTION)
+    .addOption(
+      new Option('--pixels <range>', 'the pixel values that the model reads')
+        .choices(['0..1', '-1..1', '0..255'])
+        .default('0..1'),
+    )
+    .option('--size <n>', 'side of the pictures in pixels, where the model leaves it open', positiveNumber)
+    .option('--json', JSON_OPTION)
+    .action(async (model: string, options: BackboneAddOptions & Common) => {
+      const { addBackboneCommand } = await import('./commands/backbone.ts');
+      await addBackboneCommand(model, options, createTerminal({ json: options.json ?? false }));
+    });
+}
+
+function addExport(program: Command): void {
+  program
+    .command('export')
+    .description('a head with its backbone as a model of another tool')
+    .argument('<head>', 'head file')
+    .addOption(
+      new Option('--format <format>', 'what to write').choices(['onnx', 'tfjs-graph']).makeOptionMandatory(),
+    )
+    .requiredOption('--out <folder>', 'where to write the model')
+    .option('--json', JSON_OPTION)
+    .action(async (head: string, options: ExportOptions & Common) => {
+      const { exportCommand } = await import('./commands/export.ts');
+      await exportCommand(head, options, createTerminal({ json: options.json ?? false }));
     });
 }
 

@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addModelVerbs } from './cli-models.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
 import type { PushOptions } from './commands/push.ts';
@@ -32,6 +33,7 @@ function buildProgram(): Command {
   addInspect(program);
   addPush(program);
   addTeach(program);
+  addModelVerbs(program);
   return program;
 }
 

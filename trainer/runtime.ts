@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { createTfjsEngine, loadBackbone, WHOLE } from '../src/backbone/index.ts';
 import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { readCode } from '../src/head/index.ts';
-import type { HeadView } from '../src/head/index.ts';
+import type { Head, HeadView } from '../src/head/index.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
 import { FileError } from './failure.ts';
-import { ROOT } from './paths.ts';
+import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 
 export interface Runtime {
   readonly backbone: Backbone;
@@ -42,8 +42,12 @@ const require = createRequire(import.meta.url);
  * Everything that turns a picture into a code. Takes about half a second.
  * @param view the head whose codes are wanted; the backbone's own without.
  */
-export async function loadRuntime(view?: HeadView): Promise<Runtime> {
-  const [backbone, decoder, tfjs] = await Promise.all([readBackbone(), loadDecoder(), compile(MODULES.tfjs)]);
+export async function loadRuntime(view?: HeadView & Partial<Pick<Head, 'backbone'>>): Promise<Runtime> {
+  const [backbone, decoder, tfjs] = await Promise.all([
+    readBackbone(view?.backbone?.weightsSha256),
+    loadDecoder(),
+    compile(MODULES.tfjs),
+  ]);
   const engine = await createTfjsEngine(backbone, tfjs);
   const codeOf =
     view === undefined ? (pixels: Uint8Array) => engine.codes(pixels) : coder(backbone, engine, view);
@@ -81,12 +85,24 @@ export async function loadDecoder(): Promise<ImageDecoder> {
 }
 
 /**
- * The embedded backbone, without an engine.
- * @throws FileError when it has not been built.
+ * A backbone, without an engine: the embedded one, or the one with these weights among those added.
+ * @throws FileError when the embedded one has not been built.
  */
-export async function readBackbone(): Promise<Backbone> {
-  const plan: unknown = JSON.parse(await readText(join(BACKBONE_FOLDER, 'plan.json')));
-  return loadBackbone(plan, await readFile(join(BACKBONE_FOLDER, 'weights.safetensors')));
+export async function readBackbone(weightsSha256?: string): Promise<Backbone> {
+  const embedded = await readBackboneFolder(BACKBONE_FOLDER);
+  if (weightsSha256 === undefined || weightsSha256 === embedded.plan.weightsSha256) return embedded;
+  const added = await readdir(BACKBONES_FOLDER).catch((): string[] => []);
+  for (const name of added.toSorted()) {
+    const backbone = await readBackboneFolder(join(BACKBONES_FOLDER, name));
+    if (backbone.plan.weightsSha256 === weightsSha256) return backbone;
+  }
+  // Whoever asked will say that it is another one, and which.
+  return embedded;
+}
+
+async function readBackboneFolder(folder: string): Promise<Backbone> {
+  const plan: unknown = JSON.parse(await readText(join(folder, 'plan.json')));
+  return loadBackbone(plan, await readFile(join(folder, 'weights.safetensors')));
 }
 
 /**

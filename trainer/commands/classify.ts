@@ -14,7 +14,7 @@ import { EXIT, explain, FileError, UsageError } from '../failure.ts';
 import { percent } from '../figures-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
-import { loadRuntime } from '../runtime.ts';
+import { loadRuntime, readBackbone } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { reportSkipped } from '../skipped.ts';
 import { table } from '../terminal.ts';
@@ -78,8 +78,8 @@ async function createClassifier(options: ClassifyOptions): Promise<Classifier> {
   const isFile = existsSync(path) || /[/\\]|\.safetensors$/.test(options.head);
   if (!isFile) return remote(clientFor(options), requireHeadName(options.head), options.topK);
   const { head } = await readHeadFile(path);
-  const runtime = await loadRuntime();
-  assertCompatible(head, runtime.backbone.plan);
+  assertCompatible(head, (await readBackbone(head.backbone.weightsSha256)).plan);
+  const runtime = await loadRuntime(head);
   return local(runtime, head, options.topK);
 }
 

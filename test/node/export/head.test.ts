@@ -1,0 +1,199 @@
+/** Exported heads must give our probabilities in runtimes that share no code with us. */
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
+import type { Backbone } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import type { TfjsModel } from '../../../src/export/index.ts';
+import { headToOnnx, headToTfjsGraph, PIXELS, planToTfjsGraph } from '../../../src/export/index.ts';
+import { networkOf } from '../../../src/export/network.ts';
+import type { Head } from '../../../src/head/index.ts';
+import { readCode, score } from '../../../src/head/index.ts';
+import { importedHead } from '../../../src/learn/imported.ts';
+import { trainHead } from '../../../src/learn/train.ts';
+import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
+import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/random.ts';
+import { referenceCode } from '../backbone/reference.ts';
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Infinity;
+  return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
+}
+
+/** A trained head on codes of noise, sure of what it says: the sharpest test of parity. */
+async function trainedHead(
+  backbone: Backbone,
+): Promise<{ head: Head; pixels: Uint8Array; codes: Float32Array }> {
+  const examples = 12;
+  const next = random(5);
+  const pixels = Uint8Array.from({ length: examples * 224 * 224 * 3 }, (_, i) => {
+    const picture = Math.floor(i / (224 * 224 * 3));
+    return (picture % 3 === 0 ? 255 : 80) * next() + (picture % 3) * 60;
+  });
+  const codes = (await createTfjsEngine(backbone, tfjsWasm())).codes(pixels);
+  const { name, version, weightsSha256 } = backbone.plan;
+  const head = await trainHead({
+    backbone: { name, version, weightsSha256 },
+    taps: backbone.plan.taps.map((tap) => tap.name),
+    labels: ['a', 'b', 'c'],
+    codes: Float16Array.from(codes),
+    targets: Uint16Array.from({ length: examples }, (_, i) => i % 3),
+  });
+  return { head, pixels, codes };
+}
+
+async function loaded({ json, shards }: TfjsModel): Promise<tf.GraphModel> {
+  // Through text, as a browser gets it.
+  const parsed: {
+    modelTopology: object;
+    weightsManifest: { weights: tf.io.WeightsManifestEntry[] }[];
+    signature: object;
+  } =
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    JSON.parse(JSON.stringify(json)) as never;
+  await tf.setBackend('cpu');
+  return tf.loadGraphModel(
+    tf.io.fromMemory({
+      modelTopology: parsed.modelTopology,
+      signature: parsed.signature,
+      weightSpecs: parsed.weightsManifest[0].weights,
+      weightData: new Uint8Array(Buffer.concat([...shards.values()])).buffer,
+    }),
+  );
+}
+
+async function run(
+  model: TfjsModel,
+  backbone: Backbone,
+  pixels: Uint8Array,
+  output: string,
+): Promise<Float32Array> {
+  const graph = await loaded(model);
+  const { height, width, channels } = backbone.plan.input;
+  const n = pixels.length / (height * width * channels);
+  const input = tf.tensor4d(pixels, [n, height, width, channels], 'float32');
+  const result = graph.execute({ [PIXELS]: input }, output);
+  if (Array.isArray(result)) throw new Error('several outputs');
+  return result.dataSync<'float32'>();
+}
+
+describe('a trained head on the built-in backbone', async () => {
+  const backbone = defaultBackbone();
+  const { head, pixels, codes } = await trainedHead(backbone);
+  const two = pixels.subarray(0, 2 * 224 * 224 * 3);
+  const ours = [0, 1].flatMap((i) =>
+    Array.from(score(head, codes.subarray(i * head.codeLength, (i + 1) * head.codeLength)).probabilities),
+  );
+
+  it('as a TensorFlow.js graph model', async () => {
+    const theirs = await run(headToTfjsGraph(head, backbone), backbone, two, 'probabilities');
+    expect(largestDifference(theirs, ours)).toBeLessThan(1e-4);
+  });
+
+  it.skipIf(!peersInstalled())('as an ONNX model (skipped until `npm ci` has run in bench/)', async () => {
+    const runtime = await nativeRuntime();
+    const session = await runtime.InferenceSession.create(headToOnnx(head, backbone));
+    const feeds = { pixels: new runtime.Tensor('uint8', two, [2, 224, 224, 3]) };
+    const { probabilities } = await session.run(feeds);
+    expect(largestDifference(probabilities.data, ours)).toBeLessThan(1e-4);
+  });
+});
+
+/** Odd shapes, lopsided padding around a border that is not black, every kind of step. */
+function oddBackbone(activation: (typeof ACTIVATIONS)[number]): Backbone {
+  return new BackboneMaker(7, 13, 10, 3)
+    .conv('stem', 'input', [3, 3, 3, 6], { stride: 2, padding: [1, 2, 0, 1], activation }, 0.01)
+    .depthwise('wide', 'stem', [5, 5, 6], { stride: 1, padding: [2, 2, 2, 2], activation }, 0.3)
+    .squeezeExcite('excited', 'wide', 6, 3)
+    .conv('project', 'excited', [1, 1, 6, 6], { stride: 1, padding: [0, 0, 0, 0], activation: 'none' })
+    .add('joined', 'project', 'stem')
+    .mean('pooled', 'joined')
+    .dense('dense', 'pooled', [6, 4], activation)
+    .depthwise('early', 'input', [3, 2, 3], { stride: 1, padding: [1, 0, 0, 2], activation }, 0.01)
+    .mean('colour', 'input')
+    .load([
+      { step: 'joined', channels: 6 },
+      { step: 'dense', channels: 4 },
+      { step: 'early', channels: 3 },
+      { step: 'colour', channels: 3 },
+    ]);
+}
+
+describe('any plan as a TensorFlow.js graph model', () => {
+  it.each(ACTIVATIONS)('%s', async (activation) => {
+    const backbone = oddBackbone(activation);
+    const pixels = randomPixels(3, 13 * 10 * 3);
+    const expected = referenceCode(backbone, pixels);
+    const codes = await run(planToTfjsGraph(backbone), backbone, pixels, 'codes');
+    expect(largestDifference(codes, expected) / Math.max(...expected.map(Math.abs))).toBeLessThan(1e-5);
+  });
+
+  it('is the same byte for byte each time', () => {
+    const [a, b] = [0, 1].map(() => planToTfjsGraph(defaultBackbone()));
+    expect(JSON.stringify(a.json)).toBe(JSON.stringify(b.json));
+    expect([...a.shards.keys()]).toEqual([...b.shards.keys()]);
+    for (const [name, shard] of a.shards) expect(Buffer.compare(shard, b.shards.get(name)!)).toBe(0);
+    expect(Math.max(...Array.from(a.shards.values(), (shard) => shard.length))).toBeLessThanOrEqual(
+      4 * 1024 * 1024,
+    );
+  });
+});
+
+describe('the network of a head', () => {
+  const backbone = oddBackbone('relu6');
+  const { name, version, weightsSha256 } = backbone.plan;
+  const headOn = (taps: string[], codeLength: number): Head =>
+    importedHead({
+      backbone: { name, version, weightsSha256 },
+      taps,
+      labels: ['a', 'b'],
+      weights: Float32Array.from({ length: 2 * codeLength }, (_, i) => Math.sin(i)),
+      bias: [0, 0.1],
+      prior: { mean: new Float32Array(codeLength), deviation: new Float32Array(codeLength).fill(1) },
+      hidden: 0,
+    });
+
+  it('has the steps and taps that the head needs', async () => {
+    const head = headOn(['early'], 3);
+    expect(networkOf(head, backbone).plan.steps.map((step) => step.name)).toEqual(['early']);
+    const pixels = randomPixels(9, 13 * 10 * 3);
+    const code = readCode(head, backbone.plan, Float32Array.from(referenceCode(backbone, pixels)));
+    const theirs = await run(headToTfjsGraph(head, backbone), backbone, pixels, 'probabilities');
+    expect(largestDifference(theirs, score(head, code).probabilities)).toBeLessThan(1e-5);
+  });
+
+  it('has the fine-tuned weights of its tail', async () => {
+    const plain = new BackboneMaker(2, 9, 9, 3)
+      .conv('stem', 'input', [3, 3, 3, 5], { stride: 2, padding: [1, 1, 1, 1], activation: 'relu6' }, 0.01)
+      .conv('deep', 'stem', [3, 3, 5, 4], { stride: 1, padding: [1, 1, 1, 1], activation: 'hard-swish' })
+      .load([
+        { step: 'stem', channels: 5 },
+        { step: 'deep', channels: 4 },
+      ]);
+    const tuned = ['deep.w', 'deep.b'].map((tensor): [string, Float32Array] => [
+      tensor,
+      plain.tensors.get(tensor)!.map((value) => 0.5 - value),
+    ]);
+    const { name, version, weightsSha256 } = plain.plan;
+    const identity = { name, version, weightsSha256 };
+    const head = {
+      ...headOn(['stem', 'deep'], 9),
+      backbone: identity,
+      tail: { from: 'stem', tensors: new Map(tuned) },
+    };
+    const pixels = randomPixels(4, 9 * 9 * 3);
+    const changed = { ...plain, tensors: new Map([...plain.tensors, ...tuned]) };
+    const ours = score(head, Float32Array.from(referenceCode(changed, pixels))).probabilities;
+    const theirs = await run(headToTfjsGraph(head, plain), plain, pixels, 'probabilities');
+    expect(largestDifference(theirs, ours)).toBeLessThan(1e-5);
+    const untuned = score(head, Float32Array.from(referenceCode(plain, pixels))).probabilities;
+    expect(largestDifference(theirs, untuned)).toBeGreaterThan(1e-3);
+  });
+
+  it('is refused for a head of another backbone', () => {
+    const head = headOn(['early'], 3);
+    const other = { ...head, backbone: { ...head.backbone, weightsSha256: 'f'.repeat(64) } };
+    expect(() => headToOnnx(other, backbone)).toThrow(/backbone/);
+    expect(() => headToTfjsGraph(other, backbone)).toThrow(/backbone/);
+  });
+});
