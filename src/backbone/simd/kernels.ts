@@ -46,7 +46,7 @@ export class Kernels {
   readonly pixels: Region;
   readonly #program: Program;
   readonly #picture: Plan['input'];
-  /** Tables of integers by their contents; steps of the same shape share them. */
+  /** Tables of integers by name. */
   readonly #tables = new Map<string, Region>();
 
   constructor(program: Program, picture: Plan['input']) {
@@ -89,12 +89,9 @@ export class Kernels {
 
   #conv(input: FeatureMap, kernel: Kernel, output: FeatureMap, residual?: FeatureMap): StepWords {
     const { height, width, stride, padding } = kernel;
-    const pixels: number[] = [];
-    for (let y = 0; y < output.shape.height; y++) {
-      for (let x = 0; x < output.shape.width; x++) {
-        pixels.push(input.offset(y * stride - padding[0], x * stride - padding[2]), output.offset(y, x));
-      }
-    }
+    const [row, step] = [stride * input.rowBytes, stride * input.pixelBytes];
+    const start = input.offset(-padding[0], -padding[2]);
+    const [pixels, count, distance] = this.#pixels({ start, row, step }, output, output.shape.height);
     // Neighbouring pixels of a block are neighbours in memory, so that a run takes a whole row of the kernel.
     const runs: number[] = [];
     for (let block = 0; block < input.blocks; block++) {
@@ -102,13 +99,12 @@ export class Kernels {
     }
     const rows = blockedRows(height, width, kernel.inputs);
     const [weights, weightUnits] = this.#matrix(kernel, rows, input.bits);
-    const runLength = (width * input.pixelBytes) / 4;
+    const table = this.#table(runs.join(' '), runs.length, (integers) => integers.set(runs));
     return [
       input.bits === 16 ? codes.CONV16 : codes.CONV,
-      [this.#activation(kernel), input.region, this.#table(runs), runs.length, runLength],
-      this.#pixels(pixels),
-      [weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks, residual?.region ?? 0],
-      [distanceOf(pixels), weightUnits, input.bits === 16 ? input.unit : 0],
+      [this.#activation(kernel), input.region, table, runs.length, (width * input.pixelBytes) / 4],
+      [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
+      [residual?.region ?? 0, distance, weightUnits, input.bits === 16 ? input.unit : 0],
     ];
   }
 
@@ -118,10 +114,8 @@ export class Kernels {
     const [top, , left, right] = kernel.padding;
     const pixelBytes = (channels * bits) / 8;
     const rowBytes = Math.ceil(((left + width + right + WIDEN_SLACK) * pixelBytes) / 16) * 16;
-    const pixels: number[] = [];
-    for (let x = 0; x < output.shape.width; x++) {
-      pixels.push(x * kernel.stride * pixelBytes, output.offset(0, x));
-    }
+    const row = { start: 0, row: 0, step: kernel.stride * pixelBytes };
+    const [pixels, count, distance] = this.#pixels(row, output, 1);
     // The kernel fills in where in the ring its rows lie.
     const ring = this.#padRows(rowBytes, kernel.height, bits);
     const runs = this.#program.constant(kernel.height * 4);
@@ -131,9 +125,8 @@ export class Kernels {
     const conv = this.#program.nested(
       codes.CONV,
       [this.#activation(kernel), ring, runs, kernel.height, (rows.length * bits) / 32 / kernel.height],
-      this.#pixels(pixels),
-      [weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks, 0],
-      [distanceOf(pixels), weightUnits, unit],
+      [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
+      [0, distance, weightUnits, unit],
     );
     this.#program.step(
       bits === 16 ? codes.STEM16 : codes.STEM,
@@ -233,18 +226,37 @@ export class Kernels {
     return this.#program.constant(vectorBytes(kernel.outputs), (floats) => floats.set(kernel.bias));
   }
 
-  /** The table of a convolution's pixels, of at least one tile: short ones repeat their last pixel. */
-  #pixels(pairs: number[]): [table: Region, count: number] {
-    while (pairs.length < codes.CONV_TILE * 2) pairs.push(...pairs.slice(-2));
-    return [this.#table(pairs), pairs.length / 2];
+  /**
+   * The table of a convolution's pixels, of at least one tile: short ones repeat their last pixel.
+   * @param from the first pixel's first input, and bytes from row to row and from pixel to pixel.
+   * @returns also how many there are, and the bytes from each to the next if they are all the same, or 0.
+   */
+  #pixels(
+    { start, row, step }: { start: number; row: number; step: number },
+    output: FeatureMap,
+    height: number,
+  ): [table: Region, count: number, distance: number] {
+    const { width } = output.shape;
+    const count = Math.max(height * width, codes.CONV_TILE);
+    const distance = height * width === count && (height === 1 || row === width * step) ? step : 0;
+    const place = [start, row, step, height, width, output.offset(0, 0), output.rowBytes];
+    const table = this.#table(`pixels ${place.join(' ')}`, count * 2, (integers) => {
+      for (let i = 0; i < count; i++) {
+        const pixel = Math.min(i, height * width - 1);
+        const [y, x] = [Math.floor(pixel / width), pixel % width];
+        integers[i * 2] = start + y * row + x * step;
+        integers[i * 2 + 1] = output.offset(y, x);
+      }
+    });
+    return [table, count, distance];
   }
 
-  #table(values: readonly number[]): Region {
-    const key = values.join();
-    const known = this.#tables.get(key);
+  /** A table of integers; steps that name the same one share it. */
+  #table(name: string, length: number, fill: (integers: Int32Array) => void): Region {
+    const known = this.#tables.get(name);
     if (known !== undefined) return known;
-    const table = this.#program.constant(values.length * 4, (_, integers) => integers.set(values));
-    this.#tables.set(key, table);
+    const table = this.#program.constant(length * 4, (_, integers) => fill(integers));
+    this.#tables.set(name, table);
     return table;
   }
 
@@ -259,11 +271,4 @@ export class Kernels {
       for (let i = 0; i < rowValues * count; i++) values[i] = padValue[(i % rowValues) % channels] * scale;
     });
   }
-}
-
-/** Bytes from each pixel's input to the next one's if they are all the same and there is a tile of them, or 0. */
-function distanceOf(pixels: readonly number[]): number {
-  if (pixels.length < codes.CONV_TILE * 2) return 0;
-  const distance = pixels[2] - pixels[0];
-  return pixels.every((at, i) => i % 2 === 1 || at === pixels[0] + (i / 2) * distance) ? distance : 0;
 }

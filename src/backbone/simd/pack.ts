@@ -67,12 +67,13 @@ export function packMatrix16(
   peak: number,
 ): Float32Array {
   const units = weightUnits(weights, outputs, (2 ** 31 - 2 ** 16) / peak - rows.length / 2);
-  for (const [i, row] of rows.entries()) {
-    if (row === ZEROS) continue;
-    for (let output = 0; output < outputs; output++) {
-      const block = Math.floor(output / BLOCK) * rows.length * BLOCK;
-      const at = block + (i >> 1) * BLOCK * 2 + (output % BLOCK) * 2 + (i & 1);
-      target[at] = Math.round(weights[row * outputs + output] / units[output]);
+  for (let first = 0; first < outputs; first += BLOCK) {
+    const count = Math.min(BLOCK, outputs - first);
+    for (let i = 0; i < rows.length; i++) {
+      if (rows[i] === ZEROS) continue;
+      const from = rows[i] * outputs + first;
+      const to = first * rows.length + (i >> 1) * BLOCK * 2 + (i & 1);
+      for (let j = 0; j < count; j++) target[to + j * 2] = Math.round(weights[from + j] / units[first + j]);
     }
   }
   return units;
