@@ -43,6 +43,8 @@ export const OVERLAY_LONG_SIDE_PIXELS = 512;
 
 /** Parsed heads kept by one isolate. */
 export const HEAD_CACHE_BYTES = 16 * MIB;
+/** Fine-tuned tails ready to run; one of the deeper two thirds of the embedded backbone takes 3.6 MB. */
+export const TAIL_CACHE_BYTES = 16 * MIB;
 
 /**
  * A pointer younger than FRESH is used as it is, one younger than STALE is used while a new one is fetched, an older

@@ -18,7 +18,7 @@ export function readCode(
   head: HeadView,
   plan: Plan,
   code: Float32Array,
-  tailCode?: Float32Array,
+  tailCode?: Float32Array | undefined,
 ): Float32Array {
   if (head.tail === undefined && head.taps.length === plan.taps.length) return code;
   const tailTaps = head.tail === undefined ? [] : cutAt(plan, head.tail.from).tailTaps;

@@ -3,10 +3,13 @@ export class ByteLru<V> {
   readonly #capacityBytes: number;
   /** A Map remembers the order of insertion; a hit is taken out and put in again, so that the oldest comes first. */
   readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>();
+  readonly #onDrop: (value: V) => void;
   #bytes = 0;
 
-  constructor(capacityBytes: number) {
+  /** @param onDrop called with every value that is kept no longer. */
+  constructor(capacityBytes: number, onDrop: (value: V) => void = () => {}) {
     this.#capacityBytes = capacityBytes;
+    this.#onDrop = onDrop;
   }
 
   get bytes(): number {
@@ -23,8 +26,12 @@ export class ByteLru<V> {
 
   /** A value larger than the whole cache is not kept. */
   set(key: string, value: V, bytes: number): void {
+    if (this.#entries.get(key)?.value === value) return;
     this.delete(key);
-    if (bytes > this.#capacityBytes) return;
+    if (bytes > this.#capacityBytes) {
+      this.#onDrop(value);
+      return;
+    }
     for (const [oldest] of this.#entries) {
       if (this.#bytes + bytes <= this.#capacityBytes) break;
       this.delete(oldest);
@@ -38,5 +45,6 @@ export class ByteLru<V> {
     if (!entry) return;
     this.#entries.delete(key);
     this.#bytes -= entry.bytes;
+    this.#onDrop(entry.value);
   }
 }
