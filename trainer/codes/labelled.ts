@@ -54,7 +54,7 @@ export async function readUnlabelledCodes(
   source: string,
   listing: Listing,
   reader: CodesReader,
-): Promise<Pick<LabelledCodes, 'source' | 'codes' | 'skipped' | 'notPictures'>> {
+): Promise<Pick<LabelledCodes, 'source' | 'pictures' | 'codes' | 'skipped' | 'notPictures'>> {
   const pictures = listing.pictures.map((picture) => ({ ...picture, label: 'unlabelled' }));
   return readLabelledCodes({ ...listing, source, labels: ['unlabelled'], pictures }, reader);
 }

@@ -19,6 +19,7 @@ import { headFacts } from '../report/facts.ts';
 import { writeReport } from '../report/write.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
+import { codesFor } from '../strategy/head-codes.ts';
 import { printable, table } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { recallTraining } from '../training-record.ts';
@@ -50,10 +51,13 @@ export async function evaluateCommand(data: string, options: EvalOptions, termin
   const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
   reportSkipped(terminal, set);
   const { known, strangeLabels } = knownPart(file, set, terminal);
-  const scores = scoreAll(file.head, known.codes);
+  const context = { backbone, terminal };
+  const scores = scoreAll(file.head, await codesFor(file.head, known, context));
   const evaluation = judge(file.head.labels, known.pictures, scores.probabilities);
   const unknown =
-    options.unknown === undefined ? undefined : await unknownFigures(file, scores, options.unknown, reader);
+    options.unknown === undefined
+      ? undefined
+      : await unknownFigures(file, scores, options.unknown, { backbone, reader });
   const leftOut = await leftOutFigures(file, set, options, { backbone, reader });
   const run: Run = { file, set, strangeLabels, evaluation, unknown, leftOut };
   if (report !== undefined) await writeEvalReport(run, report);
@@ -87,11 +91,12 @@ async function unknownFigures(
   { head }: HeadFile,
   known: Scores,
   folder: string,
-  reader: CodesReader,
+  { backbone, reader }: { backbone: Backbone; reader: CodesReader },
 ): Promise<UnknownFigures> {
   const strange = await readUnlabelledCodes(userPath(folder), await listPictures(userPath(folder)), reader);
   reportSkipped(reader.terminal, strange);
-  return compareUnknown(known, scoreAll(head, strange.codes));
+  const codes = await codesFor(head, strange, { backbone, terminal: reader.terminal });
+  return compareUnknown(known, scoreAll(head, codes));
 }
 
 /** Needs the training data: given, or remembered from when the head was trained on this machine. */

@@ -135,7 +135,7 @@ async function judgeTest(
   backbone: Backbone,
   terminal: Terminal,
 ): Promise<NonNullable<Run['test']>> {
-  const codes = await codesFor(head, set, backbone, terminal);
+  const codes = await codesFor(head, set, { backbone, terminal });
   const evaluation = judge(head.labels, set.pictures, scoreAll(head, codes).probabilities);
   return { set, evaluation: { name: 'test', ...evaluation } };
 }

@@ -10,8 +10,7 @@ import { tapsOf } from './context.ts';
 export async function codesFor(
   head: Head,
   set: Pick<LabelledCodes, 'pictures' | 'codes'>,
-  backbone: Backbone,
-  terminal: Terminal,
+  { backbone, terminal }: { backbone: Backbone; terminal: Terminal },
 ): Promise<Float16Array> {
   if (head.tail === undefined) return tapsOf(set.codes, backbone, head.taps);
   const reader = await CodesReader.open(backbone, terminal, head);

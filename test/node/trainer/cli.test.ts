@@ -87,7 +87,9 @@ describe('using a head', () => {
       'strange/x.png': png(1, 99),
       'other/x/1.png': png(0, 1),
     });
-    await headwater(['train', 'd', '--out', 'h.safetensors', '--no-report'], { cwd });
+    await headwater(['train', 'd', '--out', 'h.safetensors', '--strategy', 'linear-all', '--no-report'], {
+      cwd,
+    });
     const judged = await headwater(
       ['eval', 't', '--head', 'h.safetensors', '--unknown', 'strange', '--report', 'e.html', '--json'],
       { cwd },
@@ -138,7 +140,12 @@ describe('using a head', () => {
   test('without --json tables go to standard output', async () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'd'), 3);
-    const trained = await headwater(['train', 'd', '--out', 'h.safetensors', '--no-report'], { cwd });
+    const trained = await headwater(
+      ['train', 'd', '--out', 'h.safetensors', '--strategy', 'linear-all', '--no-report'],
+      {
+        cwd,
+      },
+    );
     expect(trained.stdout).toMatch(/leave-one-out \(9\)\naccuracy +100\.0 %/);
     const { stdout, code } = await headwater(['classify', 'd/red/0.png', '--head', 'h.safetensors'], { cwd });
     expect(code).toBe(0);

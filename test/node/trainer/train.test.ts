@@ -44,7 +44,17 @@ describe('training', () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'train'), 6);
     writeColours(join(cwd, 'test'), 2, 50);
-    const args = ['train', 'train', '--test', 'test', '--out', 'h.safetensors', '--json'];
+    const args = [
+      'train',
+      'train',
+      '--test',
+      'test',
+      '--out',
+      'h.safetensors',
+      '--strategy',
+      'linear-all',
+      '--json',
+    ];
     const first = await headwater(args, { cwd });
     expect(first.code, first.stderr).toBe(0);
     const result = Trained.parse(JSON.parse(first.stdout));
