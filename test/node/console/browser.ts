@@ -1,0 +1,34 @@
+/** A real browser for tests, where the machine has one. */
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** Path of the browser; HEADWATER_BROWSER goes before the usual places. */
+export const browserPath = [process.env['HEADWATER_BROWSER'] ?? '', ...PLACES].find(existsSync);
+
+/**
+ * Whether to skip the tests that need a browser, saying so.
+ * @throws Error where HEADWATER_REQUIRE_BROWSER=1 forbids that.
+ */
+export function withoutBrowser(): boolean {
+  if (browserPath !== undefined) return false;
+  const reason = 'No browser was found: install Chromium, or name one in HEADWATER_BROWSER.';
+  if (process.env['HEADWATER_REQUIRE_BROWSER'] === '1') throw new Error(reason);
+  console.warn(`Skipped: ${reason}`);
+  return true;
+}
+
+/** Its camera is a test pattern, and using it needs no click. */
+export async function launchBrowser(): Promise<Browser> {
+  if (browserPath === undefined) throw new Error('There is no browser.');
+  return chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+  });
+}

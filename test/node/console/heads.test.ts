@@ -1,0 +1,90 @@
+/** Working with heads that are there, in a real browser: try, explain, roll back, keys, delete. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LocalWorker } from '../../../scripts/local-worker.ts';
+import { launchBrowser, withoutBrowser } from './browser.ts';
+import { drop, newTenant, photos, signIn, startHouse, storeHead, withoutPhotos } from './house.ts';
+
+const HEAD = 'bin';
+
+describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
+  let worker: LocalWorker;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    const key = await newTenant(worker.url);
+    for (const examples of [6, 12]) {
+      await storeHead(worker.url, key, HEAD, {
+        glass: photos('train', 'glass', examples),
+        paper: photos('train', 'paper', examples),
+      });
+    }
+    page = await browser.newPage();
+    await signIn(page, worker.url, key);
+    await page.getByRole('link', { name: HEAD }).click();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await worker?.close();
+  });
+
+  test('tries a photo that the head has not seen, and sees what spoke for each label', async () => {
+    await page.getByRole('link', { name: 'Try it' }).click();
+    await drop(page, '[aria-label="Picture to try"]', photos('test', 'glass', 1));
+    await page.getByText('glass', { exact: true }).first().waitFor();
+    await page.getByRole('img', { name: /^Heat-map: what spoke for glass\. Most of it at the / }).waitFor();
+    await page.getByRole('button', { name: 'paper' }).click();
+    await page.getByRole('img', { name: /^Heat-map: what spoke for paper\./ }).waitFor();
+  });
+
+  test('watches the webcam classified live, and stops it', async () => {
+    await page.getByRole('button', { name: 'Webcam' }).click();
+    await page.getByText('640 × 480 JPEG').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.locator('video').waitFor({ state: 'detached' });
+  });
+
+  test('goes back to the version before', async () => {
+    await page.getByRole('link', { name: 'Versions' }).click();
+    await page.getByRole('region', { name: 'Comparison' }).waitFor();
+    await page.getByRole('button', { name: 'Use version 1' }).click();
+    await page.getByRole('button', { name: 'Use version 2' }).waitFor();
+    await page.getByText('version 1', { exact: true }).first().waitFor();
+  });
+
+  test('finds programs to paste that name this Worker and head', async () => {
+    await page.getByRole('link', { name: 'Use it' }).click();
+    for (const language of ['curl', 'JavaScript', 'Python']) {
+      await page.getByText(language, { exact: true }).click();
+      const program = page.getByRole('region', { name: 'Program that classifies a picture' });
+      expect(await program.innerText()).toContain(`${worker.url.origin}/v1/heads/${HEAD}/classify`);
+    }
+  });
+
+  test('makes a key, which is shown once, and revokes it', async () => {
+    await page.getByRole('link', { name: 'Keys' }).click();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('gate');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const made = await page.getByRole('region', { name: 'API key' }).innerText();
+    expect(made).toMatch(/^hw_/);
+    await page.getByRole('button', { name: 'Done' }).click();
+    expect(await page.getByText(made).count()).toBe(0);
+    await page.getByRole('button', { name: 'Revoke gate' }).click();
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.getByText('revoked', { exact: true }).waitFor();
+    const answer = await fetch(new URL('/v1/heads', worker.url), {
+      headers: { authorization: `Bearer ${made}` },
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  test('deletes the head', async () => {
+    await page.goto(new URL(`#/heads/${HEAD}/versions`, worker.url).href);
+    await page.getByRole('button', { name: `Delete ${HEAD}` }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('No heads yet').waitFor();
+  });
+});
