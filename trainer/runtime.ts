@@ -6,8 +6,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createTfjsEngine, loadBackbone, WHOLE } from '../src/backbone/index.ts';
-import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
+import { createEngines } from '../src/backbone/choose.ts';
+import type { Engines } from '../src/backbone/choose.ts';
+import { loadBackbone, WHOLE } from '../src/backbone/index.ts';
+import type { Backbone } from '../src/backbone/index.ts';
+import { hasRelaxedSimd } from '../src/backbone/simd/index.ts';
 import { readCode } from '../src/head/index.ts';
 import type { Head, HeadView } from '../src/head/index.ts';
 import { createImageDecoder } from '../src/image/index.ts';
@@ -18,23 +21,27 @@ import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 export interface Runtime {
   readonly backbone: Backbone;
   readonly decoder: ImageDecoder;
-  readonly engine: TailedEngine;
   /** The code of one picture: the backbone's, or what the head that the runtime was made for reads. */
   readonly codeOf: (pixels: Uint8Array) => Float32Array;
 }
 
 const BACKBONE_FOLDER = join(ROOT, 'build', 'backbone');
 
-/** Compiled modules, by the names under which Node finds them in the installed packages. */
+/** Compiled modules, by the names under which Node finds them from here. */
 const MODULES = {
   jpeg: '@cwasm/jpeg-turbo/jpeg-turbo.wasm',
   png: '@jsquash/png/codec/pkg/squoosh_png_bg.wasm',
   webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
+  resize: '../build/wasm/resize.wasm',
+  simd: `../build/wasm/engine${hasRelaxedSimd() ? '-relaxed' : ''}.wasm`,
   tfjs: '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm',
 } as const;
 
 /** What pixels and codes are computed by; a change of any of it makes kept codes worthless. */
 const PIPELINE_SOURCES = ['src/image', 'src/backbone'];
+
+/** One of ENGINES; unset, the one that every host uses. */
+const ENGINE = process.env['HEADWATER_ENGINE'];
 
 const require = createRequire(import.meta.url);
 
@@ -43,25 +50,30 @@ const require = createRequire(import.meta.url);
  * @param view the head whose codes are wanted; the backbone's own without.
  */
 export async function loadRuntime(view?: HeadView & Partial<Pick<Head, 'backbone'>>): Promise<Runtime> {
-  const [backbone, decoder, tfjs] = await Promise.all([
+  const [backbone, decoder, simd, tfjs] = await Promise.all([
     readBackbone(view?.backbone?.weightsSha256),
     loadDecoder(),
+    compile(MODULES.simd),
     compile(MODULES.tfjs),
   ]);
-  const engine = await createTfjsEngine(backbone, tfjs);
+  const engines = await createEngines(backbone, { simd, tfjs }, ENGINE);
   const codeOf =
-    view === undefined ? (pixels: Uint8Array) => engine.codes(pixels) : coder(backbone, engine, view);
-  return { backbone, decoder, engine, codeOf };
+    view === undefined
+      ? (pixels: Uint8Array) => engines.engine.codes(pixels)
+      : await coder(backbone, engines, view);
+  return { backbone, decoder, codeOf };
 }
 
-function coder(backbone: Backbone, engine: TailedEngine, view: HeadView): Runtime['codeOf'] {
+async function coder(backbone: Backbone, engines: Engines, view: HeadView): Promise<Runtime['codeOf']> {
   const { tail } = view;
+  const { engine } = engines;
   if (tail === undefined) return (pixels) => readCode(view, backbone.plan, engine.codes(pixels));
-  const tailEngine = engine.createTail(tail);
+  const reader = await engines.mapReader();
+  const tailEngine = reader.createTail(tail);
   return (pixels) => {
     if (tail.from === WHOLE)
       return readCode(view, backbone.plan, engine.codes(pixels), tailEngine.codes(pixels));
-    const { codes, maps } = engine.codesAndMaps(pixels, [tail.from]);
+    const { codes, maps } = reader.codesAndMaps(pixels, [tail.from]);
     return readCode(view, backbone.plan, codes, tailEngine.codes(maps.get(tail.from)!));
   };
 }
@@ -80,8 +92,10 @@ export async function loadTrainingModules(): Promise<{
 
 /** The decoder alone, for thumbnails. */
 export async function loadDecoder(): Promise<ImageDecoder> {
-  const [jpeg, png, webp] = await Promise.all([MODULES.jpeg, MODULES.png, MODULES.webp].map(compile));
-  return createImageDecoder({ jpeg, png, webp });
+  const [jpeg, png, webp, resize] = await Promise.all(
+    [MODULES.jpeg, MODULES.png, MODULES.webp, MODULES.resize].map(compile),
+  );
+  return createImageDecoder({ jpeg, png, webp, resize });
 }
 
 /**
@@ -110,7 +124,9 @@ async function readBackboneFolder(folder: string): Promise<Backbone> {
  * sources of decoder and engine. Hashing the sources makes stale codes impossible; no version number can be forgotten.
  */
 export async function pipelineKey(backbone: Backbone): Promise<string> {
-  const hash = createHash('sha256').update(backbone.plan.weightsSha256);
+  const hash = createHash('sha256')
+    .update(backbone.plan.weightsSha256)
+    .update(ENGINE ?? '');
   for (const name of Object.values(MODULES)) hash.update(await readFile(require.resolve(name)));
   for (const folder of PIPELINE_SOURCES) {
     const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
