@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBackbone } from './build-backbone.ts';
+import { buildBackbones } from './build-backbones.ts';
 import { buildConsole } from './build-console.ts';
 import { buildWasm } from './build-wasm.ts';
 import { buildWorker } from './build-worker.ts';
@@ -12,6 +13,7 @@ const LOCK = 'package-lock.json';
 /** Brings everything under build/ up to date; says on stderr what it does. Takes milliseconds when nothing changed. */
 export async function build(): Promise<void> {
   await buildBackbone({ log: say });
+  buildBackbones();
   await whenStale('wasm', ['src/wasm', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
     say('Compiling the WASM kernels …');
     await buildWasm();
@@ -26,6 +28,7 @@ export async function build(): Promise<void> {
     'src',
     'worker',
     'build/backbone',
+    'build/backbones',
     'build/wasm',
     'wrangler.toml',
     'scripts/build-worker.ts',
