@@ -170,7 +170,11 @@ Try it yourself:
   export HEADWATER_KEY=${key}
   curl -H "Authorization: Bearer $HEADWATER_KEY" --data-binary @${picture} \\
     ${url.origin}/v1/heads/${HEAD}/classify
-  curl -H "Authorization: Bearer $HEADWATER_KEY" ${url.origin}/v1/heads`);
+  curl -H "Authorization: Bearer $HEADWATER_KEY" ${url.origin}/v1/heads
+
+Or in a browser, signing in with that key:
+
+  ${url.origin}/`);
 }
 
 function serveUntilInterrupted(worker: LocalWorker): void {
