@@ -1,8 +1,8 @@
 /** Whether a head was made for a backbone. Codes of other weights or taps mean nothing to it. */
-import { cutAt } from '../backbone/cut.ts';
 import type { Plan } from '../backbone/plan.ts';
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
+import { readableTaps } from './read-code.ts';
 
 /**
  * @param plan the plan of the backbone whose codes the head is to read.
@@ -18,15 +18,15 @@ export function assertCompatible(
   if (backbone.weightsSha256 !== plan.weightsSha256) {
     throw mismatch(`The head was trained on the backbone ${theirs}, but this is ${ours}`);
   }
-  const read = plan.taps.filter((tap) => taps.includes(tap.name));
+  const readable = readableTaps(plan, head.tail);
+  const read = readable.filter((tap) => taps.includes(tap.name));
   const length = read.reduce((sum, tap) => sum + tap.channels, 0);
   if (taps.join('\n') !== read.map((tap) => tap.name).join('\n') || head.codeLength !== length) {
     throw mismatch(
       `The head reads codes of ${head.codeLength} numbers from the taps ${taps.join(', ')}, but the backbone's taps are ` +
-        plan.taps.map((tap) => `${tap.name} (${tap.channels})`).join(', '),
+        readable.map((tap) => `${tap.name} (${tap.channels})`).join(', '),
     );
   }
-  if (head.tail !== undefined) cutAt(plan, head.tail.from);
 }
 
 function mismatch(what: string): HeadwaterError {

@@ -15,7 +15,7 @@ export interface BackboneIdentity {
 export interface Head {
   /** The backbone whose codes this head reads. */
   readonly backbone: BackboneIdentity;
-  /** Names of the taps that the code is made of: some of the backbone's, in its order. */
+  /** Names of the taps that the code is made of, in the order of `readableTaps`. */
   readonly taps: readonly string[];
   /** D, the length of a code. */
   readonly codeLength: number;
@@ -31,7 +31,7 @@ export interface Head {
   readonly temperature: number;
   readonly novelty: Novelty;
   readonly training: Training;
-  /** Fine-tuned weights for the backbone's last steps; taps behind the cut are read from these. */
+  /** Fine-tuned weights for the backbone's last steps; taps named `tail:…` are read from these. */
   readonly tail?: Tail;
   readonly golden: readonly GoldenVector[];
 }

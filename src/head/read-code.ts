@@ -1,6 +1,6 @@
 /**
- * Which numbers a head reads: those of its taps, from the backbone's CNN code or, for taps behind the cut of the head's
- * tail, from what the tail made of the same picture.
+ * Which numbers a head reads. A tap's own name means what the frozen backbone has there; `tail:` before it means the
+ * same place in the head's fine-tuned tail. A head may read both: what pretraining knew and what tuning made of it.
  */
 import { cutAt } from '../backbone/cut.ts';
 import type { Plan, Tap } from '../backbone/plan.ts';
@@ -8,6 +8,20 @@ import type { Head } from './head.ts';
 
 /** What of a head says which code it reads. */
 export type HeadView = Pick<Head, 'taps' | 'tail' | 'codeLength'>;
+
+export const TAIL_TAP = 'tail:';
+
+/**
+ * All that a head with this tail could read: the backbone's taps, then those behind the cut as the tail has them.
+ * @throws HeadwaterError `backbone_mismatch` when the network cannot be cut where the tail begins.
+ */
+export function readableTaps(plan: Plan, tail: HeadView['tail']): Tap[] {
+  return [...plan.taps, ...tailTaps(plan, tail).map((tap) => ({ ...tap, name: TAIL_TAP + tap.name }))];
+}
+
+function tailTaps(plan: Plan, tail: HeadView['tail']): readonly Tap[] {
+  return tail === undefined ? [] : cutAt(plan, tail.from).tailTaps;
+}
 
 /**
  * @param code [D of the plan] the picture's CNN code. @param tailCode what the head's tail makes of it, if it has one.
@@ -18,19 +32,17 @@ export function readCode(
   head: HeadView,
   plan: Plan,
   code: Float32Array,
-  tailCode?: Float32Array | undefined,
+  tailCode?: Float32Array,
 ): Float32Array {
   if (head.tail === undefined && head.taps.length === plan.taps.length) return code;
-  const tailTaps = head.tail === undefined ? [] : cutAt(plan, head.tail.from).tailTaps;
-  const [places, tailPlaces] = [placesOf(plan.taps), placesOf(tailTaps)];
+  const [places, tailPlaces] = [placesOf(plan.taps), placesOf(tailTaps(plan, head.tail))];
   const out = new Float32Array(head.codeLength);
   let at = 0;
   for (const name of head.taps) {
-    const inTail = tailPlaces.get(name);
-    if (inTail !== undefined && tailCode === undefined)
-      throw new RangeError('A head with a tail needs its code.');
-    const { begin, end } = inTail ?? places.get(name)!;
-    out.set((inTail === undefined ? code : tailCode!).subarray(begin, end), at);
+    const ofTail = name.startsWith(TAIL_TAP);
+    if (ofTail && tailCode === undefined) throw new RangeError('A head with a tail needs its code.');
+    const { begin, end } = ofTail ? tailPlaces.get(name.slice(TAIL_TAP.length))! : places.get(name)!;
+    out.set((ofTail ? tailCode! : code).subarray(begin, end), at);
     at += end - begin;
   }
   return out;

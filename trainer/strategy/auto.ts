@@ -2,7 +2,7 @@
  * Chooses how deep to transfer, by evidence: places the data on the map, tries what is plausible there within the
  * budget, and takes the strategy that does best on held-out pictures, or a cheaper one that is level with it.
  */
-import { writeHead } from '../../src/head/index.ts';
+import { readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/metrics.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
@@ -147,10 +147,10 @@ function tunedCandidate(context: Context, validation: CrossValidation): Candidat
   const { backbone, set, targets } = context;
   const { strategy, from, folds, probabilities } = validation;
   const { tailSteps } = cutAt(backbone.plan, from);
-  const linearBytes = 4 * backbone.codeLength * (2 + set.labels.length);
+  const linearBytes = 8 * backbone.codeLength * (2 + set.labels.length);
   return {
     strategy,
-    taps: backbone.plan.taps.map((tap) => tap.name),
+    taps: readableTaps(backbone.plan, { from, tensors: new Map() }).map((tap) => tap.name),
     from,
     method: `${folds}-fold`,
     figures: evaluate(probabilities, targets, set.labels.length),

@@ -12,7 +12,7 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
     each === choice.chosen ? `${each.strategy} *` : each.strategy,
     each.taps.length === 1
       ? each.taps[0]
-      : `${each.taps.length} taps${each.from === undefined ? '' : ', tail'}`,
+      : `${each.taps.length} taps${each.from === undefined ? '' : `, tail from ${each.from}`}`,
     each.method,
     withInterval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
     withInterval(each.figures.accuracy, each.figures.accuracyInterval, percent),

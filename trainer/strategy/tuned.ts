@@ -1,12 +1,14 @@
 /**
- * The strategies that change the network. A tail is fine-tuned, and the closed-form head then reads all taps of trunk
- * and tail together. Whatever the network was tuned on it knows by heart, so that λ, temperature, novelty and all
+ * The strategies that change the network. A tail is fine-tuned, and the closed-form head then reads all taps, those of
+ * the frozen network, which the edge has computed anyway, and those of the tail. Whatever the network was tuned on it knows by heart, so that λ, temperature, novelty and all
  * figures come from cross-validation: networks tuned on the other folds.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tail } from '../../src/backbone/index.ts';
+import { readableTaps } from '../../src/head/index.ts';
+import type { HeadView } from '../../src/head/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
@@ -87,7 +89,7 @@ export class Tuner {
   async finish({ strategy, heldOut, probabilities, folds }: CrossValidation): Promise<TrainedHead> {
     const { set, targets } = this.#context;
     const { from, tails } = await this.#tune(strategy, [[...targets.keys()]], strategy);
-    const taps = this.#context.backbone.plan.taps.map((tap) => tap.name);
+    const { taps } = viewOf(this.#context, tails[0]);
     const codes = await this.#codes(tails[0]);
     const path = await RidgePath.fit(trainingSet(this.#context, codes, taps), LEARNING);
     const head = await path.head(heldOut.decade, heldOut.temperature, heldOut.novelty);
@@ -147,10 +149,10 @@ export class Tuner {
   }
 
   async #folds(tails: readonly Tail[], others: number[][], members: number[][]) {
-    const taps = this.#context.backbone.plan.taps.map((tap) => tap.name);
     const { targets } = this.#context;
     const folds = [];
     for (const [fold, tail] of tails.entries()) {
+      const { taps } = viewOf(this.#context, tail);
       const codes = await this.#codes(tail);
       folds.push({
         set: trainingSet(this.#context, codes, taps, others[fold]),
@@ -161,14 +163,13 @@ export class Tuner {
     return folds;
   }
 
-  /** n × D codes of all taps with this tail. */
+  /** n × D codes of all taps, the frozen ones and the tail's. */
   async #codes(tail: Tail): Promise<Float16Array> {
     const { backbone, set, terminal } = this.#context;
-    const view = { taps: backbone.plan.taps.map((tap) => tap.name), tail, codeLength: backbone.codeLength };
+    const view = viewOf(this.#context, tail);
     const { codes } = await (await CodesReader.open(backbone, terminal, view)).codes(set.pictures);
-    const joined = new Float16Array(set.pictures.length * backbone.codeLength);
-    for (const [i, { sha256 }] of set.pictures.entries())
-      joined.set(codes.get(sha256)!, i * backbone.codeLength);
+    const joined = new Float16Array(set.pictures.length * view.codeLength);
+    for (const [i, { sha256 }] of set.pictures.entries()) joined.set(codes.get(sha256)!, i * view.codeLength);
     return joined;
   }
 
@@ -194,6 +195,16 @@ export function smallestClass(targets: Uint16Array): number {
   const counts = new Map<number, number>();
   for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1);
   return Math.min(...counts.values());
+}
+
+/** A head that reads everything there is with this tail. */
+export function viewOf({ backbone }: Context, tail: Tail): HeadView {
+  const taps = readableTaps(backbone.plan, tail);
+  return {
+    taps: taps.map((tap) => tap.name),
+    tail,
+    codeLength: taps.reduce((sum, tap) => sum + tap.channels, 0),
+  };
 }
 
 /** Everything that a run depends on but its own options. */

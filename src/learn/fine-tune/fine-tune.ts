@@ -13,6 +13,7 @@ import type { Padding } from '../../backbone/plan.ts';
 import { inputTensor } from '../../backbone/tfjs/input.ts';
 import { useWasmBackend } from '../../backbone/tfjs/backend.ts';
 import { AdamW } from './adamw.ts';
+import { mixUp } from './mix-up.ts';
 import { augment } from './augment.ts';
 import type { FineTuneOptions } from './options.ts';
 import { TrainableNetwork } from './network.ts';
@@ -52,7 +53,7 @@ export interface Progress {
 const NO_PADDING: Padding = [0, 0, 0, 0];
 
 /** Which chance is drawn for what. */
-const PURPOSE = { order: 1, picture: 2 } as const;
+const PURPOSE = { order: 1, picture: 2, mix: 3 } as const;
 
 export class FineTune {
   readonly steps: number;
@@ -191,7 +192,14 @@ export class FineTune {
       augment(this.#task.picture(example), this.#task.stored, out, plan.input, random, augmentation);
       wanted[place * classes + this.#task.targets[example]] += 1 - smoothing;
     }
-    return { pixels, wanted };
+    if (this.#options.mixup === 0) return { pixels, wanted };
+    return mixUp(
+      pixels,
+      wanted,
+      examples.length,
+      this.#options.mixup,
+      randomFor(seed, PURPOSE.mix, step, examples[0]),
+    );
   }
 
   #trunkMap(pixels: Uint8Array, count: number): tf.Tensor4D {

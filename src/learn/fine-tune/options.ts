@@ -20,6 +20,8 @@ export interface FineTuneOptions {
   /** Share of the steps, from the end, whose weights are averaged (Izmailov et al. 2018). */
   readonly averagedShare: number;
   readonly augmentation: Augmentation;
+  /** Largest share of another picture that is mixed into each; 0 mixes nothing, ½ is the most that makes sense. */
+  readonly mixup: number;
   readonly adamW: AdamWOptions;
   readonly seed: number;
 }
@@ -34,6 +36,7 @@ export const FINE_TUNE_DEFAULTS: FineTuneOptions = {
   smoothing: 0.1,
   averagedShare: 0.35,
   augmentation: AUGMENTATION,
+  mixup: 0,
   adamW: ADAMW_DEFAULTS,
   seed: 1,
 };
