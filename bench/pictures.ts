@@ -5,10 +5,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createImageDecoder, type ImageDecoder, type Size } from '../src/image/index.ts';
-import { resize } from '../src/image/resize.ts';
+import { createResizer } from '../src/image/resize.ts';
 import { shippedPictures } from '../scripts/demo/pictures.ts';
 import { root } from '../scripts/stale.ts';
-import { compiled, peerFile, wasmOf } from './peers/load.ts';
+import { built, compiled, peerFile, wasmOf } from './peers/load.ts';
 
 export interface JpegPicture extends Size {
   readonly name: string;
@@ -34,6 +34,7 @@ export function createDecoder(): ImageDecoder {
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
     png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    resize: built('resize'),
   });
 }
 
@@ -57,7 +58,7 @@ async function make({ width, height, quality, grain }: Recipe): Promise<Uint8Arr
   const [{ path }] = shippedPictures(root).unseen;
   const photo = await createDecoder().decode(readFileSync(path), { width: 1024, height: 768 });
   const raster = { data: photo.pixels, width: 1024, height: 768, layout: 'rgb' } as const;
-  const pixels = resize(raster, 1, { width, height });
+  const pixels = createResizer(built('resize')).resize(raster, 1, { width, height });
   const { default: encode, init } = await import('@jsquash/jpeg/encode.js');
   await init(wasmOf(peerFile(ENCODER)));
   const data = withGrain(pixels, grain);

@@ -8,6 +8,7 @@ import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
 import plan from '../build/backbone/plan.json';
 import weights from '../build/backbone/weights.safetensors';
+import resize from '../build/wasm/resize.wasm?module';
 import {
   createTfjsEngine,
   loadBackbone,
@@ -37,7 +38,7 @@ async function createRuntime(): Promise<Runtime> {
     engine,
     shapes: backbone.shapes,
     mapReader: () => Promise.resolve(engine),
-    decoder: createImageDecoder({ jpeg, png, webp }),
+    decoder: createImageDecoder({ jpeg, png, webp, resize }),
   };
 }
 

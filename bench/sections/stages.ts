@@ -1,9 +1,11 @@
 /** The small stages around the backbone, in Node: resizing a decoded picture, scoring a code with heads of many sizes. */
 import { type Head, readHead, score } from '../../src/head/index.ts';
-import { resize } from '../../src/image/resize.ts';
+import { createResizer, type Resizer } from '../../src/image/resize.ts';
+import type { Size } from '../../src/image/index.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { demoHead } from '../demo-head.ts';
 import { type Contender, interleave, local } from '../measure.ts';
+import { built } from '../peers/load.ts';
 import { type Section, spreadText } from '../section.ts';
 
 /** Sides of rasters as decoders give them for the two pictures, scaled and not. */
@@ -20,8 +22,9 @@ export const stages: Section = {
   async run({ backbone, pixels, quick }) {
     const code = new Float32Array(backbone.codeLength).map((_, i) => pixels[i] / 255);
     const demo = readHead(await demoHead(backbone));
+    const resizer = createResizer(built('resize'));
     const contenders = [
-      ...RASTERS.map((size) => resizing(size, backbone)),
+      ...RASTERS.map((size) => resizing(resizer, size, backbone)),
       ...CLASSES.map((classes): Contender => {
         const head = widened(demo, classes);
         return local(`score ${classes} classes`, () => score(head, code));
@@ -43,10 +46,12 @@ export const stages: Section = {
   },
 };
 
-function resizing({ width, height }: { width: number; height: number }, backbone: Backbone): Contender {
+function resizing(resizer: Resizer, { width, height }: Size, backbone: Backbone): Contender {
   const { input } = backbone.plan;
   const data = new Uint8Array(3 * width * height).map((_, i) => (i * 31) % 256);
-  return local(`resize ${width}×${height}`, () => resize({ data, width, height, layout: 'rgb' }, 1, input));
+  return local(`resize ${width}×${height}`, () =>
+    resizer.resize({ data, width, height, layout: 'rgb' }, 1, input),
+  );
 }
 
 /** The same head with its rows repeated until it has so many classes. */

@@ -4,14 +4,16 @@ import jsquashWasm from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?module';
 import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
 import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import resize from '../../build/wasm/resize.wasm?module';
 import { createImageDecoder } from '../../src/image/index.ts';
-import { resize } from '../../src/image/resize.ts';
+import { createResizer } from '../../src/image/resize.ts';
 import { backbone } from './backbone.ts';
 
 export type Decode = (file: Uint8Array) => Promise<Uint8Array>;
 
 const size = { width: backbone.plan.input.width, height: backbone.plan.input.height };
-const decoder = createImageDecoder({ jpeg: turbo, png, webp });
+const decoder = createImageDecoder({ jpeg: turbo, png, webp, resize });
+const resizer = createResizer(resize);
 let ready: Promise<void> | undefined;
 
 export const decoders = {
@@ -24,6 +26,6 @@ export const decoders = {
     const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
     const { data, width, height } = await decodeInFull(whole ? buffer : new Uint8Array(file).buffer);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return resize({ data: bytes, width, height, layout: 'rgba' }, 1, size);
+    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, size);
   },
 } satisfies Record<string, Decode>;

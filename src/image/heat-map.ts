@@ -2,7 +2,7 @@
  * A heat-map over a picture: what speaks for a label in orange, what speaks against it in blue, each the stronger the
  * larger its share; the picture itself paler and without colours, so that the two can't be taken for it.
  */
-import type { Size } from './resize.ts';
+import type { Size } from './raster.ts';
 
 /** RGB; told apart by people of every kind of colour vision. */
 const FOR = [230, 85, 13];

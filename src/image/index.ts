@@ -9,15 +9,16 @@ import { MAX_TARGET_SIDE } from './limits.ts';
 import { createPngDecoder, decodePng, pngCodecBytes, type PngDecoder } from './png-codec.ts';
 import { readPngHeader } from './png-header.ts';
 import { streamPng } from './png-stream.ts';
-import { resize, type Size } from './resize.ts';
+import type { Size } from './raster.ts';
+import { createResizer, type Resizer } from './resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
 import { createWebpDecoder, decodeWebp, type WebpDecoder } from './webp-codec.ts';
 import { readWebpHeader } from './webp-header.ts';
 
-export type { Size } from './resize.ts';
+export type { Size } from './raster.ts';
 export type { ImageFormat } from './sniff.ts';
 
-/** The codecs' compiled modules, handed in by the host. */
+/** Compiled modules, handed in by the host. */
 export interface ImageModules {
   /** `@cwasm/jpeg-turbo/jpeg-turbo.wasm` */
   readonly jpeg: WebAssembly.Module;
@@ -25,6 +26,8 @@ export interface ImageModules {
   readonly png: WebAssembly.Module;
   /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
   readonly webp: WebAssembly.Module;
+  /** build/wasm/resize.wasm */
+  readonly resize: WebAssembly.Module;
 }
 
 export interface DecodedImage {
@@ -44,9 +47,9 @@ export interface ImageDecoder {
    *   RangeError for an impossible size, which is a mistake in the calling code.
    */
   decode(bytes: Uint8Array, size: Size): Promise<DecodedImage>;
-  /** @returns bytes of WASM memory that the codecs hold between pictures. */
+  /** @returns bytes of WASM memory that codecs and resizer hold between pictures. */
   memoryBytes(): number;
-  /** @returns the most bytes of WASM memory that any one codec has had so far. */
+  /** @returns the most bytes of WASM memory that any one of them has had so far. */
   peakMemoryBytes(): number;
 }
 
@@ -55,11 +58,12 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
   const jpeg = createJpegDecoder(modules.jpeg);
   const png = createPngDecoder(modules.png);
   const webp = createWebpDecoder(modules.webp);
-  const slots = [jpeg, png, webp];
+  const resizer = createResizer(modules.resize);
+  const holders = [jpeg, png, webp, resizer];
   const decoders: Record<ImageFormat, (bytes: Uint8Array, size: Size) => DecodedImage> = {
-    jpeg: (bytes, size) => jpegImage(jpeg, bytes, size),
-    png: (bytes, size) => pngImage(png, bytes, size),
-    webp: (bytes, size) => webpImage(webp, bytes, size),
+    jpeg: (bytes, size) => jpegImage(jpeg, resizer, bytes, size),
+    png: (bytes, size) => pngImage(png, resizer, bytes, size),
+    webp: (bytes, size) => webpImage(webp, resizer, bytes, size),
   };
 
   function decodeNow(bytes: Uint8Array, size: Size): DecodedImage {
@@ -71,33 +75,35 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
   return {
     // Asynchronous by contract, so that a host's own decoder (a browser's, say) could take its place.
     decode: (bytes, size) => new Promise((resolve) => resolve(decodeNow(bytes, size))),
-    memoryBytes: () => slots.reduce((sum, slot) => sum + slot.memoryBytes(), 0),
-    peakMemoryBytes: () => Math.max(...slots.map((slot) => slot.peakMemoryBytes())),
+    memoryBytes: () => holders.reduce((sum, holder) => sum + holder.memoryBytes(), 0),
+    peakMemoryBytes: () => Math.max(...holders.map((holder) => holder.peakMemoryBytes())),
   };
 }
 
-function jpegImage(decoder: JpegDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+function jpegImage(decoder: JpegDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
   const header = readJpegHeader(bytes);
   const turned = header.orientation >= 5;
   const n = turned
     ? chooseScale(header, size.height, size.width)
     : chooseScale(header, size.width, size.height);
   checkJpegMemory(header, bytes.length, n);
-  const pixels = decodeJpeg(decoder, bytes, header, n, (raster) => resize(raster, header.orientation, size));
+  const pixels = decodeJpeg(decoder, bytes, header, n, (raster) =>
+    resizer.resize(raster, header.orientation, size),
+  );
   return describe('jpeg', header, pixels);
 }
 
-function pngImage(decoder: PngDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+function pngImage(decoder: PngDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
   const header = readPngHeader(bytes);
   const pixels = fitsWorkingBytes(pngCodecBytes(header))
-    ? decodePng(decoder, header, (raster) => resize(raster, header.orientation, size))
-    : streamPng(header, size);
+    ? decodePng(decoder, header, (raster) => resizer.resize(raster, header.orientation, size))
+    : streamPng(header, resizer, size);
   return describe('png', header, pixels);
 }
 
-function webpImage(decoder: WebpDecoder, bytes: Uint8Array, size: Size): DecodedImage {
+function webpImage(decoder: WebpDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
   const header = readWebpHeader(bytes);
-  const pixels = decodeWebp(decoder, header, (raster) => resize(raster, header.orientation, size));
+  const pixels = decodeWebp(decoder, header, (raster) => resizer.resize(raster, header.orientation, size));
   return describe('webp', header, pixels);
 }
 

@@ -1,7 +1,7 @@
 /** Writes PNG files (W3C PNG third edition): 8-bit RGB, no interlacing. */
 import { zlibSync } from 'fflate';
 import { crc32 } from './crc32.ts';
-import type { Size } from './resize.ts';
+import type { Size } from './raster.ts';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const RGB = 2;

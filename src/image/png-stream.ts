@@ -5,15 +5,15 @@ import { MAX_STREAMED_PNG_PIXELS } from './limits.ts';
 import { pngCodecBytes } from './png-codec.ts';
 import type { PngHeader } from './png-header.ts';
 import { readPngRows } from './png-rows.ts';
-import { readRowAsRgb } from './raster.ts';
-import { createResizer, type Size } from './resize.ts';
+import type { Size } from './raster.ts';
+import type { Resizer } from './resize.ts';
 
 /**
  * @returns size.height × size.width × 3 bytes, RGB, upright: the same bytes as decoding it whole would give.
  * @throws image_too_many_pixels for an interlaced picture, whose rows come in seven passes, or one that would take too
  *   long; image_corrupt for damaged data.
  */
-export function streamPng(header: PngHeader, size: Size): Uint8Array {
+export function streamPng(header: PngHeader, resizer: Resizer, size: Size): Uint8Array {
   const { width, height, orientation } = header;
   if (header.interlaced) checkWorkingBytes('png', header, pngCodecBytes(header));
   if (width * height > MAX_STREAMED_PNG_PIXELS) {
@@ -22,11 +22,6 @@ export function streamPng(header: PngHeader, size: Size): Uint8Array {
       `The PNG is ${width}×${height} pixels; at most ${MAX_STREAMED_PNG_PIXELS} in all are accepted. Scale it down, or send it as a JPEG.`,
     );
   }
-  const resizer = createResizer(header, orientation, size);
-  const row = new Uint8Array(3 * width);
-  readPngRows(header, (data) => {
-    readRowAsRgb({ data, width, height: 1, layout: 'rgba' }, 0, row);
-    resizer.push(row);
-  });
-  return resizer.finish();
+  const source = { width, height, layout: 'rgba' } as const;
+  return resizer.resizeRows(source, orientation, size, (push) => readPngRows(header, push));
 }

@@ -21,6 +21,7 @@ const newDecoder = (): ImageDecoder =>
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
     png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    resize: compiled('../../../build/wasm/resize.wasm'),
   });
 
 /** Numbers in −1…1 that are the same at every run. */

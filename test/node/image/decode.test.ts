@@ -9,11 +9,13 @@ import {
   largestDifference,
   makePng,
   newDecoder,
+  newResizer,
   pngChunk,
   randomIntegers,
 } from './support.ts';
 
 const decoder = newDecoder();
+const resizer = newResizer();
 const FULL = { width: 96, height: 64 };
 
 /** The scene of make.py. */
@@ -167,7 +169,7 @@ describe('PNGs read row by row', () => {
   it.each(whole)('%s gives the same pixels as the codec', async (name) => {
     const size = { width: 50, height: 40 };
     const { pixels } = await decoder.decode(fixture(name), size);
-    expect(streamPng(readPngHeader(fixture(name)), size)).toEqual(pixels);
+    expect(streamPng(readPngHeader(fixture(name)), resizer, size)).toEqual(pixels);
   });
 
   it('gives the same pixels as the codec for every colour type, depth and filter', async () => {
@@ -197,21 +199,22 @@ describe('PNGs read row by row', () => {
         const extra = colour === 3 ? concat(palette, key) : colour < 3 ? key : new Uint8Array();
         const bytes = makePng({ width: 37, height: 25, depth, colour }, raw, extra);
         const { pixels } = await decoder.decode(bytes, { width: 37, height: 25 });
-        expect(streamPng(readPngHeader(bytes), { width: 37, height: 25 }), `${colour}/${depth}`).toEqual(
-          pixels,
-        );
+        expect(
+          streamPng(readPngHeader(bytes), resizer, { width: 37, height: 25 }),
+          `${colour}/${depth}`,
+        ).toEqual(pixels);
       }
     }
   });
 
-  it('decodes 12 megapixels without WASM memory', async () => {
+  it('decodes 12 megapixels in little WASM memory', async () => {
     const fresh = newDecoder();
     const raw = new Uint8Array(3000 * 12001).fill(77);
     for (let y = 0; y < 3000; y++) raw[y * 12001] = 0;
     const bytes = makePng({ width: 4000, height: 3000, depth: 8, colour: 2 }, raw);
     const { pixels } = await fresh.decode(bytes, { width: 224, height: 224 });
     expect(pixels.every((v) => v === 77)).toBe(true);
-    expect(fresh.peakMemoryBytes()).toBe(0);
+    expect(fresh.peakMemoryBytes()).toBeLessThan(500_000);
   });
 });
 

@@ -12,11 +12,13 @@ import {
   flatJpeg,
   greyPng,
   newDecoder,
+  newResizer,
   pngChunk,
   randomIntegers,
 } from './support.ts';
 
 const decoder = newDecoder();
+const resizer = newResizer();
 const size = { width: 32, height: 32 };
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -200,7 +202,7 @@ describe('fuzzing the row reader', () => {
         return { bytes: covered.subarray(4), covered, checksum: crc32(covered) };
       });
       try {
-        streamPng({ ...header, data }, size);
+        streamPng({ ...header, data }, resizer, size);
       } catch (error) {
         expect(error).toBeInstanceOf(HeadwaterError);
       }

@@ -1,13 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { Orientation } from '../../../src/image/exif.ts';
-import type { Raster } from '../../../src/image/raster.ts';
-import { resize, triangleTaps } from '../../../src/image/resize.ts';
-import { largestDifference, randomIntegers } from './support.ts';
+import { bytesPerPixel, type Raster } from '../../../src/image/raster.ts';
+import type { Resizer } from '../../../src/image/resize.ts';
+import { triangleTaps } from '../../../src/image/triangle.ts';
+import { resizeInPlainIntegers } from './resize-reference.ts';
+import { largestDifference, newResizer, randomIntegers } from './support.ts';
+
+const resizer = newResizer();
+const resize = (...picture: Parameters<Resizer['resize']>) => resizer.resize(...picture);
+const ORIENTATIONS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 function noise(width: number, height: number, layout: Raster['layout'], seed = 1): Raster {
   const random = randomIntegers(seed);
   const data = Uint8Array.from({ length: width * height * (layout === 'rgb' ? 3 : 4) }, () => random(256));
   return { data, width, height, layout };
+}
+
+/** Extremes are as frequent as all that lies between, so that sums come close to where they would overflow. */
+function stark(width: number, height: number, layout: Raster['layout'], seed: number): Raster {
+  const source = noise(width, height, layout, seed);
+  const random = randomIntegers(seed + 1);
+  return { ...source, data: source.data.map((v) => [0, 255, v, v][random(4)]) };
 }
 
 function weights(from: number, to: number, i: number): number[] {
@@ -96,7 +109,7 @@ describe('resize', () => {
       7: ['fc', 'eb', 'da'],
       8: ['da', 'eb', 'fc'],
     };
-    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
+    for (const orientation of ORIENTATIONS) {
       const rows = stored[orientation];
       const source: Raster = {
         data: letters(rows),
@@ -120,6 +133,80 @@ describe('resize', () => {
     const data = Uint8Array.of(255, 255, 255, 255, 255, 128, 0, 255, 200, 100, 50, 0, 255, 255, 255, 128);
     const out = resize({ data, width: 4, height: 1, layout: 'cmyk-inverted' }, 1, { width: 4, height: 1 });
     expect([...out]).toEqual([255, 255, 255, 255, 128, 0, 0, 0, 0, 128, 128, 128]);
+  });
+});
+
+describe('resize, byte for byte the same as in plain integers', () => {
+  const layouts = ['rgb', 'rgba', 'cmyk-inverted'] as const;
+
+  it.each([
+    [1, 1, 1, 1],
+    [1, 1, 224, 224],
+    [1, 500, 224, 224],
+    [500, 1, 224, 224],
+    [2, 3, 61, 64],
+    [224, 224, 224, 224],
+    [320, 240, 224, 224],
+    [500, 375, 224, 224],
+    [1001, 77, 16, 17],
+    [32767, 2, 224, 5],
+    [32767, 2, 1, 1],
+    [2, 32767, 5, 224],
+    [7, 5, 2048, 3],
+  ])('%i×%i to %i×%i', (w, h, width, height) => {
+    for (const layout of layouts) {
+      const source = stark(w, h, layout, w + h);
+      const expected = resizeInPlainIntegers(source, 1, { width, height });
+      expect(largestDifference(resize(source, 1, { width, height }), expected), layout).toBe(0);
+    }
+  });
+
+  it('at random sizes, in every layout and orientation, whole and row by row', () => {
+    const random = randomIntegers(11);
+    for (let round = 0; round < 240; round++) {
+      const layout = layouts[round % 3];
+      const orientation = ORIENTATIONS[round % 8];
+      const source = stark(1 + random(round % 5 ? 90 : 700), 1 + random(round % 7 ? 90 : 700), layout, round);
+      const size = { width: 1 + random(70), height: 1 + random(70) };
+      const what = `${source.width}×${source.height} ${layout} to ${size.width}×${size.height}, orientation ${orientation}`;
+      const expected = resizeInPlainIntegers(source, orientation, size);
+      expect(largestDifference(resize(source, orientation, size), expected), what).toBe(0);
+      const rowBytes = source.width * bytesPerPixel(layout);
+      const streamed = resizer.resizeRows(source, orientation, size, (push) => {
+        for (let at = 0; at < source.data.length; at += rowBytes)
+          push(source.data.subarray(at, at + rowBytes));
+      });
+      expect(largestDifference(streamed, expected), `${what}, by rows`).toBe(0);
+    }
+  });
+});
+
+describe('resizing row by row', () => {
+  const source = { width: 3, height: 2, layout: 'rgb' } as const;
+  const feedRows = (...lengths: number[]) =>
+    resizer.resizeRows(source, 1, { width: 4, height: 4 }, (push) =>
+      lengths.forEach((length) => push(new Uint8Array(length))),
+    );
+
+  it('refuses rows of another length, too many and too few', () => {
+    expect(() => feedRows(9, 8)).toThrow(RangeError);
+    expect(() => feedRows(9, 9, 9)).toThrow(RangeError);
+    expect(() => feedRows(9)).toThrow(RangeError);
+    expect(feedRows(9, 9)).toEqual(new Uint8Array(48));
+  });
+
+  it('needs memory for the width of the picture, not for its height', () => {
+    const fresh = newResizer();
+    const row = new Uint8Array(3 * 1000);
+    fresh.resizeRows(
+      { width: 1000, height: 20_000, layout: 'rgb' },
+      1,
+      { width: 224, height: 224 },
+      (push) => {
+        for (let y = 0; y < 20_000; y++) push(row);
+      },
+    );
+    expect(fresh.peakMemoryBytes()).toBeLessThan(500_000);
   });
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import { createImageDecoder, type ImageDecoder } from '../../../src/image/index.ts';
+import { createResizer, type Resizer } from '../../../src/image/resize.ts';
 
 function compile(path: string): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../../node_modules/${path}`, import.meta.url)));
@@ -11,10 +12,15 @@ const modules = {
   jpeg: compile('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
   png: compile('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
   webp: compile('@jsquash/webp/codec/dec/webp_dec.wasm'),
+  resize: compile('../build/wasm/resize.wasm'),
 };
 
 export function newDecoder(): ImageDecoder {
   return createImageDecoder(modules);
+}
+
+export function newResizer(): Resizer {
+  return createResizer(modules.resize);
 }
 
 export function fixture(name: string): Uint8Array {

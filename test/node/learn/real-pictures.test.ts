@@ -36,6 +36,7 @@ async function loadCodes(names: readonly string[]): Promise<Map<string, Training
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
     png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    resize: compiled('../../../build/wasm/resize.wasm'),
   });
   const sets = new Map<string, TrainingSet>();
   for (const name of names) {
