@@ -34,7 +34,6 @@ const MODULES = {
   webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
   resize: '../build/wasm/resize.wasm',
   simd: `../build/wasm/engine${hasRelaxedSimd() ? '-relaxed' : ''}.wasm`,
-  resize: '../build/wasm/resize.wasm',
   tfjs: '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm',
 } as const;
 
