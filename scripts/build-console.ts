@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { buildReference, REFERENCE } from './build-reference.ts';
 import { root } from './stale.ts';
 
 export const CONSOLE_OUT = 'build/console';
@@ -18,6 +19,7 @@ export interface ConsoleFile {
 /** @throws Error when the first load would be too large, or with Vite's own words. */
 export async function buildConsole(): Promise<readonly ConsoleFile[]> {
   await build({ configFile: join(root, 'console/vite.config.ts'), logLevel: 'warn' });
+  buildReference(join(root, CONSOLE_OUT));
   const files = consoleFiles();
   const total = firstLoadBytes(files);
   if (total > MAX_FIRST_LOAD_BYTES) {
@@ -28,11 +30,12 @@ export async function buildConsole(): Promise<readonly ConsoleFile[]> {
   return files;
 }
 
-/** The built files with their sizes, as gzip would send them. */
+/** The console's built files with their sizes, as gzip would send them; the API reference is a page of its own. */
 export function consoleFiles(): ConsoleFile[] {
   const folder = join(root, CONSOLE_OUT);
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== '_headers')
+    .filter(({ name, parentPath }) => name !== `${REFERENCE}.html` && parentPath !== join(folder, REFERENCE))
     .map((entry) => {
       const path = join(entry.parentPath, entry.name);
       const bytes = readFileSync(path);

@@ -19,7 +19,15 @@ export async function build(): Promise<void> {
     await buildWasm();
   });
   // Before the Worker, which is bundled with the console as its assets.
-  const page = ['console', 'sdk', 'src/api', 'scripts/build-console.ts', LOCK];
+  const page = [
+    'console',
+    'reference',
+    'sdk',
+    'src/api',
+    'scripts/build-console.ts',
+    'scripts/build-reference.ts',
+    LOCK,
+  ];
   await whenStale('console', page, ['build/console/index.html'], async () => {
     say('Building the console …');
     await buildConsole();

@@ -12,7 +12,9 @@ const DisplayName = z
   .min(1)
   .max(100)
   // Control characters would spoil logs and terminals.
-  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+  // JSON Schema's patterns are Unicode ones anyway; the generator would write the flag into the pattern.
+  .meta({ pattern: '^\\P{Cc}*$' });
 
 export const CreateTenant = z.strictObject({ name: DisplayName }).meta({ id: 'CreateTenant' });
 
