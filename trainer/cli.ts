@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { BACKBONE_VARIABLE } from './backbones.ts';
 import { addModelVerbs } from './cli-models.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
@@ -45,13 +46,15 @@ function addTrain(program: Command): void {
     .requiredOption('--out <file>', 'where to write the head')
     .option('--test <data>', 'data set that is not trained on, for honest figures')
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
+    .addOption(backboneOption())
     .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--resume', 'go on with a fine-tuning run that was interrupted')
     .option('--report <file>', 'where to write the HTML report (default: beside the head)')
     .option('--no-report', 'write no report')
     .option('--json', JSON_OPTION)
-    .action(async (data: string, options: TrainOptions & Common) => {
+    .action(async (data: string, options: TrainOptions & Common & { readonly backbone?: string }) => {
+      if (options.backbone !== undefined) process.env[BACKBONE_VARIABLE] = options.backbone;
       const { train } = await import('./commands/train.ts');
       await train(data, options, terminalFor(options));
     });
@@ -129,6 +132,12 @@ function addTeach(program: Command): void {
       const { teach } = await import('./commands/teach.ts');
       await teach(data, options, terminalFor(options));
     });
+}
+
+function backboneOption(): Option {
+  return new Option('--backbone <name>', 'an added backbone to train on (default: the built-in one)').env(
+    BACKBONE_VARIABLE,
+  );
 }
 
 function urlOption(): Option {

@@ -8,15 +8,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createEngines } from '../src/backbone/choose.ts';
 import type { Engines } from '../src/backbone/choose.ts';
-import { loadBackbone, WHOLE } from '../src/backbone/index.ts';
+import { WHOLE } from '../src/backbone/index.ts';
 import type { Backbone } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/simd/index.ts';
 import { readCode } from '../src/head/index.ts';
 import type { Head, HeadView } from '../src/head/index.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
-import { FileError } from './failure.ts';
-import { BACKBONES_FOLDER, ROOT } from './paths.ts';
+import { readBackbone } from './backbones.ts';
+import { ROOT } from './paths.ts';
+
+export { readBackbone };
 
 export interface Runtime {
   readonly backbone: Backbone;
@@ -24,8 +26,6 @@ export interface Runtime {
   /** The code of one picture: the backbone's, or what the head that the runtime was made for reads. */
   readonly codeOf: (pixels: Uint8Array) => Float32Array;
 }
-
-const BACKBONE_FOLDER = join(ROOT, 'build', 'backbone');
 
 /** Compiled modules, by the names under which Node finds them from here. */
 const MODULES = {
@@ -99,27 +99,6 @@ export async function loadDecoder(): Promise<ImageDecoder> {
 }
 
 /**
- * A backbone, without an engine: the embedded one, or the one with these weights among those added.
- * @throws FileError when the embedded one has not been built.
- */
-export async function readBackbone(weightsSha256?: string): Promise<Backbone> {
-  const embedded = await readBackboneFolder(BACKBONE_FOLDER);
-  if (weightsSha256 === undefined || weightsSha256 === embedded.plan.weightsSha256) return embedded;
-  const added = await readdir(BACKBONES_FOLDER).catch((): string[] => []);
-  for (const name of added.toSorted()) {
-    const backbone = await readBackboneFolder(join(BACKBONES_FOLDER, name));
-    if (backbone.plan.weightsSha256 === weightsSha256) return backbone;
-  }
-  // Whoever asked will say that it is another one, and which.
-  return embedded;
-}
-
-async function readBackboneFolder(folder: string): Promise<Backbone> {
-  const plan: unknown = JSON.parse(await readText(join(folder, 'plan.json')));
-  return loadBackbone(plan, await readFile(join(folder, 'weights.safetensors')));
-}
-
-/**
  * @returns a name, 32 hex digits, for everything that a code depends on besides the picture: weights, codecs, and the
  * sources of decoder and engine. Hashing the sources makes stale codes impossible; no version number can be forgotten.
  */
@@ -140,12 +119,4 @@ export async function pipelineKey(backbone: Backbone): Promise<string> {
 
 async function compile(name: string): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(require.resolve(name)));
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new FileError(`Could not read the backbone ${path} (run npm run build)`, error);
-  }
 }

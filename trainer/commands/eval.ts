@@ -17,6 +17,7 @@ import type { LeftOutClass, Share, UnknownFigures } from '../novelty-check.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
 import { writeReport } from '../report/write.ts';
+import { chooseBackboneOf } from '../backbones.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import { codesFor } from '../strategy/head-codes.ts';
@@ -45,6 +46,7 @@ export async function evaluateCommand(data: string, options: EvalOptions, termin
   const report = options.report === undefined ? undefined : userPath(options.report);
   if (report !== undefined) await requireWritable(report);
   const file = await readHeadFile(userPath(options.head));
+  await chooseBackboneOf(file.head);
   const backbone = await readBackbone();
   assertCompatible(file.head, backbone.plan);
   const reader = await CodesReader.open(backbone, terminal);

@@ -10,13 +10,19 @@ export interface ExportOptions {
   readonly size: number;
   readonly grey: boolean;
   readonly labels: readonly string[];
-  readonly hiddenBias?: boolean;
+  /** As the V1 checkpoints of 2018 are: 'same' padding at the start and ReLU6 as an activation layer. */
+  readonly old?: boolean;
 }
 
 /** V1 with α 0.25, [depthwise stride, pointwise filters] a block, as the site's library truncates it. */
 const V1_BLOCKS = [[1, 16], [2, 32], [1, 32], [2, 64], [1, 64], [2, 128], [1, 128], [2, 256], [1, 256]] as const; // prettier-ignore
 
-export async function mobileNetV1({ size, grey, labels }: ExportOptions): Promise<tf.LayersModel> {
+export async function mobileNetV1({
+  size,
+  grey,
+  labels,
+  old = false,
+}: ExportOptions): Promise<tf.LayersModel> {
   await tf.setBackend('cpu');
   let seed = 1;
   const input = tf.input({ shape: [size, size, grey ? 1 : 3], name: 'input_1' });
@@ -33,13 +39,23 @@ export async function mobileNetV1({ size, grey, labels }: ExportOptions): Promis
     return symbolic(layer.apply(x));
   };
   const relu = (x: tf.SymbolicTensor, name: string): tf.SymbolicTensor =>
-    symbolic(tf.layers.reLU({ name, maxValue: 6 }).apply(x));
-  let x = symbolic(tf.layers.zeroPadding2d({ padding: [[0, 1], [0, 1]], name: 'conv1_pad' }).apply(input)); // prettier-ignore
-  x = symbolic(
-    tf.layers
-      .conv2d({ filters: 8, kernelSize: 3, strides: 2, padding: 'valid', name: 'conv1', ...common() })
-      .apply(x),
-  );
+    symbolic(
+      (old
+        ? tf.layers.activation({ name, activation: 'relu6' })
+        : tf.layers.reLU({ name, maxValue: 6 })
+      ).apply(x),
+    );
+  const padded = tf.layers.zeroPadding2d({ padding: [[0, 1], [0, 1]], name: 'conv1_pad' }); // prettier-ignore
+  const padding = old ? 'same' : 'valid';
+  const first = tf.layers.conv2d({
+    filters: 8,
+    kernelSize: 3,
+    strides: 2,
+    padding,
+    name: 'conv1',
+    ...common(),
+  });
+  let x = symbolic(first.apply(old ? input : padded.apply(input)));
   x = relu(norm(x, 'conv1_bn'), 'conv1_relu');
   for (const [index, [stride, filters]] of V1_BLOCKS.entries()) {
     const block = index + 1;

@@ -2,10 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readHead, writeHead } from '../../../src/head/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
+import { readHead, score, writeHead } from '../../../src/head/index.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
-import { measureClassifier } from '../../../trainer/import/parity.ts';
+import { measureClassifier, testPictures } from '../../../trainer/import/parity.ts';
 import { importTeachableMachine, PIXEL_SCALE } from '../../../trainer/import/teachable-machine.ts';
+import type { ImportedClassifier } from '../../../trainer/import/teachable-machine.ts';
+import { tfjsWasm } from '../backbone/files.ts';
 import { filesFrom, metadataOf, mobileNetV1, savedFiles } from './keras.ts';
 
 const data = join(import.meta.dirname, '../../../../shared/data/teachable-machine');
@@ -21,12 +25,30 @@ describe.skipIf(!given)('real exports (skipped where ../shared/data/teachable-ma
     );
     const { largestDifference } = await measureClassifier(files, imported, PIXEL_SCALE);
     expect(largestDifference).toBeLessThan(1e-5);
+    await expectSameOnSimd(imported);
     expect(imported.plan.taps.map((tap) => tap.channels)).toEqual([1280, 100]);
     const read = readHead(writeHead(imported.head));
     expect(read).toEqual(imported.head);
     expect(read.novelty.threshold).toBeGreaterThan(0);
   });
 });
+
+function simdWasm(): WebAssembly.Module {
+  const file = join(import.meta.dirname, '../../../build/wasm/engine.wasm');
+  return new WebAssembly.Module(readFileSync(file));
+}
+
+/** The parity check runs on TensorFlow.js; deployments run on our own engine. */
+async function expectSameOnSimd({ backbone, head }: ImportedClassifier): Promise<void> {
+  const [reference, simd] = [
+    await createTfjsEngine(backbone, tfjsWasm()),
+    createSimdEngine(backbone, simdWasm()),
+  ];
+  for (const pixels of testPictures(backbone, 2)) {
+    const [a, b] = [reference, simd].map((engine) => score(head, engine.codes(pixels)).probabilities);
+    expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(5e-5);
+  }
+}
 
 const LABELS = ['one', 'two', 'three'];
 
@@ -35,12 +57,15 @@ describe('exports of MobileNetV1, made here', () => {
     { grey: false, size: 96 },
     { grey: true, size: 96 },
     { grey: true, size: 65 },
-  ])('grey: $grey, $size pixels', async ({ grey, size }) => {
-    const options = { grey, size, labels: LABELS };
+    { grey: false, size: 65, old: true },
+    { grey: true, size: 64, old: true },
+  ])('grey: $grey, $size pixels, old: $old', async ({ grey, size, old = false }) => {
+    const options = { grey, size, old, labels: LABELS };
     const files = await filesFrom(await savedFiles(await mobileNetV1(options)));
     const imported = importTeachableMachine(files, metadataOf(options));
     const { largestDifference } = await measureClassifier(files, imported, PIXEL_SCALE);
     expect(largestDifference).toBeLessThan(2e-5);
+    await expectSameOnSimd(imported);
     // Grey pictures are made inside the first convolution: every backbone reads colours.
     expect(imported.plan.input).toMatchObject({ height: size, width: size, channels: 3 });
     expect(imported.plan.steps.every((step) => !/scaled|activated/.test(step.name))).toBe(true);
