@@ -52,8 +52,8 @@ function SignedIn() {
             <NavLink room="keys" current={room} text="Keys" />
             {offers('get', '/v1/usage') && <NavLink room="usage" current={room} text="Usage" />}
           </nav>
-          <Button kind="plain" size="small" icon="out" onClick={signOut}>
-            Sign out
+          <Button kind="plain" size="small" icon="out" aria-label="Sign out" onClick={signOut}>
+            <span class="wide-only">Sign out</span>
           </Button>
         </div>
       </header>

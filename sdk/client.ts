@@ -4,22 +4,38 @@
  * growing pauses or as late as the Worker asks.
  */
 import type {
+  BatchLine,
   Classification,
   HeadDetail,
-  HeadList,
   HeadStored,
   HeadSummary,
   KeyCreated,
-  KeyList,
   KeySummary,
   Scope,
   VersionActivated,
 } from '../src/api/index.ts';
+import type { VersionReport } from '../src/api/report.ts';
+import type { Feedback, ReviewItem } from '../src/api/review.ts';
+import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
-import { isObject } from './errors.ts';
+import {
+  isActivated,
+  isClassification,
+  isHeadDetail,
+  isHeadList,
+  isHeadStored,
+  isKeyCreated,
+  isKeyList,
+  isReport,
+  isReviewQueue,
+  isTaught,
+  isUsage,
+  type Taught,
+} from './shapes.ts';
 import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
 export { ApiError } from './errors.ts';
+export type { Taught } from './shapes.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type { UploadProgress } from './upload.ts';
 
@@ -34,13 +50,6 @@ export interface Picture {
   readonly type: string;
 }
 
-/** What teach answers; fields that a later Worker adds pass through. */
-export interface Taught {
-  readonly head: string;
-  readonly version?: number;
-  readonly [field: string]: unknown;
-}
-
 export interface ClassifyOptions extends CallOptions {
   readonly topK?: number;
   /** The current one where absent. */
@@ -48,6 +57,8 @@ export interface ClassifyOptions extends CallOptions {
   /** Adds where in the picture this label's score comes from; `label` for the most probable one's. */
   readonly explain?: string | undefined;
 }
+
+export type BatchOptions = Pick<ClassifyOptions, 'topK' | 'version'> & CallOptions;
 
 export interface TeachOptions extends CallOptions {
   /** Makes a repeat answer the same instead of teaching twice. */
@@ -94,14 +105,29 @@ export class HeadwaterClient {
     return (await this.#transport.send({ method: 'GET', path, repeatable: true }, options)).blob();
   }
 
-  /** Makes a version current: here at once, everywhere within 60 s. */
+  /**
+   * Makes a version current: here at once, everywhere within 60 s.
+   * @param percent of the requests only, as a canary.
+   */
   async activateVersion(
     head: string,
     version: number,
-    options?: CallOptions,
+    { percent, ...options }: CallOptions & { readonly percent?: number | undefined } = {},
   ): Promise<z.infer<typeof VersionActivated>> {
     const path = `${headPath(head)}/versions/${version}/activate`;
-    return this.#transport.json(isActivated, { method: 'POST', path, repeatable: true }, options);
+    const part = percent === undefined ? {} : json({ percent });
+    return this.#transport.json(isActivated, { method: 'POST', path, ...part, repeatable: true }, options);
+  }
+
+  async deleteVersion(head: string, version: number, options?: CallOptions): Promise<void> {
+    const path = `${headPath(head)}/versions/${version}`;
+    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+  }
+
+  /** What was taken for what, how sure the version was, and which examples look wrong. */
+  async versionReport(head: string, version: number, options?: CallOptions): Promise<VersionReport> {
+    const path = `${headPath(head)}/versions/${version}/report`;
+    return this.#transport.json(isReport, { method: 'GET', path, repeatable: true }, options);
   }
 
   async classify(
@@ -118,6 +144,34 @@ export class HeadwaterClient {
       repeatable: true,
     };
     return this.#transport.json(isClassification, call, options);
+  }
+
+  /**
+   * Classifies up to 100 pictures in one request; each line comes as soon as the Worker has it, a picture that can't be
+   * read as one with a `problem`, and a summary as the last.
+   * @param pictures files with names, or a ZIP of them.
+   */
+  async *classifyBatch(
+    head: string,
+    pictures: readonly File[] | Blob,
+    { topK, version, ...options }: BatchOptions = {},
+  ): AsyncGenerator<BatchLine, void, undefined> {
+    const call: Call = {
+      method: 'POST',
+      path: `${headPath(head)}/classify-batch`,
+      query: { top_k: topK, version },
+      ...(pictures instanceof Blob
+        ? { headers: { 'content-type': 'application/zip' }, body: pictures }
+        : { body: formOf(pictures) }),
+      repeatable: true,
+    };
+    const response = await this.#transport.send(call, options);
+    for await (const line of linesOf(response)) {
+      if (!isBatchLine(line)) throw brokenOff(response);
+      yield line;
+      if ('pictures' in line) return;
+    }
+    throw brokenOff(response);
   }
 
   /** Adds labelled pictures to a head, and retrains it unless `train` is false. */
@@ -141,10 +195,39 @@ export class HeadwaterClient {
     return this.#transport.json(isTaught, call, options);
   }
 
+  /** Gives an example another label; the head is retrained. */
+  async relabelExample(head: string, id: string, label: string, options?: CallOptions): Promise<Taught> {
+    const path = `${headPath(head)}/examples/${encodeURIComponent(id)}`;
+    const call: Call = { method: 'PATCH', path, ...json({ label }), repeatable: true };
+    return this.#transport.json(isTaught, call, options);
+  }
+
+  /** Forgets an example; the head becomes the one that never saw it. */
+  async forgetExample(head: string, id: string, options?: CallOptions): Promise<void> {
+    const path = `${headPath(head)}/examples/${encodeURIComponent(id)}`;
+    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+  }
+
   /** Forgets a class with its examples; the head becomes the one that never saw them. */
   async forgetClass(head: string, label: string, options?: CallOptions): Promise<void> {
     const path = `${headPath(head)}/classes/${encodeURIComponent(label)}`;
     await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+  }
+
+  /** Predictions that a person should look at, those whose label would help most first. */
+  async review(head: string, options?: CallOptions): Promise<ReviewItem[]> {
+    const call: Call = { method: 'GET', path: `${headPath(head)}/review`, repeatable: true };
+    return (await this.#transport.json(isReviewQueue, call, options)).items;
+  }
+
+  /** The right label of a prediction makes it an example; null takes it off the queue. */
+  async feedback(head: string, feedback: Feedback, options?: CallOptions): Promise<void> {
+    const path = `${headPath(head)}/feedback`;
+    await this.#transport.send({ method: 'POST', path, ...json(feedback), repeatable: true }, options);
+  }
+
+  async usage(options?: CallOptions): Promise<Usage> {
+    return this.#transport.json(isUsage, { method: 'GET', path: 'v1/usage', repeatable: true }, options);
   }
 
   async listKeys(options?: CallOptions): Promise<KeySummary[]> {
@@ -161,8 +244,7 @@ export class HeadwaterClient {
     const call: Call = {
       method: 'POST',
       path: 'v1/keys',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, scopes }),
+      ...json({ name, scopes }),
       repeatable: false,
     };
     return this.#transport.json(isKeyCreated, call, options);
@@ -175,50 +257,23 @@ export class HeadwaterClient {
   }
 }
 
+function formOf(pictures: readonly File[]): FormData {
+  const form = new FormData();
+  for (const picture of pictures) form.append('image', picture, picture.name);
+  return form;
+}
+
+function brokenOff({ status }: Response): ApiError {
+  return new ApiError('The answer broke off before its end. Ask again, with fewer pictures at once.', {
+    status,
+    code: 'answer_not_understood',
+  });
+}
+
 function headPath(head: string): string {
   return `v1/heads/${encodeURIComponent(head)}`;
 }
 
-type Kind = 'string' | 'number' | 'array' | 'object';
-
-/** Tells an answer of the Worker from a stranger's page: by the fields that every answer of its kind has. */
-function has(value: unknown, fields: Readonly<Record<string, Kind>>): boolean {
-  return isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
-}
-
-function isKind(value: unknown, kind: Kind): boolean {
-  if (kind === 'array') return Array.isArray(value);
-  return kind === 'object' ? isObject(value) : typeof value === kind;
-}
-
-function isHeadList(value: unknown): value is z.infer<typeof HeadList> {
-  return has(value, { heads: 'array' });
-}
-
-function isHeadDetail(value: unknown): value is HeadDetail {
-  return has(value, { head: 'string', classes: 'array', versions: 'array' });
-}
-
-function isHeadStored(value: unknown): value is HeadStored {
-  return has(value, { head: 'string', version: 'number' });
-}
-
-function isActivated(value: unknown): value is z.infer<typeof VersionActivated> {
-  return has(value, { head: 'string', version: 'number' });
-}
-
-function isClassification(value: unknown): value is Classification {
-  return has(value, { predictions: 'array', unknown: 'object', image: 'object' });
-}
-
-function isTaught(value: unknown): value is Taught {
-  return has(value, { head: 'string' });
-}
-
-function isKeyList(value: unknown): value is z.infer<typeof KeyList> {
-  return has(value, { keys: 'array' });
-}
-
-function isKeyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
-  return has(value, { id: 'string', key: 'string' });
+function json(value: unknown): Pick<Call, 'headers' | 'body'> {
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }

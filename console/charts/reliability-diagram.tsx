@@ -1,19 +1,13 @@
 /** Whether 80 % sure means right 80 % of the time: for each bin of confidence, how often the answer was right. */
+import type { ReliabilityBin } from '../../src/api/report.ts';
 import { percent } from '../ui/format.ts';
 
-export interface ReliabilityBin {
-  readonly low: number;
-  readonly high: number;
-  readonly count: number;
-  readonly confidence: number;
-  readonly accuracy: number;
-}
-
 const SIZE = 240;
-const MARGIN = 34;
+const MARGIN = 40;
+const EDGE = 14;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
-const at = (share: number): number => MARGIN + share * (SIZE - MARGIN - 8);
+const at = (share: number): number => MARGIN + share * (SIZE - MARGIN - EDGE);
 const up = (share: number): number => SIZE - at(share);
 
 export function ReliabilityDiagram({
@@ -29,7 +23,7 @@ export function ReliabilityDiagram({
     .map((bin) => `${percent(bin.confidence, 0)} sure: ${percent(bin.accuracy, 0)} right of ${bin.count}`)
     .join('; ')}. Calibration error ${percent(ece)}.`;
   return (
-    <svg class="chart" viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={name}>
+    <svg class="chart chart-square" viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={name}>
       {TICKS.map((tick) => (
         <g key={tick}>
           <line class="chart-grid" x1={at(0)} x2={at(1)} y1={up(tick)} y2={up(tick)} />
@@ -57,7 +51,7 @@ export function ReliabilityDiagram({
       <text x={at(0.5)} y={SIZE - 2} text-anchor="middle">
         % sure
       </text>
-      <text x={MARGIN - 6} y={10} text-anchor="end">
+      <text x={-up(0.5)} y={10} text-anchor="middle" transform="rotate(-90)">
         % right
       </text>
     </svg>

@@ -1,6 +1,7 @@
 /** Sends staged pictures in batches that only store, and trains with the last. */
 import type { Taught } from '../../sdk/client.ts';
 import { client } from './session.ts';
+import { remember } from './thumbnails.ts';
 import { removePictures, type StagedPicture } from './staged.ts';
 
 /** Small enough that a lost connection costs little, and well below the Worker's own caps. */
@@ -44,6 +45,7 @@ export async function teach(
       },
     );
     before += size;
+    for (const { blob } of batch) await remember(blob);
     removePictures(head, batch);
   }
   return answer;

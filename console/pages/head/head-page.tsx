@@ -9,6 +9,7 @@ import { count, percent } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Failure, Loading } from '../../ui/notice.tsx';
 import { QualityTab } from './quality-tab.tsx';
+import { ReviewTab } from './review-tab.tsx';
 import { TeachTab } from './teach-tab.tsx';
 import { TryTab } from './try-tab.tsx';
 import { UseTab } from './use-tab.tsx';
@@ -22,11 +23,12 @@ export interface TabProps {
 }
 
 const TABS = [
-  { id: 'teach', text: 'Teach', Tab: TeachTab, needsHead: false },
-  { id: 'quality', text: 'Quality', Tab: QualityTab, needsHead: true },
-  { id: 'try', text: 'Try it', Tab: TryTab, needsHead: true },
-  { id: 'versions', text: 'Versions', Tab: VersionsTab, needsHead: true },
-  { id: 'use', text: 'Use it', Tab: UseTab, needsHead: true },
+  { id: 'teach', text: 'Teach', Tab: TeachTab, offered: () => offers('post', '/v1/heads/{head}/teach') },
+  { id: 'quality', text: 'Quality', Tab: QualityTab, offered: () => true },
+  { id: 'try', text: 'Try it', Tab: TryTab, offered: () => true },
+  { id: 'versions', text: 'Versions', Tab: VersionsTab, offered: () => true },
+  { id: 'review', text: 'Review', Tab: ReviewTab, offered: () => offers('get', '/v1/heads/{head}/review') },
+  { id: 'use', text: 'Use it', Tab: UseTab, offered: () => true },
 ] as const;
 
 export function HeadPage({ name }: { readonly name: string }) {
@@ -51,11 +53,8 @@ export function HeadPage({ name }: { readonly name: string }) {
 
 function Tabs(props: TabProps) {
   const { name, detail } = props;
-  const tabs = TABS.filter(
-    ({ id, needsHead }) =>
-      (detail !== null || !needsHead) &&
-      (id !== 'teach' || detail === null || offers('post', '/v1/heads/{head}/teach')),
-  );
+  // A head that was never taught can only be taught.
+  const tabs = detail === null ? [TABS[0]] : TABS.filter(({ offered }) => offered());
   const wanted = place.value[2];
   const shown = tabs.find(({ id }) => id === wanted) ?? tabs[0];
   return (

@@ -2,13 +2,16 @@
 import type { Figures } from '../../../src/api/index.ts';
 import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
 import { ClassBars } from '../../charts/class-bars.tsx';
+import { offers } from '../../state/features.ts';
 import { percent } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
 import type { TabProps } from './head-page.tsx';
+import { ReportPanels } from './report-panels.tsx';
 
-export function QualityTab({ detail }: TabProps) {
-  if (detail === null) return null;
-  const figures = detail.versions.find(({ current }) => current)?.leave_one_out ?? null;
+export function QualityTab({ name, detail, reload }: TabProps) {
+  const current = detail?.versions.find((version) => version.current);
+  if (detail === null || current === undefined) return null;
+  const figures = current.leave_one_out;
   return (
     <>
       {figures === null ? (
@@ -20,6 +23,9 @@ export function QualityTab({ detail }: TabProps) {
         <h2>Classes</h2>
         <ClassBars classes={detail.classes} />
       </section>
+      {figures !== null && offers('get', '/v1/heads/{head}/versions/{version}/report') && (
+        <ReportPanels head={name} version={current} onFixed={reload} />
+      )}
     </>
   );
 }

@@ -1,0 +1,109 @@
+/** Examples whose label the head does not believe: probably mislabelled, or hard. Each is put right with a click. */
+import { useState } from 'preact/hooks';
+import type { HardExample, VersionReport } from '../../../src/api/report.ts';
+import { offers } from '../../state/features.ts';
+import { client } from '../../state/session.ts';
+import { Button } from '../../ui/button.tsx';
+import { ago, percent } from '../../ui/format.ts';
+import { Failure } from '../../ui/notice.tsx';
+import { Thumbnail } from '../../ui/thumbnail.tsx';
+import { announce } from '../../ui/toast.tsx';
+
+interface HardestExamplesProps {
+  readonly report: VersionReport;
+  readonly onFixed: () => void;
+}
+
+export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
+  const [busy, setBusy] = useState<string>();
+  const [error, setError] = useState<unknown>();
+  const { head, hardest } = report;
+  const fix = async (id: string, change: () => Promise<unknown>, news: string): Promise<void> => {
+    setBusy(id);
+    setError(undefined);
+    try {
+      await change();
+      announce(news);
+      onFixed();
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(undefined);
+    }
+  };
+  if (hardest.length === 0) return null;
+  return (
+    <section class="card stack">
+      <div class="stack-s">
+        <h2>Examples to look at</h2>
+        <p class="soft small">
+          Left out of the training, they would be called something else. Some are just hard; some are
+          mislabelled.
+        </p>
+      </div>
+      {error !== undefined && <Failure error={error} />}
+      <ul class="example-list">
+        {hardest.map((example) => (
+          <ExampleRow
+            key={example.id}
+            example={example}
+            busy={busy === example.id}
+            onRelabel={() =>
+              void fix(
+                example.id,
+                () => client().relabelExample(head, example.id, example.predicted),
+                `It is ${example.predicted} now, and the head is retrained.`,
+              )
+            }
+            onForget={() =>
+              void fix(
+                example.id,
+                () => client().forgetExample(head, example.id),
+                'It is forgotten, and the head is retrained.',
+              )
+            }
+          />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface ExampleRowProps {
+  readonly example: HardExample;
+  readonly busy: boolean;
+  readonly onRelabel: () => void;
+  readonly onForget: () => void;
+}
+
+function ExampleRow({ example, busy, onRelabel, onForget }: ExampleRowProps) {
+  const { label, predicted, probability, sha256, created_at: created } = example;
+  return (
+    <li class="example-row">
+      <Thumbnail sha256={sha256} />
+      <p class="break">
+        Taught as <strong>{label}</strong>, looks like <strong>{predicted}</strong>{' '}
+        <span class="soft small">
+          ({percent(probability, 0)} sure) · {ago(created)}
+        </span>
+      </p>
+      <span class="row">
+        {offers('patch', '/v1/heads/{head}/examples/{id}') && (
+          <Button size="small" icon="check" busy={busy} onClick={onRelabel}>
+            It is {predicted}
+          </Button>
+        )}
+        {offers('delete', '/v1/heads/{head}/examples/{id}') && (
+          <Button
+            size="small"
+            kind="plain"
+            icon="trash"
+            busy={busy}
+            label={`Forget this example of ${label}`}
+            onClick={onForget}
+          />
+        )}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,77 @@
+/** Tells the Worker's answers from a stranger's page: by the fields that every answer of a kind has. */
+import type {
+  Classification,
+  HeadDetail,
+  HeadList,
+  HeadStored,
+  KeyCreated,
+  KeyList,
+  VersionActivated,
+} from '../src/api/index.ts';
+import type { VersionReport } from '../src/api/report.ts';
+import type { ReviewQueue } from '../src/api/review.ts';
+import type { Usage } from '../src/api/usage.ts';
+import type { z } from 'zod';
+import { isObject } from './errors.ts';
+
+/** What teach answers; fields that a later Worker adds pass through. */
+export interface Taught {
+  readonly head: string;
+  readonly version?: number;
+  readonly [field: string]: unknown;
+}
+
+type Kind = 'string' | 'number' | 'array' | 'object';
+
+function has(value: unknown, fields: Readonly<Record<string, Kind>>): boolean {
+  return isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
+}
+
+function isKind(value: unknown, kind: Kind): boolean {
+  if (kind === 'array') return Array.isArray(value);
+  return kind === 'object' ? isObject(value) : typeof value === kind;
+}
+
+export function isHeadList(value: unknown): value is z.infer<typeof HeadList> {
+  return has(value, { heads: 'array' });
+}
+
+export function isHeadDetail(value: unknown): value is HeadDetail {
+  return has(value, { head: 'string', classes: 'array', versions: 'array' });
+}
+
+export function isHeadStored(value: unknown): value is HeadStored {
+  return has(value, { head: 'string', version: 'number' });
+}
+
+export function isActivated(value: unknown): value is z.infer<typeof VersionActivated> {
+  return has(value, { head: 'string', version: 'number' });
+}
+
+export function isReport(value: unknown): value is VersionReport {
+  return has(value, { labels: 'array', confusion: 'array', reliability: 'array', hardest: 'array' });
+}
+
+export function isClassification(value: unknown): value is Classification {
+  return has(value, { predictions: 'array', unknown: 'object', image: 'object' });
+}
+
+export function isTaught(value: unknown): value is Taught {
+  return has(value, { head: 'string' });
+}
+
+export function isReviewQueue(value: unknown): value is ReviewQueue {
+  return has(value, { items: 'array' });
+}
+
+export function isUsage(value: unknown): value is Usage {
+  return has(value, { days: 'array' });
+}
+
+export function isKeyList(value: unknown): value is z.infer<typeof KeyList> {
+  return has(value, { keys: 'array' });
+}
+
+export function isKeyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
+  return has(value, { id: 'string', key: 'string' });
+}
