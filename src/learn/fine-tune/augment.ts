@@ -20,7 +20,7 @@ export interface Augmentation {
   readonly light: number;
 }
 
-export const AUGMENTATION: Augmentation = { smallestArea: 0.5, aspect: 4 / 3, mirror: true, light: 0.25 };
+export const AUGMENTATION: Augmentation = { smallestArea: 0.35, aspect: 4 / 3, mirror: true, light: 0.25 };
 
 /** No change but that of size. */
 export const PLAIN: Augmentation = { smallestArea: 1, aspect: 1, mirror: false, light: 0 };

@@ -126,10 +126,16 @@ export class FineTune {
     return { step: step + 1, steps: this.steps, loss: tally.loss / count, accuracy: tally.right / count };
   }
 
-  /** The tail as it is now: the mean over the last steps once that has begun. Weights in the backbone's precision. */
+  /**
+   * The tail as it is now: the mean over the last steps once that has begun, and as far from the pretrained weights as
+   * the options say. Weights in the backbone's precision.
+   */
   tail(): Tail {
     const { backbone, from } = this.#task;
-    const values = this.#averaged();
+    const { distance } = this.#options;
+    const start = gather(this.#parameters, backbone);
+    const tuned = this.#averaged();
+    const values = start.map((value, i) => value + distance * (tuned[i] - value));
     const tensors = new Map<string, Float32Array | Float16Array>();
     for (const [name, part] of scatter(this.#parameters, values)) {
       const inHalf = backbone.tensors.get(name)!.every((value) => Math.f16round(value) === value);

@@ -19,6 +19,11 @@ export interface FineTuneOptions {
   readonly smoothing: number;
   /** Share of the steps, from the end, whose weights are averaged (Izmailov et al. 2018). */
   readonly averagedShare: number;
+  /**
+   * How far the tail goes from the pretrained weights to the tuned ones, 0 to 1. Part of the way keeps more of what
+   * pretraining knew and does better on pictures not seen (Wortsman et al. 2022, WiSE-FT).
+   */
+  readonly distance: number;
   readonly augmentation: Augmentation;
   /** Largest share of another picture that is mixed into each; 0 mixes nothing, ½ is the most that makes sense. */
   readonly mixup: number;
@@ -27,7 +32,7 @@ export interface FineTuneOptions {
 }
 
 export const FINE_TUNE_DEFAULTS: FineTuneOptions = {
-  epochs: 16,
+  epochs: 10,
   batch: 32,
   pictures: 16,
   rate: 3e-3,
@@ -35,8 +40,9 @@ export const FINE_TUNE_DEFAULTS: FineTuneOptions = {
   warmUpEpochs: 1,
   smoothing: 0.1,
   averagedShare: 0.35,
+  distance: 0.7,
   augmentation: AUGMENTATION,
-  mixup: 0,
+  mixup: 0.5,
   adamW: ADAMW_DEFAULTS,
   seed: 1,
 };
