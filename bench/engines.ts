@@ -1,5 +1,6 @@
 /** Every engine that runs in this process, behind one door. */
-import { createTfjsEngine, type Backbone } from '../src/backbone/index.ts';
+import { type Backbone } from '../src/backbone/index.ts';
+import { createTfjsEngine } from '../src/backbone/tfjs/engine.ts';
 import { createSimdEngine } from '../src/backbone/simd/index.ts';
 import type { OnnxInput } from '../src/export/index.ts';
 import { built, compiled, nativeRuntime, webRuntime } from './peers/load.ts';

@@ -1,6 +1,6 @@
 /** Classification with TensorFlow.js as the engine. */
 import wasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
-import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { backbone } from './backbone.ts';
 import { pipeline } from './pipeline.ts';
 

@@ -1,6 +1,6 @@
 /** The backbone on TensorFlow.js. */
 import wasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
-import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { backbone, codesOf } from './backbone.ts';
 import { serve } from './serve.ts';
 

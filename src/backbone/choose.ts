@@ -32,8 +32,13 @@ export async function createEngines(
   modules: EngineModules,
   name: string = DEFAULT_ENGINE,
 ): Promise<Engines> {
-  let reader: Promise<TailedEngine> | undefined;
-  const mapReader = () => (reader ??= createReference(backbone, modules.tfjs));
+  let reader: TailedEngine | undefined;
+  const mapReader = async () => {
+    if (reader !== undefined) return reader;
+    const made = await createReference(backbone, modules.tfjs);
+    // Another call may have been quicker; in a Worker, a promise shared between them could end with the first's request.
+    return (reader ??= made);
+  };
   switch (name) {
     case 'tfjs':
       return { engine: await mapReader(), mapReader };

@@ -9,7 +9,5 @@ export type { Backbone } from './load.ts';
 export { loadBackbone } from './load.ts';
 export * from './plan.ts';
 export type { MapShape } from './shapes.ts';
-export { createTfjsEngine } from './tfjs/engine.ts';
 export type { Tail } from './tail.ts';
 export { tailOf, tensorNames, trunkOf } from './tail.ts';
-export type { TfjsEngine } from './tfjs/engine.ts';

@@ -3,7 +3,8 @@ import { memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import planJson from '../../build/backbone/plan.json';
 import weights from '../../build/backbone/weights.safetensors';
-import { createTfjsEngine, loadBackbone } from '../../src/backbone/index.ts';
+import { loadBackbone } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { fnv1a, GOLDEN, goldenPicture, SAMPLE_STRIDE } from '../node/backbone/golden.ts';
 
 describe('the default backbone in workerd', () => {

@@ -1,6 +1,6 @@
 /** Compares an imported backbone, tap by tap, with the original graph run by TensorFlow.js on the same pixels. */
 import * as tf from '@tensorflow/tfjs';
-import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import type { GraphBackbone, PixelRange } from './graph-backbone.ts';
 import type { ModelFiles } from './model-files.ts';
 import { artifacts, difference, testPictures, tfjsWasm } from './parity.ts';

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
-import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { score } from '../../src/head/index.ts';
 import type { ModelFiles } from './model-files.ts';

@@ -2,7 +2,7 @@
  * Where a data set lies on the map of transfer learning: how much there is of it, and how like it is to what the
  * backbone was pretrained on (https://cs231n.github.io/transfer-learning/).
  */
-import { createTfjsEngine } from '../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import type { Similarity } from '../../src/learn/similarity.ts';
 import { SimilarityMeter, withPreActivations } from '../../src/learn/similarity.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
 import { createSimdEngine, hasRelaxedSimd } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
 import { defaultBackbone, tfjsWasm } from './files.ts';
 import { fnv1a, GOLDEN, goldenPicture, SAMPLE_STRIDE } from './golden.ts';

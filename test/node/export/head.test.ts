@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { TfjsModel } from '../../../src/export/index.ts';
 import { headToOnnx, headToTfjsGraph, PIXELS, planToTfjsGraph } from '../../../src/export/index.ts';
 import { networkOf } from '../../../src/export/network.ts';

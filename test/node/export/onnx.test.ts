@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
 import { createOnnxEngine } from '../../../bench/peers/onnx-engine.ts';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { OnnxGraph, type OnnxInput, planToOnnx } from '../../../src/export/index.ts';
 import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, BackboneMaker, randomPixels } from '../backbone/random.ts';

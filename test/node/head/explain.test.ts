@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { explain, type TapMap } from '../../../src/head/explain.ts';
 import type { Head } from '../../../src/head/head.ts';
 import { score } from '../../../src/head/score.ts';

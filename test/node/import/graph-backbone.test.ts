@@ -1,6 +1,6 @@
 /** A graph model must become a backbone that computes what TensorFlow.js computes from the original. */
 import { describe, expect, it } from 'vitest';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { planToTfjsGraph } from '../../../src/export/index.ts';
 import type { TfjsModel } from '../../../src/export/index.ts';
 import { importGraphBackbone } from '../../../trainer/import/graph-backbone.ts';
