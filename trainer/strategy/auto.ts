@@ -16,9 +16,9 @@ import { bestTap, eachTap, trainLinear, trainOnTaps } from './linear.ts';
 import type { Situation } from './situation.ts';
 import { assess } from './situation.ts';
 import type { Strategy, TunedStrategy } from './strategies.ts';
-import { cutFor, isLinear } from './strategies.ts';
+import { cutFor, isLinear, TUNED } from './strategies.ts';
 import type { CrossValidation } from './tuned.ts';
-import { FOLDS, smallestClass, Tuner } from './tuned.ts';
+import { crossValidateFrozen, FOLDS, smallestClass, Tuner } from './tuned.ts';
 
 export interface Explanation {
   readonly situation: Situation;
@@ -50,12 +50,13 @@ export async function runAuto(context: Context, budgetSeconds: number): Promise<
   const situation = await assess(context);
   terminal.note(describe(situation));
   const { linear, taps } = await tryLinear(context);
-  const { affordable, passedOver } = plan(context, situation, budgetSeconds);
+  const { affordable, folds, passedOver } = plan(context, situation, budgetSeconds);
   const tuner = await Tuner.open(context);
   const tuned: CrossValidation[] = [];
-  for (const { strategy, folds } of affordable) tuned.push(await tuner.crossValidate(strategy, folds));
+  for (const strategy of affordable) tuned.push(await tuner.crossValidate(strategy, folds));
+  const frozen = linear.map((outcome) => linearCandidate(outcome));
   const tried = [
-    ...linear.map(linearCandidate),
+    ...(tuned.length === 0 ? frozen : await judgedByFolds(context, frozen, folds)),
     ...tuned.map((validation) => tunedCandidate(context, validation)),
   ];
   const choice = choose(tried, targets);
@@ -90,38 +91,47 @@ async function tryLinear(context: Context): Promise<{ linear: LinearOutcome[]; t
 }
 
 interface Plan {
-  readonly affordable: readonly { readonly strategy: TunedStrategy; readonly folds: number }[];
+  readonly affordable: readonly TunedStrategy[];
+  readonly folds: number;
   readonly passedOver: Explanation['passedOver'];
 }
 
 /** What is plausible where the data lies, and how thoroughly the budget allows to try it. */
 function plan(context: Context, { size, likeness }: Situation, budgetSeconds: number): Plan {
+  const plausible: TunedStrategy[] = size === 'little' ? [] : ['fine-tune'];
+  if (size === 'much' && likeness === 'different') plausible.push('full');
+  const passedOver = TUNED.filter((strategy) => !plausible.includes(strategy)).map((strategy) => ({
+    strategy,
+    because:
+      size === 'little'
+        ? 'too few pictures to change a network by'
+        : 'the shallow blocks know such pictures already',
+  }));
   const { backbone, targets } = context;
-  const affordable: { strategy: TunedStrategy; folds: number }[] = [];
-  const passedOver: { strategy: Strategy; because: string }[] = [];
-  let left = budgetSeconds;
-  for (const strategy of ['fine-tune', 'full'] as const) {
-    if (size === 'little') {
-      passedOver.push({ strategy, because: 'too few pictures to change a network by' });
-    } else if (strategy === 'full' && likeness === 'similar') {
-      passedOver.push({ strategy, because: 'the shallow blocks know such pictures already' });
-    } else {
-      const from = cutFor(strategy, backbone.plan, backbone.shapes);
-      const folds = [FOLDS, 2].find(
-        (count) => tuningSeconds(from, backbone, targets.length, count, FINE_TUNE_DEFAULTS) <= left,
-      );
-      if (folds === undefined || smallestClass(targets) < 2) {
-        passedOver.push({
-          strategy,
-          because: folds === undefined ? 'beyond the budget' : 'a class has one picture',
-        });
-      } else {
-        affordable.push({ strategy, folds });
-        left -= tuningSeconds(from, backbone, targets.length, folds, FINE_TUNE_DEFAULTS);
+  const seconds = (strategy: TunedStrategy, folds: number): number =>
+    tuningSeconds(
+      cutFor(strategy, backbone.plan, backbone.shapes),
+      backbone,
+      targets.length,
+      folds,
+      FINE_TUNE_DEFAULTS,
+    );
+  // All that is plausible in fewer folds comes before the cheapest alone in many.
+  for (let count = plausible.length; count > 0; count--) {
+    const some = plausible.slice(0, count);
+    const left = plausible.slice(count).map((strategy) => ({ strategy, because: 'beyond the budget' }));
+    for (const folds of [FOLDS, 2]) {
+      const total = some.reduce((sum, strategy) => sum + seconds(strategy, folds), 0);
+      if (total <= budgetSeconds && smallestClass(targets) >= folds) {
+        return { affordable: some, folds, passedOver: [...passedOver, ...left] };
       }
     }
   }
-  return { affordable, passedOver };
+  const left = plausible.map((strategy) => ({
+    strategy,
+    because: smallestClass(targets) < 2 ? 'a class has one picture only' : 'beyond the budget',
+  }));
+  return { affordable: [], folds: 0, passedOver: [...passedOver, ...left] };
 }
 
 function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {
@@ -141,6 +151,22 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
         : leaveOneOut,
     cost: { ms: 0, bytes: writeHead(head).length },
   };
+}
+
+/** The same candidates, judged as tuned ones are. */
+async function judgedByFolds(
+  context: Context,
+  candidates: readonly Candidate[],
+  folds: number,
+): Promise<Candidate[]> {
+  const { set, targets } = context;
+  const judged: Candidate[] = [];
+  for (const candidate of candidates) {
+    const probabilities = await crossValidateFrozen(context, candidate.taps, folds);
+    const figures = evaluate(probabilities, targets, set.labels.length);
+    judged.push({ ...candidate, method: `${folds}-fold`, figures, probabilities });
+  }
+  return judged;
 }
 
 function tunedCandidate(context: Context, validation: CrossValidation): Candidate {

@@ -14,7 +14,7 @@ import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../src/learn/fine-tune/softmax-head.ts';
 import { evaluate, summarise } from '../../src/learn/metrics.ts';
-import type { HeldOut } from '../../src/learn/ridge-path.ts';
+import type { Fold, HeldOut } from '../../src/learn/ridge-path.ts';
 import { RidgePath, selectHeldOut } from '../../src/learn/ridge-path.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
 import { trainHead } from '../../src/learn/train.ts';
@@ -75,13 +75,9 @@ export class Tuner {
         'Fine-tuning needs at least two pictures of every class; add some, or use a linear strategy.',
       );
     }
-    const foldOf = drawFolds(targets, count, this.#context.seed);
-    const members = Array.from({ length: count }, (_, fold) =>
-      [...targets.keys()].filter((i) => foldOf[i] === fold),
-    );
-    const others = members.map((_, fold) => [...targets.keys()].filter((i) => foldOf[i] !== fold));
+    const { members, others } = splitUp(this.#context, count);
     const { from, tails } = await this.#tune(strategy, others, `${strategy}, ${count} folds`);
-    const heldOut = await selectHeldOut(await this.#folds(tails, others, members), LEARNING);
+    const heldOut = await selectHeldOut(await this.#folds(tails, { members, others }), LEARNING);
     return { strategy, from, folds: count, heldOut, probabilities: inOrder(heldOut.probabilities, members) };
   }
 
@@ -148,9 +144,9 @@ export class Tuner {
     return { mean, deviation, weights, bias, temperature };
   }
 
-  async #folds(tails: readonly Tail[], others: number[][], members: number[][]) {
+  async #folds(tails: readonly Tail[], { members, others }: Split): Promise<Fold[]> {
     const { targets } = this.#context;
-    const folds = [];
+    const folds: Fold[] = [];
     for (const [fold, tail] of tails.entries()) {
       const { taps } = viewOf(this.#context, tail);
       const codes = await this.#codes(tail);
@@ -184,6 +180,42 @@ export class Tuner {
     this.#pictures = pictures;
     return pictures;
   }
+}
+
+interface Split {
+  /** The examples that each fold holds out, and those that it trains on. */
+  readonly members: readonly (readonly number[])[];
+  readonly others: readonly (readonly number[])[];
+}
+
+function splitUp({ targets, seed }: Context, count: number): Split {
+  const foldOf = drawFolds(targets, count, seed);
+  const all = [...targets.keys()];
+  const folds = Array.from({ length: count }, (_, fold) => fold);
+  return {
+    members: folds.map((fold) => all.filter((i) => foldOf[i] === fold)),
+    others: folds.map((fold) => all.filter((i) => foldOf[i] !== fold)),
+  };
+}
+
+/**
+ * Judges the frozen network's codes by the folds that tuned networks are judged by: leave-one-out trains on more, and
+ * would flatter it. @returns [n × C] probabilities in the order of the pictures.
+ */
+export async function crossValidateFrozen(
+  context: Context,
+  taps: readonly string[],
+  folds: number,
+): Promise<Float32Array> {
+  const { backbone, set, targets } = context;
+  const { members, others } = splitUp(context, folds);
+  const codes = tapsOf(set.codes, backbone, taps);
+  const parts = members.map((held, fold) => ({
+    set: trainingSet(context, codes, taps, others[fold]),
+    codes: rowsOf(codes, targets.length, held),
+    targets: Uint16Array.from(held, (i) => targets[i]),
+  }));
+  return inOrder((await selectHeldOut(parts, LEARNING)).probabilities, members);
 }
 
 /** Steps of a run on so many examples. */
