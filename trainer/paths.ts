@@ -7,8 +7,8 @@ import process from 'node:process';
 /** The project's root. */
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** Backbones besides the built-in one, a folder each; the Worker is built with all of them. */
-export const BACKBONES_FOLDER = join(ROOT, 'build', 'backbones');
+/** Backbones besides the built-in one, a folder each; the Worker is built with all that are in build/backbones. */
+export const BACKBONES_FOLDER = process.env['HEADWATER_BACKBONES'] ?? join(ROOT, 'build', 'backbones');
 
 /** @returns a path as the user meant it: npm scripts run in the project's root, wherever the user stands. */
 export function userPath(path: string): string {

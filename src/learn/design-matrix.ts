@@ -20,6 +20,8 @@ export interface Standardisation {
 const PRIOR_EXAMPLES = 3;
 /** With many examples the prior is forgotten; this floor, a share of the median deviation, is not. */
 const DEVIATION_FLOOR = 0.1;
+/** Where most features never vary, their median is rounding; head files refuse deviations that vanish. */
+const SMALLEST_DEVIATION = 1e-6;
 
 export class DesignMatrix {
   readonly examples: number;
@@ -93,7 +95,7 @@ export class DesignMatrix {
 
   #moderated(variance: number, examples: number): number {
     const moderated = (examples * variance + PRIOR_EXAMPLES * this.#median) / (examples + PRIOR_EXAMPLES);
-    return Math.max(moderated, this.#median * DEVIATION_FLOOR ** 2);
+    return Math.max(moderated, this.#median * DEVIATION_FLOOR ** 2, SMALLEST_DEVIATION ** 2);
   }
 }
 
