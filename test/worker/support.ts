@@ -6,9 +6,9 @@ import type { Problem } from '../../src/api/index.ts';
 import type { Plan } from '../../src/backbone/index.ts';
 import { writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
-import { createApp } from '../../worker/app.ts';
+import { createApp, type App } from '../../worker/app.ts';
 import type { Env } from '../../worker/env.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime, type Runtime } from '../../worker/runtime.ts';
 import type { TenantNamespace } from '../../worker/tenant/call.ts';
 import type { Tenant } from '../../worker/tenant/tenant.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
@@ -48,11 +48,12 @@ export interface CallOptions {
 
 /** An application with caches of its own: two of them are two isolates on the same stores. */
 export class Isolate {
-  readonly #app = createApp(runtime);
+  readonly #app: App;
   readonly #env: Env;
 
-  constructor(env: Env = testEnv) {
+  constructor(env: Env = testEnv, its: Runtime = runtime) {
     this.#env = env;
+    this.#app = createApp(its);
   }
 
   async call(path: string, options: CallOptions = {}): Promise<Response> {

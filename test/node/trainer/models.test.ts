@@ -81,13 +81,12 @@ describe('models', () => {
     const train = ['train', 'colours', '--strategy', 'linear-all', '--out', 'c.safetensors', '--no-report'];
     expect(await headwater([...train, '--backbone', 'again'], run)).toMatchObject({ code: 0 });
     const judged = await headwater(['eval', 'colours', '--head', 'c.safetensors', '--json'], run);
-    expect(judged).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Error') });
+    expect(judged.stderr).not.toContain('Error');
+    expect(judged.code).toBe(0);
     expect(JSON.parse(judged.stdout)).toMatchObject({ accuracy: 1 });
     const absent = await headwater([...train, '--backbone', 'absent'], run);
-    expect(absent).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('Added are: again, teachable-machine-'),
-    });
+    expect(absent.code).toBe(2);
+    expect(absent.stderr).toContain('Added are: again, teachable-machine-');
   });
 
   test('what cannot be read is said', async () => {
