@@ -2,11 +2,19 @@
  * Reads a TensorFlow.js graph model of the MobileNet family into symbolic values: the graph as TensorFlow wrote it, or as
  * its converter optimised it (batch norms folded, biases and activations fused).
  */
-import type { Padding } from '../../src/backbone/plan.ts';
 import type { GraphNode } from './graph-def.ts';
 import { readGraph } from './graph-def.ts';
+import {
+  explicitPadding,
+  FUSED_ACTIVATIONS,
+  KNOWN,
+  SHAPE_OPS,
+  sidesToPadding,
+  withConstant,
+} from './graph-operators.ts';
 import type { MakeInput } from './layers-model.ts';
 import { invalid, unsupported } from './model-error.ts';
+import { multiply } from './products.ts';
 import * as symbolic from './symbolic.ts';
 import type { Value } from './symbolic.ts';
 import type { ModelTensor } from './weights.ts';
@@ -23,22 +31,6 @@ export interface GraphModel {
   /** Maps by the names of their nodes, each after those it is made of. */
   readonly values: ReadonlyMap<string, Value>;
 }
-
-/** What convolutions and fully connected layers may be fused with. */
-const FUSED_ACTIVATIONS: Readonly<Record<string, readonly [number, number]>> = {
-  Relu: [0, Infinity],
-  Relu6: [0, 6],
-};
-
-const SHAPE_OPS = ['Shape', 'StridedSlice', 'Pack', 'Prod', 'ExpandDims', 'ConcatV2', 'Cast'];
-// prettier-ignore
-const KNOWN = new Set([
-  ...SHAPE_OPS,
-  'Placeholder', 'Const', 'Identity', 'StopGradient', 'NoOp', 'Conv2D', '_FusedConv2D', 'DepthwiseConv2dNative',
-  'FusedDepthwiseConv2dNative', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3', 'BiasAdd', 'Relu', 'Relu6',
-  'Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Maximum', 'Minimum', 'Mean', 'AvgPool', 'Pad', 'Reshape', 'Squeeze',
-  'MatMul', '_FusedMatMul', 'Softmax',
-]);
 
 /** @throws ModelError naming the operators that are not known, all of them. */
 export function readGraphModel(
@@ -206,37 +198,14 @@ class GraphReader {
   #arithmetic(node: GraphNode): Value {
     const [a, b] = [this.#argument(node, 0), this.#argument(node, 1)];
     if (a.kind === 'map' && b.kind === 'map') {
-      if (node.op === 'Mul') return symbolic.multiply(node.name, a.value, b.value);
+      if (node.op === 'Mul') return multiply(node.name, a.value, b.value);
       if (node.op === 'Add' || node.op === 'AddV2') return symbolic.add(node.name, a.value, b.value);
       throw unsupported(`'${node.name}' (${node.op}) joins two maps`);
     }
     const [x, constant] = a.kind === 'map' ? [a, b] : [b, a];
     if (x.kind !== 'map' || constant.kind !== 'constant')
       throw unsupported(`'${node.name}' (${node.op}) reads no map`);
-    const numbers = perChannel(constant.tensor, x.value, node);
-    const swapped = a.kind !== 'map';
-    const constantly = (value: number): Float64Array => new Float64Array(numbers.length).fill(value);
-    switch (node.op) {
-      case 'Mul':
-        return symbolic.affine(x.value, numbers, constantly(0));
-      case 'RealDiv':
-        if (swapped) throw unsupported(`'${node.name}' divides by a map`);
-        return symbolic.affine(
-          x.value,
-          numbers.map((value) => 1 / value),
-          constantly(0),
-        );
-      case 'Sub':
-        return swapped
-          ? symbolic.affine(x.value, constantly(-1), numbers)
-          : symbolic.affine(
-              x.value,
-              constantly(1),
-              numbers.map((value) => -value),
-            );
-      default:
-        return symbolic.affine(x.value, constantly(1), numbers);
-    }
+    return withConstant(node, x.value, constant.tensor, a.kind !== 'map');
   }
 
   #bound(node: GraphNode): Value {
@@ -318,26 +287,4 @@ function map(value: Value): Meaning {
 
 function shifted(value: Value, bias: Float32Array): Value {
   return symbolic.affine(value, new Float64Array(value.shape.channels).fill(1), Float64Array.from(bias));
-}
-
-/** A constant as one number a channel; it may be one number for all. */
-function perChannel({ shape, values }: ModelTensor, x: Value, node: GraphNode): Float64Array {
-  if (values.length === 1) return new Float64Array(x.shape.channels).fill(values[0]);
-  if (shape.at(-1) !== values.length || values.length !== x.shape.channels) {
-    throw unsupported(`'${node.name}' (${node.op}) has a constant of shape [${shape.join(', ')}]`);
-  }
-  return Float64Array.from(values);
-}
-
-function explicitPadding(node: GraphNode): Padding {
-  const sides = node.integers('explicit_paddings');
-  if (sides.length !== 8 || sides.some((side) => side < 0 || side > 31)) {
-    throw unsupported(`'${node.name}' is padded by ${sides.join(', ')}`);
-  }
-  return sidesToPadding(sides);
-}
-
-/** Of [batch, batch, top, bottom, left, right, channels, channels]. */
-function sidesToPadding([, , top, bottom, left, right]: readonly number[]): Padding {
-  return [top, bottom, left, right];
 }

@@ -4,68 +4,22 @@
  */
 import * as z from 'zod';
 import type { Padding } from '../../src/backbone/plan.ts';
-import { MAX_NAME_LENGTH, MAX_NESTING, MAX_NODES } from './limits.ts';
+import {
+  check,
+  CONFIGS,
+  functionalSchema,
+  layerSchema,
+  layersOf,
+  MODELS,
+  nameOf,
+  referenceSchema,
+  unknownLayers,
+} from './layers-json.ts';
+import type { LayerJson } from './layers-json.ts';
 import { invalid, unsupported } from './model-error.ts';
 import * as symbolic from './symbolic.ts';
 import type { Value } from './symbolic.ts';
 import type { ModelTensor } from './weights.ts';
-
-const name = z.string().min(1).max(MAX_NAME_LENGTH);
-const layerSchema = z.object({
-  class_name: name,
-  name: name.optional(),
-  config: z.record(z.string(), z.unknown()),
-  inbound_nodes: z.array(z.unknown()).max(64).optional(),
-});
-type LayerJson = z.infer<typeof layerSchema>;
-const layersSchema = z.array(layerSchema).min(1).max(MAX_NODES);
-const referenceSchema = z.tuple([name, z.int(), z.int()]).rest(z.unknown());
-const functionalSchema = z.object({
-  name: name.optional(),
-  layers: layersSchema,
-  input_layers: z.array(z.unknown()).min(1).max(64),
-  output_layers: z.array(z.unknown()).min(1).max(64),
-});
-const sequentialSchema = z.union([layersSchema, z.object({ layers: layersSchema })]);
-
-const pair = z.tuple([z.int().min(1).max(64), z.int().min(1).max(64)]);
-const border = z.int().min(0).max(31);
-const CONFIGS = {
-  input: z.object({ batch_input_shape: z.array(z.int().min(1).max(1024).nullable()).min(2).max(4) }),
-  convolution: z.object({
-    kernel_size: pair,
-    strides: pair,
-    padding: z.enum(['valid', 'same']),
-    data_format: z.enum(['channels_last']).nullish(),
-    dilation_rate: z.array(z.literal(1)).nullish(),
-    activation: z.string().nullish(),
-    use_bias: z.boolean().nullish(),
-    depth_multiplier: z.literal(1).nullish(),
-    groups: z.literal(1).nullish(),
-  }),
-  dense: z.object({
-    units: z.int().min(1).max(16_384),
-    activation: z.string().nullish(),
-    use_bias: z.boolean().nullish(),
-  }),
-  batchNorm: z.object({
-    epsilon: z.number().min(0).max(1),
-    axis: z.union([z.int(), z.array(z.int()).length(1)]).nullish(),
-    center: z.boolean().nullish(),
-    scale: z.boolean().nullish(),
-  }),
-  padding: z.object({
-    padding: z.tuple([z.tuple([border, border]), z.tuple([border, border])]),
-    data_format: z.enum(['channels_last']).nullish(),
-  }),
-  relu: z.object({
-    max_value: z.number().positive().nullish(),
-    negative_slope: z.union([z.literal(0), z.array(z.literal(0))]).nullish(),
-    threshold: z.literal(0).nullish(),
-  }),
-  activation: z.object({ activation: z.string() }),
-  pooling: z.object({ data_format: z.enum(['channels_last']).nullish() }),
-};
 
 /** A classifier's end: probabilities = softmax(logits). */
 export interface LayersModel {
@@ -95,38 +49,6 @@ export function readLayersModel(
   const reader = new LayersReader(weights, makeInput);
   const output = reader.model(root, undefined);
   return { output, softmax: reader.softmax };
-}
-
-const MODELS = ['Sequential', 'Model', 'Functional'];
-const KNOWN = [
-  ...MODELS,
-  'InputLayer',
-  'ZeroPadding2D',
-  'Conv2D',
-  'DepthwiseConv2D',
-  'BatchNormalization',
-  'ReLU',
-  'Activation',
-  'Add',
-  'Dropout',
-  'GlobalAveragePooling2D',
-  'Reshape',
-  'Flatten',
-  'Dense',
-  'Softmax',
-];
-
-function unknownLayers(layer: LayerJson, depth: number): string[] {
-  if (depth > MAX_NESTING) throw invalid(`its models nest deeper than ${MAX_NESTING}`);
-  if (!KNOWN.includes(layer.class_name)) return [`${nameOf(layer)} (${layer.class_name.slice(0, 60)})`];
-  if (!MODELS.includes(layer.class_name)) return [];
-  return layersOf(layer).flatMap((inner) => unknownLayers(inner, depth + 1));
-}
-
-function layersOf(layer: LayerJson): LayerJson[] {
-  if (layer.class_name !== 'Sequential') return check(functionalSchema, layer.config, nameOf(layer)).layers;
-  const config = check(sequentialSchema, layer.config, nameOf(layer));
-  return Array.isArray(config) ? config : config.layers;
 }
 
 class LayersReader {
@@ -334,18 +256,4 @@ function inboundValues(layer: LayerJson, values: ReadonlyMap<string, Value>): Va
 function soleReference(references: unknown, where: string): readonly [string, ...unknown[]] {
   const nested = z.union([z.array(referenceSchema).length(1), referenceSchema.transform((one) => [one])]);
   return check(nested, references, where)[0];
-}
-
-function nameOf(layer: LayerJson): string {
-  const { name: own } = layer.config;
-  return (
-    layer.name ?? (typeof own === 'string' && own !== '' ? own.slice(0, MAX_NAME_LENGTH) : layer.class_name)
-  );
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(`${where}: ${[...issue.path.map(String), issue.message].join(' ')}`);
 }
