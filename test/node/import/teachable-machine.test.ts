@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createTfjsEngine } from '../../../src/backbone/index.ts';
+import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { readHead, score, writeHead } from '../../../src/head/index.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
