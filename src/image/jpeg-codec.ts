@@ -128,7 +128,8 @@ export function decodeJpeg<T>(
       );
     });
     const data = new Uint8Array(codec.memory.buffer, pixels, length);
-    const result = consume({ data, width, height, layout: cmyk ? 'cmyk-inverted' : 'rgb' });
+    const covered = { width: (header.width * n) / 8, height: (header.height * n) / 8 };
+    const result = consume({ data, width, height, layout: cmyk ? 'cmyk-inverted' : 'rgb', covered });
     codec.free(pixels);
     codec.free(file);
     return result;

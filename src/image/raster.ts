@@ -9,10 +9,19 @@ export interface Size {
   readonly height: number;
 }
 
-/** `data` holds height × width × (3 or 4) bytes, rows from the top, no padding. It may lie in a codec's WASM memory. */
-export interface Raster extends Size {
-  readonly data: Uint8Array;
+/** What a raster is, without its samples. */
+export interface RasterShape extends Size {
   readonly layout: PixelLayout;
+  /**
+   * How many columns and rows the picture covers, where the last ones lie partly beyond it: at 5/8, 500 pixels cover
+   * 312.5 columns of 313. Taking them for 313 would shift what lies at the far side by a third of a pixel.
+   */
+  readonly covered?: Size;
+}
+
+/** `data` holds height × width × (3 or 4) bytes, rows from the top, no padding. It may lie in a codec's WASM memory. */
+export interface Raster extends RasterShape {
+  readonly data: Uint8Array;
 }
 
 /** Takes a picture that is only valid during the call (it lies in a codec's memory). */

@@ -29,11 +29,17 @@ export interface Placement {
   readonly perY: number;
 }
 
-export interface Job {
+/** All that weights and addresses depend on. */
+export interface JobSizes {
   readonly source: Size;
-  /** The result's sides before it is turned. */
-  readonly columns: number;
-  readonly rows: number;
+  /** How much of the source's columns and rows the picture covers, see RasterShape. */
+  readonly covered: Size;
+  /** The result's before it is turned. */
+  readonly target: Size;
+}
+
+export interface Job {
+  readonly sizes: JobSizes;
   /** Addresses: of the kernel's fields, of the rows that are pushed, of the result, and of the end of it all. */
   readonly at: {
     readonly job: number;
@@ -43,16 +49,19 @@ export interface Job {
   };
   /** How much fits at `at.input`, at least one row. */
   readonly inputBytes: number;
-  /** By their addresses. */
-  readonly tables: ReadonlyMap<number, Int32Array | Int16Array>;
   /** Fills the fields of the kernel's class Job in their order. */
   readonly fields: (layout: number, placement: Placement) => readonly number[];
 }
 
-/** @param columns, rows the result's sides in the picture's stored orientation. */
-export function planJob(source: Size, columns: number, rows: number): Job {
-  const across = triangleTaps(source.width, columns, HORIZONTAL_BITS);
-  const down = triangleTaps(source.height, rows, VERTICAL_BITS);
+/** What lies in memory from the first row to the last, by addresses. */
+type Tables = ReadonlyMap<number, Int32Array | Int16Array>;
+
+/** @returns where everything lies, and the tables, which aren't needed any more when they lie there. */
+export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: Tables } {
+  const { source, covered, target } = sizes;
+  const { width: columns, height: rows } = target;
+  const across = triangleTaps(source.width, columns, HORIZONTAL_BITS, covered.width);
+  const down = triangleTaps(source.height, rows, VERTICAL_BITS, covered.height);
   const pairs = Math.ceil(across.count.reduce((most, count) => Math.max(most, count), 0) / 2);
   const slots = countSlots(down);
   const lineBytes = roundUp(3 * 4 * columns);
@@ -87,7 +96,7 @@ export function planJob(source: Size, columns: number, rows: number): Job {
     const done = [0, 0];
     return [...stored, ...wide, ...high, ...place, ...done];
   };
-  return { source, columns, rows, at, inputBytes, tables, fields };
+  return { job: { sizes, at, inputBytes, fields }, tables };
 }
 
 /** @returns the address of each region of so many bytes. */

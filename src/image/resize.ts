@@ -8,13 +8,8 @@
  */
 import { CodecSlot, exported } from './codec.ts';
 import type { Orientation } from './exif.ts';
-import { bytesPerPixel, type PixelLayout, type Raster, type Size } from './raster.ts';
-import { type Job, type Placement, planJob } from './resize-job.ts';
-
-/** What a picture is before its rows come. */
-export interface RasterShape extends Size {
-  readonly layout: PixelLayout;
-}
+import { bytesPerPixel, type PixelLayout, type Raster, type RasterShape, type Size } from './raster.ts';
+import { type Job, type JobSizes, type Placement, planJob } from './resize-job.ts';
 
 /** Takes the next row as stored, width × (3 or 4) bytes in the picture's layout; it is copied. */
 export type PushRow = (row: Uint8Array) => void;
@@ -93,26 +88,37 @@ function instantiate(module: WebAssembly.Module): Kernel {
 /** Makes the kernel ready for a picture's first row; with the sizes of the picture before, its tables stay. */
 function startJob(kernel: Kernel, source: RasterShape, orientation: Orientation, size: Size): Job {
   const { memory } = kernel;
-  const turned = orientation >= 5;
-  const columns = turned ? size.height : size.width;
-  const rows = turned ? size.width : size.height;
-  let job = kernel.job;
-  if (job === undefined || !fits(job, source, columns, rows)) {
-    job = planJob(source, columns, rows);
+  const sizes = sizesOf(source, orientation, size);
+  if (kernel.job === undefined || !sameSizes(kernel.job.sizes, sizes)) {
+    const { job, tables } = planJob(sizes);
     const missing = job.at.end - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
-    for (const [at, { buffer, byteOffset, byteLength }] of job.tables)
+    for (const [at, { buffer, byteOffset, byteLength }] of tables)
       new Uint8Array(memory.buffer).set(new Uint8Array(buffer, byteOffset, byteLength), at);
     kernel.job = job;
   }
+  const { job } = kernel;
   const fields = job.fields(LAYOUTS[source.layout], placement(orientation, size.width, size.height));
   new Int32Array(memory.buffer, job.at.job).set(fields);
   return job;
 }
 
-function fits(job: Job, { width, height }: Size, columns: number, rows: number): boolean {
-  const { source } = job;
-  return source.width === width && source.height === height && job.columns === columns && job.rows === rows;
+function sizesOf(source: RasterShape, orientation: Orientation, size: Size): JobSizes {
+  const { width, height, covered = source } = source;
+  const turned = orientation >= 5;
+  return {
+    source: { width, height },
+    covered: { width: covered.width, height: covered.height },
+    target: turned ? { width: size.height, height: size.width } : { width: size.width, height: size.height },
+  };
+}
+
+function sameSizes(a: JobSizes, b: JobSizes): boolean {
+  return sameSize(a.source, b.source) && sameSize(a.covered, b.covered) && sameSize(a.target, b.target);
+}
+
+function sameSize(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
 }
 
 /** Copies rows into the kernel's memory and has them taken, a block at a time. */
@@ -126,8 +132,9 @@ function pushRows(kernel: Kernel, job: Job, data: Uint8Array, rows: number, rowB
   }
 }
 
-function resultOf({ memory }: Kernel, { at, columns, rows }: Job): Uint8Array {
-  return new Uint8Array(memory.buffer, at.output, 3 * columns * rows).slice();
+function resultOf({ memory }: Kernel, { at, sizes }: Job): Uint8Array {
+  const { width, height } = sizes.target;
+  return new Uint8Array(memory.buffer, at.output, 3 * width * height).slice();
 }
 
 /** EXIF orientation as index arithmetic, for an upright picture of width × height (CIPA DC-008, tag 0x0112). */

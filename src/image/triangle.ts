@@ -15,9 +15,12 @@ export interface Taps {
   readonly weight: Int32Array;
 }
 
-/** @returns triangle-filter taps that take `from` samples to `to` samples (both ≥ 1), weights in units of 2^-bits. */
-export function triangleTaps(from: number, to: number, bits: number): Taps {
-  const ratio = from / to;
+/**
+ * @param covered how many of the source samples the target spans, in (from − 1, from]: the last may lie partly beyond.
+ * @returns triangle-filter taps that take `from` samples to `to` samples (both ≥ 1), weights in units of 2^-bits.
+ */
+export function triangleTaps(from: number, to: number, bits: number, covered = from): Taps {
+  const ratio = covered / to;
   const radius = Math.max(1, ratio);
   const most = Math.ceil(radius) * 2 + 1;
   const start = new Int32Array(to);

@@ -12,8 +12,8 @@ export function resizeInPlainIntegers(source: Raster, orientation: Orientation, 
   const turned = orientation >= 5;
   const columns = turned ? size.height : size.width;
   const rows = turned ? size.width : size.height;
-  const across = triangleTaps(source.width, columns, HORIZONTAL_BITS);
-  const down = triangleTaps(source.height, rows, VERTICAL_BITS);
+  const across = triangleTaps(source.width, columns, HORIZONTAL_BITS, source.covered?.width);
+  const down = triangleTaps(source.height, rows, VERTICAL_BITS, source.covered?.height);
   const row = new Uint8Array(3 * source.width);
   const squeezed = new Int32Array(3 * columns);
   const sums = new Int32Array(3 * columns * rows);

@@ -181,6 +181,32 @@ describe('resize, byte for byte the same as in plain integers', () => {
   });
 });
 
+describe('a raster whose last column and row lie partly beyond the picture', () => {
+  const whole = stark(63, 48, 'rgb', 3);
+  const source = { ...whole, covered: { width: 62.5, height: 47.125 } };
+  const size = { width: 40, height: 31 };
+
+  it('gives the same bytes as plain integers, whatever came before', () => {
+    for (const raster of [source, whole, source])
+      expect(resize(raster, 1, size)).toEqual(resizeInPlainIntegers(raster, 1, size));
+    expect(resize(source, 1, size)).not.toEqual(resize(whole, 1, size));
+  });
+
+  it('keeps a ramp where it was', () => {
+    const ramp = Uint8Array.from({ length: 3 * 63 }, (_, i) => 4 * Math.floor(i / 3) + 2);
+    const raster: Raster = {
+      data: ramp,
+      width: 63,
+      height: 1,
+      layout: 'rgb',
+      covered: { width: 62.5, height: 1 },
+    };
+    const out = resize(raster, 1, { width: 25, height: 1 });
+    // Each of 25 columns is 2.5 wide; those whose filter is cut off by the sides are left out.
+    for (let x = 1; x < 24; x++) expect(Math.abs(out[3 * x] - 4 * 2.5 * (x + 0.5))).toBeLessThanOrEqual(1);
+  });
+});
+
 describe('resizing row by row', () => {
   const source = { width: 3, height: 2, layout: 'rgb' } as const;
   const feedRows = (...lengths: number[]) =>
