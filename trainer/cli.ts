@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import packageJson from '../package.json' with { type: 'json' };
 import { BACKBONE_VARIABLE } from './backbones.ts';
 import { addModelVerbs } from './cli-models.ts';
+import type { AnalyseOptions } from './commands/analyse.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
 import type { PushOptions } from './commands/push.ts';
@@ -29,6 +30,7 @@ function buildProgram(): Command {
     .exitOverride()
     .showHelpAfterError('(run with --help for the options)');
   addTrain(program);
+  addAnalyse(program);
   addEval(program);
   addClassify(program);
   addInspect(program);
@@ -57,6 +59,23 @@ function addTrain(program: Command): void {
       if (options.backbone !== undefined) process.env[BACKBONE_VARIABLE] = options.backbone;
       const { train } = await import('./commands/train.ts');
       await train(data, options, terminalFor(options));
+    });
+}
+
+function addAnalyse(program: Command): void {
+  program
+    .command('analyse')
+    .description(
+      'what there is to know about a data set: balance, copies, doubtful labels, size and similarity',
+    )
+    .argument('<data>', 'folder or manifest')
+    .option('--test <data>', 'data set for testing: does it share pictures with the other?')
+    .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
+    .option('--report <file>', 'write an HTML report')
+    .option('--json', JSON_OPTION)
+    .action(async (data: string, options: AnalyseOptions & Common) => {
+      const { analyse } = await import('./commands/analyse.ts');
+      await analyse(data, options, terminalFor(options));
     });
 }
 

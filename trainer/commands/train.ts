@@ -16,6 +16,8 @@ import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
+import type { Html } from '../report/html.ts';
+import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
@@ -208,6 +210,11 @@ async function writeTrainingReport(run: Run, path: string): Promise<void> {
     subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
     evaluations: evaluations(run),
     facts: headFacts(head, run.bytes, run.strategy),
+    ...(run.explanation === undefined ? {} : { sections: transferSections(run.explanation) }),
     skipped: [...set.skipped, ...(test?.set.skipped ?? [])],
   });
+}
+
+function transferSections({ situation, taps, tried, choice }: Explanation): Html[] {
+  return [mapSection(situation), tapsSection(taps), strategiesSection(tried, choice)];
 }

@@ -19,6 +19,8 @@ export interface ReportInput {
   /** Name and value, in words. */
   readonly facts: readonly (readonly [string, string])[];
   readonly skipped: readonly Skipped[];
+  /** More sections, after the plots. */
+  readonly sections?: readonly Html[];
 }
 
 /** Thumbnails, of each evaluation, of the mistakes that the head was surest of. */
@@ -46,7 +48,8 @@ export async function renderReport(input: ReportInput, decoder: ImageDecoder): P
           <p class="note">${input.subtitle}</p>
           ${tiles(evaluations)}
           <div class="grid">
-            ${evaluations.slice(0, 1).map(plots)} ${galleries} ${facts(input)} ${skippedFiles(input.skipped)}
+            ${evaluations.slice(0, 1).map(plots)} ${[...(input.sections ?? [])]} ${galleries} ${facts(input)}
+            ${skippedFiles(input.skipped)}
           </div>
         </main>
       </body>

@@ -1,0 +1,123 @@
+/** headwater analyse: what there is to know about a data set before a head is trained on it. */
+import type { Findings, NamedPair } from '../analyse/findings.ts';
+import { findOut } from '../analyse/findings.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import { readLabelledCodes, requireTrainable } from '../codes/labelled.ts';
+import { CodesReader } from '../codes/reader.ts';
+import { openDataSet } from '../datasets/index.ts';
+import { percent } from '../figures-text.ts';
+import { requireWritable } from '../files.ts';
+import { userPath } from '../paths.ts';
+import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
+import { writeReport } from '../report/write.ts';
+import { readBackbone } from '../runtime.ts';
+import { reportSkipped, skippedJson } from '../skipped.ts';
+import { describe } from '../strategy/auto.ts';
+import { createContext } from '../strategy/context.ts';
+import { table } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface AnalyseOptions {
+  readonly test?: string;
+  readonly report?: string;
+  readonly seed: number;
+}
+
+/** Lines of a list that a terminal shows; --json has them all. */
+const LINES = 10;
+
+export async function analyse(data: string, options: AnalyseOptions, terminal: Terminal): Promise<void> {
+  const report = options.report === undefined ? undefined : userPath(options.report);
+  if (report !== undefined) await requireWritable(report);
+  const backbone = await readBackbone();
+  const reader = await CodesReader.open(backbone, terminal);
+  const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
+  reportSkipped(terminal, set);
+  requireTrainable(set);
+  const test =
+    options.test === undefined
+      ? undefined
+      : await readLabelledCodes(await openDataSet(userPath(options.test)), reader);
+  const context = createContext({ backbone, set, terminal, seed: options.seed, resume: false });
+  const findings = await findOut(context, test);
+  if (report !== undefined) await writeAnalysis(findings, set, report);
+  show(terminal, findings);
+  terminal.result(asJson(findings, set, report));
+}
+
+function show(terminal: Terminal, findings: Findings): void {
+  const { counts, imbalance, situation, taps, curve, suspects, nearDuplicates, leaks } = findings;
+  terminal.print(describe(situation));
+  const balance = imbalance > 1.5 ? `; the largest class has ${imbalance.toFixed(1)} times the smallest` : '';
+  terminal.print(`${situation.examples} pictures of ${counts.length} classes${balance}.\n`);
+  terminal.print(
+    table(
+      ['class', 'pictures'],
+      counts.map(({ label, examples }) => [label, examples]),
+    ),
+  );
+  const byTap = taps.map(({ tap, accuracy, logLoss }) => [tap, percent(accuracy), logLoss.toFixed(3)]);
+  terminal.print(`\n${table(['tap alone', 'accuracy', 'log-loss'], byTap)}`);
+  const byCount = curve.map(({ perClass, accuracy }) => [perClass.toFixed(0), percent(accuracy)]);
+  terminal.print(`\n${table(['pictures a class', 'accuracy, all taps'], byCount)}`);
+  const suspected = suspects.map(({ picture, label, taken, confidence }) => [
+    picture,
+    label,
+    taken,
+    percent(confidence),
+  ]);
+  list(terminal, 'Perhaps labelled wrongly', ['picture', 'label', 'taken for', 'surely'], suspected);
+  if (nearDuplicates === undefined) terminal.print('\nToo many pictures to compare each with each.');
+  else list(terminal, 'Nearly the same', PAIR_HEAD, nearDuplicates.map(pairRow));
+  if (leaks === undefined) return;
+  const exact = leaks.exact.map((name) => [name]);
+  list(terminal, 'Test pictures that are in the training data', ['picture'], exact);
+  list(terminal, 'Test pictures that nearly are', PAIR_HEAD, leaks.near.map(pairRow));
+}
+
+const PAIR_HEAD = ['picture', 'and', 'alike', 'labels'];
+
+function pairRow({ first, second, cosine, labelsDiffer }: NamedPair): string[] {
+  return [first, second, cosine.toFixed(3), labelsDiffer ? 'differ' : 'agree'];
+}
+
+function list(terminal: Terminal, title: string, head: readonly string[], rows: readonly string[][]): void {
+  if (rows.length === 0) return terminal.print(`\n${title}: none.`);
+  const more = rows.length > LINES ? `\n… and ${rows.length - LINES} more` : '';
+  terminal.print(`\n${title} (${rows.length}):\n${table(head, rows.slice(0, LINES))}${more}`);
+}
+
+function asJson(findings: Findings, set: LabelledCodes, report: string | undefined): Record<string, unknown> {
+  const { counts, imbalance, situation, taps, curve, suspects, nearDuplicates, leaks } = findings;
+  return {
+    classes: counts,
+    examples: situation.examples,
+    imbalance,
+    skipped: skippedJson(set),
+    quadrant: { size: situation.size, similarity: situation.likeness },
+    per_class: situation.perClass,
+    similarity: situation.similarity,
+    accuracy_by_tap: taps.map(({ tap, accuracy, logLoss }) => ({ tap, accuracy, log_loss: logLoss })),
+    learning_curve: curve.map(({ perClass, accuracy }) => ({ per_class: perClass, accuracy })),
+    perhaps_mislabelled: suspects,
+    near_duplicates: nearDuplicates?.map(pairJson) ?? null,
+    leakage: leaks === undefined ? null : { exact: leaks.exact, near: leaks.near.map(pairJson) },
+    report: report ?? null,
+  };
+}
+
+function pairJson({ first, second, cosine, labelsDiffer }: NamedPair): Record<string, unknown> {
+  return { first, second, cosine, labels_differ: labelsDiffer };
+}
+
+async function writeAnalysis(findings: Findings, set: LabelledCodes, path: string): Promise<void> {
+  const { situation, taps, curve, counts } = findings;
+  await writeReport(path, {
+    title: 'Data set',
+    subtitle: `${situation.examples} pictures of ${counts.length} classes in ${set.source}`,
+    evaluations: [],
+    sections: [mapSection(situation), tapsSection(taps), curveSection(curve)],
+    facts: counts.map(({ label, examples }) => [label, `${examples} pictures`]),
+    skipped: set.skipped,
+  });
+}
