@@ -18,6 +18,9 @@ export const JSON_PICTURE_MEMORY_FACTOR = 4;
 /** A JSON body of numbers or of pictures, as other people's protocols have them; parsed, a number takes up to eight times its text. */
 export const MAX_TENSOR_JSON_BYTES = 4 * MIB;
 export const TENSOR_JSON_MEMORY_FACTOR = 8;
+/** Custom Vision's batches: pictures in base64. Read as bytes, text, base64 and pictures; smaller batches where it is full. */
+export const MAX_CUSTOM_VISION_JSON_BYTES = 12 * MIB;
+export const CUSTOM_VISION_JSON_MEMORY_FACTOR = 2.5;
 /** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
 
@@ -83,3 +86,23 @@ export const RETRY_FIRST_MS = 2_000;
 export const RETRY_MAX_MS = 60_000;
 /** Objects that R2 deletes in one call. */
 export const R2_DELETE_BATCH = 1_000;
+
+/**
+ * What one head is taught with at the edge. A code in half precision takes 4.4 kB, its row of the Gram matrix up to
+ * 16 kB: training on 2,000 examples fits beside everything else in an isolate's 128 MB. More is the trainer's work.
+ */
+export const MAX_EXAMPLES_PER_HEAD = 2_000;
+export const MAX_CLASSES_PER_TAUGHT_HEAD = 200;
+/** 440 MB of codes; a Durable Object's database holds 10 GB. */
+export const MAX_EXAMPLES_PER_TENANT = 100_000;
+/** Bytes that all trainings of one isolate may take together, of all tenants whose objects share it. */
+export const TRAINING_BUDGET_BYTES = 80 * MIB;
+/** The longest training takes a few seconds; one that still holds memory after this died. */
+export const TRAINING_LEASE_MS = 60_000;
+export const TRAINING_WAIT_MS = 30_000;
+/** Trainings tried for one request before it gives up: each new try means that examples were forgotten meanwhile. */
+export const MAX_TRAINING_ATTEMPTS = 8;
+
+/** An Idempotency-Key is remembered this long, and at most so many of a tenant. */
+export const IDEMPOTENCY_MS = 24 * 60 * 60_000;
+export const MAX_IDEMPOTENCY_KEYS = 10_000;

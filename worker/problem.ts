@@ -2,7 +2,7 @@
  * Failures on the wire: RFC 9457 problem details with a stable code. One exhaustive table gives every code, the
  * classifier's and the Worker's own, its status and title; what isn't such a failure becomes `internal` and says nothing.
  */
-import type { Problem } from '../src/api/index.ts';
+import type { Conflict, Problem } from '../src/api/index.ts';
 import { HeadwaterError, type ErrorCode } from '../src/errors.ts';
 
 export type WorkerCode =
@@ -15,8 +15,13 @@ export type WorkerCode =
   | 'head_not_found'
   | 'version_not_found'
   | 'key_not_found'
+  | 'example_not_found'
+  | 'class_not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'label_conflict'
+  | 'idempotency_mismatch'
+  | 'too_many_examples'
   | 'body_empty'
   | 'body_incomplete'
   | 'body_too_large'
@@ -33,20 +38,24 @@ export type ProblemCode = ErrorCode | WorkerCode;
 export interface ProblemOptions extends ErrorOptions {
   /** The parameter or field that was refused. */
   readonly field?: string;
+  /** Pictures known under another label. */
+  readonly conflicts?: readonly Conflict[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A failure that the Worker itself answers with; `detail` is one sentence: what was wrong, where, what to do. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  readonly code: WorkerCode;
+  readonly code: ProblemCode;
   readonly field: string | undefined;
+  readonly conflicts: readonly Conflict[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: WorkerCode, detail: string, options: ProblemOptions = {}) {
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options);
     this.code = code;
     this.field = options.field;
+    this.conflicts = options.conflicts;
     this.headers = options.headers ?? {};
   }
 }
@@ -78,12 +87,18 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 404, title: 'No such version' };
     case 'key_not_found':
       return { status: 404, title: 'No such key' };
+    case 'example_not_found':
+      return { status: 404, title: 'No such example' };
+    case 'class_not_found':
+      return { status: 404, title: 'No such class' };
     case 'method_not_allowed':
       return { status: 405, title: 'Method not allowed' };
     case 'body_timeout':
       return { status: 408, title: 'The body took too long to arrive' };
     case 'conflict':
       return { status: 409, title: 'The request conflicts with the present state' };
+    case 'label_conflict':
+      return { status: 409, title: 'A picture is known under another label' };
     case 'backbone_mismatch':
       return { status: 409, title: 'The head belongs to another backbone' };
     case 'body_too_large':
@@ -94,6 +109,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 413, title: 'The picture has too many pixels' };
     case 'head_too_large':
       return { status: 413, title: 'The head is too large' };
+    case 'too_many_examples':
+      return { status: 413, title: 'Too many examples to be taught at the edge' };
     case 'training_data_too_large':
       return { status: 413, title: 'Too much training data' };
     case 'unsupported_media_type':
@@ -108,6 +125,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 422, title: 'The head is not valid' };
     case 'training_data_invalid':
       return { status: 422, title: 'The training data are not valid' };
+    case 'idempotency_mismatch':
+      return { status: 422, title: 'The Idempotency-Key was used for another request' };
     case 'url_failed':
       return { status: 422, title: 'The URL could not be fetched' };
     case 'limit_reached':
@@ -125,19 +144,16 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
   }
 }
 
-/** The answer to a failed request. `code` is also what its line in the log says. */
-export function problemResponse(
-  error: unknown,
-  requestId: string,
-): { response: Response; code: ProblemCode } {
+/** A failure in RFC 9457's words; what is no failure of a known kind says nothing of itself. */
+export function problemOfError(error: unknown, requestId: string): Problem {
   const known = error instanceof HeadwaterError || error instanceof ApiError;
   const code: ProblemCode = known ? error.code : 'internal';
   const { status, title } = describeCode(code);
   const detail = known
     ? error.message
     : 'Something went wrong on our side. Quote the request id when you report it.';
-  const field = error instanceof ApiError ? error.field : undefined;
-  const body: Problem = {
+  const { field, conflicts } = error instanceof ApiError ? error : { field: undefined, conflicts: undefined };
+  return {
     type: `urn:headwater:problem:${code}`,
     code,
     title,
@@ -145,7 +161,19 @@ export function problemResponse(
     detail,
     instance: requestId,
     ...(field === undefined ? {} : { field }),
+    ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
   };
+}
+
+/** The answer to a failed request. `code` is also what its line in the log says. */
+export function problemResponse(
+  error: unknown,
+  requestId: string,
+): { response: Response; code: ProblemCode } {
+  const known = error instanceof HeadwaterError || error instanceof ApiError;
+  const code: ProblemCode = known ? error.code : 'internal';
+  const body = problemOfError(error, requestId);
+  const { status } = body;
   const headers = new Headers(error instanceof ApiError ? error.headers : {});
   headers.set('content-type', 'application/problem+json');
   headers.set('cache-control', 'no-store');

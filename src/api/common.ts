@@ -38,6 +38,17 @@ export const ImageInfo = z
   .meta({ id: 'ImageInfo' });
 export type ImageInfo = z.infer<typeof ImageInfo>;
 
+/** A picture that is an example already, under another label. */
+export const Conflict = z
+  .object({
+    picture: z.string(),
+    label: z.string().meta({ description: 'As it came now.' }),
+    known_label: z.string().meta({ description: 'As it is known, or came earlier in the same request.' }),
+    example: z.string().optional().meta({ description: 'The id of the example known.' }),
+  })
+  .meta({ id: 'Conflict' });
+export type Conflict = z.infer<typeof Conflict>;
+
 /** RFC 9457 problem details. `code` is stable; `detail` is for people and may change. */
 export const Problem = z
   .object({
@@ -48,6 +59,10 @@ export const Problem = z
     detail: z.string(),
     instance: z.string().meta({ description: 'The request id, also in the header x-request-id.' }),
     field: z.string().optional().meta({ description: 'The parameter or field that was refused.' }),
+    conflicts: z
+      .array(Conflict)
+      .optional()
+      .meta({ description: 'With label_conflict: the pictures that are known under another label.' }),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;

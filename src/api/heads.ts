@@ -29,6 +29,7 @@ export const ClassSummary = z
     f1: z.number().optional(),
   })
   .meta({ id: 'ClassSummary' });
+export type ClassSummary = z.infer<typeof ClassSummary>;
 
 export const VersionSummary = z
   .object({

@@ -1,6 +1,9 @@
 /** The HTTP API's wire schemas, shared by the Worker, the client and the documentation. */
 export * from './common.ts';
+export * from './batch.ts';
 export * from './classify.ts';
 export * from './explain.ts';
 export * from './heads.ts';
 export * from './keys.ts';
+export * from './settings.ts';
+export * from './teach.ts';

@@ -1,6 +1,14 @@
 /** How routes describe themselves in the OpenAPI document. Bodies are documented, but read and checked by body.ts, within caps. */
 import { z } from '@hono/zod-openapi';
-import { CreateKey, CreateTenant, HeadName, Problem, VersionText } from '../../src/api/index.ts';
+import {
+  BatchLine,
+  CreateKey,
+  CreateTenant,
+  HeadName,
+  Problem,
+  TeachBody,
+  VersionText,
+} from '../../src/api/index.ts';
 
 /** The success of a route. */
 export function answers<S extends z.ZodType, Status extends 200 | 201>(
@@ -29,7 +37,28 @@ export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
   };
 }
 
-export const BODY_SCHEMAS = { CreateKey, CreateTenant };
+export const BODY_SCHEMAS = { CreateKey, CreateTenant, BatchLine, TeachBody };
+
+/** Labelled pictures in a form whose fields are labels, or in JSON. */
+export const teachBody = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object' as const,
+        minProperties: 1,
+        additionalProperties: {
+          oneOf: [
+            { type: 'string' as const, format: 'binary' },
+            { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
+          ],
+        },
+        description: 'A field a label, holding one picture or many; or fields `label` and `image`.',
+      },
+    },
+    'application/json': { schema: { $ref: '#/components/schemas/TeachBody' } },
+  },
+};
 
 export const HeadPath = z.object({ head: HeadName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
@@ -61,6 +90,21 @@ export const pictureBody = {
         ],
       },
     },
+  },
+};
+
+/** Many pictures: the parts of a form, or the files of an archive. */
+export const batchBody = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object' as const,
+        required: ['image'],
+        properties: { image: { type: 'array' as const, minItems: 1, items: BINARY } },
+      },
+    },
+    'application/zip': { schema: BINARY },
   },
 };
 

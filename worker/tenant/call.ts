@@ -3,15 +3,22 @@
  * the way) and is thrown here; a call that the runtime lost is made once more where it says that this may help.
  */
 import type { Env } from '../env.ts';
-import { ApiError, type WorkerCode } from '../problem.ts';
+import type { Conflict } from '../../src/api/index.ts';
+import { ApiError, type ProblemCode } from '../problem.ts';
 import type { Tenant } from './tenant.ts';
 
 /** A refusal on its way from the Durable Object. */
 export interface Refused {
-  readonly refused: { readonly code: WorkerCode; readonly detail: string };
+  readonly refused: {
+    readonly code: ProblemCode;
+    readonly detail: string;
+    readonly conflicts?: readonly Conflict[];
+  };
 }
 
-export const refuse = (code: WorkerCode, detail: string): Refused => ({ refused: { code, detail } });
+export const refuse = (code: ProblemCode, detail: string, conflicts?: readonly Conflict[]): Refused => ({
+  refused: { code, detail, ...(conflicts === undefined ? {} : { conflicts }) },
+});
 
 type Remote<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
@@ -50,7 +57,9 @@ function stubOf(env: Env, tenant: string): TenantStub {
 }
 
 function assertAccepted<T>(value: T): asserts value is Exclude<T, Refused> {
-  if (isRefused(value)) throw new ApiError(value.refused.code, value.refused.detail);
+  if (!isRefused(value)) return;
+  const { code, detail, conflicts } = value.refused;
+  throw new ApiError(code, detail, conflicts === undefined ? {} : { conflicts });
 }
 
 function isRefused(value: unknown): value is Refused {

@@ -22,7 +22,7 @@ export function describe(head: Head): string {
   return text;
 }
 
-const parse = (text: string): HeadMetadata =>
+export const parse = (text: string): HeadMetadata =>
   readMetadata(z.record(z.string(), z.string()).parse(JSON.parse(text)));
 
 export function headSummary(
@@ -71,7 +71,7 @@ function versionSummary(row: VersionRow, current: number): VersionSummary {
   };
 }
 
-function figures(summary: FigureSummary): Figures {
+export function figures(summary: FigureSummary): Figures {
   return {
     examples: summary.examples,
     accuracy: summary.accuracy,

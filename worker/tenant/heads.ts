@@ -2,6 +2,7 @@
  * The tenant's heads and their versions, as rows. A version is reserved, its file written to R2 by the caller, then
  * committed; only committed versions can be seen. Every method runs within one transaction of its caller.
  */
+import { DEFAULT_SETTINGS, HeadSettings } from '../../src/api/index.ts';
 import {
   MAX_HEADS_PER_TENANT,
   MAX_VERSIONS_PER_HEAD,
@@ -17,6 +18,13 @@ export interface Upload {
   readonly bytes: number;
   /** See describe.ts. */
   readonly description: string;
+  /** The state of the examples that it was trained on; undefined where it comes from elsewhere. */
+  readonly trainedRevision?: number;
+}
+
+export interface CommitOptions {
+  /** Why the version must not become current, where that is so. The first version of a head always does. */
+  readonly heldBack?: string | undefined;
 }
 
 export type Reservation =
@@ -42,6 +50,8 @@ export interface VersionRow extends Record<string, SqlStorageValue> {
   bytes: number;
   description: string;
   created_at: number;
+  trained_revision: number | null;
+  held_back: string | null;
 }
 
 export class Heads {
@@ -71,7 +81,7 @@ export class Heads {
   versions(head: string): VersionRow[] {
     return this.#sql
       .exec<VersionRow>(
-        `SELECT version, sha256, bytes, description, created_at FROM versions
+        `SELECT version, sha256, bytes, description, created_at, trained_revision, held_back FROM versions
          WHERE head = ? AND committed ORDER BY version DESC`,
         head,
       )
@@ -96,7 +106,9 @@ export class Heads {
   reserve(head: string, upload: Upload, now: number): Reservation | Refused {
     this.#sql.exec('DELETE FROM versions WHERE NOT committed AND created_at <= ?', now - RESERVATION_MS);
     const same = this.#withContent(head, upload.sha256);
-    if (same !== undefined) return { state: 'exists', version: same, pointer: this.#makeCurrent(head, same) };
+    if (same !== undefined) {
+      return { state: 'exists', version: same, pointer: this.#again(head, same, upload.trainedRevision) };
+    }
     if (this.live(head) === undefined && this.#count() >= MAX_HEADS_PER_TENANT) {
       return refuse(
         'limit_reached',
@@ -111,13 +123,15 @@ export class Heads {
     );
     const { last_version: version } = this.#row(head)!;
     this.#sql.exec(
-      'INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at) VALUES (?, ?, 0, ?, ?, ?, ?)',
+      `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision)
+         VALUES (?, ?, 0, ?, ?, ?, ?, ?)`,
       head,
       version,
       upload.sha256,
       upload.bytes,
       upload.description,
       now,
+      upload.trainedRevision ?? null,
     );
     const objectName = headObjectName(this.#tenant(), head, version, upload.sha256);
     this.#outbox.discard(objectName, now + RESERVATION_MS);
@@ -128,7 +142,7 @@ export class Heads {
    * Makes a reserved version seen, and current unless a later reservation was faster. Repeating it changes nothing. Of
    * two uploads with the same content the one that comes second gets the first one's version.
    */
-  commit(head: string, version: number, now: number): Committed | Refused {
+  commit(head: string, version: number, now: number, { heldBack }: CommitOptions = {}): Committed | Refused {
     const [row] = this.#sql
       .exec<VersionRow & { committed: number }>(
         'SELECT * FROM versions WHERE head = ? AND version = ?',
@@ -146,12 +160,22 @@ export class Heads {
     const same = this.#withContent(head, row.sha256);
     if (same !== undefined) {
       this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
-      return { version: same, pointer: this.#makeCurrent(head, same) };
+      return { version: same, pointer: this.#again(head, same, row.trained_revision ?? undefined) };
     }
     const { current } = this.#row(head)!;
     if (current === null) this.#sql.exec('UPDATE heads SET created_at = ? WHERE name = ?', now, head);
     this.#sql.exec('UPDATE versions SET committed = 1 WHERE head = ? AND version = ?', head, version);
     this.#outbox.keep(headObjectName(this.#tenant(), head, version, row.sha256));
+    if (heldBack !== undefined && current !== null) {
+      this.#sql.exec(
+        'UPDATE versions SET held_back = ? WHERE head = ? AND version = ?',
+        heldBack,
+        head,
+        version,
+      );
+      this.#prune(head, now, current);
+      return { version, pointer: this.#setCurrent(head, current) };
+    }
     const newest = Math.max(current ?? 0, version);
     this.#prune(head, now, newest);
     return { version, pointer: this.#setCurrent(head, newest) };
@@ -166,13 +190,73 @@ export class Heads {
     return this.#makeCurrent(head, version);
   }
 
-  /** Removes a head with all versions. @returns a pointer without any, so that the caller's isolate knows. */
+  /** Removes a head with all versions, names and settings. @returns a pointer without any, so that the caller's isolate knows. */
   remove(head: string, now: number): Pointer | Refused {
-    if (this.live(head) === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
+    if (this.#row(head) === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
     for (const { version, sha256 } of this.versions(head)) this.#drop(head, version, sha256, now);
     // Uploads on their way lose their reservation; their objects are garbage already.
     this.#sql.exec('DELETE FROM versions WHERE head = ?', head);
+    this.#sql.exec('DELETE FROM version_names WHERE head = ?', head);
+    this.#sql.exec(
+      `UPDATE heads SET canary_version = NULL, canary_percent = NULL, shadow_version = NULL, settings = NULL
+         WHERE name = ?`,
+      head,
+    );
     return this.#setCurrent(head, null);
+  }
+
+  /** The version trained on the newest state of the examples, or undefined. */
+  newestTrained(head: string): VersionRow | undefined {
+    return this.versions(head)
+      .filter((row) => row.trained_revision !== null)
+      .sort((a, b) => b.trained_revision! - a.trained_revision! || b.version - a.version)[0];
+  }
+
+  /**
+   * Deletes the versions that were trained while forgotten examples were there, but for those kept by name.
+   * @param from the earliest revision in question. @param until the first one that is clean.
+   */
+  dropTrained(head: string, from: number, until: number, now: number): Pointer | null {
+    const kept = new Set(this.names(head).map(({ version }) => version));
+    const row = this.#row(head);
+    let current = row?.current ?? null;
+    for (const { version, sha256, trained_revision: trained } of this.versions(head)) {
+      if (trained === null || trained < from || trained >= until) continue;
+      // A name keeps the file, not its place as what answers when no version is named.
+      if (version === current) current = null;
+      if (!kept.has(version)) this.#drop(head, version, sha256, now);
+    }
+    return row === undefined ? null : this.#setCurrent(head, current);
+  }
+
+  settings(head: string): HeadSettings {
+    const [row] = this.#sql
+      .exec<{ settings: string | null }>('SELECT settings FROM heads WHERE name = ?', head)
+      .toArray();
+    return row?.settings == null ? DEFAULT_SETTINGS : HeadSettings.parse(JSON.parse(row.settings));
+  }
+
+  /** Names that versions were given. */
+  names(head: string): { name: string; version: number }[] {
+    return this.#sql
+      .exec<{ name: string; version: number }>(
+        'SELECT name, version FROM version_names WHERE head = ? ORDER BY name',
+        head,
+      )
+      .toArray();
+  }
+
+  /** A version that came once more: current now, unless it was held back when it came first. */
+  #again(head: string, version: number, trainedRevision: number | undefined): Pointer {
+    if (trainedRevision === undefined) return this.#makeCurrent(head, version);
+    this.#sql.exec(
+      'UPDATE versions SET trained_revision = ? WHERE head = ? AND version = ?',
+      trainedRevision,
+      head,
+      version,
+    );
+    const held = this.versions(head).find((row) => row.version === version)?.held_back ?? null;
+    return held === null ? this.#makeCurrent(head, version) : this.pointer(head)!;
   }
 
   #makeCurrent(head: string, version: number): Pointer {

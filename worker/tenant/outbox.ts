@@ -13,7 +13,10 @@ export interface Stores {
     put(name: string, value: string): Promise<void>;
     delete(name: string): Promise<void>;
   };
-  readonly HEADS: { delete(names: string[]): Promise<void> };
+  readonly HEADS: {
+    put(name: string, value: Uint8Array, options: { sha256: string }): Promise<unknown>;
+    delete(names: string[]): Promise<void>;
+  };
 }
 
 interface OutboxRow extends Record<string, SqlStorageValue> {
@@ -76,7 +79,12 @@ export class Outbox {
    */
   async schedule(now: number): Promise<void> {
     const { sql } = this.#storage;
-    const { waiting } = sql.exec<{ waiting: number }>('SELECT count(*) AS waiting FROM outbox').one();
+    const { waiting } = sql
+      .exec<{ waiting: number }>(
+        `SELECT (SELECT count(*) FROM outbox) +
+           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) AS waiting`,
+      )
+      .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
     const retryAt = now + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failures);
     // Garbage that is due but still there is a deletion that failed.

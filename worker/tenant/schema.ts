@@ -56,6 +56,59 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX garbage_by_due ON garbage (due_at);
   `,
+  // 2: teaching. Examples and what was made of them; versions by name; canary and shadow; usage.
+  `
+  -- The state of a head's examples at which a version was trained; null where it was uploaded.
+  ALTER TABLE versions ADD COLUMN trained_revision INTEGER;
+  ALTER TABLE versions ADD COLUMN held_back TEXT;
+
+  ALTER TABLE heads ADD COLUMN canary_version INTEGER;
+  ALTER TABLE heads ADD COLUMN canary_percent INTEGER;
+  ALTER TABLE heads ADD COLUMN shadow_version INTEGER;
+  ALTER TABLE heads ADD COLUMN settings TEXT;
+
+  CREATE TABLE version_names (
+    head TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (head, name)
+  ) STRICT;
+
+  -- revision grows with each change of the examples; first_revision is where it began. forgotten_from: the earliest revision of an example that was forgotten and
+  -- that a version may still know; not null until the head was trained without it.
+  CREATE TABLE taught_heads (
+    head TEXT PRIMARY KEY,
+    backbone TEXT NOT NULL,
+    first_revision INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    forgotten_from INTEGER
+  ) STRICT;
+
+  CREATE TABLE examples (
+    id TEXT PRIMARY KEY,
+    head TEXT NOT NULL,
+    label TEXT NOT NULL,
+    picture TEXT NOT NULL,
+    source TEXT NOT NULL,
+    code BLOB NOT NULL,
+    added_revision INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX one_example_a_picture ON examples (head, picture);
+  CREATE INDEX examples_by_label ON examples (head, label);
+
+  -- answer is null until the request was answered.
+  CREATE TABLE idempotency (
+    key TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    head TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    counts TEXT NOT NULL,
+    answer TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX idempotency_by_age ON idempotency (created_at);
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

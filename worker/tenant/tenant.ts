@@ -5,15 +5,19 @@
  * Its methods answer RPC calls from the Worker. What can be expected to go wrong is answered as a value (call.ts).
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { HeadDetail, HeadSummary, KeySummary } from '../../src/api/index.ts';
+import type { ExampleList, HeadDetail, HeadSummary, KeySummary } from '../../src/api/index.ts';
 import type { Env } from '../env.ts';
 import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import { headDetail, headSummary } from './describe.ts';
 import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
+import { Examples } from './examples.ts';
+import { Idempotency } from './idempotency.ts';
 import { Keys, type FoundKey, type NewKey } from './keys.ts';
 import { Outbox, type Render } from './outbox.ts';
 import { hasTables, migrate } from './schema.ts';
+import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
+import { Training, type Write } from './training.ts';
 
 interface TenantRow extends Record<string, SqlStorageValue> {
   id: string;
@@ -25,6 +29,9 @@ export class Tenant extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #keys: Keys;
   readonly #heads: Heads;
+  readonly #examples: Examples;
+  readonly #idempotency: Idempotency;
+  readonly #teaching: Teaching;
   #exists: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -33,6 +40,16 @@ export class Tenant extends DurableObject<Env> {
     this.#outbox = new Outbox(ctx.storage, env);
     this.#keys = new Keys(sql, this.#outbox);
     this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
+    this.#examples = new Examples(sql);
+    this.#idempotency = new Idempotency(sql);
+    const write: Write = (change) => this.#write(change);
+    const training = new Training(this.#examples, this.#heads, env, write);
+    const { heads, examples, idempotency } = {
+      heads: this.#heads,
+      examples: this.#examples,
+      idempotency: this.#idempotency,
+    };
+    this.#teaching = new Teaching({ heads, examples, idempotency, training, write });
     // A name that no tenant has must not become a database because someone asked for it.
     this.#exists = hasTables(sql);
     if (this.#exists) migrate(ctx.storage);
@@ -97,11 +114,48 @@ export class Tenant extends DurableObject<Env> {
   }
 
   deleteHead(head: string): Promise<Pointer | Refused> {
-    return this.#write((now) => this.#heads.remove(head, now));
+    return this.#write((now) => {
+      const live = this.#heads.live(head) !== undefined;
+      if (!this.#examples.clear(head) && !live)
+        return refuse('head_not_found', `There is no head '${head}'.`);
+      this.#idempotency.forgetHead(head);
+      const pointer = this.#heads.remove(head, now);
+      // Taught, but never trained: there was nothing for other stores to know.
+      return 'refused' in pointer ? { revision: 0, current: null, versions: {} } : pointer;
+    });
+  }
+
+  /** Stores labelled codes and trains the head with them: see teaching.ts. */
+  teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
+    return this.#known(() => this.#teaching.teach(head, lesson));
+  }
+
+  train(head: string): Promise<TaughtResult | Refused> {
+    return this.#known(() => this.#teaching.train(head));
+  }
+
+  forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
+    return this.#known(() => this.#teaching.forget(head, which));
+  }
+
+  listExamples(
+    head: string,
+    label: string | undefined,
+    after: string | undefined,
+    limit: number,
+  ): ExampleList | null {
+    if (!this.#exists || this.#examples.state(head) === undefined) return null;
+    return this.#examples.list(head, label, after, limit);
   }
 
   override async alarm(): Promise<void> {
-    if (this.#exists) await this.#outbox.deliver(this.#render);
+    if (!this.#exists) return;
+    await this.#outbox.deliver(this.#render);
+    await this.#teaching.resume();
+  }
+
+  async #known<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
+    return this.#exists ? task() : refuse('unauthorized', 'This tenant does not exist.');
   }
 
   /**

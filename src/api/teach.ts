@@ -1,0 +1,125 @@
+/** Wire schemas of teaching: examples in, a new version out, and examples forgotten. */
+import { z } from 'zod';
+import { BackboneId, HeadName, MAX_LABEL_LENGTH, Timestamp, VersionNumber } from './common.ts';
+import { ClassSummary, Figures } from './heads.ts';
+
+/** Examples that one request may bring. */
+export const MAX_EXAMPLES_PER_REQUEST = 256;
+/** URLs among them: each is fetched while the caller waits. */
+export const MAX_URLS_PER_REQUEST = 32;
+export const MAX_EXAMPLES_PER_PAGE = 500;
+
+const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+export const TeachQuery = z.strictObject({
+  train: Flag.default(true).meta({ description: 'false only stores the examples.', type: 'boolean' }),
+});
+
+const Label = z.string().min(1).max(MAX_LABEL_LENGTH);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex');
+
+const Lesson = z.union(
+  [
+    z.strictObject({ label: Label, image: z.string() }),
+    z.strictObject({ label: Label, url: z.string() }),
+    z.strictObject({
+      label: Label,
+      code: z.union([z.string(), z.array(z.number())]),
+      picture: Sha256.optional().meta({
+        description: "The picture's SHA-256, so that it is known when it comes again in another form.",
+      }),
+    }),
+  ],
+  {
+    error:
+      'must be {"label", "image": "<base64>"}, {"label", "url": "https://…"} or {"label", "code": as /v1/embed answers it}',
+  },
+);
+
+export const TeachBody = z
+  .strictObject({
+    examples: z.array(Lesson).min(1).max(MAX_EXAMPLES_PER_REQUEST),
+    backbone: BackboneId.optional().meta({
+      description: 'Whose codes these are, as /v1/embed says. Needed where there are codes.',
+    }),
+  })
+  .meta({ id: 'TeachBody' });
+export type TeachBody = z.infer<typeof TeachBody>;
+
+/** How a class fares against the version before. */
+export const ClassChange = z
+  .object({
+    label: z.string(),
+    change: z.enum(['added', 'removed', 'kept']),
+    examples: z.int().meta({ description: 'More examples than before; fewer where negative.' }),
+    recall: z.number().optional().meta({ description: 'Higher than before; lower where negative.' }),
+  })
+  .meta({ id: 'ClassChange' });
+
+export const Changes = z
+  .object({
+    from_version: VersionNumber,
+    accuracy: z.number().optional().meta({ description: 'Leave-one-out accuracy, higher than before.' }),
+    old_classes_accuracy: z
+      .number()
+      .optional()
+      .meta({ description: 'The same over the classes that both versions have: what the guard looks at.' }),
+    classes: z.array(ClassChange).meta({ description: 'Classes that differ.' }),
+  })
+  .meta({ id: 'Changes' });
+export type Changes = z.infer<typeof Changes>;
+
+export const Taught = z
+  .object({
+    head: HeadName,
+    version: VersionNumber.optional().meta({ description: 'Absent where nothing was trained.' }),
+    current: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether that version answers now. False where the guard held it back.' }),
+    added: z.int().optional().meta({ description: 'Examples that are new.' }),
+    duplicates: z.int().optional().meta({ description: 'Pictures that were there under the same label.' }),
+    forgotten: z.int().optional().meta({ description: 'Examples that are gone.' }),
+    examples: z.int().meta({ description: 'Of the head, all together.' }),
+    classes: z.array(ClassSummary).meta({ description: 'Figures by leave-one-out, of the version named.' }),
+    leave_one_out: Figures.nullable().optional(),
+    changes: Changes.optional().meta({ description: 'Against the version before.' }),
+    missing: z.string().optional().meta({ description: 'What a head still lacks before it can be trained.' }),
+    held_back: z.string().optional().meta({ description: 'Why the guard did not make the version current.' }),
+  })
+  .meta({ id: 'Taught' });
+export type Taught = z.infer<typeof Taught>;
+
+export const ExampleSource = z.enum(['picture', 'url', 'code', 'feedback']);
+export type ExampleSource = z.infer<typeof ExampleSource>;
+
+export const ExampleSummary = z
+  .object({
+    id: z.string(),
+    label: z.string(),
+    picture: z.string().meta({ description: 'SHA-256 of the picture, or of its code where only that came.' }),
+    source: ExampleSource,
+    created_at: Timestamp,
+  })
+  .meta({ id: 'ExampleSummary' });
+export type ExampleSummary = z.infer<typeof ExampleSummary>;
+
+export const ExamplesQuery = z.strictObject({
+  label: Label.optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, `must be a whole number from 1 to ${MAX_EXAMPLES_PER_PAGE}`)
+    .transform(Number)
+    .pipe(z.int().max(MAX_EXAMPLES_PER_PAGE))
+    .default(100),
+  after: z.string().max(64).optional().meta({ description: 'The `next` of the page before.' }),
+});
+
+export const ExampleList = z
+  .object({
+    examples: z.array(ExampleSummary),
+    total: z.int(),
+    next: z.string().optional().meta({ description: 'Where the next page begins, if there is one.' }),
+  })
+  .meta({ id: 'ExampleList' });
+export type ExampleList = z.infer<typeof ExampleList>;

@@ -1,0 +1,69 @@
+/** /v1/heads/{head}/examples and /classes/{label}: look at what a head was taught, and make it forget. */
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { ExampleList, ExamplesQuery, MAX_LABEL_LENGTH, Taught } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import type { AppEnv } from '../env.ts';
+import type { Services } from '../services.ts';
+import { headNotFound } from '../stores/pointers.ts';
+import { callTenant } from '../tenant/call.ts';
+import type { Forgetting } from '../tenant/teaching.ts';
+import { answers, HeadPath } from './describe.ts';
+
+const ExamplePath = HeadPath.extend({ id: z.string().max(64) });
+const ClassPath = HeadPath.extend({ label: z.string().max(MAX_LABEL_LENGTH) });
+
+export function addExampleRoutes(app: App, services: Services): void {
+  const canWrite = requireScope(services.keys, 'write');
+
+  const list = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/examples',
+    summary: 'List the examples that a head was taught',
+    middleware: requireScope(services.keys, 'read'),
+    request: { params: HeadPath, query: ExamplesQuery },
+    responses: answers(200, ExampleList, 'A page of examples, by id.'),
+  });
+  app.openapi(list, async (c) => {
+    const { head } = c.req.valid('param');
+    const { label, after, limit } = c.req.valid('query');
+    const { tenant } = c.var.principal;
+    const found = await callTenant(c.env, tenant, (stub) => stub.listExamples(head, label, after, limit));
+    if (found === null) throw headNotFound(head);
+    return c.json(found, 200);
+  });
+
+  const forget = async (c: Context<AppEnv>, head: string, which: Forgetting): Promise<Taught> => {
+    const { tenant } = c.var.principal;
+    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.forget(head, which));
+    if (pointer !== null) services.pointers.remember(tenant, head, pointer);
+    return answer;
+  };
+
+  const example = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/examples/{id}',
+    summary: 'Forget an example: the head becomes the one that never saw it',
+    middleware: canWrite,
+    request: { params: ExamplePath },
+    responses: answers(200, Taught, 'The version without it.'),
+  });
+  app.openapi(example, async (c) => {
+    const { head, id } = c.req.valid('param');
+    return c.json(await forget(c, head, { id }), 200);
+  });
+
+  const label = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/classes/{label}',
+    summary: 'Forget a class with all its examples',
+    middleware: canWrite,
+    request: { params: ClassPath },
+    responses: answers(200, Taught, 'The version without it.'),
+  });
+  app.openapi(label, async (c) => {
+    const { head, label: wanted } = c.req.valid('param');
+    return c.json(await forget(c, head, { label: wanted }), 200);
+  });
+}

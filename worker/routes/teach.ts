@@ -1,0 +1,79 @@
+/** POST /v1/heads/{head}/teach and /train: labelled pictures in, a new version out. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { TeachQuery, Taught } from '../../src/api/index.ts';
+import { sha256Hex } from '../api-key.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Services } from '../services.ts';
+import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
+import { callTenant } from '../tenant/call.ts';
+import type { CodeOrigin } from '../tenant/examples.ts';
+import { answers, HeadPath, teachBody } from './describe.ts';
+
+const TeachHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters without blanks')
+    .optional()
+    .meta({ description: 'Makes a repeat of this request answer the same, for a day.' }),
+});
+
+export function addTeachRoutes(app: App, services: Services): void {
+  const { keys, pointers, runtime } = services;
+  const middleware = requireScope(keys, 'write');
+
+  const teach = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/teach',
+    summary:
+      'Teach labelled pictures: they are stored, and the head is retrained and current when this answers',
+    middleware,
+    request: { params: HeadPath, query: TeachQuery, headers: TeachHeaders, body: teachBody },
+    responses: answers(200, Taught, 'The new version, how good it is, and what changed.'),
+  });
+  app.openapi(teach, async (c) => {
+    const { head } = c.req.valid('param');
+    const { train } = c.req.valid('query');
+    const key = c.req.valid('header')['idempotency-key'];
+    const { tenant } = c.var.principal;
+    const examples = await examplesOf(services, c.req.raw);
+    const digest = await digestOf(head, train, examples);
+    const lesson = {
+      origin: originOf(runtime),
+      examples,
+      train,
+      idempotency: key === undefined ? undefined : { key, digest },
+    };
+    const { answer, pointer, repeated } = await callTenant(c.env, tenant, (stub) => stub.teach(head, lesson));
+    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
+  });
+
+  const train = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/train',
+    summary: 'Train a head on the examples stored',
+    middleware,
+    request: { params: HeadPath },
+    responses: answers(200, Taught, 'The newest version, how good it is, and what changed.'),
+  });
+  app.openapi(train, async (c) => {
+    const { head } = c.req.valid('param');
+    const { tenant } = c.var.principal;
+    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.train(head));
+    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    return c.json(answer, 200);
+  });
+}
+
+export function originOf({ plan, engine }: Runtime): CodeOrigin {
+  const { name, version, weightsSha256, taps } = plan;
+  return { name, version, weightsSha256, taps: taps.map((tap) => tap.name), codeLength: engine.codeLength };
+}
+
+/** What was asked, whatever the order of a form's fields or its boundary. */
+function digestOf(head: string, train: boolean, examples: readonly NewExample[]): Promise<string> {
+  const lines = examples.map(({ label, picture }) => JSON.stringify([picture, label])).sort();
+  return sha256Hex(JSON.stringify([head, train, lines]));
+}

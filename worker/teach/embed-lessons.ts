@@ -1,0 +1,106 @@
+/**
+ * From a teach request to examples: labelled CNN codes in half precision, made in the stateless Worker so that the
+ * tenant's Durable Object gets nothing but numbers. One picture at a time, so that other requests get their turn.
+ */
+import type { ExampleSource } from '../../src/api/index.ts';
+import { HeadwaterError } from '../../src/errors.ts';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import { sha256Hex } from '../api-key.ts';
+import { mediaType } from '../body.ts';
+import { see } from '../classify.ts';
+import { fetchPicture } from '../fetch-picture.ts';
+import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
+import { borrow } from '../pictures.ts';
+import { ApiError } from '../problem.ts';
+import type { Services } from '../services.ts';
+import { lessonsOfForm, lessonsOfJson, type Lesson } from './lessons.ts';
+
+/** One example on its way to the tenant's store. */
+export interface NewExample {
+  readonly label: string;
+  /** SHA-256 of the picture, or of the code's bytes where there is no picture. */
+  readonly picture: string;
+  readonly source: ExampleSource;
+  /** Half precision, little-endian. */
+  readonly code: Uint8Array;
+}
+
+type Embedder = Pick<Services, 'runtime' | 'memory'>;
+
+/**
+ * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded
+ * @throws HeadwaterError image_… naming the picture
+ */
+export async function examplesOf(services: Embedder, request: Request): Promise<NewExample[]> {
+  const { runtime, memory } = services;
+  const type = mediaType(request);
+  if (type === 'multipart/form-data') {
+    const contentType = request.headers.get('content-type') ?? '';
+    return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
+      present(services, lessonsOfForm(body, contentType)),
+    );
+  }
+  if (type !== 'application/json') {
+    throw new ApiError(
+      'unsupported_media_type',
+      `Examples come as multipart/form-data or application/json, not as '${type.slice(0, 80)}'.`,
+    );
+  }
+  const { weightsSha256 } = runtime.plan;
+  const { codeLength } = runtime.engine;
+  const made = await borrow(
+    request,
+    memory,
+    MAX_JSON_PICTURE_BYTES,
+    JSON_PICTURE_MEMORY_FACTOR,
+    async (body) => {
+      const lessons = lessonsOfJson(body, weightsSha256, codeLength);
+      const here = lessons.filter(({ kind }) => kind !== 'url');
+      return { examples: await present(services, here), urls: lessons.filter(({ kind }) => kind === 'url') };
+    },
+  );
+  // After the body has given its memory back, so that no request waits for memory while it holds some.
+  for (const lesson of made.urls) made.examples.push(...(await fetched(services, lesson)));
+  return made.examples;
+}
+
+async function fetched(services: Embedder, lesson: Lesson): Promise<NewExample[]> {
+  if (lesson.kind !== 'url') return [];
+  const response = await fetchPicture(lesson.url);
+  return borrow(response, services.memory, MAX_FILE_BYTES, 1, async (bytes) => {
+    const [example] = await present(services, [{ ...lesson, kind: 'picture', bytes }]);
+    return [{ ...example, source: 'url' as const }];
+  });
+}
+
+async function present({ runtime }: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
+  const examples: NewExample[] = [];
+  for (const lesson of lessons) {
+    const { label } = lesson;
+    if (lesson.kind === 'code') {
+      const code = bytesOf(lesson.code);
+      examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
+    } else if (lesson.kind === 'picture') {
+      const { codes } = await see(runtime, [lesson.bytes]).catch((error: unknown) => {
+        throw placed(error, lesson);
+      });
+      const picture = await sha256Hex(lesson.bytes);
+      examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(codes)) });
+    }
+  }
+  return examples;
+}
+
+/** Every platform of the Worker is little-endian. */
+function bytesOf(code: Float16Array): Uint8Array {
+  return new Uint8Array(code.buffer, code.byteOffset, code.byteLength);
+}
+
+/** Of many pictures, the one in question. */
+function placed(error: unknown, { name, label }: Lesson): unknown {
+  if (!(error instanceof HeadwaterError)) return error;
+  const where = `Picture '${name}' of class '${label}'`;
+  return new HeadwaterError(error.code, `${where}: ${error.message} Nothing of this request was stored.`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * The body of a teach request, taken apart: a form whose fields are labels (or `label` and `image`), or JSON with
+ * pictures in base64, URLs, or codes that /v1/embed made elsewhere.
+ */
+import { MAX_EXAMPLES_PER_REQUEST, MAX_URLS_PER_REQUEST, TeachBody } from '../../src/api/index.ts';
+import { labelFault } from '../../src/head/index.ts';
+import { checkJson } from '../body.ts';
+import { parseMultipart } from '../multipart.ts';
+import { fromBase64 } from '../pictures.ts';
+import { ApiError } from '../problem.ts';
+
+/** One labelled thing as it came. `name` is what its sender calls it, for messages. */
+export type Lesson = { readonly label: string; readonly name: string } & (
+  | { readonly kind: 'picture'; readonly bytes: Uint8Array }
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'code'; readonly code: Float16Array; readonly picture: string | undefined }
+);
+
+const LABEL = 'label';
+const IMAGE = 'image';
+
+/** @throws ApiError invalid_request */
+export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
+  const parts = parseMultipart(body, contentType, 2 * MAX_EXAMPLES_PER_REQUEST);
+  const isLabel = (part: (typeof parts)[number]) => part.name === LABEL && part.filename === undefined;
+  const labels = parts.filter(isLabel);
+  // The only label of a form counts for all its pictures, wherever it stands; several count for those behind them.
+  let label = labels.length === 1 ? textOf(labels[0].bytes) : undefined;
+  const lessons: Lesson[] = [];
+  for (const part of parts) {
+    if (isLabel(part)) {
+      label = textOf(part.bytes);
+      continue;
+    }
+    const named = part.name === IMAGE ? label : part.name;
+    if (named === undefined) throw invalid(`a field '${IMAGE}' needs a field '${LABEL}' before it`, IMAGE);
+    const name =
+      part.filename === undefined || part.filename === '' ? `${lessons.length + 1}` : part.filename;
+    lessons.push({ label: named, name: name.slice(0, 120), kind: 'picture', bytes: part.bytes });
+  }
+  if (lessons.length === 0)
+    throw invalid('it holds no picture; send files in fields named after their labels');
+  if (lessons.length > MAX_EXAMPLES_PER_REQUEST)
+    throw invalid(`it holds ${lessons.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
+  checkLabels(lessons);
+  return lessons;
+}
+
+/**
+ * @param backbone the Worker's own; codes must be of it. @param codeLength numbers in one of its codes.
+ * @throws ApiError invalid_request, backbone_mismatch
+ */
+export function lessonsOfJson(body: Uint8Array, backbone: string, codeLength: number): Lesson[] {
+  const json = checkJson(body, TeachBody);
+  if (json.backbone !== undefined && json.backbone.weights_sha256 !== backbone) {
+    throw new ApiError(
+      'backbone_mismatch',
+      `These codes are of backbone ${json.backbone.weights_sha256.slice(0, 12)}…, but this Worker runs ${backbone.slice(0, 12)}…; embed the pictures again.`,
+    );
+  }
+  const lessons = json.examples.map((example, i): Lesson => {
+    const place = { label: example.label, name: `${i + 1}` };
+    if ('image' in example)
+      return { ...place, kind: 'picture', bytes: fromBase64(example.image, `examples.${i}.image`) };
+    if ('url' in example) return { ...place, kind: 'url', url: example.url };
+    if (json.backbone === undefined)
+      throw invalid("codes need 'backbone' beside 'examples', as /v1/embed answered it", 'backbone');
+    const code = codeOf(example.code, codeLength, `examples.${i}.code`);
+    return { ...place, kind: 'code', code, picture: example.picture };
+  });
+  const urls = lessons.filter(({ kind }) => kind === 'url').length;
+  if (urls > MAX_URLS_PER_REQUEST)
+    throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
+  checkLabels(lessons);
+  return lessons;
+}
+
+/** JSON numbers, or little-endian half precision in base64: the two encodings of /v1/embed. */
+function codeOf(code: string | readonly number[], codeLength: number, field: string): Float16Array {
+  const numbers = typeof code === 'string' ? halves(fromBase64(code, field), field) : Float16Array.from(code);
+  if (numbers.length !== codeLength)
+    throw invalid(`it has ${numbers.length} numbers where a code has ${codeLength}`, field);
+  if (!numbers.every(Number.isFinite))
+    throw invalid('it holds a number that half precision cannot hold', field);
+  return numbers;
+}
+
+function halves(bytes: Uint8Array, field: string): Float16Array {
+  if (bytes.byteLength % 2 !== 0) throw invalid('it is no list of 2-byte numbers', field);
+  // fromBase64 allocates afresh, so that the offset is 0.
+  return new Float16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+}
+
+function checkLabels(lessons: readonly Lesson[]): void {
+  for (const label of new Set(lessons.map((lesson) => lesson.label))) {
+    const fault = labelFault([label]);
+    if (fault !== undefined)
+      throw invalid(fault.replace(/^label 0/, `the label '${label.slice(0, 40)}'`), LABEL);
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function invalid(what: string, field?: string): ApiError {
+  return new ApiError(
+    'invalid_request',
+    `The body cannot be taught from: ${what}.`,
+    field === undefined ? {} : { field },
+  );
+}

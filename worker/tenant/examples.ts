@@ -1,0 +1,310 @@
+/**
+ * The tenant's examples, as rows: labelled codes, never pixels. Each change of a head's examples has a number, its
+ * revision, and a version remembers at which one it was trained; so it is known which versions saw an example. Every
+ * method runs within one transaction of its caller.
+ */
+import { ExampleSource, type Conflict, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
+import { z } from 'zod';
+import type { TrainingSet } from '../../src/learn/train.ts';
+import { newKeyId } from '../api-key.ts';
+import {
+  MAX_CLASSES_PER_TAUGHT_HEAD,
+  MAX_EXAMPLES_PER_HEAD,
+  MAX_EXAMPLES_PER_TENANT,
+  MAX_HEADS_PER_TENANT,
+} from '../limits.ts';
+import type { NewExample } from '../teach/embed-lessons.ts';
+import { refuse, type Refused } from './call.ts';
+
+/** What codes of a head are made of. All examples of a head agree in it. */
+export const CodeOrigin = z.object({
+  name: z.string(),
+  version: z.string(),
+  weightsSha256: z.string(),
+  taps: z.array(z.string()),
+  codeLength: z.int(),
+});
+export type CodeOrigin = z.infer<typeof CodeOrigin>;
+
+export interface Added {
+  readonly revision: number;
+  readonly added: number;
+  readonly duplicates: number;
+}
+
+export interface TaughtState {
+  readonly revision: number;
+  /** Where the count began: a head that was deleted and taught anew begins above all that it ever had. */
+  readonly firstRevision: number;
+  readonly codeLength: number;
+  /** The earliest revision that a version may not know of any more; null where nothing is to be forgotten. */
+  readonly forgottenFrom: number | null;
+  /** By code unit. */
+  readonly classes: readonly { readonly label: string; readonly examples: number }[];
+}
+
+interface TaughtRow extends Record<string, SqlStorageValue> {
+  backbone: string;
+  first_revision: number;
+  revision: number;
+  forgotten_from: number | null;
+}
+
+interface ExampleRow extends Record<string, SqlStorageValue> {
+  id: string;
+  label: string;
+  picture: string;
+  source: string;
+  added_revision: number;
+  created_at: number;
+}
+
+export class Examples {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The examples of a head as they stand, or undefined where it was never taught. */
+  state(head: string): TaughtState | undefined {
+    const row = this.#row(head);
+    if (row === undefined) return undefined;
+    const classes = this.#sql
+      .exec<{ label: string; examples: number }>(
+        'SELECT label, count(*) AS examples FROM examples WHERE head = ? GROUP BY label',
+        head,
+      )
+      .toArray()
+      .sort((a, b) => (a.label < b.label ? -1 : 1));
+    return {
+      revision: row.revision,
+      firstRevision: row.first_revision,
+      codeLength: CodeOrigin.parse(JSON.parse(row.backbone)).codeLength,
+      forgottenFrom: row.forgotten_from,
+      classes,
+    };
+  }
+
+  /** Adds what is new; a picture known under the same label counts once. All or nothing. */
+  add(head: string, origin: CodeOrigin, examples: readonly NewExample[], now: number): Added | Refused {
+    const row = this.#row(head);
+    const stranger =
+      row === undefined ? undefined : strangeness(CodeOrigin.parse(JSON.parse(row.backbone)), origin);
+    if (stranger !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${stranger}`);
+    const sorted = this.#sort(head, examples);
+    if (sorted.conflicts.length > 0) return conflict(sorted.conflicts);
+    const full = this.#overflow(head, row === undefined, sorted.fresh);
+    if (full !== undefined) return full;
+    // Time only grows, so no number of an earlier life of the head comes back.
+    const revision = row === undefined ? now : row.revision + Math.sign(sorted.fresh.length);
+    this.#sql.exec(
+      `INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)
+         ON CONFLICT (head) DO UPDATE SET revision = excluded.revision`,
+      head,
+      JSON.stringify(origin),
+      revision,
+      revision,
+    );
+    for (const { label, picture, source, code } of sorted.fresh) {
+      this.#sql.exec(
+        `INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        newKeyId(),
+        head,
+        label,
+        picture,
+        source,
+        code.slice().buffer,
+        revision,
+        now,
+      );
+    }
+    return { revision, added: sorted.fresh.length, duplicates: examples.length - sorted.fresh.length };
+  }
+
+  /**
+   * Forgets examples: they are gone, and which versions knew them is noted until the head is trained without.
+   * @returns how many they were.
+   */
+  forget(head: string, which: { readonly id: string } | { readonly label: string }): number {
+    const [column, value] = 'id' in which ? ['id', which.id] : ['label', which.label];
+    const { count, first } = this.#sql
+      .exec<{ count: number; first: number | null }>(
+        `SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE head = ? AND ${column} = ?`,
+        head,
+        value,
+      )
+      .one();
+    if (first === null) return 0;
+    this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${column} = ?`, head, value);
+    this.#sql.exec(
+      `UPDATE taught_heads SET revision = revision + 1,
+         forgotten_from = min(coalesce(forgotten_from, ?), ?) WHERE head = ?`,
+      first,
+      first,
+      head,
+    );
+    return count;
+  }
+
+  /** The versions that knew what was forgotten are gone. */
+  settle(head: string): void {
+    this.#sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE head = ?', head);
+  }
+
+  /** Heads that something was forgotten of and that are not yet trained without it. */
+  unsettled(): string[] {
+    return this.#sql
+      .exec<{ head: string }>('SELECT head FROM taught_heads WHERE forgotten_from IS NOT NULL')
+      .toArray()
+      .map(({ head }) => head);
+  }
+
+  /** All of a head's examples and that it was ever taught. */
+  clear(head: string): boolean {
+    const known = this.#row(head) !== undefined;
+    this.#sql.exec('DELETE FROM examples WHERE head = ?', head);
+    this.#sql.exec('DELETE FROM taught_heads WHERE head = ?', head);
+    return known;
+  }
+
+  /** @param after an id; the page begins behind it. */
+  list(head: string, label: string | undefined, after: string | undefined, limit: number): ExampleList {
+    const where = label === undefined ? 'head = ?' : 'head = ? AND label = ?';
+    const values = label === undefined ? [head] : [head, label];
+    const { total } = this.#sql
+      .exec<{ total: number }>(`SELECT count(*) AS total FROM examples WHERE ${where}`, ...values)
+      .one();
+    const rows = this.#sql
+      .exec<ExampleRow>(
+        `SELECT id, label, picture, source, added_revision, created_at FROM examples
+           WHERE ${where} AND id > ? ORDER BY id LIMIT ?`,
+        ...values,
+        after ?? '',
+        limit + 1,
+      )
+      .toArray();
+    const page = rows.slice(0, limit);
+    const next = rows.length > limit ? page.at(-1)?.id : undefined;
+    return { examples: page.map(summaryOf), total, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** Everything that training needs, as it stands at one revision. Rows are read one by one into one array. */
+  trainingSet(head: string): { readonly revision: number; readonly set: TrainingSet } | undefined {
+    const row = this.#row(head);
+    const state = this.state(head);
+    if (row === undefined || state === undefined) return undefined;
+    const { taps, codeLength, ...backbone } = CodeOrigin.parse(JSON.parse(row.backbone));
+    const labels = state.classes.map(({ label }) => label);
+    const places = new Map(labels.map((label, i) => [label, i]));
+    const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
+    const codes = new Float16Array(n * codeLength);
+    const bytes = new Uint8Array(codes.buffer);
+    const targets = new Uint16Array(n);
+    let i = 0;
+    const rows = this.#sql.exec<{ label: string; code: ArrayBuffer }>(
+      'SELECT label, code FROM examples WHERE head = ?',
+      head,
+    );
+    for (const { label, code } of rows) {
+      bytes.set(new Uint8Array(code), i * codeLength * Float16Array.BYTES_PER_ELEMENT);
+      targets[i++] = places.get(label) ?? 0;
+    }
+    return { revision: row.revision, set: { backbone, taps, labels, codes, targets } };
+  }
+
+  /** Tells new examples from known ones, and from those that contradict what is known or came before. */
+  #sort(head: string, examples: readonly NewExample[]): { fresh: NewExample[]; conflicts: Conflict[] } {
+    const seen = new Map<string, { label: string; id?: string }>();
+    const fresh: NewExample[] = [];
+    const conflicts: Conflict[] = [];
+    for (const example of examples) {
+      const { picture, label } = example;
+      const known = seen.get(picture) ?? this.#known(head, picture);
+      if (known === undefined) fresh.push(example);
+      else if (known.label !== label) {
+        const id = known.id === undefined ? {} : { example: known.id };
+        conflicts.push({ picture, label, known_label: known.label, ...id });
+      }
+      seen.set(picture, known ?? { label });
+    }
+    return { fresh, conflicts };
+  }
+
+  #known(head: string, picture: string): { label: string; id: string } | undefined {
+    return this.#sql
+      .exec<{ label: string; id: string }>(
+        'SELECT label, id FROM examples WHERE head = ? AND picture = ?',
+        head,
+        picture,
+      )
+      .toArray()[0];
+  }
+
+  #overflow(head: string, isNew: boolean, fresh: readonly NewExample[]): Refused | undefined {
+    const classes = this.state(head)?.classes ?? [];
+    const examples = fresh.length + classes.reduce((sum, each) => sum + each.examples, 0);
+    if (examples > MAX_EXAMPLES_PER_HEAD) return tooMany(head, examples);
+    const labels = new Set([...classes, ...fresh].map(({ label }) => label)).size;
+    if (labels > MAX_CLASSES_PER_TAUGHT_HEAD) {
+      return refuse(
+        'limit_reached',
+        `Head '${head}' would have ${labels} classes; at the edge a head is taught at most ${MAX_CLASSES_PER_TAUGHT_HEAD}.`,
+      );
+    }
+    const { all } = this.#sql.exec<{ all: number }>('SELECT count(*) AS "all" FROM examples').one();
+    if (all + fresh.length > MAX_EXAMPLES_PER_TENANT) {
+      return refuse(
+        'limit_reached',
+        `This tenant has ${all} examples of at most ${MAX_EXAMPLES_PER_TENANT}.`,
+      );
+    }
+    const { heads } = this.#sql.exec<{ heads: number }>('SELECT count(*) AS heads FROM taught_heads').one();
+    if (isNew && heads >= MAX_HEADS_PER_TENANT) {
+      return refuse(
+        'limit_reached',
+        `This tenant has ${heads} taught heads, as many as it may. Delete one first.`,
+      );
+    }
+    return undefined;
+  }
+
+  #row(head: string): TaughtRow | undefined {
+    return this.#sql.exec<TaughtRow>('SELECT * FROM taught_heads WHERE head = ?', head).toArray()[0];
+  }
+}
+
+function summaryOf(row: ExampleRow): ExampleSummary {
+  return {
+    id: row.id,
+    label: row.label,
+    picture: row.picture,
+    source: ExampleSource.parse(row.source),
+    created_at: new Date(row.created_at).toISOString(),
+  };
+}
+
+/** Why codes of two origins can't be trained on together, or undefined. */
+function strangeness(known: CodeOrigin, offered: CodeOrigin): string | undefined {
+  if (known.weightsSha256 === offered.weightsSha256 && known.codeLength === offered.codeLength)
+    return undefined;
+  return `was taught with backbone ${known.name} ${known.version}; this Worker runs ${offered.name} ${offered.version}. Teach a new head.`;
+}
+
+function conflict(conflicts: readonly Conflict[]): Refused {
+  const [{ label, known_label: known }] = conflicts;
+  const more = conflicts.length > 1 ? ` and ${conflicts.length - 1} more` : '';
+  return refuse(
+    'label_conflict',
+    `A picture labelled '${label}' is known as '${known}'${more}: see conflicts. Nothing was stored; leave these pictures out, or delete the examples that are wrong.`,
+    conflicts.slice(0, 50),
+  );
+}
+
+function tooMany(head: string, examples: number): Refused {
+  return refuse(
+    'too_many_examples',
+    `Head '${head}' would have ${examples} examples; at the edge a head is taught with at most ${MAX_EXAMPLES_PER_HEAD}. Train it with \`headwater train DIR --out FILE\` and upload it with \`headwater push FILE --head ${head}\`.`,
+  );
+}

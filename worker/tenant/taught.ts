@@ -1,0 +1,85 @@
+/** What a teach request is answered: the version that came out, how good it is, and what changed. */
+import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
+import type { HeadMetadata } from '../../src/head/metadata.ts';
+import { figures, parse } from './describe.ts';
+import type { TaughtState } from './examples.ts';
+import { accuracyOver, sharedClasses } from './guard.ts';
+import type { Heads, VersionRow } from './heads.ts';
+
+export type Counts = Pick<Taught, 'added' | 'duplicates' | 'forgotten'>;
+
+/** @param train false where the caller wanted nothing trained: then no version is named. */
+export function taughtAnswer(
+  heads: Heads,
+  head: string,
+  state: TaughtState,
+  counts: Counts,
+  train: boolean,
+): Taught {
+  const examples = state.classes.reduce((sum, each) => sum + each.examples, 0);
+  const stored = { head, ...counts, examples };
+  if (state.classes.length < 2) return { ...stored, classes: [...state.classes], missing: missing(state) };
+  const version = train ? heads.newestTrained(head) : undefined;
+  if (version === undefined) return { ...stored, classes: [...state.classes] };
+  const before = heads.versions(head).find((row) => row.version < version.version);
+  const described = parse(version.description);
+  const { leaveOneOut } = described.training;
+  return {
+    head,
+    version: version.version,
+    current: heads.live(head)?.current === version.version,
+    ...counts,
+    examples,
+    classes: classSummaries(described),
+    leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
+    ...(before === undefined ? {} : { changes: changesBetween(before, version) }),
+    ...(version.held_back === null ? {} : { held_back: version.held_back }),
+  };
+}
+
+export function classSummaries({ labels, training }: HeadMetadata): ClassSummary[] {
+  return labels.map((label, i) => {
+    const found = training.leaveOneOut?.perClass[i];
+    const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
+    return { label, examples: training.counts[i], ...quality };
+  });
+}
+
+function missing({ classes }: TaughtState): string {
+  const [only] = classes;
+  return only === undefined
+    ? 'There is no example. Teach pictures of at least two classes.'
+    : `There is one class, '${only.label}'. Teach pictures of a second one, and the head can tell them apart.`;
+}
+
+function changesBetween(before: VersionRow, after: VersionRow): Changes {
+  const [was, is] = [parse(before.description), parse(after.description)];
+  const shared = sharedClasses(before.description, after.description);
+  const accuracy = difference(is.training.leaveOneOut?.accuracy, was.training.leaveOneOut?.accuracy);
+  const old = difference(accuracyOver(after.description, shared), accuracyOver(before.description, shared));
+  return {
+    from_version: before.version,
+    ...(accuracy === undefined ? {} : { accuracy }),
+    ...(old === undefined ? {} : { old_classes_accuracy: old }),
+    classes: classChanges(classSummaries(was), classSummaries(is)),
+  };
+}
+
+function classChanges(was: ClassSummary[], is: ClassSummary[]): Changes['classes'] {
+  const before = new Map(was.map((each) => [each.label, each]));
+  const after = new Map(is.map((each) => [each.label, each]));
+  const changes: Changes['classes'] = [];
+  for (const label of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const [old, now] = [before.get(label), after.get(label)];
+    const examples = (now?.examples ?? 0) - (old?.examples ?? 0);
+    const recall = difference(now?.recall, old?.recall);
+    const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'kept';
+    if (change === 'kept' && examples === 0 && (recall ?? 0) === 0) continue;
+    changes.push({ label, change, examples, ...(recall === undefined ? {} : { recall }) });
+  }
+  return changes;
+}
+
+function difference(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a - b;
+}

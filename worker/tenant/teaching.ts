@@ -1,0 +1,144 @@
+/**
+ * Teaching and forgetting within the tenant's Durable Object. A lesson's examples and its Idempotency-Key are stored in
+ * one transaction; training follows. A crash between leaves examples that the repeat of the request finds, or that the
+ * next lesson trains with; a head that must forget is trained by the alarm if by nobody else.
+ */
+import { Taught } from '../../src/api/index.ts';
+import type { Pointer } from '../stores/layout.ts';
+import type { NewExample } from '../teach/embed-lessons.ts';
+import { refuse, type Refused } from './call.ts';
+import type { Added, CodeOrigin, Examples } from './examples.ts';
+import type { Heads } from './heads.ts';
+import type { Idempotency, IdempotencyKey } from './idempotency.ts';
+import { taughtAnswer, type Counts } from './taught.ts';
+import type { Training, Write } from './training.ts';
+
+export interface Lesson {
+  readonly origin: CodeOrigin;
+  readonly examples: readonly NewExample[];
+  readonly train: boolean;
+  readonly idempotency: IdempotencyKey | undefined;
+}
+
+/** The answer, and what the caller's isolate should know from now on. */
+export interface TaughtResult {
+  readonly answer: Taught;
+  readonly pointer: Pointer | null;
+  /** Whether this is the answer to an earlier arrival of the same request. */
+  readonly repeated: boolean;
+}
+
+export type Forgetting = { readonly id: string } | { readonly label: string };
+
+type Stored =
+  | { readonly state: 'stored'; readonly added: Added }
+  | { readonly state: 'answered'; readonly answer: string };
+
+export class Teaching {
+  readonly #heads: Heads;
+  readonly #examples: Examples;
+  readonly #idempotency: Idempotency;
+  readonly #training: Training;
+  readonly #write: Write;
+
+  constructor(parts: {
+    heads: Heads;
+    examples: Examples;
+    idempotency: Idempotency;
+    training: Training;
+    write: Write;
+  }) {
+    this.#heads = parts.heads;
+    this.#examples = parts.examples;
+    this.#idempotency = parts.idempotency;
+    this.#training = parts.training;
+    this.#write = parts.write;
+  }
+
+  async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
+    const stored = await this.#write((now) => this.#store(head, lesson, now));
+    if ('refused' in stored) return stored;
+    if (stored.state === 'answered') {
+      const answer = Taught.parse(JSON.parse(stored.answer));
+      return { answer, pointer: this.#heads.pointer(head), repeated: true };
+    }
+    const { revision, added, duplicates } = stored.added;
+    const result = await this.#answer(head, revision, { added, duplicates }, lesson.train);
+    if ('refused' in result || lesson.idempotency === undefined) return result;
+    const { key } = lesson.idempotency;
+    await this.#write(() => {
+      this.#idempotency.answered(key, JSON.stringify(result.answer));
+      return {};
+    });
+    return result;
+  }
+
+  /** Trains on what is stored. Without any change since the last training it only answers. */
+  async train(head: string): Promise<TaughtResult | Refused> {
+    const state = this.#examples.state(head);
+    if (state === undefined) return untaught(head);
+    return this.#answer(head, state.revision, {}, true);
+  }
+
+  /** Forgets examples and trains without them before it answers. */
+  async forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
+    const forgotten = await this.#write(() => {
+      if (this.#examples.state(head) === undefined) return untaught(head);
+      const count = this.#examples.forget(head, which);
+      if (count > 0) return { count };
+      return 'id' in which
+        ? refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`)
+        : refuse('class_not_found', `Head '${head}' has no examples of a class '${which.label}'.`);
+    });
+    if ('refused' in forgotten) return forgotten;
+    const revision = this.#examples.state(head)?.revision ?? 0;
+    return this.#answer(head, revision, { forgotten: forgotten.count }, true);
+  }
+
+  /** What a crash left: heads that were to forget something. */
+  async resume(): Promise<void> {
+    for (const head of this.#examples.unsettled()) {
+      const result = await this.#training.reach(head, this.#examples.state(head)?.revision ?? 0);
+      if ('refused' in result)
+        console.warn(JSON.stringify({ message: 'forgetting postponed', ...result.refused }));
+    }
+  }
+
+  #store(head: string, lesson: Lesson, now: number): Stored | Refused {
+    const { idempotency } = lesson;
+    if (idempotency !== undefined) {
+      const known = this.#idempotency.recall(idempotency, now);
+      if ('refused' in known || known.state !== 'new') return known;
+    }
+    if (this.#examples.state(head) === undefined && this.#heads.live(head) !== undefined) {
+      return refuse(
+        'conflict',
+        `Head '${head}' was uploaded: what it was trained on is not here, so that it cannot be taught. Teach a head of another name, or delete this one first.`,
+      );
+    }
+    const added = this.#examples.add(head, lesson.origin, lesson.examples, now);
+    if ('refused' in added) return added;
+    if (idempotency !== undefined) this.#idempotency.remember(idempotency, head, added, now);
+    return { state: 'stored', added };
+  }
+
+  async #answer(
+    head: string,
+    revision: number,
+    counts: Counts,
+    train: boolean,
+  ): Promise<TaughtResult | Refused> {
+    if (train) {
+      const reached = await this.#training.reach(head, revision);
+      if ('refused' in reached) return reached;
+    }
+    const state = this.#examples.state(head);
+    if (state === undefined) return untaught(head);
+    const answer = taughtAnswer(this.#heads, head, state, counts, train);
+    return { answer, pointer: this.#heads.pointer(head), repeated: false };
+  }
+}
+
+function untaught(head: string): Refused {
+  return refuse('head_not_found', `Head '${head}' was never taught here.`);
+}

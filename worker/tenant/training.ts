@@ -1,0 +1,178 @@
+/**
+ * Trains heads on the examples that a tenant's store holds. One training at a time within the tenant, and within the
+ * memory that an isolate lends to all of them; requests that wait for the same head share one training. A version is
+ * committed only if nothing that it saw was forgotten meanwhile.
+ */
+import linalg from '../../build/wasm/linalg.wasm?module';
+import { HeadwaterError } from '../../src/errors.ts';
+import { writeHead } from '../../src/head/index.ts';
+import { trainHead, type TrainingSet } from '../../src/learn/train.ts';
+import { sha256Hex } from '../api-key.ts';
+import { Leases } from '../leases.ts';
+import {
+  MAX_EXAMPLES_PER_HEAD,
+  MAX_TRAINING_ATTEMPTS,
+  TRAINING_BUDGET_BYTES,
+  TRAINING_LEASE_MS,
+  TRAINING_WAIT_MS,
+} from '../limits.ts';
+import { ApiError } from '../problem.ts';
+import { refuse, type Refused } from './call.ts';
+import { describe } from './describe.ts';
+import type { Examples } from './examples.ts';
+import { guardFault } from './guard.ts';
+import type { Heads, Reservation, Upload } from './heads.ts';
+import type { Stores } from './outbox.ts';
+
+/** Of all tenants' objects that live in this isolate. */
+const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);
+
+/** One change in a transaction of the tenant: see Tenant. */
+export type Write = <T extends object>(change: (now: number) => T | Refused) => Promise<T | Refused>;
+
+/** There is nothing to do, or nothing more. */
+interface Done {
+  readonly state: 'done';
+}
+const DONE: Done = { state: 'done' };
+
+export class Training {
+  readonly #examples: Examples;
+  readonly #heads: Heads;
+  readonly #stores: Stores;
+  readonly #write: Write;
+  /** What is being trained, or the last that was. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** Trainings that have not begun: whoever comes now may join. */
+  readonly #waiting = new Map<string, Promise<object | Refused>>();
+
+  constructor(examples: Examples, heads: Heads, stores: Stores, write: Write) {
+    this.#examples = examples;
+    this.#heads = heads;
+    this.#stores = stores;
+    this.#write = write;
+  }
+
+  /** Until a version is there that knows the examples of a revision, or later ones, and none that was forgotten. */
+  async reach(head: string, revision: number): Promise<object | Refused> {
+    for (let attempt = 0; attempt < MAX_TRAINING_ATTEMPTS; attempt++) {
+      const state = this.#examples.state(head);
+      if (state === undefined) return refuse('head_not_found', `Head '${head}' was deleted meanwhile.`);
+      const trained = this.#heads.newestTrained(head)?.trained_revision ?? 0;
+      if (state.forgottenFrom === null && (trained >= revision || state.classes.length < 2)) return DONE;
+      const result = await this.#join(head);
+      if ('refused' in result) return result;
+    }
+    return refuse(
+      'conflict',
+      `Examples of '${head}' were forgotten while it was trained, again and again. Repeat.`,
+    );
+  }
+
+  #join(head: string): Promise<object | Refused> {
+    const waiting = this.#waiting.get(head);
+    if (waiting !== undefined) return waiting;
+    const training = this.#last.then(() => {
+      this.#waiting.delete(head);
+      return this.#train(head);
+    });
+    this.#waiting.set(head, training);
+    this.#last = training.catch(() => undefined);
+    return training;
+  }
+
+  async #train(head: string): Promise<object | Refused> {
+    const state = this.#examples.state(head);
+    if (state === undefined) return DONE;
+    if (state.classes.length < 2) return this.#write((now) => this.#untrain(head, now));
+    try {
+      const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
+      return await memory.with(bytesFor(n, state.codeLength, state.classes.length), () =>
+        this.#trainNow(head),
+      );
+    } catch (error) {
+      // Errors lose their class on the way out of a Durable Object.
+      if (error instanceof HeadwaterError || error instanceof ApiError)
+        return refuse(error.code, error.message);
+      throw error;
+    }
+  }
+
+  async #trainNow(head: string): Promise<object | Refused> {
+    const found = this.#examples.trainingSet(head);
+    if (found === undefined) return DONE;
+    const { revision } = found;
+    const { bytes, upload } = await trained(found.set, revision);
+    const reserved = await this.#write<Reservation | Done>((now) => {
+      if (this.#outdated(head, revision)) return DONE;
+      const reservation = this.#heads.reserve(head, upload, now);
+      if ('state' in reservation && reservation.state === 'exists') this.#settle(head, revision, now);
+      return reservation;
+    });
+    if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
+    await this.#stores.HEADS.put(reserved.objectName, bytes, { sha256: upload.sha256 });
+    return this.#write((now) => {
+      // Left as it is: the reservation ends and its object is deleted.
+      if (this.#outdated(head, revision)) return DONE;
+      const heldBack = this.#guard(head, upload);
+      const committed = this.#heads.commit(head, reserved.version, now, { heldBack });
+      if (!('refused' in committed)) this.#settle(head, revision, now);
+      return committed;
+    });
+  }
+
+  /** Whether what was trained at a revision knows something that was forgotten since. */
+  #outdated(head: string, revision: number): boolean {
+    const state = this.#examples.state(head);
+    if (state === undefined || revision < state.firstRevision) return true;
+    return state.forgottenFrom !== null && state.forgottenFrom <= revision && state.revision !== revision;
+  }
+
+  /** Deletes the versions that knew what was forgotten: there is a clean one now. */
+  #settle(head: string, revision: number, now: number): void {
+    const from = this.#examples.state(head)?.forgottenFrom ?? null;
+    if (from === null) return;
+    this.#heads.dropTrained(head, from, revision, now);
+    this.#examples.settle(head);
+  }
+
+  /** With fewer than two classes left there is nothing to train; what knew more must go all the same. */
+  #untrain(head: string, now: number): object {
+    const state = this.#examples.state(head);
+    if (state === undefined || state.forgottenFrom === null) return DONE;
+    this.#heads.dropTrained(head, state.forgottenFrom, state.revision, now);
+    this.#examples.settle(head);
+    return DONE;
+  }
+
+  #guard(head: string, upload: Upload): string | undefined {
+    const margin = this.#heads.settings(head).guard_margin;
+    const current = this.#heads.live(head)?.current;
+    // What was forgotten must go, whatever that costs.
+    if (margin === null || current === undefined || this.#examples.state(head)?.forgottenFrom !== null)
+      return undefined;
+    const before = this.#heads.versions(head).find(({ version }) => version === current);
+    return before && guardFault(before.description, upload.description, margin);
+  }
+}
+
+/** Trains, in turns with the other requests of the isolate. @throws HeadwaterError training_data_… */
+async function trained(set: TrainingSet, revision: number): Promise<{ bytes: Uint8Array; upload: Upload }> {
+  const head = await trainHead(set, {
+    linalg,
+    pause: () => scheduler.wait(0),
+    maxExamples: MAX_EXAMPLES_PER_HEAD,
+  });
+  const bytes = writeHead(head);
+  const sha256 = await sha256Hex(bytes);
+  return {
+    bytes,
+    upload: { sha256, bytes: bytes.byteLength, description: describe(head), trainedRevision: revision },
+  };
+}
+
+/** At most: the codes, the kernel's matrix in double precision, and a few rows a class and a direction. */
+function bytesFor(examples: number, codeLength: number, classes: number): number {
+  const order = Math.min(examples, codeLength);
+  return examples * codeLength * 2 + order * order * 8 + (classes + 128) * (codeLength + examples) * 8;
+}
