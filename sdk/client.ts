@@ -12,12 +12,15 @@ import type {
   KeyCreated,
   KeySummary,
   Scope,
+  Taught,
   VersionActivated,
 } from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
 import type { Feedback, ReviewItem } from '../src/api/review.ts';
 import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
+import { batchForm, batchLines } from './batch.ts';
+import { canNameField } from './fields.ts';
 import {
   isActivated,
   isClassification,
@@ -30,12 +33,11 @@ import {
   isReviewQueue,
   isTaught,
   isUsage,
-  type Taught,
 } from './shapes.ts';
 import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
 export { ApiError } from './errors.ts';
-export type { Taught } from './shapes.ts';
+export type { Taught } from '../src/api/index.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type { UploadProgress } from './upload.ts';
 
@@ -162,16 +164,10 @@ export class HeadwaterClient {
       query: { top_k: topK, version },
       ...(pictures instanceof Blob
         ? { headers: { 'content-type': 'application/zip' }, body: pictures }
-        : { body: formOf(pictures) }),
+        : { body: batchForm(pictures) }),
       repeatable: true,
     };
-    const response = await this.#transport.send(call, options);
-    for await (const line of linesOf(response)) {
-      if (!isBatchLine(line)) throw brokenOff(response);
-      yield line;
-      if ('pictures' in line) return;
-    }
-    throw brokenOff(response);
+    yield* batchLines(await this.#transport.send(call, options));
   }
 
   /** Adds labelled pictures to a head, and retrains it unless `train` is false. */
@@ -182,7 +178,13 @@ export class HeadwaterClient {
   ): Promise<Taught> {
     const form = new FormData();
     for (const { label, name, bytes } of pictures) {
-      form.append(label, bytes instanceof Blob ? bytes : new Blob([bytes]), name);
+      const file = bytes instanceof Blob ? bytes : new Blob([bytes]);
+      if (canNameField(label)) {
+        form.append(label, file, name);
+      } else {
+        form.append('label', label);
+        form.append('image', file, name);
+      }
     }
     const call: Call = {
       method: 'POST',
@@ -255,19 +257,6 @@ export class HeadwaterClient {
     const path = `v1/keys/${encodeURIComponent(id)}`;
     await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
   }
-}
-
-function formOf(pictures: readonly File[]): FormData {
-  const form = new FormData();
-  for (const picture of pictures) form.append('image', picture, picture.name);
-  return form;
-}
-
-function brokenOff({ status }: Response): ApiError {
-  return new ApiError('The answer broke off before its end. Ask again, with fewer pictures at once.', {
-    status,
-    code: 'answer_not_understood',
-  });
 }
 
 function headPath(head: string): string {

@@ -1,4 +1,5 @@
 /** The one error of the client: an answer that is a problem, or no answer at all. */
+import type { Conflict } from '../src/api/index.ts';
 
 export interface ApiErrorDetails {
   /** HTTP status; 0 when no answer came. */
@@ -7,6 +8,8 @@ export interface ApiErrorDetails {
   readonly requestId?: string | undefined;
   /** The parameter or field that was refused, where the Worker names one. */
   readonly field?: string | undefined;
+  /** Pictures that are examples already, under another label. */
+  readonly conflicts?: readonly Conflict[] | undefined;
 }
 
 /** An answer that is an error: RFC 9457 problem details where the Worker wrote them. */
@@ -17,6 +20,7 @@ export class ApiError extends Error {
   readonly code: string;
   readonly requestId: string | undefined;
   readonly field: string | undefined;
+  readonly conflicts: readonly Conflict[];
 
   constructor(message: string, details: ApiErrorDetails, options?: ErrorOptions) {
     super(message, options);
@@ -24,6 +28,7 @@ export class ApiError extends Error {
     this.code = details.code;
     this.requestId = details.requestId;
     this.field = details.field;
+    this.conflicts = details.conflicts ?? [];
   }
 }
 
@@ -40,7 +45,17 @@ export async function problemOf(response: Response): Promise<ApiError> {
   const where = requestId === undefined ? '' : ` (request ${requestId})`;
   const code = text(problem['code']) ?? `http_${response.status}`;
   const field = text(problem['field']);
-  return new ApiError(`${detail}${where}`, { status: response.status, code, requestId, field });
+  const details = { status: response.status, code, requestId, field, conflicts: conflictsOf(problem) };
+  return new ApiError(`${detail}${where}`, details);
+}
+
+function conflictsOf(problem: Fields): Conflict[] {
+  const listed = problem['conflicts'];
+  return Array.isArray(listed) ? listed.filter(isConflict) : [];
+}
+
+function isConflict(value: unknown): value is Conflict {
+  return isObject(value) && typeof value['picture'] === 'string' && typeof value['known_label'] === 'string';
 }
 
 export type Fields = Readonly<Record<string, unknown>>;

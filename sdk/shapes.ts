@@ -1,11 +1,13 @@
 /** Tells the Worker's answers from a stranger's page: by the fields that every answer of a kind has. */
 import type {
+  BatchLine,
   Classification,
   HeadDetail,
   HeadList,
   HeadStored,
   KeyCreated,
   KeyList,
+  Taught,
   VersionActivated,
 } from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
@@ -13,13 +15,6 @@ import type { ReviewQueue } from '../src/api/review.ts';
 import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
 import { isObject } from './errors.ts';
-
-/** What teach answers; fields that a later Worker adds pass through. */
-export interface Taught {
-  readonly head: string;
-  readonly version?: number;
-  readonly [field: string]: unknown;
-}
 
 type Kind = 'string' | 'number' | 'array' | 'object';
 
@@ -74,4 +69,10 @@ export function isKeyList(value: unknown): value is z.infer<typeof KeyList> {
 
 export function isKeyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
   return has(value, { id: 'string', key: 'string' });
+}
+
+export function isBatchLine(value: unknown): value is BatchLine {
+  return (
+    has(value, { index: 'number', name: 'string' }) || has(value, { head: 'string', pictures: 'number' })
+  );
 }

@@ -32,3 +32,10 @@ export function offersParameter(method: Method, path: string, name: string): boo
     parameters.some((parameter: unknown) => isObject(parameter) && parameter['name'] === name)
   );
 }
+
+/** @returns whether the route takes a body. */
+export function offersBody(method: Method, path: string): boolean {
+  const operations = paths.value?.[path];
+  const operation = isObject(operations) ? operations[method] : undefined;
+  return isObject(operation) && 'requestBody' in operation;
+}

@@ -16,22 +16,22 @@ export interface TeachProgress {
 
 /**
  * Pictures that were stored leave the stage, so that after a failure only the others are sent again.
- * @throws ApiError
+ * @returns the last answer, with the counts of all; undefined without pictures. @throws ApiError
  */
 export async function teach(
   head: string,
   pictures: readonly StagedPicture[],
   onProgress: (progress: TeachProgress) => void,
-): Promise<Taught> {
+): Promise<Taught | undefined> {
   const total = pictures.reduce((sum, { blob }) => sum + blob.size, 0);
   const batches = inBatches(pictures);
   let before = 0;
-  let answer: Taught = { head };
+  let answer: Taught | undefined;
   for (const [i, batch] of batches.entries()) {
     const last = i === batches.length - 1;
     const size = batch.reduce((sum, { blob }) => sum + blob.size, 0);
     onProgress({ phase: 'sending', share: before / total });
-    answer = await client().teach(
+    const next = await client().teach(
       head,
       batch.map(({ label, name, blob }) => ({ label, name, bytes: blob })),
       {
@@ -44,11 +44,19 @@ export async function teach(
         },
       },
     );
+    answer = { ...next, ...sumOf(answer, next) };
     before += size;
     for (const { blob } of batch) await remember(blob);
     removePictures(head, batch);
   }
   return answer;
+}
+
+function sumOf(before: Taught | undefined, next: Taught): Pick<Taught, 'added' | 'duplicates'> {
+  return {
+    added: (before?.added ?? 0) + (next.added ?? 0),
+    duplicates: (before?.duplicates ?? 0) + (next.duplicates ?? 0),
+  };
 }
 
 function inBatches(pictures: readonly StagedPicture[]): StagedPicture[][] {

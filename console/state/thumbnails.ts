@@ -2,16 +2,15 @@
  * Pictures that this tab has sent, by the hash that the Worker knows them by: it keeps no pixels, so that a picture to be
  * shown again has to be remembered here. Gone with the tab.
  */
+import { pictureHash } from '../pictures/hash.ts';
 
 /** The newest are kept; at about 50 kB each. */
 const MAX_REMEMBERED = 400;
 const urls = new Map<string, string>();
 
 export async function remember(blob: Blob): Promise<void> {
-  // Absent on pages that did not come over https, whatever the types say.
-  if (!('subtle' in crypto)) return;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
-  const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const hash = await pictureHash(blob);
+  if (hash === undefined) return;
   if (!urls.has(hash)) urls.set(hash, URL.createObjectURL(blob));
   for (const [oldest, url] of urls) {
     if (urls.size <= MAX_REMEMBERED) return;

@@ -2,8 +2,8 @@
 import { remembered } from '../state/thumbnails.ts';
 import { Icon } from './icon.tsx';
 
-export function Thumbnail({ sha256 }: { readonly sha256: string | undefined }) {
-  const url = remembered(sha256);
+export function Thumbnail({ picture }: { readonly picture: string | undefined }) {
+  const url = remembered(picture);
   return (
     <span class="thumbnail" title={url === undefined ? 'Only its code is kept, not the picture' : undefined}>
       {url === undefined ? <Icon name="pictures" /> : <img src={url} alt="" />}

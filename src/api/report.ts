@@ -26,7 +26,7 @@ export const HardExample = z
     label_probability: z
       .number()
       .meta({ description: 'Of its own label: low where it is probably mislabelled.' }),
-    sha256: z.string().optional().meta({ description: 'Of the picture as it was sent.' }),
+    picture: z.string().optional().meta({ description: 'SHA-256 of the picture as it was sent.' }),
     created_at: Timestamp,
   })
   .meta({ id: 'HardExample' });

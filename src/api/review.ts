@@ -9,7 +9,7 @@ export const ReviewItem = z
     version: VersionNumber,
     predictions: z.array(Prediction),
     unknown: Unknown,
-    sha256: z.string().optional().meta({ description: 'Of the picture as it was sent.' }),
+    picture: z.string().optional().meta({ description: 'SHA-256 of the picture as it was sent.' }),
     created_at: Timestamp,
   })
   .meta({ id: 'ReviewItem' });

@@ -77,10 +77,10 @@ interface ExampleRowProps {
 }
 
 function ExampleRow({ example, busy, onRelabel, onForget }: ExampleRowProps) {
-  const { label, predicted, probability, sha256, created_at: created } = example;
+  const { label, predicted, probability, picture, created_at: created } = example;
   return (
     <li class="example-row">
-      <Thumbnail sha256={sha256} />
+      <Thumbnail picture={picture} />
       <p class="break">
         Taught as <strong>{label}</strong>, looks like <strong>{predicted}</strong>{' '}
         <span class="soft small">

@@ -64,7 +64,7 @@ function ReviewRow({ item, labels, onSay }: ReviewRowProps) {
   const guesses = item.predictions.slice(0, 3).map((guess) => `${guess.label} ${percent(guess.score, 0)}`);
   return (
     <li class="example-row">
-      <Thumbnail sha256={item.sha256} />
+      <Thumbnail picture={item.picture} />
       <p class="break">
         {item.unknown.is_unknown && (
           <span class="badge" data-tone="warn">

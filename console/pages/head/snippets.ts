@@ -1,5 +1,7 @@
 /** The programs that the console offers to paste, with the user's own names, quoted as each language wants it. */
 
+import { canNameField } from '../../../sdk/fields.ts';
+
 export type Language = 'curl' | 'javascript' | 'python';
 
 export interface Names {
@@ -32,8 +34,10 @@ function shell(text: string): string {
 }
 
 function curl({ origin, head, label }: Names): Snippets {
-  // curl takes ; = and " in a field's name for its own, unless it is quoted.
-  const field = shell(`${label}=@picture-1.jpg`);
+  const files = ['picture-1.jpg', 'picture-2.jpg'];
+  const fields = canNameField(label)
+    ? files.map((file) => `-F ${shell(`${label}=@${file}`)}`)
+    : [`--form-string ${shell(`label=${label}`)}`, ...files.map((file) => `-F image=@${file}`)];
   return {
     classify: `curl ${origin}/v1/heads/${head}/classify \\
   -H "Authorization: Bearer $HEADWATER_KEY" \\
@@ -41,8 +45,7 @@ function curl({ origin, head, label }: Names): Snippets {
   --data-binary @picture.jpg`,
     teach: `curl ${origin}/v1/heads/${head}/teach \\
   -H "Authorization: Bearer $HEADWATER_KEY" \\
-  -F ${field} \\
-  -F ${field.replace('picture-1', 'picture-2')}`,
+  ${fields.join(' \\\n  ')}`,
   };
 }
 
@@ -50,6 +53,8 @@ function curl({ origin, head, label }: Names): Snippets {
 const quoted = (text: string): string => JSON.stringify(text);
 
 function javascript({ origin, head, label }: Names): Snippets {
+  const field = canNameField(label) ? label : 'image';
+  const naming = field === label ? '' : `form.append("label", ${quoted(label)});\n  `;
   const key = 'headers: { authorization: `Bearer ${process.env.HEADWATER_KEY}` }';
   return {
     classify: `import { readFile } from 'node:fs/promises';
@@ -65,7 +70,7 @@ console.log(unknown.is_unknown ? 'unknown' : predictions[0]);`,
 
 const form = new FormData();
 for (const name of ['picture-1.jpg', 'picture-2.jpg']) {
-  form.append(${quoted(label)}, await openAsBlob(name), name);
+  ${naming}form.append(${quoted(field)}, await openAsBlob(name), name);
 }
 const answer = await fetch(${quoted(`${origin}/v1/heads/${head}/teach`)}, {
   method: 'POST',
@@ -77,6 +82,8 @@ console.log(await answer.json());`,
 }
 
 function python({ origin, head, label }: Names): Snippets {
+  const field = canNameField(label) ? label : 'image';
+  const naming = field === label ? '' : `data={"label": ${quoted(label)}},\n    `;
   const key = 'headers={"Authorization": f"Bearer {os.environ[\'HEADWATER_KEY\']}"}';
   return {
     classify: `import os, requests
@@ -94,7 +101,7 @@ names = ["picture-1.jpg", "picture-2.jpg"]
 answer = requests.post(
     ${quoted(`${origin}/v1/heads/${head}/teach`)},
     ${key},
-    files=[(${quoted(label)}, (name, open(name, "rb"))) for name in names],
+    ${naming}files=[(${quoted(field)}, (name, open(name, "rb"))) for name in names],
 )
 answer.raise_for_status()
 print(answer.json())`,

@@ -5,7 +5,7 @@ import { teach, type TeachProgress } from '../../state/teaching.ts';
 import type { StagedPicture } from '../../state/staged.ts';
 import { Button } from '../../ui/button.tsx';
 import { count } from '../../ui/format.ts';
-import { Failure } from '../../ui/notice.tsx';
+import { TeachFailure } from './teach-failure.tsx';
 
 interface TeachBarProps {
   readonly head: string;
@@ -22,7 +22,8 @@ export function TeachBar({ head, pictures, storedClasses, onTaught }: TeachBarPr
     setError(undefined);
     setProgress({ phase: 'sending', share: 0 });
     try {
-      onTaught(await teach(head, pictures, setProgress));
+      const answer = await teach(head, pictures, setProgress);
+      if (answer) onTaught(answer);
     } catch (failure) {
       setError(failure);
     } finally {
@@ -33,7 +34,9 @@ export function TeachBar({ head, pictures, storedClasses, onTaught }: TeachBarPr
   const tooFew = storedClasses === 0 && classes < 2;
   return (
     <div class="teach-bar card stack-s">
-      {error !== undefined && <Failure error={error} />}
+      {error !== undefined && (
+        <TeachFailure head={head} error={error} pictures={pictures} onSettled={() => setError(undefined)} />
+      )}
       <div class="teach-bar-row">
         <p role="status">
           {progress === undefined

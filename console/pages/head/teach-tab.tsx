@@ -15,7 +15,9 @@ export function TeachTab({ name, detail, reload }: TabProps) {
   const [faults, setFaults] = useState<readonly string[]>([]);
   const [taught, setTaught] = useState<Taught>();
   const stage = stageOf(name);
-  const stored = new Map(detail?.classes.map(({ label, examples }) => [label, examples]));
+  // Before there is a second class there is no head yet, but examples.
+  const classes = detail?.classes ?? taught?.classes ?? [];
+  const stored = new Map(classes.map(({ label, examples }) => [label, examples]));
   const labels = [...new Set([...stored.keys(), ...stage.labels])];
 
   const add = async (label: string, files: readonly FoundFile[]): Promise<void> => {

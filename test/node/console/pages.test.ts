@@ -129,6 +129,7 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
 /** Where to look, and what is there once the page is whole. */
 const PLACES: readonly (readonly [hash: string, shows: string])[] = [
   ['#/heads', '.head-card .meter'],
+  [`#/heads/${HEAD}/teach`, '.class-card'],
   [`#/heads/${HEAD}/quality`, '.class-bars'],
   [`#/heads/${HEAD}/try`, '.try-picture'],
   [`#/heads/${HEAD}/versions`, '.version-card'],

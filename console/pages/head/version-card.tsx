@@ -1,0 +1,129 @@
+/** One version: what it is, how good, and what can be done with it. */
+import { useState } from 'preact/hooks';
+import type { VersionSummary } from '../../../src/api/index.ts';
+import { offers, offersBody } from '../../state/features.ts';
+import { client } from '../../state/session.ts';
+import { Button } from '../../ui/button.tsx';
+import { ago, bytes, dateAndTime, percent } from '../../ui/format.ts';
+import { CanaryDialog } from './canary-dialog.tsx';
+
+interface VersionCardProps {
+  readonly head: string;
+  readonly version: VersionSummary;
+  readonly current: VersionSummary | undefined;
+  /** Does something about the version, and says so when it is done. */
+  readonly onChange: (work: () => Promise<unknown>, news: string) => void;
+}
+
+export function VersionCard({ head, version, current, onChange }: VersionCardProps) {
+  const figures = version.leave_one_out;
+  return (
+    <article class="card version-card" data-current={version.current ? true : undefined}>
+      <div class="stack-s">
+        <h2 class="row">
+          Version {version.version}
+          {version.current && (
+            <span class="badge" data-tone="accent">
+              in use
+            </span>
+          )}
+        </h2>
+        <p class="soft small">
+          <time dateTime={version.created_at} title={dateAndTime(version.created_at)}>
+            {ago(version.created_at)}
+          </time>{' '}
+          · {version.classes} classes, {version.examples} examples · {bytes(version.bytes)} · {version.method}
+        </p>
+      </div>
+      <p>
+        {figures === null ? (
+          <span class="soft">not judged</span>
+        ) : (
+          <>
+            <strong class="figure">{percent(figures.accuracy)}</strong>{' '}
+            <Difference version={version} current={current} />
+          </>
+        )}
+      </p>
+      <Actions head={head} version={version} onChange={onChange} />
+    </article>
+  );
+}
+
+function Actions({ head, version: { version, current }, onChange }: Omit<VersionCardProps, 'current'>) {
+  const [canary, setCanary] = useState(false);
+  return (
+    <div class="row">
+      <Button
+        kind="plain"
+        icon="download"
+        label={`Download version ${version}`}
+        onClick={() => onChange(() => download(head, version), `Version ${version} is downloaded.`)}
+      />
+      {!current && offers('delete', '/v1/heads/{head}/versions/{version}') && (
+        <Button
+          kind="plain"
+          icon="trash"
+          label={`Delete version ${version}`}
+          onClick={() =>
+            onChange(() => client().deleteVersion(head, version), `Version ${version} is deleted.`)
+          }
+        />
+      )}
+      {!current && offersBody('post', '/v1/heads/{head}/versions/{version}/activate') && (
+        <Button onClick={() => setCanary(true)}>
+          Canary<span class="out-of-sight"> version {version}</span>
+        </Button>
+      )}
+      {!current && (
+        <Button
+          icon="undo"
+          onClick={() =>
+            onChange(
+              () => client().activateVersion(head, version),
+              `Version ${version} is in use, everywhere within 60 seconds.`,
+            )
+          }
+        >
+          Use version {version}
+        </Button>
+      )}
+      {canary && (
+        <CanaryDialog
+          version={version}
+          onClose={() => setCanary(false)}
+          onChoose={(share) =>
+            onChange(
+              () => client().activateVersion(head, version, { percent: share }),
+              `Version ${version} answers ${share} % of the requests.`,
+            )
+          }
+        />
+      )}
+    </div>
+  );
+}
+
+/** Accuracy against the version in use, in percentage points. */
+function Difference({ version, current }: Pick<VersionCardProps, 'version' | 'current'>) {
+  const mine = version.leave_one_out;
+  const theirs = current?.leave_one_out;
+  if (version.current || !mine || !theirs) return <span class="soft small">accuracy</span>;
+  const points = 100 * (mine.accuracy - theirs.accuracy);
+  return (
+    <span class="soft small">
+      {points >= 0 ? '+' : '−'}
+      {Math.abs(points).toFixed(1)} points
+    </span>
+  );
+}
+
+async function download(head: string, version: number): Promise<void> {
+  const url = URL.createObjectURL(await client().downloadVersion(head, version));
+  const anchor = document.createElement('a');
+  anchor.href = url;
+  anchor.download = `${head}-${version}.safetensors`;
+  anchor.click();
+  // The browser has the file by its own handle once the click is over.
+  setTimeout(() => URL.revokeObjectURL(url), 1_000);
+}
