@@ -1,6 +1,7 @@
 /** From a request's head names and pictures to answers: the hot path, which reads no store when its caches are warm. */
 import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
-import { score, type Head } from '../src/head/index.ts';
+import { WHOLE } from '../src/backbone/index.ts';
+import { readCode, score, type Head } from '../src/head/index.ts';
 import type { Env } from './env.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
@@ -12,9 +13,14 @@ export interface LoadedHead {
 }
 
 export interface SeenPictures {
-  /** n × D. */
+  /** n × D, of the frozen backbone. */
   readonly codes: Float32Array;
   readonly images: ImageInfo[];
+  /** What tails read: n pictures, and by step n feature maps. */
+  readonly pixels: Uint8Array;
+  readonly maps: ReadonlyMap<string, Float32Array>;
+  /** What backbones besides the one asked saw, for the heads that name them. */
+  readonly others?: ReadonlyMap<Runtime, SeenPictures>;
 }
 
 /**
@@ -39,11 +45,34 @@ export async function loadHead(
   return { file: confirmed, head: found };
 }
 
-/** Decodes pictures and runs the backbone once over all. @throws HeadwaterError image_… */
+/**
+ * Decodes pictures and runs the backbone once over all, however many heads are to look at them; other backbones likewise,
+ * where heads name them, and the runtime's own only where a head or none at all does.
+ * @throws HeadwaterError image_…
+ */
 export async function see(
-  { decoder, engine, plan }: Runtime,
+  runtime: Runtime,
   pictures: readonly Uint8Array[],
+  heads: readonly LoadedHead[] = [],
 ): Promise<SeenPictures> {
+  const groups = new Map<Runtime, LoadedHead[]>();
+  for (const loaded of heads) {
+    const its = await runtime.of(loaded.head);
+    groups.set(its, [...(groups.get(its) ?? []), loaded]);
+  }
+  if (groups.size === 0) groups.set(runtime, []);
+  const seen = new Map<Runtime, SeenPictures>();
+  for (const [each, its] of groups) seen.set(each, await seeWith(each, pictures, its));
+  const [first] = seen.values();
+  return { ...(seen.get(runtime) ?? first), others: seen };
+}
+
+async function seeWith(
+  runtime: Runtime,
+  pictures: readonly Uint8Array[],
+  heads: readonly LoadedHead[],
+): Promise<SeenPictures> {
+  const { decoder, plan } = runtime;
   const size = { width: plan.input.width, height: plan.input.height };
   const pixelsEach = size.width * size.height * 3;
   const pixels = new Uint8Array(pictures.length * pixelsEach);
@@ -53,10 +82,49 @@ export async function see(
     pixels.set(picture.pixels, i * pixelsEach);
     images.push({ width: picture.width, height: picture.height, format: picture.format });
   }
-  return { codes: engine.codes(pixels), images };
+  return { ...(await readPixels(runtime, pixels, heads)), images };
 }
 
-/** What a head says about one code: labels from the most probable down, equal ones in the head's order. */
+/** The backbone's part of `see`, for pixels that are there already. */
+export async function readPixels(
+  runtime: Runtime,
+  pixels: Uint8Array,
+  heads: readonly LoadedHead[],
+): Promise<Omit<SeenPictures, 'images'>> {
+  const cuts = new Set(heads.flatMap(({ head }) => head.tail?.from ?? []));
+  cuts.delete(WHOLE);
+  if (cuts.size === 0) return { codes: runtime.engine.codes(pixels), pixels, maps: new Map() };
+  const reader = await runtime.mapReader();
+  return { ...reader.codesAndMaps(pixels, [...cuts]), pixels };
+}
+
+/**
+ * The code that a head reads of the only picture seen: the backbone's, or what its own tail makes of the trunk's map.
+ * @param seen with this head among the heads.
+ */
+export async function codeFor(
+  { runtime, tails }: Pick<Services, 'runtime' | 'tails'>,
+  loaded: LoadedHead,
+  seen: Omit<SeenPictures, 'images'>,
+): Promise<Float32Array> {
+  const { file, head } = loaded;
+  const its = await runtime.of(head);
+  if (its !== runtime) {
+    const theirs = seen.others?.get(its);
+    if (theirs === undefined)
+      throw new Error(`The picture was not shown to the backbone of the head ${file.head}.`);
+    return codeFor({ runtime: its, tails }, loaded, theirs);
+  }
+  const { codes, pixels, maps } = seen;
+  if (head.tail === undefined) return readCode(head, runtime.plan, codes);
+  const engine = await runtime.mapReader();
+  return readCode(head, runtime.plan, codes, tails.codes(engine, file.objectName, head.tail, pixels, maps));
+}
+
+/**
+ * What a head says: labels from the most probable down, equal ones in the head's order.
+ * @param code of one picture, from `codeFor`.
+ */
 export function answer({ file, head }: LoadedHead, code: Float32Array, topK: number): HeadAnswer {
   const { probabilities, unknown } = score(head, code);
   const order = Array.from(probabilities, (_, i) => i).sort(

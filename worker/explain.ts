@@ -1,14 +1,15 @@
 /** Heat-maps: where in a picture a label's score comes from, as numbers or as a picture. */
 import { EXPLAIN_TOP, type Classification, type Explanation as WireExplanation } from '../src/api/index.ts';
-import { cutAt, type Plan, type Tap } from '../src/backbone/index.ts';
+import { WHOLE, type Tap } from '../src/backbone/index.ts';
 import { explain, type Explanation, type TapMap } from '../src/head/explain.ts';
-import { readCode, score, type Head } from '../src/head/index.ts';
+import { readableTaps, score, TAIL_TAP } from '../src/head/index.ts';
 import { drawHeatMap } from '../src/image/heat-map.ts';
 import { encodePng } from '../src/image/png-encode.ts';
-import { answer, type LoadedHead } from './classify.ts';
+import { answer, codeFor, readPixels, type LoadedHead } from './classify.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from './limits.ts';
 import { ApiError } from './problem.ts';
 import type { Runtime } from './runtime.ts';
+import type { Services } from './services.ts';
 
 /** Digits on the wire: 196 shares rounded to seven still sum to the logit within a millionth of it. */
 const SIGNIFICANT_DIGITS = 8;
@@ -25,25 +26,31 @@ export interface Explained {
  * @throws ApiError invalid_request where the head has no such label; HeadwaterError image_…
  */
 export async function classifyAndExplain(
-  runtime: Runtime,
+  services: Pick<Services, 'runtime' | 'tails'>,
   loaded: LoadedHead,
   picture: Uint8Array,
   wish: string,
   topK: number,
 ): Promise<Explained> {
+  const runtime = await services.runtime.of(loaded.head);
   const { plan, decoder } = runtime;
   const { head } = loaded;
   if (wish !== EXPLAIN_TOP && !head.labels.includes(wish)) throw unknownLabel(loaded, wish);
   const { pixels, width, height, format } = await decoder.decode(picture, plan.input);
-  const taps = plan.taps.filter(({ name }) => head.taps.includes(name));
-  const mapped = taps.filter(({ name }) => !tailTaps(head, plan).has(name));
+  const taps = readableTaps(plan, head.tail).filter(({ name }) => head.taps.includes(name));
+  // The frozen network's maps say nothing exact about what the tail computes anew.
+  const mapped = taps.filter(({ name }) => !name.startsWith(TAIL_TAP));
   const reader = await runtime.mapReader();
-  const { codes, maps } = reader.codesAndMaps(
-    pixels,
-    mapped.map(({ step }) => step),
-  );
-  const said = answer(loaded, codes, topK);
-  const code = readCode(head, plan, codes);
+  const steps = new Set([
+    ...mapped.map(({ step }) => step),
+    ...(head.tail === undefined ? [] : [head.tail.from]),
+  ]);
+  steps.delete(WHOLE);
+  const { codes, maps } = reader.codesAndMaps(pixels, [...steps]);
+  const code = await codeFor({ ...services, runtime }, loaded, { codes, pixels, maps });
+  // The answer is the one that goes without an explanation: engines differ in the last digits.
+  const asked = await codeFor({ ...services, runtime }, loaded, await readPixels(runtime, pixels, [loaded]));
+  const said = answer(loaded, asked, topK);
   const { logits } = score(head, code);
   const named = head.labels.indexOf(wish);
   const label = named >= 0 ? named : logits.indexOf(Math.max(...logits));
@@ -73,12 +80,6 @@ export async function heatMapPng(
   };
   const { pixels } = await decoder.decode(picture, size);
   return encodePng(drawHeatMap(pixels, size, grid), size);
-}
-
-/** Taps that the head's tail computes anew: the frozen network's maps say nothing exact about them. */
-function tailTaps(head: Head, plan: Plan): Set<string> {
-  const behind = head.tail === undefined ? [] : cutAt(plan, head.tail.from).tailTaps;
-  return new Set(behind.map(({ name }) => name));
 }
 
 function tapMaps(

@@ -5,12 +5,14 @@ import type { Runtime } from './runtime.ts';
 import { HeadStore } from './stores/heads.ts';
 import { KeyStore } from './stores/keys.ts';
 import { PointerStore } from './stores/pointers.ts';
+import { TailStore } from './stores/tails.ts';
 
 export interface Services {
   readonly runtime: Runtime;
   readonly keys: KeyStore;
   readonly pointers: PointerStore;
   readonly heads: HeadStore;
+  readonly tails: TailStore;
   /** Bytes of request bodies. */
   readonly memory: Leases;
 }
@@ -20,7 +22,8 @@ export function createServices(runtime: Runtime): Services {
     runtime,
     keys: new KeyStore(),
     pointers: new PointerStore(),
-    heads: new HeadStore(runtime.plan),
+    heads: new HeadStore(runtime),
+    tails: new TailStore(),
     memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS),
   };
 }

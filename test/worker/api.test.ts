@@ -32,6 +32,7 @@ describe('the entry', () => {
       '/v1/heads',
       '/v1/heads/{head}',
       '/v1/heads/{head}/classify',
+      '/v1/heads/{head}/classify-batch',
       '/v1/heads/{head}/versions/{version}',
       '/v1/heads/{head}/versions/{version}/activate',
       '/v1/keys',

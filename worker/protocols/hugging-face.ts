@@ -13,7 +13,7 @@ import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts
 import { borrow, fromBase64, withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scorePictures, topIndices, type Scores } from './scores.ts';
+import { headReference, scorePicture, topIndices, type Scores } from './scores.ts';
 
 const PATH = '/hf-inference/models/:model';
 const DEFAULT_TOP_K = 5;
@@ -35,7 +35,7 @@ const Input = z.object({
 });
 
 export function addHuggingFace(app: App, services: Services): void {
-  const { keys, memory, runtime } = services;
+  const { keys, memory } = services;
   app.use(
     PATH,
     problemShape((problem) => ({ ...problem, error: problem.detail })),
@@ -45,7 +45,7 @@ export function addHuggingFace(app: App, services: Services): void {
     const query = parametersOf(c.req.query(), 'the query');
     const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const answer = async (picture: Uint8Array, parameters: Parameters): Promise<Response> => {
-      const [scores] = await scorePictures(runtime, head, [picture]);
+      const scores = await scorePicture(services, head, picture);
       return c.json(best(scores, parameters));
     };
     if (mediaType(c.req.raw) !== 'application/json') {

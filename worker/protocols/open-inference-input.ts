@@ -1,10 +1,11 @@
 /** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
 import { z } from 'zod';
-import { see } from '../classify.ts';
+import { readCode } from '../../src/head/index.ts';
+import type { LoadedHead } from '../classify.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
-import type { Runtime } from '../runtime.ts';
+import { scoreCode, scorePicture, scorePixels, type Core, type Scores } from './scores.ts';
 
 const MAX_TENSORS = 8;
 const MAX_DIMENSIONS = 8;
@@ -26,28 +27,55 @@ export const InferRequest = z.object({
     .optional(),
 });
 
-/** @returns n × D codes. @throws ApiError invalid_request; HeadwaterError image_… */
-export async function readInput(runtime: Runtime, inputs: readonly InputTensor[]): Promise<Float32Array> {
+/**
+ * What the head says to each row of the input.
+ * @throws ApiError invalid_request; HeadwaterError image_…
+ */
+export async function scoreInput(
+  core: Core,
+  loaded: LoadedHead,
+  inputs: readonly InputTensor[],
+): Promise<Scores[]> {
   if (inputs.length > 1) throw refused(`one input tensor is read, not ${inputs.length}`);
   const [tensor] = inputs;
   const rows = tensor.shape[0];
   if (rows < 1 || rows > MAX_PICTURES_PER_REQUEST) {
     throw refused(`the first dimension must be 1 to ${MAX_PICTURES_PER_REQUEST}, not ${rows}`);
   }
-  if (tensor.datatype === 'BYTES') return (await see(runtime, picturesOf(tensor, rows))).codes;
-  const { height, width, channels } = runtime.plan.input;
-  const { codeLength } = runtime.engine;
+  if (tensor.datatype === 'BYTES') {
+    return inTurn(picturesOf(tensor, rows), (picture) => scorePicture(core, loaded, picture));
+  }
+  const { plan, engine } = await core.runtime.of(loaded.head);
+  const { height, width, channels } = plan.input;
   const form = tensor.shape.slice(1).join('×');
-  if (form === String(codeLength) && tensor.datatype === 'FP32') {
-    return Float32Array.from(numbersOf(tensor, rows * codeLength, -Infinity, Infinity));
+  if (form === String(engine.codeLength) && tensor.datatype === 'FP32') {
+    if (loaded.head.tail !== undefined)
+      throw refused('a fine-tuned head reads pictures or pixels, not codes');
+    const codes = Float32Array.from(numbersOf(tensor, rows * engine.codeLength, -Infinity, Infinity));
+    return inTurn(rowsOf(codes, rows), (code) => scoreCode(loaded.head, readCode(loaded.head, plan, code)));
   }
   if (form !== `${height}×${width}×${channels}`) {
     throw refused(
-      `numbers come as [n, ${height}, ${width}, ${channels}] pixels from 0 to 255 or as an FP32 [n, ${codeLength}] of CNN codes`,
+      `numbers come as [n, ${height}, ${width}, ${channels}] pixels from 0 to 255 or as an FP32 [n, ${engine.codeLength}] of CNN codes`,
     );
   }
-  const pixels = numbersOf(tensor, rows * height * width * channels, 0, 255);
-  return runtime.engine.codes(Uint8Array.from(pixels, Math.round));
+  const pixels = Uint8Array.from(numbersOf(tensor, rows * height * width * channels, 0, 255), Math.round);
+  return inTurn(rowsOf(pixels, rows), (picture) => scorePixels(core, loaded, picture));
+}
+
+/** One after the other: at once they would only share one processor and more memory. */
+async function inTurn<T>(
+  items: readonly T[],
+  task: (item: T) => Scores | Promise<Scores>,
+): Promise<Scores[]> {
+  const scores: Scores[] = [];
+  for (const item of items) scores.push(await task(item));
+  return scores;
+}
+
+function rowsOf<T>(values: { length: number; subarray(begin: number, end: number): T }, rows: number): T[] {
+  const each = values.length / rows;
+  return Array.from({ length: rows }, (_, row) => values.subarray(row * each, (row + 1) * each));
 }
 
 /** Each a base64 text, alone or as {"b64": text}. */

@@ -17,9 +17,9 @@ import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
-import { InferRequest, readInput } from './open-inference-input.ts';
+import { InferRequest, scoreInput } from './open-inference-input.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scoreCodes, type Scores } from './scores.ts';
+import { headReference, type Scores } from './scores.ts';
 
 const OUTPUTS = ['probabilities', 'labels', 'label', 'unknown'] as const;
 type OutputName = (typeof OUTPUTS)[number];
@@ -32,7 +32,7 @@ interface OutputTensor {
 }
 
 export function addOpenInference(app: App, services: Services): void {
-  const { keys, memory, runtime } = services;
+  const { keys, memory } = services;
   app.use(
     '/v2/*',
     problemShape(({ detail, code, instance }) => ({ error: detail, code, instance })),
@@ -47,7 +47,7 @@ export function addOpenInference(app: App, services: Services): void {
       const loaded = await load(services, c);
       const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.describeHead(head));
       if (detail === null) throw headNotFound(head);
-      return c.json(metadata(runtime, loaded, detail));
+      return c.json(metadata(await services.runtime.of(loaded.head), loaded, detail));
     });
     app.get(`${model}/ready`, read, async (c) => {
       const { file } = await load(services, c);
@@ -58,8 +58,9 @@ export function addOpenInference(app: App, services: Services): void {
       return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) => {
         const request = checkJson(body, InferRequest);
         const wanted = outputsOf(request.outputs);
-        const codes = await readInput(runtime, request.inputs);
-        const outputs = tensors(scoreCodes(runtime, loaded.head, codes), loaded, wanted);
+        const core = { ...services, runtime: await services.runtime.of(loaded.head) };
+        const scores = await scoreInput(core, loaded, request.inputs);
+        const outputs = tensors(scores, loaded, wanted);
         const { id } = request;
         const { head, version } = loaded.file;
         return c.json({

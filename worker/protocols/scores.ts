@@ -1,8 +1,8 @@
 /** What the protocols ask of the core: pictures in, every label's logit and probability out. */
-import { readCode, score, type Head } from '../../src/head/index.ts';
-import { see, type LoadedHead } from '../classify.ts';
-import type { Runtime } from '../runtime.ts';
+import { score, type Head } from '../../src/head/index.ts';
+import { codeFor, readPixels, see, type LoadedHead } from '../classify.ts';
 import { ApiError } from '../problem.ts';
+import type { Services } from '../services.ts';
 
 export interface Scores {
   readonly labels: readonly string[];
@@ -12,29 +12,26 @@ export interface Scores {
   readonly unknown: { readonly score: number; readonly isUnknown: boolean };
 }
 
-/** One for each picture. @throws HeadwaterError image_… */
-export async function scorePictures(
-  runtime: Runtime,
-  { head }: LoadedHead,
-  pictures: readonly Uint8Array[],
-): Promise<Scores[]> {
-  const { codes } = await see(runtime, pictures);
-  return scoreCodes(runtime, head, codes);
+export type Core = Pick<Services, 'runtime' | 'tails'>;
+
+/** @throws HeadwaterError image_… */
+export async function scorePicture(core: Core, loaded: LoadedHead, picture: Uint8Array): Promise<Scores> {
+  const seen = await see(core.runtime, [picture], [loaded]);
+  return scoreCode(loaded.head, await codeFor(core, loaded, seen));
 }
 
-/** @param codes n × D of the backbone. */
-export function scoreCodes({ plan, engine }: Runtime, head: Head, codes: Float32Array): Scores[] {
-  const { codeLength } = engine;
-  return Array.from({ length: codes.length / codeLength }, (_, i) => {
-    const code = readCode(head, plan, codes.subarray(i * codeLength, (i + 1) * codeLength));
-    const { logits, probabilities, unknown } = score(head, code);
-    return {
-      labels: head.labels,
-      logits: logits.map((logit) => logit / head.temperature),
-      probabilities,
-      unknown,
-    };
-  });
+/** @param pixels of one picture, as the backbone reads them. */
+export async function scorePixels(core: Core, loaded: LoadedHead, pixels: Uint8Array): Promise<Scores> {
+  const runtime = await core.runtime.of(loaded.head);
+  const seen = await readPixels(runtime, pixels, [loaded]);
+  return scoreCode(loaded.head, await codeFor({ ...core, runtime }, loaded, seen));
+}
+
+/** @param code as the head reads it. */
+export function scoreCode(head: Head, code: Float32Array): Scores {
+  const { labels, temperature } = head;
+  const { logits, probabilities, unknown } = score(head, code);
+  return { labels, logits: logits.map((logit) => logit / temperature), probabilities, unknown };
 }
 
 /** Indices of the largest values, equal ones in their order. */

@@ -14,7 +14,7 @@ import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { borrow, withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scorePictures, topIndices } from './scores.ts';
+import { headReference, scorePicture, topIndices } from './scores.ts';
 
 const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
 /** As many labels as resnet-50 answers with. */
@@ -24,13 +24,13 @@ const Byte = z.int().min(0).max(255);
 const Input = z.object({ image: z.array(Byte).min(1) });
 
 export function addWorkersAi(app: App, services: Services): void {
-  const { keys, memory, runtime } = services;
+  const { keys, memory } = services;
   app.use(PATH, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
     const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const answer = async (picture: Uint8Array): Promise<Response> => {
-      const [{ labels, probabilities }] = await scorePictures(runtime, head, [picture]);
+      const { labels, probabilities } = await scorePicture(services, head, picture);
       const result = topIndices(probabilities, LABELS).map((i) => ({
         label: labels[i],
         score: probabilities[i],

@@ -1,9 +1,15 @@
 /** Classify a picture: with one head, or with several in one forward pass. */
 import { createRoute } from '@hono/zod-openapi';
-import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } from '../../src/api/index.ts';
+import {
+  Classification,
+  Classifications,
+  ClassifyManyQuery,
+  ClassifyQuery,
+  type HeadAnswer,
+} from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { answer, loadHead, see } from '../classify.ts';
+import { answer, codeFor, loadHead, see } from '../classify.ts';
 import { withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
 import { answers, HeadPath, pictureBody } from './describe.ts';
@@ -29,8 +35,9 @@ export function addClassifyRoutes(app: App, services: Services): void {
     const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const wish = wishOf(explaining, c.req.header('accept'));
     if (wish !== undefined) return explained(services, c.req.raw, head, wish, topK);
-    const { codes, images } = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures));
-    return c.json({ ...answer(head, codes, topK), image: images[0] }, 200);
+    const seen = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures, [head]));
+    const code = await codeFor(services, head, seen);
+    return c.json({ ...answer(head, code, topK), image: seen.images[0] }, 200);
   });
 
   const many = createRoute({
@@ -47,7 +54,9 @@ export function addClassifyRoutes(app: App, services: Services): void {
     const heads = await Promise.all(
       references.map(({ head, version }) => loadHead(services, c.env, tenant, head, version)),
     );
-    const { codes, images } = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures));
-    return c.json({ results: heads.map((head) => answer(head, codes, topK)), image: images[0] }, 200);
+    const seen = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures, heads));
+    const results: HeadAnswer[] = [];
+    for (const head of heads) results.push(answer(head, await codeFor(services, head, seen), topK));
+    return c.json({ results, image: seen.images[0] }, 200);
   });
 }

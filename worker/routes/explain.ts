@@ -23,14 +23,15 @@ export function wishOf(
 }
 
 export async function explained(
-  { memory, runtime }: Services,
+  services: Services,
   request: Request,
   head: LoadedHead,
   { label, format }: Wish,
   topK: number,
 ): Promise<Response> {
+  const { memory, runtime } = services;
   return withPictures(request, memory, 1, async ([picture]) => {
-    const found = await classifyAndExplain(runtime, head, picture, label, topK);
+    const found = await classifyAndExplain(services, head, picture, label, topK);
     if (format === 'json') return Response.json(found.classification);
     return new Response(await heatMapPng(runtime, picture, found), {
       headers: { 'content-type': PNG, 'cache-control': 'no-store', vary: 'accept' },

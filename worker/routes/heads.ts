@@ -97,7 +97,7 @@ function addPut(
       const bytes = await readBytes(request, MAX_HEAD_BYTES, 'The head file');
       if (bytes.byteLength === 0)
         throw new ApiError('body_empty', 'The body is empty; it should be a head file.');
-      const head = heads.parse(bytes);
+      const head = await heads.parse(bytes);
       const { version, created, sha256, pointer } = await storeHead(c.env, tenant, name, bytes, head);
       pointers.remember(tenant, name, pointer);
       heads.keep(fileOf(tenant, name, pointer, version), head, bytes.byteLength);

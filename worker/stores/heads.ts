@@ -1,19 +1,19 @@
 /** Head files: read from R2 once, checked, and kept parsed in the isolate as long as they fit. */
-import type { Plan } from '../../src/backbone/index.ts';
 import { assertCompatible, readHead, type Head } from '../../src/head/index.ts';
 import type { Env } from '../env.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
+import type { Runtime } from '../runtime.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
 import { SharedLoads } from './shared-loads.ts';
 
 export class HeadStore {
-  readonly #plan: Plan;
+  readonly #runtime: Pick<Runtime, 'of'>;
   readonly #parsed = new ByteLru<Head>(HEAD_CACHE_BYTES);
   readonly #loads = new SharedLoads<Head | null>();
 
-  constructor(plan: Plan) {
-    this.#plan = plan;
+  constructor(runtime: Pick<Runtime, 'of'>) {
+    this.#runtime = runtime;
   }
 
   /**
@@ -27,7 +27,7 @@ export class HeadStore {
         const object = await env.HEADS.get(file.objectName);
         if (object === null) return null;
         const bytes = new Uint8Array(await object.arrayBuffer());
-        const head = this.parse(bytes);
+        const head = await this.parse(bytes);
         this.keep(file, head, bytes.byteLength);
         return head;
       })
@@ -40,9 +40,12 @@ export class HeadStore {
   }
 
   /** @throws HeadwaterError file_corrupt, head_invalid, head_too_large, backbone_mismatch */
-  parse(bytes: Uint8Array): Head {
+  async parse(bytes: Uint8Array): Promise<Head> {
     const head = readHead(bytes);
-    assertCompatible(head, this.#plan);
+    const runtime = await this.#runtime.of(head);
+    assertCompatible(head, runtime.plan);
+    // What fits the backbone's tensors, its engine knows.
+    if (head.tail !== undefined) (await runtime.mapReader()).createTail(head.tail).dispose();
     return head;
   }
 }
