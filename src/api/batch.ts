@@ -1,0 +1,34 @@
+/** Wire schemas of classify-batch: many pictures in, a line of JSON for each out while they are worked on. */
+import { z } from 'zod';
+import { ClassifyQuery, Prediction, Unknown } from './classify.ts';
+import { ImageInfo, Problem, VersionNumber } from './common.ts';
+
+export const MAX_BATCH_PICTURES = 100;
+
+export const BatchQuery = ClassifyQuery.omit({ explain: true, explain_format: true });
+
+const Place = {
+  index: z.int().meta({ description: 'Of the picture in the request, from 0.' }),
+  name: z.string().meta({ description: "The file's name, or '' where it came with none." }),
+};
+
+export const BatchResult = z
+  .object({ ...Place, predictions: z.array(Prediction), unknown: Unknown, image: ImageInfo })
+  .meta({ id: 'BatchResult' });
+export type BatchResult = z.infer<typeof BatchResult>;
+
+export const BatchProblem = z.object({ ...Place, problem: Problem }).meta({ id: 'BatchProblem' });
+export type BatchProblem = z.infer<typeof BatchProblem>;
+
+export const BatchSummary = z
+  .object({
+    head: z.string(),
+    version: VersionNumber,
+    pictures: z.int(),
+    failed: z.int(),
+  })
+  .meta({ id: 'BatchSummary', description: 'The last line: where it is missing, the answer broke off.' });
+export type BatchSummary = z.infer<typeof BatchSummary>;
+
+export const BatchLine = z.union([BatchResult, BatchProblem, BatchSummary]).meta({ id: 'BatchLine' });
+export type BatchLine = z.infer<typeof BatchLine>;

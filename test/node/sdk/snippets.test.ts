@@ -1,0 +1,92 @@
+/** Every JavaScript snippet of the documentation, and README's command lines, run as they stand. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../../../scripts/stale.ts';
+import { House, picture } from '../protocols/house.ts';
+import { png } from '../trainer/workspace.ts';
+
+const PAGES = ['docs/sdk.md', 'docs/protocols.md'];
+
+/** Below the repository, so that its packages and its own name are found. */
+let folder: string;
+let house: House;
+let key: string;
+beforeAll(async () => {
+  house = await House.open();
+  key = await house.newTenant();
+  for (const head of ['recycling', 'resnet-50']) await house.putHead(key, head, ['glass', 'metal', 'paper']);
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  folder = mkdtempSync(join(root, '.cache/snippets-'));
+  writeFileSync(join(folder, 'photo.jpg'), picture());
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await house.close();
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+): Promise<Ended> {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const snippetsOf = (page: string, language: string): string[] =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+    .filter(([, found]) => found === language)
+    .map(([, , code]) => code);
+
+describe.each(PAGES)('%s', (page) => {
+  const snippets = snippetsOf(page, 'js');
+
+  it('has snippets', () => {
+    expect(snippets.length).toBeGreaterThan(2);
+  });
+
+  it.each(snippets)('%s', async (snippet) => {
+    const file = join(folder, `${Math.random()}.mjs`);
+    writeFileSync(
+      file,
+      `import { readFileSync } from 'node:fs';
+       const { URL, KEY } = process.env;
+       const photo = new Uint8Array(readFileSync('photo.jpg'));
+       ${snippet}`,
+    );
+    // Addresses in the snippets go on with a slash.
+    const env = { URL: house.url.origin, KEY: key };
+    expect(await run(process.execPath, [file], folder, env)).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+it("README's first command lines train, push and classify", { timeout: 120_000 }, async () => {
+  const [lines] = snippetsOf('README.md', 'sh');
+  const photos = { red: 0, green: 1, blue: 2 };
+  for (const [label, colour] of Object.entries(photos)) {
+    mkdirSync(join(folder, 'photos', label), { recursive: true });
+    for (let i = 0; i < 6; i++) writeFileSync(join(folder, 'photos', label, `${i}.png`), png(colour, i));
+  }
+  writeFileSync(join(folder, 'new.jpg'), picture());
+  // npm finds the project from below it, and runs its scripts at the root: the folder is told by INIT_CWD.
+  const env = { URL: house.url.origin, KEY: key, NO_COLOR: '1' };
+  const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], folder, env);
+  expect(code, stderr).toBe(0);
+  const answer: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  expect(answer).toMatchObject({ head: 'shop', version: 1, unknown: { is_unknown: true } });
+});
