@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
+          setupFiles: ['test/worker/setup.ts'],
           // One workerd after the other, for the same reason.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

@@ -10,6 +10,16 @@ export interface Env {
   readonly HEADWATER_ADMIN_SECRET?: string;
 }
 
+declare global {
+  namespace Cloudflare {
+    /** What is read when the isolate starts, before there is a request. */
+    interface Env {
+      /** Which engine runs the backbone, one of ENGINES in src/backbone/choose.ts; unset, the one that every host uses. */
+      readonly HEADWATER_ENGINE?: string;
+    }
+  }
+}
+
 /** What a request carries from the middleware to its route and to its line in the log. */
 export interface Variables {
   requestId: string;

@@ -5,41 +5,41 @@
 import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
 import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
-import tfjsWasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
+import tfjs from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
+import { env } from 'cloudflare:workers';
 import plan from '../build/backbone/plan.json';
 import weights from '../build/backbone/weights.safetensors';
+import { added } from '../build/backbones/index.ts';
+import simd from '../build/wasm/engine-relaxed.wasm?module';
 import resize from '../build/wasm/resize.wasm?module';
-import {
-  createTfjsEngine,
-  loadBackbone,
-  type Backbone,
-  type Engine,
-  type Plan,
-  type TailedEngine,
-} from '../src/backbone/index.ts';
+import { createEngines, type Engines } from '../src/backbone/choose.ts';
+import { loadBackbone, type Backbone, type Plan } from '../src/backbone/index.ts';
 import { createImageDecoder, type ImageDecoder } from '../src/image/index.ts';
+import { runtimeFinder, type AddedBackbone, type RuntimeOf } from './backbones.ts';
+import { warmUp } from './warm-up.ts';
 
-export interface Runtime {
+export interface Runtime extends Engines {
   /** Of the backbone: its identity, and the size that pictures are brought to. */
   readonly plan: Plan;
-  readonly engine: Engine;
   /** Of each step's feature map. */
   readonly shapes: Backbone['shapes'];
-  /** What reads feature maps, for heat-maps: asynchronous, since an engine without maps has another made when needed. */
-  readonly mapReader: () => Promise<Pick<TailedEngine, 'codesAndMaps'>>;
   readonly decoder: ImageDecoder;
+  /** The runtime of the backbone that a head names; this one where it is made for no other that is here. */
+  readonly of: RuntimeOf;
 }
 
-async function createRuntime(): Promise<Runtime> {
-  const backbone = loadBackbone(plan, new Uint8Array(weights));
-  const engine = await createTfjsEngine(backbone, tfjsWasm);
-  return {
-    plan: backbone.plan,
-    engine,
-    shapes: backbone.shapes,
-    mapReader: () => Promise.resolve(engine),
-    decoder: createImageDecoder({ jpeg, png, webp, resize }),
+/** @param backbones those that heads may name besides the built-in one. */
+export async function createRuntime(backbones: readonly AddedBackbone[]): Promise<Runtime> {
+  const decoder = createImageDecoder({ jpeg, png, webp, resize });
+  const create = async (backbone: Backbone, of: RuntimeOf): Promise<Runtime> => {
+    const engines = await createEngines(backbone, { simd, tfjs }, env.HEADWATER_ENGINE);
+    const { plan, shapes } = backbone;
+    return { ...engines, plan, shapes, decoder, of };
   };
+  const of = runtimeFinder(backbones, () => builtIn, create);
+  const builtIn = await create(loadBackbone(plan, new Uint8Array(weights)), of);
+  return builtIn;
 }
 
-export const runtime = await createRuntime();
+export const runtime = await createRuntime(added);
+await warmUp(runtime);
