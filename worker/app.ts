@@ -14,6 +14,7 @@ import { addHeadRoutes } from './routes/heads.ts';
 import { addExampleRoutes } from './routes/examples.ts';
 import { addHealthRoute } from './routes/health.ts';
 import { addKeyRoutes } from './routes/keys.ts';
+import { addReportRoutes } from './routes/report.ts';
 import { addTeachRoutes } from './routes/teach.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
 import { addVersionRoutes } from './routes/versions.ts';
@@ -26,7 +27,7 @@ export type App = OpenAPIHono<AppEnv>;
 /** Browsers may call from anywhere: a key is sent by the page's own code, never by the browser on its own. */
 const CORS = {
   origin: '*',
-  allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
+  allowMethods: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
   allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
   exposeHeaders: ['x-request-id', 'retry-after', 'location', 'etag'],
   maxAge: 86_400,
@@ -54,6 +55,7 @@ export function createApp(runtime: Runtime): App {
   addVersionRoutes(app, services);
   addTeachRoutes(app, services);
   addExampleRoutes(app, services);
+  addReportRoutes(app, services);
   addClassifyRoutes(app, services);
   addBatchRoute(app, services);
   addEmbedRoute(app, services);

@@ -9,6 +9,7 @@ import {
   TeachBody,
   VersionText,
 } from '../../src/api/index.ts';
+import { RelabelExample } from '../../src/api/report.ts';
 
 /** The success of a route. */
 export function answers<S extends z.ZodType, Status extends 200 | 201>(
@@ -37,7 +38,7 @@ export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
   };
 }
 
-export const BODY_SCHEMAS = { CreateKey, CreateTenant, BatchLine, TeachBody };
+export const BODY_SCHEMAS = { CreateKey, CreateTenant, BatchLine, RelabelExample, TeachBody };
 
 /** Labelled pictures in a form whose fields are labels, or in JSON. */
 export const teachBody = {

@@ -32,6 +32,13 @@ export interface Added {
   readonly duplicates: number;
 }
 
+export interface IdentifiedSet {
+  readonly revision: number;
+  readonly set: TrainingSet;
+  /** Of the set's examples, in its order. */
+  readonly ids: readonly string[];
+}
+
 export interface TaughtState {
   readonly revision: number;
   /** Where the count began: a head that was deleted and taught anew begins above all that it ever had. */
@@ -148,6 +155,35 @@ export class Examples {
     return count;
   }
 
+  /**
+   * Gives an example another of the head's labels. Nothing is forgotten: versions that learned the old one stay.
+   * @returns the revision from which on it has it, or undefined where there is no such example.
+   */
+  relabel(head: string, id: string, label: string): number | undefined {
+    const { rowsWritten } = this.#sql.exec(
+      'UPDATE examples SET label = ? WHERE head = ? AND id = ? AND label <> ?',
+      label,
+      head,
+      id,
+      label,
+    );
+    if (rowsWritten > 0) {
+      this.#sql.exec('UPDATE taught_heads SET revision = revision + 1 WHERE head = ?', head);
+    }
+    return this.find(head, id) === undefined ? undefined : this.#row(head)?.revision;
+  }
+
+  find(head: string, id: string): ExampleSummary | undefined {
+    return this.#sql
+      .exec<ExampleRow>(
+        'SELECT id, label, picture, source, added_revision, created_at FROM examples WHERE head = ? AND id = ?',
+        head,
+        id,
+      )
+      .toArray()
+      .map(summaryOf)[0];
+  }
+
   /** The versions that knew what was forgotten are gone. */
   settle(head: string): void {
     this.#sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE head = ?', head);
@@ -191,7 +227,7 @@ export class Examples {
   }
 
   /** Everything that training needs, as it stands at one revision. Rows are read one by one into one array. */
-  trainingSet(head: string): { readonly revision: number; readonly set: TrainingSet } | undefined {
+  trainingSet(head: string): IdentifiedSet | undefined {
     const row = this.#row(head);
     const state = this.state(head);
     if (row === undefined || state === undefined) return undefined;
@@ -203,15 +239,17 @@ export class Examples {
     const bytes = new Uint8Array(codes.buffer);
     const targets = new Uint16Array(n);
     let i = 0;
-    const rows = this.#sql.exec<{ label: string; code: ArrayBuffer }>(
-      'SELECT label, code FROM examples WHERE head = ?',
+    const ids: string[] = [];
+    const rows = this.#sql.exec<{ id: string; label: string; code: ArrayBuffer }>(
+      'SELECT id, label, code FROM examples WHERE head = ?',
       head,
     );
-    for (const { label, code } of rows) {
+    for (const { id, label, code } of rows) {
+      ids.push(id);
       bytes.set(new Uint8Array(code), i * codeLength * Float16Array.BYTES_PER_ELEMENT);
       targets[i++] = places.get(label) ?? 0;
     }
-    return { revision: row.revision, set: { backbone, taps, labels, codes, targets } };
+    return { revision: row.revision, ids, set: { backbone, taps, labels, codes, targets } };
   }
 
   /** Tells new examples from known ones, and from those that contradict what is known or came before. */

@@ -109,6 +109,17 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX idempotency_by_age ON idempotency (created_at);
   `,
+  // 3: what a training says about itself; it goes with its version.
+  `
+  CREATE TABLE reports (
+    head TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (head, version)
+  ) STRICT;
+  CREATE TRIGGER report_goes_with_version AFTER DELETE ON versions
+  BEGIN DELETE FROM reports WHERE head = OLD.head AND version = OLD.version; END;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

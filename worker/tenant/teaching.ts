@@ -95,6 +95,22 @@ export class Teaching {
     return this.#answer(head, revision, { forgotten: forgotten.count }, true);
   }
 
+  /** Gives an example another of the head's labels, and trains with it before it answers. */
+  async relabel(head: string, id: string, label: string): Promise<TaughtResult | Refused> {
+    const changed = await this.#write(() => {
+      const state = this.#examples.state(head);
+      if (state === undefined) return untaught(head);
+      if (!state.classes.some((known) => known.label === label)) {
+        return refuse('class_not_found', `Head '${head}' has no class '${label}'. Teach it first.`);
+      }
+      const revision = this.#examples.relabel(head, id, label);
+      if (revision === undefined)
+        return refuse('example_not_found', `Head '${head}' has no example '${id}'.`);
+      return { revision };
+    });
+    return 'refused' in changed ? changed : this.#answer(head, changed.revision, {}, true);
+  }
+
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
     for (const head of this.#examples.unsettled()) {

@@ -6,6 +6,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { ExampleList, HeadDetail, HeadSummary, KeySummary } from '../../src/api/index.ts';
+import type { VersionReport } from '../../src/api/report.ts';
 import type { Env } from '../env.ts';
 import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
@@ -15,6 +16,7 @@ import { Examples } from './examples.ts';
 import { Idempotency } from './idempotency.ts';
 import { Keys, type FoundKey, type NewKey } from './keys.ts';
 import { Outbox, type Render } from './outbox.ts';
+import { Reports } from './report.ts';
 import { hasTables, migrate } from './schema.ts';
 import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training, type Write } from './training.ts';
@@ -25,12 +27,16 @@ interface TenantRow extends Record<string, SqlStorageValue> {
   created_at: number;
 }
 
+/** Of a name that no store knows. */
+const NO_POINTER: Pointer = { revision: 0, current: null, versions: {}, names: {}, canary: null, shadow: null };
+
 export class Tenant extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #keys: Keys;
   readonly #heads: Heads;
   readonly #examples: Examples;
   readonly #idempotency: Idempotency;
+  readonly #reports: Reports;
   readonly #teaching: Teaching;
   #exists: boolean;
 
@@ -43,12 +49,14 @@ export class Tenant extends DurableObject<Env> {
     this.#examples = new Examples(sql);
     this.#idempotency = new Idempotency(sql);
     const write: Write = (change) => this.#write(change);
-    const training = new Training(this.#examples, this.#heads, env, write);
-    const { heads, examples, idempotency } = {
+    this.#reports = new Reports(sql, this.#examples);
+    const { heads, examples, idempotency, reports } = {
       heads: this.#heads,
       examples: this.#examples,
       idempotency: this.#idempotency,
+      reports: this.#reports,
     };
+    const training = new Training({ examples, heads, reports, stores: env, write });
     this.#teaching = new Teaching({ heads, examples, idempotency, training, write });
     // A name that no tenant has must not become a database because someone asked for it.
     this.#exists = hasTables(sql);
@@ -121,7 +129,7 @@ export class Tenant extends DurableObject<Env> {
       this.#idempotency.forgetHead(head);
       const pointer = this.#heads.remove(head, now);
       // Taught, but never trained: there was nothing for other stores to know.
-      return 'refused' in pointer ? { revision: 0, current: null, versions: {} } : pointer;
+      return 'refused' in pointer ? NO_POINTER : pointer;
     });
   }
 
@@ -136,6 +144,14 @@ export class Tenant extends DurableObject<Env> {
 
   forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
     return this.#known(() => this.#teaching.forget(head, which));
+  }
+
+  relabel(head: string, id: string, label: string): Promise<TaughtResult | Refused> {
+    return this.#known(() => this.#teaching.relabel(head, id, label));
+  }
+
+  report(head: string, version: number): VersionReport | null {
+    return this.#exists ? this.#reports.find(head, version) : null;
   }
 
   listExamples(

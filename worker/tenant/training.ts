@@ -6,7 +6,7 @@
 import linalg from '../../build/wasm/linalg.wasm?module';
 import { HeadwaterError } from '../../src/errors.ts';
 import { writeHead } from '../../src/head/index.ts';
-import { trainHead, type TrainingSet } from '../../src/learn/train.ts';
+import { trainWithFigures } from '../../src/learn/train.ts';
 import { sha256Hex } from '../api-key.ts';
 import { Leases } from '../leases.ts';
 import {
@@ -19,10 +19,11 @@ import {
 import { ApiError } from '../problem.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
-import type { Examples } from './examples.ts';
+import type { Examples, IdentifiedSet } from './examples.ts';
 import { guardFault } from './guard.ts';
 import type { Heads, Reservation, Upload } from './heads.ts';
 import type { Stores } from './outbox.ts';
+import { reportOf, type Reports, type StoredReport } from './report.ts';
 
 /** Of all tenants' objects that live in this isolate. */
 const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);
@@ -39,6 +40,7 @@ const DONE: Done = { state: 'done' };
 export class Training {
   readonly #examples: Examples;
   readonly #heads: Heads;
+  readonly #reports: Reports;
   readonly #stores: Stores;
   readonly #write: Write;
   /** What is being trained, or the last that was. */
@@ -46,11 +48,12 @@ export class Training {
   /** Trainings that have not begun: whoever comes now may join. */
   readonly #waiting = new Map<string, Promise<object | Refused>>();
 
-  constructor(examples: Examples, heads: Heads, stores: Stores, write: Write) {
-    this.#examples = examples;
-    this.#heads = heads;
-    this.#stores = stores;
-    this.#write = write;
+  constructor(parts: { examples: Examples; heads: Heads; reports: Reports; stores: Stores; write: Write }) {
+    this.#examples = parts.examples;
+    this.#heads = parts.heads;
+    this.#reports = parts.reports;
+    this.#stores = parts.stores;
+    this.#write = parts.write;
   }
 
   /** Until a version is there that knows the examples of a revision, or later ones, and none that was forgotten. */
@@ -102,7 +105,7 @@ export class Training {
     const found = this.#examples.trainingSet(head);
     if (found === undefined) return DONE;
     const { revision } = found;
-    const { bytes, upload } = await trained(found.set, revision);
+    const { bytes, upload, report } = await trained(found);
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
       const reservation = this.#heads.reserve(head, upload, now);
@@ -116,7 +119,9 @@ export class Training {
       if (this.#outdated(head, revision)) return DONE;
       const heldBack = this.#guard(head, upload);
       const committed = this.#heads.commit(head, reserved.version, now, { heldBack });
-      if (!('refused' in committed)) this.#settle(head, revision, now);
+      if ('refused' in committed) return committed;
+      this.#settle(head, revision, now);
+      this.#reports.store(head, committed.version, report);
       return committed;
     });
   }
@@ -157,17 +162,22 @@ export class Training {
 }
 
 /** Trains, in turns with the other requests of the isolate. @throws HeadwaterError training_data_… */
-async function trained(set: TrainingSet, revision: number): Promise<{ bytes: Uint8Array; upload: Upload }> {
-  const head = await trainHead(set, {
+async function trained(
+  found: IdentifiedSet,
+): Promise<{ bytes: Uint8Array; upload: Upload; report: StoredReport | null }> {
+  const { set, ids, revision } = found;
+  const training = await trainWithFigures(set, {
     linalg,
     pause: () => scheduler.wait(0),
     maxExamples: MAX_EXAMPLES_PER_HEAD,
   });
-  const bytes = writeHead(head);
+  const bytes = writeHead(training.head);
   const sha256 = await sha256Hex(bytes);
+  const description = describe(training.head);
   return {
     bytes,
-    upload: { sha256, bytes: bytes.byteLength, description: describe(head), trainedRevision: revision },
+    upload: { sha256, bytes: bytes.byteLength, description, trainedRevision: revision },
+    report: reportOf(set, ids, training),
   };
 }
 

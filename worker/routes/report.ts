@@ -1,0 +1,56 @@
+/** What a version says about itself, and putting right what it shows: reports, and labels of examples. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { Taught } from '../../src/api/index.ts';
+import { RelabelExample, VersionReport } from '../../src/api/report.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { readJson } from '../body.ts';
+import { ApiError } from '../problem.ts';
+import type { Services } from '../services.ts';
+import { callTenant } from '../tenant/call.ts';
+import { answers, HeadPath, jsonBody, VersionPath } from './describe.ts';
+
+export function addReportRoutes(app: App, { keys, pointers }: Services): void {
+  const report = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/versions/{version}/report',
+    summary: 'What a taught version takes for what, how sure it is, and which examples look wrong to it',
+    middleware: requireScope(keys, 'read'),
+    request: { params: VersionPath },
+    responses: answers(
+      200,
+      VersionReport,
+      'By leave-one-out: each example judged by the head that never saw it.',
+    ),
+  });
+  app.openapi(report, async (c) => {
+    const { head, version } = c.req.valid('param');
+    const { tenant } = c.var.principal;
+    const found = await callTenant(c.env, tenant, (stub) => stub.report(head, version));
+    if (found !== null) return c.json(found, 200);
+    throw new ApiError(
+      'version_not_found',
+      `Head '${head}' has no version ${version} with a report. Versions have one that were taught here with two examples of a class or more.`,
+    );
+  });
+
+  const relabel = createRoute({
+    method: 'patch',
+    path: '/v1/heads/{head}/examples/{id}',
+    summary: "Give an example another of the head's labels; the head is retrained",
+    middleware: requireScope(keys, 'write'),
+    request: {
+      params: HeadPath.extend({ id: z.string().max(64) }),
+      body: jsonBody('RelabelExample'),
+    },
+    responses: answers(200, Taught, 'The new version.'),
+  });
+  app.openapi(relabel, async (c) => {
+    const { head, id } = c.req.valid('param');
+    const { label } = await readJson(c.req.raw, RelabelExample);
+    const { tenant } = c.var.principal;
+    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.relabel(head, id, label));
+    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    return c.json(answer, 200);
+  });
+}
