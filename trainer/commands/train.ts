@@ -151,7 +151,9 @@ function judgeLeftOut(
   const { labels, judgements } = judge(head.labels, set.pictures, leaveOneOut);
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
-  return { name: 'leave-one-out', labels, figures, judgements: counted };
+  // A tuned network has learnt its pictures by heart; those that judge were tuned on the other folds.
+  const name = head.tail === undefined ? 'leave-one-out' : 'held out in folds';
+  return { name, labels, figures, judgements: counted };
 }
 
 function withTest(head: Head, { figures }: Evaluation): Head {
