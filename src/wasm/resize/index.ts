@@ -6,7 +6,7 @@ import { addLine, finishLine, startLine } from './column';
 import { squeeze } from './row';
 import { overWhite, multiplyOut } from './samples';
 
-/** Layouts of the samples that the host pushes, as in src/image/resize-memory.ts. */
+/** Layouts of the samples that the host pushes, as in src/image/resize.ts. */
 const RGB: i32 = 0;
 const RGBA: i32 = 1;
 
@@ -16,7 +16,7 @@ class Job {
   /** Of the picture as stored. */
   width: i32;
   layout: i32;
-  /** Rows of the picture, as pushed; up to 16 bytes more may be read. */
+  /** Rows of the picture, as pushed; 6 · pairs + 16 bytes more may be read, of which nothing counts. */
   input: usize;
   /** u8[width][3]: a row whose layout is another, as RGB. */
   converted: usize;
