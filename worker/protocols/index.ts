@@ -4,6 +4,7 @@
  */
 import type { App } from '../app.ts';
 import type { Services } from '../services.ts';
+import { addCustomVision } from './custom-vision/index.ts';
 import { addHuggingFace } from './hugging-face.ts';
 import { addOpenInference } from './open-inference.ts';
 import { addWorkersAi } from './workers-ai.ts';
@@ -12,4 +13,5 @@ export function addProtocols(app: App, services: Services): void {
   addHuggingFace(app, services);
   addWorkersAi(app, services);
   addOpenInference(app, services);
+  addCustomVision(app, services);
 }

@@ -166,9 +166,9 @@ export class Generator {
     const { texts } = this.#world;
     const pool: unknown[] = [...(texts[name] ?? []), ...texts[''], 1, 2, 50, 0, 0.5, true, false];
     const allows = this.#validator(schema);
-    const known = (texts[name] ?? []).filter((value) => allows(value) === true);
+    const known = (texts[name] ?? []).filter((value) => allows(value));
     if (known.length > 0 && this.random() < 0.8) return this.pick(known);
-    const allowed = pool.filter((value) => allows(value) === true);
+    const allowed = pool.filter((value) => allows(value));
     if (allowed.length === 0) throw new Error(`No example for '${name}': ${JSON.stringify(schema)}`);
     return this.pick(allowed);
   }

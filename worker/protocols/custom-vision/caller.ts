@@ -1,0 +1,60 @@
+/** What every Custom Vision route begins with: whose key it is, their records, and our own API on their behalf. */
+import type { Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { Scope } from '../../../src/api/index.ts';
+import type { App } from '../../app.ts';
+import type { AppEnv, Env, Variables } from '../../env.ts';
+import { ApiError } from '../../problem.ts';
+import type { Services } from '../../services.ts';
+import { OwnApi, OwnProblem } from './own-api.ts';
+import { Records } from './records.ts';
+
+export interface CallerEnv extends AppEnv {
+  Bindings: Env;
+  Variables: Variables & { api: OwnApi; records: Records };
+}
+
+export type CallerApp = Hono<CallerEnv>;
+
+/** @param header Training-Key or Prediction-Key: either is one of our keys. */
+export const asCaller = (app: App, { keys }: Services, header: string, scope: Scope) =>
+  createMiddleware<CallerEnv>(async (c, next) => {
+    const key = c.req.header(header) ?? c.req.header('ocp-apim-subscription-key');
+    if (key === undefined) throw new ApiError('unauthorized', `This call needs the header '${header}'.`);
+    const { tenant, id, scopes } = await keys.find(c.env, key);
+    c.set('principal', { tenant, keyId: id, scopes });
+    if (!scopes.includes(scope)) {
+      throw new ApiError('forbidden', `This call needs a key with the scope '${scope}'.`);
+    }
+    c.set('api', new OwnApi(app, { req: c.req, env: c.env, executionCtx: c.executionCtx }, key));
+    c.set('records', new Records(c.env, tenant));
+    await next();
+  });
+
+/** Errors as Custom Vision words them. */
+export const customVisionErrors = createMiddleware<AppEnv>(async (c, next) => {
+  await next();
+  if (c.error === undefined) return;
+  const headers = new Headers(c.res.headers);
+  headers.set('content-type', 'application/json');
+  const own = c.error instanceof OwnProblem ? c.error : undefined;
+  const problem: { status: number; code: string; detail: string } =
+    own === undefined ? await c.res.json() : { status: own.status, code: own.code, detail: own.message };
+  const { status, detail: message, code } = problem;
+  c.res = new Response(JSON.stringify({ code: codeOf(status), message, problem: code }), { status, headers });
+});
+
+function codeOf(status: number): string {
+  const codes: Readonly<Record<number, string>> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    409: 'Conflict',
+    413: 'BadRequestImageSizeBytes',
+    415: 'BadRequestImageFormat',
+    422: 'BadRequestInvalid',
+    429: 'TooManyRequests',
+  };
+  return codes[status] ?? 'ErrorUnknown';
+}

@@ -1,0 +1,229 @@
+/** Training images: a head's examples. Pixels aren't kept, so that their addresses are missing. */
+import { z } from 'zod';
+import { MAX_EXAMPLES_PER_PAGE } from '../../../src/api/index.ts';
+import { sha256Hex } from '../../api-key.ts';
+import { fromBase64 } from '../../pictures.ts';
+import type { Services } from '../../services.ts';
+import type { CallerApp } from './caller.ts';
+import { hashPrefix, imageId, isUuid } from './ids.ts';
+import { idsOf, MAX_IMAGES, readBody, readImages } from './input.ts';
+import { headPath, OwnProblem, type Ask, type OwnApi } from './own-api.ts';
+import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
+import { imageOf } from './wire.ts';
+
+const TagIds = z.array(z.string()).nullish();
+const list = <S extends z.ZodType>(entry: S) =>
+  z.object({ images: z.array(entry).min(1).max(MAX_IMAGES), tagIds: TagIds });
+const Files = list(z.object({ name: z.string().nullish(), contents: z.string(), tagIds: TagIds }));
+const Urls = list(z.object({ url: z.string(), tagIds: TagIds }));
+const Predictions = list(z.object({ id: z.string(), tagIds: TagIds }));
+
+const Taught = z.object({ added: z.int().optional(), duplicates: z.int().optional() });
+const Example = z.object({ id: z.string(), picture: z.string(), label: z.string(), created_at: z.string() });
+const ExamplePage = z.object({ examples: z.array(Example), total: z.int(), next: z.string().optional() });
+
+/** An image on its way in. */
+interface Arriving {
+  readonly source: string;
+  readonly tagIds: readonly string[];
+  readonly lesson: (label: string) => Promise<Ask>;
+  /** SHA-256, where it is known beforehand. */
+  readonly picture: () => Promise<string | undefined>;
+}
+
+export function addImages(app: CallerApp, { memory }: Services): void {
+  app.post('/projects/:project/images', async (c) => {
+    const project = await c.var.records.project(c.req.param('project'));
+    const tagIds = idsOf(c.req.queries('tagIds'));
+    const images = await readImages(c.req.raw, memory);
+    return c.json(
+      await takeIn(
+        c.var,
+        project,
+        images.map(({ name, bytes }) => fromBytes(name, bytes, tagIds)),
+      ),
+    );
+  });
+
+  app.post('/projects/:project/images/files', async (c) => {
+    const project = await c.var.records.project(c.req.param('project'));
+    const { images, tagIds } = await readBody(c.req.raw, memory, Files);
+    const arriving = images.map((image) =>
+      fromBytes(image.name ?? '', fromBase64(image.contents, 'contents'), image.tagIds ?? tagIds ?? []),
+    );
+    return c.json(await takeIn(c.var, project, arriving));
+  });
+
+  app.post('/projects/:project/images/urls', async (c) => {
+    const project = await c.var.records.project(c.req.param('project'));
+    const { images, tagIds } = await readBody(c.req.raw, memory, Urls);
+    const arriving = images.map(({ url, tagIds: own }): Arriving => ({
+      source: url,
+      tagIds: own ?? tagIds ?? [],
+      lesson: (label) => Promise.resolve({ method: 'POST', json: { examples: [{ label, url }] } }),
+      picture: () => Promise.resolve(undefined),
+    }));
+    return c.json(await takeIn(c.var, project, arriving));
+  });
+
+  app.post('/projects/:project/images/predictions', async (c) => {
+    const { records } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const { images, tagIds } = await readBody(c.req.raw, memory, Predictions);
+    const arriving = images.map(({ id, tagIds: own }) =>
+      fromPrediction(records, project, id, own ?? tagIds ?? []),
+    );
+    return c.json(await takeIn(c.var, project, arriving));
+  });
+
+  for (const path of ['/projects/:project/images', '/projects/:project/images/tagged'] as const) {
+    app.get(path, async (c) => {
+      const { records, api } = c.var;
+      const project = await records.project(c.req.param('project'));
+      const tags = await records.tags(project.id);
+      const skip = Number(c.req.query('skip') ?? 0);
+      const take = Math.min(Number(c.req.query('take') ?? 50), 256);
+      const examples = await tagged(api, project, tags, idsOf(c.req.queries('tagIds')));
+      const oldest = c.req.query('orderBy') === 'Oldest';
+      examples.sort((a, b) => (oldest ? 1 : -1) * a.created_at.localeCompare(b.created_at));
+      return c.json(examples.slice(skip, skip + take).map((example) => imageOf(example, tags)));
+    });
+    app.get(`${path}/count`, async (c) => {
+      const { records, api } = c.var;
+      const project = await records.project(c.req.param('project'));
+      const tags = await records.tags(project.id);
+      return c.json((await tagged(api, project, tags, idsOf(c.req.queries('tagIds')))).length);
+    });
+  }
+  app.get('/projects/:project/images/untagged', (c) => c.json([]));
+  app.get('/projects/:project/images/untagged/count', (c) => c.json(0));
+
+  app.delete('/projects/:project/images', async (c) => {
+    const { records, api } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const all = c.req.query('allImages') === 'true';
+    const prefixes = new Set(idsOf(c.req.queries('imageIds')).map(hashPrefix));
+    for (const { id, picture } of await examplesOf(api, project)) {
+      if (!all && !prefixes.has(picture.slice(0, 32))) continue;
+      await api.tell(`${headPath(project.head)}/examples/${id}`, { method: 'DELETE' });
+    }
+    return c.body(null, 204);
+  });
+}
+
+function fromBytes(source: string, bytes: Uint8Array, tagIds: readonly string[]): Arriving {
+  return {
+    source,
+    tagIds,
+    lesson: (label) => {
+      const form = new FormData();
+      form.append('label', label);
+      form.append('image', new Blob([bytes]), 'image');
+      return Promise.resolve({ method: 'POST', body: form });
+    },
+    picture: () => sha256Hex(bytes),
+  };
+}
+
+function fromPrediction(
+  records: Records,
+  { id: project }: Project,
+  id: string,
+  tagIds: readonly string[],
+): Arriving {
+  const stored = async (): Promise<StoredPrediction> => {
+    const found = isUuid(id)
+      ? await records.get(`${project}/predictions/${id}`, StoredPrediction)
+      : undefined;
+    if (found === undefined) throw new OwnProblem(404, 'not_found', 'There is no such prediction.');
+    return found;
+  };
+  return {
+    source: id,
+    tagIds,
+    lesson: async (label) => {
+      const { code, picture, backbone } = await stored();
+      return { method: 'POST', json: { backbone, examples: [{ label, code, picture }] } };
+    },
+    picture: async () => (await stored()).picture,
+  };
+}
+
+/** One after the other: each has a status of its own, and one that fails keeps nobody out. */
+async function takeIn(
+  { records, api }: { records: Records; api: OwnApi },
+  project: Project,
+  arriving: readonly Arriving[],
+): Promise<object> {
+  const tags = await records.tags(project.id);
+  const images: { status: string }[] = [];
+  for (const each of arriving) images.push(await takeInOne(api, project, tags, each));
+  return { isBatchSuccessful: images.every(({ status }) => status.startsWith('OK')), images };
+}
+
+async function takeInOne(
+  api: OwnApi,
+  { head }: Project,
+  tags: readonly Tag[],
+  { source, tagIds, lesson, picture }: Arriving,
+): Promise<{ sourceUrl: string; status: string; image?: object }> {
+  const tag = tags.find(({ id }) => id === tagIds[0]?.toLowerCase());
+  if (tagIds.length > 1) return { sourceUrl: source, status: 'ErrorTagLimitExceed' };
+  if (tag === undefined) return { sourceUrl: source, status: 'ErrorInvalidTag' };
+  try {
+    const path = `${headPath(head)}/teach?train=false`;
+    const { added } = await api.ask(path, Taught, await lesson(tag.label));
+    const sha256 = await picture();
+    const now = new Date().toISOString();
+    return {
+      sourceUrl: source,
+      status: added === 0 ? 'OKDuplicate' : 'OK',
+      ...(sha256 === undefined
+        ? {}
+        : {
+            image: {
+              ...imageOf({ picture: sha256, label: tag.label, created_at: now }, tags),
+              id: imageId(sha256),
+            },
+          }),
+    };
+  } catch (error) {
+    if (error instanceof OwnProblem && error.status < 500)
+      return { sourceUrl: source, status: statusOf(error) };
+    throw error;
+  }
+}
+
+function statusOf({ code, status }: OwnProblem): string {
+  if (code.startsWith('url_') || code === 'not_found') return 'ErrorSource';
+  if (code === 'label_conflict') return 'ErrorTagLimitExceed';
+  if (code === 'limit_reached' || code === 'training_data_too_large') return 'ErrorLimitExceed';
+  if (status === 413) return 'ErrorImageSize';
+  return status === 415 || status === 422 || code === 'image_empty' ? 'ErrorImageFormat' : 'ErrorUnknown';
+}
+
+/** Those with one of the tags; all where none is named. */
+async function tagged(
+  api: OwnApi,
+  project: Project,
+  tags: readonly Tag[],
+  wanted: readonly string[],
+): Promise<z.output<typeof Example>[]> {
+  const examples = await examplesOf(api, project);
+  if (wanted.length === 0) return examples;
+  const labels = new Set(tags.filter(({ id }) => wanted.includes(id)).map(({ label }) => label));
+  return examples.filter(({ label }) => labels.has(label));
+}
+
+/** All of a project's. */
+async function examplesOf(api: OwnApi, { head }: Project): Promise<z.output<typeof Example>[]> {
+  const all: z.output<typeof Example>[] = [];
+  let after: string | undefined;
+  do {
+    const query = `?limit=${MAX_EXAMPLES_PER_PAGE}${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`;
+    const page = await api.find(`${headPath(head)}/examples${query}`, ExamplePage);
+    all.push(...(page?.examples ?? []));
+    after = page?.next;
+  } while (after !== undefined);
+  return all;
+}

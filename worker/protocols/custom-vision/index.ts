@@ -1,0 +1,34 @@
+/**
+ * Azure Custom Vision's classification: the training API (v3.x) and the prediction API (v3.x), spoken by a layer over our
+ * own. Projects are heads, tags classes, iterations versions; docs/migrating-from-custom-vision.md says what differs.
+ */
+import { Hono } from 'hono';
+import type { App } from '../../app.ts';
+import type { Services } from '../../services.ts';
+import { asCaller, customVisionErrors, type CallerApp, type CallerEnv } from './caller.ts';
+import { addImages } from './images.ts';
+import { addIterations } from './iterations.ts';
+import { addPrediction } from './prediction.ts';
+import { addStoredPredictions } from './stored-predictions.ts';
+import { addProjects } from './projects.ts';
+import { addTags } from './tags.ts';
+
+/** Any version of the third generation; clients differ in how they write the API's name. */
+const TRAINING = '/customvision/:version{v3\\.[0-9][a-z0-9.-]*}/:api{[Tt]raining}';
+const PREDICTION = '/customvision/:version{v3\\.[0-9][a-z0-9.-]*}/:api{[Pp]rediction}';
+
+export function addCustomVision(app: App, services: Services): void {
+  app.use('/customvision/*', customVisionErrors);
+  const training: CallerApp = new Hono<CallerEnv>();
+  training.use(asCaller(app, services, 'training-key', 'write'));
+  addProjects(training, services);
+  addTags(training, services);
+  addImages(training, services);
+  addIterations(training, services);
+  addStoredPredictions(training, services);
+  app.route(TRAINING, training);
+  const prediction: CallerApp = new Hono<CallerEnv>();
+  prediction.use(asCaller(app, services, 'prediction-key', 'read'));
+  addPrediction(prediction, services);
+  app.route(PREDICTION, prediction);
+}

@@ -1,0 +1,166 @@
+/** Iterations: a head's versions. Training is done when the call answers. */
+import { z } from 'zod';
+import { ClassSummary, VersionSummary } from '../../../src/api/index.ts';
+import { ApiError } from '../../problem.ts';
+import type { Services } from '../../services.ts';
+import type { CallerApp } from './caller.ts';
+import { versionOf } from './ids.ts';
+import { readBody } from './input.ts';
+import { headPath, type OwnApi } from './own-api.ts';
+import { checked, refused } from './projects.ts';
+import { IterationName, Published, type Project, type Records } from './records.ts';
+import { iterationOf, performanceOf } from './wire.ts';
+
+const Trained = z.object({ version: z.int().optional(), missing: z.string().optional() });
+const Detail = z.object({
+  version: z.int(),
+  classes: z.array(ClassSummary),
+  versions: z.array(VersionSummary),
+});
+type Detail = z.output<typeof Detail>;
+const Report = z.object({ labels: z.array(z.string()), confusion: z.array(z.array(z.int())) });
+const MAX_PUBLISHED = 50;
+const Name = z.string().trim().min(1).max(100);
+
+interface Caller {
+  readonly api: OwnApi;
+  readonly records: Records;
+}
+
+export function addIterations(app: CallerApp, { memory }: Services): void {
+  app.post('/projects/:project/train', async (c) => {
+    const project = await c.var.records.project(c.req.param('project'));
+    const { version, missing } = await c.var.api.ask(`${headPath(project.head)}/train`, Trained, {
+      method: 'POST',
+    });
+    if (version === undefined) throw refused('project', missing ?? 'There is nothing to train on yet.');
+    const [found] = await iterationsOf(c.var, project, version);
+    return c.json(found);
+  });
+
+  app.get('/projects/:project/iterations', async (c) => {
+    return c.json(await iterationsOf(c.var, await c.var.records.project(c.req.param('project'))));
+  });
+
+  app.get('/projects/:project/iterations/:iteration', async (c) => {
+    const { project, version } = await iteration(c.var, c.req.param());
+    return c.json((await iterationsOf(c.var, project, version))[0]);
+  });
+
+  app.patch('/projects/:project/iterations/:iteration', async (c) => {
+    const { project, version } = await iteration(c.var, c.req.param());
+    const { name } = await readBody(c.req.raw, memory, z.object({ name: Name }));
+    await c.var.records.put(`${project.id}/iterations/${version}`, { version, name });
+    return c.json((await iterationsOf(c.var, project, version))[0]);
+  });
+
+  app.delete('/projects/:project/iterations/:iteration', async (c) => {
+    const { project, version } = await iteration(c.var, c.req.param());
+    const published = await c.var.records.published(project.id);
+    if (published.some((each) => each.version === version)) {
+      throw refused('iteration', 'The iteration is published; unpublish it first.');
+    }
+    await c.var.api.tell(`${headPath(project.head)}/versions/${version}`, { method: 'DELETE' });
+    await c.var.records.delete(`${project.id}/iterations/${version}`);
+    return c.body(null, 204);
+  });
+
+  app.get('/projects/:project/iterations/:iteration/performance', async (c) => {
+    const { project, version } = await iteration(c.var, c.req.param());
+    return c.json(await performance(c.var, project, version));
+  });
+
+  app.post('/projects/:project/iterations/:iteration/publish', async (c) => {
+    const { records } = c.var;
+    const { project, version } = await iteration(c.var, c.req.param());
+    const name = checked(Name, c.req.query('publishName'), 'publishName');
+    const place = `${project.id}/published/${encodeURIComponent(name)}`;
+    const known = await records.get(place, Published);
+    if (known !== undefined && known.version !== version && c.req.query('overwrite') !== 'true') {
+      throw new ApiError('conflict', `'${name}' is published already; send overwrite=true to move it.`);
+    }
+    if (known === undefined && (await records.published(project.id)).length >= MAX_PUBLISHED) {
+      throw new ApiError('limit_reached', `The project has ${MAX_PUBLISHED} published names already.`);
+    }
+    await records.put(place, { name, version, resource: c.req.query('predictionId') ?? '' });
+    return c.json(true);
+  });
+
+  app.delete('/projects/:project/iterations/:iteration/publish', async (c) => {
+    const { records } = c.var;
+    const { project, version } = await iteration(c.var, c.req.param());
+    const names = (await records.published(project.id)).filter((each) => each.version === version);
+    if (names.length === 0) throw refused('iteration', 'The iteration is not published.');
+    for (const { name } of names) await records.delete(`${project.id}/published/${encodeURIComponent(name)}`);
+    return c.body(null, 204);
+  });
+}
+
+/** @throws ApiError not_found */
+async function iteration(
+  caller: Caller,
+  params: { readonly project: string; readonly iteration: string },
+): Promise<{ project: Project; version: number }> {
+  const project = await caller.records.project(params.project);
+  const version = versionOf(project.id, params.iteration);
+  const detail = await detailOf(caller.api, project);
+  if (version === undefined || detail?.versions.some((each) => each.version === version) !== true) {
+    throw new ApiError('not_found', `The project has no iteration '${params.iteration.slice(0, 80)}'.`);
+  }
+  return { project, version };
+}
+
+function detailOf(api: OwnApi, { head }: Project): Promise<Detail | undefined> {
+  return api.find(headPath(head), Detail);
+}
+
+/** Newest first. @param only the iteration of this version. */
+async function iterationsOf({ api, records }: Caller, project: Project, only?: number): Promise<object[]> {
+  const [detail, names, published] = await Promise.all([
+    detailOf(api, project),
+    records.list(`${project.id}/iterations/`, IterationName),
+    records.published(project.id),
+  ]);
+  return (detail?.versions ?? [])
+    .filter(({ version }) => only === undefined || version === only)
+    .map((each) =>
+      iterationOf(
+        project,
+        each,
+        names.find(({ version }) => version === each.version)?.name,
+        published.find(({ version }) => version === each.version),
+      ),
+    );
+}
+
+async function performance({ api, records }: Caller, project: Project, version: number): Promise<object> {
+  const detail = await detailOf(api, project);
+  const summary = detail?.versions.find((each) => each.version === version);
+  if (detail === undefined || summary?.leave_one_out == null) {
+    throw refused('iteration', 'There are no figures: each tag needs at least two pictures.');
+  }
+  const { accuracy, accuracy_interval: interval } = summary.leave_one_out;
+  const classes = detail.version === version ? detail.classes : await reported(api, project, version);
+  return performanceOf(accuracy, interval, classes, await records.tags(project.id));
+}
+
+/** Figures by class of a version that isn't current, from what was taken for what. */
+async function reported(api: OwnApi, { head }: Project, version: number): Promise<Detail['classes']> {
+  const report = await api.find(`${headPath(head)}/versions/${version}/report`, Report);
+  return (report?.labels ?? []).map((label, i) => {
+    const { confusion } = report!;
+    const examples = sum(confusion[i]);
+    const predicted = sum(confusion.map((row) => row[i]));
+    const right = confusion[i][i];
+    return {
+      label,
+      examples,
+      precision: predicted === 0 ? 0 : right / predicted,
+      recall: examples === 0 ? 0 : right / examples,
+    };
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,84 @@
+/** Our own API, asked from inside: what a Custom Vision call means in it, with the caller's key and all its checks. */
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { App } from '../../app.ts';
+import type { Env } from '../../env.ts';
+
+/** What our API objected to; it becomes the answer as it is. */
+export class OwnProblem extends Error {
+  override readonly name = 'OwnProblem';
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const Problem = z.object({ code: z.string(), detail: z.string(), status: z.int() });
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly json?: unknown;
+  readonly body?: BodyInit | Uint8Array;
+  readonly type?: string;
+}
+
+/** Where the question comes from. */
+export interface Origin {
+  readonly req: { readonly url: string };
+  readonly env: Env;
+  readonly executionCtx: Context['executionCtx'];
+}
+
+export class OwnApi {
+  readonly #app: App;
+  readonly #origin: Origin;
+  readonly #key: string;
+
+  constructor(app: App, origin: Origin, key: string) {
+    this.#app = app;
+    this.#origin = origin;
+    this.#key = key;
+  }
+
+  /** @throws OwnProblem */
+  async ask<S extends z.ZodType>(path: string, schema: S, ask: Ask = {}): Promise<z.output<S>> {
+    const response = await this.#send(path, ask);
+    return schema.parse(await response.json());
+  }
+
+  /** @throws OwnProblem */
+  async tell(path: string, ask: Ask): Promise<void> {
+    await (await this.#send(path, ask)).body?.cancel();
+  }
+
+  /** Like `ask`, but undefined for what isn't there. */
+  async find<S extends z.ZodType>(path: string, schema: S, ask: Ask = {}): Promise<z.output<S> | undefined> {
+    try {
+      return await this.ask(path, schema, ask);
+    } catch (error) {
+      if (error instanceof OwnProblem && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #send(path: string, { method = 'GET', json, body, type }: Ask): Promise<Response> {
+    const headers = new Headers({ authorization: `Bearer ${this.#key}` });
+    if (json !== undefined) headers.set('content-type', 'application/json');
+    if (type !== undefined) headers.set('content-type', type);
+    const sent = json === undefined ? (body ?? null) : JSON.stringify(json);
+    const request = new Request(new URL(path, this.#origin.req.url), { method, headers, body: sent });
+    const { env, executionCtx } = this.#origin;
+    const response = await this.#app.fetch(request, env, executionCtx);
+    if (response.ok) return response;
+    const problem = Problem.parse(await response.json());
+    throw new OwnProblem(problem.status, problem.code, problem.detail);
+  }
+}
+
+export function headPath(head: string): string {
+  return `/v1/heads/${head}`;
+}

@@ -1,0 +1,118 @@
+/** Prediction by a published name. What is stored is the picture's code, never its pixels. */
+import { z } from 'zod';
+import { Classification } from '../../../src/api/index.ts';
+import { sha256Hex } from '../../api-key.ts';
+import { POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../../limits.ts';
+import { ApiError } from '../../problem.ts';
+import type { Services } from '../../services.ts';
+import { RefreshingCache } from '../../stores/refreshing-cache.ts';
+import type { CallerApp } from './caller.ts';
+import { iterationId } from './ids.ts';
+import { readBody, readImages } from './input.ts';
+import { headPath, type Ask, type OwnApi } from './own-api.ts';
+import type { Project, Published, Records, StoredPrediction, Tag } from './records.ts';
+import { predictionsOf } from './wire.ts';
+
+const ALL_LABELS = 10_000;
+/** Stored predictions of a project: the oldest make room, now and then. */
+const MAX_STORED = 500;
+const STORED_BETWEEN_TRIMS = 50;
+export const Url = z.union([
+  z.object({ url: z.string() }),
+  z.object({ Url: z.string() }).transform(({ Url }) => ({ url: Url })),
+]);
+const Embedded = z.object({
+  backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
+  embeddings: z.array(z.object({ code: z.string() })).length(1),
+});
+
+/** What a prediction needs of the records; as old as a pointer may be. */
+interface Known {
+  readonly project: Project;
+  readonly tags: readonly Tag[];
+  readonly published: readonly Published[];
+}
+
+export function addPrediction(app: CallerApp, { memory }: Services): void {
+  const cache = new RefreshingCache<Known>({
+    freshMs: POINTER_FRESH_MS,
+    staleMs: POINTER_STALE_MS,
+    entries: POINTER_CACHE_ENTRIES,
+  });
+  const path = '/:project/classify/iterations/:name';
+  for (const nostore of ['', '/nostore'] as const) {
+    app.post(`${path}/image${nostore}`, async (c) => {
+      const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
+      const [image] = await readImages(c.req.raw, memory);
+      const ask: Ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' };
+      const storing = nostore === '' ? { picture: await sha256Hex(image.bytes) } : undefined;
+      return c.json(await predict(c.var, target, ask, storing));
+    });
+    app.post(`${path}/url${nostore}`, async (c) => {
+      const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
+      const { url } = await readBody(c.req.raw, memory, Url);
+      const ask: Ask = { method: 'POST', json: { url } };
+      return c.json(await predict(c.var, target, ask, nostore === '' ? {} : undefined));
+    });
+  }
+}
+
+export interface Target extends Omit<Known, 'published'> {
+  readonly version: number;
+}
+
+/** A name that was published a moment ago is looked for again before it is called unknown. */
+async function find(
+  cache: RefreshingCache<Known>,
+  tenant: string,
+  records: Records,
+  params: { readonly project: string; readonly name: string },
+): Promise<Target> {
+  const load = async (): Promise<Known> => {
+    const project = await records.project(params.project);
+    const [tags, published] = await Promise.all([records.tags(project.id), records.published(project.id)]);
+    return { project, tags, published };
+  };
+  const key = `${tenant}/${params.project}`;
+  const named = ({ published }: Known) => published.find(({ name }) => name === params.name)?.version;
+  let known = await cache.get(key, load);
+  if (named(known) === undefined) known = await cache.refresh(key, load);
+  const version = named(known);
+  if (version !== undefined) return { ...known, version };
+  throw new ApiError('not_found', `Nothing is published as '${params.name.slice(0, 80)}'.`);
+}
+
+/** @param storing where the prediction is to be stored: the picture's SHA-256, if it is known. */
+export async function predict(
+  { api, records }: { readonly api: OwnApi; readonly records: Records },
+  { project, tags, version }: Target,
+  ask: Ask,
+  storing: { readonly picture?: string } | undefined,
+): Promise<object> {
+  const query = `?version=${version}&top_k=${ALL_LABELS}`;
+  const { predictions } = await api.ask(`${headPath(project.head)}/classify${query}`, Classification, ask);
+  const id = crypto.randomUUID();
+  const created = new Date().toISOString();
+  if (storing !== undefined) {
+    const { backbone, embeddings } = await api.ask('/v1/embed?encoding=base64', Embedded, ask);
+    const stored: StoredPrediction = {
+      id,
+      version,
+      created,
+      backbone,
+      predictions,
+      ...storing,
+      code: embeddings[0].code,
+    };
+    await records.put(`${project.id}/predictions/${id}`, stored);
+    if (Math.random() < 1 / STORED_BETWEEN_TRIMS)
+      await records.trim(`${project.id}/predictions/`, MAX_STORED);
+  }
+  return {
+    id,
+    project: project.id,
+    iteration: iterationId(project.id, version),
+    created,
+    predictions: predictionsOf(predictions, tags),
+  };
+}

@@ -1,0 +1,107 @@
+/** Projects and domains. */
+import { z } from 'zod';
+import { ApiError } from '../../problem.ts';
+import type { Services } from '../../services.ts';
+import type { CallerApp } from './caller.ts';
+import { readBody } from './input.ts';
+import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
+import type { Project, Records } from './records.ts';
+import { GENERAL_DOMAIN, projectOf } from './wire.ts';
+
+const MAX_PROJECTS = 500;
+const Name = z.string().trim().min(1).max(100);
+const Description = z.string().max(1_000);
+const Changes = z.object({ name: Name.optional(), description: Description.nullish() });
+
+export function addProjects(app: CallerApp, { memory }: Services): void {
+  app.get('/domains', (c) => c.json([GENERAL_DOMAIN]));
+  app.get('/domains/:domain', (c) => c.json({ ...GENERAL_DOMAIN, id: c.req.param('domain') }));
+  app.get('/projects', async (c) => c.json((await c.var.records.projects()).map(projectOf)));
+  app.get('/projects/:project', async (c) => {
+    return c.json(projectOf(await c.var.records.project(c.req.param('project'))));
+  });
+
+  app.post('/projects', async (c) => {
+    const type = c.req.query('classificationType');
+    if (type !== undefined && type !== 'Multiclass') {
+      throw refused('classificationType', 'Only Multiclass projects can be made: one tag a picture.');
+    }
+    const now = new Date().toISOString();
+    const id = crypto.randomUUID();
+    const name = checked(Name, c.req.query('name'), 'name');
+    const project: Project = {
+      id,
+      name,
+      description: checked(Description, c.req.query('description') ?? '', 'description'),
+      head: await freeName(c.var, name, id),
+      domainId: c.req.query('domainId') ?? GENERAL_DOMAIN.id,
+      created: now,
+      modified: now,
+    };
+    await c.var.records.put(`projects/${id}`, project);
+    return c.json(projectOf(project));
+  });
+
+  app.patch('/projects/:project', async (c) => {
+    const project = await c.var.records.project(c.req.param('project'));
+    const { name, description } = await readBody(c.req.raw, memory, Changes);
+    const changed: Project = {
+      ...project,
+      name: name ?? project.name,
+      description: description ?? project.description,
+      modified: new Date().toISOString(),
+    };
+    await c.var.records.put(`projects/${project.id}`, changed);
+    return c.json(projectOf(changed));
+  });
+
+  app.delete('/projects/:project', async (c) => {
+    const { records, api } = c.var;
+    const { id, head } = await records.project(c.req.param('project'));
+    if ((await records.published(id)).length > 0) {
+      throw refused('project', 'The project has a published iteration; unpublish it first.');
+    }
+    try {
+      await api.tell(headPath(head), { method: 'DELETE' });
+    } catch (error) {
+      // A project that was never taught has no head.
+      if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
+    }
+    // The project itself last: a deletion that broke off can be repeated.
+    await records.deleteAll(`${id}/`);
+    await records.delete(`projects/${id}`);
+    return c.body(null, 204);
+  });
+}
+
+/** A head's name after the project's; with a piece of the id where it is somebody's already. */
+async function freeName(
+  { records, api }: { readonly records: Records; readonly api: OwnApi },
+  name: string,
+  id: string,
+): Promise<string> {
+  const projects = await records.projects();
+  if (projects.length >= MAX_PROJECTS) {
+    throw new ApiError('limit_reached', `This tenant has ${MAX_PROJECTS} projects; delete one first.`);
+  }
+  const plain = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+|-+$/g, '')
+    .slice(0, 50);
+  const taken = new Set(projects.map(({ head }) => head));
+  if (plain === '') return `project-${id.slice(0, 8)}`;
+  const free = !taken.has(plain) && (await api.find(headPath(plain), z.unknown())) === undefined;
+  return free ? plain : `${plain}-${id.slice(0, 8)}`;
+}
+
+export function checked<S extends z.ZodType>(schema: S, value: unknown, field: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw refused(field, `'${field}': ${result.error.issues[0]?.message ?? 'is not valid'}.`);
+}
+
+export function refused(field: string, detail: string): ApiError {
+  return new ApiError('invalid_request', detail, { field });
+}

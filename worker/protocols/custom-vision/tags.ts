@@ -1,0 +1,94 @@
+/** Tags: a head's classes, which may be there before their first picture. */
+import { z } from 'zod';
+import { MAX_LABEL_LENGTH } from '../../../src/api/index.ts';
+import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
+import { ApiError } from '../../problem.ts';
+import type { Services } from '../../services.ts';
+import type { CallerApp } from './caller.ts';
+import { readBody } from './input.ts';
+import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
+import { checked, refused } from './projects.ts';
+import type { Project, Tag } from './records.ts';
+import { tagOf } from './wire.ts';
+
+const Name = z.string().trim().min(1).max(MAX_LABEL_LENGTH);
+const Description = z.string().max(1_000);
+const Type = z.enum(['Regular', 'Negative']);
+const Changes = z.object({
+  name: Name.optional(),
+  description: Description.nullish(),
+  type: Type.optional(),
+});
+const Total = z.object({ total: z.int() });
+
+export function addTags(app: CallerApp, { memory }: Services): void {
+  app.get('/projects/:project/tags', async (c) => {
+    const { records, api } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const tags = await records.tags(project.id);
+    return c.json(await Promise.all(tags.map(async (tag) => tagOf(tag, await countOf(api, project, tag)))));
+  });
+
+  app.get('/projects/:project/tags/:tag', async (c) => {
+    const { records, api } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const tag = await records.tag(project.id, c.req.param('tag'));
+    return c.json(tagOf(tag, await countOf(api, project, tag)));
+  });
+
+  app.post('/projects/:project/tags', async (c) => {
+    const { records } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const name = checked(Name, c.req.query('name'), 'name');
+    const tags = await records.tags(project.id);
+    if (tags.some((tag) => tag.name === name || tag.label === name)) {
+      throw refused('name', `The project has a tag '${name}' already.`);
+    }
+    if (tags.length >= MAX_CLASSES_PER_TAUGHT_HEAD) {
+      throw new ApiError('limit_reached', `The project has ${tags.length} tags, as many as it may.`);
+    }
+    const tag: Tag = {
+      id: crypto.randomUUID(),
+      name,
+      label: name,
+      description: checked(Description, c.req.query('description') ?? '', 'description'),
+      type: checked(Type, c.req.query('type') ?? 'Regular', 'type'),
+    };
+    await records.put(`${project.id}/tags/${tag.id}`, tag);
+    return c.json(tagOf(tag, 0));
+  });
+
+  app.patch('/projects/:project/tags/:tag', async (c) => {
+    const { records, api } = c.var;
+    const project = await records.project(c.req.param('project'));
+    const tag = await records.tag(project.id, c.req.param('tag'));
+    const { name, description, type } = await readBody(c.req.raw, memory, Changes);
+    const changed: Tag = {
+      ...tag,
+      name: name ?? tag.name,
+      description: description ?? tag.description,
+      type: type ?? tag.type,
+    };
+    await records.put(`${project.id}/tags/${tag.id}`, changed);
+    return c.json(tagOf(changed, await countOf(api, project, changed)));
+  });
+
+  app.delete('/projects/:project/tags/:tag', async (c) => {
+    const { records, api } = c.var;
+    const { id, head } = await records.project(c.req.param('project'));
+    const tag = await records.tag(id, c.req.param('tag'));
+    try {
+      await api.tell(`${headPath(head)}/classes/${encodeURIComponent(tag.label)}`, { method: 'DELETE' });
+    } catch (error) {
+      // A tag without pictures is no class yet.
+      if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
+    }
+    await records.delete(`${id}/tags/${tag.id}`);
+    return c.body(null, 204);
+  });
+}
+
+async function countOf(api: OwnApi, { head }: Project, { label }: Tag): Promise<number> {
+  const query = `?limit=1&label=${encodeURIComponent(label)}`;
+  return (await api.find(`${headPath(head)}/examples${query}`, Total))?.total ?? 0;
+}
