@@ -14,9 +14,13 @@ interface HardestExamplesProps {
   readonly onFixed: () => void;
 }
 
+/** The worst come first; of the others most are only hard. */
+const SHOWN_FIRST = 8;
+
 export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
   const [busy, setBusy] = useState<string>();
   const [error, setError] = useState<unknown>();
+  const [all, setAll] = useState(false);
   const { head, hardest } = report;
   const fix = async (id: string, change: () => Promise<unknown>, news: string): Promise<void> => {
     setBusy(id);
@@ -43,7 +47,7 @@ export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
       </div>
       {error !== undefined && <Failure error={error} />}
       <ul class="example-list">
-        {hardest.map((example) => (
+        {(all ? hardest : hardest.slice(0, SHOWN_FIRST)).map((example) => (
           <ExampleRow
             key={example.id}
             example={example}
@@ -65,6 +69,13 @@ export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
           />
         ))}
       </ul>
+      {!all && hardest.length > SHOWN_FIRST && (
+        <div>
+          <Button size="small" onClick={() => setAll(true)}>
+            Show all {hardest.length}
+          </Button>
+        </div>
+      )}
     </section>
   );
 }

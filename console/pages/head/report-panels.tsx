@@ -1,5 +1,7 @@
 /** What a version's report shows: confusion, reliability, examples to look at. */
+import { ApiError } from '../../../sdk/client.ts';
 import type { VersionSummary } from '../../../src/api/index.ts';
+import type { VersionReport } from '../../../src/api/report.ts';
 import { ConfusionMatrix } from '../../charts/confusion-matrix.tsx';
 import { ReliabilityDiagram } from '../../charts/reliability-diagram.tsx';
 import { useResource } from '../../state/resource.ts';
@@ -15,11 +17,12 @@ interface ReportPanelsProps {
 
 export function ReportPanels({ head, version, onFixed }: ReportPanelsProps) {
   const { data, error, reload } = useResource(
-    (signal) => client().versionReport(head, version.version, { signal }),
+    (signal) => reportOf(head, version.version, signal),
     [head, version.version],
   );
   if (error !== undefined) return <Failure error={error} onRetry={reload} />;
   if (data === undefined) return <Loading what="the report" />;
+  if (data === null) return null;
   return (
     <>
       <div class="columns">
@@ -35,4 +38,14 @@ export function ReportPanels({ head, version, onFixed }: ReportPanelsProps) {
       <HardestExamples report={data} onFixed={onFixed} />
     </>
   );
+}
+
+/** @returns null for a version that was not taught here. */
+async function reportOf(head: string, version: number, signal: AbortSignal): Promise<VersionReport | null> {
+  try {
+    return await client().versionReport(head, version, { signal });
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'version_not_found') return null;
+    throw error;
+  }
 }

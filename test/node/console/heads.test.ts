@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { launchBrowser, withoutBrowser } from './browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, storeHead, withoutPhotos } from './house.ts';
+import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
 const HEAD = 'bin';
 
@@ -16,7 +16,7 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
     [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
     const key = await newTenant(worker.url);
     for (const examples of [6, 12]) {
-      await storeHead(worker.url, key, HEAD, {
+      await teach(worker.url, key, HEAD, {
         glass: photos('train', 'glass', examples),
         paper: photos('train', 'paper', examples),
       });

@@ -2,11 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 import { root } from '../../../scripts/stale.ts';
-import { writeHead } from '../../../src/head/index.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { HeadwaterClient } from '../../../sdk/client.ts';
 
 const ADMIN_SECRET = 'a secret for tests of the console';
 const PHOTOS = join(root, '../shared/data/trashnet');
@@ -54,43 +52,18 @@ export async function newTenant(url: URL): Promise<string> {
   throw new Error(`No tenant was made: ${response.status} ${JSON.stringify(tenant)}`);
 }
 
-/** A head made in this process from codes of the Worker's, for tests that are about something else than teaching. */
-export async function storeHead(
+/** By the API, for tests that are about something else than teaching in the page. */
+export async function teach(
   url: URL,
   key: string,
   head: string,
   examples: Readonly<Record<string, readonly Photo[]>>,
 ): Promise<void> {
-  const authorization = `Bearer ${key}`;
-  const form = new FormData();
-  for (const { name, path } of Object.values(examples).flat()) {
-    form.append('image', new Blob([readFileSync(path)]), name);
-  }
-  const embedded = await fetch(new URL('/v1/embed', url), {
-    method: 'POST',
-    headers: { authorization },
-    body: form,
-  });
-  const { backbone, embeddings } = Embedded.parse(await embedded.json());
-  const plan = Plan.parse(JSON.parse(readFileSync(join(root, 'build/backbone/plan.json'), 'utf8')));
-  const trained = await trainHead({
-    backbone: { name: backbone.name, version: backbone.version, weightsSha256: backbone.weights_sha256 },
-    taps: plan.taps.map(({ name }) => name),
-    labels: Object.keys(examples),
-    codes: Float16Array.from(embeddings.flatMap(({ code }) => code)),
-    targets: Uint16Array.from(Object.values(examples).flatMap((files, i) => files.map(() => i))),
-  });
-  const body = new Uint8Array(writeHead(trained));
-  const headers = { authorization, 'content-type': 'application/octet-stream' };
-  const stored = await fetch(new URL(`/v1/heads/${head}`, url), { method: 'PUT', headers, body });
-  if (!stored.ok) throw new Error(`The head was not stored: ${stored.status} ${await stored.text()}`);
+  const uploads = Object.entries(examples).flatMap(([label, files]) =>
+    files.map(({ name, path }) => ({ label, name, bytes: new Uint8Array(readFileSync(path)) })),
+  );
+  await new HeadwaterClient({ url, key }).teach(head, uploads, { idempotencyKey: crypto.randomUUID() });
 }
-
-const Embedded = z.object({
-  backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
-  embeddings: z.array(z.object({ code: z.array(z.number()) })),
-});
-const Plan = z.object({ taps: z.array(z.object({ name: z.string() })) });
 
 export async function signIn(page: Page, url: URL, key: string): Promise<void> {
   await page.goto(url.href);

@@ -43,6 +43,8 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a new user', () => {
       .first()
       .waitFor();
     await expectClasses(page, ['glass', 'paper', 'screen']);
+    await page.getByRole('region', { name: 'Confusion matrix' }).waitFor();
+    await page.getByRole('img', { name: /^Reliability diagram/ }).waitFor();
 
     await page.getByRole('link', { name: 'Try it' }).click();
     expect(await shareRight(page, 'glass')).toBeGreaterThanOrEqual(0.8);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build-console.ts';
 import { launchBrowser, withoutBrowser } from './browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, storeHead, withoutPhotos } from './house.ts';
+import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const HEAD = 'recycling';
@@ -25,7 +25,7 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
   beforeAll(async () => {
     [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
     key = await newTenant(worker.url);
-    await storeHead(worker.url, key, HEAD, {
+    await teach(worker.url, key, HEAD, {
       glass: photos('train', 'glass', 8),
       paper: photos('train', 'paper', 8),
       '<b>odd</b> "label"': photos('train', 'metal', 8),
@@ -130,7 +130,7 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
 const PLACES: readonly (readonly [hash: string, shows: string])[] = [
   ['#/heads', '.head-card .meter'],
   [`#/heads/${HEAD}/teach`, '.class-card'],
-  [`#/heads/${HEAD}/quality`, '.class-bars'],
+  [`#/heads/${HEAD}/quality`, '.confusion'],
   [`#/heads/${HEAD}/try`, '.try-picture'],
   [`#/heads/${HEAD}/versions`, '.version-card'],
   [`#/heads/${HEAD}/use`, '.code-block'],
