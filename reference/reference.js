@@ -1,5 +1,5 @@
 /** The API reference: Swagger UI over this Worker's own document. Keys are kept in the page only, and gone with it. */
-globalThis.SwaggerUIBundle({
+SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#reference',
   deepLinking: true,
