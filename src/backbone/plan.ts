@@ -4,7 +4,9 @@
  * safetensors file. Engines run plans; importers write them.
  */
 
-export type Activation = 'none' | 'relu' | 'relu6' | 'hard-swish' | 'hard-sigmoid';
+/** The kernels know them by their place: append, and give the place a name in src/wasm/engine/codes.ts. */
+export const ACTIVATIONS = ['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
 
 /** Rows and columns of padding around the input: [top, bottom, left, right]. */
 export type Padding = readonly [number, number, number, number];

@@ -1,5 +1,6 @@
 /** What a plan file must look like before anything in it is believed. Whether its shapes fit is shapes.ts's business. */
 import * as z from 'zod';
+import { ACTIVATIONS } from './plan.ts';
 
 /** Bounds on what a plan may ask for, far above any network that fits a Worker. */
 export const PLAN_LIMITS = {
@@ -17,7 +18,7 @@ export const PLAN_LIMITS = {
 } as const;
 
 const name = z.string().min(1).max(PLAN_LIMITS.nameLength);
-const activation = z.enum(['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid']);
+const activation = z.enum(ACTIVATIONS);
 const side = z.int().min(0).max(PLAN_LIMITS.padding);
 const base = { name: name.refine((text) => text !== 'input', "'input' is the picture's name"), input: name };
 const convolution = {

@@ -4,6 +4,7 @@
  */
 import * as codes from '../../wasm/engine/codes.ts';
 import type { Activation, Padding, Plan } from '../plan.ts';
+import { ACTIVATIONS } from '../plan.ts';
 import type { FeatureMap } from './map.ts';
 import { blocksOf, FLOAT_BYTES, vectorBytes } from './map.ts';
 import { blockedRows, packDepthwise, packMatrix, packMatrix16, pictureRows } from './pack.ts';
@@ -29,14 +30,6 @@ export interface Statistics {
   /** A vector of the largest magnitudes. */
   readonly peaks: Region | undefined;
 }
-
-const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {
-  none: codes.NONE,
-  relu: codes.RELU,
-  relu6: codes.RELU6,
-  'hard-swish': codes.HARD_SWISH,
-  'hard-sigmoid': codes.HARD_SIGMOID,
-};
 
 /** The stem widens eight bytes at a time and may run over a row's end by seven. */
 const WIDEN_SLACK = 8;
@@ -204,7 +197,7 @@ export class Kernels {
   }
 
   #activation(kernel: Kernel): number {
-    return ACTIVATION_CODES[kernel.activation];
+    return ACTIVATIONS.indexOf(kernel.activation);
   }
 
   /** Packed weights, and with 16 bits what their units are worth. */

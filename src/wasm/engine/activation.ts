@@ -27,14 +27,28 @@ export function accumulate<Word>(x: v128, w: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
-/** Applies an activation. Kernels pass a constant `kind` where it matters, and the tests below fold away. */
+/** Any activation, by its number: where a new one's formula goes. */
+@unmanaged
+export class Any {
+  @inline of(x: v128, kind: i32): v128 {
+    if (kind == RELU) return f32x4.pmax(zero(), x);
+    if (kind == RELU6) return clamp(x, zero(), six());
+    if (kind == HARD_SWISH) return f32x4.mul(x, hardSigmoid(x));
+    if (kind == HARD_SIGMOID) return hardSigmoid(x);
+    return x;
+  }
+}
+
+// Classes, so that kernels can be generic in an activation that is used a lot: Binaryen folds equal code of branches that
+// differ in a constant together, and would test the kind for every vector.
+@unmanaged export class None { @inline of(x: v128, _: i32): v128 { return x; } }
+@unmanaged export class Relu { @inline of(x: v128, _: i32): v128 { return activate<Any>(x, RELU); } }
+@unmanaged export class HardSwish { @inline of(x: v128, _: i32): v128 { return activate<Any>(x, HARD_SWISH); } }
+
+/** Applies an activation; `kind` says which if it is `Any`. */
 @inline
-export function activate(x: v128, kind: i32): v128 {
-  if (kind == RELU) return f32x4.pmax(zero(), x);
-  if (kind == RELU6) return clamp(x, zero(), six());
-  if (kind == HARD_SWISH) return f32x4.mul(x, hardSigmoid(x));
-  if (kind == HARD_SIGMOID) return hardSigmoid(x);
-  return x;
+export function activate<Activation>(x: v128, kind: i32): v128 {
+  return changetype<Activation>(0).of(x, kind);
 }
 
 @inline

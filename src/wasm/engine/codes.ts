@@ -36,7 +36,7 @@ export const DENSE16 = 10;
 export const ELEMENTWISE = 11;
 export const BORDER = 12;
 
-// Activations: activation.ts computes them.
+// Activations: their places in ACTIVATIONS of src/backbone/plan.ts; activation.ts has their formulas.
 export const NONE = 0;
 export const RELU = 1;
 export const RELU6 = 2;

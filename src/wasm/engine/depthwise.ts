@@ -3,9 +3,8 @@
  * that no pixel is special. 3×3 and 5×5 at strides 1 and 2 have code of their own, which takes seven pixels of four
  * channels at a time with every offset a constant; all others go pixel by pixel.
  */
-import { activate, madd } from './activation';
-import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU, RELU6 } from './codes';
-import { Any, Bytes32, Bytes64 } from './distance';
+import { activate, Any, HardSwish, madd, Relu } from './activation';
+import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU } from './codes';
 
 @unmanaged
 export class Depthwise {
@@ -31,71 +30,115 @@ export class Depthwise {
 }
 
 @inline
-function storeTile(to: usize, kind: i32, a0: v128, a1: v128, a2: v128, a3: v128, a4: v128, a5: v128, a6: v128): void {
-  v128.store(to, activate(a0, kind));
-  v128.store(to, activate(a1, kind), PIXEL_BYTES);
-  v128.store(to, activate(a2, kind), PIXEL_BYTES * 2);
-  v128.store(to, activate(a3, kind), PIXEL_BYTES * 3);
-  v128.store(to, activate(a4, kind), PIXEL_BYTES * 4);
-  v128.store(to, activate(a5, kind), PIXEL_BYTES * 5);
-  v128.store(to, activate(a6, kind), PIXEL_BYTES * 6);
+function storeTile<Activation>(
+  to: usize, kind: i32, a0: v128, a1: v128, a2: v128, a3: v128, a4: v128, a5: v128, a6: v128,
+): void {
+  v128.store(to, activate<Activation>(a0, kind), 0 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a1, kind), 1 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a2, kind), 2 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a3, kind), 3 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a4, kind), 4 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a5, kind), 5 * PIXEL_BYTES);
+  v128.store(to, activate<Activation>(a6, kind), 6 * PIXEL_BYTES);
 }
 
-/** Seven pixels of four channels, for a kernel of `side` × `side`. */
+/** sum + x · the weight in column `column` of the kernel's row, if there is such a column. */
 @inline
-function tile<Step>(s: Depthwise, x: usize, w: usize, to: usize, bias: v128, side: i32): void {
+function tap(column: i32, side: i32, x: v128, k0: v128, k1: v128, k2: v128, k3: v128, k4: v128, sum: v128): v128 {
+  if (column < 0 || column >= side) return sum;
+  return madd(x, column == 0 ? k0 : column == 1 ? k1 : column == 2 ? k2 : column == 3 ? k3 : k4, sum);
+}
+
+/**
+ * Seven pixels of four channels, for a kernel of `side` × `side`. A kernel row's weights stay in registers while each input
+ * of the row is loaded once and added to all pixels that it belongs to; what is written below is for either side and
+ * stride, and what does not apply is folded away.
+ */
+@inline
+function tile(from: usize, row: usize, w: usize, to: usize, bias: v128, side: i32, stride: i32, kind: i32): void {
+  const columns = 6 * stride + side;
   let a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias, a5 = bias, a6 = bias;
-  for (let ky = 0; ky < side; ky++) {
-    let k = v128.load(w);
-    a0 = madd(v128.load(x), k, a0);
-    a1 = madd(v128.load(x, offsetof<Step>()), k, a1);
-    a2 = madd(v128.load(x, offsetof<Step>() * 2), k, a2);
-    a3 = madd(v128.load(x, offsetof<Step>() * 3), k, a3);
-    a4 = madd(v128.load(x, offsetof<Step>() * 4), k, a4);
-    a5 = madd(v128.load(x, offsetof<Step>() * 5), k, a5);
-    a6 = madd(v128.load(x, offsetof<Step>() * 6), k, a6);
-    k = v128.load(w, 16);
-    a0 = madd(v128.load(x, PIXEL_BYTES), k, a0);
-    a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES), k, a1);
-    a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES), k, a2);
-    a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES), k, a3);
-    a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES), k, a4);
-    a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES), k, a5);
-    a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES), k, a6);
-    k = v128.load(w, 32);
-    a0 = madd(v128.load(x, PIXEL_BYTES * 2), k, a0);
-    a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 2), k, a1);
-    a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 2), k, a2);
-    a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 2), k, a3);
-    a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 2), k, a4);
-    a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 2), k, a5);
-    a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 2), k, a6);
-    if (side == 5) {
-      k = v128.load(w, 48);
-      a0 = madd(v128.load(x, PIXEL_BYTES * 3), k, a0);
-      a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 3), k, a1);
-      a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 3), k, a2);
-      a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 3), k, a3);
-      a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 3), k, a4);
-      a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 3), k, a5);
-      a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 3), k, a6);
-      k = v128.load(w, 64);
-      a0 = madd(v128.load(x, PIXEL_BYTES * 4), k, a0);
-      a1 = madd(v128.load(x, offsetof<Step>() + PIXEL_BYTES * 4), k, a1);
-      a2 = madd(v128.load(x, offsetof<Step>() * 2 + PIXEL_BYTES * 4), k, a2);
-      a3 = madd(v128.load(x, offsetof<Step>() * 3 + PIXEL_BYTES * 4), k, a3);
-      a4 = madd(v128.load(x, offsetof<Step>() * 4 + PIXEL_BYTES * 4), k, a4);
-      a5 = madd(v128.load(x, offsetof<Step>() * 5 + PIXEL_BYTES * 4), k, a5);
-      a6 = madd(v128.load(x, offsetof<Step>() * 6 + PIXEL_BYTES * 4), k, a6);
-    }
-    w += side << 4;
-    x += s.inputRow;
+  for (const end = w + (side * side << 4); w < end; w += side << 4) {
+    const k0 = v128.load(w), k1 = v128.load(w, 16), k2 = v128.load(w, 32);
+    const k3 = side == 5 ? v128.load(w, 48) : k0, k4 = side == 5 ? v128.load(w, 64) : k0;
+    let x = bias;
+    x = v128.load(from + 0 * PIXEL_BYTES);
+    a0 = tap(0 - 0 * stride, side, x, k0, k1, k2, k3, k4, a0);
+    x = v128.load(from + 1 * PIXEL_BYTES);
+    a0 = tap(1 - 0 * stride, side, x, k0, k1, k2, k3, k4, a0);
+    a1 = tap(1 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    x = v128.load(from + 2 * PIXEL_BYTES);
+    a0 = tap(2 - 0 * stride, side, x, k0, k1, k2, k3, k4, a0);
+    a1 = tap(2 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    a2 = tap(2 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    x = v128.load(from + 3 * PIXEL_BYTES);
+    a0 = tap(3 - 0 * stride, side, x, k0, k1, k2, k3, k4, a0);
+    a1 = tap(3 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    a2 = tap(3 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(3 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    x = v128.load(from + 4 * PIXEL_BYTES);
+    a0 = tap(4 - 0 * stride, side, x, k0, k1, k2, k3, k4, a0);
+    a1 = tap(4 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    a2 = tap(4 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(4 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(4 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    x = v128.load(from + 5 * PIXEL_BYTES);
+    a1 = tap(5 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    a2 = tap(5 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(5 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(5 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(5 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    x = v128.load(from + 6 * PIXEL_BYTES);
+    a1 = tap(6 - 1 * stride, side, x, k0, k1, k2, k3, k4, a1);
+    a2 = tap(6 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(6 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(6 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(6 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(6 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    x = v128.load(from + 7 * PIXEL_BYTES);
+    a2 = tap(7 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(7 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(7 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(7 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(7 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    x = v128.load(from + 8 * PIXEL_BYTES);
+    a2 = tap(8 - 2 * stride, side, x, k0, k1, k2, k3, k4, a2);
+    a3 = tap(8 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(8 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(8 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(8 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 9) x = v128.load(from + 9 * PIXEL_BYTES);
+    a3 = tap(9 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(9 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(9 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(9 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 10) x = v128.load(from + 10 * PIXEL_BYTES);
+    a3 = tap(10 - 3 * stride, side, x, k0, k1, k2, k3, k4, a3);
+    a4 = tap(10 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(10 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(10 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 11) x = v128.load(from + 11 * PIXEL_BYTES);
+    a4 = tap(11 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(11 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    if (columns > 12) x = v128.load(from + 12 * PIXEL_BYTES);
+    a4 = tap(12 - 4 * stride, side, x, k0, k1, k2, k3, k4, a4);
+    a5 = tap(12 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(12 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 13) x = v128.load(from + 13 * PIXEL_BYTES);
+    a5 = tap(13 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(13 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 14) x = v128.load(from + 14 * PIXEL_BYTES);
+    a5 = tap(14 - 5 * stride, side, x, k0, k1, k2, k3, k4, a5);
+    a6 = tap(14 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 15) x = v128.load(from + 15 * PIXEL_BYTES);
+    a6 = tap(15 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    if (columns > 16) x = v128.load(from + 16 * PIXEL_BYTES);
+    a6 = tap(16 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
+    from += row;
   }
-  const kind = s.activation;
-  if (kind == RELU) storeTile(to, RELU, a0, a1, a2, a3, a4, a5, a6);
-  else if (kind == HARD_SWISH) storeTile(to, HARD_SWISH, a0, a1, a2, a3, a4, a5, a6);
-  else if (kind == RELU6) storeTile(to, RELU6, a0, a1, a2, a3, a4, a5, a6);
-  else storeTile(to, kind, a0, a1, a2, a3, a4, a5, a6);
+  if (kind == HARD_SWISH) storeTile<HardSwish>(to, kind, a0, a1, a2, a3, a4, a5, a6);
+  else if (kind == RELU) storeTile<Relu>(to, kind, a0, a1, a2, a3, a4, a5, a6);
+  else storeTile<Any>(to, kind, a0, a1, a2, a3, a4, a5, a6);
 }
 
 /** One pixel of four channels, for any kernel. */
@@ -108,13 +151,14 @@ function pixel(s: Depthwise, x: usize, w: usize, to: usize, bias: v128): void {
     }
     x += s.inputRow;
   }
-  v128.store(to, activate(bias, s.activation));
+  v128.store(to, activate<Any>(bias, s.activation));
 }
 
 /** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */
 @inline
-function depthwiseAs<Step>(s: Depthwise, side: i32, from: i32, to: i32): void {
-  const step = s.stride * PIXEL_BYTES;
+function depthwiseAs(s: Depthwise, side: i32, stride: i32, from: i32, to: i32): void {
+  const kind = s.activation, row = s.inputRow, last = s.width - DEPTHWISE_TILE;
+  const step = (side ? stride : s.stride) * PIXEL_BYTES;
   const weightBytes = (s.kernelHeight * s.kernelWidth) << 4;
   for (let half = from * 2; half < to * 2; half++) {
     const w = s.weights + half * weightBytes;
@@ -124,27 +168,29 @@ function depthwiseAs<Step>(s: Depthwise, side: i32, from: i32, to: i32): void {
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.width; x += side ? DEPTHWISE_TILE : 1) {
         // The last tile reaches back over pixels already done rather than past the end.
-        const at = side ? min(x, s.width - DEPTHWISE_TILE) : x;
-        if (side) tile<Step>(s, input + at * step, w, output + at * PIXEL_BYTES, bias, side);
+        const at = side ? min(x, last) : x;
+        if (side) tile(input + at * step, row, w, output + at * PIXEL_BYTES, bias, side, stride, kind);
         else pixel(s, input + at * step, w, output + at * PIXEL_BYTES, bias);
       }
-      input += s.inputRow * s.stride;
+      input += row * s.stride;
       output += s.outputRow;
     }
   }
 }
 
 // Functions of their own, because V8 optimises one that holds all of them less well.
-function depthwise3<Step>(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Step>(s, 3, from, to); }
-function depthwise5<Step>(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Step>(s, 5, from, to); }
-function depthwiseOther(s: Depthwise, from: i32, to: i32): void { depthwiseAs<Any>(s, 0, from, to); }
+function depthwise3(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 3, 1, from, to); }
+function depthwise3Stride2(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 3, 2, from, to); }
+function depthwise5(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 5, 1, from, to); }
+function depthwise5Stride2(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 5, 2, from, to); }
+function depthwiseOther(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 0, 0, from, to); }
 
 /** Runs the blocks of channels from `from` up to `to`. */
 export function depthwise(s: Depthwise, from: i32, to: i32): void {
   const side = s.kernelHeight == s.kernelWidth && s.width >= DEPTHWISE_TILE ? s.kernelHeight : 0;
-  if (side == 3 && s.stride == 1) depthwise3<Bytes32>(s, from, to);
-  else if (side == 3 && s.stride == 2) depthwise3<Bytes64>(s, from, to);
-  else if (side == 5 && s.stride == 1) depthwise5<Bytes32>(s, from, to);
-  else if (side == 5 && s.stride == 2) depthwise5<Bytes64>(s, from, to);
+  if (side == 3 && s.stride == 1) depthwise3(s, from, to);
+  else if (side == 3 && s.stride == 2) depthwise3Stride2(s, from, to);
+  else if (side == 5 && s.stride == 1) depthwise5(s, from, to);
+  else if (side == 5 && s.stride == 2) depthwise5Stride2(s, from, to);
   else depthwiseOther(s, from, to);
 }
