@@ -5,6 +5,7 @@ import { PredictionAPIClient } from '@azure/cognitiveservices-customvision-predi
 import { TrainingAPIClient } from '@azure/cognitiveservices-customvision-training';
 import { ApiKeyCredentials } from '@azure/ms-rest-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { root } from '../../../scripts/stale.ts';
 import { House, picture } from './house.ts';
 
@@ -153,6 +154,13 @@ describe.skipIf(withoutPhotos)('a migration', { timeout: 240_000 }, () => {
     const published = await training.publishIteration(project, iteration, PUBLISHED, '/subscriptions/x');
     expect(published.body).toBe(true);
     expect(await training.getIteration(project, iteration)).toMatchObject({ publishName: PUBLISHED });
+    const [{ head }] = z
+      .object({ heads: z.array(z.object({ head: z.string() })) })
+      .parse(await house.call(key, '/v1/heads')).heads;
+    const init = { method: 'POST', body: picture() };
+    expect(await house.call(key, `/v1/heads/${head}/classify?version=${PUBLISHED}`, init)).toMatchObject({
+      version: 1,
+    });
     let right = 0;
     for (const label of TAGS) {
       for (const photo of photos('test', label, TEST_PHOTOS_PER_TAG)) {

@@ -1,6 +1,7 @@
 /** Iterations: a head's versions. Training is done when the call answers. */
 import { z } from 'zod';
-import { ClassSummary, VersionSummary } from '../../../src/api/index.ts';
+import { ClassSummary, VersionName, VersionSummary } from '../../../src/api/index.ts';
+import { sha256Hex } from '../../api-key.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
 import type { CallerApp } from './caller.ts';
@@ -19,7 +20,6 @@ const Detail = z.object({
 });
 type Detail = z.output<typeof Detail>;
 const Report = z.object({ labels: z.array(z.string()), confusion: z.array(z.array(z.int())) });
-const MAX_PUBLISHED = 50;
 const Name = z.string().trim().min(1).max(100);
 
 interface Caller {
@@ -71,7 +71,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
   });
 
   app.post('/projects/:project/iterations/:iteration/publish', async (c) => {
-    const { records } = c.var;
+    const { records, api } = c.var;
     const { project, version } = await iteration(c.var, c.req.param());
     const name = checked(Name, c.req.query('publishName'), 'publishName');
     const place = `${project.id}/published/${encodeURIComponent(name)}`;
@@ -79,21 +79,31 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
     if (known !== undefined && known.version !== version && c.req.query('overwrite') !== 'true') {
       throw new ApiError('conflict', `'${name}' is published already; send overwrite=true to move it.`);
     }
-    if (known === undefined && (await records.published(project.id)).length >= MAX_PUBLISHED) {
-      throw new ApiError('limit_reached', `The project has ${MAX_PUBLISHED} published names already.`);
-    }
+    // Named, the version is also kept whatever comes after it, and our own API finds it by its name.
+    const alias = await aliasOf(name);
+    await api.tell(`${headPath(project.head)}/names/${alias}`, { method: 'PUT', json: { version } });
     await records.put(place, { name, version, resource: c.req.query('predictionId') ?? '' });
     return c.json(true);
   });
 
   app.delete('/projects/:project/iterations/:iteration/publish', async (c) => {
-    const { records } = c.var;
+    const { records, api } = c.var;
     const { project, version } = await iteration(c.var, c.req.param());
     const names = (await records.published(project.id)).filter((each) => each.version === version);
     if (names.length === 0) throw refused('iteration', 'The iteration is not published.');
-    for (const { name } of names) await records.delete(`${project.id}/published/${encodeURIComponent(name)}`);
+    for (const { name } of names) {
+      const alias = await aliasOf(name);
+      await api.find(`${headPath(project.head)}/names/${alias}`, z.unknown(), { method: 'DELETE' });
+      await records.delete(`${project.id}/published/${encodeURIComponent(name)}`);
+    }
     return c.body(null, 204);
   });
+}
+
+/** The version's name in our own API: the published one where it may be one. */
+async function aliasOf(published: string): Promise<string> {
+  if (VersionName.safeParse(published).success) return published;
+  return `published-${(await sha256Hex(published)).slice(0, 16)}`;
 }
 
 /** @throws ApiError not_found */

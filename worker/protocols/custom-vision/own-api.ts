@@ -20,7 +20,7 @@ export class OwnProblem extends Error {
 const Problem = z.object({ code: z.string(), detail: z.string(), status: z.int() });
 
 export interface Ask {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly json?: unknown;
   readonly body?: BodyInit | Uint8Array;
   readonly type?: string;
