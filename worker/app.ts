@@ -4,6 +4,7 @@ import { cors } from 'hono/cors';
 import { version } from '../package.json';
 import { invalidInput } from './body.ts';
 import type { AppEnv } from './env.ts';
+import { metered } from './metering.ts';
 import { noteProblem, observe } from './observe.ts';
 import { ApiError, problemResponse } from './problem.ts';
 import { addBatchRoute } from './routes/batch.ts';
@@ -15,8 +16,11 @@ import { addExampleRoutes } from './routes/examples.ts';
 import { addHealthRoute } from './routes/health.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addReportRoutes } from './routes/report.ts';
+import { addReviewRoutes } from './routes/review.ts';
+import { addRoutingRoutes } from './routes/routing.ts';
 import { addTeachRoutes } from './routes/teach.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+import { addUsageRoute } from './routes/usage.ts';
 import { addVersionRoutes } from './routes/versions.ts';
 import { addProtocols } from './protocols/index.ts';
 import type { Runtime } from './runtime.ts';
@@ -28,7 +32,7 @@ export type App = OpenAPIHono<AppEnv>;
 const CORS = {
   origin: '*',
   allowMethods: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
-  allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'training-key', 'prediction-key'],
   exposeHeaders: ['x-request-id', 'retry-after', 'location', 'etag'],
   maxAge: 86_400,
 };
@@ -48,11 +52,15 @@ export function createApp(runtime: Runtime): App {
     return response;
   });
   const services = createServices(runtime);
+  app.use(metered(services.metering));
   addHealthRoute(app, services);
   addTenantRoutes(app);
   addKeyRoutes(app, services);
+  addUsageRoute(app, services);
   addHeadRoutes(app, services);
   addVersionRoutes(app, services);
+  addReviewRoutes(app, services);
+  addRoutingRoutes(app, services);
   addTeachRoutes(app, services);
   addExampleRoutes(app, services);
   addReportRoutes(app, services);

@@ -18,6 +18,7 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
   createMiddleware<AppEnv>(async (c, next) => {
     const { tenant, id, scopes } = await keys.find(c.env, bearer(c.req.header('authorization')));
     c.set('principal', { tenant, keyId: id, scopes });
+    await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
       throw new ApiError(
         'forbidden',

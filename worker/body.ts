@@ -92,6 +92,15 @@ export async function readJson<S extends z.ZodType>(request: Request, schema: S)
   return checkJson(bytes, schema);
 }
 
+/** The same where a request without a body means the schema's defaults. @throws as readJson */
+export async function readOptionalJson<S extends z.ZodType>(
+  request: Request,
+  schema: S,
+): Promise<z.output<S>> {
+  const bare = request.body === null || declaredLength(request) === 0;
+  return bare ? schema.parse({}) : readJson(request, schema);
+}
+
 /** Parses bytes as JSON and checks them. @throws ApiError body_empty, invalid_request */
 export function checkJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): z.output<S> {
   if (bytes.byteLength === 0) throw new ApiError('body_empty', 'The body is empty; a JSON object is needed.');

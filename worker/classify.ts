@@ -5,7 +5,7 @@ import { readCode, score, type Head } from '../src/head/index.ts';
 import type { Env } from './env.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
-import { fileOf, type HeadFile } from './stores/pointers.ts';
+import { fileOf, type HeadFile, type VersionWish } from './stores/pointers.ts';
 
 export interface LoadedHead {
   readonly file: HeadFile;
@@ -24,7 +24,7 @@ export interface SeenPictures {
 }
 
 /**
- * @param version the current one where absent.
+ * @param version the current one where absent. @param lot decides whether a canary answers: see PointerStore.
  * @throws ApiError head_not_found, version_not_found
  */
 export async function loadHead(
@@ -32,9 +32,10 @@ export async function loadHead(
   env: Env,
   tenant: string,
   name: string,
-  version: number | undefined,
+  version: VersionWish | undefined,
+  lot?: number,
 ): Promise<LoadedHead> {
-  const file = await pointers.resolve(env, tenant, name, version);
+  const file = await pointers.resolve(env, tenant, name, version, lot);
   const head = await heads.load(env, file);
   if (head !== null) return { file, head };
   // The pointer is older than a deletion made elsewhere: ask who knows.

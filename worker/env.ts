@@ -6,6 +6,12 @@ export interface Env {
   readonly HEADS: R2Bucket;
   readonly POINTERS: KVNamespace;
   readonly TENANTS: TenantNamespace;
+  /** Counts requests for a whole location; without it each isolate counts for itself. */
+  readonly REQUESTS?: RateLimit;
+  /** Overrides MAX_REQUESTS_PER_WINDOW where there is no such binding. */
+  readonly HEADWATER_MAX_REQUESTS?: string;
+  /** Every request, for dashboards; optional. */
+  readonly ANALYTICS?: AnalyticsEngineDataset;
   /** Who knows it creates tenants. A secret, not a variable; without it no tenant can be created. */
   readonly HEADWATER_ADMIN_SECRET?: string;
 }

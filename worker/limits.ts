@@ -73,6 +73,8 @@ export const SHARED_LOAD_TIMEOUT_MS = 3_000;
 export const MAX_HEADS_PER_TENANT = 1_000;
 /** Committed versions kept of one head; the oldest that isn't current makes room. The pointer lists them all. */
 export const MAX_VERSIONS_PER_HEAD = 100;
+/** Named versions are kept whatever comes after them. */
+export const MAX_VERSION_NAMES = 20;
 export const MAX_KEYS_PER_TENANT = 100;
 /** Revoked keys stay listed, the newest of them. */
 export const MAX_REVOKED_KEYS = 100;
@@ -106,3 +108,20 @@ export const MAX_TRAINING_ATTEMPTS = 8;
 /** An Idempotency-Key is remembered this long, and at most so many of a tenant. */
 export const IDEMPOTENCY_MS = 24 * 60 * 60_000;
 export const MAX_IDEMPOTENCY_KEYS = 10_000;
+
+/** Days of usage that are kept. */
+export const USAGE_DAYS = 90;
+/** How long an isolate counts before it tells a tenant's Durable Object; waitUntil allows 30 s. */
+export const USAGE_FLUSH_MS = 5_000;
+
+/** Requests of one tenant in one window, here or, with the rate-limit binding of wrangler.toml, in one location. */
+export const MAX_REQUESTS_PER_WINDOW = 20_000;
+export const RATE_WINDOW_MS = 60_000;
+export const RATED_TENANTS = 10_000;
+
+/** Predictions of a head that wait for review; the ones whose label would help least make room. */
+export const MAX_CAPTURES_PER_HEAD = 200;
+/** A prediction is uncertain where the first label leads the second by less than this. */
+export const UNCERTAIN_LEAD = 0.3;
+/** Labels of a captured prediction that are kept. */
+export const CAPTURED_LABELS = 5;

@@ -30,6 +30,8 @@ export type WorkerCode =
   | 'url_refused'
   | 'url_failed'
   | 'limit_reached'
+  | 'rate_limited'
+  | 'prediction_not_found'
   | 'overloaded'
   | 'internal';
 
@@ -89,6 +91,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 404, title: 'No such key' };
     case 'example_not_found':
       return { status: 404, title: 'No such example' };
+    case 'prediction_not_found':
+      return { status: 404, title: 'No such prediction in the queue' };
     case 'class_not_found':
       return { status: 404, title: 'No such class' };
     case 'method_not_allowed':
@@ -131,6 +135,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 422, title: 'The URL could not be fetched' };
     case 'limit_reached':
       return { status: 429, title: 'A limit of this tenant is reached' };
+    case 'rate_limited':
+      return { status: 429, title: 'Too many requests' };
     case 'backbone_invalid':
       return { status: 500, title: 'The backbone is not valid' };
     case 'internal':

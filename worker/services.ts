@@ -1,6 +1,7 @@
 /** What an isolate keeps between requests: the classifier, the caches in front of the stores, and memory to lend. */
 import { Leases } from './leases.ts';
 import { BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS } from './limits.ts';
+import { Metering } from './metering.ts';
 import type { Runtime } from './runtime.ts';
 import { HeadStore } from './stores/heads.ts';
 import { KeyStore } from './stores/keys.ts';
@@ -10,6 +11,7 @@ import { TailStore } from './stores/tails.ts';
 export interface Services {
   readonly runtime: Runtime;
   readonly keys: KeyStore;
+  readonly metering: Metering;
   readonly pointers: PointerStore;
   readonly heads: HeadStore;
   readonly tails: TailStore;
@@ -21,6 +23,7 @@ export function createServices(runtime: Runtime): Services {
   return {
     runtime,
     keys: new KeyStore(),
+    metering: new Metering(),
     pointers: new PointerStore(),
     heads: new HeadStore(runtime),
     tails: new TailStore(),

@@ -1,7 +1,8 @@
 /** Wire schemas of classify and embed: the calls that take pictures. */
 import { z } from 'zod';
-import { BackboneId, HeadName, ImageInfo, VersionNumber, VersionText } from './common.ts';
+import { BackboneId, HeadName, ImageInfo, VersionNumber } from './common.ts';
 import { ExplainQuery, Explanation } from './explain.ts';
+import { VersionWish } from './versions.ts';
 
 export const DEFAULT_TOP_K = 10;
 export const MAX_TOP_K = 10_000;
@@ -17,7 +18,9 @@ const TopK = z
 
 export const ClassifyQuery = z.strictObject({
   top_k: TopK.meta({ description: 'How many labels to answer, the most probable first.' }),
-  version: VersionText.optional().meta({ description: 'Which version; the current one where absent.' }),
+  version: VersionWish.optional().meta({
+    description: 'Which version, by number or by name; the current one where absent.',
+  }),
   ...ExplainQuery,
 });
 
@@ -25,7 +28,7 @@ export const ClassifyQuery = z.strictObject({
 export const HeadReference = z.string().transform((text, context) => {
   const [name, version, ...rest] = text.split('@');
   const head = HeadName.safeParse(name);
-  const number = version === undefined ? undefined : VersionText.safeParse(version);
+  const number = version === undefined ? undefined : VersionWish.safeParse(version);
   if (!head.success || number?.success === false || rest.length > 0) {
     context.addIssue({
       code: 'custom',
@@ -66,6 +69,7 @@ export const Unknown = z
     is_unknown: z.boolean(),
   })
   .meta({ id: 'Unknown' });
+export type Unknown = z.infer<typeof Unknown>;
 
 export const HeadAnswer = z
   .object({
@@ -78,6 +82,9 @@ export const HeadAnswer = z
 export type HeadAnswer = z.infer<typeof HeadAnswer>;
 
 export const Classification = HeadAnswer.extend({
+  id: z.string().optional().meta({
+    description: 'Where the prediction is kept for review: its id, for feedback.',
+  }),
   image: ImageInfo,
   explanation: Explanation.optional().meta({ description: 'Where asked for with `explain`.' }),
 }).meta({ id: 'Classification' });

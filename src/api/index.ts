@@ -5,5 +5,8 @@ export * from './classify.ts';
 export * from './explain.ts';
 export * from './heads.ts';
 export * from './keys.ts';
+export * from './review.ts';
 export * from './settings.ts';
 export * from './teach.ts';
+export * from './usage.ts';
+export * from './versions.ts';

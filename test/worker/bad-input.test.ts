@@ -225,7 +225,7 @@ describe('names, versions and queries', () => {
     ['/v1/classify', 400, 'invalid_request', 'heads'],
     ['/v1/classify?heads=', 400, 'invalid_request', 'heads'],
     ['/v1/classify?heads=pets,,', 400, 'invalid_request', 'heads.1'],
-    ['/v1/classify?heads=pets@x', 400, 'invalid_request', 'heads.0'],
+    ['/v1/classify?heads=pets@X', 400, 'invalid_request', 'heads.0'],
     [`/v1/classify?heads=${Array(17).fill('pets').join(',')}`, 400, 'invalid_request', 'heads'],
     ['/v1/classify?heads=pets,nobody', 404, 'head_not_found', undefined],
     ['/v1/embed?encoding=hex', 400, 'invalid_request', 'encoding'],

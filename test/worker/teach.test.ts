@@ -3,23 +3,8 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, ExampleList, Problem, Taught } from '../../src/api/index.ts';
 import { runtime } from '../../worker/runtime.ts';
+import { BACKBONE, codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
-
-const { plan, engine } = runtime;
-const BACKBONE = { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
-
-/** Made-up codes around a centre for each label; other seeds give other codes. */
-export function codes(label: string, count: number, seed = 1): { label: string; code: string }[] {
-  let state = seed * 7919 + label.length * 31 + label.charCodeAt(0);
-  const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  const centre = Array.from({ length: engine.codeLength }, (_, d) => ((d * 31 + label.length * 17) % 5) / 5);
-  return Array.from({ length: count }, () => {
-    const code = Float16Array.from(centre, (middle) => middle + random());
-    return { label, code: btoa(String.fromCharCode(...new Uint8Array(code.buffer))) };
-  });
-}
-
-export const lesson = (...examples: object[][]) => ({ backbone: BACKBONE, examples: examples.flat() });
 
 function form(fields: readonly (readonly [string, Uint8Array | string, string?])[]): FormData {
   const data = new FormData();
@@ -194,7 +179,7 @@ describe('teach', () => {
     expect(await code(teach(key, 'pets', strange))).toBe('backbone_mismatch');
     expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: 'AAAA' }])))).toBe('invalid_request');
     expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: [1, 2] }])))).toBe('invalid_request');
-    const infinite = Array.from({ length: engine.codeLength }, () => 1e6);
+    const infinite = Array.from({ length: runtime.engine.codeLength }, () => 1e6);
     expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: infinite }])))).toBe(
       'invalid_request',
     );

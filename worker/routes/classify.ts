@@ -7,6 +7,8 @@ import {
   ClassifyQuery,
   type HeadAnswer,
 } from '../../src/api/index.ts';
+import { follow } from '../aftermath.ts';
+import { sha256Hex } from '../api-key.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { answer, codeFor, loadHead, see } from '../classify.ts';
@@ -32,12 +34,17 @@ export function addClassifyRoutes(app: App, services: Services): void {
   app.openapi(one, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const { tenant } = c.var.principal;
+    const head = await loadHead(services, c.env, tenant, name, version, Math.random());
     const wish = wishOf(explaining, c.req.header('accept'));
     if (wish !== undefined) return explained(services, c.req.raw, head, wish, topK);
-    const seen = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures, [head]));
-    const code = await codeFor(services, head, seen);
-    return c.json({ ...answer(head, code, topK), image: seen.images[0] }, 200);
+    const { seen, picture } = await withPictures(c.req.raw, memory, 1, async (pictures) => ({
+      seen: await see(runtime, pictures, [head]),
+      picture: head.file.capture === true ? await sha256Hex(pictures[0]) : undefined,
+    }));
+    const said = answer(head, await codeFor(services, head, seen), topK);
+    const id = await follow(services, c.env, { tenant, loaded: head, seen, picture, answer: said });
+    return c.json({ ...(id === undefined ? {} : { id }), ...said, image: seen.images[0] }, 200);
   });
 
   const many = createRoute({

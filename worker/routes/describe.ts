@@ -8,6 +8,11 @@ import {
   Problem,
   TeachBody,
   VersionText,
+  Activate,
+  Feedback,
+  HeadSettings,
+  NameVersion,
+  VersionName,
 } from '../../src/api/index.ts';
 import { RelabelExample } from '../../src/api/report.ts';
 
@@ -38,7 +43,17 @@ export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
   };
 }
 
-export const BODY_SCHEMAS = { CreateKey, CreateTenant, BatchLine, RelabelExample, TeachBody };
+export const BODY_SCHEMAS = {
+  Activate,
+  BatchLine,
+  CreateKey,
+  CreateTenant,
+  Feedback,
+  HeadSettings,
+  NameVersion,
+  RelabelExample,
+  TeachBody,
+};
 
 /** Labelled pictures in a form whose fields are labels, or in JSON. */
 export const teachBody = {
@@ -62,6 +77,7 @@ export const teachBody = {
 };
 
 export const HeadPath = z.object({ head: HeadName });
+export const VersionNamePath = HeadPath.extend({ name: VersionName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
 
 const BINARY = { type: 'string' as const, format: 'binary' };

@@ -1,15 +1,18 @@
 /** /v1/heads/{head}/versions/{version}: download a head file, make a version current. */
 import { createRoute } from '@hono/zod-openapi';
-import { VersionActivated } from '../../src/api/index.ts';
+import { Activate, VersionActivated } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
+import { readOptionalJson } from '../body.ts';
 import type { Env } from '../env.ts';
 import type { Services } from '../services.ts';
 import { fileOf, versionNotFound, type PointerStore } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
-import { answers, headFileBody, VersionPath } from './describe.ts';
+import { answers, headFileBody, jsonBody, VersionPath } from './describe.ts';
 
 export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
+  const canWrite = requireScope(keys, 'write');
+
   const download = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/versions/{version}',
@@ -31,18 +34,35 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     });
   });
 
+  const remove = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/versions/{version}',
+    summary: 'Delete a version that is not current',
+    middleware: canWrite,
+    request: { params: VersionPath },
+    responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
+  });
+  app.openapi(remove, async (c) => {
+    const { tenant } = c.var.principal;
+    const { head, version } = c.req.valid('param');
+    const pointer = await callTenant(c.env, tenant, (stub) => stub.removeVersion(head, version));
+    pointers.remember(tenant, head, pointer);
+    return c.body(null, 204);
+  });
+
   const activate = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/versions/{version}/activate',
-    summary: 'Make a version current, for example to roll back',
-    middleware: requireScope(keys, 'write'),
-    request: { params: VersionPath },
+    summary: 'Make a version current, for example to roll back; or let it answer a share of requests',
+    middleware: canWrite,
+    request: { params: VersionPath, body: { ...jsonBody('Activate'), required: false } },
     responses: answers(200, VersionActivated, 'Current: here at once, everywhere within 60 s.'),
   });
   app.openapi(activate, async (c) => {
     const { tenant } = c.var.principal;
     const { head, version } = c.req.valid('param');
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.activateVersion(head, version));
+    const { percent } = await readOptionalJson(c.req.raw, Activate);
+    const pointer = await callTenant(c.env, tenant, (stub) => stub.activateVersion(head, version, percent));
     pointers.remember(tenant, head, pointer);
     return c.json({ head, version }, 200);
   });

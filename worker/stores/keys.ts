@@ -14,6 +14,7 @@ import {
   REVOKED_KEY_MS,
 } from '../limits.ts';
 import { ApiError } from '../problem.ts';
+import { RateLimits } from '../rate-limits.ts';
 import { callTenant } from '../tenant/call.ts';
 import { KeyEntry, keyEntryName } from './layout.ts';
 import { RefreshingCache } from './refreshing-cache.ts';
@@ -30,6 +31,7 @@ export class KeyStore {
     entries: KEY_CACHE_ENTRIES,
   });
   readonly #refused = new Map<string, Refusal>();
+  readonly #rates = new RateLimits();
 
   /** @throws ApiError unauthorized, key_revoked */
   async find(env: Env, key: string): Promise<KeyEntry> {
@@ -39,6 +41,11 @@ export class KeyStore {
     const refused = this.#refused.get(hash);
     if (refused && Date.now() < refused.until) throw refusal(refused.reason);
     return this.#active.get(hash, () => this.#load(env, tenant, hash));
+  }
+
+  /** Whether the tenant may ask once more now. @throws ApiError rate_limited */
+  admit(env: Env, tenant: string): Promise<void> {
+    return this.#rates.admit(env, tenant);
   }
 
   /** What a revocation asked for here leaves behind. */

@@ -20,6 +20,14 @@ export const Pointer = z.object({
   current: z.int().nullable(),
   /** SHA-256 of the head file by version. */
   versions: z.record(z.string(), z.string()),
+  /** Versions by the names they were given. */
+  names: z.record(z.string(), z.int()).default({}),
+  /** Answers a share of the requests that name no version. */
+  canary: z.object({ version: z.int(), percent: z.int() }).nullable().default(null),
+  /** Answers silently beside the current version. */
+  shadow: z.int().nullable().default(null),
+  /** Whether uncertain predictions are kept for review. */
+  capture: z.boolean().default(false),
 });
 export type Pointer = z.infer<typeof Pointer>;
 

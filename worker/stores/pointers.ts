@@ -15,7 +15,14 @@ export interface HeadFile {
   readonly head: string;
   readonly version: number;
   readonly objectName: string;
+  /** The version that answers silently beside this one, where no version was named. */
+  readonly shadow?: HeadFile;
+  /** Whether uncertain predictions are kept for review. */
+  readonly capture?: boolean;
 }
+
+/** A version's number or one of its names. */
+export type VersionWish = number | string;
 
 export class PointerStore {
   readonly #cache = new RefreshingCache<Pointer>({
@@ -25,18 +32,23 @@ export class PointerStore {
   });
 
   /**
-   * @param version the current one where absent.
+   * @param version the current one where absent, or the canary.
+   * @param lot from 0 to 1: where below the canary's share, the canary answers.
    * @throws ApiError head_not_found, version_not_found
    */
-  async resolve(env: Env, tenant: string, head: string, version?: number): Promise<HeadFile> {
+  async resolve(
+    env: Env,
+    tenant: string,
+    head: string,
+    version?: VersionWish,
+    lot?: number,
+  ): Promise<HeadFile> {
     const name = pointerName(tenant, head);
     const ask = (known: Pointer | undefined) => fromKv(env, tenant, head, known);
     let pointer = await this.#cache.get(name, ask);
-    if (version !== undefined && !(version in pointer.versions))
-      pointer = await this.#cache.refresh(name, ask);
-    if (version !== undefined && !(version in pointer.versions))
-      pointer = await this.confirm(env, tenant, head);
-    return fileOf(tenant, head, pointer, version);
+    if (version !== undefined && !knows(pointer, version)) pointer = await this.#cache.refresh(name, ask);
+    if (version !== undefined && !knows(pointer, version)) pointer = await this.confirm(env, tenant, head);
+    return fileOf(tenant, head, pointer, version, lot);
   }
 
   /** Asks the Durable Object itself, for what the nearer copies don't know or what turned out wrong. */
@@ -54,13 +66,40 @@ export class PointerStore {
   }
 }
 
+function knows({ versions, names }: Pointer, version: VersionWish): boolean {
+  return typeof version === 'number' ? version in versions : Object.hasOwn(names, version);
+}
+
 /** The file that a pointer means. @throws ApiError head_not_found, version_not_found */
-export function fileOf(tenant: string, head: string, pointer: Pointer, version?: number): HeadFile {
-  const wanted = version ?? pointer.current;
-  if (pointer.current === null || wanted === null) throw headNotFound(head);
-  const sha256 = pointer.versions[wanted];
-  if (sha256 === undefined) throw versionNotFound(head, wanted);
-  return { head, version: wanted, objectName: headObjectName(tenant, head, wanted, sha256) };
+export function fileOf(
+  tenant: string,
+  head: string,
+  pointer: Pointer,
+  version?: VersionWish,
+  lot = 1,
+): HeadFile {
+  const { canary, current, versions, names, shadow } = pointer;
+  if (version === undefined) {
+    const chosen = canary !== null && lot * 100 < canary.percent ? canary.version : current;
+    if (chosen === null) throw headNotFound(head);
+    const file = { ...numbered(tenant, head, pointer, chosen), capture: pointer.capture };
+    const silent = shadow !== null && shadow !== chosen && shadow in versions;
+    return silent ? { ...file, shadow: numbered(tenant, head, pointer, shadow) } : file;
+  }
+  const wanted = typeof version === 'number' || !Object.hasOwn(names, version) ? version : names[version];
+  return numbered(tenant, head, pointer, wanted);
+}
+
+function numbered(
+  tenant: string,
+  head: string,
+  { current, versions }: Pointer,
+  version: VersionWish,
+): HeadFile {
+  const sha256 = typeof version === 'number' ? versions[version] : undefined;
+  if (sha256 !== undefined && typeof version === 'number')
+    return { head, version, objectName: headObjectName(tenant, head, version, sha256) };
+  throw current === null ? headNotFound(head) : versionNotFound(head, version);
 }
 
 /** Another tenant's head is as unknown as one that never was: names are looked up within the tenant only. */
@@ -68,7 +107,7 @@ export function headNotFound(head: string): ApiError {
   return new ApiError('head_not_found', `There is no head '${head}'. GET /v1/heads lists those there are.`);
 }
 
-export function versionNotFound(head: string, version: number): ApiError {
+export function versionNotFound(head: string, version: VersionWish): ApiError {
   return new ApiError(
     'version_not_found',
     `Head '${head}' has no version ${version}. GET /v1/heads/${head} lists those there are.`,

@@ -42,7 +42,7 @@ export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
     throw invalid('it holds no picture; send files in fields named after their labels');
   if (lessons.length > MAX_EXAMPLES_PER_REQUEST)
     throw invalid(`it holds ${lessons.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
-  checkLabels(lessons);
+  checkLabels(lessons.map(({ label }) => label));
   return lessons;
 }
 
@@ -71,7 +71,7 @@ export function lessonsOfJson(body: Uint8Array, backbone: string, codeLength: nu
   const urls = lessons.filter(({ kind }) => kind === 'url').length;
   if (urls > MAX_URLS_PER_REQUEST)
     throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
-  checkLabels(lessons);
+  checkLabels(lessons.map(({ label }) => label));
   return lessons;
 }
 
@@ -91,8 +91,9 @@ function halves(bytes: Uint8Array, field: string): Float16Array {
   return new Float16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
 }
 
-function checkLabels(lessons: readonly Lesson[]): void {
-  for (const label of new Set(lessons.map((lesson) => lesson.label))) {
+/** @throws ApiError invalid_request for a label that no head may have. */
+export function checkLabels(labels: readonly string[]): void {
+  for (const label of new Set(labels)) {
     const fault = labelFault([label]);
     if (fault !== undefined)
       throw invalid(fault.replace(/^label 0/, `the label '${label.slice(0, 40)}'`), LABEL);

@@ -5,6 +5,7 @@
 import { DEFAULT_SETTINGS, HeadSettings } from '../../src/api/index.ts';
 import {
   MAX_HEADS_PER_TENANT,
+  MAX_VERSION_NAMES,
   MAX_VERSIONS_PER_HEAD,
   RESERVATION_MARGIN_MS,
   RESERVATION_MS,
@@ -42,6 +43,9 @@ export interface HeadRow extends Record<string, SqlStorageValue> {
   last_version: number;
   revision: number;
   created_at: number;
+  canary_version: number | null;
+  canary_percent: number | null;
+  shadow_version: number | null;
 }
 
 export interface VersionRow extends Record<string, SqlStorageValue> {
@@ -99,7 +103,16 @@ export class Heads {
     const row = this.#row(head);
     if (row === undefined) return null;
     const versions = Object.fromEntries(this.versions(head).map(({ version, sha256 }) => [version, sha256]));
-    return { revision: row.revision, current: row.current, versions };
+    const { canary_version: version, canary_percent: percent } = row;
+    return {
+      revision: row.revision,
+      current: row.current,
+      versions,
+      names: Object.fromEntries(this.names(head).map(({ name, version: named }) => [name, named])),
+      canary: version === null || percent === null ? null : { version, percent },
+      shadow: row.shadow_version,
+      capture: this.settings(head).capture,
+    };
   }
 
   /** A number for a new version; or the version that has this content already, which becomes current. */
@@ -181,13 +194,95 @@ export class Heads {
     return { version, pointer: this.#setCurrent(head, newest) };
   }
 
-  activate(head: string, version: number): Pointer | Refused {
-    const row = this.live(head);
-    if (row === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
-    if (!this.versions(head).some((known) => known.version === version)) {
-      return refuse('version_not_found', `Head '${head}' has no version ${version}.`);
+  /** Makes a version current; or, with a share below 100, lets it answer that share of requests as a canary. */
+  activate(head: string, version: number, percent = 100): Pointer | Refused {
+    const fault = this.#unknown(head, version);
+    if (fault !== undefined) return fault;
+    const canary = percent === 100 ? null : version;
+    this.#sql.exec(
+      'UPDATE heads SET canary_version = ?, canary_percent = ? WHERE name = ?',
+      canary,
+      canary === null ? null : percent,
+      head,
+    );
+    const current = canary === null ? version : (this.#row(head)?.current ?? version);
+    return this.#setCurrent(head, current);
+  }
+
+  /** Gives a version a name, taking it from another one where that has it. */
+  nameVersion(head: string, name: string, version: number): Pointer | Refused {
+    const fault = this.#unknown(head, version);
+    if (fault !== undefined) return fault;
+    const names = this.names(head);
+    if (names.length >= MAX_VERSION_NAMES && !names.some((known) => known.name === name)) {
+      return refuse('limit_reached', `Head '${head}' has ${names.length} named versions, as many as it may.`);
     }
-    return this.#makeCurrent(head, version);
+    this.#sql.exec(
+      `INSERT INTO version_names VALUES (?, ?, ?)
+         ON CONFLICT (head, name) DO UPDATE SET version = excluded.version`,
+      head,
+      name,
+      version,
+    );
+    return this.#touch(head);
+  }
+
+  unnameVersion(head: string, name: string): Pointer | Refused {
+    if (!this.names(head).some((known) => known.name === name)) {
+      return refuse('version_not_found', `Head '${head}' has no version named '${name}'.`);
+    }
+    this.#sql.exec('DELETE FROM version_names WHERE head = ? AND name = ?', head, name);
+    return this.#touch(head);
+  }
+
+  /** @param version null ends it. */
+  shadow(head: string, version: number | null): Pointer | Refused {
+    const fault = version === null ? this.#absent(head) : this.#unknown(head, version);
+    if (fault !== undefined) return fault;
+    this.#sql.exec('UPDATE heads SET shadow_version = ? WHERE name = ?', version, head);
+    return this.#touch(head);
+  }
+
+  /** Deletes a version that does not answer unnamed requests. */
+  removeVersion(head: string, version: number, now: number): Pointer | Refused {
+    const fault = this.#unknown(head, version);
+    if (fault !== undefined) return fault;
+    const { current, versions } = this.pointer(head)!;
+    if (version === current) {
+      return refuse(
+        'conflict',
+        `Version ${version} of '${head}' is current. Make another one current first.`,
+      );
+    }
+    this.#drop(head, version, versions[version], now);
+    return this.#touch(head);
+  }
+
+  configure(head: string, settings: HeadSettings): HeadSettings | Refused {
+    const fault = this.#absent(head);
+    if (fault !== undefined) return fault;
+    this.#sql.exec('UPDATE heads SET settings = ? WHERE name = ?', JSON.stringify(settings), head);
+    this.#touch(head);
+    return settings;
+  }
+
+  #absent(head: string): Refused | undefined {
+    const row = this.#row(head);
+    const known = row !== undefined && (row.current !== null || this.versions(head).length > 0);
+    return known ? undefined : refuse('head_not_found', `There is no head '${head}'.`);
+  }
+
+  #unknown(head: string, version: number): Refused | undefined {
+    const absent = this.#absent(head);
+    if (absent !== undefined) return absent;
+    return this.versions(head).some((known) => known.version === version)
+      ? undefined
+      : refuse('version_not_found', `Head '${head}' has no version ${version}.`);
+  }
+
+  /** Something that other stores know has changed. */
+  #touch(head: string): Pointer {
+    return this.#setCurrent(head, this.#row(head)?.current ?? null);
   }
 
   /** Removes a head with all versions, names and settings. @returns a pointer without any, so that the caller's isolate knows. */
@@ -270,13 +365,25 @@ export class Heads {
   }
 
   #prune(head: string, now: number, current: number): void {
-    const old = this.versions(head).filter(({ version }) => version !== current);
+    const kept = new Set([current, ...this.names(head).map(({ version }) => version)]);
+    const old = this.versions(head).filter(({ version }) => !kept.has(version));
     for (const { version, sha256 } of old.slice(MAX_VERSIONS_PER_HEAD - 1))
       this.#drop(head, version, sha256, now);
   }
 
   #drop(head: string, version: number, sha256: string, now: number): void {
     this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
+    this.#sql.exec('DELETE FROM version_names WHERE head = ? AND version = ?', head, version);
+    this.#sql.exec(
+      'UPDATE heads SET canary_version = NULL, canary_percent = NULL WHERE name = ? AND canary_version = ?',
+      head,
+      version,
+    );
+    this.#sql.exec(
+      'UPDATE heads SET shadow_version = NULL WHERE name = ? AND shadow_version = ?',
+      head,
+      version,
+    );
     this.#outbox.discard(headObjectName(this.#tenant(), head, version, sha256), now);
   }
 

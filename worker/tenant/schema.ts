@@ -120,6 +120,37 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER report_goes_with_version AFTER DELETE ON versions
   BEGIN DELETE FROM reports WHERE head = OLD.head AND version = OLD.version; END;
   `,
+  // Requests by day and kind; how often a version in the shadow disagreed; predictions kept for review.
+  `
+  CREATE TABLE usage (
+    day TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, kind)
+  ) STRICT;
+
+  CREATE TABLE shadow_counts (
+    head TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    disagreements INTEGER NOT NULL,
+    PRIMARY KEY (head, version)
+  ) STRICT;
+
+  CREATE TABLE captures (
+    id TEXT PRIMARY KEY,
+    head TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    picture TEXT NOT NULL,
+    code BLOB NOT NULL,
+    predictions TEXT NOT NULL,
+    unknown TEXT NOT NULL,
+    worth REAL NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX one_capture_a_picture ON captures (head, picture);
+  CREATE INDEX captures_by_worth ON captures (head, worth);
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

@@ -7,6 +7,7 @@ import { Taught } from '../../src/api/index.ts';
 import type { Pointer } from '../stores/layout.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { refuse, type Refused } from './call.ts';
+import type { Captures } from './captures.ts';
 import type { Added, CodeOrigin, Examples } from './examples.ts';
 import type { Heads } from './heads.ts';
 import type { Idempotency, IdempotencyKey } from './idempotency.ts';
@@ -38,6 +39,7 @@ export class Teaching {
   readonly #heads: Heads;
   readonly #examples: Examples;
   readonly #idempotency: Idempotency;
+  readonly #captures: Captures;
   readonly #training: Training;
   readonly #write: Write;
 
@@ -45,12 +47,14 @@ export class Teaching {
     heads: Heads;
     examples: Examples;
     idempotency: Idempotency;
+    captures: Captures;
     training: Training;
     write: Write;
   }) {
     this.#heads = parts.heads;
     this.#examples = parts.examples;
     this.#idempotency = parts.idempotency;
+    this.#captures = parts.captures;
     this.#training = parts.training;
     this.#write = parts.write;
   }
@@ -111,6 +115,41 @@ export class Teaching {
     return 'refused' in changed ? changed : this.#answer(head, changed.revision, {}, true);
   }
 
+  /** A captured prediction becomes an example, or is dismissed. */
+  async feedback(
+    head: string,
+    id: string,
+    label: string | null,
+    origin: CodeOrigin,
+  ): Promise<TaughtResult | Refused> {
+    const stored = await this.#write<{ added: Added | null } | Refused>((now) => {
+      const capture = this.#captures.find(head, id);
+      if (capture === undefined) {
+        return refuse('prediction_not_found', `No prediction '${id}' of '${head}' waits for review.`);
+      }
+      if (label === null) {
+        this.#captures.remove(id);
+        return { added: null };
+      }
+      const examples = [{ ...capture, label, source: 'feedback' as const }];
+      const added = this.#untaughtUpload(head) ?? this.#examples.add(head, origin, examples, now);
+      if ('refused' in added) return added;
+      this.#captures.remove(id);
+      return { added };
+    });
+    if ('refused' in stored) return stored;
+    if (stored.added === null) {
+      const state = this.#examples.state(head);
+      const answer =
+        state === undefined
+          ? { head, examples: 0, classes: [] }
+          : taughtAnswer(this.#heads, head, state, {}, false);
+      return { answer, pointer: this.#heads.pointer(head), repeated: false };
+    }
+    const { revision, added, duplicates } = stored.added;
+    return this.#answer(head, revision, { added, duplicates }, true);
+  }
+
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
     for (const head of this.#examples.unsettled()) {
@@ -126,16 +165,21 @@ export class Teaching {
       const known = this.#idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
-    if (this.#examples.state(head) === undefined && this.#heads.live(head) !== undefined) {
-      return refuse(
-        'conflict',
-        `Head '${head}' was uploaded: what it was trained on is not here, so that it cannot be taught. Teach a head of another name, or delete this one first.`,
-      );
-    }
+    const refusal = this.#untaughtUpload(head);
+    if (refusal !== undefined) return refusal;
     const added = this.#examples.add(head, lesson.origin, lesson.examples, now);
     if ('refused' in added) return added;
     if (idempotency !== undefined) this.#idempotency.remember(idempotency, head, added, now);
     return { state: 'stored', added };
+  }
+
+  /** What an uploaded head was trained on is elsewhere: with a few examples of our own it would forget the rest. */
+  #untaughtUpload(head: string): Refused | undefined {
+    if (this.#examples.state(head) !== undefined || this.#heads.live(head) === undefined) return undefined;
+    return refuse(
+      'conflict',
+      `Head '${head}' was uploaded: what it was trained on is not here, so that it cannot be taught. Teach a head of another name, or delete this one first.`,
+    );
   }
 
   async #answer(

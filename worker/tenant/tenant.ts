@@ -5,14 +5,24 @@
  * Its methods answer RPC calls from the Worker. What can be expected to go wrong is answered as a value (call.ts).
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ExampleList, HeadDetail, HeadSummary, KeySummary } from '../../src/api/index.ts';
+import type {
+  ExampleList,
+  HeadDetail,
+  HeadSettings,
+  HeadSummary,
+  KeySummary,
+  ReviewItem,
+  Routing,
+  UsageDay,
+} from '../../src/api/index.ts';
 import type { VersionReport } from '../../src/api/report.ts';
 import type { Env } from '../env.ts';
 import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import { headDetail, headSummary } from './describe.ts';
 import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
-import { Examples } from './examples.ts';
+import { Captures, type Capture } from './captures.ts';
+import { Examples, type CodeOrigin } from './examples.ts';
 import { Idempotency } from './idempotency.ts';
 import { Keys, type FoundKey, type NewKey } from './keys.ts';
 import { Outbox, type Render } from './outbox.ts';
@@ -20,6 +30,7 @@ import { Reports } from './report.ts';
 import { hasTables, migrate } from './schema.ts';
 import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training, type Write } from './training.ts';
+import { Usage, type Counted } from './usage.ts';
 
 interface TenantRow extends Record<string, SqlStorageValue> {
   id: string;
@@ -28,7 +39,15 @@ interface TenantRow extends Record<string, SqlStorageValue> {
 }
 
 /** Of a name that no store knows. */
-const NO_POINTER: Pointer = { revision: 0, current: null, versions: {}, names: {}, canary: null, shadow: null };
+const NO_POINTER: Pointer = {
+  revision: 0,
+  current: null,
+  versions: {},
+  names: {},
+  canary: null,
+  shadow: null,
+  capture: false,
+};
 
 export class Tenant extends DurableObject<Env> {
   readonly #outbox: Outbox;
@@ -38,6 +57,8 @@ export class Tenant extends DurableObject<Env> {
   readonly #idempotency: Idempotency;
   readonly #reports: Reports;
   readonly #teaching: Teaching;
+  readonly #usage: Usage;
+  readonly #captures: Captures;
   #exists: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -46,6 +67,7 @@ export class Tenant extends DurableObject<Env> {
     this.#outbox = new Outbox(ctx.storage, env);
     this.#keys = new Keys(sql, this.#outbox);
     this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
+    this.#usage = new Usage(sql);
     this.#examples = new Examples(sql);
     this.#idempotency = new Idempotency(sql);
     const write: Write = (change) => this.#write(change);
@@ -57,7 +79,9 @@ export class Tenant extends DurableObject<Env> {
       reports: this.#reports,
     };
     const training = new Training({ examples, heads, reports, stores: env, write });
-    this.#teaching = new Teaching({ heads, examples, idempotency, training, write });
+    this.#captures = new Captures(sql);
+    const captures = this.#captures;
+    this.#teaching = new Teaching({ heads, examples, idempotency, captures, training, write });
     // A name that no tenant has must not become a database because someone asked for it.
     this.#exists = hasTables(sql);
     if (this.#exists) migrate(ctx.storage);
@@ -117,8 +141,56 @@ export class Tenant extends DurableObject<Env> {
     return this.#write((now) => this.#heads.commit(head, version, now));
   }
 
-  activateVersion(head: string, version: number): Promise<Pointer | Refused> {
-    return this.#write(() => this.#heads.activate(head, version));
+  activateVersion(head: string, version: number, percent: number): Promise<Pointer | Refused> {
+    return this.#write(() => this.#heads.activate(head, version, percent));
+  }
+
+  removeVersion(head: string, version: number): Promise<Pointer | Refused> {
+    return this.#write((now) => this.#heads.removeVersion(head, version, now));
+  }
+
+  nameVersion(head: string, name: string, version: number): Promise<Pointer | Refused> {
+    return this.#write(() => this.#heads.nameVersion(head, name, version));
+  }
+
+  unnameVersion(head: string, name: string): Promise<Pointer | Refused> {
+    return this.#write(() => this.#heads.unnameVersion(head, name));
+  }
+
+  shadowVersion(head: string, version: number | null): Promise<Pointer | Refused> {
+    return this.#write(() => {
+      if (version !== null) this.#usage.restartShadow(head);
+      return this.#heads.shadow(head, version);
+    });
+  }
+
+  configureHead(head: string, settings: HeadSettings): Promise<HeadSettings | Refused> {
+    return this.#write(() => this.#heads.configure(head, settings));
+  }
+
+  headSettings(head: string): HeadSettings | null {
+    return this.#exists && this.#heads.pointer(head) !== null ? this.#heads.settings(head) : null;
+  }
+
+  routing(head: string): Routing | null {
+    const pointer = this.#exists ? this.#heads.pointer(head) : null;
+    if (pointer === null) return null;
+    const { current, canary, shadow, names } = pointer;
+    return {
+      version: current,
+      names,
+      ...(canary === null ? {} : { canary }),
+      ...(shadow === null ? {} : { shadow: { version: shadow, ...this.#usage.shadow(head, shadow) } }),
+    };
+  }
+
+  /** What isolates counted since they told last. */
+  addUsage(counted: Counted): void {
+    if (this.#exists) this.ctx.storage.transactionSync(() => this.#usage.add(counted));
+  }
+
+  usage(since: string): UsageDay[] {
+    return this.#exists ? this.#usage.days(since) : [];
   }
 
   deleteHead(head: string): Promise<Pointer | Refused> {
@@ -127,6 +199,7 @@ export class Tenant extends DurableObject<Env> {
       if (!this.#examples.clear(head) && !live)
         return refuse('head_not_found', `There is no head '${head}'.`);
       this.#idempotency.forgetHead(head);
+      this.#captures.clear(head);
       const pointer = this.#heads.remove(head, now);
       // Taught, but never trained: there was nothing for other stores to know.
       return 'refused' in pointer ? NO_POINTER : pointer;
@@ -152,6 +225,25 @@ export class Tenant extends DurableObject<Env> {
 
   report(head: string, version: number): VersionReport | null {
     return this.#exists ? this.#reports.find(head, version) : null;
+  }
+
+  capture(head: string, capture: Capture): void {
+    if (!this.#exists || !this.#heads.settings(head).capture) return;
+    this.ctx.storage.transactionSync(() => this.#captures.add(head, capture, Date.now()));
+  }
+
+  listCaptures(head: string): ReviewItem[] | null {
+    return this.#exists && this.#heads.live(head) !== undefined ? this.#captures.list(head) : null;
+  }
+
+  /** What a person said of a captured prediction: its label, or null to take it off the queue. */
+  feedback(
+    head: string,
+    id: string,
+    label: string | null,
+    origin: CodeOrigin,
+  ): Promise<TaughtResult | Refused> {
+    return this.#known(() => this.#teaching.feedback(head, id, label, origin));
   }
 
   listExamples(

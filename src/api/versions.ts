@@ -1,0 +1,46 @@
+/** Wire schemas of what versions are for: names, a canary's share, a candidate in the shadow. */
+import { z } from 'zod';
+import { VersionNumber, VersionText } from './common.ts';
+
+/** Names of versions: no number, so that a version and a name can't be mistaken for each other. */
+export const VersionName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be 1 to 32 of a-z 0-9 _ - and begin with a letter')
+  .meta({ id: 'VersionName', example: 'production' });
+
+/** A version's number or one of its names, in a query. */
+export const VersionWish = z.union([VersionText, VersionName], {
+  error: 'must be the number of a version or a name that one was given',
+});
+
+export const Activate = z
+  .strictObject({
+    percent: z.int().min(1).max(100).default(100).meta({
+      description: 'The share of requests that the version answers, as a canary; 100 makes it current.',
+    }),
+  })
+  .meta({ id: 'Activate' });
+
+export const NameVersion = z.strictObject({ version: VersionNumber }).meta({ id: 'NameVersion' });
+
+export const Canary = z.object({ version: VersionNumber, percent: z.int() }).meta({ id: 'Canary' });
+export type Canary = z.infer<typeof Canary>;
+
+export const ShadowReport = z
+  .object({
+    version: VersionNumber.meta({ description: 'The one that answers silently.' }),
+    requests: z.int(),
+    disagreements: z.int().meta({ description: 'How often its most probable label was another one.' }),
+  })
+  .meta({ id: 'ShadowReport' });
+export type ShadowReport = z.infer<typeof ShadowReport>;
+
+export const Routing = z
+  .object({
+    version: VersionNumber.nullable().meta({ description: 'The current version.' }),
+    canary: Canary.optional(),
+    shadow: ShadowReport.optional(),
+    names: z.record(z.string(), VersionNumber),
+  })
+  .meta({ id: 'Routing' });
+export type Routing = z.infer<typeof Routing>;

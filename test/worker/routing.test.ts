@@ -1,0 +1,206 @@
+/** Which version answers: names, canary, shadow, the guard; what is counted, captured and refused for being too much. */
+import { runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it, vi } from 'vitest';
+import type {
+  Classification,
+  ReviewQueue,
+  Routing,
+  Taught,
+  Usage as UsageAnswer,
+} from '../../src/api/index.ts';
+import { MAX_EXAMPLES_PER_HEAD, USAGE_FLUSH_MS } from '../../worker/limits.ts';
+import { codes, lesson } from './lessons.ts';
+import { Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+
+const isolate = new Isolate();
+
+const send = (key: string, method: string, path: string, json?: object) =>
+  isolate.call(path, { key, method, ...(json === undefined ? {} : { json }) });
+async function ok<T>(response: Promise<Response>): Promise<T> {
+  const answer = await response;
+  expect(answer.status, await answer.clone().text()).toBe(200);
+  return answer.json<T>();
+}
+const code = async (response: Promise<Response>) => (await problemOf(await response)).code;
+const teach = (key: string, ...examples: object[][]) =>
+  ok<Taught>(send(key, 'POST', '/v1/heads/pets/teach', lesson(...examples)));
+const versionOf = async (key: string, query = '') =>
+  (await ok<Classification>(isolate.classify(key, 'pets', query))).version;
+
+async function taughtTwice(): Promise<{ id: string; key: string }> {
+  const tenant = await isolate.newTenant();
+  await teach(tenant.key, codes('cat', 4), codes('dog', 4));
+  await teach(tenant.key, codes('emu', 4));
+  return tenant;
+}
+
+describe('names', () => {
+  it('answer for their version, keep it from being pruned or forgotten, and can be taken back', async () => {
+    const { key } = await taughtTwice();
+    const named = await ok<Routing>(send(key, 'PUT', '/v1/heads/pets/names/production', { version: 2 }));
+    expect(named).toEqual({ version: 2, names: { production: 2 } });
+    await ok(send(key, 'DELETE', '/v1/heads/pets/classes/emu'));
+    // Version 1 was trained on just what is left.
+    expect(await versionOf(key)).toBe(1);
+    expect(await versionOf(key, '?version=production')).toBe(2);
+    expect(
+      await new Isolate().classify(key, 'pets', '?version=production').then(({ status }) => status),
+    ).toBe(200);
+    await ok(send(key, 'DELETE', '/v1/heads/pets/names/production'));
+    expect(await code(isolate.classify(key, 'pets', '?version=production'))).toBe('version_not_found');
+  });
+
+  it('refuse what they cannot name', async () => {
+    const { key } = await taughtTwice();
+    expect(await code(send(key, 'PUT', '/v1/heads/pets/names/7', { version: 1 }))).toBe('invalid_request');
+    expect(await code(send(key, 'PUT', '/v1/heads/pets/names/live', { version: 9 }))).toBe(
+      'version_not_found',
+    );
+    expect(await code(send(key, 'PUT', '/v1/heads/none/names/live', { version: 1 }))).toBe('head_not_found');
+    expect(await code(send(key, 'DELETE', '/v1/heads/pets/names/live'))).toBe('version_not_found');
+    expect(await code(isolate.classify(key, 'pets', '?version=live'))).toBe('version_not_found');
+    expect(await code(isolate.classify(key, 'pets', '?version=No!'))).toBe('invalid_request');
+  });
+});
+
+describe('canary', () => {
+  it('answers its share of the requests that name no version', async () => {
+    const { key } = await taughtTwice();
+    await ok(send(key, 'POST', '/v1/heads/pets/versions/1/activate', { percent: 40 }));
+    const random = vi.spyOn(Math, 'random');
+    random.mockReturnValue(0.39);
+    expect(await versionOf(key)).toBe(1);
+    random.mockReturnValue(0.41);
+    expect(await versionOf(key)).toBe(2);
+    random.mockRestore();
+    expect(await versionOf(key, '?version=2')).toBe(2);
+    const routing = await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'));
+    expect(routing.canary).toEqual({ version: 1, percent: 40 });
+    await ok(send(key, 'POST', '/v1/heads/pets/versions/1/activate'));
+    expect((await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'))).canary).toBeUndefined();
+    expect(await versionOf(key)).toBe(1);
+    expect(await code(send(key, 'POST', '/v1/heads/pets/versions/1/activate', { percent: 0 }))).toBe(
+      'invalid_request',
+    );
+    expect(await code(send(key, 'POST', '/v1/heads/pets/versions/9/activate'))).toBe('version_not_found');
+  });
+});
+
+describe('versions', () => {
+  it('can be deleted unless they are current', async () => {
+    const { key } = await taughtTwice();
+    expect((await send(key, 'DELETE', '/v1/heads/pets/versions/1')).status).toBe(204);
+    expect(await code(isolate.classify(key, 'pets', '?version=1'))).toBe('version_not_found');
+    expect(await code(send(key, 'DELETE', '/v1/heads/pets/versions/2'))).toBe('conflict');
+    expect(await code(send(key, 'DELETE', '/v1/heads/pets/versions/1'))).toBe('version_not_found');
+  });
+
+  it('are held back by the guard when the old classes suffer', async () => {
+    const { key } = await isolate.newTenant();
+    await teach(key, codes('cat', 6), codes('doggy', 6));
+    await ok(send(key, 'PUT', '/v1/heads/pets/settings', { guard_margin: 0.2 }));
+    // Codes of cats under other names: cats can't be told any more.
+    const answer = await teach(
+      key,
+      codes('cat', 6, 2).map((each) => ({ ...each, label: 'cot' })),
+      codes('cat', 6, 3).map((each) => ({ ...each, label: 'cut' })),
+    );
+    expect(answer).toMatchObject({ version: 2, current: false });
+    expect(answer.held_back).toContain('margin of 20.0 %');
+    expect(answer.changes?.old_classes_accuracy).toBeLessThan(-0.2);
+    expect(await versionOf(key)).toBe(1);
+    expect(await versionOf(key, '?version=2')).toBe(2);
+    await ok(send(key, 'POST', '/v1/heads/pets/versions/2/activate'));
+    expect(await versionOf(key)).toBe(2);
+    expect(await code(send(key, 'PUT', '/v1/heads/pets/settings', { guard_margin: 2 }))).toBe(
+      'invalid_request',
+    );
+    expect(await code(send(key, 'PUT', '/v1/heads/none/settings', {}))).toBe('head_not_found');
+  });
+});
+
+describe('shadow and usage', () => {
+  it('are counted behind the answers, and told by day and kind', async () => {
+    const { id, key } = await taughtTwice();
+    await ok(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 1 }));
+    for (let i = 0; i < 3; i++) expect(await versionOf(key)).toBe(2);
+    expect(await versionOf(key, '?version=2')).toBe(2);
+    await vi.waitFor(
+      async () => {
+        const { shadow } = await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'));
+        expect(shadow).toMatchObject({ version: 1, requests: 3 });
+      },
+      { timeout: 2 * USAGE_FLUSH_MS, interval: 500 },
+    );
+    const { days } = await ok<UsageAnswer>(send(key, 'GET', '/v1/usage?days=1'));
+    expect(days).toHaveLength(1);
+    expect(days[0].counts).toMatchObject({ classify: 4, teach: 2 });
+    await ok(send(key, 'DELETE', '/v1/heads/pets/shadow'));
+    expect((await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'))).shadow).toBeUndefined();
+    expect(await code(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 9 }))).toBe('version_not_found');
+    expect(await code(send(key, 'GET', '/v1/usage?days=91'))).toBe('invalid_request');
+    await runInDurableObject(stubOf(id), (_, { storage }) => {
+      expect(storage.sql.exec('SELECT * FROM shadow_counts').toArray()).toEqual([]);
+    }).catch(() => undefined);
+  });
+});
+
+describe('caps', () => {
+  it('answer 429 with a time to wait when a tenant asks too often, and leave others alone', async () => {
+    const limited = new Isolate({ ...testEnv, HEADWATER_MAX_REQUESTS: '3' });
+    const [busy, calm] = [await limited.newTenant(), await limited.newTenant()];
+    for (let i = 0; i < 3; i++) expect((await limited.call('/v1/heads', { key: busy.key })).status).toBe(200);
+    const refused = await limited.call('/v1/heads', { key: busy.key });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await problemOf(refused)).toEqual({ status: 429, code: 'rate_limited' });
+    expect((await limited.call('/v1/heads', { key: calm.key })).status).toBe(200);
+  });
+
+  it('name the trainer when a head has too many examples', async () => {
+    const { id, key } = await isolate.newTenant();
+    await teach(key, codes('cat', 2), codes('dog', 2));
+    await runInDurableObject(stubOf(id), (_, { storage }) => {
+      for (let i = 4; i < MAX_EXAMPLES_PER_HEAD; i++) {
+        const values = [`id${i}`, 'pets', 'cat', `picture ${i}`, 'code', new ArrayBuffer(2), 1, 1];
+        storage.sql.exec('INSERT INTO examples VALUES (?, ?, ?, ?, ?, ?, ?, ?)', ...values);
+      }
+    });
+    const response = await send(key, 'POST', '/v1/heads/pets/teach', lesson(codes('cat', 1, 5)));
+    expect((await response.clone().json<{ detail: string }>()).detail).toContain('headwater train');
+    expect(await problemOf(response)).toEqual({ status: 413, code: 'too_many_examples' });
+  });
+
+  it('refuse to teach a head that was uploaded', async () => {
+    const { key } = await isolate.newTenant();
+    await isolate.put(key, 'pets', await makeHeadFile());
+    expect(await code(send(key, 'POST', '/v1/heads/pets/teach', lesson(codes('cat', 1))))).toBe('conflict');
+  });
+});
+
+describe('review', () => {
+  it('keeps uncertain predictions where wanted, and turns feedback into examples', async () => {
+    const { key } = await isolate.newTenant();
+    await teach(key, codes('cat', 4), codes('dog', 4));
+    expect((await ok<Classification>(isolate.classify(key, 'pets'))).id).toBeUndefined();
+    await ok(send(key, 'PUT', '/v1/heads/pets/settings', { capture: true }));
+    const seen = await ok<Classification>(isolate.classify(key, 'pets'));
+    // A photo is nothing like the made-up codes.
+    expect(seen.unknown.is_unknown).toBe(true);
+    const queue = await vi.waitFor(async () => {
+      const { items } = await ok<ReviewQueue>(send(key, 'GET', '/v1/heads/pets/review'));
+      expect(items).toHaveLength(1);
+      return items;
+    });
+    expect(queue[0]).toMatchObject({ id: seen.id, version: 1, predictions: seen.predictions });
+    const taught = await ok<Taught>(
+      send(key, 'POST', '/v1/heads/pets/feedback', { id: queue[0].id, label: 'emu' }),
+    );
+    expect(taught).toMatchObject({ added: 1, version: 2 });
+    expect(taught.classes.map(({ label }) => label)).toEqual(['cat', 'dog', 'emu']);
+    expect((await ok<ReviewQueue>(send(key, 'GET', '/v1/heads/pets/review'))).items).toEqual([]);
+    const again = { id: queue[0].id, label: null };
+    expect(await code(send(key, 'POST', '/v1/heads/pets/feedback', again))).toBe('prediction_not_found');
+    expect(await code(send(key, 'POST', '/v1/heads/pets/feedback', { id: 'x' }))).toBe('invalid_request');
+    expect(await code(send(key, 'GET', '/v1/heads/none/review'))).toBe('head_not_found');
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * What follows an answer, after it was sent: the version in the shadow is asked and compared, and a prediction that a
+ * person's label would help is kept for review. Nothing here can fail the request or make it wait.
+ */
+import { waitUntil } from 'cloudflare:workers';
+import type { HeadAnswer } from '../src/api/index.ts';
+import { readCode, score } from '../src/head/index.ts';
+import { newKeyId } from './api-key.ts';
+import type { LoadedHead, SeenPictures } from './classify.ts';
+import type { Env } from './env.ts';
+import { CAPTURED_LABELS, UNCERTAIN_LEAD } from './limits.ts';
+import type { Services } from './services.ts';
+import { callTenant } from './tenant/call.ts';
+
+export interface Answered {
+  readonly tenant: string;
+  readonly loaded: LoadedHead;
+  readonly seen: SeenPictures;
+  /** SHA-256 of the picture; undefined where nothing is to be captured. */
+  readonly picture: string | undefined;
+  readonly answer: HeadAnswer;
+}
+
+/** @returns the prediction's id where it is kept for review. */
+export async function follow(services: Services, env: Env, answered: Answered): Promise<string | undefined> {
+  if (answered.loaded.file.shadow !== undefined)
+    waitUntil(quietly('shadow', askShadow(services, env, answered)));
+  return capture(services, env, answered);
+}
+
+async function askShadow(
+  services: Services,
+  env: Env,
+  { tenant, loaded, seen, answer }: Answered,
+): Promise<void> {
+  const { shadow } = loaded.file;
+  if (shadow === undefined) return;
+  const head = await services.heads.load(env, shadow);
+  // Another backbone or a tail would need another pass through a network, which silence isn't worth.
+  if (head === null || head.tail !== undefined || (await services.runtime.of(head)) !== services.runtime)
+    return;
+  const { probabilities } = score(head, readCode(head, services.runtime.plan, seen.codes));
+  const label = head.labels[probabilities.indexOf(Math.max(...probabilities))];
+  services.metering.countShadow(
+    env,
+    tenant,
+    shadow.head,
+    shadow.version,
+    label !== answer.predictions[0].label,
+  );
+}
+
+async function capture(services: Services, env: Env, answered: Answered): Promise<string | undefined> {
+  const { tenant, loaded, seen, picture, answer } = answered;
+  if (picture === undefined || (await services.runtime.of(loaded.head)) !== services.runtime)
+    return undefined;
+  const [first, second] = answer.predictions;
+  const lead = first.score - (second?.score ?? 0);
+  if (lead >= UNCERTAIN_LEAD && !answer.unknown.is_unknown) return undefined;
+  const id = newKeyId();
+  const code = new Uint8Array(Float16Array.from(seen.codes).buffer);
+  const kept = {
+    id,
+    version: loaded.file.version,
+    picture,
+    code,
+    predictions: answer.predictions.slice(0, CAPTURED_LABELS),
+    unknown: answer.unknown,
+    // A small lead says that the label decides between classes; a stranger may be a class of its own.
+    worth: 1 - lead + (answer.unknown.is_unknown ? 1 : 0),
+  };
+  waitUntil(
+    quietly(
+      'capture',
+      callTenant(env, tenant, (stub) => stub.capture(loaded.file.head, kept)),
+    ),
+  );
+  return id;
+}
+
+async function quietly(what: string, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    console.warn(JSON.stringify({ message: `${what} failed`, reason: String(error) }));
+  }
+}

@@ -1,0 +1,52 @@
+/** Learning from use: the queue of predictions that a person should look at, and what that person says of them. */
+import { createRoute } from '@hono/zod-openapi';
+import { Feedback, ReviewQueue, Taught } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { readJson } from '../body.ts';
+import type { Services } from '../services.ts';
+import { headNotFound } from '../stores/pointers.ts';
+import { callTenant } from '../tenant/call.ts';
+import { answers, HeadPath, jsonBody } from './describe.ts';
+import { originOf } from './teach.ts';
+
+export function addReviewRoutes(app: App, { keys, pointers, runtime }: Services): void {
+  const review = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/review',
+    summary: 'Predictions that a label would help, where the head captures them',
+    middleware: requireScope(keys, 'read'),
+    request: { params: HeadPath },
+    responses: answers(200, ReviewQueue, 'The queue, most helpful first.'),
+  });
+  app.openapi(review, async (c) => {
+    const { head } = c.req.valid('param');
+    const items = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listCaptures(head));
+    if (items === null) throw headNotFound(head);
+    return c.json({ items }, 200);
+  });
+
+  const feedback = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/feedback',
+    summary: "Tell a captured prediction's right label: it becomes an example, and the head is retrained",
+    middleware: requireScope(keys, 'write'),
+    request: { params: HeadPath, body: jsonBody('Feedback') },
+    responses: answers(
+      200,
+      Taught,
+      'The version that knows it; none where the prediction was only dismissed.',
+    ),
+  });
+  app.openapi(feedback, async (c) => {
+    const { tenant } = c.var.principal;
+    const { head } = c.req.valid('param');
+    const { id, label } = await readJson(c.req.raw, Feedback);
+    const origin = originOf(runtime);
+    const { answer, pointer } = await callTenant(c.env, tenant, (stub) =>
+      stub.feedback(head, id, label, origin),
+    );
+    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    return c.json(answer, 200);
+  });
+}
