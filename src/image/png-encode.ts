@@ -7,8 +7,8 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const RGB = 2;
 const FILTER_UP = 2;
 const CHANNELS = 3;
-/** Of zlib's nine: half the size is won at the first, and these pictures are made while somebody waits. */
-const COMPRESSION_LEVEL = 4;
+/** Of zlib's nine: higher ones save nothing on photos, and these are made while somebody waits. */
+const COMPRESSION_LEVEL = 1;
 
 /**
  * @param pixels height × width × 3 bytes, rows from the top.

@@ -21,7 +21,13 @@ describe('explain', () => {
       const response = await isolate.classify(key, 'pets', `?explain=${wish}`);
       expect(response.status).toBe(200);
       const { explanation, ...rest } = await response.json<Classification>();
-      expect(rest).toEqual(plain);
+      // Feature maps are read by another engine, whose codes differ in the last digits.
+      expect(rest).toMatchObject({ head: 'pets', version: 1, image: plain.image });
+      expect(rest.unknown.score).toBeCloseTo(plain.unknown.score, 3);
+      for (const [i, { label, score }] of rest.predictions.entries()) {
+        expect(label).toBe(plain.predictions[i].label);
+        expect(score).toBeCloseTo(plain.predictions[i].score, 4);
+      }
       if (explanation === undefined) throw new Error('no explanation');
       const { label, logit, bias, grid, exact, spread_taps } = explanation;
       expect(label).toBe(wish === 'label' ? plain.predictions[0].label : wish);
