@@ -16,7 +16,7 @@ export function align(bytes: number): number {
 
 /**
  * Greedy by size (Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference"): the largest
- * region first, each into the tightest gap between the regions that live at the same time.
+ * region first, each into the first gap between the regions that live at the same time.
  * @returns the offset of each region, and how many bytes all of them span.
  */
 export function planArena(regions: readonly Lifetime[]): { offsets: number[]; bytes: number } {
@@ -25,33 +25,17 @@ export function planArena(regions: readonly Lifetime[]): { offsets: number[]; by
   const placed: number[] = [];
   let bytes = 0;
   for (const index of order) {
-    const region = regions[index];
-    const neighbours = placed
-      .filter((other) => regions[other].first <= region.last && region.first <= regions[other].last)
-      .sort((a, b) => offsets[a] - offsets[b]);
-    offsets[index] = tightestGap(region.bytes, neighbours, regions, offsets);
+    const { first, last, bytes: size } = regions[index];
+    let offset = 0;
+    for (const other of placed) {
+      if (regions[other].first > last || first > regions[other].last) continue;
+      if (offset + align(size) <= offsets[other]) break;
+      offset = Math.max(offset, offsets[other] + align(regions[other].bytes));
+    }
+    offsets[index] = offset;
     placed.push(index);
-    bytes = Math.max(bytes, offsets[index] + align(region.bytes));
+    placed.sort((a, b) => offsets[a] - offsets[b]);
+    bytes = Math.max(bytes, offset + align(size));
   }
   return { offsets, bytes };
-}
-
-function tightestGap(
-  bytes: number,
-  neighbours: readonly number[],
-  regions: readonly Lifetime[],
-  offsets: readonly number[],
-): number {
-  let best: number | undefined;
-  let bestGap = Infinity;
-  let end = 0;
-  for (const neighbour of neighbours) {
-    const gap = offsets[neighbour] - end;
-    if (gap >= align(bytes) && gap < bestGap) {
-      best = end;
-      bestGap = gap;
-    }
-    end = Math.max(end, offsets[neighbour] + align(regions[neighbour].bytes));
-  }
-  return best ?? end;
 }

@@ -38,7 +38,7 @@ export class Conv {
   inputUnit: usize;
 }
 
-/** Activates eight channels of a pixel, adds the residual if there is one, `toResidual` bytes away, and stores them. */
+/** Eight channels of a pixel: activated, with the residual added if there is one, `toResidual` bytes away, and stored. */
 @inline
 function finish<Activation>(output: usize, toResidual: usize, kind: i32, low: v128, high: v128): void {
   low = activate<Activation>(low, kind);
