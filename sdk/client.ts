@@ -7,10 +7,12 @@ import type {
   BatchLine,
   Classification,
   HeadDetail,
+  HeadSettings,
   HeadStored,
   HeadSummary,
   KeyCreated,
   KeySummary,
+  Routing,
   Scope,
   Taught,
   VersionActivated,
@@ -31,6 +33,8 @@ import {
   isKeyList,
   isReport,
   isReviewQueue,
+  isRouting,
+  isSettings,
   isTaught,
   isUsage,
 } from './shapes.ts';
@@ -124,6 +128,23 @@ export class HeadwaterClient {
   async deleteVersion(head: string, version: number, options?: CallOptions): Promise<void> {
     const path = `${headPath(head)}/versions/${version}`;
     await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+  }
+
+  /** Which versions answer: current, canary, shadow, names. */
+  async routing(head: string, options?: CallOptions): Promise<Routing> {
+    const call: Call = { method: 'GET', path: `${headPath(head)}/routing`, repeatable: true };
+    return this.#transport.json(isRouting, call, options);
+  }
+
+  async settings(head: string, options?: CallOptions): Promise<HeadSettings> {
+    const call: Call = { method: 'GET', path: `${headPath(head)}/settings`, repeatable: true };
+    return this.#transport.json(isSettings, call, options);
+  }
+
+  async configure(head: string, settings: HeadSettings, options?: CallOptions): Promise<HeadSettings> {
+    const path = `${headPath(head)}/settings`;
+    const call: Call = { method: 'PUT', path, ...json(settings), repeatable: true };
+    return this.#transport.json(isSettings, call, options);
   }
 
   /** What was taken for what, how sure the version was, and which examples look wrong. */

@@ -4,9 +4,11 @@ import type {
   Classification,
   HeadDetail,
   HeadList,
+  HeadSettings,
   HeadStored,
   KeyCreated,
   KeyList,
+  Routing,
   Taught,
   VersionActivated,
 } from '../src/api/index.ts';
@@ -75,4 +77,12 @@ export function isBatchLine(value: unknown): value is BatchLine {
   return (
     has(value, { index: 'number', name: 'string' }) || has(value, { head: 'string', pictures: 'number' })
   );
+}
+
+export function isRouting(value: unknown): value is Routing {
+  return has(value, { names: 'object' });
+}
+
+export function isSettings(value: unknown): value is HeadSettings {
+  return isObject(value) && typeof value['capture'] === 'boolean';
 }

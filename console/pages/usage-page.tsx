@@ -12,7 +12,7 @@ export function UsagePage() {
       <h1>Usage</h1>
       {error !== undefined && <Failure error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Loading what="usage" />}
-      {data && <Days days={data.days} />}
+      {data && <Days days={everyDay(data.days)} />}
     </>
   );
 }
@@ -44,4 +44,16 @@ function Days({ days }: { readonly days: readonly UsageDay[] }) {
       </ul>
     </section>
   );
+}
+
+const DAYS = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The last days up to today, also those without any use. */
+function everyDay(used: readonly UsageDay[]): UsageDay[] {
+  const known = new Map(used.map((day) => [day.day, day]));
+  return Array.from({ length: DAYS }, (_, i) => {
+    const day = new Date(Date.now() - (DAYS - 1 - i) * DAY_MS).toISOString().slice(0, 10);
+    return known.get(day) ?? { day, counts: {} };
+  });
 }

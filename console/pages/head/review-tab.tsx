@@ -5,6 +5,7 @@ import { useResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, percent } from '../../ui/format.ts';
+import { CaptureSwitch } from './capture-switch.tsx';
 import { LabelChoice } from '../../ui/label-choice.tsx';
 import { Failure, Loading } from '../../ui/notice.tsx';
 import { Thumbnail } from '../../ui/thumbnail.tsx';
@@ -23,23 +24,33 @@ export function ReviewTab({ name, detail, reload }: TabProps) {
       setError(failure);
     }
   };
-  if (queue.error !== undefined) return <Failure error={queue.error} onRetry={queue.reload} />;
-  if (queue.data === undefined) return <Loading what="the queue" />;
-  if (queue.data.length === 0) return <NothingToReview />;
   const labels = detail?.classes.map(({ label }) => label) ?? [];
   return (
-    <section class="card stack">
-      <p class="soft">
-        The head was least sure of these, and a label would help it most. Say what they are, and they become
-        examples.
-      </p>
+    <>
+      <CaptureSwitch name={name} />
+      {queue.error !== undefined && <Failure error={queue.error} onRetry={queue.reload} />}
+      {queue.data === undefined && queue.error === undefined && <Loading what="the queue" />}
+      {queue.data?.length === 0 && <NothingToReview />}
       {error !== undefined && <Failure error={error} />}
-      <ul class="example-list">
-        {queue.data.map((item) => (
-          <ReviewRow key={item.id} item={item} labels={labels} onSay={(label) => void say(item.id, label)} />
-        ))}
-      </ul>
-    </section>
+      {queue.data !== undefined && queue.data.length > 0 && (
+        <section class="card stack">
+          <p class="soft">
+            The head was least sure of these, and a label would help it most. Say what they are, and they
+            become examples.
+          </p>
+          <ul class="example-list">
+            {queue.data.map((item) => (
+              <ReviewRow
+                key={item.id}
+                item={item}
+                labels={labels}
+                onSay={(label) => void say(item.id, label)}
+              />
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
   );
 }
 
@@ -47,7 +58,7 @@ function NothingToReview() {
   return (
     <div class="empty">
       <h2>Nothing to review</h2>
-      <p>When capture is on, predictions that the head is unsure of wait here for a person’s word.</p>
+      <p>While capture is on, predictions that the head is unsure of wait here for a person’s word.</p>
     </div>
   );
 }

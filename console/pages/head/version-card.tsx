@@ -1,6 +1,6 @@
 /** One version: what it is, how good, and what can be done with it. */
 import { useState } from 'preact/hooks';
-import type { VersionSummary } from '../../../src/api/index.ts';
+import type { Routing, VersionSummary } from '../../../src/api/index.ts';
 import { offers, offersBody } from '../../state/features.ts';
 import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
@@ -11,11 +11,13 @@ interface VersionCardProps {
   readonly head: string;
   readonly version: VersionSummary;
   readonly current: VersionSummary | undefined;
+  /** Which versions answer; undefined where the Worker does not tell. */
+  readonly routing: Routing | undefined;
   /** Does something about the version, and says so when it is done. */
   readonly onChange: (work: () => Promise<unknown>, news: string) => void;
 }
 
-export function VersionCard({ head, version, current, onChange }: VersionCardProps) {
+export function VersionCard({ head, version, current, routing, onChange }: VersionCardProps) {
   const figures = version.leave_one_out;
   return (
     <article class="card version-card" data-current={version.current ? true : undefined}>
@@ -27,6 +29,7 @@ export function VersionCard({ head, version, current, onChange }: VersionCardPro
               in use
             </span>
           )}
+          <Roles version={version.version} routing={routing} />
         </h2>
         <p class="soft small">
           <time dateTime={version.created_at} title={dateAndTime(version.created_at)}>
@@ -45,12 +48,33 @@ export function VersionCard({ head, version, current, onChange }: VersionCardPro
           </>
         )}
       </p>
-      <Actions head={head} version={version} onChange={onChange} />
+      <Actions head={head} version={version} routing={routing} onChange={onChange} />
     </article>
   );
 }
 
-function Actions({ head, version: { version, current }, onChange }: Omit<VersionCardProps, 'current'>) {
+/** What else the version does: answers a part, answers in the shadow, goes by a name. */
+function Roles({ version, routing }: { readonly version: number; readonly routing: Routing | undefined }) {
+  if (routing === undefined) return null;
+  const { canary, shadow, names } = routing;
+  const roles = Object.entries(names).flatMap(([name, named]) => (named === version ? [name] : []));
+  if (canary?.version === version) roles.unshift(`canary ${canary.percent} %`);
+  if (shadow?.version === version) {
+    roles.push(`shadow: ${shadow.disagreements} of ${shadow.requests} answered otherwise`);
+  }
+  return roles.map((role) => (
+    <span class="badge" key={role}>
+      {role}
+    </span>
+  ));
+}
+
+function Actions({
+  head,
+  version: { version, current },
+  routing,
+  onChange,
+}: Omit<VersionCardProps, 'current'>) {
   const [canary, setCanary] = useState(false);
   return (
     <div class="row">
@@ -73,6 +97,18 @@ function Actions({ head, version: { version, current }, onChange }: Omit<Version
       {!current && offersBody('post', '/v1/heads/{head}/versions/{version}/activate') && (
         <Button onClick={() => setCanary(true)}>
           Canary<span class="out-of-sight"> version {version}</span>
+        </Button>
+      )}
+      {current && routing?.canary !== undefined && (
+        <Button
+          onClick={() =>
+            onChange(
+              () => client().activateVersion(head, version),
+              `Version ${version} answers every request again.`,
+            )
+          }
+        >
+          End the canary
         </Button>
       )}
       {!current && (

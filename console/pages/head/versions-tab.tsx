@@ -1,5 +1,7 @@
 /** Versions of a head: which answers, how they compare, going back to one, deleting the head. */
 import { useState } from 'preact/hooks';
+import { offers } from '../../state/features.ts';
+import { useResource } from '../../state/resource.ts';
 import { go } from '../../state/router.ts';
 import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
@@ -13,6 +15,11 @@ import { VersionCard } from './version-card.tsx';
 export function VersionsTab({ name, detail, reload }: TabProps) {
   const [error, setError] = useState<unknown>();
   const [deleting, setDeleting] = useState(false);
+  const routed = offers('get', '/v1/heads/{head}/routing');
+  const routing = useResource(
+    async (signal) => (routed ? client().routing(name, { signal }) : undefined),
+    [name, routed, detail],
+  );
   if (detail === null) return null;
   const change = async (work: () => Promise<unknown>, news: string): Promise<void> => {
     setError(undefined);
@@ -35,6 +42,7 @@ export function VersionsTab({ name, detail, reload }: TabProps) {
               head={name}
               version={version}
               current={current}
+              routing={routing.data}
               onChange={(work, news) => void change(work, news)}
             />
           </li>

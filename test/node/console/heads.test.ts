@@ -1,7 +1,9 @@
 /** Working with heads that are there, in a real browser: try, explain, roll back, keys, delete. */
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
+import { HeadwaterClient } from '../../../sdk/client.ts';
 import { launchBrowser, withoutBrowser } from './browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
@@ -11,16 +13,21 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
   let worker: LocalWorker;
   let browser: Browser;
   let page: Page;
+  let key: string;
 
   beforeAll(async () => {
     [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
-    const key = await newTenant(worker.url);
-    for (const examples of [6, 12]) {
-      await teach(worker.url, key, HEAD, {
-        glass: photos('train', 'glass', examples),
-        paper: photos('train', 'paper', examples),
-      });
-    }
+    key = await newTenant(worker.url);
+    await teach(worker.url, key, HEAD, {
+      glass: photos('train', 'glass', 6),
+      paper: photos('train', 'paper', 6),
+    });
+    // The last bottle is called paper by mistake.
+    const bottles = photos('train', 'glass', 13);
+    await teach(worker.url, key, HEAD, {
+      glass: bottles.slice(0, 12),
+      paper: [...photos('train', 'paper', 12), bottles[12]],
+    });
     page = await browser.newPage();
     await signIn(page, worker.url, key);
     await page.getByRole('link', { name: HEAD }).click();
@@ -46,12 +53,47 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
     await page.locator('video').waitFor({ state: 'detached' });
   });
 
+  test('puts a wrong label right with a click', async () => {
+    await page.getByRole('link', { name: 'Quality' }).click();
+    const wrong = page.getByRole('listitem').filter({ hasText: 'Taught as paper, looks like glass' });
+    await wrong.first().getByRole('button', { name: 'It is glass' }).click();
+    await page.getByText('version 3', { exact: true }).waitFor();
+    await page.getByRole('rowheader', { name: 'glass' }).first().waitFor();
+    await page.getByRole('row', { name: /^glass 13 / }).waitFor();
+  });
+
+  test('says what an unclear picture was, which becomes an example', async () => {
+    await page.getByRole('link', { name: 'Review' }).click();
+    await page.getByText('Nothing to review').waitFor();
+    const chosen = page.waitForResponse((response) => response.request().method() === 'PUT');
+    await page.getByLabel('Capture').check();
+    await chosen;
+    const client = new HeadwaterClient({ url: worker.url, key });
+    for (const { path } of photos('test', 'plastic', 8)) {
+      await client.classify(HEAD, { bytes: new Uint8Array(readFileSync(path)), type: 'image/jpeg' });
+    }
+    await expect.poll(async () => (await client.review(HEAD)).length).toBeGreaterThan(0);
+    await page.reload();
+    await page.getByLabel('What it is').first().selectOption('paper');
+    await page.getByRole('button', { name: 'Teach', exact: true }).first().click();
+    await page.getByText('version 4', { exact: true }).waitFor();
+  });
+
+  test('lets a version answer a part of the requests, and ends that', async () => {
+    await page.getByRole('link', { name: 'Versions' }).click();
+    await page.getByRole('button', { name: 'Canary version 1' }).click();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('canary 10 %', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'End the canary' }).click();
+    await page.getByText('canary 10 %', { exact: true }).waitFor({ state: 'detached' });
+  });
+
   test('goes back to the version before', async () => {
     await page.getByRole('link', { name: 'Versions' }).click();
     await page.getByRole('region', { name: 'Comparison' }).waitFor();
     await page.getByRole('button', { name: 'Use version 1' }).click();
-    await page.getByRole('button', { name: 'Use version 2' }).waitFor();
-    await page.getByText('version 1', { exact: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Use version 4' }).waitFor();
+    await page.locator('.badge').getByText('version 1').waitFor();
   });
 
   test('finds programs to paste that name this Worker and head', async () => {

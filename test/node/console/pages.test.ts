@@ -135,6 +135,8 @@ const PLACES: readonly (readonly [hash: string, shows: string])[] = [
   [`#/heads/${HEAD}/versions`, '.version-card'],
   [`#/heads/${HEAD}/use`, '.code-block'],
   [NOT_YET, '.add-class'],
+  [`#/heads/${HEAD}/review`, '.empty'],
+  ['#/usage', '.chart, .empty'],
   ['#/keys', '.table'],
 ];
 

@@ -1,0 +1,44 @@
+/** Whether uncertain predictions are kept for review. */
+import { useState } from 'preact/hooks';
+import { offers } from '../../state/features.ts';
+import { useResource } from '../../state/resource.ts';
+import { client } from '../../state/session.ts';
+import { Failure } from '../../ui/notice.tsx';
+
+export function CaptureSwitch({ name }: { readonly name: string }) {
+  const offered = offers('put', '/v1/heads/{head}/settings');
+  const { data, error, reload } = useResource(
+    async (signal) => (offered ? client().settings(name, { signal }) : undefined),
+    [name, offered],
+  );
+  const [refused, setRefused] = useState<unknown>();
+  if (error !== undefined) return <Failure error={error} onRetry={reload} />;
+  if (data === undefined) return null;
+  const choose = async (capture: boolean): Promise<void> => {
+    setRefused(undefined);
+    try {
+      await client().configure(name, { ...data, capture });
+    } catch (failure) {
+      setRefused(failure);
+    }
+    reload();
+  };
+  return (
+    <div class="stack-s">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={data.capture}
+          onChange={({ currentTarget }) => void choose(currentTarget.checked)}
+        />
+        <span>
+          <strong>Capture</strong>{' '}
+          <span class="soft">
+            Keep the codes of uncertain and unknown pictures, never the pictures, for review.
+          </span>
+        </span>
+      </label>
+      {refused !== undefined && <Failure error={refused} />}
+    </div>
+  );
+}
