@@ -72,6 +72,14 @@ export const metered = (metering: Metering) =>
     // A request without a valid key has no principal.
     if (c.get('principal') === undefined || c.res.status >= 400) return;
     const { tenant } = c.var.principal;
-    const word = routePath(c, -1).split('/').at(-1) ?? '';
-    metering.count(c.env, tenant, KINDS.has(word) ? word : 'manage');
+    const kind = kindOf(routePath(c, -1));
+    if (kind !== undefined) metering.count(c.env, tenant, kind);
   });
+
+/** Other people's protocols ask for predictions in words of their own; Custom Vision's calls ask our API, which counts. */
+function kindOf(route: string): string | undefined {
+  if (route.startsWith('/customvision/')) return undefined;
+  if (/^\/(hf-inference|client\/v4)\/|^\/v2\/.*\/infer$/.test(route)) return 'classify';
+  const word = route.split('/').at(-1) ?? '';
+  return KINDS.has(word) ? word : 'manage';
+}

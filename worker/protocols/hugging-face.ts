@@ -43,7 +43,7 @@ export function addHuggingFace(app: App, services: Services): void {
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(c.req.param('model'));
     const query = parametersOf(c.req.query(), 'the query');
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
     const answer = async (picture: Uint8Array, parameters: Parameters): Promise<Response> => {
       const scores = await scorePicture(services, head, picture);
       return c.json(best(scores, parameters));

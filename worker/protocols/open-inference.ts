@@ -19,7 +19,7 @@ import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { InferRequest, scoreInput } from './open-inference-input.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, type Scores } from './scores.ts';
+import { headReference, type HeadReference, type Scores } from './scores.ts';
 
 const OUTPUTS = ['probabilities', 'labels', 'label', 'unknown'] as const;
 type OutputName = (typeof OUTPUTS)[number];
@@ -74,14 +74,14 @@ export function addOpenInference(app: App, services: Services): void {
   }
 }
 
-function modelOf(c: Context<AppEnv>): { head: string; version: number | undefined } {
+function modelOf(c: Context<AppEnv>): HeadReference {
   const version = c.req.param('version');
   return headReference(`${c.req.param('model') ?? ''}${version === undefined ? '' : `@${version}`}`);
 }
 
 function load(services: Services, c: Context<AppEnv>): Promise<LoadedHead> {
   const { head, version } = modelOf(c);
-  return loadHead(services, c.env, c.var.principal.tenant, head, version);
+  return loadHead(services, c.env, c.var.principal.tenant, head, version, Math.random());
 }
 
 function metadata({ plan, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {

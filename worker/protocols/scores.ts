@@ -1,4 +1,6 @@
 /** What the protocols ask of the core: pictures in, every label's logit and probability out. */
+import type { z } from 'zod';
+import { HeadName, VersionWish } from '../../src/api/index.ts';
 import { score, type Head } from '../../src/head/index.ts';
 import { codeFor, readPixels, see, type LoadedHead } from '../classify.ts';
 import { ApiError } from '../problem.ts';
@@ -41,14 +43,21 @@ export function topIndices(values: ArrayLike<number>, count: number): number[] {
     .slice(0, count);
 }
 
-/** A head's name with an optional @version, as protocols without versions of their own name it. */
-export function headReference(text: string): { head: string; version: number | undefined } {
-  const found = /^([a-z0-9][a-z0-9._-]{0,62})(?:@([1-9][0-9]{0,14}))?$/.exec(text);
-  if (found === null) {
-    throw new ApiError(
-      'head_not_found',
-      `There is no head '${text.slice(0, 80)}'. GET /v1/heads lists those there are.`,
-    );
+export interface HeadReference {
+  readonly head: string;
+  readonly version: z.output<typeof VersionWish> | undefined;
+}
+
+/** A head's name with an optional @version, a number or a name, for protocols without versions of their own. */
+export function headReference(text: string): HeadReference {
+  const [name, wish, ...rest] = text.split('@');
+  const head = HeadName.safeParse(name);
+  const version = wish === undefined ? undefined : VersionWish.safeParse(wish);
+  if (head.success && version?.success !== false && rest.length === 0) {
+    return { head: head.data, version: version?.data };
   }
-  return { head: found[1], version: found[2] === undefined ? undefined : Number(found[2]) };
+  throw new ApiError(
+    'head_not_found',
+    `There is no head '${text.slice(0, 80)}'. GET /v1/heads lists those there are.`,
+  );
 }

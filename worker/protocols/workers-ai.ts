@@ -28,7 +28,7 @@ export function addWorkersAi(app: App, services: Services): void {
   app.use(PATH, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
     const answer = async (picture: Uint8Array): Promise<Response> => {
       const { labels, probabilities } = await scorePicture(services, head, picture);
       const result = topIndices(probabilities, LABELS).map((i) => ({

@@ -44,7 +44,7 @@ export function addBatchRoute(app: App, services: Services): void {
   app.openapi(route, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version } = c.req.valid('query');
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
     const request = c.req.raw;
     return respondEarly((respond) =>
       borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {

@@ -197,7 +197,8 @@ async function takeInOne(
 function statusOf({ code, status }: OwnProblem): string {
   if (code.startsWith('url_') || code === 'not_found') return 'ErrorSource';
   if (code === 'label_conflict') return 'ErrorTagLimitExceed';
-  if (code === 'limit_reached' || code === 'training_data_too_large') return 'ErrorLimitExceed';
+  if (code === 'limit_reached' || code === 'rate_limited' || code === 'training_data_too_large')
+    return 'ErrorLimitExceed';
   if (status === 413) return 'ErrorImageSize';
   return status === 415 || status === 422 || code === 'image_empty' ? 'ErrorImageFormat' : 'ErrorUnknown';
 }
