@@ -30,6 +30,8 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
       paper: photos('train', 'paper', 8),
       '<b>odd</b> "label"': photos('train', 'metal', 8),
     });
+    // A second version, so that there is one to compare with and to go back to.
+    await teach(worker.url, key, HEAD, { glass: photos('train', 'glass', 9) });
   });
   afterAll(async () => {
     await browser?.close();
