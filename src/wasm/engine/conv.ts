@@ -71,7 +71,8 @@ function finishTile<Activation>(
  */
 @inline
 function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, distance: i32): void {
-  // In locals, because V8 must load a field again after every store.
+  // V8 must load a field again after every store. With 16-bit words locals are faster by 8 %, with floats fields by 2 %.
+  const fields = isFloat<Word>();
   const runBytes = s.runLength << 2, runCount = s.runCount, runs = s.runs, endOfRuns = runs + (runCount << 2);
   const weightBytes = runCount * s.runLength * (BLOCK << 2);
   const input = s.input, pixels = s.pixels, lastTile = s.pixelCount - CONV_TILE;
@@ -90,9 +91,9 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, distance: i32)
     }
     const zero0 = isFloat<Word>() ? bias0 : i32x4.splat(0);
     const zero1 = isFloat<Word>() ? bias1 : i32x4.splat(0);
-    for (let i = 0; i < lastTile + CONV_TILE; i += CONV_TILE) {
+    for (let i = 0; i < s.pixelCount; i += CONV_TILE) {
       // The last tile reaches back over pixels already done rather than past the end.
-      const pixel = pixels + (min(i, lastTile) << 3);
+      const pixel = (fields ? s.pixels : pixels) + (min(i, fields ? s.pixelCount - CONV_TILE : lastTile) << 3);
       const in0 = input + load<u32>(pixel);
       const in1 = distance ? in0 : input + load<u32>(pixel, 8);
       const in2 = distance ? in0 : input + load<u32>(pixel, 16);
@@ -100,8 +101,8 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, distance: i32)
       const in4 = distance ? in0 : input + load<u32>(pixel, 32);
       let a0 = zero0, a1 = zero0, a2 = zero0, a3 = zero0, a4 = zero0;
       let b0 = zero1, b1 = zero1, b2 = zero1, b3 = zero1, b4 = zero1;
-      let w = weights;
-      for (let run = runs; run < endOfRuns; run += 4) {
+      let w = fields ? s.weights + block * weightBytes : weights;
+      for (let run = fields ? s.runs : runs; run < endOfRuns; run += 4) {
         const offset = load<u32>(run);
         let x0 = in0 + offset, x1 = in1 + offset, x2 = in2 + offset, x3 = in3 + offset, x4 = in4 + offset;
         for (const end = x0 + runBytes; x0 < end; x0 += 4) {
@@ -142,6 +143,7 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, distance: i32)
         a4 = madd(f32x4.convert_i32x4_s(a4), unit0, bias0);
         b4 = madd(f32x4.convert_i32x4_s(b4), unit1, bias1);
       }
+      if (fields) plane = output + block * s.plane;
       if (kind == HARD_SWISH) finishTile<HardSwish>(pixel, plane, toResidual, kind, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
       else if (kind == RELU) finishTile<Relu>(pixel, plane, toResidual, kind, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
       else if (kind == NONE) finishTile<None>(pixel, plane, toResidual, kind, a0, a1, a2, a3, a4, b0, b1, b2, b3, b4);
