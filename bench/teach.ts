@@ -121,15 +121,15 @@ async function train(
   for (let i = 0; i < 30; i++) solo.push(await classifyMs(neighbour, photo));
   let peak = before;
   const sampling = setInterval(() => (peak = Math.max(peak, residentMb())), 100);
-  let running = true;
   const meanwhile: number[] = [];
+  const done = new AbortController();
   const beside = (async () => {
-    while (running) meanwhile.push(await classifyMs(neighbour, photo));
+    while (!done.signal.aborted) meanwhile.push(await classifyMs(neighbour, photo));
   })();
   const loaded = await timed(async () =>
     (await call(key, '/v1/heads/large/train', { method: 'POST' })).text(),
   );
-  running = false;
+  done.abort();
   await beside;
   clearInterval(sampling);
   // Once more with the machine to itself.

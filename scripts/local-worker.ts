@@ -17,11 +17,17 @@ export interface LocalWorkerOptions {
   readonly state?: string;
   readonly adminSecret: string;
   /** What to do with a line that the Worker logs. Default: drop it. */
+  /** Workers on the same stores, each with caches of its own. Default: 1. */
+  readonly isolates?: 1 | 2;
   readonly onLog?: (line: string) => void;
+  /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
+  readonly onStep?: (name: string) => Promise<void>;
 }
 
 export interface LocalWorker {
   readonly url: URL;
+  /** Where the second isolate answers, if there is one. */
+  readonly second: URL | undefined;
   close(): Promise<void>;
 }
 
@@ -36,16 +42,23 @@ const MODULE_TYPES = [
  * @throws Error with a sentence for the user when the port is taken or workerd does not come up.
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
+  const { onStep } = options;
   const host = options.host ?? '127.0.0.1';
   await assertPortFree(host, options.port);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
+  const worker = {
+    ...workerOptions,
+    name: 'headwater',
+    modulesRoot: join(root, 'build/worker'),
+    modules: bundledModules(),
+    bindings: { HEADWATER_ADMIN_SECRET: options.adminSecret },
+    ...(onStep === undefined ? {} : { serviceBindings: { STEPS: stepListener(onStep) } }),
+  };
+  const { assets: _assets, ...bare } = worker;
+  const workers = options.isolates === 2 ? [worker, { ...bare, ...SECOND_ISOLATE }] : [worker];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      ...workerOptions,
-      name: 'headwater',
-      modulesRoot: join(root, 'build/worker'),
-      modules: bundledModules(),
-      bindings: { HEADWATER_ADMIN_SECRET: options.adminSecret },
+      workers,
       host,
       port: options.port,
       log: new Log(LogLevel.ERROR),
@@ -54,8 +67,24 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     }),
   );
   const url = await miniflare.ready;
-  return { url, close: () => miniflare.dispose() };
+  const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND) : undefined;
+  return { url, second, close: () => miniflare.dispose() };
 }
+
+const SECOND = 'headwater-second';
+
+/** Makes of a Worker's options another isolate of it: same KV and R2, and the first one's Durable Objects. */
+const SECOND_ISOLATE = {
+  name: SECOND,
+  durableObjects: { TENANTS: { className: 'Tenant', scriptName: 'headwater', useSQLite: true } },
+  unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+};
+
+const stepListener =
+  (onStep: (name: string) => Promise<void>) => async (request: { readonly url: string }) => {
+    await onStep(decodeURIComponent(new URL(request.url).pathname.slice(1)));
+    return new Response();
+  };
 
 /** The bundle's files, the entry first. */
 function bundledModules(): { type: (typeof MODULE_TYPES)[number][1]; path: string }[] {

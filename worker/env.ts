@@ -1,8 +1,9 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
 import type { Principal } from './auth.ts';
+import type { StepListener } from './steps.ts';
 import type { TenantNamespace } from './tenant/call.ts';
 
-export interface Env {
+export interface Env extends StepListener {
   readonly HEADS: R2Bucket;
   readonly POINTERS: KVNamespace;
   readonly TENANTS: TenantNamespace;

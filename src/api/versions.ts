@@ -12,6 +12,7 @@ export const VersionName = z
 export const VersionWish = z.union([VersionText, VersionName], {
   error: 'must be the number of a version or a name that one was given',
 });
+export type VersionWish = z.infer<typeof VersionWish>;
 
 export const Activate = z
   .strictObject({

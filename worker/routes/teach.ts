@@ -6,6 +6,7 @@ import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
+import { step } from '../steps.ts';
 import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { CodeOrigin } from '../tenant/examples.ts';
@@ -38,6 +39,7 @@ export function addTeachRoutes(app: App, services: Services): void {
     const key = c.req.valid('header')['idempotency-key'];
     const { tenant } = c.var.principal;
     const examples = await examplesOf(services, c.req.raw);
+    await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {
       origin: originOf(runtime),

@@ -6,6 +6,7 @@
 import { Taught } from '../../src/api/index.ts';
 import type { Pointer } from '../stores/layout.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
+import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Captures } from './captures.ts';
 import type { Added, CodeOrigin, Examples } from './examples.ts';
@@ -42,6 +43,7 @@ export class Teaching {
   readonly #captures: Captures;
   readonly #training: Training;
   readonly #write: Write;
+  readonly #steps: StepListener;
 
   constructor(parts: {
     heads: Heads;
@@ -50,6 +52,7 @@ export class Teaching {
     captures: Captures;
     training: Training;
     write: Write;
+    steps: StepListener;
   }) {
     this.#heads = parts.heads;
     this.#examples = parts.examples;
@@ -57,6 +60,7 @@ export class Teaching {
     this.#captures = parts.captures;
     this.#training = parts.training;
     this.#write = parts.write;
+    this.#steps = parts.steps;
   }
 
   async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
@@ -66,6 +70,7 @@ export class Teaching {
       const answer = Taught.parse(JSON.parse(stored.answer));
       return { answer, pointer: this.#heads.pointer(head), repeated: true };
     }
+    await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
     const result = await this.#answer(head, revision, { added, duplicates }, lesson.train);
     if ('refused' in result || lesson.idempotency === undefined) return result;
@@ -74,6 +79,7 @@ export class Teaching {
       this.#idempotency.answered(key, JSON.stringify(result.answer));
       return {};
     });
+    await step(this.#steps, 'before the answer');
     return result;
   }
 

@@ -18,6 +18,7 @@ import type {
 import type { VersionReport } from '../../src/api/report.ts';
 import type { Env } from '../env.ts';
 import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
+import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { headDetail, headSummary } from './describe.ts';
 import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
@@ -81,7 +82,7 @@ export class Tenant extends DurableObject<Env> {
     const training = new Training({ examples, heads, reports, stores: env, write });
     this.#captures = new Captures(sql);
     const captures = this.#captures;
-    this.#teaching = new Teaching({ heads, examples, idempotency, captures, training, write });
+    this.#teaching = new Teaching({ heads, examples, idempotency, captures, training, write, steps: env });
     // A name that no tenant has must not become a database because someone asked for it.
     this.#exists = hasTables(sql);
     if (this.#exists) migrate(ctx.storage);
@@ -275,7 +276,10 @@ export class Tenant extends DurableObject<Env> {
     const now = Date.now();
     const result = this.ctx.storage.transactionSync(() => change(now));
     await this.#outbox.schedule(now);
-    if (this.#outbox.pending) await this.#outbox.deliver(this.#render);
+    if (this.#outbox.pending) {
+      await step(this.env, 'before the pointer');
+      await this.#outbox.deliver(this.#render);
+    }
     return result;
   }
 

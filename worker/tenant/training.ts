@@ -17,6 +17,7 @@ import {
   TRAINING_WAIT_MS,
 } from '../limits.ts';
 import { ApiError } from '../problem.ts';
+import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
 import type { Examples, IdentifiedSet } from './examples.ts';
@@ -117,6 +118,7 @@ export class Training {
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
     await this.#stores.HEADS.put(reserved.objectName, bytes, { sha256: upload.sha256 });
+    await step(this.#stores, 'object written');
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;

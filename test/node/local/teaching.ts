@@ -1,0 +1,121 @@
+/** A Worker on local workerd that can be ended at any moment and started again on the same stores, and lessons for it. */
+import { execFileSync } from 'node:child_process';
+import { z } from 'zod';
+import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
+
+const ADMIN_SECRET = 'a secret for this test';
+
+const Backbone = z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() });
+export const TaughtAnswer = z.looseObject({
+  version: z.int().optional(),
+  added: z.int(),
+  duplicates: z.int(),
+  examples: z.int(),
+  classes: z.array(z.looseObject({ label: z.string(), examples: z.int() })),
+});
+
+/** Process ids of the workerds that this process has started. */
+function workerds(): number[] {
+  return execFileSync('ps', ['-eo', 'pid,ppid,comm'], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, parent, command]) => parent === String(process.pid) && command?.includes('workerd'))
+    .map(([pid]) => Number(pid));
+}
+
+export class Mortal {
+  readonly #state: string;
+  readonly #onStep: (name: string) => void;
+  #worker: LocalWorker | undefined;
+  #pids: number[] = [];
+
+  /** @param state folder of the stores. */
+  constructor(state: string, onStep: (name: string) => void = () => {}) {
+    this.#state = state;
+    this.#onStep = onStep;
+  }
+
+  async start(): Promise<void> {
+    const before = new Set(workerds());
+    this.#worker = await startLocalWorker({
+      port: 0,
+      adminSecret: ADMIN_SECRET,
+      state: this.#state,
+      onStep: (name) => {
+        this.#onStep(name);
+        return Promise.resolve();
+      },
+    });
+    this.#pids = workerds().filter((pid) => !before.has(pid));
+  }
+
+  /** Ends workerd at once, without a chance to finish anything. */
+  kill(): void {
+    for (const pid of this.#pids) process.kill(pid, 'SIGKILL');
+    this.#pids = [];
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.close().catch(() => undefined);
+    this.#worker = undefined;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
+    if (this.#worker === undefined) throw new Error('The Worker is not running.');
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${key}`);
+    return fetch(new URL(path, this.#worker.url), { ...init, headers, signal: AbortSignal.timeout(30_000) });
+  }
+
+  async newTenant(): Promise<string> {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'a tenant' });
+    const answer = await this.call(ADMIN_SECRET, '/v1/tenants', { method: 'POST', headers, body });
+    return z.object({ key: z.string() }).parse(await answer.json()).key;
+  }
+
+  async backbone(): Promise<z.infer<typeof Backbone>> {
+    return z.object({ backbone: Backbone }).parse(await (await this.call('', '/healthz')).json()).backbone;
+  }
+
+  async teach(key: string, head: string, body: string, idempotencyKey: string): Promise<Response> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': idempotencyKey };
+    return this.call(key, `/v1/heads/${head}/teach`, { method: 'POST', headers, body });
+  }
+
+  /** How many examples of each label a head has. */
+  async counts(key: string, head: string): Promise<Record<string, number>> {
+    const Page = z.object({
+      examples: z.array(z.object({ label: z.string() })),
+      next: z.string().optional(),
+    });
+    const counts: Record<string, number> = {};
+    let after = '';
+    for (;;) {
+      const answer = await this.call(key, `/v1/heads/${head}/examples?limit=500${after}`);
+      if (answer.status === 404) return counts;
+      const { examples, next } = Page.parse(await answer.json());
+      for (const { label } of examples) counts[label] = (counts[label] ?? 0) + 1;
+      if (next === undefined) return counts;
+      after = `&after=${next}`;
+    }
+  }
+}
+
+const CODE_LENGTH = 2208;
+
+/** JSON of a lesson of made-up codes; other seeds give other codes. */
+export function lessonOf(backbone: object, label: string, count: number, seed: number): string {
+  let state = (seed * 7919 + label.length * 31 + label.charCodeAt(0)) % 0x7fffffff;
+  const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
+  const examples = Array.from({ length: count }, () => {
+    const code = Float16Array.from({ length: CODE_LENGTH }, () => random() + (label.charCodeAt(0) % 7) / 7);
+    return { label, code: Buffer.from(code.buffer).toString('base64') };
+  });
+  return JSON.stringify({ backbone, examples });
+}
