@@ -22,6 +22,7 @@ const tasks = {
   dev: ['scripts/build.ts', 'scripts/dev.ts'],
   headwater: ['scripts/build.ts', 'trainer/cli.ts'],
   bench: ['scripts/build.ts', 'bench/index.ts'],
+  soak: ['scripts/build.ts', 'test/soak.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],
   test: ['scripts/build.ts', 'scripts/test.ts'],
 };

@@ -54,8 +54,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     bindings: { HEADWATER_ADMIN_SECRET: options.adminSecret },
     ...(onStep === undefined ? {} : { serviceBindings: { STEPS: stepListener(onStep) } }),
   };
-  const { assets: _assets, ...bare } = worker;
-  const workers = options.isolates === 2 ? [worker, { ...bare, ...SECOND_ISOLATE }] : [worker];
+  const workers = options.isolates === 2 ? [worker, { ...worker, ...SECOND_ISOLATE }] : [worker];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       workers,

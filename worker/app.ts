@@ -7,6 +7,7 @@ import type { AppEnv } from './env.ts';
 import { metered } from './metering.ts';
 import { noteProblem, observe } from './observe.ts';
 import { ApiError, problemResponse } from './problem.ts';
+import { addBackupRoutes } from './routes/backup.ts';
 import { addBatchRoute } from './routes/batch.ts';
 import { addClassifyRoutes } from './routes/classify.ts';
 import { BODY_SCHEMAS, PROBLEM_ANSWER } from './routes/describe.ts';
@@ -57,6 +58,7 @@ export function createApp(runtime: Runtime): App {
   addTenantRoutes(app);
   addKeyRoutes(app, services);
   addUsageRoute(app, services);
+  addBackupRoutes(app, services);
   addHeadRoutes(app, services);
   addVersionRoutes(app, services);
   addReviewRoutes(app, services);

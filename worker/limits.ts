@@ -125,3 +125,8 @@ export const MAX_CAPTURES_PER_HEAD = 200;
 export const UNCERTAIN_LEAD = 0.3;
 /** Labels of a captured prediction that are kept. */
 export const CAPTURED_LABELS = 5;
+
+/** Examples that a backup reads and writes at once. */
+export const BACKUP_PAGE = 100;
+/** The longest line holds a head file in base64. */
+export const MAX_BACKUP_LINE_BYTES = 17 * MIB;

@@ -15,6 +15,7 @@ export type WorkerCode =
   | 'head_not_found'
   | 'version_not_found'
   | 'key_not_found'
+  | 'tenant_not_found'
   | 'example_not_found'
   | 'class_not_found'
   | 'method_not_allowed'
@@ -89,6 +90,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 404, title: 'No such version' };
     case 'key_not_found':
       return { status: 404, title: 'No such key' };
+    case 'tenant_not_found':
+      return { status: 404, title: 'No such tenant' };
     case 'example_not_found':
       return { status: 404, title: 'No such example' };
     case 'prediction_not_found':

@@ -1,5 +1,6 @@
 /** The HTTP API's wire schemas, shared by the Worker, the client and the documentation. */
 export * from './common.ts';
+export * from './backup.ts';
 export * from './batch.ts';
 export * from './classify.ts';
 export * from './explain.ts';

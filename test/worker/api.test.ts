@@ -27,6 +27,7 @@ describe('the entry', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/healthz',
+      '/v1/backup',
       '/v1/classify',
       '/v1/embed',
       '/v1/heads',
@@ -49,7 +50,10 @@ describe('the entry', () => {
       '/v1/heads/{head}/versions/{version}/report',
       '/v1/keys',
       '/v1/keys/{id}',
+      '/v1/keys/{id}/rotate',
+      '/v1/restore',
       '/v1/tenants',
+      '/v1/tenants/{id}',
       '/v1/usage',
     ]);
     const schemas = Object.keys(document.components.schemas);

@@ -13,6 +13,7 @@ import {
   HeadSettings,
   NameVersion,
   VersionName,
+  BackupRow,
 } from '../../src/api/index.ts';
 import { RelabelExample } from '../../src/api/report.ts';
 
@@ -45,6 +46,7 @@ export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
 
 export const BODY_SCHEMAS = {
   Activate,
+  BackupRow,
   BatchLine,
   CreateKey,
   CreateTenant,

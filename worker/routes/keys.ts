@@ -31,6 +31,28 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     return c.json({ ...summary, key }, 201, NO_STORE);
   });
 
+  const rotate = createRoute({
+    method: 'post',
+    path: '/v1/keys/{id}/rotate',
+    summary: 'Replace a key by a new one with the same name and scopes',
+    middleware,
+    request: { params: z.object({ id: z.string().max(64) }) },
+    responses: answers(
+      201,
+      KeyCreated,
+      'The new key, shown this once; the old one stops here at once, everywhere within 60 s.',
+    ),
+  });
+  app.openapi(rotate, async (c) => {
+    const { tenant } = c.var.principal;
+    const { id } = c.req.valid('param');
+    const key = newApiKey(tenant);
+    const row = { id: newKeyId(), hash: await sha256Hex(key) };
+    const { summary, hash } = await callTenant(c.env, tenant, (stub) => stub.rotateKey(id, row));
+    keys.revoked(hash);
+    return c.json({ ...summary, key }, 201, NO_STORE);
+  });
+
   const list = createRoute({
     method: 'get',
     path: '/v1/keys',

@@ -1,5 +1,5 @@
 /** POST /v1/tenants: whoever knows the admin secret makes a tenant, and gets its first key. */
-import { createRoute } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { CreateTenant, Scope, TenantCreated } from '../../src/api/index.ts';
 import { newApiKey, newKeyId, newTenantId, sha256Hex } from '../api-key.ts';
 import type { App } from '../app.ts';
@@ -17,6 +17,15 @@ const create = createRoute({
   responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown this once.'),
 });
 
+const remove = createRoute({
+  method: 'delete',
+  path: '/v1/tenants/{id}',
+  summary: 'Delete a tenant with its keys, heads and examples',
+  middleware: requireAdminSecret,
+  request: { params: z.object({ id: z.string().regex(/^[a-z2-7]{16}$/, 'must be the id of a tenant') }) },
+  responses: { 204: { description: 'Deleted: its keys stop everywhere within 60 s.' } },
+});
+
 export function addTenantRoutes(app: App): void {
   app.openapi(create, async (c) => {
     const { name } = await readJson(c.req.raw, CreateTenant);
@@ -25,5 +34,11 @@ export function addTenantRoutes(app: App): void {
     const first = { id: newKeyId(), hash: await sha256Hex(key), name: 'first key', scopes: Scope.options };
     await callTenant(c.env, id, (stub) => stub.create(id, name, first));
     return c.json({ id, name, key }, 201, { 'cache-control': 'no-store' });
+  });
+
+  app.openapi(remove, async (c) => {
+    const { id } = c.req.valid('param');
+    await callTenant(c.env, id, (stub) => stub.destroy());
+    return c.body(null, 204);
   });
 }

@@ -68,6 +68,21 @@ export class Keys {
     return summaryOf(this.#row(key.id)!);
   }
 
+  /** Replaces a key by one with the same name and scopes. @returns the new one, and the old one's hash. */
+  rotate(
+    id: string,
+    key: Pick<NewKey, 'id' | 'hash'>,
+    now: number,
+  ): { summary: KeySummary; hash: string } | Refused {
+    const row = this.#row(id);
+    if (row === undefined || row.revoked_at !== null)
+      return refuse('key_not_found', `There is no key with the id '${id}' that works.`);
+    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
+    this.#outbox.add('key', row.hash);
+    const summary = this.create({ ...key, name: row.name, scopes: parseScopes(row.scopes) }, now);
+    return 'refused' in summary ? summary : { summary, hash: row.hash };
+  }
+
   /** @returns the hash, by which the caches know the key. Revoking again changes nothing. */
   revoke(id: string, now: number): { hash: string } | Refused {
     const row = this.#row(id);

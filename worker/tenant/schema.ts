@@ -151,6 +151,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX one_capture_a_picture ON captures (head, picture);
   CREATE INDEX captures_by_worth ON captures (head, worth);
   `,
+  // What the tenant is in the middle of: 'restoring', 'deleting'.
+  `
+  CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

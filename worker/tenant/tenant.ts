@@ -6,6 +6,8 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type {
+  BackupHead,
+  BackupTaught,
   ExampleList,
   HeadDetail,
   HeadSettings,
@@ -22,6 +24,7 @@ import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { headDetail, headSummary } from './describe.ts';
 import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
+import { Backup, type ExampleRecord, type HeadRecord, type RestoredVersion } from './backup.ts';
 import { Captures, type Capture } from './captures.ts';
 import { Examples, type CodeOrigin } from './examples.ts';
 import { Idempotency } from './idempotency.ts';
@@ -59,6 +62,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #reports: Reports;
   readonly #teaching: Teaching;
   readonly #usage: Usage;
+  readonly #backup: Backup;
   readonly #captures: Captures;
   #exists: boolean;
 
@@ -69,6 +73,7 @@ export class Tenant extends DurableObject<Env> {
     this.#keys = new Keys(sql, this.#outbox);
     this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
     this.#usage = new Usage(sql);
+    this.#backup = new Backup(sql, this.#heads, this.#outbox, () => this.#self().id);
     this.#examples = new Examples(sql);
     this.#idempotency = new Idempotency(sql);
     const write: Write = (change) => this.#write(change);
@@ -113,6 +118,14 @@ export class Tenant extends DurableObject<Env> {
 
   createKey(key: NewKey): Promise<KeySummary | Refused> {
     return this.#write((now) => this.#keys.create(key, now));
+  }
+
+  /** A new key in the place of another, which stops working. */
+  rotateKey(
+    id: string,
+    key: Pick<NewKey, 'id' | 'hash'>,
+  ): Promise<{ summary: KeySummary; hash: string } | Refused> {
+    return this.#write((now) => this.#keys.rotate(id, key, now));
   }
 
   revokeKey(id: string): Promise<{ hash: string } | Refused> {
@@ -183,6 +196,109 @@ export class Tenant extends DurableObject<Env> {
       ...(canary === null ? {} : { canary }),
       ...(shadow === null ? {} : { shadow: { version: shadow, ...this.#usage.shadow(head, shadow) } }),
     };
+  }
+
+  /** What a backup holds; unfinished forgetting is finished first, so that nothing forgotten leaves the house. */
+  async backupSurvey(): Promise<{ names: string[]; stamp: string }> {
+    if (!this.#exists) return { names: [], stamp: '' };
+    await this.#teaching.resume();
+    return this.#backup.survey();
+  }
+
+  backupRecord(head: string): HeadRecord {
+    return this.#backup.record(head);
+  }
+
+  backupExamples(head: string, after: string, limit: number): ExampleRecord[] {
+    return this.#backup.examples(head, after, limit);
+  }
+
+  restoreBegin(): Promise<object | Refused> {
+    return this.#write(() => {
+      const { sql } = this.ctx.storage;
+      const fault = this.#backup.assertEmpty();
+      if (fault !== undefined) return fault;
+      sql.exec("INSERT INTO marks VALUES ('restoring') ON CONFLICT DO NOTHING");
+      return {};
+    });
+  }
+
+  restoreTaught(row: BackupTaught): Promise<object | Refused> {
+    return this.#restoring(() => this.#backup.restoreTaught(row));
+  }
+
+  restoreExamples(rows: readonly ExampleRecord[]): Promise<object | Refused> {
+    return this.#restoring(() => this.#backup.restoreExamples(rows));
+  }
+
+  expectVersion(head: string, version: number, sha256: string): Promise<{ objectName: string } | Refused> {
+    return this.#write((now) => ({ objectName: this.#backup.expectVersion(head, version, sha256, now) }));
+  }
+
+  restoreVersion(row: RestoredVersion): Promise<object | Refused> {
+    return this.#restoring(() => this.#backup.restoreVersion(row));
+  }
+
+  restoreHead(row: BackupHead): Promise<object | Refused> {
+    return this.#restoring(() => this.#backup.restoreHead(row));
+  }
+
+  restoreEnd(): Promise<object | Refused> {
+    return this.#write(() => {
+      this.ctx.storage.sql.exec("DELETE FROM marks WHERE name = 'restoring'");
+      return {};
+    });
+  }
+
+  /** A row of a backup; one that contradicts what came before is refused as the file's fault. */
+  #restoring(change: () => Refused | undefined | void): Promise<object | Refused> {
+    if (!this.#marked('restoring'))
+      return Promise.resolve(refuse('conflict', 'No restore is under way here.'));
+    return this.#write<object>(() => change() ?? {}).catch((error: unknown) => {
+      if (!String(error).includes('constraint')) throw error;
+      return refuse('invalid_request', 'The backup holds a row twice, or one that contradicts another.');
+    });
+  }
+
+  #marked(name: 'restoring' | 'deleting'): boolean {
+    return (
+      this.#exists &&
+      this.ctx.storage.sql.exec('SELECT 1 FROM marks WHERE name = ?', name).toArray().length > 0
+    );
+  }
+
+  /**
+   * Deletes the tenant: from now on no key works and nothing can be seen; objects and KV entries go right after, or by
+   * the alarm, and the database as the last.
+   */
+  async destroy(): Promise<object | Refused> {
+    if (!this.#exists || this.#marked('deleting'))
+      return refuse('tenant_not_found', 'There is no such tenant.');
+    const result = await this.#write((now) => {
+      const { sql } = this.ctx.storage;
+      sql.exec("INSERT INTO marks VALUES ('deleting')");
+      sql.exec('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?)', now);
+      for (const { hash } of sql.exec<{ hash: string }>('SELECT hash FROM api_keys').toArray())
+        this.#outbox.add('key', hash);
+      for (const name of this.#backup.survey().names) {
+        this.#examples.clear(name);
+        this.#captures.clear(name);
+        this.#heads.remove(name, now);
+      }
+      return {};
+    });
+    await this.#finishDeletion();
+    return result;
+  }
+
+  /** The last step: uploads on their way may still leave objects, until their reservations end. */
+  async #finishDeletion(): Promise<void> {
+    const { sql } = this.ctx.storage;
+    const left = sql.exec('SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage LIMIT 1').toArray();
+    if (left.length > 0) return;
+    this.#exists = false;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
   }
 
   /** What isolates counted since they told last. */
@@ -260,7 +376,8 @@ export class Tenant extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (!this.#exists) return;
     await this.#outbox.deliver(this.#render);
-    await this.#teaching.resume();
+    if (this.#marked('deleting')) await this.#finishDeletion();
+    else await this.#teaching.resume();
   }
 
   async #known<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
@@ -272,7 +389,8 @@ export class Tenant extends DurableObject<Env> {
    * to disk), then the errands themselves. The answer waits for the first try, so that its caller finds KV up to date.
    */
   async #write<T extends object>(change: (now: number) => T | Refused): Promise<T | Refused> {
-    if (!this.#exists) return refuse('unauthorized', 'This tenant does not exist.');
+    if (!this.#exists || this.#marked('deleting'))
+      return refuse('unauthorized', 'This tenant does not exist.');
     const now = Date.now();
     const result = this.ctx.storage.transactionSync(() => change(now));
     await this.#outbox.schedule(now);

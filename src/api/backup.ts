@@ -1,0 +1,80 @@
+/** A tenant's backup: lines of JSON, each a row; head files and codes in base64. What docs/storage.md calls its truth. */
+import { z } from 'zod';
+import { HeadName, MAX_LABEL_LENGTH, VersionNumber } from './common.ts';
+import { HeadSettings } from './settings.ts';
+import { ExampleSource } from './teach.ts';
+import { Canary, VersionName } from './versions.ts';
+
+export const BACKUP_FORMAT = 'headwater-backup/1';
+
+const time = z.int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const id = z.string().regex(/^[a-z2-7]{16}$/);
+
+const Header = z.strictObject({
+  row: z.literal('backup'),
+  format: z.literal(BACKUP_FORMAT),
+  created_at: time,
+});
+const TaughtRow = z.strictObject({
+  row: z.literal('taught'),
+  head: HeadName,
+  origin: z.strictObject({
+    name: z.string(),
+    version: z.string(),
+    weightsSha256: sha256,
+    taps: z.array(z.string()).min(1).max(64),
+    codeLength: z.int().min(1).max(16_384),
+  }),
+  first_revision: time,
+  revision: time,
+});
+const ExampleRow = z.strictObject({
+  row: z.literal('example'),
+  head: HeadName,
+  id,
+  label: z.string().min(1).max(MAX_LABEL_LENGTH),
+  picture: sha256,
+  source: ExampleSource,
+  code: z.string(),
+  added_revision: time,
+  created_at: time,
+});
+const VersionRow = z.strictObject({
+  row: z.literal('version'),
+  head: HeadName,
+  version: VersionNumber,
+  trained_revision: time.nullable(),
+  held_back: z.string().max(1000).nullable(),
+  created_at: time,
+  file: z.string(),
+});
+const HeadRow = z.strictObject({
+  row: z.literal('head'),
+  head: HeadName,
+  current: VersionNumber.nullable(),
+  last_version: VersionNumber,
+  created_at: time,
+  names: z.record(VersionName, VersionNumber),
+  canary: Canary.nullable(),
+  shadow: VersionNumber.nullable(),
+  settings: HeadSettings,
+});
+const End = z.strictObject({
+  row: z.literal('end'),
+  rows: z.int().meta({ description: 'Before this one; where it is missing, the file broke off.' }),
+  unchanged: z.boolean().meta({ description: 'False where something changed while the file was written.' }),
+});
+
+export const BackupRow = z
+  .discriminatedUnion('row', [Header, TaughtRow, ExampleRow, VersionRow, HeadRow, End])
+  .meta({ id: 'BackupRow' });
+export type BackupRow = z.infer<typeof BackupRow>;
+export type BackupTaught = z.infer<typeof TaughtRow>;
+export type BackupExample = z.infer<typeof ExampleRow>;
+export type BackupVersion = z.infer<typeof VersionRow>;
+export type BackupHead = z.infer<typeof HeadRow>;
+
+export const Restored = z
+  .object({ heads: z.int(), versions: z.int(), examples: z.int() })
+  .meta({ id: 'Restored' });

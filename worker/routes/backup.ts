@@ -1,0 +1,58 @@
+/** GET /v1/backup and POST /v1/restore: a tenant's heads, versions and examples as one file, and back. */
+import { createRoute } from '@hono/zod-openapi';
+import { Restored } from '../../src/api/index.ts';
+import type { App } from '../app.ts';
+import { requireScope } from '../auth.ts';
+import { backupRows, restore } from '../backup.ts';
+import { mediaType, type Bodied } from '../body.ts';
+import { ApiError } from '../problem.ts';
+import type { Services } from '../services.ts';
+import { answers } from './describe.ts';
+
+const NDJSON = 'application/x-ndjson';
+const lines: Record<string, { schema: { $ref: string } }> = {
+  [NDJSON]: { schema: { $ref: '#/components/schemas/BackupRow' } },
+};
+
+export function addBackupRoutes(app: App, { keys, heads }: Services): void {
+  const middleware = requireScope(keys, 'admin');
+
+  const backup = createRoute({
+    method: 'get',
+    path: '/v1/backup',
+    summary: 'Everything that heads were taught, and their versions, as one file of lines',
+    middleware,
+    responses: {
+      200: { description: 'A line a row; the last one says that the file is whole.', content: lines },
+    },
+  });
+  app.openapi(backup, (c) => {
+    const rows = backupRows(c.env, c.var.principal.tenant);
+    const encoder = new TextEncoder();
+    const stream = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const next = await rows.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
+      },
+    });
+    const headers = { 'content-type': NDJSON, 'cache-control': 'no-store' };
+    return c.body(stream, 200, headers);
+  });
+
+  const route = createRoute({
+    method: 'post',
+    path: '/v1/restore',
+    summary: 'Restore a backup into a tenant that never had a head',
+    middleware,
+    request: { body: { required: true, content: lines } },
+    responses: answers(200, Restored, 'What is there now.'),
+  });
+  app.openapi(route, async (c) => {
+    const request: Bodied = c.req.raw;
+    if (mediaType(request) !== NDJSON)
+      throw new ApiError('unsupported_media_type', `Send the backup as ${NDJSON}.`);
+    if (request.body === null) throw new ApiError('body_empty', 'The body is empty; it should be a backup.');
+    return c.json(await restore(c.env, c.var.principal.tenant, heads, request.body), 200);
+  });
+}
