@@ -10,9 +10,6 @@ export const HeadSettings = z
     capture: z.boolean().default(false).meta({
       description: 'Whether codes of uncertain and unknown pictures are kept for review.',
     }),
-    keep_images: z.boolean().default(false).meta({
-      description: 'Whether the pictures of examples are kept beside their codes.',
-    }),
   })
   .meta({ id: 'HeadSettings' });
 export type HeadSettings = z.infer<typeof HeadSettings>;

@@ -104,7 +104,10 @@ function numbered(
 
 /** Another tenant's head is as unknown as one that never was: names are looked up within the tenant only. */
 export function headNotFound(head: string): ApiError {
-  return new ApiError('head_not_found', `There is no head '${head}'. GET /v1/heads lists those there are.`);
+  return new ApiError(
+    'head_not_found',
+    `There is no head '${head}' that can answer. GET /v1/heads lists those that can; one that was taught needs two classes.`,
+  );
 }
 
 export function versionNotFound(head: string, version: VersionWish): ApiError {

@@ -27,7 +27,7 @@ import type { Stores } from './outbox.ts';
 import { reportOf, type Reports, type StoredReport } from './report.ts';
 
 /** The trainer offers a pause about every millisecond. */
-const CALLS_BETWEEN_TURNS = 4;
+const CALLS_BETWEEN_TURNS = 2;
 
 /** Of all tenants' objects that live in this isolate. */
 const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);

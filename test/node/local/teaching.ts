@@ -24,13 +24,13 @@ function workerds(): number[] {
 }
 
 export class Mortal {
-  readonly #state: string;
+  readonly #state: string | undefined;
   readonly #onStep: (name: string) => void;
   #worker: LocalWorker | undefined;
   #pids: number[] = [];
 
-  /** @param state folder of the stores. */
-  constructor(state: string, onStep: (name: string) => void = () => {}) {
+  /** @param state folder of the stores; undefined keeps them in memory. */
+  constructor(state?: string, onStep: (name: string) => void = () => {}) {
     this.#state = state;
     this.#onStep = onStep;
   }
@@ -40,13 +40,18 @@ export class Mortal {
     this.#worker = await startLocalWorker({
       port: 0,
       adminSecret: ADMIN_SECRET,
-      state: this.#state,
+      ...(this.#state === undefined ? {} : { state: this.#state }),
       onStep: (name) => {
         this.#onStep(name);
         return Promise.resolve();
       },
     });
     this.#pids = workerds().filter((pid) => !before.has(pid));
+  }
+
+  get url(): URL {
+    if (this.#worker === undefined) throw new Error('The Worker is not running.');
+    return this.#worker.url;
   }
 
   /** Ends workerd at once, without a chance to finish anything. */
@@ -66,10 +71,9 @@ export class Mortal {
   }
 
   call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
-    if (this.#worker === undefined) throw new Error('The Worker is not running.');
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${key}`);
-    return fetch(new URL(path, this.#worker.url), { ...init, headers, signal: AbortSignal.timeout(30_000) });
+    return fetch(new URL(path, this.url), { ...init, headers, signal: AbortSignal.timeout(30_000) });
   }
 
   async newTenant(): Promise<string> {
