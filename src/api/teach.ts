@@ -82,7 +82,8 @@ export const Taught = z
     forgotten: z.int().optional().meta({ description: 'Examples that are gone.' }),
     examples: z.int().meta({ description: 'Of the head, all together.' }),
     classes: z.array(ClassSummary).meta({ description: 'Figures by leave-one-out, of the version named.' }),
-    leave_one_out: Figures.nullable().optional(),
+    // Not `.nullable()`: the document names Figures by reference, and the null would be lost beside it.
+    leave_one_out: z.union([Figures, z.null()]).optional(),
     changes: Changes.optional().meta({ description: 'Against the version before.' }),
     missing: z.string().optional().meta({ description: 'What a head still lacks before it can be trained.' }),
     held_back: z.string().optional().meta({ description: 'Why the guard did not make the version current.' }),
