@@ -87,7 +87,12 @@ async function fault(
 }
 
 /** What succeeds only after another request of the same kind of luck; their own tests see them succeed. */
-const NEEDS_LUCK = new Set(['POST /v1/heads/{head}/feedback', 'DELETE /v1/heads/{head}/names/{name}']);
+const NEEDS_LUCK = new Set([
+  'POST /v1/heads/{head}/feedback',
+  'DELETE /v1/heads/{head}/names/{name}',
+  'DELETE /v1/tenants/{id}',
+  'POST /v1/restore',
+]);
 
 interface Tenant {
   readonly key: string;
