@@ -2,7 +2,15 @@
  * The rows that the ridge regression sees: each example's code standardised, centred and scaled by the square root of
  * its weight. They are made panel by panel from the half-precision codes, never held as a whole.
  */
+import type { CodeRows } from './code-rows.ts';
 import type { Pacer } from './pacer.ts';
+import {
+  deviationsOf,
+  medianVariance,
+  moderatedVariance,
+  momentsOf,
+  type Moments,
+} from './standardisation.ts';
 import type { CanonicalSet } from './training-set.ts';
 
 export interface Standardisation {
@@ -12,17 +20,6 @@ export interface Standardisation {
   readonly deviation: Float32Array;
 }
 
-/**
- * Examples that the typical (median) variance of all features counts as in each feature's own: with few examples a
- * feature's variance is hardly known, and one that seems not to vary would explode on the first picture where it does
- * (variances moderated as in Smyth 2004).
- */
-const PRIOR_EXAMPLES = 3;
-/** With many examples the prior is forgotten; this floor, a share of the median deviation, is not. */
-const DEVIATION_FLOOR = 0.1;
-/** Where most features never vary, their median is rounding; head files refuse deviations that vanish. */
-const SMALLEST_DEVIATION = 1e-6;
-
 export class DesignMatrix {
   readonly examples: number;
   readonly codeLength: number;
@@ -31,26 +28,24 @@ export class DesignMatrix {
   readonly standardisation: Standardisation;
   readonly #set: CanonicalSet;
   readonly #inverse: Float64Array;
-  /** [D] weighted variance of each feature, and the median over features. */
-  readonly #variance: Float64Array;
+  readonly #moments: Moments;
+  /** Of the features' variances. */
   readonly #median: number;
 
   /** @param weights [n] positive, with mean 1. */
   static async create(set: CanonicalSet, weights: Float64Array, pacer: Pacer): Promise<DesignMatrix> {
-    return new DesignMatrix(set, weights, await moments(set, weights, pacer));
+    return new DesignMatrix(set, weights, await momentsOf(canonicalRows(set), weights, pacer));
   }
 
-  private constructor(set: CanonicalSet, weights: Float64Array, { mean, variance }: FeatureMoments) {
+  /** @param moments of the set, or of a larger one that it is a fair sample of. */
+  constructor(set: CanonicalSet, weights: Float64Array, moments: Moments) {
     this.#set = set;
     this.examples = set.examples;
     this.codeLength = set.codeLength;
     this.rootWeights = weights.map(Math.sqrt);
-    this.#variance = variance;
-    this.#median = medianOf(variance);
-    const deviation = Float32Array.from(variance, (value) =>
-      Math.sqrt(this.#moderated(value, this.examples)),
-    );
-    this.standardisation = { mean, deviation };
+    this.#moments = moments;
+    this.#median = medianVariance(moments.variance);
+    this.standardisation = { mean: moments.mean, deviation: deviationsOf(moments) };
     this.#inverse = Float64Array.from(this.standardisation.deviation, (value) => 1 / value);
   }
 
@@ -74,58 +69,34 @@ export class DesignMatrix {
    */
   leftOutInflation(i: number): number {
     const { codes, order, codeLength } = this.#set;
+    const { examples, variance } = this.#moments;
     const { mean, deviation } = this.standardisation;
     const from = order[i] * codeLength;
     const weight = this.rootWeights[i] ** 2;
-    const others = this.examples - weight;
+    const others = examples - weight;
     if (others <= 0) return 1;
     let [inside, outside] = [0, 0];
     for (let d = 0; d < codeLength; d++) {
       const square = (codes[from + d] - mean[d]) ** 2;
       // The weighted sum of squares without the example; the mean moves too, hence examples / others.
-      const rest = Math.max(
-        this.#variance[d] * this.examples - (square * weight * this.examples) / others,
-        0,
-      );
+      const rest = Math.max(variance[d] * examples - (square * weight * examples) / others, 0);
       inside += square / deviation[d] ** 2;
-      outside += square / this.#moderated(rest / others, others);
+      outside += square / moderatedVariance(rest / others, this.#median, others);
     }
     return inside > 0 ? Math.sqrt(outside / inside) : 1;
   }
-
-  #moderated(variance: number, examples: number): number {
-    const moderated = (examples * variance + PRIOR_EXAMPLES * this.#median) / (examples + PRIOR_EXAMPLES);
-    return Math.max(moderated, this.#median * DEVIATION_FLOOR ** 2, SMALLEST_DEVIATION ** 2);
-  }
 }
 
-interface FeatureMoments {
-  readonly mean: Float64Array;
-  readonly variance: Float64Array;
-}
-
-/** Weighted, in two passes. */
-async function moments(set: CanonicalSet, weights: Float64Array, pacer: Pacer): Promise<FeatureMoments> {
-  const { codes, order, examples: n, codeLength } = set;
-  const mean = new Float64Array(codeLength);
-  const variance = new Float64Array(codeLength);
-  for (let i = 0; i < n; i++) {
-    const share = weights[i] / n;
-    const from = order[i] * codeLength;
-    for (let d = 0; d < codeLength; d++) mean[d] += share * codes[from + d];
-    if (pacer.due(codeLength)) await pacer.rest();
-  }
-  for (let i = 0; i < n; i++) {
-    const share = weights[i] / n;
-    const from = order[i] * codeLength;
-    for (let d = 0; d < codeLength; d++) variance[d] += share * (codes[from + d] - mean[d]) ** 2;
-    if (pacer.due(codeLength)) await pacer.rest();
-  }
-  return { mean, variance };
-}
-
-/** Of the features that vary; 1 where none does. */
-function medianOf(variance: Float64Array): number {
-  const varying = variance.filter((value) => value > 0).sort();
-  return varying.length > 0 ? varying[varying.length >> 1] : 1;
+/** The codes in canonical order. */
+function canonicalRows({ codes, order, examples, codeLength }: CanonicalSet): CodeRows {
+  return {
+    examples,
+    codeLength,
+    read(begin, out) {
+      for (let r = 0; r * codeLength < out.length; r++) {
+        const from = order[begin + r] * codeLength;
+        out.set(codes.subarray(from, from + codeLength), r * codeLength);
+      }
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
+import { addRows, ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix } from './design-matrix.ts';
 import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
@@ -64,9 +65,6 @@ async function combine(
   return out;
 }
 
-/** Examples that are taken up at once, so that each sum is read and written a quarter as often. */
-const ROWS_AT_ONCE = 4;
-
 /** Aᵀ times the columns: [columns × D]. */
 async function pullBack(
   a: DesignMatrix,
@@ -87,21 +85,6 @@ async function pullBack(
     if (pacer.due(ROWS_AT_ONCE * columns * d)) await pacer.rest();
   }
   return out;
-}
-
-/** out += Σ rows[r]·factors[r, column] */
-function addRows(
-  out: Float64Array,
-  [r0, r1, r2, r3]: Float64Array[],
-  factors: Float64Array,
-  column: number,
-  columns: number,
-): void {
-  const f0 = factors[column];
-  const f1 = factors[columns + column];
-  const f2 = factors[2 * columns + column];
-  const f3 = factors[3 * columns + column];
-  for (let d = 0; d < out.length; d++) out[d] += f0 * r0[d] + f1 * r1[d] + (f2 * r2[d] + f3 * r3[d]);
 }
 
 function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {

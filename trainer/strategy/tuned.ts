@@ -24,7 +24,7 @@ import { loadDecoder } from '../runtime.ts';
 import { LEARNING } from '../learning.ts';
 import type { Context } from './context.ts';
 import { rowsOf, tapsOf, trainingSet } from './context.ts';
-import { drawFolds } from './folds.ts';
+import { drawFolds } from '../../src/learn/folds.ts';
 import type { StoredPictures } from './pixel-store.ts';
 import { storedSize, storePictures } from './pixel-store.ts';
 import type { TunedStrategy } from './strategies.ts';

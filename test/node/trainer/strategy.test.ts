@@ -3,7 +3,7 @@ import { randomFor } from '../../../src/learn/fine-tune/random.ts';
 import { evaluate } from '../../../src/learn/metrics.ts';
 import { nearDuplicates } from '../../../trainer/analyse/near-duplicates.ts';
 import { choose, type Candidate } from '../../../trainer/strategy/candidates.ts';
-import { drawFolds } from '../../../trainer/strategy/folds.ts';
+import { drawFolds } from '../../../src/learn/folds.ts';
 import { cutFor, type Strategy } from '../../../trainer/strategy/strategies.ts';
 import { defaultBackbone } from '../backbone/files.ts';
 

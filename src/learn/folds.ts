@@ -1,5 +1,5 @@
 /** Parts of a data set for cross-validation: every class in every part, drawn by the seed. */
-import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
+import { permutation, randomFor } from './fine-tune/random.ts';
 
 /** Sets the draw apart from those of training. */
 const PURPOSE = 0x666f6c64;
@@ -11,11 +11,12 @@ const PURPOSE = 0x666f6c64;
 export function drawFolds(targets: Uint16Array, count: number, seed: number): Uint8Array {
   const folds = new Uint8Array(targets.length);
   const classes = targets.reduce((most, target) => Math.max(most, target), 0) + 1;
+  const members = Array.from({ length: classes }, (): number[] => []);
+  for (const [i, target] of targets.entries()) members[target].push(i);
   let next = 0;
-  for (let c = 0; c < classes; c++) {
-    const members = [...targets.keys()].filter((i) => targets[i] === c);
-    for (const place of permutation(members.length, randomFor(seed, PURPOSE, c))) {
-      folds[members[place]] = next;
+  for (const [c, own] of members.entries()) {
+    for (const place of permutation(own.length, randomFor(seed, PURPOSE, c))) {
+      folds[own[place]] = next;
       next = (next + 1) % count;
     }
   }

@@ -1,0 +1,44 @@
+/**
+ * The codes of a data set, row by row from wherever they lie: in memory, or in a file where they are too many. Whoever
+ * reads them a stretch at a time trains on sets of any size.
+ */
+
+export interface CodeRows {
+  /** n */
+  readonly examples: number;
+  /** D */
+  readonly codeLength: number;
+  /** Writes rows [begin, begin + out.length / D) to `out`. @throws RangeError beyond the last row. */
+  read(begin: number, out: Float16Array): void;
+}
+
+/** Rows of an array in memory, n × D. */
+export function rowsInMemory(
+  codes: Float16Array,
+  examples: number,
+): CodeRows & { readonly codes: Float16Array } {
+  const codeLength = examples === 0 ? 0 : codes.length / examples;
+  return {
+    codes,
+    examples,
+    codeLength,
+    read(begin, out) {
+      out.set(codes.subarray(begin * codeLength, begin * codeLength + out.length));
+    },
+  };
+}
+
+/** All rows, one stretch of at most `most` after the other. `out` is overwritten by the next. */
+export function* stretches(
+  rows: CodeRows,
+  most: number,
+): Generator<{ readonly begin: number; readonly count: number; readonly out: Float16Array }> {
+  const { examples, codeLength } = rows;
+  const memory = new Float16Array(Math.min(most, examples) * codeLength);
+  for (let begin = 0; begin < examples; begin += most) {
+    const count = Math.min(most, examples - begin);
+    const out = memory.subarray(0, count * codeLength);
+    rows.read(begin, out);
+    yield { begin, count, out };
+  }
+}
