@@ -9,7 +9,7 @@ const DEFAULT_BALANCE = 0.75;
  * @param balance 0 counts every example alike, 1 every class.
  */
 export function exampleWeights(
-  { targets, counts, examples }: CanonicalSet,
+  { targets, counts, examples }: Pick<CanonicalSet, 'targets' | 'counts' | 'examples'>,
   balance = DEFAULT_BALANCE,
 ): Float64Array {
   const byClass = counts.map((count) => (examples / (counts.length * count)) ** balance);

@@ -244,7 +244,13 @@ function canonical(
   if (stray !== undefined) throw invalid(`an example has class ${stray} of only ${labels.length}`);
   const sorted = labels.toSorted((a, b) => (a < b ? -1 : 1));
   const rank = Uint16Array.from(labels, (label) => sorted.indexOf(label));
-  const order = Array.from(sortExamples(codes, codeLength, targets, rank));
+  const order = Array.from(
+    sortExamples(
+      codes,
+      codeLength,
+      targets.map((target) => rank[target]),
+    ),
+  );
   return {
     codes: order.map((i) => codes.subarray(i * codeLength, (i + 1) * codeLength)),
     labels: order.map((i) => labels[targets[i]]),

@@ -1,6 +1,6 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
 import { addRows, ROWS_AT_ONCE } from './add-rows.ts';
-import type { DesignMatrix } from './design-matrix.ts';
+import type { DesignMatrix, Standardisation } from './design-matrix.ts';
 import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
@@ -40,7 +40,7 @@ export async function headMatrices(
   return {
     mean,
     weights,
-    bias: biases(a, ridge.prior, weights, mean),
+    bias: biases(a.standardisation, ridge.prior, weights, mean),
     directions: Float32Array.from(directions, Math.f16round),
   };
 }
@@ -102,14 +102,13 @@ function normaliseRows(matrix: Float64Array, length: number): void {
   }
 }
 
-/** The fit is centred on the exact mean; the bias takes up what the file's single-precision mean leaves. */
-function biases(
-  a: DesignMatrix,
+/** The fit is centred on the exact mean; the bias takes up what the file's single-precision mean leaves. @param prior [C] */
+export function biases(
+  { mean: exact, deviation }: Standardisation,
   prior: Float64Array,
   weights: Float32Array,
   mean: Float32Array,
 ): Float32Array {
-  const { mean: exact, deviation } = a.standardisation;
   return Float32Array.from(prior, (share, c) => {
     let bias = share;
     for (let d = 0; d < exact.length; d++) {

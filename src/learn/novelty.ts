@@ -20,8 +20,13 @@ const MAX_SAMPLE = 1000;
 
 /** Which of n examples the statistics are taken over: evenly spaced, all of them where they are few. */
 export function noveltySample(examples: number): Uint32Array {
-  const size = Math.min(examples, MAX_SAMPLE);
-  return Uint32Array.from({ length: size }, (_, i) => Math.floor((i * examples) / size));
+  return evenlySpaced(examples, MAX_SAMPLE);
+}
+
+/** At most so many of n places, evenly spaced. */
+export function evenlySpaced(n: number, most: number): Uint32Array {
+  const size = Math.min(n, most);
+  return Uint32Array.from({ length: size }, (_, i) => Math.floor((i * n) / size));
 }
 
 /** How many principal directions n examples support: each must be seen by several to be more than one picture's own. */

@@ -35,6 +35,8 @@ export interface TrainOptions {
 
 export interface TrainedHead {
   readonly head: Head;
+  /** How the examples below were held out: 'leave-one-out', '4-fold'. */
+  readonly heldOutBy: string;
   /**
    * [n × C] probabilities for each example by the head that never saw it, in the order of the set given, columns in the
    * order of head.labels. Where an example is the only one of its class, they say what the others make of it.
@@ -92,17 +94,18 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
       leaveOneOut: left.figures === null ? null : summarise(left.figures),
     },
   };
-  return { head: { ...head, golden: makeGolden(head) }, ...left };
+  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: 'leave-one-out', ...left };
 }
 
-function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {
+export function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {
   return Float64Array.from(sample, (i) =>
     logits.subarray(i * classes, (i + 1) * classes).reduce((most, logit) => Math.max(most, logit), -Infinity),
   );
 }
 
-function leaveOneOutFigures(
-  { order, targets, labels }: CanonicalSet,
+/** From held-out logits, in canonical order, to probabilities in the order given and their figures. */
+export function leaveOneOutFigures(
+  { order, targets, labels }: Pick<CanonicalSet, 'order' | 'targets' | 'labels'>,
   logits: Float64Array,
   temperature: number,
   judgeWeights: Float64Array,

@@ -40,11 +40,47 @@ export const MAX_EXAMPLES = 200_000;
  * `training_data_too_large` when it has more than `maxExamples`.
  */
 export function canonicalise(set: TrainingSet, maxExamples: number): CanonicalSet {
-  const { labels, codes, targets } = set;
+  const { codes, targets } = set;
   const examples = targets.length;
-  checkSizes(set, maxExamples);
   const codeLength = codes.length / examples;
-  checkFinite(codes, codeLength);
+  checkSet(set, codeLength, Math.min(maxExamples, MAX_EXAMPLES));
+  checkFinite(codes, codeLength, 0);
+  const ranked = rankTargets(set);
+  const order = sortExamples(codes, codeLength, ranked.targets);
+  const inOrder = Uint16Array.from(order, (from) => ranked.targets[from]);
+  return { examples, codeLength, ...ranked, codes, order, targets: inOrder };
+}
+
+type Labelled = Pick<TrainingSet, 'labels' | 'targets'>;
+
+/**
+ * Refuses what cannot be trained on, before anything is allocated for it.
+ * @throws HeadwaterError as `canonicalise`.
+ */
+export function checkSet(
+  { labels, targets, taps }: Labelled & Pick<TrainingSet, 'taps'>,
+  codeLength: number,
+  maxExamples: number,
+): void {
+  const examples = targets.length;
+  if (labels.length < 2) throw invalid(`it has ${labels.length} classes where at least 2 are needed`);
+  if (labels.length > MAX_CLASSES) throw tooLarge(`${labels.length} classes`, `${MAX_CLASSES} classes`);
+  const fault = labelFault(labels);
+  if (fault !== undefined) throw invalid(fault);
+  if (taps.length === 0) throw invalid('it names no taps');
+  if (examples === 0) throw invalid('it has no examples');
+  if (examples > maxExamples) throw tooLarge(`${examples} examples`, `${maxExamples}`);
+  if (codeLength === 0 || !Number.isInteger(codeLength)) {
+    throw invalid(`${codeLength * examples} numbers are not the codes of ${examples} examples`);
+  }
+  if (codeLength > MAX_CODE_LENGTH) throw tooLarge(`a code of ${codeLength} numbers`, `${MAX_CODE_LENGTH}`);
+}
+
+/** Labels sorted by code unit, and each example's class among them. @throws HeadwaterError `training_data_invalid` */
+export function rankTargets({
+  labels,
+  targets,
+}: Labelled): Pick<CanonicalSet, 'labels' | 'counts' | 'targets'> {
   const rank = sortLabels(labels);
   const counts = labels.map(() => 0);
   targets.forEach((target, i) => {
@@ -55,36 +91,20 @@ export function canonicalise(set: TrainingSet, maxExamples: number): CanonicalSe
   const empty = counts.indexOf(0);
   if (empty >= 0)
     throw invalid(`class ${JSON.stringify(sorted[empty])} has no example; add one or leave it out`);
-  const order = sortExamples(codes, codeLength, targets, rank);
-  const canonicalTargets = Uint16Array.from(order, (from) => rank[targets[from]]);
-  return { examples, codeLength, labels: sorted, counts, codes, order, targets: canonicalTargets };
+  return { labels: sorted, counts, targets: targets.map((target) => rank[target]) };
 }
 
-function checkSizes({ labels, codes, targets, taps }: TrainingSet, maxExamples: number): void {
-  const examples = targets.length;
-  if (labels.length < 2) throw invalid(`it has ${labels.length} classes where at least 2 are needed`);
-  if (labels.length > MAX_CLASSES) throw tooLarge(`${labels.length} classes`, `${MAX_CLASSES} classes`);
-  const fault = labelFault(labels);
-  if (fault !== undefined) throw invalid(fault);
-  if (taps.length === 0) throw invalid('it names no taps');
-  if (examples === 0) throw invalid('it has no examples');
-  if (examples > Math.min(maxExamples, MAX_EXAMPLES)) {
-    throw tooLarge(`${examples} examples`, `${Math.min(maxExamples, MAX_EXAMPLES)}`);
-  }
-  if (codes.length === 0 || codes.length % examples !== 0) {
-    throw invalid(`${codes.length} numbers are not the codes of ${examples} examples`);
-  }
-  const codeLength = codes.length / examples;
-  if (codeLength > MAX_CODE_LENGTH) throw tooLarge(`a code of ${codeLength} numbers`, `${MAX_CODE_LENGTH}`);
-}
-
-/** In half precision an exponent of all ones means infinity or not a number. */
-function checkFinite(codes: Float16Array, codeLength: number): void {
+/**
+ * In half precision an exponent of all ones means infinity or not a number.
+ * @param first which example the codes begin with.
+ * @throws HeadwaterError `training_data_invalid`
+ */
+export function checkFinite(codes: Float16Array, codeLength: number, first: number): void {
   const bits = halfBits(codes);
   for (let i = 0; i < bits.length; i++) {
     if ((bits[i] & 0x7c00) === 0x7c00) {
       throw invalid(
-        `the code of example ${Math.floor(i / codeLength)} holds ${codes[i]}, which is no finite number`,
+        `the code of example ${first + Math.floor(i / codeLength)} holds ${codes[i]}, which is no finite number`,
       );
     }
   }
@@ -104,16 +124,11 @@ function byCodeUnit(a: string, b: string): number {
 }
 
 /** Indices of the examples by class and then by the bits of their codes. */
-export function sortExamples(
-  codes: Float16Array,
-  codeLength: number,
-  targets: Uint16Array,
-  rank: Uint16Array,
-): Uint32Array {
+export function sortExamples(codes: Float16Array, codeLength: number, targets: Uint16Array): Uint32Array {
   const bits = halfBits(codes);
   const order = Uint32Array.from(targets, (_, i) => i);
   return order.sort((a, b) => {
-    const byClass = rank[targets[a]] - rank[targets[b]];
+    const byClass = targets[a] - targets[b];
     if (byClass !== 0) return byClass;
     for (let d = 0; d < codeLength; d++) {
       const difference = bits[a * codeLength + d] - bits[b * codeLength + d];
@@ -131,7 +146,7 @@ function invalid(what: string): HeadwaterError {
   return new HeadwaterError('training_data_invalid', `The training data cannot be used: ${what}.`);
 }
 
-function tooLarge(what: string, limit: string): HeadwaterError {
+export function tooLarge(what: string, limit: string): HeadwaterError {
   return new HeadwaterError(
     'training_data_too_large',
     `The training data are too large: ${what}, where ${limit} are the most; train such a set with the trainer.`,

@@ -92,7 +92,12 @@ export class Tuner {
     const figures = evaluate(probabilities, targets, set.labels.length);
     const method = `${strategy} from ${from}, ${head.training.method}, ${folds}-fold`;
     const training = { ...head.training, method, leaveOneOut: summarise(figures) };
-    return { head: { ...head, training, tail: tails[0] }, leaveOneOut: probabilities, figures };
+    return {
+      head: { ...head, training, tail: tails[0] },
+      heldOutBy: `${folds}-fold`,
+      leaveOneOut: probabilities,
+      figures,
+    };
   }
 
   /** Forgets saved runs: they are of use only until the head is written. */

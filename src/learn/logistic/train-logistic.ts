@@ -1,0 +1,183 @@
+/**
+ * The logistic head: multinomial logistic regression by L-BFGS, for sets whose closed form does not fit memory, and for those
+ * who want it. It reads the codes a stretch at a time from wherever they lie. Leave-one-out is not to be had without
+ * fitting again, so that λ, temperature, novelty and figures come from cross-validation. The same rows in the same order and
+ * the same seed give the same head, bit for bit.
+ */
+import { makeGolden } from '../../head/golden.ts';
+import type { Head } from '../../head/head.ts';
+import { stretches, type CodeRows } from '../code-rows.ts';
+import { DesignMatrix } from '../design-matrix.ts';
+import { exampleWeights } from '../example-weights.ts';
+import { drawFolds } from '../folds.ts';
+import { biases, headMatrices } from '../head-matrices.ts';
+import { summarise } from '../metrics.ts';
+import {
+  directionCount,
+  evenlySpaced,
+  noveltySample,
+  noveltyStatistics,
+  type NoveltyStatistics,
+} from '../novelty.ts';
+import { Pacer } from '../pacer.ts';
+import { findPrincipal, leftOutResiduals } from '../principal.ts';
+import { decompose, decompositionOrder, Ridge } from '../ridge.ts';
+import { deviationsOf, momentsOf, type Moments } from '../standardisation.ts';
+import { plainPrimitives } from '../symmetric-plain.ts';
+import { wasmPrimitives } from '../symmetric-wasm.ts';
+import { leaveOneOutFigures, topLogits, type TrainedHead, type TrainOptions } from '../train.ts';
+import {
+  checkFinite,
+  checkSet,
+  rankTargets,
+  tooLarge,
+  type CanonicalSet,
+  type TrainingSet,
+} from '../training-set.ts';
+import { lbfgsFor, LOGIT_UNIT, selectLogistic, type OnProgress } from './select.ts';
+import { minimise } from './lbfgs.ts';
+import { softmaxObjective, type LogisticData } from './softmax-objective.ts';
+
+export interface LogisticSet extends Omit<TrainingSet, 'codes'> {
+  readonly rows: CodeRows;
+}
+
+export interface LogisticOptions extends TrainOptions {
+  /** Decides the folds of cross-validation. */
+  readonly seed: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Folds of cross-validation. With many examples half of them teach nearly as much as all. */
+const FOLDS = { few: 4, many: 2, manyFrom: 5000 };
+/** Bounds the time of training. */
+const MAX_ROWS = 5_000_000;
+/** Held-out logits are kept, n × C of them. */
+const MAX_LOGITS = 5e7;
+/** Examples, evenly spaced, that principal directions and novelty are taken from. */
+const SAMPLE = 2000;
+/** Rows that are checked at once. */
+const ROWS = 64;
+
+/**
+ * Trains a logistic head.
+ * @returns held-out probabilities and figures in the place of leave-one-out's.
+ * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
+ */
+export async function trainLogistic(set: LogisticSet, options: LogisticOptions): Promise<TrainedHead> {
+  const { rows, backbone, taps } = set;
+  const pacer = new Pacer(options.pause);
+  checkSet(set, rows.codeLength, Math.min(options.maxExamples ?? MAX_ROWS, MAX_ROWS));
+  const { labels, counts, targets } = rankTargets(set);
+  const [n, classes] = [rows.examples, labels.length];
+  if (n * classes > MAX_LOGITS) throw tooLarge(`${n} examples of ${classes} classes`, `${MAX_LOGITS} in all`);
+  await checkRows(rows, pacer);
+  const weights = exampleWeights({ targets, counts, examples: n }, options.balance);
+  const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
+  const moments = await momentsOf(rows, weights, pacer);
+  const data: LogisticData = { rows, mean: moments.mean, deviation: deviationsOf(moments), targets, classes };
+  const folds = Math.min(n < FOLDS.manyFrom ? FOLDS.few : FOLDS.many, n);
+  const selection = await selectLogistic(
+    data,
+    { weights, judgeWeights, folds: drawFolds(targets, folds, options.seed) },
+    pacer,
+    options.onProgress,
+  );
+  const { lambda, temperature, logits, start } = selection;
+  const { x } = await minimise(softmaxObjective(data, weights, lambda, pacer), start, lbfgsFor(data));
+  const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
+  const left = leaveOneOutFigures(known, logits, temperature, judgeWeights);
+  const head: Omit<Head, 'golden'> = {
+    backbone,
+    taps,
+    codeLength: rows.codeLength,
+    labels,
+    ...matrices(data, x),
+    temperature,
+    novelty: await novelty(data, labels, weights, moments, logits, options, pacer),
+    training: {
+      method: `logistic, ${folds}-fold`,
+      examples: n,
+      counts,
+      lambda,
+      leaveOneOut: left.figures === null ? null : summarise(left.figures),
+    },
+  };
+  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: `${folds}-fold`, ...left };
+}
+
+/** Weights and bias in the unit that heads have their logits in. */
+function matrices(
+  { mean: exact, deviation, classes }: LogisticData,
+  parameters: Float64Array,
+): Pick<Head, 'mean' | 'deviation' | 'weights' | 'bias'> {
+  const mean = Float32Array.from(exact);
+  const inUnit = Float32Array.from(parameters, (value) => value / LOGIT_UNIT);
+  const weights = inUnit.subarray(0, classes * mean.length);
+  const prior = parameters.slice(classes * mean.length).map((value) => value / LOGIT_UNIT);
+  return { mean, deviation, weights, bias: biases({ mean: exact, deviation }, prior, weights, mean) };
+}
+
+/** Of a sample: principal directions need no more, and a residual's spread still less. */
+async function novelty(
+  { rows, targets }: LogisticData,
+  labels: readonly string[],
+  weights: Float64Array,
+  moments: Moments,
+  logits: Float64Array,
+  options: LogisticOptions,
+  pacer: Pacer,
+): Promise<NoveltyStatistics & { readonly directions: Float32Array }> {
+  const places = evenlySpaced(rows.examples, SAMPLE);
+  const set = sampleOf(rows, targets, labels, places);
+  const mean = places.reduce((sum, place) => sum + weights[place], 0) / places.length;
+  const a = new DesignMatrix(
+    set,
+    Float64Array.from(places, (place) => weights[place] / mean),
+    moments,
+  );
+  const order = decompositionOrder(a.examples, a.codeLength);
+  const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
+  const decomposition = await decompose(a, primitives, pacer);
+  const principal = await findPrincipal(decomposition, directionCount(a.examples), pacer);
+  const judged = noveltySample(a.examples);
+  const residuals = await leftOutResiduals(judged, a, decomposition, principal, pacer);
+  const ridge = await Ridge.create(decomposition, set.targets, a.rootWeights, labels.length, pacer);
+  const { directions } = await headMatrices(a, ridge, ridge.scale || 1, principal, pacer);
+  const tops = topLogits(
+    judged.map((place) => places[place]),
+    logits,
+    labels.length,
+  );
+  return { directions, ...noveltyStatistics(residuals, tops) };
+}
+
+function sampleOf(
+  rows: CodeRows,
+  targets: Uint16Array,
+  labels: readonly string[],
+  places: Uint32Array,
+): CanonicalSet {
+  const { codeLength } = rows;
+  const codes = new Float16Array(places.length * codeLength);
+  places.forEach((place, i) => rows.read(place, codes.subarray(i * codeLength, (i + 1) * codeLength)));
+  const ofSample = Uint16Array.from(places, (place) => targets[place]);
+  const counts = labels.map(() => 0);
+  for (const target of ofSample) counts[target]++;
+  return {
+    examples: places.length,
+    codeLength,
+    labels,
+    counts,
+    codes,
+    order: Uint32Array.from(places, (_, i) => i),
+    targets: ofSample,
+  };
+}
+
+async function checkRows(rows: CodeRows, pacer: Pacer): Promise<void> {
+  for (const { begin, out } of stretches(rows, ROWS)) {
+    checkFinite(out, rows.codeLength, begin);
+    if (pacer.due(out.length)) await pacer.rest();
+  }
+}
