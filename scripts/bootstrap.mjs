@@ -24,6 +24,7 @@ const tasks = {
   bench: ['scripts/build.ts', 'bench/index.ts'],
   soak: ['scripts/build.ts', 'test/soak.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],
+  deploy: ['scripts/build.ts', 'scripts/deploy.ts'],
   test: ['scripts/build.ts', 'scripts/test.ts'],
 };
 

@@ -1,0 +1,96 @@
+/** `npm run deploy`: looks whether the Worker can go to Cloudflare, and with --for-real sends it. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkAccount, SECRET } from './deploy/account.ts';
+import { checkBundle } from './deploy/bundle.ts';
+import { type Check, describeCheck } from './deploy/check.ts';
+import { deploy, isHealthy } from './deploy/send.ts';
+import {
+  checkBindings,
+  checkCompatibility,
+  PRODUCTION,
+  readAllSettings,
+  type Settings,
+} from './deploy/settings.ts';
+import { root } from './stale.ts';
+
+const USAGE = `Usage: npm run deploy -- [--env NAME] [--for-real]
+
+  --env NAME  environment of wrangler.toml: ${PRODUCTION} (its top level, default) or an [env.NAME]
+  --for-real  deploys, after the same checks; without it nothing is sent or changed
+
+${SECRET} in the environment becomes the Worker's secret.`;
+
+try {
+  process.exit(await main());
+} catch (error) {
+  const usage = error instanceof RangeError || error instanceof TypeError;
+  console.error(error instanceof Error ? error.message : error);
+  if (usage) console.error(`\n${USAGE}`);
+  process.exit(usage ? 2 : 1);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      env: { type: 'string', default: PRODUCTION },
+      'for-real': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const all = readAllSettings(join(root, 'wrangler.toml'), values.env);
+  const secret = process.env[SECRET] === '' ? undefined : process.env[SECRET];
+  const [settings] = all;
+  console.log(`${settings.worker} (${settings.environment})\n`);
+  const checks = [
+    checkBindings(all),
+    checkCompatibility(settings, new Date().toISOString().slice(0, 10)),
+    ...(await checkBundle(settings)),
+    ...(await checkAccount(settings, secret)),
+  ];
+  for (const check of checks) console.log(describeCheck(check));
+  return values['for-real'] ? forReal(settings, checks, secret) : dryRun(settings, checks);
+}
+
+function dryRun({ environment }: Settings, checks: readonly Check[]): number {
+  const wrong = checks.filter(({ state }) => state === 'wrong').length;
+  if (wrong > 0) {
+    console.error(`\n${wrong} of ${checks.length} checks failed. Nothing was sent.`);
+    return 1;
+  }
+  const unknown = checks.some(({ state }) => state === 'unknown');
+  const env = environment === PRODUCTION ? '' : ` --env ${environment}`;
+  console.log(
+    `\n${unknown ? 'What could be checked is in order' : 'All is in order'}. Nothing was sent: npm run deploy --${env} --for-real does.`,
+  );
+  return 0;
+}
+
+async function forReal(
+  settings: Settings,
+  checks: readonly Check[],
+  secret: string | undefined,
+): Promise<number> {
+  if (checks.some(({ state }) => state === 'wrong' || state === 'unknown')) {
+    console.error('\nNot deployed: every check must pass first.');
+    return 1;
+  }
+  const url = await deploy(settings, secret);
+  if (url === undefined) {
+    console.log('\nDeployed. Its address is the one of your route or custom domain: ask its /healthz.');
+    return 0;
+  }
+  if (!(await isHealthy(url))) {
+    console.error(`\nDeployed, but ${new URL('/healthz', url).href} does not answer: npx wrangler tail.`);
+    return 1;
+  }
+  console.log(`\nDeployed, and answering at ${url.href}. A first tenant:
+
+  curl ${url.origin}/v1/tenants -H "authorization: Bearer $${SECRET}" \\
+    -H 'content-type: application/json' -d '{"name": "First customer"}'`);
+  return 0;
+}
