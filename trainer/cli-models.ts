@@ -67,7 +67,9 @@ function addExport(program: Command): void {
     .description('a head with its backbone as a model of another tool')
     .argument('<head>', 'head file')
     .addOption(
-      new Option('--format <format>', 'what to write').choices(['onnx', 'tfjs-graph']).makeOptionMandatory(),
+      new Option('--format <format>', 'what to write')
+        .choices(['onnx', 'tflite', 'tfjs-graph'])
+        .makeOptionMandatory(),
     )
     .requiredOption('--out <folder>', 'where to write the model')
     .option('--json', JSON_OPTION)

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { compileFunction } from 'node:vm';
 import type { Runtime } from 'onnxruntime-common';
+import type { LiteRtParts } from './litert.ts';
 
 const modules = join(import.meta.dirname, '../node_modules');
 
@@ -28,6 +30,18 @@ export async function webRuntime(): Promise<Runtime> {
   runtime.env.wasm.numThreads = 1;
   runtime.env.wasm.wasmBinary = peerFile(ORT_WASM).buffer;
   return runtime;
+}
+
+const LITERT = '@litertjs/core/wasm/litert_wasm_internal';
+
+/** LiteRT.js's build for one thread and relaxed SIMD. Its glue is CommonJS in a package that says it has none. */
+export function liteRtParts(): LiteRtParts {
+  const glue = new TextDecoder().decode(peerFile(`${LITERT}.js`));
+  const holder: { exports?: LiteRtParts['factory'] } = {};
+  const script = compileFunction(glue, ['module', 'exports', 'require', '__dirname']);
+  Reflect.apply(script, undefined, [holder, {}, createRequire(import.meta.url), modules]);
+  if (holder.exports === undefined) throw new Error('LiteRT.js has changed: its glue exports no factory.');
+  return { factory: holder.exports, wasm: wasmOf(peerFile(`${LITERT}.wasm`)) };
 }
 
 export function wasmOf(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {

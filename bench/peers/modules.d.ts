@@ -41,6 +41,22 @@ declare module 'onnxruntime-web/wasm' {
   export const env: { wasm: { numThreads: number; wasmBinary?: ArrayBuffer }; logLevel: string };
 }
 
+declare module '@litertjs/core' {
+  export class Tensor {
+    constructor(data: Uint8Array | Float32Array, shape: readonly number[]);
+    data(): Promise<Float32Array>;
+    delete(): void;
+  }
+  export interface CompiledModel {
+    run(input: Tensor): Promise<Tensor[]>;
+  }
+  export function loadLiteRt(path: string): Promise<unknown>;
+  export function loadAndCompile(
+    model: Uint8Array,
+    options: { accelerator: 'wasm'; cpuOptions: { numThreads: number } },
+  ): Promise<CompiledModel>;
+}
+
 declare module '@jsquash/jpeg/decode.js' {
   export function init(module: WebAssembly.Module): Promise<void>;
   export default function decode(

@@ -4,3 +4,4 @@ export { OnnxGraph } from './onnx-graph.ts';
 export { headToOnnx, PROBABILITIES } from './onnx-head.ts';
 export { headToTfjsGraph, PIXELS, planToTfjsGraph } from './tfjs-graph.ts';
 export type { TfjsModel } from './tfjs-graph-def.ts';
+export { headToTflite, planToTflite, type TfliteInput } from './tflite.ts';

@@ -25,36 +25,6 @@ export function depthwiseKernel(values: Float32Array, shape: readonly number[]):
   return { shape: [channels, 1, height, width], values: transpose(values, height * width, channels) };
 }
 
-/** [in, out] → [out, in, 1, 1]: a fully connected layer as a 1×1 convolution. */
-export function denseKernel(values: Float32Array, shape: readonly number[]): Kernel {
-  const [ins, outs] = shape;
-  return { shape: [outs, ins, 1, 1], values: transpose(values, ins, outs) };
-}
-
-/**
- * The bias of a convolution that reads x − centre in the place of x: bias + Σ w · centre. Summed in 64 bits, since the
- * terms are large and nearly cancel.
- * @param centre one number a channel of the picture.
- */
-export function centredBias(
-  bias: Float32Array,
-  kernel: Kernel,
-  centre: readonly number[],
-  group: number,
-): Float32Array {
-  const [, perGroup, height, width] = kernel.shape;
-  const area = height * width;
-  const size = perGroup * area;
-  return bias.map((start, out) => {
-    let sum = start;
-    for (let i = 0; i < size; i++) {
-      const channel = group === 1 ? Math.floor(i / area) : out;
-      sum += kernel.values[out * size + i] * centre[channel];
-    }
-    return sum;
-  });
-}
-
 function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {

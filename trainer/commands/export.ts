@@ -1,6 +1,6 @@
 /** headwater export: a head with its backbone as a model that other tools run. */
 import { join } from 'node:path';
-import { headToOnnx, headToTfjsGraph } from '../../src/export/index.ts';
+import { headToOnnx, headToTflite, headToTfjsGraph } from '../../src/export/index.ts';
 import { byteSize, writeWhole } from '../files.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
@@ -9,7 +9,7 @@ import { table } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ExportOptions {
-  readonly format: 'onnx' | 'tfjs-graph';
+  readonly format: 'onnx' | 'tflite' | 'tfjs-graph';
   readonly out: string;
 }
 
@@ -19,6 +19,7 @@ export async function exportCommand(file: string, options: ExportOptions, termin
   const backbone = await readBackbone(head.backbone.weightsSha256);
   const files = new Map<string, Uint8Array | string>();
   if (options.format === 'onnx') files.set('model.onnx', headToOnnx(head, backbone));
+  else if (options.format === 'tflite') files.set('model.tflite', headToTflite(head, backbone));
   else {
     const { json, shards } = headToTfjsGraph(head, backbone);
     for (const [name, shard] of shards) files.set(name, shard);
@@ -41,6 +42,8 @@ export async function exportCommand(file: string, options: ExportOptions, termin
 const INPUT = {
   onnx: (height: number, width: number) =>
     `Input 'pixels': uint8 [n, ${height}, ${width}, 3]; outputs 'probabilities' and 'codes'.`,
+  tflite: (height: number, width: number) =>
+    `Input 'pixels': uint8 [1, ${height}, ${width}, 3]; outputs 'codes' and 'probabilities'.`,
   'tfjs-graph': (height: number, width: number) =>
     `Input 'pixels': float32 [n, ${height}, ${width}, 3], from 0 to 255; outputs 'probabilities' and 'codes'.`,
 };

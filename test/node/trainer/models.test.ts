@@ -60,12 +60,13 @@ describe('models', () => {
     const { results } = Classified.parse(JSON.parse(classified.stdout));
     expect(results[0].predictions.map(({ label }) => label).sort()).toEqual(['left', 'right']);
 
-    for (const format of ['onnx', 'tfjs-graph']) {
+    for (const format of ['onnx', 'tflite', 'tfjs-graph']) {
       expect(
         await headwater(['export', 'h.safetensors', '--format', format, '--out', format], run),
       ).toMatchObject({ code: 0 });
     }
     expect(readdirSync(join(cwd, 'onnx')).sort()).toEqual(['labels.json', 'model.onnx']);
+    expect(readdirSync(join(cwd, 'tflite')).sort()).toEqual(['labels.json', 'model.tflite']);
 
     const address = `${await served(join(cwd, 'tfjs-graph'))}/model.json`;
     const added = await headwater(
