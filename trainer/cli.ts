@@ -48,6 +48,11 @@ function addTrain(program: Command): void {
     .requiredOption('--out <file>', 'where to write the head')
     .option('--test <data>', 'data set that is not trained on, for honest figures')
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
+    .addOption(
+      new Option('--solver <name>', 'how linear heads are found')
+        .choices(['auto', 'ridge', 'logistic'])
+        .default('auto'),
+    )
     .addOption(backboneOption())
     .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)

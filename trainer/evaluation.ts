@@ -1,6 +1,8 @@
 /** How a head does on pictures whose labels are known. */
 import type { Head } from '../src/head/head.ts';
 import { score } from '../src/head/index.ts';
+import { stretches } from '../src/learn/code-rows.ts';
+import type { CodeRows } from '../src/learn/code-rows.ts';
 import { argmax, evaluate } from '../src/learn/metrics.ts';
 import type { Figures } from '../src/learn/metrics.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
@@ -36,17 +38,16 @@ export interface Scores {
   readonly isUnknown: readonly boolean[];
 }
 
-/** @param codes n × D. */
-export function scoreAll(head: Head, codes: Float16Array): Scores {
-  const n = codes.length / head.codeLength;
+/** @param rows codes as the head reads them. */
+export function scoreAll(head: Head, rows: CodeRows): Scores {
+  const n = rows.examples;
   const probabilities = new Float32Array(n * head.labels.length);
   const unknownScores = new Float64Array(n);
   const isUnknown: boolean[] = [];
-  for (let i = 0; i < n; i++) {
-    const code = Float32Array.from(codes.subarray(i * head.codeLength, (i + 1) * head.codeLength));
-    const scored = score(head, code);
-    probabilities.set(scored.probabilities, i * head.labels.length);
-    unknownScores[i] = scored.unknown.score;
+  for (const { begin, out } of stretches(rows, 1)) {
+    const scored = score(head, Float32Array.from(out));
+    probabilities.set(scored.probabilities, begin * head.labels.length);
+    unknownScores[begin] = scored.unknown.score;
     isUnknown.push(scored.unknown.isUnknown);
   }
   return { probabilities, unknownScores, isUnknown };

@@ -4,11 +4,18 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Backbone } from '../src/backbone/index.ts';
 import { HeadwaterError } from '../src/errors.ts';
+import { allRows } from '../src/learn/code-rows.ts';
+import { trainLogistic } from '../src/learn/logistic/train-logistic.ts';
+import type { StreamedSet } from '../src/learn/training-set.ts';
 import { trainWithFigures } from '../src/learn/train.ts';
 import type { TrainedHead, TrainOptions } from '../src/learn/train.ts';
+import { OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
+import { MAX_EXAMPLES } from '../src/learn/training-set.ts';
 import { targetsOf } from './codes/labelled.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
+import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';
+import type { Progress, Terminal } from './terminal.ts';
 
 /** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */
 export const LEARNING: TrainOptions = {
@@ -16,10 +23,69 @@ export const LEARNING: TrainOptions = {
   linalg: new WebAssembly.Module(readFileSync(join(ROOT, 'build/wasm/linalg.wasm'))),
 };
 
+/** How a linear head is found; auto takes ridge regression in closed form where it fits memory. */
+export const SOLVERS = ['auto', 'ridge', 'logistic'] as const;
+export type Solver = (typeof SOLVERS)[number];
+
+export interface LearnOptions {
+  readonly solver: Solver;
+  /** Decides the folds that a logistic regression is judged by. */
+  readonly seed: number;
+  /** Shown how far it is. */
+  readonly terminal?: Terminal;
+}
+
+/** Trains a linear head. @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
+export async function learn(
+  set: StreamedSet,
+  { solver, seed, terminal }: LearnOptions,
+): Promise<TrainedHead> {
+  const { rows, ...rest } = set;
+  const fits = rows.examples * rows.codeLength <= NUMBERS_IN_MEMORY && rows.examples <= MAX_EXAMPLES;
+  if (solver === 'logistic' || (solver === 'auto' && !fits)) {
+    return fitLogistic(set, seed, terminal);
+  }
+  const progress = terminal?.progress(
+    'Training',
+    pausesOf(rows.examples, rows.codeLength, set.labels.length),
+  );
+  const pause = async (): Promise<void> => {
+    progress?.step();
+    await LEARNING.pause!();
+  };
+  const trained = await trainWithFigures({ ...rest, codes: allRows(rows) }, { ...LEARNING, pause });
+  progress?.stop();
+  return trained;
+}
+
+async function fitLogistic(set: StreamedSet, seed: number, terminal?: Terminal): Promise<TrainedHead> {
+  let progress: Progress | undefined;
+  const trained = await trainLogistic(set, {
+    ...LEARNING,
+    seed,
+    onFit({ most, lambda, logLoss }) {
+      progress ??= terminal?.progress('Fits, at most', most);
+      progress?.step(`log-loss ${logLoss.toFixed(3)} at λ = ${lambda.toPrecision(1)}`);
+    },
+  });
+  progress?.stop();
+  return trained;
+}
+
+/** About how often the closed form rests: its multiply-adds, most of them in a few places, over those between two rests. */
+function pausesOf(n: number, d: number, classes: number): number {
+  const order = Math.min(n, d);
+  const sums = (Math.max(n, d) * order * order) / 2;
+  const reduction = (5 / 3) * order ** 3;
+  const rotation = n > d ? n * d * d : 0;
+  const selection = 11 * n * order * (classes + 4);
+  return Math.ceil((sums + reduction + rotation + selection) / OPERATIONS_BETWEEN_PAUSES);
+}
+
 /** What training needs of a set of labelled codes. */
 export type Examples = Pick<LabelledCodes, 'pictures' | 'codes' | 'labels'>;
 
-/** Trains on all taps with the closed form. Leave-one-out probabilities come in the order of the pictures. */
+/** Trains on all taps. Held-out probabilities come in the order of the pictures. */
 export async function trainOn(
   { plan }: Backbone,
   { pictures, codes, labels }: Examples,
@@ -28,10 +94,10 @@ export async function trainOn(
     backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
     taps: plan.taps.map((tap) => tap.name),
     labels,
-    codes,
+    rows: codes,
     targets: targetsOf(pictures, labels),
   };
-  return trainWithFigures(set, LEARNING);
+  return learn(set, { solver: 'auto', seed: 1 });
 }
 
 /**

@@ -8,15 +8,14 @@ export interface CodeRows {
   readonly examples: number;
   /** D */
   readonly codeLength: number;
+  /** All of them, n × D, where they are in memory anyway. */
+  readonly codes?: Float16Array;
   /** Writes rows [begin, begin + out.length / D) to `out`. @throws RangeError beyond the last row. */
   read(begin: number, out: Float16Array): void;
 }
 
 /** Rows of an array in memory, n × D. */
-export function rowsInMemory(
-  codes: Float16Array,
-  examples: number,
-): CodeRows & { readonly codes: Float16Array } {
+export function rowsInMemory(codes: Float16Array, examples: number): CodeRows {
   const codeLength = examples === 0 ? 0 : codes.length / examples;
   return {
     codes,
@@ -26,6 +25,28 @@ export function rowsInMemory(
       out.set(codes.subarray(begin * codeLength, begin * codeLength + out.length));
     },
   };
+}
+
+/** Some of the rows, in this order. */
+export function selectRows(rows: CodeRows, places: ArrayLike<number>): CodeRows {
+  const { codeLength } = rows;
+  return {
+    examples: places.length,
+    codeLength,
+    read(begin, out) {
+      for (let r = 0; r * codeLength < out.length; r++) {
+        rows.read(places[begin + r], out.subarray(r * codeLength, (r + 1) * codeLength));
+      }
+    },
+  };
+}
+
+/** n × D, brought into memory where they are not there yet. */
+export function allRows(rows: CodeRows): Float16Array {
+  if (rows.codes !== undefined) return rows.codes;
+  const codes = new Float16Array(rows.examples * rows.codeLength);
+  rows.read(0, codes);
+  return codes;
 }
 
 /** All rows, one stretch of at most `most` after the other. `out` is overwritten by the next. */

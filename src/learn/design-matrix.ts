@@ -2,7 +2,7 @@
  * The rows that the ridge regression sees: each example's code standardised, centred and scaled by the square root of
  * its weight. They are made panel by panel from the half-precision codes, never held as a whole.
  */
-import type { CodeRows } from './code-rows.ts';
+import { rowsInMemory, selectRows } from './code-rows.ts';
 import type { Pacer } from './pacer.ts';
 import {
   deviationsOf,
@@ -34,7 +34,8 @@ export class DesignMatrix {
 
   /** @param weights [n] positive, with mean 1. */
   static async create(set: CanonicalSet, weights: Float64Array, pacer: Pacer): Promise<DesignMatrix> {
-    return new DesignMatrix(set, weights, await momentsOf(canonicalRows(set), weights, pacer));
+    const canonicalRows = selectRows(rowsInMemory(set.codes, set.examples), set.order);
+    return new DesignMatrix(set, weights, await momentsOf(canonicalRows, weights, pacer));
   }
 
   /** @param moments of the set, or of a larger one that it is a fair sample of. */
@@ -85,18 +86,4 @@ export class DesignMatrix {
     }
     return inside > 0 ? Math.sqrt(outside / inside) : 1;
   }
-}
-
-/** The codes in canonical order. */
-function canonicalRows({ codes, order, examples, codeLength }: CanonicalSet): CodeRows {
-  return {
-    examples,
-    codeLength,
-    read(begin, out) {
-      for (let r = 0; r * codeLength < out.length; r++) {
-        const from = order[begin + r] * codeLength;
-        out.set(codes.subarray(from, from + codeLength), r * codeLength);
-      }
-    },
-  };
 }

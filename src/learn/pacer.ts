@@ -7,7 +7,7 @@
 export type Pause = () => Promise<void>;
 
 /** About 4 ms of plain JavaScript, and less in WebAssembly. */
-const OPERATIONS_BETWEEN_PAUSES = 4e6;
+export const OPERATIONS_BETWEEN_PAUSES = 4e6;
 
 export class Pacer {
   readonly #pause: Pause | undefined;

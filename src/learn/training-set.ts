@@ -3,6 +3,7 @@
  * bits of their code. Whoever sums in that order gets the same head, bit for bit, whatever order the data came in.
  */
 import { HeadwaterError } from '../errors.ts';
+import type { CodeRows } from './code-rows.ts';
 import { labelFault, MAX_CLASSES, MAX_CODE_LENGTH } from '../head/limits.ts';
 
 export interface TrainingSet {
@@ -15,6 +16,12 @@ export interface TrainingSet {
   readonly codes: Float16Array;
   /** [n] indices into `labels`. */
   readonly targets: Uint16Array;
+}
+
+/** As a training set, but the codes may lie anywhere. */
+export interface StreamedSet extends Omit<TrainingSet, 'codes'> {
+  /** [n × D], in the order of the targets. */
+  readonly rows: CodeRows;
 }
 
 export interface CanonicalSet {

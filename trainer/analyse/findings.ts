@@ -2,13 +2,13 @@
 import type { Situation } from '../strategy/situation.ts';
 import { assess } from '../strategy/situation.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
-import { trainWithFigures } from '../../src/learn/train.ts';
+import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { judge } from '../evaluation.ts';
-import { LEARNING } from '../learning.ts';
+import { learn } from '../learning.ts';
 import type { CurvePoint } from '../report/transfer.ts';
 import type { Context } from '../strategy/context.ts';
-import { trainingSet } from '../strategy/context.ts';
+import { streamedSet } from '../strategy/context.ts';
 import type { TapFigures } from '../strategy/linear.ts';
 import { eachTap, trainLinear } from '../strategy/linear.ts';
 import { MAX_COMPARED, nearDuplicates } from './near-duplicates.ts';
@@ -83,7 +83,12 @@ async function learningCurve(context: Context): Promise<CurvePoint[]> {
         (place) => members[place],
       );
     });
-    const { figures } = await trainWithFigures(trainingSet(context, set.codes, taps, some), LEARNING);
+    const rows = selectRows(set.codes, some);
+    const subset = {
+      ...streamedSet(context, rows, taps),
+      targets: Uint16Array.from(some, (i) => targets[i]),
+    };
+    const { figures } = await learn(subset, context);
     if (figures === null) continue;
     points.push({ perClass: some.length / set.labels.length, accuracy: figures.accuracy });
   }
@@ -108,7 +113,7 @@ async function findSuspects(context: Context): Promise<Suspect[]> {
 function pairsWithin({ set, seed }: Context): NamedPair[] | undefined {
   const { pictures, codes } = set;
   if (pictures.length > MAX_COMPARED) return undefined;
-  const pairs = nearDuplicates(codes, pictures.length, randomFor(seed, PURPOSE.sketch));
+  const pairs = nearDuplicates(allRows(codes), pictures.length, randomFor(seed, PURPOSE.sketch));
   return pairs.map(({ first, second, cosine }) => named(pictures[first], pictures[second], cosine));
 }
 
@@ -117,9 +122,10 @@ function findLeaks({ set, seed }: Context, test: LabelledCodes): NonNullable<Fin
   const exact = test.pictures.filter(({ sha256 }) => known.has(sha256)).map(({ name }) => name);
   const pictures = [...set.pictures, ...test.pictures];
   if (pictures.length > MAX_COMPARED) return { exact, near: [] };
-  const codes = new Float16Array(set.codes.length + test.codes.length);
-  codes.set(set.codes);
-  codes.set(test.codes, set.codes.length);
+  const codes = new Float16Array(pictures.length * set.codes.codeLength);
+  const own = set.pictures.length * set.codes.codeLength;
+  set.codes.read(0, codes.subarray(0, own));
+  test.codes.read(0, codes.subarray(own));
   const across = nearDuplicates(codes, pictures.length, randomFor(seed, PURPOSE.sketch)).filter(
     ({ first, second }) => first < set.pictures.length && second >= set.pictures.length,
   );

@@ -35,7 +35,7 @@ export async function dropUnused(folder: string, key: string): Promise<void> {
 
 export class CodesCache {
   readonly #folder: string;
-  readonly #codeLength: number;
+  readonly codeLength: number;
   readonly #warn: (line: string) => void;
   #writable = true;
   #written = 0;
@@ -47,14 +47,14 @@ export class CodesCache {
    */
   constructor(folder: string, key: string, codeLength: number, warn: (line: string) => void) {
     this.#folder = join(folder, key);
-    this.#codeLength = codeLength;
+    this.codeLength = codeLength;
     this.#warn = warn;
   }
 
   /** @returns the code, or undefined when there is none or the file is not whole. */
   async get(sha256: string): Promise<Float16Array | undefined> {
     try {
-      return decode(await readFile(this.#path(sha256)), this.#codeLength);
+      return decode(await readFile(this.#path(sha256)), this.codeLength);
     } catch {
       return undefined;
     }

@@ -1,6 +1,8 @@
 /** A data set with a CNN code for each picture that can be used, and an account of those that cannot. */
 import { HeadwaterError } from '../../src/errors.ts';
 import { byCodeUnit } from '../datasets/dataset.ts';
+import { rowsInMemory, selectRows } from '../../src/learn/code-rows.ts';
+import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { DataSet, LabelledPicture, Listing, Skipped } from '../datasets/dataset.ts';
 import { dropCopies } from '../datasets/duplicates.ts';
 import { hashPictures } from './hash.ts';
@@ -16,8 +18,8 @@ export interface LabelledCodes {
   readonly emptyLabels: readonly string[];
   /** n pictures, sorted by name. */
   readonly pictures: readonly Hashed<LabelledPicture>[];
-  /** n × D, in the order of the pictures. */
-  readonly codes: Float16Array;
+  /** In the order of the pictures. */
+  readonly codes: CodeRows;
   readonly skipped: readonly Skipped[];
   readonly notPictures: readonly string[];
   readonly fromCache: number;
@@ -27,8 +29,9 @@ export interface LabelledCodes {
 export async function readLabelledCodes(dataSet: DataSet, reader: CodesReader): Promise<LabelledCodes> {
   const { hashed, unusable } = await hashPictures(dataSet.pictures, reader.terminal);
   const { kept, skipped: copies } = dropCopies(hashed);
-  const { codes, problems, fromCache } = await reader.codes(kept);
-  const pictures = kept.filter((picture) => codes.has(picture.sha256));
+  const { rows, problems, fromCache } = await reader.codes(kept);
+  const usable = [...kept.keys()].filter((place) => !problems.has(kept[place].sha256));
+  const pictures = usable.map((place) => kept[place]);
   const undecodable = kept.flatMap(({ name, sha256 }) => {
     const detail = problems.get(sha256);
     return detail === undefined ? [] : [{ name, detail }];
@@ -42,7 +45,7 @@ export async function readLabelledCodes(dataSet: DataSet, reader: CodesReader): 
     labels,
     emptyLabels: dataSet.labels.filter((label) => !labels.includes(label)),
     pictures,
-    codes: joinCodes(pictures, codes),
+    codes: keepRows(rows, usable),
     skipped,
     notPictures: dataSet.notPictures,
     fromCache,
@@ -75,11 +78,8 @@ export function selectCodes(
   set: LabelledCodes,
   keep: (picture: Hashed<LabelledPicture>) => boolean,
 ): Pick<LabelledCodes, 'pictures' | 'codes'> {
-  const d = set.codes.length / set.pictures.length;
-  const rows = set.pictures.flatMap((picture, i) => (keep(picture) ? [i] : []));
-  const codes = new Float16Array(rows.length * d);
-  rows.forEach((row, i) => codes.set(set.codes.subarray(row * d, (row + 1) * d), i * d));
-  return { pictures: rows.map((row) => set.pictures[row]), codes };
+  const places = set.pictures.flatMap((picture, i) => (keep(picture) ? [i] : []));
+  return { pictures: places.map((place) => set.pictures[place]), codes: selectRows(set.codes, places) };
 }
 
 /**
@@ -101,14 +101,15 @@ export function requireTrainable(set: LabelledCodes): void {
   }
 }
 
-function joinCodes(
-  pictures: readonly { readonly sha256: string }[],
-  codes: ReadonlyMap<string, Float16Array>,
-): Float16Array {
-  const d = codes.values().next().value?.length ?? 0;
-  const joined = new Float16Array(pictures.length * d);
-  pictures.forEach(({ sha256 }, i) => joined.set(codes.get(sha256) ?? [], i * d));
-  return joined;
+/** Only these rows, their places rising. In memory the others make room, since the rest of the run needs no copy of them. */
+function keepRows(rows: CodeRows, places: readonly number[]): CodeRows {
+  const { codes, codeLength, examples } = rows;
+  if (places.length === examples) return rows;
+  if (codes === undefined) return selectRows(rows, places);
+  for (const [to, from] of places.entries()) {
+    codes.copyWithin(to * codeLength, from * codeLength, (from + 1) * codeLength);
+  }
+  return rowsInMemory(codes.subarray(0, places.length * codeLength), places.length);
 }
 
 function invalid(message: string): HeadwaterError {

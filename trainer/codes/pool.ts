@@ -22,9 +22,9 @@ export function threadsFor(pictures: number): number {
  * @param view the head whose codes are wanted; the backbone's own without.
  * @throws when a thread dies; an unusable picture is an answer, no failure.
  */
-export async function runJobs(
-  jobs: readonly Job[],
-  onAnswer: (job: Job, answer: Answer) => Promise<void>,
+export async function runJobs<J extends Job>(
+  jobs: readonly J[],
+  onAnswer: (job: J, answer: Answer) => Promise<void>,
   view?: HeadView,
 ): Promise<void> {
   const threads = threadsFor(jobs.length);

@@ -3,20 +3,22 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { HeadView } from '../../src/head/index.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
+import type { CodeRows } from '../../src/learn/code-rows.ts';
 import { cacheFolder } from '../paths.ts';
 import { pipelineKey } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
 import { CodesCache, dropUnused } from './cache.ts';
 import { concurrently } from './concurrently.ts';
 import { runJobs } from './pool.ts';
+import { createTable } from './table.ts';
 import type { Job } from './thread.ts';
 
 /** Kept codes read at once; they are small. */
 const READS_AT_ONCE = 8;
 
 export interface CodesRead {
-  /** By SHA-256 of the picture. Pictures that could not be decoded are missing. */
-  readonly codes: ReadonlyMap<string, Float16Array>;
+  /** In the order of the pictures; of those that could not be decoded, zeros. */
+  readonly rows: CodeRows;
   /** Why, by SHA-256. */
   readonly problems: ReadonlyMap<string, string>;
   readonly fromCache: number;
@@ -46,34 +48,39 @@ export class CodesReader {
 
   /** @param jobs pictures with different contents. */
   async codes(jobs: readonly Job[]): Promise<CodesRead> {
-    const codes = new Map<string, Float16Array>();
+    const table = createTable(jobs.length, this.#cache.codeLength, join(cacheFolder(), 'tables'));
     const problems = new Map<string, string>();
-    const missing: Job[] = [];
-    await concurrently(jobs, READS_AT_ONCE, async ({ path, sha256 }) => {
+    const missing: PlacedJob[] = [];
+    await concurrently(jobs, READS_AT_ONCE, async ({ path, sha256 }, place) => {
       const kept = await this.#cache.get(sha256);
-      if (kept === undefined) missing.push({ path, sha256 });
-      else codes.set(sha256, kept);
+      if (kept === undefined) missing.push({ path, sha256, place });
+      else table.set(place, kept);
     });
-    const fromCache = codes.size;
+    const fromCache = jobs.length - missing.length;
     if (missing.length > 0) {
       const progress = this.terminal.progress('CNN codes', missing.length);
       await runJobs(
         missing,
-        async ({ sha256 }, answer) => {
+        async ({ sha256, place }, answer) => {
           progress.step();
           if ('problem' in answer) {
             problems.set(sha256, answer.problem);
             return;
           }
-          codes.set(sha256, answer.code);
+          table.set(place, answer.code);
           await this.#cache.put(sha256, answer.code);
         },
         this.#view,
       );
       progress.stop();
     }
-    return { codes, problems, fromCache };
+    return { rows: table.rows, problems, fromCache };
   }
+}
+
+interface PlacedJob extends Job {
+  /** Of the picture among all. */
+  readonly place: number;
 }
 
 /** A tail or a choice of taps makes other codes of the same pictures. */

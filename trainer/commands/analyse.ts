@@ -38,7 +38,14 @@ export async function analyse(data: string, options: AnalyseOptions, terminal: T
     options.test === undefined
       ? undefined
       : await readLabelledCodes(await openDataSet(userPath(options.test)), reader);
-  const context = createContext({ backbone, set, terminal, seed: options.seed, resume: false });
+  const context = createContext({
+    backbone,
+    set,
+    terminal,
+    seed: options.seed,
+    solver: 'auto',
+    resume: false,
+  });
   const findings = await findOut(context, test);
   if (report !== undefined) await writeAnalysis(findings, set, report);
   show(terminal, findings);

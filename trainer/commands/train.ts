@@ -14,6 +14,7 @@ import type { Evaluation, NamedEvaluation } from '../evaluation.ts';
 import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
+import type { Solver } from '../learning.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
@@ -35,6 +36,7 @@ export interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
+  readonly solver: Solver;
   /** Decides every draw of chance. */
   readonly seed: number;
   /** Seconds that `auto` may spend on fine-tuning. */
@@ -62,7 +64,15 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   await writeWhole(out, bytes);
   await rememberTraining(sha256, sets.set.source);
   const leaveOneOut = judgeLeftOut(trained, sets.set);
-  const made = { strategy, explanation, head, out, bytes: bytes.length, sha256 };
+  const made = {
+    strategy,
+    explanation,
+    head,
+    heldOutBy: trained.heldOutBy,
+    out,
+    bytes: bytes.length,
+    sha256,
+  };
   const run: Run = { ...made, set: sets.set, leaveOneOut, test, report };
   if (report !== undefined) await writeTrainingReport(run, report);
   const seconds = (performance.now() - start) / 1000;
@@ -75,6 +85,8 @@ interface Run {
   /** Where the strategy was chosen: why. */
   readonly explanation: Explanation | undefined;
   readonly head: Head;
+  /** 'leave-one-out', '4-fold'. */
+  readonly heldOutBy: string;
   readonly out: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -87,10 +99,10 @@ interface Run {
 async function transfer(
   backbone: Backbone,
   set: LabelledCodes,
-  { strategy, seed, budget, resume = false }: TrainOptions,
+  { strategy, solver, seed, budget, resume = false }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
-  const context = createContext({ backbone, set, terminal, seed, resume });
+  const context = createContext({ backbone, set, terminal, seed, solver, resume });
   return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
 }
 
@@ -144,16 +156,19 @@ async function judgeTest(
 
 /** @returns undefined when no class has two pictures. */
 function judgeLeftOut(
-  { head, leaveOneOut, figures }: TrainedHead,
+  { head, heldOutBy, leaveOneOut, figures }: TrainedHead,
   set: LabelledCodes,
 ): NamedEvaluation | undefined {
   if (figures === null) return undefined;
   const { labels, judgements } = judge(head.labels, set.pictures, leaveOneOut);
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
-  // A tuned network has learnt its pictures by heart; those that judge were tuned on the other folds.
-  const name = head.tail === undefined ? 'leave-one-out' : 'held out in folds';
-  return { name, labels, figures, judgements: counted };
+  return {
+    name: heldOutBy === 'leave-one-out' ? heldOutBy : 'held out in folds',
+    labels,
+    figures,
+    judgements: counted,
+  };
 }
 
 function withTest(head: Head, { figures }: Evaluation): Head {
@@ -189,6 +204,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     report: run.report ?? null,
     backbone: head.backbone,
     method: training.method,
+    held_out_by: run.heldOutBy,
     choice: run.explanation === undefined ? null : explanationJson(run.explanation),
     lambda: training.lambda,
     temperature: head.temperature,

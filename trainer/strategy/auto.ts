@@ -10,12 +10,12 @@ import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
 import { choose } from './candidates.ts';
 import type { Context } from './context.ts';
-import { forwardMs, tuningSeconds } from './cost.ts';
+import { forwardMs, tailedHeadBytes, tuningSeconds } from './cost.ts';
 import type { LinearOutcome, TapFigures } from './linear.ts';
-import { bestTap, eachTap, trainLinear, trainOnTaps } from './linear.ts';
+import { bestTap, eachTap, trainLinear } from './linear.ts';
 import type { Situation } from './situation.ts';
 import { assess } from './situation.ts';
-import type { Strategy, TunedStrategy } from './strategies.ts';
+import type { LinearStrategy, Strategy, TunedStrategy } from './strategies.ts';
 import { cutFor, isLinear, TUNED } from './strategies.ts';
 import type { CrossValidation } from './tuned.ts';
 import { crossValidateFrozen, FOLDS, smallestClass, Tuner } from './tuned.ts';
@@ -51,9 +51,9 @@ export async function runAuto(context: Context, budgetSeconds: number): Promise<
   terminal.note(describe(situation));
   const { linear, taps } = await tryLinear(context);
   const { affordable, folds, passedOver } = plan(context, situation, budgetSeconds);
-  const tuner = await Tuner.open(context);
+  const tuner = affordable.length === 0 ? undefined : await Tuner.open(context);
   const tuned: CrossValidation[] = [];
-  for (const strategy of affordable) tuned.push(await tuner.crossValidate(strategy, folds));
+  for (const strategy of affordable) tuned.push(await tuner!.crossValidate(strategy, folds));
   const frozen = linear.map((outcome) => linearCandidate(outcome));
   const tried = [
     ...(tuned.length === 0 ? frozen : await judgedByFolds(context, frozen, folds)),
@@ -66,8 +66,8 @@ export async function runAuto(context: Context, budgetSeconds: number): Promise<
   const trained =
     winner === undefined
       ? linear.find((outcome) => outcome.strategy === strategy)!.trained
-      : await tuner.finish(winner);
-  await tuner.close();
+      : await tuner!.finish(winner);
+  await tuner?.close();
   return { strategy, trained, explanation: { situation, taps, tried, passedOver, choice } };
 }
 
@@ -81,13 +81,18 @@ export function describe({ perClass, size, similarity, likeness }: Situation): s
 async function tryLinear(context: Context): Promise<{ linear: LinearOutcome[]; taps: TapFigures[] }> {
   const names = context.backbone.plan.taps.map((tap) => tap.name);
   const taps = await eachTap(context, names);
+  const deep = taps.filter(({ tap }) => tap === names.at(-1));
   const shallow = bestTap(taps.filter(({ tap }) => tap !== names.at(-1)));
   const linear = [
-    await trainLinear(context, 'linear-deep'),
-    ...(shallow === undefined ? [] : [await trainOnTaps(context, 'linear-shallow', [shallow.tap])]),
+    ...deep.map(({ tap, trained }) => outcome('linear-deep', tap, trained)),
+    ...(shallow === undefined ? [] : [outcome('linear-shallow', shallow.tap, shallow.trained)]),
     await trainLinear(context, 'linear-all'),
   ];
   return { linear, taps };
+}
+
+function outcome(strategy: LinearStrategy, tap: string, trained: TrainedHead): LinearOutcome {
+  return { strategy, taps: [tap], trained };
 }
 
 interface Plan {
@@ -107,7 +112,15 @@ function plan(context: Context, { size, likeness }: Situation, budgetSeconds: nu
         ? 'too few pictures to change a network by'
         : 'the shallow blocks know such pictures already',
   }));
-  const { backbone, targets } = context;
+  const { backbone, set, targets } = context;
+  if (set.codes.codes === undefined && plausible.length > 0) {
+    const because = 'the codes of so many pictures do not fit memory, and tuning needs them all';
+    return {
+      affordable: [],
+      folds: 0,
+      passedOver: [...passedOver, ...plausible.map((strategy) => ({ strategy, because }))],
+    };
+  }
   const seconds = (strategy: TunedStrategy, folds: number): number =>
     tuningSeconds(
       cutFor(strategy, backbone.plan, backbone.shapes),
@@ -140,7 +153,7 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
   return {
     strategy,
     taps,
-    method: 'leave-one-out',
+    method: trained.heldOutBy,
     // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
     figures:
       figures ??
@@ -173,22 +186,17 @@ function tunedCandidate(context: Context, validation: CrossValidation): Candidat
   const { backbone, set, targets } = context;
   const { strategy, from, folds, probabilities } = validation;
   const { tailSteps } = cutAt(backbone.plan, from);
-  const linearBytes = 8 * backbone.codeLength * (2 + set.labels.length);
+  const taps = readableTaps(backbone.plan, { from, tensors: new Map() });
   return {
     strategy,
-    taps: readableTaps(backbone.plan, { from, tensors: new Map() }).map((tap) => tap.name),
+    taps: taps.map((tap) => tap.name),
     from,
     method: `${folds}-fold`,
     figures: evaluate(probabilities, targets, set.labels.length),
     probabilities,
-    cost: { ms: forwardMs(tailSteps, backbone), bytes: linearBytes + tailBytes(context, from) },
+    cost: {
+      ms: forwardMs(tailSteps, backbone),
+      bytes: tailedHeadBytes(taps, tailSteps, backbone, set.labels.length),
+    },
   };
-}
-
-/** In half precision. */
-function tailBytes({ backbone }: Context, from: string): number {
-  const names = cutAt(backbone.plan, from).tailSteps.flatMap((step) =>
-    'weights' in step ? [step.weights] : [],
-  );
-  return names.reduce((sum, name) => sum + 2 * backbone.tensors.get(name)!.length, 0);
 }

@@ -4,6 +4,8 @@
  */
 import type { Backbone, Step } from '../../src/backbone/index.ts';
 import { cutAt } from '../../src/backbone/index.ts';
+import { tensorNames } from '../../src/backbone/index.ts';
+import { MAX_DIRECTIONS } from '../../src/head/limits.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { stepsOf } from './tuned.ts';
 
@@ -29,6 +31,20 @@ export function forwardMs(steps: readonly Step[], backbone: Backbone): number {
       sum + (size * height * width) / MULTIPLY_ADDS_PER_MS + (height * width * channels) / ELEMENTS_PER_MS
     );
   }, 0);
+}
+
+/** Bytes of a head with a tail, but for its JSON: about what a linear head on so many numbers takes, and the tail's tensors. */
+export function tailedHeadBytes(
+  taps: readonly { readonly channels: number }[],
+  tailSteps: readonly Step[],
+  { tensors }: Backbone,
+  classes: number,
+): number {
+  const codeLength = taps.reduce((sum, { channels }) => sum + channels, 0);
+  // Mean, deviation and two golden codes, a row of weights a class, all in single precision; directions in half.
+  const linear = codeLength * (4 * (4 + classes) + 2 * MAX_DIRECTIONS);
+  const names = tailSteps.flatMap(tensorNames);
+  return linear + names.reduce((sum, name) => sum + 2 * tensors.get(name)!.length, 0);
 }
 
 /** Seconds that cross-validation and the last run take. @param examples n. */

@@ -1,10 +1,10 @@
 /** The strategies that leave the network as it is: a closed-form head on the codes of some taps. */
 import type { TrainedHead } from '../../src/learn/train.ts';
-import { trainWithFigures } from '../../src/learn/train.ts';
-import { LEARNING } from '../learning.ts';
+import { learn } from '../learning.ts';
 import type { Context } from './context.ts';
-import { tapsOf, trainingSet } from './context.ts';
+import { streamedSet } from './context.ts';
 import type { LinearStrategy } from './strategies.ts';
+import { tapRows } from './tap-rows.ts';
 
 export interface LinearOutcome {
   readonly strategy: LinearStrategy;
@@ -12,7 +12,7 @@ export interface LinearOutcome {
   readonly trained: TrainedHead;
 }
 
-/** A tap on its own, judged by leave-one-out. */
+/** A tap on its own, judged by pictures that were held out. */
 export interface TapFigures {
   readonly tap: string;
   readonly accuracy: number;
@@ -23,26 +23,32 @@ export async function trainLinear(context: Context, strategy: LinearStrategy): P
   const taps = context.backbone.plan.taps.map((tap) => tap.name);
   if (strategy === 'linear-all') return trainOnTaps(context, strategy, taps);
   if (strategy === 'linear-deep') return trainOnTaps(context, strategy, taps.slice(-1));
-  const shallow = await eachTap(context, taps.slice(0, -1));
-  return trainOnTaps(context, strategy, [bestTap(shallow)?.tap ?? taps[0]]);
+  const best = bestTap(await eachTap(context, taps.slice(0, -1)));
+  if (best === undefined) return trainOnTaps(context, strategy, taps.slice(0, 1));
+  return { strategy, taps: [best.tap], trained: best.trained };
 }
 
-/** How each of these taps does alone; none where leave-one-out can judge nothing. */
-export async function eachTap(context: Context, taps: readonly string[]): Promise<TapFigures[]> {
-  const figures: TapFigures[] = [];
+/** A head on a tap of its own. */
+export interface TapOutcome extends TapFigures {
+  readonly trained: TrainedHead;
+}
+
+/** How each of these taps does alone; none where no picture can be held out. */
+export async function eachTap(context: Context, taps: readonly string[]): Promise<TapOutcome[]> {
+  const outcomes: TapOutcome[] = [];
   for (const tap of taps) {
     const { trained } = await trainOnTaps(context, 'linear-deep', [tap]);
     if (trained.figures === null) continue;
-    figures.push({ tap, accuracy: trained.figures.accuracy, logLoss: trained.figures.logLoss });
+    outcomes.push({ tap, accuracy: trained.figures.accuracy, logLoss: trained.figures.logLoss, trained });
   }
-  return figures;
+  return outcomes;
 }
 
 /** By log-loss, which sees more than accuracy does; the deeper of equals. */
-export function bestTap(figures: readonly TapFigures[]): TapFigures | undefined {
-  return figures
+export function bestTap(outcomes: readonly TapOutcome[]): TapOutcome | undefined {
+  return outcomes
     .toReversed()
-    .reduce<TapFigures | undefined>(
+    .reduce<TapOutcome | undefined>(
       (best, tap) => (best === undefined || tap.logLoss < best.logLoss ? tap : best),
       undefined,
     );
@@ -54,7 +60,7 @@ export async function trainOnTaps(
   strategy: LinearStrategy,
   taps: readonly string[],
 ): Promise<LinearOutcome> {
-  const codes = tapsOf(context.set.codes, context.backbone, taps);
-  const trained = await trainWithFigures(trainingSet(context, codes, taps), LEARNING);
+  const rows = tapRows(context.set.codes, context.backbone, taps);
+  const trained = await learn(streamedSet(context, rows, taps), context);
   return { strategy, taps, trained };
 }

@@ -13,6 +13,8 @@ import { HeadwaterError } from '../../src/errors.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../src/learn/fine-tune/softmax-head.ts';
+import { allRows, selectRows } from '../../src/learn/code-rows.ts';
+import type { CodeRows } from '../../src/learn/code-rows.ts';
 import { evaluate, summarise } from '../../src/learn/metrics.ts';
 import type { Fold, HeldOut } from '../../src/learn/ridge-path.ts';
 import { RidgePath, selectHeldOut } from '../../src/learn/ridge-path.ts';
@@ -23,12 +25,13 @@ import { cacheFolder } from '../paths.ts';
 import { loadDecoder } from '../runtime.ts';
 import { LEARNING } from '../learning.ts';
 import type { Context } from './context.ts';
-import { rowsOf, tapsOf, trainingSet } from './context.ts';
+import { trainingSet } from './context.ts';
 import { drawFolds } from '../../src/learn/folds.ts';
 import type { StoredPictures } from './pixel-store.ts';
 import { storedSize, storePictures } from './pixel-store.ts';
 import type { TunedStrategy } from './strategies.ts';
 import { cutFor } from './strategies.ts';
+import { tapRows } from './tap-rows.ts';
 import type { TuneJob } from './tune-thread.ts';
 import { tune } from './tune.ts';
 
@@ -57,8 +60,14 @@ export class Tuner {
     this.#options = options;
   }
 
-  /** @param options of the fine-tuning, but for the seed. */
+  /** @param options of the fine-tuning, but for the seed. @throws HeadwaterError `training_data_too_large` */
   static async open(context: Context, options: FineTuneOptions = FINE_TUNE_DEFAULTS): Promise<Tuner> {
+    if (context.set.codes.codes === undefined) {
+      throw new HeadwaterError(
+        'training_data_too_large',
+        'The codes of so many pictures do not fit memory, and tuning needs them all; use a linear strategy.',
+      );
+    }
     const folder = join(cacheFolder(), 'runs', dataKey(context));
     if (!context.resume) await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
@@ -86,8 +95,8 @@ export class Tuner {
     const { set, targets } = this.#context;
     const { from, tails } = await this.#tune(strategy, [[...targets.keys()]], strategy);
     const { taps } = viewOf(this.#context, tails[0]);
-    const codes = await this.#codes(tails[0]);
-    const path = await RidgePath.fit(trainingSet(this.#context, codes, taps), LEARNING);
+    const rows = await this.#codes(tails[0]);
+    const path = await RidgePath.fit(trainingSet(this.#context, rows, taps, [...targets.keys()]), LEARNING);
     const head = await path.head(heldOut.decade, heldOut.temperature, heldOut.novelty);
     const figures = evaluate(probabilities, targets, set.labels.length);
     const method = `${strategy} from ${from}, ${head.training.method}, ${folds}-fold`;
@@ -141,9 +150,9 @@ export class Tuner {
   async #start(examples: readonly number[]): Promise<LinearStart> {
     const { backbone, set } = this.#context;
     const last = backbone.plan.taps.slice(-1).map((tap) => tap.name);
-    const codes = tapsOf(set.codes, backbone, last);
+    const rows = tapRows(set.codes, backbone, last);
     const { mean, deviation, weights, bias, temperature } = await trainHead(
-      trainingSet(this.#context, codes, last, examples),
+      trainingSet(this.#context, rows, last, examples),
       LEARNING,
     );
     return { mean, deviation, weights, bias, temperature };
@@ -154,24 +163,21 @@ export class Tuner {
     const folds: Fold[] = [];
     for (const [fold, tail] of tails.entries()) {
       const { taps } = viewOf(this.#context, tail);
-      const codes = await this.#codes(tail);
+      const rows = await this.#codes(tail);
       folds.push({
-        set: trainingSet(this.#context, codes, taps, others[fold]),
-        codes: rowsOf(codes, targets.length, members[fold]),
+        set: trainingSet(this.#context, rows, taps, others[fold]),
+        codes: allRows(selectRows(rows, members[fold])),
         targets: Uint16Array.from(members[fold], (i) => targets[i]),
       });
     }
     return folds;
   }
 
-  /** n × D codes of all taps, the frozen ones and the tail's. */
-  async #codes(tail: Tail): Promise<Float16Array> {
+  /** Codes of all taps, the frozen ones and the tail's. */
+  async #codes(tail: Tail): Promise<CodeRows> {
     const { backbone, set, terminal } = this.#context;
-    const view = viewOf(this.#context, tail);
-    const { codes } = await (await CodesReader.open(backbone, terminal, view)).codes(set.pictures);
-    const joined = new Float16Array(set.pictures.length * view.codeLength);
-    for (const [i, { sha256 }] of set.pictures.entries()) joined.set(codes.get(sha256)!, i * view.codeLength);
-    return joined;
+    const reader = await CodesReader.open(backbone, terminal, viewOf(this.#context, tail));
+    return (await reader.codes(set.pictures)).rows;
   }
 
   async #store(): Promise<StoredPictures> {
@@ -214,10 +220,10 @@ export async function crossValidateFrozen(
 ): Promise<Float32Array> {
   const { backbone, set, targets } = context;
   const { members, others } = splitUp(context, folds);
-  const codes = tapsOf(set.codes, backbone, taps);
+  const rows = tapRows(set.codes, backbone, taps);
   const parts = members.map((held, fold) => ({
-    set: trainingSet(context, codes, taps, others[fold]),
-    codes: rowsOf(codes, targets.length, held),
+    set: trainingSet(context, rows, taps, others[fold]),
+    codes: allRows(selectRows(rows, held)),
     targets: Uint16Array.from(held, (i) => targets[i]),
   }));
   return inOrder((await selectHeldOut(parts, LEARNING)).probabilities, members);

@@ -21,10 +21,12 @@ export const LOGIT_UNIT = 1 / 0.15;
 const MEMORY_NUMBERS = 2e7;
 const FEWEST_PAIRS = 3;
 
-/** What is seen of the work on its way. */
-export type OnProgress = (what: {
-  readonly decade: number;
-  readonly fold: number;
+/** What is seen of the work on its way, after each fit. */
+export type OnFit = (fit: {
+  /** How many fits there are at most; the walk may end before. */
+  readonly most: number;
+  readonly lambda: number;
+  /** On what it was fitted to, with the penalty, in nats. */
   readonly logLoss: number;
 }) => void;
 
@@ -51,7 +53,7 @@ export async function selectLogistic(
   data: LogisticData,
   { weights, judgeWeights, folds }: Examples,
   pacer: Pacer,
-  onProgress?: OnProgress,
+  onFit?: OnFit,
 ): Promise<LogisticSelection> {
   const count = 1 + folds.reduce((most, fold) => Math.max(most, fold), 0);
   const fits: Float64Array[] = Array.from({ length: count }, () => new Float64Array(parameterCount(data)));
@@ -65,7 +67,7 @@ export async function selectLogistic(
       const fit = await minimise(softmaxObjective(data, others, lambda, pacer), fits[fold], lbfgsFor(data));
       fits[fold] = fit.x;
       await writeLogits(data, fit.x, (i) => folds[i] === fold, logits, pacer);
-      onProgress?.({ decade, fold, logLoss: fit.value });
+      onFit?.({ most: DECADES.length * count + 1, lambda, logLoss: fit.value });
     }
     for (let i = 0; i < logits.length; i++) logits[i] /= LOGIT_UNIT;
     const { temperature, objective } = fitTemperature(logits, data.targets, judgeWeights, data.classes);

@@ -6,7 +6,7 @@
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
-import { stretches, type CodeRows } from '../code-rows.ts';
+import { allRows, selectRows, stretches, type CodeRows } from '../code-rows.ts';
 import { DesignMatrix } from '../design-matrix.ts';
 import { exampleWeights } from '../example-weights.ts';
 import { drawFolds } from '../folds.ts';
@@ -32,20 +32,16 @@ import {
   rankTargets,
   tooLarge,
   type CanonicalSet,
-  type TrainingSet,
+  type StreamedSet,
 } from '../training-set.ts';
-import { lbfgsFor, LOGIT_UNIT, selectLogistic, type OnProgress } from './select.ts';
+import { lbfgsFor, LOGIT_UNIT, selectLogistic, type OnFit } from './select.ts';
 import { minimise } from './lbfgs.ts';
 import { softmaxObjective, type LogisticData } from './softmax-objective.ts';
-
-export interface LogisticSet extends Omit<TrainingSet, 'codes'> {
-  readonly rows: CodeRows;
-}
 
 export interface LogisticOptions extends TrainOptions {
   /** Decides the folds of cross-validation. */
   readonly seed: number;
-  readonly onProgress?: OnProgress;
+  readonly onFit?: OnFit;
 }
 
 /** Folds of cross-validation. With many examples half of them teach nearly as much as all. */
@@ -64,7 +60,7 @@ const ROWS = 64;
  * @returns held-out probabilities and figures in the place of leave-one-out's.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
-export async function trainLogistic(set: LogisticSet, options: LogisticOptions): Promise<TrainedHead> {
+export async function trainLogistic(set: StreamedSet, options: LogisticOptions): Promise<TrainedHead> {
   const { rows, backbone, taps } = set;
   const pacer = new Pacer(options.pause);
   checkSet(set, rows.codeLength, Math.min(options.maxExamples ?? MAX_ROWS, MAX_ROWS));
@@ -81,7 +77,7 @@ export async function trainLogistic(set: LogisticSet, options: LogisticOptions):
     data,
     { weights, judgeWeights, folds: drawFolds(targets, folds, options.seed) },
     pacer,
-    options.onProgress,
+    options.onFit,
   );
   const { lambda, temperature, logits, start } = selection;
   const { x } = await minimise(softmaxObjective(data, weights, lambda, pacer), start, lbfgsFor(data));
@@ -159,8 +155,7 @@ function sampleOf(
   places: Uint32Array,
 ): CanonicalSet {
   const { codeLength } = rows;
-  const codes = new Float16Array(places.length * codeLength);
-  places.forEach((place, i) => rows.read(place, codes.subarray(i * codeLength, (i + 1) * codeLength)));
+  const codes = allRows(selectRows(rows, places));
   const ofSample = Uint16Array.from(places, (place) => targets[place]);
   const counts = labels.map(() => 0);
   for (const target of ofSample) counts[target]++;

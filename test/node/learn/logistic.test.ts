@@ -3,11 +3,12 @@ import { readHead, writeHead } from '../../../src/head/index.ts';
 import { rowsInMemory } from '../../../src/learn/code-rows.ts';
 import { minimise } from '../../../src/learn/logistic/lbfgs.ts';
 import { softmaxObjective, type LogisticData } from '../../../src/learn/logistic/softmax-objective.ts';
-import { trainLogistic, type LogisticSet } from '../../../src/learn/logistic/train-logistic.ts';
+import { trainLogistic } from '../../../src/learn/logistic/train-logistic.ts';
+import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
 import { generator, normal, randomSet } from './random.ts';
 
-function logisticSet(...options: Parameters<typeof randomSet>): LogisticSet {
+function streamedSet(...options: Parameters<typeof randomSet>): StreamedSet {
   const { codes, ...set } = randomSet(...options);
   return { ...set, rows: rowsInMemory(codes, set.targets.length) };
 }
@@ -176,7 +177,7 @@ function solve(matrix: number[][], right: number[]): number[] {
 
 describe('trainLogistic', () => {
   test('learns what can be learnt, says how well, and writes the same file again', async () => {
-    const set = logisticSet(4, [40, 50, 40], 60);
+    const set = streamedSet(4, [40, 50, 40], 60);
     const { head, figures, heldOutBy, leaveOneOut } = await trainLogistic(set, { seed: 1 });
     expect(heldOutBy).toBe('4-fold');
     expect(figures!.accuracy).toBeGreaterThan(0.95);
@@ -189,25 +190,25 @@ describe('trainLogistic', () => {
   });
 
   test('says honestly that noise cannot be learnt', async () => {
-    const { figures } = await trainLogistic(logisticSet(5, [60, 60], 80, 0), { seed: 1 });
+    const { figures } = await trainLogistic(streamedSet(5, [60, 60], 80, 0), { seed: 1 });
     expect(figures!.accuracyInterval[0]).toBeLessThan(0.5);
     expect(figures!.logLoss).toBeLessThan(0.8);
   });
 
   test('holds out half at a time where examples are many', async () => {
-    const { head, figures } = await trainLogistic(logisticSet(6, [2600, 2600], 4, 0.3), { seed: 1 });
+    const { head, figures } = await trainLogistic(streamedSet(6, [2600, 2600], 4, 0.3), { seed: 1 });
     expect(head.training.method).toBe('logistic, 2-fold');
     expect(figures!.examples).toBe(5200);
   });
 
   test('cannot judge a class of one picture, and does without', async () => {
-    const { figures } = await trainLogistic(logisticSet(8, [1, 1], 5), { seed: 1 });
+    const { figures } = await trainLogistic(streamedSet(8, [1, 1], 5), { seed: 1 });
     expect(figures).toBeNull();
   });
 
   test('refuses codes with numbers that are none, wherever they are, and too many examples', async () => {
-    const set = logisticSet(9, [50, 50], 4);
-    const broken: LogisticSet = {
+    const set = streamedSet(9, [50, 50], 4);
+    const broken: StreamedSet = {
       ...set,
       rows: {
         ...set.rows,
