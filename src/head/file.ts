@@ -22,6 +22,7 @@ const TENSORS = [
   'golden.probabilities',
   'mean',
   'novelty.directions',
+  'variances',
   'weights',
 ];
 
@@ -43,6 +44,7 @@ export function writeHead(head: Head): Uint8Array {
         'golden.probabilities',
         tensorOf(joined(head.golden.map((each) => each.probabilities)), [golden, classes]),
       ],
+      ...optional('variances', head.variances),
       ...writeTail(head.tail),
     ]),
     writeMetadata(head),
@@ -65,6 +67,7 @@ export function readHead(bytes: Uint8Array): Head {
   const d = readCodeLength(tensors);
   const directions = readDirections(tensors, d);
   const tail = readTail(tailFrom, tensors);
+  const variances = readVariances(tensors, directions.length / d + 1);
   const head: Head = {
     ...words,
     codeLength: d,
@@ -74,6 +77,7 @@ export function readHead(bytes: Uint8Array): Head {
     bias: numbers(tensors, 'bias', [classes]),
     novelty: { directions, ...words.novelty },
     golden: readGolden(tensors, classes, d),
+    ...(variances === undefined ? {} : { variances }),
     ...(tail === undefined ? {} : { tail }),
   };
   if (head.deviation.some((value) => value < SMALLEST_DEVIATION))
@@ -121,6 +125,17 @@ function readDirections(tensors: ReadonlyMap<string, Tensor>, d: number): Float3
   if (k > MAX_DIRECTIONS) throw tooLarge(`it has ${k} principal directions; the most are ${MAX_DIRECTIONS}`);
   expectShape(tensor, 'novelty.directions', 'F16', [k, d]);
   return checkNumbers(Float32Array.from(asFloat16(tensor, 'novelty.directions')), 'novelty.directions');
+}
+
+function optional(name: string, values: Float32Array | undefined): [string, Tensor][] {
+  return values === undefined ? [] : [[name, tensorOf(values, [values.length])]];
+}
+
+function readVariances(tensors: ReadonlyMap<string, Tensor>, length: number): Float32Array | undefined {
+  if (!tensors.has('variances')) return undefined;
+  const variances = numbers(tensors, 'variances', [length]);
+  if (variances.some((value) => value < 0)) throw headInvalid('variances holds a number < 0');
+  return variances;
 }
 
 function readGolden(tensors: ReadonlyMap<string, Tensor>, classes: number, d: number): GoldenVector[] {

@@ -31,6 +31,11 @@ export interface Head {
   readonly temperature: number;
   readonly novelty: Novelty;
   readonly training: Training;
+  /**
+   * [k + 1] variance of the standardised training codes along each of novelty.directions, and its mean over all
+   * directions across those: what the head must know of its training data to be taught further (learn/continue.ts).
+   */
+  readonly variances?: Float32Array;
   /** Fine-tuned weights for the backbone's last steps; taps named `tail:…` are read from these. */
   readonly tail?: Tail;
   readonly golden: readonly GoldenVector[];

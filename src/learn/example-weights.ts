@@ -17,3 +17,13 @@ export function exampleWeights(
   const mean = weights.reduce((sum, weight) => sum + weight, 0) / examples;
   return weights.map((weight) => weight / mean);
 }
+
+/**
+ * What an example counts that comes later, beside others that have their weights already.
+ * @param counts of the others, by class. @param count of its own class, with it and those that come with it.
+ */
+export function classWeight(counts: readonly number[], count: number): number {
+  const examples = counts.reduce((sum, each) => sum + each, 0);
+  const scale = counts.reduce((sum, each) => sum + (each > 0 ? each ** (1 - DEFAULT_BALANCE) : 0), 0);
+  return (examples / scale) * count ** -DEFAULT_BALANCE;
+}

@@ -13,26 +13,13 @@
  * accuracy falls from 79 % to 59 / 61 %, since a picture that looks like the new ones may go over to them. With all classes'
  * pictures `trainHead` reaches 65 / 70 % over all six, this 62 / 64: once every label has pictures, use that.
  */
-import { HeadwaterError } from '../errors.ts';
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
-import { labelFault, MAX_CLASSES } from '../head/limits.ts';
-import { sortExamples } from './training-set.ts';
-
-export interface TaughtExamples {
-  /** Distinct labels, old or new, in any order. */
-  readonly labels: readonly string[];
-  /** [n × D] CNN codes of the head's backbone, in any order. */
-  readonly codes: Float16Array;
-  /** [n] indices into `labels`. */
-  readonly targets: Uint16Array;
-}
+import { canonical, type TaughtExamples } from './taught-examples.ts';
 
 /** `training.method` of what comes out. */
 export const EXTENDED_METHOD = 'imported-extended';
 
-/** The corrections of old rows take time with the square of their examples' number. */
-export const MAX_TAUGHT_EXAMPLES = 2_000;
 /**
  * How far an unseen example of a new label may fall short of the others before the old labels win, in spreads and as a
  * share of the others' own projection; the larger counts.
@@ -54,10 +41,8 @@ const DAMPING = 0.5;
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export function extendHead(head: Head, taught: TaughtExamples): Head {
-  const examples = canonical(head, taught);
-  const added = [...new Set(examples.labels)].filter((label) => !head.labels.includes(label));
+  const { added, ...examples } = canonical(head, taught);
   const labels = [...head.labels, ...added];
-  if (labels.length > MAX_CLASSES) throw tooLarge(`${labels.length} labels`, `${MAX_CLASSES}`);
   const space = new FeatureSpace(head);
   const rows = new Float64Array(labels.length * head.codeLength);
   rows.set(head.weights);
@@ -224,46 +209,4 @@ function softmax(logits: Float64Array, temperature: number): Float64Array {
   const shares = logits.map((logit) => Math.exp((logit - top) / temperature));
   const sum = shares.reduce((total, share) => total + share, 0);
   return shares.map((share) => share / sum);
-}
-
-/** Checked, and in an order that does not depend on the one given. */
-function canonical(
-  { codeLength }: Head,
-  { labels, codes, targets }: TaughtExamples,
-): { codes: Float16Array[]; labels: string[] } {
-  const fault = labelFault(labels);
-  if (fault !== undefined) throw invalid(fault);
-  if (targets.length === 0) throw invalid('there are no examples');
-  if (targets.length > MAX_TAUGHT_EXAMPLES)
-    throw tooLarge(`${targets.length} examples`, `${MAX_TAUGHT_EXAMPLES}`);
-  if (codes.length !== targets.length * codeLength) {
-    throw invalid(`${codes.length} numbers are not the codes of ${targets.length} examples`);
-  }
-  if (!codes.every(Number.isFinite)) throw invalid('a code holds a number that is not finite');
-  const stray = targets.find((target) => target >= labels.length);
-  if (stray !== undefined) throw invalid(`an example has class ${stray} of only ${labels.length}`);
-  const sorted = labels.toSorted((a, b) => (a < b ? -1 : 1));
-  const rank = Uint16Array.from(labels, (label) => sorted.indexOf(label));
-  const order = Array.from(
-    sortExamples(
-      codes,
-      codeLength,
-      targets.map((target) => rank[target]),
-    ),
-  );
-  return {
-    codes: order.map((i) => codes.subarray(i * codeLength, (i + 1) * codeLength)),
-    labels: order.map((i) => labels[targets[i]]),
-  };
-}
-
-function invalid(what: string): HeadwaterError {
-  return new HeadwaterError('training_data_invalid', `The head cannot be taught: ${what}.`);
-}
-
-function tooLarge(what: string, limit: string): HeadwaterError {
-  return new HeadwaterError(
-    'training_data_too_large',
-    `The head cannot be taught: ${what}, where ${limit} are the most.`,
-  );
 }

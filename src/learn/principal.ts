@@ -29,6 +29,22 @@ export async function findPrincipal(
 }
 
 /**
+ * @returns [count + 1] variance of the standardised codes along each direction, and its mean over the directions across
+ * all of them. @param codeLength D
+ */
+export function variancesOf(
+  { tridiagonal }: Decomposition,
+  { count, values }: Principal,
+  examples: number,
+  codeLength: number,
+): Float32Array {
+  const leading = Float64Array.from(values.subarray(0, count), (value) => Math.max(value, 0) / examples);
+  const total = tridiagonal.diagonal.reduce((sum, value) => sum + value, 0) / examples;
+  const rest = leading.reduce((left, value) => left - value, total) / Math.max(codeLength - count, 1);
+  return Float32Array.of(...leading, Math.max(rest, 0));
+}
+
+/**
  * Length of each code's part outside the principal directions of all the other codes, standardised by the others. The
  * directions are those found in the units of all, a difference that fades with few examples and more.
  * @param sample the examples to do this for.

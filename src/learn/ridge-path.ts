@@ -11,7 +11,7 @@ import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
 import { directionCount, noveltyStatistics, type NoveltyStatistics } from './novelty.ts';
 import { Pacer } from './pacer.ts';
-import { findPrincipal, type Principal } from './principal.ts';
+import { findPrincipal, variancesOf, type Principal } from './principal.ts';
 import { decompose, decompositionOrder, Ridge } from './ridge.ts';
 import { plainPrimitives } from './symmetric-plain.ts';
 import { wasmPrimitives } from './symmetric-wasm.ts';
@@ -92,6 +92,7 @@ export class RidgePath {
       temperature,
       novelty: { directions, ...novelty },
       training: { method, examples, counts, lambda, leaveOneOut: null },
+      variances: variancesOf(this.#ridge.decomposition, this.#principal, examples, codeLength),
     };
     return { ...head, golden: makeGolden(head) };
   }

@@ -25,6 +25,9 @@ export interface Decomposition {
   readonly rows: Float64Array | Float32Array;
 }
 
+/** Rows that can be written out a part at a time: DesignMatrix, for example. */
+export type Rows = Pick<DesignMatrix, 'examples' | 'codeLength' | 'writeRow'>;
+
 /** The order m of the matrix that `decompose` reduces. */
 export function decompositionOrder(examples: number, codeLength: number): number {
   return Math.min(examples, codeLength);
@@ -33,13 +36,14 @@ export function decompositionOrder(examples: number, codeLength: number): number
 /**
  * Sums up A·Aᵀ or Aᵀ·A, whichever is smaller, and reduces it.
  * @param primitives of the order that `decompositionOrder` says; their matrix becomes the basis.
+ * @param form another one than the smaller, with primitives of its order.
  */
 export async function decompose(
-  a: DesignMatrix,
+  a: Rows,
   primitives: SymmetricPrimitives,
   pacer: Pacer,
+  form: Decomposition['form'] = a.examples <= a.codeLength ? 'dual' : 'primal',
 ): Promise<Decomposition> {
-  const form = a.examples <= a.codeLength ? 'dual' : 'primal';
   await sumUp(a, form, primitives, pacer);
   const reduction = new SymmetricReduction(primitives);
   const m = primitives.order;
@@ -62,7 +66,7 @@ export async function decompose(
 }
 
 async function sumUp(
-  a: DesignMatrix,
+  a: Rows,
   form: Decomposition['form'],
   primitives: SymmetricPrimitives,
   pacer: Pacer,
@@ -80,7 +84,7 @@ async function sumUp(
 }
 
 /** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
-function fillPanel(a: DesignMatrix, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
+function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
   if (form === 'dual') {
     for (let i = 0; i < a.examples; i++) a.writeRow(i, begin, PANEL_COLUMNS, panel, i * PANEL_COLUMNS, 1);
     return;
@@ -91,11 +95,7 @@ function fillPanel(a: DesignMatrix, form: 'dual' | 'primal', begin: number, pane
 }
 
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
-async function rotateRows(
-  a: DesignMatrix,
-  primitives: SymmetricPrimitives,
-  pacer: Pacer,
-): Promise<Float32Array> {
+async function rotateRows(a: Rows, primitives: SymmetricPrimitives, pacer: Pacer): Promise<Float32Array> {
   const { order: m, stride, reflectors, rotated } = primitives;
   const rows = new Float32Array(a.examples * m);
   for (let begin = 0; begin < a.examples; begin += BLOCK_ROWS) {

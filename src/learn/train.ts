@@ -10,7 +10,7 @@ import { headMatrices } from './head-matrices.ts';
 import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
 import { Pacer, type Pause } from './pacer.ts';
-import { findPrincipal, leftOutResiduals } from './principal.ts';
+import { findPrincipal, leftOutResiduals, variancesOf } from './principal.ts';
 import { decompose, decompositionOrder, Ridge } from './ridge.ts';
 import { selectRidge } from './selection.ts';
 import { plainPrimitives } from './symmetric-plain.ts';
@@ -93,6 +93,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
       lambda,
       leaveOneOut: left.figures === null ? null : summarise(left.figures),
     },
+    variances: variancesOf(decomposition, principal, data.examples, data.codeLength),
   };
   return { head: { ...head, golden: makeGolden(head) }, heldOutBy: 'leave-one-out', ...left };
 }

@@ -193,6 +193,8 @@ describe('a hostile head file is refused', () => {
     ],
     ['a deviation of 0', () => setNumber('deviation', 3, 0), /deviation/],
     ['a deviation below 0', () => setNumber('deviation', 3, -1), /deviation/],
+    ['a variance below 0', () => setNumber('variances', 0, -1), /variances/],
+    ['a variance that is none', () => setNumber('variances', 0, NaN), /'variances' holds NaN/],
     ['a wrong weight', () => setNumber('weights', 7, 0.5), /golden vector/],
     ['a wrong golden vector', () => setNumber('golden.probabilities', 0, 0.9), /golden vector 0/],
     [

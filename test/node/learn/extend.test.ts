@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { readHead, score, writeHead } from '../../../src/head/index.ts';
 import type { Head } from '../../../src/head/index.ts';
-import type { TaughtExamples } from '../../../src/learn/extend.ts';
-import { extendHead, MAX_TAUGHT_EXAMPLES } from '../../../src/learn/extend.ts';
+import { extendHead } from '../../../src/learn/extend.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
+import { MAX_TAUGHT_EXAMPLES, type TaughtExamples } from '../../../src/learn/taught-examples.ts';
 import { random } from '../backbone/random.ts';
 
 const FEATURES = 200;

@@ -1,0 +1,20 @@
+/**
+ * Teaches a head that was made elsewhere, of whose examples none are here. One that was fitted in closed form remembers
+ * enough of them to be fitted on (continue.ts); of an imported one nothing is known, and it keeps its rows (extend.ts).
+ */
+import type { Head } from '../head/head.ts';
+import { continueHead, isContinuable } from './continue.ts';
+import { extendHead } from './extend.ts';
+import type { TaughtExamples } from './taught-examples.ts';
+import type { TrainedHead, TrainOptions } from './train.ts';
+
+/** @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
+export async function teachFurther(
+  base: Head,
+  taught: TaughtExamples,
+  options: Pick<TrainOptions, 'linalg' | 'pause'> = {},
+): Promise<TrainedHead> {
+  if (isContinuable(base)) return continueHead(base, taught, options);
+  const head = extendHead(base, taught);
+  return { head, heldOutBy: 'leave-one-out', leaveOneOut: new Float32Array(), figures: null };
+}
