@@ -2,8 +2,9 @@
 import { type Backbone } from '../src/backbone/index.ts';
 import { createTfjsEngine } from '../src/backbone/tfjs/engine.ts';
 import { createSimdEngine } from '../src/backbone/simd/index.ts';
-import type { OnnxInput } from '../src/export/index.ts';
-import { built, compiled, nativeRuntime, webRuntime } from './peers/load.ts';
+import type { OnnxInput, TfliteInput } from '../src/export/index.ts';
+import { createLiteRtEngine } from './peers/litert.ts';
+import { built, compiled, liteRtParts, nativeRuntime, webRuntime } from './peers/load.ts';
 import { createOnnxEngine } from './peers/onnx-engine.ts';
 
 /** The reference, and what ratios are taken to. */
@@ -29,6 +30,8 @@ const OWN: Readonly<Record<string, Make>> = {
 const PEERS: Readonly<Record<string, Make>> = {
   'onnxruntime-web': onnx(webRuntime, 'pixels'),
   'onnxruntime-web, input prepared': onnx(webRuntime, 'planes'),
+  'LiteRT.js': litert('uint8'),
+  'LiteRT.js, input prepared': litert('float32'),
   'onnxruntime-node (native)': onnx(nativeRuntime, 'pixels'),
   'onnxruntime-node (native), input prepared': onnx(nativeRuntime, 'planes'),
 };
@@ -78,6 +81,16 @@ function simd(module: string, bits: 16 | 32): Make {
 function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
   return async (backbone) => {
     const engine = await createOnnxEngine(await runtime(), backbone, input);
+    return (pixels) => {
+      const prepared = engine.prepare(pixels);
+      return () => engine.run(prepared);
+    };
+  };
+}
+
+function litert(input: TfliteInput): Make {
+  return async (backbone) => {
+    const engine = await createLiteRtEngine(liteRtParts(), backbone, input);
     return (pixels) => {
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);

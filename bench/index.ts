@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadBackbone } from '../src/backbone/index.ts';
 import { root } from '../scripts/stale.ts';
+import { type Goal, goalTable } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { machineText, resultText } from './report.ts';
 import type { Context, Result } from './section.ts';
@@ -65,13 +66,19 @@ async function bench(only: string | undefined, { json, quick, list }: Flags): Pr
   if (!json) console.log(machineText(machine));
   const context = await createContext(quick);
   const results: Record<string, Result['data']> = {};
+  const goals: Goal[] = [];
   for (const section of sections.filter(({ name }) => names.includes(name))) {
     log(`${section.title} …`);
     const result = await section.run(context);
     results[section.name] = result.data;
+    goals.push(...(result.goals ?? []));
     if (!json) console.log(resultText(section.title, result));
   }
-  if (json) console.log(JSON.stringify({ machine, quick, results }));
+  if (json) console.log(JSON.stringify({ machine, quick, results, goals }));
+  else if (goals.length > 0) {
+    const notes = quick ? ['Few rounds were run: nothing to quote.'] : [];
+    console.log(resultText('Goals', { tables: [goalTable(goals)], notes, data: {} }));
+  }
 }
 
 async function createContext(quick: boolean): Promise<Context> {

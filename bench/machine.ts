@@ -20,6 +20,7 @@ const PACKAGES = [
   '@tensorflow/tfjs-backend-wasm',
   'onnxruntime-web',
   'onnxruntime-node',
+  '@litertjs/core',
   '@jsquash/jpeg',
   '@cwasm/jpeg-turbo',
 ];

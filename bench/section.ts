@@ -1,5 +1,6 @@
 /** What every part of the benchmark takes and gives. */
 import type { Backbone } from '../src/backbone/index.ts';
+import type { Goal } from './goals.ts';
 import type { Spread, Timing } from './measure.ts';
 import type { JpegPicture } from './pictures.ts';
 
@@ -23,6 +24,7 @@ export interface Result {
   readonly tables: readonly Table[];
   /** What a reader must know to read the figures. */
   readonly notes: readonly string[];
+  readonly goals?: readonly Goal[];
   /** The same figures for machines; milliseconds and bytes. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -1,11 +1,10 @@
-/** Bundles one of the Workers in bench/worker and runs it in a workerd process of its own. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+/** Runs one of the Workers in bench/worker in a workerd process of its own. */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import * as esbuild from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { root } from '../scripts/stale.ts';
 import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
+import { bundleWorker } from './worker-bundle.ts';
 
 export interface BenchWorker {
   put(name: string, bytes: Uint8Array): Promise<void>;
@@ -25,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 120_000;
 
 /** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
 export async function startBenchWorker(entry: string): Promise<BenchWorker> {
-  const folder = await bundle(entry);
+  const folder = await bundleWorker(entry);
   const before = new Set(workerdProcesses());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -87,54 +86,6 @@ class HttpWorker implements BenchWorker {
       );
     return bytes;
   }
-}
-
-/** What to do with `./x.wasm?module`: drop the suffix, which is there for the type checker. */
-const suffixes: esbuild.Plugin = {
-  name: 'suffixes',
-  setup(build) {
-    build.onResolve({ filter: /\?(module|bytes)$/ }, ({ path, kind, importer, resolveDir }) =>
-      build.resolve(path.replace(/\?\w+$/, ''), { kind, importer, resolveDir }),
-    );
-  },
-};
-
-async function bundle(entry: string): Promise<string> {
-  const folder = join(root, 'build/bench', entry);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await esbuild.build({
-    entryPoints: { index: join(import.meta.dirname, 'worker', `${entry}.ts`) },
-    outdir: folder,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    conditions: ['workerd', 'worker', 'browser'],
-    target: 'esnext',
-    loader: { '.wasm': 'copy', '.safetensors': 'copy' },
-    // Named only on paths that a Worker never takes; a Worker has no URL of its own.
-    external: [
-      'node:*',
-      'module',
-      'worker_threads',
-      'fs',
-      'path',
-      'url',
-      'util',
-      'os',
-      'perf_hooks',
-      'crypto',
-      'vm',
-    ],
-    define: { 'import.meta.url': '"https://bench.invalid/worker.js"' },
-    plugins: [suffixes],
-    // First of all: it watches what the others make.
-    inject: [join(import.meta.dirname, 'worker/memories.ts')],
-    logLevel: 'error',
-  });
-  // Its service would keep this process alive.
-  await esbuild.stop();
-  return folder;
 }
 
 function modulesIn(

@@ -16,9 +16,11 @@ export interface LocalWorkerOptions {
   /** Folder of the stores; undefined keeps them in memory. */
   readonly state?: string;
   readonly adminSecret: string;
-  /** What to do with a line that the Worker logs. Default: drop it. */
   /** Workers on the same stores, each with caches of its own. Default: 1. */
   readonly isolates?: 1 | 2;
+  /** The Worker's HEADWATER_ENGINE. Default: unset. */
+  readonly engine?: string;
+  /** What to do with a line that the Worker logs. Default: drop it. */
   readonly onLog?: (line: string) => void;
   /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
   readonly onStep?: (name: string) => Promise<void>;
@@ -51,7 +53,10 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     name: 'headwater',
     modulesRoot: join(root, 'build/worker'),
     modules: bundledModules(),
-    bindings: { HEADWATER_ADMIN_SECRET: options.adminSecret },
+    bindings: {
+      HEADWATER_ADMIN_SECRET: options.adminSecret,
+      ...(options.engine === undefined ? {} : { HEADWATER_ENGINE: options.engine }),
+    },
     ...(onStep === undefined ? {} : { serviceBindings: { STEPS: stepListener(onStep) } }),
   };
   const workers = options.isolates === 2 ? [worker, { ...worker, ...SECOND_ISOLATE }] : [worker];

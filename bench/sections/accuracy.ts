@@ -7,6 +7,7 @@ import { trainHead } from '../../src/learn/train.ts';
 import { root } from '../../scripts/stale.ts';
 import { agreement } from '../agreement.ts';
 import { type Candidate, ownEngines, REFERENCE } from '../engines.ts';
+import type { Goal } from '../goals.ts';
 import { createDecoder } from '../pictures.ts';
 import { type Section, skipped } from '../section.ts';
 
@@ -62,10 +63,20 @@ export const accuracy: Section = {
         `Heads are trained on the engine’s own codes of the training pictures, or on those of ${REFERENCE}.`,
         ...absent,
       ],
+      goals: [accuracyGoal(outcomes)],
       data: { outcomes },
     };
   },
 };
+
+/** The most that any engine's heads lose against the reference's, on any set. */
+function accuracyGoal(outcomes: readonly Outcome[]): Goal {
+  const losses = outcomes.map(({ set, accuracy: own }) => {
+    const reference = outcomes.find((outcome) => outcome.set === set && outcome.engine === REFERENCE)!;
+    return 100 * (reference.accuracy - own);
+  });
+  return { what: 'Accuracy lost by a head', atMost: 0.3, measured: Math.max(...losses), unit: 'points' };
+}
 
 async function judge(
   set: string,

@@ -4,6 +4,8 @@ import { accuracy } from './accuracy.ts';
 import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
+import { freshWorker } from './fresh-worker.ts';
+import { isolates } from './isolates.ts';
 import { pipeline } from './pipeline.ts';
 import { requests } from './requests.ts';
 import { roofline } from './roofline.ts';
@@ -18,6 +20,8 @@ export const sections: readonly Section[] = [
   pipeline,
   requests,
   startUp,
+  freshWorker,
+  isolates,
   accuracy,
   roofline,
 ];

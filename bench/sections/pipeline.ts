@@ -1,6 +1,7 @@
 /** Everything a classify request computes, in local workerd: each decoder with each engine. */
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
+import { type Goal, ratioGoal } from '../goals.ts';
 import { interleave } from '../measure.ts';
 import { megabytes, type Result, type Section, type Table, timingTable } from '../section.ts';
 import { floats, subtracted } from '../worker-host.ts';
@@ -8,12 +9,13 @@ import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 
 const OURS = 'headwater decode, simd32-relaxed';
 const BASELINE = `@jsquash/jpeg, ${REFERENCE}`;
+const SAME_ENGINE = '@jsquash/jpeg, simd32-relaxed';
 
 /** Entry and work of each combination. */
 const COMBINATIONS: Readonly<Record<string, readonly [entry: string, work: string]>> = {
   [OURS]: ['pipeline-simd', 'headwater'],
   [`headwater decode, ${REFERENCE}`]: ['pipeline-tfjs', 'headwater'],
-  '@jsquash/jpeg, simd32-relaxed': ['pipeline-simd', 'jsquash'],
+  [SAME_ENGINE]: ['pipeline-simd', 'jsquash'],
   [BASELINE]: ['pipeline-tfjs', 'jsquash'],
 };
 
@@ -27,6 +29,7 @@ export const pipeline: Section = {
       for (const worker of workers.values()) await worker.put('head', head);
       const tables: Table[] = [];
       const data: Record<string, unknown> = {};
+      let goals: readonly Goal[] = [];
       for (const picture of pictures) {
         const tops = new Set<number>();
         for (const [name, worker] of workers) {
@@ -42,6 +45,22 @@ export const pipeline: Section = {
         );
         const memory = new Map<string, Memory>();
         for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
+        const bytes = memory.get(OURS)!.wasmBytes;
+        // The large picture comes last.
+        goals = [
+          ...ratioGoal(
+            `${picture.name} JPEG, of the same with @jsquash/jpeg`,
+            timings,
+            [OURS, SAME_ENGINE],
+            0.45,
+          ),
+          {
+            what: `WebAssembly memory after a ${picture.name} JPEG`,
+            atMost: 24,
+            measured: bytes / 1e6,
+            unit: 'MB',
+          },
+        ];
         const table = timingTable(timings, BASELINE);
         tables.push({
           columns: [
@@ -53,7 +72,7 @@ export const pipeline: Section = {
         });
         data[picture.name] = { timings: Object.fromEntries(timings), memory: Object.fromEntries(memory) };
       }
-      return { tables, notes: ['All combinations give the same top class.'], data };
+      return { tables, notes: ['All combinations give the same top class.'], goals, data };
     });
   },
 };

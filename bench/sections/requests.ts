@@ -1,59 +1,99 @@
-/** Whole classify requests to the Worker that would be deployed, over HTTP on this machine. */
+/** Whole classify requests to the Worker that would be deployed, over HTTP on this machine: its engine against TensorFlow.js's. */
+import { DEFAULT_ENGINE, type EngineName } from '../../src/backbone/choose.ts';
 import { dollarsPerMillion, PRICE_SOURCE } from '../cost.ts';
 import { demoHead } from '../demo-head.ts';
+import { ratioGoal } from '../goals.ts';
 import { type Contender, interleave, summarise, type Timing } from '../measure.ts';
 import type { JpegPicture } from '../pictures.ts';
-import { startRealWorker, type RealWorker } from '../real-worker.ts';
-import { megabytes, milliseconds, type Section, spreadText, type Table } from '../section.ts';
+import { type RealWorker, startRealWorker } from '../real-worker.ts';
+import { megabytes, milliseconds, type Section, type Table, timingTable } from '../section.ts';
 
 const CONCURRENCY = [1, 4, 16];
+const PEER: EngineName = 'tfjs';
+/** HEADWATER_ENGINE of each Worker. */
+const ENGINES: readonly EngineName[] = [DEFAULT_ENGINE, PEER];
+
+interface Client {
+  readonly engine: EngineName;
+  readonly worker: RealWorker;
+  readonly classify: (picture: Uint8Array) => Promise<void>;
+}
 
 interface Throughput {
+  readonly engine: EngineName;
   readonly concurrency: number;
   readonly requestsPerSecond: number;
   readonly p50: number;
   readonly p90: number;
 }
 
+type Timings = ReadonlyMap<string, Timing>;
+
 export const requests: Section = {
   name: 'requests',
   title: 'Whole classify requests to the real Worker on local workerd',
   async run({ backbone, pictures, quick }) {
-    const worker = await startRealWorker(await demoHead(backbone));
+    const head = await demoHead(backbone);
+    const clients: Client[] = [];
     try {
-      const timings = new Map<string, Timing>();
+      for (const engine of ENGINES) clients.push(await startClient(engine, head));
+      const timings = new Map<string, Timings>();
       for (const picture of pictures) {
-        const rounds = quick ? { rounds: 5, times: 4 } : { rounds: 30, times: 8 };
-        for (const [name, timing] of await interleave([classifyLessHealth(worker, picture)], rounds))
-          timings.set(name, timing);
+        const rounds = quick ? { rounds: 4, times: 3 } : { rounds: 24, times: 5 };
+        const contenders = clients.map((client) => classifyLessHealth(client, picture));
+        timings.set(picture.name, await interleave(contenders, rounds));
       }
-      const before = worker.residentBytes();
       const throughput: Throughput[] = [];
-      for (const concurrency of CONCURRENCY) {
-        throughput.push(await measureThroughput(worker, pictures[0], concurrency, quick ? 60 : 600));
+      for (const client of clients) {
+        for (const concurrency of CONCURRENCY) {
+          throughput.push(await measureThroughput(client, pictures[0], concurrency, quick ? 60 : 600));
+        }
       }
-      const after = worker.residentBytes();
+      const resident = clients.map(({ engine, worker }) => ({ engine, bytes: worker.residentBytes() }));
+      const [small] = pictures;
       return {
-        tables: [costTable(timings), throughputTable(throughput)],
+        tables: [...Array.from(timings, ([name, of]) => costTable(name, of)), throughputTable(throughput)],
         notes: [
           'A sample is n classify requests less n requests for /healthz. CPU is the workerd process’s, all threads.',
           `Cost: requests and CPU time at the prices of ${PRICE_SOURCE}, with this machine’s CPU time.`,
-          `Client and workerd share this machine’s cores. Process: ${megabytes(before)} MB before, ${megabytes(after)} MB after the throughput runs.`,
+          'Client and workerd share this machine’s cores.',
+          `Process at the end: ${resident.map(({ engine, bytes }) => `${megabytes(bytes)} MB with ${engine}`).join(', ')}.`,
         ],
-        data: { timings: Object.fromEntries(timings), throughput, residentBytes: { before, after } },
+        goals: ratioGoal(
+          `Whole ${small.name} request, of the same with tfjs`,
+          timings.get(small.name)!,
+          [DEFAULT_ENGINE, PEER],
+          0.5,
+        ),
+        data: {
+          timings: Object.fromEntries(Array.from(timings, ([name, of]) => [name, Object.fromEntries(of)])),
+          throughput,
+          resident,
+        },
       };
     } finally {
-      await worker.close();
+      for (const { worker } of clients) await worker.close();
     }
   },
 };
 
-function classifyLessHealth(worker: RealWorker, picture: JpegPicture): Contender {
+async function startClient(engine: EngineName, head: Uint8Array): Promise<Client> {
+  const worker = await startRealWorker({ engine });
+  try {
+    const key = await worker.enrol(head);
+    return { engine, worker, classify: (picture) => worker.classify(key, picture) };
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+}
+
+function classifyLessHealth({ engine, worker, classify }: Client, picture: JpegPicture): Contender {
   return {
-    name: picture.name,
+    name: engine,
     async sample(times) {
       const idle = await worker.measure(() => repeat(times, () => worker.health()));
-      const busy = await worker.measure(() => repeat(times, () => worker.classify(picture.bytes)));
+      const busy = await worker.measure(() => repeat(times, () => classify(picture.bytes)));
       const cpu = idle.cpu === undefined || busy.cpu === undefined ? undefined : busy.cpu - idle.cpu;
       return { wall: busy.wall - idle.wall, cpu };
     },
@@ -65,7 +105,7 @@ async function repeat(times: number, work: () => Promise<void>): Promise<void> {
 }
 
 async function measureThroughput(
-  worker: RealWorker,
+  { engine, classify }: Client,
   picture: JpegPicture,
   concurrency: number,
   total: number,
@@ -75,7 +115,7 @@ async function measureThroughput(
   const client = async (): Promise<void> => {
     while (left-- > 0) {
       const start = performance.now();
-      await worker.classify(picture.bytes);
+      await classify(picture.bytes);
       latencies.push(performance.now() - start);
     }
   };
@@ -83,25 +123,25 @@ async function measureThroughput(
   await Promise.all(Array.from({ length: concurrency }, client));
   const seconds = (performance.now() - start) / 1000;
   const { median, p90 } = summarise(latencies);
-  return { concurrency, requestsPerSecond: latencies.length / seconds, p50: median, p90 };
+  return { engine, concurrency, requestsPerSecond: latencies.length / seconds, p50: median, p90 };
 }
 
-function costTable(timings: ReadonlyMap<string, Timing>): Table {
+function costTable(picture: string, timings: Timings): Table {
+  const { columns, rows } = timingTable(timings, PEER);
+  const dollars = Array.from(timings.values(), ({ cpu }) =>
+    cpu === undefined ? '–' : dollarsPerMillion(cpu.median).toFixed(2),
+  );
   return {
-    columns: ['classify', 'ms (p10–p90)', 'CPU ms (p10–p90)', '$ a million'],
-    rows: Array.from(timings, ([name, { wall, cpu }]) => [
-      name,
-      spreadText(wall),
-      spreadText(cpu),
-      cpu === undefined ? '–' : dollarsPerMillion(cpu.median).toFixed(2),
-    ]),
+    columns: [`classify ${picture} with`, ...columns.slice(1), '$ a million'],
+    rows: rows.map((row, i) => [...row, dollars[i]]),
   };
 }
 
 function throughputTable(throughput: readonly Throughput[]): Table {
   return {
-    columns: ['at once', 'requests/s', 'median ms', 'p90 ms'],
-    rows: throughput.map(({ concurrency, requestsPerSecond, p50, p90 }) => [
+    columns: ['with', 'at once', 'requests/s', 'median ms', 'p90 ms'],
+    rows: throughput.map(({ engine, concurrency, requestsPerSecond, p50, p90 }) => [
+      engine,
       String(concurrency),
       requestsPerSecond.toFixed(0),
       milliseconds(p50),

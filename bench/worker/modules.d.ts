@@ -8,3 +8,9 @@ declare module '*.safetensors?bytes' {
   const bytes: ArrayBuffer;
   export default bytes;
 }
+
+/** A script of emscripten's that leaves a factory behind. */
+declare module '*.js?factory' {
+  const factory: (options: object) => Promise<object>;
+  export default factory;
+}

@@ -1,7 +1,7 @@
 /** The backbone on our own SIMD kernels with 16-bit products. */
 import wasm from '../../build/wasm/engine.wasm?module';
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
-import { backbone, codesOf } from './backbone.ts';
+import { backbone, codesOf, warmed } from './backbone.ts';
 import { serve } from './serve.ts';
 
-export default serve({ codes: codesOf(createSimdEngine(backbone, wasm, { bits: 16 })) });
+export default serve({ codes: codesOf(await warmed(createSimdEngine(backbone, wasm, { bits: 16 }))) });
