@@ -24,6 +24,7 @@ import { addTenantRoutes } from './routes/tenants.ts';
 import { addUsageRoute } from './routes/usage.ts';
 import { addVersionRoutes } from './routes/versions.ts';
 import { addProtocols } from './protocols/index.ts';
+import { rightOfWay } from './right-of-way.ts';
 import type { Runtime } from './runtime.ts';
 import { createServices } from './services.ts';
 
@@ -54,6 +55,7 @@ export function createApp(runtime: Runtime): App {
   });
   const services = createServices(runtime);
   app.use(metered(services.metering));
+  app.use(rightOfWay);
   addHealthRoute(app, services);
   addTenantRoutes(app);
   addKeyRoutes(app, services);

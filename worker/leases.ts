@@ -29,7 +29,8 @@ export class Leases {
   /** Units lent out at this moment. */
   get inUse(): number {
     let sum = 0;
-    for (const lease of this.#held) sum += lease.units;
+    const now = Date.now();
+    for (const lease of this.#held) if (lease.expiresAt > now) sum += lease.units;
     return sum;
   }
 

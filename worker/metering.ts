@@ -76,8 +76,11 @@ export const metered = (metering: Metering) =>
     if (kind !== undefined) metering.count(c.env, tenant, kind);
   });
 
-/** Other people's protocols ask for predictions in words of their own; Custom Vision's calls ask our API, which counts. */
-function kindOf(route: string): string | undefined {
+/**
+ * What requests of a route are counted as, or undefined where they are not. Other people's protocols ask for predictions
+ * in words of their own; Custom Vision's calls ask our API, which counts.
+ */
+export function kindOf(route: string): string | undefined {
   if (route.startsWith('/customvision/')) return undefined;
   if (/^\/(hf-inference|client\/v4)\/|^\/v2\/.*\/infer$/.test(route)) return 'classify';
   const word = route.split('/').at(-1) ?? '';

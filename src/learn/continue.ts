@@ -63,7 +63,13 @@ export async function continueHead(
   const { matrix, bias } = await updated(base, rows, multipliers, labels.length, pacer);
   const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
   const { order } = examples;
-  const judged = leaveOneOutFigures({ order, targets, labels }, logits, base.temperature, judgeWeights);
+  const judged = await leaveOneOutFigures(
+    { order, targets, labels },
+    logits,
+    base.temperature,
+    judgeWeights,
+    pacer,
+  );
   const head: Omit<Head, 'golden'> = {
     ...base,
     labels,

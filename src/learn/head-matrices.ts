@@ -2,7 +2,7 @@
 import { addRows, ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
 import { dot } from './dot.ts';
-import type { Pacer } from './pacer.ts';
+import { HALF, type Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
 import type { Ridge } from './ridge.ts';
 
@@ -33,15 +33,16 @@ export async function headMatrices(
     decomposition.form === 'dual'
       ? await pullBack(a, combined, columns, pacer)
       : transposed(combined, d, columns);
-  const mean = Float32Array.from(a.standardisation.mean);
-  const weights = Float32Array.from(rows.subarray(0, classes * d));
+  const mean = new Float32Array(a.standardisation.mean);
+  const weights = new Float32Array(rows.subarray(0, classes * d));
   const directions = rows.subarray(classes * d);
   if (decomposition.form === 'dual') normaliseRows(directions, d);
+  if (pacer.due(2 * rows.length)) await pacer.rest();
   return {
     mean,
     weights,
     bias: biases(a.standardisation, ridge.prior, weights, mean),
-    directions: Float32Array.from(directions, Math.f16round),
+    directions: new Float32Array(directions.map(Math.f16round)),
   };
 }
 
@@ -82,7 +83,7 @@ async function pullBack(
       if (i + r < a.examples) a.writeRow(i + r, 0, d, row, 0, 1);
     });
     for (let c = 0; c < columns; c++) addRows(out.subarray(c * d, (c + 1) * d), rows, factors, c, columns);
-    if (pacer.due(ROWS_AT_ONCE * columns * d)) await pacer.rest();
+    if (pacer.due(ROWS_AT_ONCE * (columns + HALF) * d)) await pacer.rest();
   }
   return out;
 }
@@ -96,9 +97,10 @@ function transposed(matrix: Float64Array, rows: number, columns: number): Float6
 
 function normaliseRows(matrix: Float64Array, length: number): void {
   for (let from = 0; from < matrix.length; from += length) {
-    const row = matrix.subarray(from, from + length);
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    for (let d = 0; d < length; d++) row[d] /= norm;
+    let squares = 0;
+    for (let d = from; d < from + length; d++) squares += matrix[d] * matrix[d];
+    const norm = Math.sqrt(squares);
+    for (let d = from; d < from + length; d++) matrix[d] /= norm;
   }
 }
 

@@ -1,13 +1,17 @@
 /**
  * Lets long computations breathe. There is no clock here (and in a Worker it stands still while one computes), so work
- * is counted in multiply-adds, and the host is given its turn after every few million.
+ * is counted in multiply-adds of plain JavaScript, and the host is offered its turn after every million.
  */
 
 /** A host's pause: resolves when the event loop has had its turn. */
 export type Pause = () => Promise<void>;
 
-/** About 4 ms of plain JavaScript, and less in WebAssembly. */
-export const OPERATIONS_BETWEEN_PAUSES = 4e6;
+/** About a millisecond. */
+export const OPERATIONS_BETWEEN_PAUSES = 1e6;
+
+/** What takes longer than a multiply-add: reading a number in half precision, and an exponential with what it is for. */
+export const HALF = 5;
+export const EXPONENTIAL = 15;
 
 export class Pacer {
   readonly #pause: Pause | undefined;

@@ -52,7 +52,7 @@ export class RidgePath {
   /** Does the work that all λ share. @throws HeadwaterError as `trainHead`. */
   static async fit(set: TrainingSet, options: TrainOptions = {}): Promise<RidgePath> {
     const pacer = new Pacer(options.pause);
-    const data = canonicalise(set, options.maxExamples ?? MAX_EXAMPLES);
+    const data = await canonicalise(set, options.maxExamples ?? MAX_EXAMPLES, pacer);
     const matrix = await DesignMatrix.create(data, exampleWeights(data, options.balance), pacer);
     const order = decompositionOrder(data.examples, data.codeLength);
     const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
@@ -133,10 +133,11 @@ export async function selectHeldOut(folds: readonly Fold[], options: TrainOption
   const targets = Uint16Array.from(folds.flatMap((fold) => [...fold.targets]));
   const paths = await Promise.all(folds.map((fold) => RidgePath.fit(fold.set, options)));
   const weights = new Float64Array(targets.length).fill(1);
+  const pacer = new Pacer(options.pause);
   let best: { decade: number; temperature: number; objective: number; judged: Judged } | undefined;
   for (const decade of DECADES) {
     const judged = join(await Promise.all(folds.map((fold, i) => judge(paths[i], fold, decade))));
-    const { temperature, objective } = fitTemperature(judged.logits, targets, weights, classes);
+    const { temperature, objective } = await fitTemperature(judged.logits, targets, weights, classes, pacer);
     if (best === undefined || objective < best.objective) best = { decade, temperature, objective, judged };
   }
   const { decade, temperature, judged } = best!;

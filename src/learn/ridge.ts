@@ -6,7 +6,7 @@
  */
 import type { DesignMatrix } from './design-matrix.ts';
 import { dot } from './dot.ts';
-import type { Pacer } from './pacer.ts';
+import { HALF, type Pacer } from './pacer.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
 import type { SymmetricPrimitives } from './symmetric.ts';
 import { factor, quadraticForm, solve, type Tridiagonal } from './tridiagonal.ts';
@@ -46,17 +46,18 @@ export async function decompose(
 ): Promise<Decomposition> {
   await sumUp(a, form, primitives, pacer);
   const reduction = new SymmetricReduction(primitives);
-  const m = primitives.order;
+  const { order: m, cost } = primitives;
   for (let j = 0; j < m - 1; j++) {
     reduction.reduceColumn(j);
-    if (pacer.due(2 * (m - j) ** 2)) await pacer.rest();
+    if (pacer.due(2 * (m - j) ** 2 * cost + 4 * m)) await pacer.rest();
   }
   const tridiagonal = reduction.tridiagonal();
   for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
     reduction.prepareBlock(begin);
+    if (pacer.due(BLOCK_ROWS ** 2 * (m - begin))) await pacer.rest();
     for (let from = begin; from < primitives.stride; from += BLOCK_COLUMNS) {
       reduction.applyBlock(begin, from);
-      if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin))) await pacer.rest();
+      if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin) * cost)) await pacer.rest();
     }
   }
   const rotated = form === 'dual' ? undefined : await rotateRows(a, primitives, pacer);
@@ -71,14 +72,14 @@ async function sumUp(
   primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<void> {
-  const { order: m, panel } = primitives;
+  const { order: m, panel, cost } = primitives;
   const depth = form === 'dual' ? a.codeLength : a.examples;
   for (let begin = 0; begin < depth; begin += PANEL_COLUMNS) {
     fillPanel(a, form, begin, panel);
-    if (pacer.due(m * PANEL_COLUMNS * 4)) await pacer.rest();
+    if (pacer.due(m * PANEL_COLUMNS * HALF)) await pacer.rest();
     for (let row = 0; row < m; row += BLOCK_ROWS) {
       primitives.addPanel(row, Math.min(row + BLOCK_ROWS, m));
-      if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS)) await pacer.rest();
+      if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS * cost)) await pacer.rest();
     }
   }
 }
@@ -96,14 +97,15 @@ function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float
 
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
 async function rotateRows(a: Rows, primitives: SymmetricPrimitives, pacer: Pacer): Promise<Float32Array> {
-  const { order: m, stride, reflectors, rotated } = primitives;
+  const { order: m, stride, reflectors, rotated, cost } = primitives;
   const rows = new Float32Array(a.examples * m);
   for (let begin = 0; begin < a.examples; begin += BLOCK_ROWS) {
     const end = Math.min(begin + BLOCK_ROWS, a.examples);
     for (let i = begin; i < end; i++) a.writeRow(i, 0, m, reflectors, (i - begin) * stride, 1);
+    if (pacer.due(BLOCK_ROWS * m * HALF)) await pacer.rest();
     for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
       primitives.multiplyRows(column, Math.min(column + BLOCK_COLUMNS, stride));
-      if (pacer.due(BLOCK_ROWS * BLOCK_COLUMNS * m)) await pacer.rest();
+      if (pacer.due(BLOCK_ROWS * BLOCK_COLUMNS * m * cost)) await pacer.rest();
     }
     for (let i = begin; i < end; i++) {
       rows.set(rotated.subarray((i - begin) * stride, (i - begin) * stride + m), i * m);

@@ -15,8 +15,6 @@ const GRID_DECADES = [-3.5, -2.5, -1.5, 0.5, 1.5];
 const REFINEMENTS = [0.5, 0.25];
 /** Normal prior of λ in decades: what data sets from 10 to 80 pictures a class choose lies between −0.7 and −0.25. */
 const PRIOR = { decade: -0.5, deviation: 1 / 3 };
-/** All iterations of the temperature's fit together, in multiply-adds a logit. */
-const OPERATIONS_PER_LOGIT = 200;
 
 export interface Selection {
   readonly lambda: number;
@@ -44,10 +42,9 @@ export async function selectRidge(
   const at = async (decade: number): Promise<Candidate> => {
     const lambda = unit * 10 ** decade;
     const logits = await ridge.leaveOneOut(lambda, pacer);
-    const { temperature, objective } = fitTemperature(logits, targets, judgeWeights, ridge.classes);
-    if (pacer.due(logits.length * OPERATIONS_PER_LOGIT)) await pacer.rest();
+    const fit = await fitTemperature(logits, targets, judgeWeights, ridge.classes, pacer);
     const off = (decade - PRIOR.decade) / PRIOR.deviation;
-    return { decade, lambda, logits, temperature, objective: objective + (off * off) / 2 };
+    return { ...fit, decade, lambda, logits, objective: fit.objective + (off * off) / 2 };
   };
   const tried = new Map<number, number>();
   const attempt = async (best: Candidate | undefined, decade: number): Promise<Candidate> => {

@@ -1,6 +1,6 @@
 /** The units that codes are measured in: each feature's mean and a deviation that is moderated where it is little known. */
 import { stretches, type CodeRows } from './code-rows.ts';
-import type { Pacer } from './pacer.ts';
+import { HALF, type Pacer } from './pacer.ts';
 
 export interface Moments {
   /** n, how many examples they are of. */
@@ -35,7 +35,7 @@ export async function momentsOf(rows: CodeRows, weights: Float64Array, pacer: Pa
       const from = r * codeLength;
       for (let d = 0; d < codeLength; d++) mean[d] += share * out[from + d];
     }
-    if (pacer.due(count * codeLength)) await pacer.rest();
+    if (pacer.due(count * codeLength * HALF)) await pacer.rest();
   }
   for (const { begin, count, out } of stretches(rows, ROWS)) {
     for (let r = 0; r < count; r++) {
@@ -43,7 +43,7 @@ export async function momentsOf(rows: CodeRows, weights: Float64Array, pacer: Pa
       const from = r * codeLength;
       for (let d = 0; d < codeLength; d++) variance[d] += share * (out[from + d] - mean[d]) ** 2;
     }
-    if (pacer.due(count * codeLength)) await pacer.rest();
+    if (pacer.due(count * codeLength * HALF)) await pacer.rest();
   }
   return { examples: n, mean, variance };
 }

@@ -68,5 +68,5 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
   }
 
   const memory = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
-  return { order, stride, ...memory, addPanel, updateAndMultiply, applyReflectors, multiplyRows };
+  return { order, cost: 1, stride, ...memory, addPanel, updateAndMultiply, applyReflectors, multiplyRows };
 }

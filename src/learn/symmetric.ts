@@ -1,6 +1,6 @@
 /**
  * Brings a symmetric m × m matrix K to tridiagonal form K = Q·T·Qᵀ by Householder reflections (Golub & Van Loan,
- * 8.3.1), in steps of a few milliseconds between which the caller may pause, and forms Q in K's place. The loops that
+ * 8.3.1), in steps of about a millisecond between which the caller may pause, and forms Q in K's place. The loops that
  * take the time are primitives, in plain TypeScript (symmetric-plain.ts) or WebAssembly SIMD (symmetric-wasm.ts).
  */
 import type { Tridiagonal } from './tridiagonal.ts';
@@ -16,6 +16,8 @@ export const BLOCK_COLUMNS = 64;
 export interface SymmetricPrimitives {
   /** m */
   readonly order: number;
+  /** How long a multiply-add of these loops takes, in those of plain JavaScript: see pacer.ts. */
+  readonly cost: number;
   /** Distance of rows in memory, at least m. What lies beyond column m is zero and stays so. */
   readonly stride: number;
   /** [m × stride] */
@@ -135,8 +137,10 @@ export class SymmetricReduction {
     const tau = begin + k < m - 1 ? this.#tau[begin + k] : 0;
     const overlaps = new Float64Array(k);
     for (let r = 0; r < k; r++) {
+      let overlap = 0;
       for (let i = begin + k + 1; i < m; i++)
-        overlaps[r] += reflectors[r * stride + i] * reflectors[k * stride + i];
+        overlap += reflectors[r * stride + i] * reflectors[k * stride + i];
+      overlaps[r] = overlap;
     }
     for (let r = 0; r < k; r++) {
       let sum = 0;

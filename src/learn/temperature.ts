@@ -2,6 +2,7 @@
  * The softmax temperature that makes logits mean probabilities (Guo et al. 2017): the one that minimises the weighted
  * log-loss of logits / temperature. A weak prior decides where there is little to learn it from.
  */
+import { EXPONENTIAL, type Pacer } from './pacer.ts';
 
 /** One-hot regression gives logits around 0 to 1, so useful temperatures lie well inside. */
 export const TEMPERATURE_RANGE = { low: 0.01, high: 2 };
@@ -24,18 +25,19 @@ export interface Calibration {
  * @param logits n × classes.
  * @param weights [n] not negative; an example of weight 0 does not count.
  */
-export function fitTemperature(
+export async function fitTemperature(
   logits: Float64Array,
   targets: Uint16Array,
   weights: Float64Array,
   classes: number,
-): Calibration {
+  pacer: Pacer,
+): Promise<Calibration> {
   // In x = ln β, β = 1 / temperature, and safeguarded: Newton where it stays in the bracket, else halving.
   let low = -Math.log(TEMPERATURE_RANGE.high);
   let high = -Math.log(TEMPERATURE_RANGE.low);
   let x = -Math.log(PRIOR.temperature);
   for (let i = 0; i < MAX_ITERATIONS; i++) {
-    const { slope, curvature } = derivatives(logits, targets, weights, classes, x);
+    const { slope, curvature } = await derivatives(logits, targets, weights, classes, x, pacer);
     if (slope > 0) high = x;
     else low = x;
     const newton = x - slope / curvature;
@@ -44,7 +46,7 @@ export function fitTemperature(
     x = next;
     if (moved < PRECISION) break;
   }
-  const { objective } = derivatives(logits, targets, weights, classes, x);
+  const { objective } = await derivatives(logits, targets, weights, classes, x, pacer);
   return { temperature: Math.exp(-x), objective };
 }
 
@@ -55,13 +57,14 @@ interface Derivatives {
 }
 
 /** Of the log-loss and the prior's penalty, with respect to ln β. */
-function derivatives(
+async function derivatives(
   logits: Float64Array,
   targets: Uint16Array,
   weights: Float64Array,
   classes: number,
   x: number,
-): Derivatives {
+  pacer: Pacer,
+): Promise<Derivatives> {
   const beta = Math.exp(x);
   const off = (x + Math.log(PRIOR.temperature)) / PRIOR.logDeviation;
   let objective = (off * off) / 2;
@@ -86,6 +89,7 @@ function derivatives(
     objective += weight * (Math.log(sum) - truth);
     slope += weight * (mean - truth);
     curvature += weight * (second / sum - mean * mean + mean - truth);
+    if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
   return { objective, slope, curvature };
 }

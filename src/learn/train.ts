@@ -9,7 +9,7 @@ import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
 import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
-import { Pacer, type Pause } from './pacer.ts';
+import { EXPONENTIAL, Pacer, type Pause } from './pacer.ts';
 import { findPrincipal, leftOutResiduals, variancesOf } from './principal.ts';
 import { decompose, decompositionOrder, Ridge } from './ridge.ts';
 import { selectRidge } from './selection.ts';
@@ -25,7 +25,7 @@ export interface TrainOptions {
    * heads are to be equal bit for bit all pass it.
    */
   readonly linalg?: WebAssembly.Module;
-  /** Awaited after every few milliseconds of work, so that the host's event loop goes on. */
+  /** Awaited after every millisecond or so of work, so that the host's event loop goes on. */
   readonly pause?: Pause;
   /** A host with little memory sets this lower. */
   readonly maxExamples?: number;
@@ -57,7 +57,7 @@ export async function trainHead(set: TrainingSet, options: TrainOptions = {}): P
 /** As trainHead, with what each example looked like when left out. */
 export async function trainWithFigures(set: TrainingSet, options: TrainOptions = {}): Promise<TrainedHead> {
   const pacer = new Pacer(options.pause);
-  const data = canonicalise(set, options.maxExamples ?? MAX_EXAMPLES);
+  const data = await canonicalise(set, options.maxExamples ?? MAX_EXAMPLES, pacer);
   const classes = data.labels.length;
   const weights = exampleWeights(data, options.balance);
   const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
@@ -71,7 +71,8 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const sample = noveltySample(data.examples);
   const residuals = await leftOutResiduals(sample, a, decomposition, principal, pacer);
   const matrices = await headMatrices(a, ridge, lambda, principal, pacer);
-  const left = leaveOneOutFigures(data, logits, temperature, judgeWeights);
+  const left = await leaveOneOutFigures(data, logits, temperature, judgeWeights, pacer);
+  await pacer.rest();
   const head: Omit<Head, 'golden'> = {
     backbone: set.backbone,
     taps: set.taps,
@@ -105,12 +106,13 @@ export function topLogits(sample: Uint32Array, logits: Float64Array, classes: nu
 }
 
 /** From held-out logits, in canonical order, to probabilities in the order given and their figures. */
-export function leaveOneOutFigures(
+export async function leaveOneOutFigures(
   { order, targets, labels }: Pick<CanonicalSet, 'order' | 'targets' | 'labels'>,
   logits: Float64Array,
   temperature: number,
   judgeWeights: Float64Array,
-): { leaveOneOut: Float32Array; figures: Figures | null } {
+  pacer: Pacer,
+): Promise<{ leaveOneOut: Float32Array; figures: Figures | null }> {
   const classes = labels.length;
   const leaveOneOut = new Float32Array(logits.length);
   const judged: number[] = [];
@@ -121,6 +123,7 @@ export function leaveOneOutFigures(
     const sum = shares.reduce((total, share) => total + share, 0);
     for (let c = 0; c < classes; c++) leaveOneOut[order[i] * classes + c] = shares[c] / sum;
     if (judgeWeights[i] > 0) judged.push(i);
+    if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
   if (judged.length === 0) return { leaveOneOut, figures: null };
   const probabilities = new Float32Array(judged.length * classes);

@@ -3,8 +3,9 @@
  * bits of their code. Whoever sums in that order gets the same head, bit for bit, whatever order the data came in.
  */
 import { HeadwaterError } from '../errors.ts';
-import type { CodeRows } from './code-rows.ts';
 import { labelFault, MAX_CLASSES, MAX_CODE_LENGTH } from '../head/limits.ts';
+import { rowsInMemory, stretches, type CodeRows } from './code-rows.ts';
+import type { Pacer } from './pacer.ts';
 
 export interface TrainingSet {
   readonly backbone: { readonly name: string; readonly version: string; readonly weightsSha256: string };
@@ -41,17 +42,26 @@ export interface CanonicalSet {
 
 /** Bounds the time and memory of training; a host may ask for less. */
 export const MAX_EXAMPLES = 200_000;
+/** Rows that are checked at once. */
+const ROWS = 64;
 
 /**
  * @throws HeadwaterError `training_data_invalid` when the set does not fit together or holds a number that is none,
  * `training_data_too_large` when it has more than `maxExamples`.
  */
-export function canonicalise(set: TrainingSet, maxExamples: number): CanonicalSet {
+export async function canonicalise(
+  set: TrainingSet,
+  maxExamples: number,
+  pacer: Pacer,
+): Promise<CanonicalSet> {
   const { codes, targets } = set;
   const examples = targets.length;
   const codeLength = codes.length / examples;
   checkSet(set, codeLength, Math.min(maxExamples, MAX_EXAMPLES));
-  checkFinite(codes, codeLength, 0);
+  for (const { begin, out } of stretches(rowsInMemory(codes, examples), ROWS)) {
+    checkFinite(out, codeLength, begin);
+    if (pacer.due(out.length)) await pacer.rest();
+  }
   const ranked = rankTargets(set);
   const order = sortExamples(codes, codeLength, ranked.targets);
   const inOrder = Uint16Array.from(order, (from) => ranked.targets[from]);

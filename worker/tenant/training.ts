@@ -24,10 +24,8 @@ import type { Examples, IdentifiedSet } from './examples.ts';
 import { guardFault } from './guard.ts';
 import type { Heads, Reservation, Upload } from './heads.ts';
 import type { Stores } from './outbox.ts';
+import { giveWay } from './pace.ts';
 import { reportOf, type Reports, type StoredReport } from './report.ts';
-
-/** The trainer offers a pause about every millisecond. */
-const CALLS_BETWEEN_TURNS = 2;
 
 /** Of all tenants' objects that live in this isolate. */
 const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);
@@ -173,7 +171,7 @@ async function trained(
   const { set, ids, revision } = found;
   const training = await trainWithFigures(set, {
     linalg,
-    pause: breather(),
+    pause: giveWay,
     maxExamples: MAX_EXAMPLES_PER_HEAD,
   });
   const bytes = writeHead(training.head);
@@ -183,14 +181,6 @@ async function trained(
     bytes,
     upload: { sha256, bytes: bytes.byteLength, description, trainedRevision: revision },
     report: reportOf(set, ids, training),
-  };
-}
-
-/** Lets other requests have their turn after some milliseconds of work: a turn of the event loop takes up to one itself. */
-function breather(): () => Promise<void> {
-  let calls = 0;
-  return async () => {
-    if (++calls % CALLS_BETWEEN_TURNS === 0) await scheduler.wait(0);
   };
 }
 

@@ -70,7 +70,13 @@ export async function selectLogistic(
       onFit?.({ most: DECADES.length * count + 1, lambda, logLoss: fit.value });
     }
     for (let i = 0; i < logits.length; i++) logits[i] /= LOGIT_UNIT;
-    const { temperature, objective } = fitTemperature(logits, data.targets, judgeWeights, data.classes);
+    const { temperature, objective } = await fitTemperature(
+      logits,
+      data.targets,
+      judgeWeights,
+      data.classes,
+      pacer,
+    );
     rises = best !== undefined && objective >= best.objective ? rises + 1 : 0;
     if (rises === 0) {
       // The sum of the log-losses over a fold's examples against the same penalty: with more of them, λ is less.

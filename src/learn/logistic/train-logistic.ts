@@ -82,7 +82,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const { lambda, temperature, logits, start } = selection;
   const { x } = await minimise(softmaxObjective(data, weights, lambda, pacer), start, lbfgsFor(data));
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
-  const left = leaveOneOutFigures(known, logits, temperature, judgeWeights);
+  const left = await leaveOneOutFigures(known, logits, temperature, judgeWeights, pacer);
   const head: Omit<Head, 'golden'> = {
     backbone,
     taps,

@@ -20,7 +20,7 @@ const pacer = new Pacer();
 
 /** Everything that the tests need of one random problem, with uneven weights. */
 async function problem(counts: readonly number[], codeLength: number, module?: WebAssembly.Module) {
-  const data = canonicalise(randomSet(7, counts, codeLength), 1e6);
+  const data = await canonicalise(randomSet(7, counts, codeLength), 1e6, pacer);
   const random = generator(3);
   const raw = Array.from({ length: data.examples }, () => 0.5 + random());
   const mean = raw.reduce((sum, value) => sum + value, 0) / raw.length;
