@@ -45,12 +45,11 @@ export async function learn(
   if (solver === 'logistic' || (solver === 'auto' && !fits)) {
     return fitLogistic(set, seed, terminal);
   }
-  const progress = terminal?.progress(
-    'Training',
-    pausesOf(rows.examples, rows.codeLength, set.labels.length),
-  );
+  const progress = terminal?.progress('Training, in per cent', 100);
+  const pauses = pausesOf(rows.examples, rows.codeLength, set.labels.length);
+  let [paused, shown] = [0, 0];
   const pause = async (): Promise<void> => {
-    progress?.step();
+    for (paused++; shown < 100 * Math.min(1, paused / pauses) - 1; shown++) progress?.step();
     await LEARNING.pause!();
   };
   const trained = await trainWithFigures({ ...rest, codes: allRows(rows) }, { ...LEARNING, pause });

@@ -99,6 +99,44 @@ describe('training', () => {
     expect(readFileSync(join(cwd, 'h.safetensors')).equals(head)).toBe(true);
   });
 
+  test.each([
+    ['auto', 'auto', 'leave-one-out'],
+    ['linear-deep', 'auto', 'leave-one-out'],
+    ['linear-shallow', 'ridge', 'leave-one-out'],
+    ['linear-all', 'logistic', '4-fold'],
+  ])(
+    '%s by the solver %s: interrupted and run again it writes the same bytes',
+    async (strategy, solver, heldOutBy) => {
+      const cwd = temporaryFolder();
+      writeColours(join(cwd, 'd'), 4);
+      const args = [
+        'train',
+        'd',
+        '--strategy',
+        strategy,
+        '--solver',
+        solver,
+        '--no-report',
+        '--json',
+        '--out',
+      ];
+      const whole = await headwater([...args, 'whole.safetensors'], { cwd });
+      expect(whole.code, whole.stderr).toBe(0);
+      expect(JSON.parse(whole.stdout)).toMatchObject({ held_out_by: heldOutBy });
+      const interrupted = await headwater([...args, 'again.safetensors'], {
+        cwd,
+        interruptAt: 'Training on',
+      });
+      expect(interrupted.code).toBe(130);
+      expect(existsSync(join(cwd, 'again.safetensors'))).toBe(false);
+      const again = await headwater([...args, 'again.safetensors', '--resume'], { cwd });
+      expect(again.code, again.stderr).toBe(0);
+      const [one, other] = ['whole', 'again'].map((name) => readFileSync(join(cwd, `${name}.safetensors`)));
+      expect(one.equals(other)).toBe(true);
+    },
+    60_000,
+  );
+
   test('broken pictures, copies and strangers are reported and skipped; the report takes names for text', async () => {
     const cwd = temporaryFolder();
     const evil = '<img src=x onerror=alert(1)>';
