@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { forwardMs, tailedHeadBytes, tuningSeconds } from './cost.ts';
 import type { LinearOutcome, TapFigures } from './linear.ts';
 import { bestTap, eachTap, trainLinear } from './linear.ts';
+import { duration } from '../terminal.ts';
 import type { Situation } from './situation.ts';
 import { assess } from './situation.ts';
 import type { LinearStrategy, Strategy, TunedStrategy } from './strategies.ts';
@@ -50,7 +51,14 @@ export async function runAuto(context: Context, budgetSeconds: number): Promise<
   const situation = await assess(context);
   terminal.note(describe(situation));
   const { linear, taps } = await tryLinear(context);
-  const { affordable, folds, passedOver } = plan(context, situation, budgetSeconds);
+  const { affordable, folds, seconds, passedOver } = plan(context, situation, budgetSeconds);
+  if (affordable.length > 0) {
+    const names = affordable.join(' and ');
+    terminal.note(
+      `The linear heads are trained. Next ${names} in ${folds} folds, up to ${duration(seconds)} on two cores; ` +
+        'with --strategy linear-all it would be done now.',
+    );
+  }
   const tuner = affordable.length === 0 ? undefined : await Tuner.open(context);
   const tuned: CrossValidation[] = [];
   for (const strategy of affordable) tuned.push(await tuner!.crossValidate(strategy, folds));
@@ -98,6 +106,8 @@ function outcome(strategy: LinearStrategy, tap: string, trained: TrainedHead): L
 interface Plan {
   readonly affordable: readonly TunedStrategy[];
   readonly folds: number;
+  /** That tuning is reckoned to take at most, the last run on all pictures included. */
+  readonly seconds: number;
   readonly passedOver: Explanation['passedOver'];
 }
 
@@ -118,6 +128,7 @@ function plan(context: Context, { size, likeness }: Situation, budgetSeconds: nu
     return {
       affordable: [],
       folds: 0,
+      seconds: 0,
       passedOver: [...passedOver, ...plausible.map((strategy) => ({ strategy, because }))],
     };
   }
@@ -136,7 +147,7 @@ function plan(context: Context, { size, likeness }: Situation, budgetSeconds: nu
     for (const folds of [FOLDS, 2]) {
       const total = some.reduce((sum, strategy) => sum + seconds(strategy, folds), 0);
       if (total <= budgetSeconds && smallestClass(targets) >= folds) {
-        return { affordable: some, folds, passedOver: [...passedOver, ...left] };
+        return { affordable: some, folds, seconds: total, passedOver: [...passedOver, ...left] };
       }
     }
   }
@@ -144,7 +155,7 @@ function plan(context: Context, { size, likeness }: Situation, budgetSeconds: nu
     strategy,
     because: smallestClass(targets) < 2 ? 'a class has one picture only' : 'beyond the budget',
   }));
-  return { affordable: [], folds: 0, passedOver: [...passedOver, ...left] };
+  return { affordable: [], folds: 0, seconds: 0, passedOver: [...passedOver, ...left] };
 }
 
 function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {
