@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Backbone } from '../src/backbone/index.ts';
 import { HeadwaterError } from '../src/errors.ts';
 import { allRows } from '../src/learn/code-rows.ts';
-import { trainLogistic } from '../src/learn/logistic/train-logistic.ts';
+import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts';
 import type { StreamedSet } from '../src/learn/training-set.ts';
 import { trainWithFigures } from '../src/learn/train.ts';
 import type { TrainedHead, TrainOptions } from '../src/learn/train.ts';
@@ -15,7 +15,7 @@ import { targetsOf } from './codes/labelled.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
 import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';
-import type { Progress, Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */
 export const LEARNING: TrainOptions = {
@@ -58,15 +58,11 @@ export async function learn(
 }
 
 async function fitLogistic(set: StreamedSet, seed: number, terminal?: Terminal): Promise<TrainedHead> {
-  let progress: Progress | undefined;
-  const trained = await trainLogistic(set, {
-    ...LEARNING,
-    seed,
-    onFit({ most, lambda, logLoss }) {
-      progress ??= terminal?.progress('Fits, at most', most);
-      progress?.step(`log-loss ${logLoss.toFixed(3)} at λ = ${lambda.toPrecision(1)}`);
-    },
-  });
+  const progress = terminal?.progress('Fits, at most', mostFits(set.rows.examples));
+  const onFit = (lambda: number, logLoss: number): void => {
+    progress?.step(`log-loss ${logLoss.toFixed(3)} at λ = ${lambda.toPrecision(1)}`);
+  };
+  const trained = await trainLogistic(set, { ...LEARNING, seed, onFit });
   progress?.stop();
   return trained;
 }

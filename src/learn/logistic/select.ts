@@ -8,8 +8,11 @@ import { fitTemperature } from '../temperature.ts';
 import { LBFGS_DEFAULTS, minimise, type LbfgsOptions } from './lbfgs.ts';
 import { parameterCount, softmaxObjective, writeLogits, type LogisticData } from './softmax-objective.ts';
 
-/** λ in decades, for the mean log-loss over standardised codes: the walk ends where the held-out log-loss rises. */
-const DECADES: readonly number[] = [0.5, 0, -0.5, -1, -1.5, -2, -2.5, -3, -3.5, -4, -4.5, -5];
+/**
+ * λ for the sum of the examples' log-losses over standardised codes, from more shrinkage than any data set wants to hardly any:
+ * what it should be does not grow with their number, so that what a sample chooses serves for all.
+ */
+export const LAMBDAS: readonly number[] = Array.from({ length: 12 }, (_, i) => 10 ** (3.5 - i / 2));
 /** Rises in a row after which smaller λ are not tried. */
 const RISES = 2;
 /**
@@ -20,23 +23,19 @@ export const LOGIT_UNIT = 1 / 0.15;
 /** Vectors of curvature take two copies of the parameters each; this many numbers in all. */
 const MEMORY_NUMBERS = 2e7;
 const FEWEST_PAIRS = 3;
+/** Far below what a held-out log-loss can tell apart. */
+const VALUE_TOLERANCE = 1e-7;
 
-/** What is seen of the work on its way, after each fit. */
-export type OnFit = (fit: {
-  /** How many fits there are at most; the walk may end before. */
-  readonly most: number;
-  readonly lambda: number;
-  /** On what it was fitted to, with the penalty, in nats. */
-  readonly logLoss: number;
-}) => void;
+/** Told after each fit: λ, and the mean log-loss on what it was fitted to, with the penalty, in nats. */
+export type OnFit = (lambda: number, logLoss: number) => void;
 
 export interface LogisticSelection {
-  /** For the mean log-loss over all examples. */
+  /** For the sum of the log-losses. */
   readonly lambda: number;
   readonly temperature: number;
   /** [n × C] logits of each example by the fit that never saw it, divided by LOGIT_UNIT. */
   readonly logits: Float64Array;
-  /** Where the fit on all examples may begin. */
+  /** Where a fit on more examples may begin. */
   readonly start: Float64Array;
 }
 
@@ -49,25 +48,25 @@ export interface Examples {
   readonly folds: Uint8Array;
 }
 
+/** @param lambdas falling. @param start of the first fits. */
 export async function selectLogistic(
   data: LogisticData,
   { weights, judgeWeights, folds }: Examples,
+  lambdas: readonly number[],
+  start: Float64Array,
   pacer: Pacer,
   onFit?: OnFit,
 ): Promise<LogisticSelection> {
   const count = 1 + folds.reduce((most, fold) => Math.max(most, fold), 0);
-  const fits: Float64Array[] = Array.from({ length: count }, () => new Float64Array(parameterCount(data)));
+  const fits = Array.from({ length: count }, () => start);
   let best: (LogisticSelection & { readonly objective: number }) | undefined;
   let rises = 0;
-  for (const decade of DECADES) {
-    const lambda = 10 ** decade;
+  for (const lambda of lambdas) {
     const logits = new Float64Array(data.targets.length * data.classes);
     for (let fold = 0; fold < count; fold++) {
       const others = weights.map((weight, i) => (folds[i] === fold ? 0 : weight));
-      const fit = await minimise(softmaxObjective(data, others, lambda, pacer), fits[fold], lbfgsFor(data));
-      fits[fold] = fit.x;
-      await writeLogits(data, fit.x, (i) => folds[i] === fold, logits, pacer);
-      onFit?.({ most: DECADES.length * count + 1, lambda, logLoss: fit.value });
+      fits[fold] = await fit(data, others, lambda, fits[fold], pacer, onFit);
+      await writeLogits(data, fits[fold], (i) => folds[i] === fold, logits, pacer);
     }
     for (let i = 0; i < logits.length; i++) logits[i] /= LOGIT_UNIT;
     const { temperature, objective } = await fitTemperature(
@@ -78,19 +77,35 @@ export async function selectLogistic(
       pacer,
     );
     rises = best !== undefined && objective >= best.objective ? rises + 1 : 0;
-    if (rises === 0) {
-      // The sum of the log-losses over a fold's examples against the same penalty: with more of them, λ is less.
-      const whole = (lambda * (count - 1)) / count;
-      best = { lambda: whole, temperature, logits, start: mean(fits), objective };
-    }
+    if (rises === 0) best = { lambda, temperature, logits, start: mean(fits), objective };
     if (rises === RISES) break;
   }
   return best!;
 }
 
-export function lbfgsFor(data: LogisticData): LbfgsOptions {
+/** @param lambda for the sum of the log-losses. */
+export async function fit(
+  data: LogisticData,
+  weights: Float64Array,
+  lambda: number,
+  start: Float64Array,
+  pacer: Pacer,
+  onFit?: OnFit,
+): Promise<Float64Array> {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const objective = softmaxObjective(data, weights, lambda / total, pacer);
+  const { x, value } = await minimise(objective, start, lbfgsFor(data));
+  onFit?.(lambda, value);
+  return x;
+}
+
+function lbfgsFor(data: LogisticData): LbfgsOptions {
   const pairs = Math.floor(MEMORY_NUMBERS / (2 * parameterCount(data)));
-  return { ...LBFGS_DEFAULTS, memory: Math.min(LBFGS_DEFAULTS.memory, Math.max(FEWEST_PAIRS, pairs)) };
+  return {
+    ...LBFGS_DEFAULTS,
+    valueTolerance: VALUE_TOLERANCE,
+    memory: Math.min(LBFGS_DEFAULTS.memory, Math.max(FEWEST_PAIRS, pairs)),
+  };
 }
 
 function mean(vectors: readonly Float64Array[]): Float64Array {

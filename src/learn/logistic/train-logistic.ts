@@ -6,7 +6,7 @@
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
-import { allRows, selectRows, stretches, type CodeRows } from '../code-rows.ts';
+import { allRows, rowsInMemory, selectRows, stretches, type CodeRows } from '../code-rows.ts';
 import { DesignMatrix } from '../design-matrix.ts';
 import { exampleWeights } from '../example-weights.ts';
 import { drawFolds } from '../folds.ts';
@@ -34,9 +34,16 @@ import {
   type CanonicalSet,
   type StreamedSet,
 } from '../training-set.ts';
-import { lbfgsFor, LOGIT_UNIT, selectLogistic, type OnFit } from './select.ts';
-import { minimise } from './lbfgs.ts';
-import { softmaxObjective, type LogisticData } from './softmax-objective.ts';
+import {
+  fit,
+  LAMBDAS,
+  LOGIT_UNIT,
+  selectLogistic,
+  type Examples,
+  type LogisticSelection,
+  type OnFit,
+} from './select.ts';
+import { parameterCount, type LogisticData } from './softmax-objective.ts';
 
 export interface LogisticOptions extends TrainOptions {
   /** Decides the folds of cross-validation. */
@@ -46,6 +53,8 @@ export interface LogisticOptions extends TrainOptions {
 
 /** Folds of cross-validation. With many examples half of them teach nearly as much as all. */
 const FOLDS = { few: 4, many: 2, manyFrom: 5000 };
+/** λ is chosen on at most so many examples, evenly spaced. */
+const SELECTION = 10_000;
 /** Bounds the time of training. */
 const MAX_ROWS = 5_000_000;
 /** Held-out logits are kept, n × C of them. */
@@ -69,20 +78,14 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   if (n * classes > MAX_LOGITS) throw tooLarge(`${n} examples of ${classes} classes`, `${MAX_LOGITS} in all`);
   await checkRows(rows, pacer);
   const weights = exampleWeights({ targets, counts, examples: n }, options.balance);
-  const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
   const moments = await momentsOf(rows, weights, pacer);
   const data: LogisticData = { rows, mean: moments.mean, deviation: deviationsOf(moments), targets, classes };
-  const folds = Math.min(n < FOLDS.manyFrom ? FOLDS.few : FOLDS.many, n);
-  const selection = await selectLogistic(
-    data,
-    { weights, judgeWeights, folds: drawFolds(targets, folds, options.seed) },
-    pacer,
-    options.onFit,
-  );
-  const { lambda, temperature, logits, start } = selection;
-  const { x } = await minimise(softmaxObjective(data, weights, lambda, pacer), start, lbfgsFor(data));
+  const folds = foldCount(n);
+  const { lambda, temperature, logits, start } = await select(data, weights, options, pacer);
+  const x = await fit(data, weights, lambda, start, pacer, options.onFit);
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
-  const left = await leaveOneOutFigures(known, logits, temperature, judgeWeights, pacer);
+  const judged = judgeWeights(targets, weights, classes);
+  const left = await leaveOneOutFigures(known, logits, temperature, judged, pacer);
   const head: Omit<Head, 'golden'> = {
     backbone,
     taps,
@@ -100,6 +103,54 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
     },
   };
   return { head: { ...head, golden: makeGolden(head) }, heldOutBy: `${folds}-fold`, ...left };
+}
+
+/** How many fits there are at most, for those who show how far it is. */
+export function mostFits(examples: number): number {
+  const onSample = LAMBDAS.length * foldCount(Math.min(examples, SELECTION));
+  return onSample + (examples > SELECTION ? foldCount(examples) : 0) + 1;
+}
+
+function foldCount(examples: number): number {
+  return Math.min(examples < FOLDS.manyFrom ? FOLDS.few : FOLDS.many, examples);
+}
+
+/** λ is chosen on a sample where examples are many; all are judged at the one that was chosen. */
+async function select(
+  data: LogisticData,
+  weights: Float64Array,
+  options: LogisticOptions,
+  pacer: Pacer,
+): Promise<LogisticSelection> {
+  const none = new Float64Array(parameterCount(data));
+  const n = data.rows.examples;
+  const examples = judgedExamples(data, weights, options.seed);
+  if (n <= SELECTION) return selectLogistic(data, examples, LAMBDAS, none, pacer, options.onFit);
+  const places = evenlySpaced(n, SELECTION);
+  const sample = {
+    ...data,
+    rows: rowsInMemory(allRows(selectRows(data.rows, places)), places.length),
+    targets: Uint16Array.from(places, (place) => data.targets[place]),
+  };
+  const chosen = judgedExamples(
+    sample,
+    Float64Array.from(places, (place) => weights[place]),
+    options.seed,
+  );
+  const { lambda, start } = await selectLogistic(sample, chosen, LAMBDAS, none, pacer, options.onFit);
+  return selectLogistic(data, examples, [lambda], start, pacer, options.onFit);
+}
+
+function judgedExamples({ targets, classes }: LogisticData, weights: Float64Array, seed: number): Examples {
+  const folds = drawFolds(targets, foldCount(targets.length), seed);
+  return { weights, judgeWeights: judgeWeights(targets, weights, classes), folds };
+}
+
+/** The only example of its class cannot be judged by the others. */
+function judgeWeights(targets: Uint16Array, weights: Float64Array, classes: number): Float64Array {
+  const counts = new Uint32Array(classes);
+  for (const target of targets) counts[target]++;
+  return weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
 }
 
 /** Weights and bias in the unit that heads have their logits in. */
