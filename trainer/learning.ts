@@ -9,7 +9,8 @@ import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts
 import type { StreamedSet } from '../src/learn/training-set.ts';
 import { trainWithFigures } from '../src/learn/train.ts';
 import type { TrainedHead, TrainOptions } from '../src/learn/train.ts';
-import { OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
+import { HALF, OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
+import { WASM_COST } from '../src/learn/symmetric-wasm.ts';
 import { MAX_EXAMPLES } from '../src/learn/training-set.ts';
 import { targetsOf } from './codes/labelled.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
@@ -67,14 +68,14 @@ async function fitLogistic(set: StreamedSet, seed: number, terminal?: Terminal):
   return trained;
 }
 
-/** About how often the closed form rests: its multiply-adds, most of them in a few places, over those between two rests. */
+/** About how often the closed form rests: its work, most of it in a few places, over what is done between two rests. */
 function pausesOf(n: number, d: number, classes: number): number {
   const order = Math.min(n, d);
-  const sums = (Math.max(n, d) * order * order) / 2;
-  const reduction = (5 / 3) * order ** 3;
-  const rotation = n > d ? n * d * d : 0;
+  const matrices = (Math.max(n, d) * order ** 2) / 2 + (5 / 3) * order ** 3 + (n > d ? n * d ** 2 : 0);
   const selection = 11 * n * order * (classes + 4);
-  return Math.ceil((sums + reduction + rotation + selection) / OPERATIONS_BETWEEN_PAUSES);
+  const novelty = 1.3e6 * Math.min(n, 1000);
+  const work = WASM_COST * matrices + selection + novelty + 3 * HALF * n * d;
+  return Math.ceil(work / OPERATIONS_BETWEEN_PAUSES);
 }
 
 /** What training needs of a set of labelled codes. */

@@ -36,7 +36,7 @@ const PAGE_BYTES = 65_536;
 /** The module's own constants lie below. */
 const FIRST_ADDRESS = PAGE_BYTES;
 /** At least this much faster than plain JavaScript. */
-const COST = 1 / 4;
+export const WASM_COST = 1 / 4;
 /** Columns that the module's innermost loops take at once. */
 const STRIDE_MULTIPLE = 8;
 
@@ -73,7 +73,7 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
   const arrays = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
   return {
     order,
-    cost: COST,
+    cost: WASM_COST,
     stride,
     ...arrays,
     addPanel: (begin, end) =>
