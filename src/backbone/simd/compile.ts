@@ -115,10 +115,7 @@ class Compiler {
 
   #conv(step: ConvStep | DenseStep): void {
     const kernel = this.#kernelOf(step);
-    if (step.input === 'input') {
-      const bits = this.#kernels.pictureFits16Bits ? this.#bitsFor(kernel) : 32;
-      return this.#kernels.stem(kernel, this.#write(step.name), bits);
-    }
+    if (step.input === 'input') return this.#kernels.stem(kernel, this.#write(step.name));
     const input = this.#bitsFor(kernel) === 16 ? this.#quantise(step.input) : this.#read(step.input);
     const depthwise = this.#fusedDepthwise.get(step.name);
     if (depthwise !== undefined) {
@@ -245,7 +242,7 @@ class Compiler {
     const map = new FeatureMap({ shape, padding: NO_PADDING }, this.#program);
     const bias = new Float32Array(channels);
     const size = { height: 1, width: 1, inputs: channels, outputs: channels };
-    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map, 32);
+    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map);
     return map;
   }
 

@@ -32,7 +32,8 @@ export interface Statistics {
 }
 
 /** The stem widens eight bytes at a time and may run over a row's end by seven. */
-const WIDEN_SLACK = 8;
+const SLACK_BYTES = 32;
+const VECTOR_BYTES = 16;
 
 export class Kernels {
   /** Where the picture's bytes go. */
@@ -45,13 +46,8 @@ export class Kernels {
   constructor(program: Program, picture: Plan['input']) {
     this.#program = program;
     this.#picture = picture;
-    this.pixels = program.scratch(picture.height * picture.width * picture.channels + WIDEN_SLACK);
+    this.pixels = program.scratch(picture.height * picture.width * picture.channels + SLACK_BYTES);
     program.keep(this.pixels, 'start');
-  }
-
-  /** Whether the values around the picture are such as the picture itself may hold. */
-  get pictureFits16Bits(): boolean {
-    return this.#picture.padValue.every((value) => Math.abs(value) <= 255);
   }
 
   /** @param residual a map padded like the output that is added to it. */
@@ -84,47 +80,46 @@ export class Kernels {
     const { height, width, stride, padding } = kernel;
     const [row, step] = [stride * input.rowBytes, stride * input.pixelBytes];
     const start = input.offset(-padding[0], -padding[2]);
-    const [pixels, count, distance] = this.#pixels({ start, row, step }, output, output.shape.height);
-    // Neighbouring pixels of a block are neighbours in memory, so that a run takes a whole row of the kernel.
-    const runs: number[] = [];
-    for (let block = 0; block < input.blocks; block++) {
-      for (let y = 0; y < height; y++) runs.push(block * input.blockBytes + y * input.rowBytes);
-    }
+    const [pixels, count] = this.#pixels({ start, row, step }, output, output.shape.height);
+    const runs = [...Array(input.blocks * height * width).keys()].map((i) => {
+      const [block, y, x] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
+      return block * input.blockBytes + y * input.rowBytes + x * input.pixelBytes;
+    });
     const rows = blockedRows(height, width, kernel.inputs);
     const [weights, weightUnits] = this.#matrix(kernel, rows, input.bits);
     const table = this.#table(runs.join(' '), runs.length, (integers) => integers.set(runs));
     return [
       input.bits === 16 ? codes.CONV16 : codes.CONV,
-      [this.#activation(kernel), input.region, table, runs.length, (width * input.pixelBytes) / 4],
+      [this.#activation(kernel), input.region, table, runs.length, 0, input.pixelBytes / VECTOR_BYTES],
       [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
-      [residual?.region ?? 0, distance, weightUnits, input.bits === 16 ? input.unit : 0],
+      [residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
     ];
   }
 
-  /** A convolution that reads the picture's bytes. @param bits to widen them to. */
-  stem(kernel: Kernel, output: FeatureMap, bits: 16 | 32): void {
+  /** A convolution that reads the picture's bytes. */
+  stem(kernel: Kernel, output: FeatureMap): void {
     const { height, width, channels } = this.#picture;
     const [top, , left, right] = kernel.padding;
-    const pixelBytes = (channels * bits) / 8;
-    const rowBytes = Math.ceil(((left + width + right + WIDEN_SLACK) * pixelBytes) / 16) * 16;
-    const row = { start: 0, row: 0, step: kernel.stride * pixelBytes };
-    const [pixels, count, distance] = this.#pixels(row, output, 1);
+    const pixelBytes = channels * FLOAT_BYTES;
+    const rowBytes = Math.ceil(((left + width + right) * pixelBytes + SLACK_BYTES) / VECTOR_BYTES) * VECTOR_BYTES;
+    const [pixels, count] = this.#pixels({ start: 0, row: 0, step: kernel.stride * pixelBytes }, output, 1);
     // The kernel fills in where in the ring its rows lie.
-    const ring = this.#padRows(rowBytes, kernel.height, bits);
-    const runs = this.#program.constant(kernel.height * 4);
-    const rows = pictureRows(kernel.height, kernel.width * channels, 32 / bits);
-    const [weights, weightUnits] = this.#matrix(kernel, rows, bits);
-    const unit = this.#program.constant(FLOAT_BYTES, (floats) => floats.fill(2 ** -codes.PICTURE_SHIFT));
+    const ring = this.#padRows(rowBytes, kernel.height);
+    const rowWords = kernel.width * channels;
+    const [runCount, wordCount] = [kernel.height * (rowWords >> 2), kernel.height * (rowWords & 3)];
+    const runs = this.#program.constant((runCount + wordCount) * 4);
+    const [weights] = this.#matrix(kernel, pictureRows(kernel.height, rowWords), 32);
     const conv = this.#program.nested(
       codes.CONV,
-      [this.#activation(kernel), ring, runs, kernel.height, (rows.length * bits) / 32 / kernel.height],
+      [this.#activation(kernel), ring, runs, runCount, wordCount, 1],
       [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
-      [0, distance, weightUnits, unit],
+      [0, 0, 0],
     );
     this.#program.step(
-      bits === 16 ? codes.STEM16 : codes.STEM,
-      [conv, this.pixels, width * channels, height, ring, rowBytes, this.#padRows(rowBytes, 1, bits)],
-      [kernel.height, kernel.stride, top, left * pixelBytes, output.shape.height, output.rowBytes],
+      codes.STEM,
+      [conv, this.pixels, width * channels, height, ring, rowBytes, this.#padRows(rowBytes, 1)],
+      [kernel.height, rowWords * FLOAT_BYTES, kernel.stride, top, left * pixelBytes],
+      [output.shape.height, output.rowBytes],
     );
   }
 
@@ -222,16 +217,15 @@ export class Kernels {
   /**
    * The table of a convolution's pixels, of at least one tile: short ones repeat their last pixel.
    * @param from the first pixel's first input, and bytes from row to row and from pixel to pixel.
-   * @returns also how many there are, and the bytes from each to the next if they are all the same, or 0.
+   * @returns also how many there are.
    */
   #pixels(
     { start, row, step }: { start: number; row: number; step: number },
     output: FeatureMap,
     height: number,
-  ): [table: Region, count: number, distance: number] {
+  ): [table: Region, count: number] {
     const { width } = output.shape;
     const count = Math.max(height * width, codes.CONV_TILE);
-    const distance = height * width === count && (height === 1 || row === width * step) ? step : 0;
     const place = [start, row, step, height, width, output.offset(0, 0), output.rowBytes];
     const table = this.#table(`pixels ${place.join(' ')}`, count * 2, (integers) => {
       for (let i = 0; i < count; i++) {
@@ -241,7 +235,7 @@ export class Kernels {
         integers[i * 2 + 1] = output.offset(y, x);
       }
     });
-    return [table, count, distance];
+    return [table, count];
   }
 
   /** A table of integers; steps that name the same one share it. */
@@ -254,14 +248,11 @@ export class Kernels {
   }
 
   /** Rows as they look outside of the picture. */
-  #padRows(rowBytes: number, count: number, bits: 16 | 32): Region {
+  #padRows(rowBytes: number, count: number): Region {
     const { padValue, channels } = this.#picture;
+    const rowFloats = rowBytes / FLOAT_BYTES;
     return this.#program.constant(rowBytes * count, (floats) => {
-      const values =
-        bits === 32 ? floats : new Int16Array(floats.buffer, floats.byteOffset, floats.length * 2);
-      const scale = bits === 32 ? 1 : 2 ** codes.PICTURE_SHIFT;
-      const rowValues = (rowBytes * 8) / bits;
-      for (let i = 0; i < rowValues * count; i++) values[i] = padValue[(i % rowValues) % channels] * scale;
+      for (let i = 0; i < rowFloats * count; i++) floats[i] = padValue[(i % rowFloats) % channels];
     });
   }
 }

@@ -23,15 +23,13 @@ export function blockedRows(kernelHeight: number, kernelWidth: number, channels:
 }
 
 /**
- * The same for the picture, whose pixels lie side by side: [kernel height][kernel width × in], each row filled up to
- * whole words of so many values.
+ * The same for the picture, whose pixels lie side by side: of each kernel row, [kernel width × in], first what fills
+ * vectors of four, then the rest of each.
  */
-export function pictureRows(kernelHeight: number, rowValues: number, wordValues: number): Int32Array {
-  const filledUp = Math.ceil(rowValues / wordValues) * wordValues;
-  return Int32Array.from({ length: kernelHeight * filledUp }, (_, i) => {
-    const value = i % filledUp;
-    return value < rowValues ? Math.floor(i / filledUp) * rowValues + value : ZEROS;
-  });
+export function pictureRows(kernelHeight: number, rowWords: number): Int32Array {
+  const rows = [...Array(kernelHeight * rowWords).keys()];
+  const fills = (row: number): boolean => row % rowWords < (rowWords & ~3);
+  return Int32Array.from([...rows.filter(fills), ...rows.filter((row) => !fills(row))]);
 }
 
 /** Writes weights [rows, outputs] into `target` as [outputs / 8][rows in the given order][8]. */

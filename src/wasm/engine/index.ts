@@ -42,8 +42,7 @@ function runConv(s: Conv, from: i32, to: i32): void {
 export function run(step: usize): void {
   for (; ; step += codes.STEP_WORDS << 2) {
     switch (load<i32>(step)) {
-      case codes.STEM: stem<f32>(changetype<Stem>(step)); break;
-      case codes.STEM16: stem<i16>(changetype<Stem>(step)); break;
+      case codes.STEM: stem(changetype<Stem>(step)); break;
       case codes.CONV:
       case codes.CONV16: runConv(changetype<Conv>(step), 0, changetype<Conv>(step).blocks); break;
       case codes.DEPTHWISE: depthwise(changetype<Depthwise>(step), 0, changetype<Depthwise>(step).blocks); break;

@@ -2,13 +2,12 @@
  * The first convolution, straight from the picture's bytes. Rows are widened as they are needed into a ring
  * of as many rows as the kernel is high, padding included; the convolution then runs row by row of its output.
  */
-import { PICTURE_SHIFT } from './codes';
-import { conv, conv16, Conv } from './conv';
+import { conv, Conv } from './conv';
 
 @unmanaged
 export class Stem {
   op: i32;
-  /** The convolution of one output row: its runs are the kernel's rows, its input the ring. */
+  /** The convolution of one output row: its runs and words are the kernel's rows, its input the ring. */
   conv: Conv;
   pixels: usize;
   /** Bytes of a row of the picture. */
@@ -21,6 +20,8 @@ export class Stem {
   /** A row outside of the picture. */
   padRow: usize;
   kernelHeight: i32;
+  /** Bytes of a row of the kernel in the ring. */
+  kernelRow: i32;
   stride: i32;
   top: i32;
   /** Bytes of padding left of the picture's row in the ring. */
@@ -29,30 +30,19 @@ export class Stem {
   outputRow: i32;
 }
 
-/** Bytes to floats or 16-bit integers, eight at a time; may read and write up to seven beyond `count`. */
+/** Bytes to floats, eight at a time; may read and write up to seven beyond `count`. */
 @inline
-function widen<Value>(from: usize, to: usize, count: i32): void {
+function widen(from: usize, to: usize, count: i32): void {
   for (const end = from + count; from < end; from += 8) {
     const values = v128.load8x8_u(from);
-    if (isFloat<Value>()) {
-      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)));
-      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), 16);
-    } else {
-      v128.store(to, i16x8.shl(values, PICTURE_SHIFT));
-    }
-    to += 8 * sizeof<Value>();
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)));
+    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), 16);
+    to += 32;
   }
 }
 
-/** Restores the padding right of a row. */
-@inline
-function repad<Value>(s: Stem, slot: usize): void {
-  const right = s.left + s.pictureRow * sizeof<Value>();
-  memory.copy(slot + right, s.padRow + right, s.ringRow - right);
-}
-
-/** With rings of floats or of 16-bit integers, and convolutions to match. */
-export function stem<Value>(s: Stem): void {
+export function stem(s: Stem): void {
+  const right = s.left + s.pictureRow * 4;
   let next = 0;
   for (let y = 0; y < s.outputHeight; y++) {
     const first = y * s.stride;
@@ -60,16 +50,17 @@ export function stem<Value>(s: Stem): void {
       const slot = s.ring + (next % s.kernelHeight) * s.ringRow;
       const row = next - s.top;
       const inside = row >= 0 && row < s.height;
-      if (inside) widen<Value>(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
+      if (inside) widen(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
       // The ring starts out as padding; it is written again where widening ran over it.
       if (!inside) memory.copy(slot, s.padRow, s.ringRow);
-      else if (s.pictureRow & 7) repad<Value>(s, slot);
+      else if (s.pictureRow & 7) memory.copy(slot + right, s.padRow + right, s.ringRow - right);
     }
+    let run = s.conv.runs, word = run + (s.conv.runCount << 2);
     for (let ky = 0; ky < s.kernelHeight; ky++) {
-      store<i32>(s.conv.runs + (ky << 2), ((first + ky) % s.kernelHeight) * s.ringRow);
+      let at = ((first + ky) % s.kernelHeight) * s.ringRow;
+      for (const end = at + (s.kernelRow & ~15); at < end; at += 16, run += 4) store<i32>(run, at);
+      for (const end = at + (s.kernelRow & 15); at < end; at += 4, word += 4) store<i32>(word, at);
     }
-    const output = s.conv.output + y * s.outputRow;
-    if (isFloat<Value>()) conv(s.conv, output, 0, s.conv.blocks);
-    else conv16(s.conv, output, 0, s.conv.blocks);
+    conv(s.conv, s.conv.output + y * s.outputRow, 0, s.conv.blocks);
   }
 }
