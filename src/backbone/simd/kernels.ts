@@ -101,7 +101,8 @@ export class Kernels {
     const { height, width, channels } = this.#picture;
     const [top, , left, right] = kernel.padding;
     const pixelBytes = channels * FLOAT_BYTES;
-    const rowBytes = Math.ceil(((left + width + right) * pixelBytes + SLACK_BYTES) / VECTOR_BYTES) * VECTOR_BYTES;
+    const rowBytes =
+      Math.ceil(((left + width + right) * pixelBytes + SLACK_BYTES) / VECTOR_BYTES) * VECTOR_BYTES;
     const [pixels, count] = this.#pixels({ start: 0, row: 0, step: kernel.stride * pixelBytes }, output, 1);
     // The kernel fills in where in the ring its rows lie.
     const ring = this.#padRows(rowBytes, kernel.height);

@@ -1,5 +1,4 @@
 /** Arithmetic that every kernel shares: multiply-add in either build, and the activations. */
-import { HARD_SIGMOID, HARD_SWISH, RELU, RELU6 } from './codes';
 
 /**
  * The numbers that activations need, in memory: there each costs one load, where V8 builds a constant vector out of
@@ -27,28 +26,21 @@ export function accumulate<Word>(x: v128, w: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
-/** Any activation, by its number: where a new one's formula goes. */
-@unmanaged
-export class Any {
-  @inline of(x: v128, kind: i32): v128 {
-    if (kind == RELU) return f32x4.pmax(zero(), x);
-    if (kind == RELU6) return clamp(x, zero(), six());
-    if (kind == HARD_SWISH) return f32x4.mul(x, hardSigmoid(x));
-    if (kind == HARD_SIGMOID) return hardSigmoid(x);
-    return x;
-  }
-}
+// The numbers are the activations' places in ACTIVATIONS of src/backbone/plan.ts.
+export const NONE = 0;
+export const RELU = 1;
+const RELU6 = 2;
+export const HARD_SWISH = 3;
+const HARD_SIGMOID = 4;
 
-// Classes, so that kernels can be generic in an activation that is used a lot: Binaryen folds equal code of branches that
-// differ in a constant together, and would test the kind for every vector.
-@unmanaged export class None { @inline of(x: v128, _: i32): v128 { return x; } }
-@unmanaged export class Relu { @inline of(x: v128, _: i32): v128 { return activate<Any>(x, RELU); } }
-@unmanaged export class HardSwish { @inline of(x: v128, _: i32): v128 { return activate<Any>(x, HARD_SWISH); } }
-
-/** Applies an activation; `kind` says which if it is `Any`. */
+/** Where `kind` is a constant, nothing but that activation's formula is compiled. */
 @inline
-export function activate<Activation>(x: v128, kind: i32): v128 {
-  return changetype<Activation>(0).of(x, kind);
+export function activate(x: v128, kind: i32): v128 {
+  if (kind == RELU) return f32x4.pmax(zero(), x);
+  if (kind == RELU6) return clamp(x, zero(), six());
+  if (kind == HARD_SWISH) return f32x4.mul(x, hardSigmoid(x));
+  if (kind == HARD_SIGMOID) return hardSigmoid(x);
+  return x;
 }
 
 @inline

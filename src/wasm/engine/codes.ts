@@ -32,10 +32,3 @@ export const DENSE = 8;
 export const DENSE16 = 9;
 export const ELEMENTWISE = 10;
 export const BORDER = 11;
-
-// Activations: their places in ACTIVATIONS of src/backbone/plan.ts; activation.ts has their formulas.
-export const NONE = 0;
-export const RELU = 1;
-export const RELU6 = 2;
-export const HARD_SWISH = 3;
-export const HARD_SIGMOID = 4;

@@ -6,8 +6,8 @@
  * costs less than a load and the check of its bounds. A word is a float, or two 16-bit integers, whose products are summed
  * at once.
  */
-import { accumulate, activate, Any, HardSwish, madd, None, Relu } from './activation';
-import { BLOCK, CONV_TILE, HARD_SWISH, NONE, RELU } from './codes';
+import { accumulate, activate, HARD_SWISH, madd, NONE, RELU } from './activation';
+import { BLOCK, CONV_TILE } from './codes';
 
 @unmanaged
 export class Conv {
@@ -42,9 +42,9 @@ export class Conv {
 
 /** Eight channels of a pixel: activated, with the residual added if there is one, `toResidual` bytes away, and stored. */
 @inline
-function finish<Activation>(output: usize, toResidual: usize, kind: i32, low: v128, high: v128): void {
-  low = activate<Activation>(low, kind);
-  high = activate<Activation>(high, kind);
+function finish(output: usize, toResidual: usize, kind: i32, low: v128, high: v128): void {
+  low = activate(low, kind);
+  high = activate(high, kind);
   if (toResidual) {
     low = f32x4.add(low, v128.load(output + toResidual));
     high = f32x4.add(high, v128.load(output + toResidual, 16));
@@ -55,14 +55,14 @@ function finish<Activation>(output: usize, toResidual: usize, kind: i32, low: v1
 
 /** Finishes a tile; `pixel` points to its places. */
 @inline
-function finishTile<Activation>(
+function finishTile(
   pixel: usize, plane: usize, toResidual: usize, kind: i32,
   a0: v128, a1: v128, a2: v128, a3: v128, b0: v128, b1: v128, b2: v128, b3: v128,
 ): void {
-  finish<Activation>(plane + load<u32>(pixel, 4), toResidual, kind, a0, b0);
-  finish<Activation>(plane + load<u32>(pixel, 12), toResidual, kind, a1, b1);
-  finish<Activation>(plane + load<u32>(pixel, 20), toResidual, kind, a2, b2);
-  finish<Activation>(plane + load<u32>(pixel, 28), toResidual, kind, a3, b3);
+  finish(plane + load<u32>(pixel, 4), toResidual, kind, a0, b0);
+  finish(plane + load<u32>(pixel, 12), toResidual, kind, a1, b1);
+  finish(plane + load<u32>(pixel, 20), toResidual, kind, a2, b2);
+  finish(plane + load<u32>(pixel, 28), toResidual, kind, a3, b3);
 }
 
 /** One lane of a vector in all of them. */
@@ -167,10 +167,10 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, runVectors: i3
         a3 = madd(f32x4.convert_i32x4_s(a3), unit0, bias0); b3 = madd(f32x4.convert_i32x4_s(b3), unit1, bias1);
       }
       const plane = output + block * s.plane;
-      if (kind == HARD_SWISH) finishTile<HardSwish>(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
-      else if (kind == RELU) finishTile<Relu>(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
-      else if (kind == NONE) finishTile<None>(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
-      else finishTile<Any>(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
+      if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, b0, b1, b2, b3);
+      else if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, b0, b1, b2, b3);
+      else if (kind == NONE) finishTile(pixel, plane, toResidual, NONE, a0, a1, a2, a3, b0, b1, b2, b3);
+      else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
     }
   }
 }

@@ -3,8 +3,8 @@
  * that no pixel is special. 3×3 and 5×5 at strides 1 and 2 have code of their own, which takes seven pixels of four
  * channels at a time with every offset a constant; all others go pixel by pixel.
  */
-import { activate, Any, HardSwish, madd, Relu } from './activation';
-import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU } from './codes';
+import { activate, HARD_SWISH, madd, RELU } from './activation';
+import { DEPTHWISE_TILE, PIXEL_BYTES } from './codes';
 
 @unmanaged
 export class Depthwise {
@@ -30,16 +30,16 @@ export class Depthwise {
 }
 
 @inline
-function storeTile<Activation>(
+function storeTile(
   to: usize, kind: i32, a0: v128, a1: v128, a2: v128, a3: v128, a4: v128, a5: v128, a6: v128,
 ): void {
-  v128.store(to, activate<Activation>(a0, kind), 0 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a1, kind), 1 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a2, kind), 2 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a3, kind), 3 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a4, kind), 4 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a5, kind), 5 * PIXEL_BYTES);
-  v128.store(to, activate<Activation>(a6, kind), 6 * PIXEL_BYTES);
+  v128.store(to, activate(a0, kind), 0 * PIXEL_BYTES);
+  v128.store(to, activate(a1, kind), 1 * PIXEL_BYTES);
+  v128.store(to, activate(a2, kind), 2 * PIXEL_BYTES);
+  v128.store(to, activate(a3, kind), 3 * PIXEL_BYTES);
+  v128.store(to, activate(a4, kind), 4 * PIXEL_BYTES);
+  v128.store(to, activate(a5, kind), 5 * PIXEL_BYTES);
+  v128.store(to, activate(a6, kind), 6 * PIXEL_BYTES);
 }
 
 /** sum + x · the weight in column `column` of the kernel's row, if there is such a column. */
@@ -113,9 +113,9 @@ function tile(from: usize, row: usize, w: usize, to: usize, bias: v128, side: i3
     a6 = tap(16 - 6 * stride, side, x, k0, k1, k2, k3, k4, a6);
     from += row;
   }
-  if (kind == HARD_SWISH) storeTile<HardSwish>(to, kind, a0, a1, a2, a3, a4, a5, a6);
-  else if (kind == RELU) storeTile<Relu>(to, kind, a0, a1, a2, a3, a4, a5, a6);
-  else storeTile<Any>(to, kind, a0, a1, a2, a3, a4, a5, a6);
+  if (kind == HARD_SWISH) storeTile(to, HARD_SWISH, a0, a1, a2, a3, a4, a5, a6);
+  else if (kind == RELU) storeTile(to, RELU, a0, a1, a2, a3, a4, a5, a6);
+  else storeTile(to, kind, a0, a1, a2, a3, a4, a5, a6);
 }
 
 /** One pixel of four channels, for any kernel. */
@@ -128,7 +128,7 @@ function pixel(s: Depthwise, x: usize, w: usize, to: usize, bias: v128): void {
     }
     x += s.inputRow;
   }
-  v128.store(to, activate<Any>(bias, s.activation));
+  v128.store(to, activate(bias, s.activation));
 }
 
 /** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */

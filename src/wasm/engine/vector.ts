@@ -1,5 +1,5 @@
 /** Steps on vectors with one number a channel: what they say of a map, and a fully connected layer between them. */
-import { accumulate, activate, Any, madd } from './activation';
+import { accumulate, activate, madd } from './activation';
 import { PIXEL_BYTES } from './codes';
 
 @unmanaged
@@ -83,8 +83,8 @@ export function dense<Word>(s: Dense): void {
     }
     a0 = finishSum<Word>(a0, a1, a2, a3, s.bias + block, s.weightUnits + block, s.inputUnit);
     b0 = finishSum<Word>(b0, b1, b2, b3, s.bias + block + 16, s.weightUnits + block + 16, s.inputUnit);
-    v128.store(s.output + block, activate<Any>(a0, s.activation));
-    v128.store(s.output + block, activate<Any>(b0, s.activation), 16);
+    v128.store(s.output + block, activate(a0, s.activation));
+    v128.store(s.output + block, activate(b0, s.activation), 16);
   }
 }
 
