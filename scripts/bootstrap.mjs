@@ -25,6 +25,7 @@ const tasks = {
   soak: ['scripts/build.ts', 'test/soak.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],
   deploy: ['scripts/build.ts', 'scripts/deploy.ts'],
+  screenshots: ['scripts/build.ts', 'scripts/screenshots.ts'],
   test: ['scripts/build.ts', 'scripts/test.ts'],
 };
 

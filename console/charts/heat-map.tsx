@@ -30,6 +30,7 @@ export function HeatMap({ url, name, explanation, shown }: HeatMapProps) {
   );
 }
 
+// --warm and --cool of the style sheet.
 const WARM = [255, 112, 20] as const;
 const COOL = [40, 120, 255] as const;
 const MOST_OPAQUE = 200;

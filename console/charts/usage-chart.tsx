@@ -1,6 +1,6 @@
 /** Requests a day, stacked by kind. */
 import type { UsageDay } from '../../src/api/usage.ts';
-import { count } from '../ui/format.ts';
+import { count, shortDay } from '../ui/format.ts';
 
 /** A phone gets a narrower drawing, not a smaller one. */
 const WIDTH = matchMedia('(max-width: 45rem)').matches ? 360 : 720;
@@ -16,7 +16,7 @@ interface Props {
 }
 
 export function UsageChart({ days, kinds }: Props) {
-  const largest = Math.max(1, ...days.map(total));
+  const largest = axisEnd(Math.max(1, ...days.map(total)));
   const step = (WIDTH - LEFT) / Math.max(1, days.length);
   const y = (n: number): number => HEIGHT - BOTTOM - (n / largest) * (HEIGHT - BOTTOM - 12);
   const sum = days.reduce((all, day) => all + total(day), 0);
@@ -31,7 +31,7 @@ export function UsageChart({ days, kinds }: Props) {
         <g key={tick}>
           <line class="chart-grid" x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} />
           <text x={LEFT - 6} y={y(tick) + 3.5} text-anchor="end">
-            {Math.round(tick)}
+            {tick.toLocaleString('en')}
           </text>
         </g>
       ))}
@@ -48,10 +48,10 @@ export function UsageChart({ days, kinds }: Props) {
       {days.length > 0 && (
         <>
           <text x={LEFT} y={HEIGHT - 6}>
-            {days[0].day}
+            {shortDay(days[0].day)}
           </text>
           <text x={WIDTH} y={HEIGHT - 6} text-anchor="end">
-            {days[days.length - 1].day}
+            {shortDay(days[days.length - 1].day)}
           </text>
         </>
       )}
@@ -78,7 +78,7 @@ function Bar({ day, kinds, x, width, y }: BarProps) {
         below += n;
         return n === 0 ? null : (
           <rect key={kind} class="chart-bar" data-tint={tint(i)} x={x} width={width} y={top} height={height}>
-            <title>{`${day.day}: ${kind} ${n}`}</title>
+            <title>{`${shortDay(day.day)}: ${kind} ${n.toLocaleString('en')}`}</title>
           </rect>
         );
       })}
@@ -89,6 +89,12 @@ function Bar({ day, kinds, x, width, y }: BarProps) {
 /** @returns which tint stands for the kind at this place. */
 export function tint(i: number): number {
   return Math.min(i, TINTS - 1);
+}
+
+/** @returns a round number at or above `n` whose half is whole. */
+function axisEnd(n: number): number {
+  const unit = 10 ** Math.max(0, Math.ceil(Math.log10(n)) - 1);
+  return Math.ceil(n / (2 * unit)) * 2 * unit;
 }
 
 function total(day: UsageDay): number {

@@ -63,7 +63,7 @@ function KeyTable({ keys, onRevoke }: TableProps) {
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col">May</th>
+            <th scope="col">Allowed to</th>
             <th scope="col" class="wide-only">
               Made
             </th>

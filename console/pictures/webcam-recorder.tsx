@@ -34,6 +34,7 @@ export function WebcamRecorder({ label, onFrame, onClose }: RecorderProps) {
       {fault === undefined ? (
         <div class="viewfinder" data-live={recording.on ? true : undefined}>
           <video ref={video} muted playsInline aria-label="Camera" />
+          {!ready && <p class="soft">Starting the camera …</p>}
         </div>
       ) : (
         <Notice tone="warn">{fault}</Notice>

@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat('en');
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const monthAndDay = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 /** @param share from 0 to 1. */
@@ -16,6 +17,11 @@ export function count(n: number, one: string, many = `${one}s`): string {
 
 export function date(iso: string): string {
   return day.format(new Date(iso));
+}
+
+/** @param iso a day without a time, which is one of UTC. */
+export function shortDay(iso: string): string {
+  return monthAndDay.format(new Date(iso));
 }
 
 export function dateAndTime(iso: string): string {

@@ -32,7 +32,12 @@ export function Answer({ answer, onExplain }: AnswerProps) {
         onExplain={onExplain}
         explained={explanation?.label}
       />
-      {onExplain && <p class="soft small">Choose a label to see what in the picture speaks for it.</p>}
+      {onExplain && (
+        <p class="soft small">
+          Choose a label to see what in the picture speaks against it{' '}
+          <span class="scale" aria-hidden="true" /> and for it.
+        </p>
+      )}
       {explanation?.exact === false && (
         <p class="soft small">The heat-map is approximate: this head’s fine-tuned layers show no places.</p>
       )}

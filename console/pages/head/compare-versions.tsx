@@ -79,7 +79,7 @@ function Choice({ label, versions, value, onChoose }: ChoiceProps) {
 function Comparison({ before, after }: { readonly before: VersionSummary; readonly after: VersionSummary }) {
   return (
     <div class="table-wrap" tabIndex={0} role="region" aria-label="Comparison">
-      <table class="table">
+      <table class="table comparison">
         <thead>
           <tr>
             <td />

@@ -62,7 +62,12 @@ function Tabs(props: TabProps) {
       {tabs.length > 1 && (
         <nav class="tabs" aria-label={`Head ${name}`}>
           {tabs.map(({ id, text }) => (
-            <a key={id} href={link('heads', name, id)} aria-current={id === shown.id ? 'page' : undefined}>
+            <a
+              key={id}
+              ref={id === shown.id ? scrollIntoView : null}
+              href={link('heads', name, id)}
+              aria-current={id === shown.id ? 'page' : undefined}
+            >
               {text}
             </a>
           ))}
@@ -71,6 +76,11 @@ function Tabs(props: TabProps) {
       <shown.Tab {...props} />
     </>
   );
+}
+
+/** On a narrow screen, the tabs are wider than it. */
+function scrollIntoView(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function State({ detail }: { readonly detail: HeadDetail }) {

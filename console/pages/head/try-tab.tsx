@@ -39,13 +39,11 @@ export function TryTab({ name, detail }: TabProps) {
             <TriedPicture name={name} trial={trial} />
           )}
         </div>
-        <div class="row row-apart">
-          <div class="row">
-            <PickButton label="A picture to try" text="Choose picture" kind="main" onFiles={look} />
-            <Button icon="camera" onClick={live ? () => setLive(false) : startLive}>
-              {live ? 'Stop' : 'Webcam'}
-            </Button>
-          </div>
+        <div class="row try-actions">
+          <PickButton label="A picture to try" text="Choose picture" kind="main" onFiles={look} />
+          <Button icon="camera" onClick={live ? () => setLive(false) : startLive}>
+            {live ? 'Stop' : 'Webcam'}
+          </Button>
           {detail !== null && detail.versions.length > 1 && (
             <VersionChoice versions={detail.versions} onChoose={setVersion} />
           )}

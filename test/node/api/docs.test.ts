@@ -1,7 +1,7 @@
 /** /docs in a real browser, cut off from every other host: every operation is shown, and nothing is refused. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { launchBrowser, withoutBrowser } from '../console/browser.ts';
+import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { House } from '../protocols/house.ts';
 import { Document } from './generator.ts';
 

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
-import { launchBrowser, withoutBrowser } from './browser.ts';
+import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
 const HEAD = 'bin';

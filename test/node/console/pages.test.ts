@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build-console.ts';
-import { launchBrowser, withoutBrowser } from './browser.ts';
+import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
-import { launchBrowser, withoutBrowser } from './browser.ts';
+import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { newTenant, signIn, startHouse } from './house.ts';
 
 /** EXIF that says only: turn by 90° clockwise (orientation 6). */

@@ -1,4 +1,4 @@
-/** A real browser for tests, where the machine has one. */
+/** A real browser for tests and screenshots, where the machine has one. */
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 

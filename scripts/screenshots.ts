@@ -1,0 +1,111 @@
+/** `npm run screenshots`: the console in a real browser on the local Worker, at a desk and on a phone, light and dark. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Browser } from 'playwright-core';
+import sharp from 'sharp';
+import { launchBrowser } from './browser.ts';
+import { ownPictures, shippedPictures } from './demo/pictures.ts';
+import { openHouse, type House } from './screenshots/house.ts';
+import { ANSWER, SCENES, type Scene } from './screenshots/scenes.ts';
+import { root } from './stale.ts';
+
+const USAGE = `Usage: npm run screenshots -- [--data DIR] [--out DIR] [--only NAME] [--readme]
+
+  --data DIR   photos, one folder a class (default: those that ship with a dependency)
+  --out DIR    where the pictures go (default .headwater/screenshots)
+  --only NAME  one page: sign-in, ${SCENES.map(({ name }) => name).join(', ')}
+  --readme     writes the two pictures of README.md to docs/images instead`;
+
+const SCHEMES = ['light', 'dark'] as const;
+type Scheme = (typeof SCHEMES)[number];
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+] as const;
+/** README's columns are about 850 pixels wide; twice that for sharp screens. */
+const README_SIZE = { width: 1120, height: 880 } as const;
+const README_MAX_BYTES = 150_000;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    out: { type: 'string', default: join(root, '.headwater/screenshots') },
+    only: { type: 'string' },
+    readme: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) console.log(USAGE);
+else await main();
+
+async function main(): Promise<void> {
+  const base = process.env['INIT_CWD'] ?? process.cwd();
+  const set = values.data === undefined ? shippedPictures(root) : ownPictures(resolve(base, values.data));
+  const [house, browser] = await Promise.all([openHouse(set), launchBrowser()]);
+  try {
+    if (values.readme) await takeReadme(browser, house);
+    else await takeAll(browser, house, resolve(base, values.out));
+  } finally {
+    await browser.close();
+    await house.worker.close();
+  }
+}
+
+async function takeAll(browser: Browser, house: House, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const scenes = SCENES.filter(({ name }) => values.only === undefined || name === values.only);
+  for (const colorScheme of SCHEMES) {
+    for (const size of SIZES) {
+      const name = (scene: string): string => join(folder, `${scene}-${size.width}-${colorScheme}.png`);
+      if (values.only === undefined || values.only === 'sign-in') {
+        await take(browser, house, size, colorScheme, undefined, name('sign-in'));
+      }
+      for (const scene of scenes) await take(browser, house, size, colorScheme, scene, name(scene.name));
+    }
+  }
+  console.log(`Written to ${folder}`);
+}
+
+async function takeReadme(browser: Browser, house: House): Promise<void> {
+  const scene = SCENES.find(({ name }) => name === ANSWER);
+  for (const colorScheme of SCHEMES) {
+    const png = await take(browser, house, README_SIZE, colorScheme, scene, undefined);
+    const file = join(root, `docs/images/console-${colorScheme}.webp`);
+    const { size } = await sharp(png).webp({ quality: 82, effort: 6 }).toFile(file);
+    if (size > README_MAX_BYTES)
+      throw new Error(`${file} has ${size} bytes; ${README_MAX_BYTES} are allowed.`);
+    console.log(`${file}: ${size} bytes`);
+  }
+}
+
+/** In a browser profile of its own; the whole page, or for the README what fits the window. */
+async function take(
+  browser: Browser,
+  { worker, key, set }: House,
+  viewport: { readonly width: number; readonly height: number },
+  colorScheme: Scheme,
+  scene: Scene | undefined,
+  file: string | undefined,
+): Promise<Buffer> {
+  const deviceScaleFactor = file === undefined ? 1.5 : 1;
+  const context = await browser.newContext({
+    viewport,
+    colorScheme,
+    deviceScaleFactor,
+    reducedMotion: 'reduce',
+  });
+  try {
+    const page = await context.newPage();
+    await page.goto(worker.url.href);
+    if (scene !== undefined) {
+      await page.getByLabel('API key').fill(key);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Heads', exact: true }).waitFor();
+      await scene.show(page, { worker, key, set });
+    }
+    return await page.screenshot(file === undefined ? {} : { path: file, fullPage: true });
+  } finally {
+    await context.close();
+  }
+}
