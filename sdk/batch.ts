@@ -4,15 +4,24 @@ import { ApiError } from './errors.ts';
 import { linesOf } from './lines.ts';
 import { isBatchLine } from './shapes.ts';
 
-/** @throws ApiError when it breaks off before its summary. */
-export async function* batchLines(response: Response): AsyncGenerator<BatchLine, void, undefined> {
-  for await (const line of linesOf(response)) {
-    if (!isBatchLine(line)) break;
-    yield line;
-    if ('pictures' in line) return;
+/** @throws ApiError when it breaks off before its summary; the signal's reason after an abort. */
+export async function* batchLines(
+  response: Response,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<BatchLine, void, undefined> {
+  let cause: unknown;
+  try {
+    for await (const line of linesOf(response)) {
+      if (!isBatchLine(line)) break;
+      yield line;
+      if ('pictures' in line) return;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    cause = error;
   }
   const message = 'The answer broke off before its end. Ask again, with fewer pictures at once.';
-  throw new ApiError(message, { status: response.status, code: 'answer_not_understood' });
+  throw new ApiError(message, { status: response.status, code: 'answer_not_understood' }, { cause });
 }
 
 /** @param pictures files with names. */

@@ -187,8 +187,9 @@ export class HeadwaterClient {
         ? { headers: { 'content-type': 'application/zip' }, body: pictures }
         : { body: batchForm(pictures) }),
       repeatable: true,
+      streamed: true,
     };
-    yield* batchLines(await this.#transport.send(call, options));
+    yield* batchLines(await this.#transport.send(call, options), options.signal);
   }
 
   /** Adds labelled pictures to a head, and retrains it unless `train` is false. */

@@ -32,9 +32,14 @@ export interface Call {
   readonly body?: Body;
   /** Whether a second arrival of the same request would change nothing more than the first did. */
   readonly repeatable: boolean;
+  /** Whether the answer is read as it arrives; else it is here, whole, before the call returns. */
+  readonly streamed?: boolean;
 }
 
-/** Attempts at a request that may be repeated without harm, and the first pause between two, doubled each time. */
+/**
+ * Attempts at a request that may be repeated without harm, and the first pause between two, doubled each time. Up to half
+ * of a pause is left out at random, so that clients that failed together don't come back together.
+ */
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
 /** A Worker may ask for longer pauses with Retry-After, up to this. */
@@ -95,8 +100,11 @@ export class Transport {
     const url = this.#address(call);
     try {
       const onProgress = options.onUploadProgress;
-      if (onProgress === undefined) return await this.#fetch(url, init);
-      return await sendWithProgress(url, init, onProgress, this.#fetch);
+      const response =
+        onProgress === undefined
+          ? await this.#fetch(url, init)
+          : await sendWithProgress(url, init, onProgress, this.#fetch);
+      return call.streamed === true ? response : await arrived(response);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!last) return undefined;
@@ -125,6 +133,13 @@ export class Transport {
   }
 }
 
+/** @returns the same answer with its body here. Rejects, as fetch does, where that breaks off. */
+async function arrived(response: Response): Promise<Response> {
+  const body = await response.arrayBuffer();
+  const { status, statusText, headers } = response;
+  return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
+}
+
 /** 429 means that nothing was done; the others leave that open. */
 function mayTryAgain(status: number, repeatable: boolean): boolean {
   return status === 429 || (repeatable && (status === 502 || status === 503 || status === 504));
@@ -136,7 +151,8 @@ async function pause(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const asked = Number(response?.headers.get('retry-after')) * 1000;
-  const wait = asked > 0 ? Math.min(asked, MAX_PAUSE_MS) : FIRST_PAUSE_MS * 2 ** (attempt - 1);
+  const wait =
+    asked > 0 ? Math.min(asked, MAX_PAUSE_MS) : FIRST_PAUSE_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2);
   await response?.body?.cancel();
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PredictionAPIClient } from '@azure/cognitiveservices-customvision-prediction';
 import { TrainingAPIClient } from '@azure/cognitiveservices-customvision-training';
-import { ApiKeyCredentials } from '@azure/ms-rest-js';
+import { ApiKeyCredentials, DefaultHttpClient, type HttpClient } from '@azure/ms-rest-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../../../scripts/stale.ts';
@@ -16,6 +16,9 @@ if (withoutPhotos) console.warn('Skipped, for want of ../shared/data/trashnet.')
 const TAGS = ['glass', 'paper'] as const;
 const TEST_PHOTOS_PER_TAG = 20;
 const PUBLISHED = 'production';
+/** What the published client calls, and what it is sent to: none of those on npm calls v3.3 itself. */
+const OWN_VERSION = 'v3.4-preview';
+const VERSIONS = [OWN_VERSION, 'v3.3', 'v3.0'] as const;
 
 let house: House;
 let training: TrainingAPIClient;
@@ -24,14 +27,32 @@ let key: string;
 beforeAll(async () => {
   house = await House.open();
   key = await house.newTenant();
-  const credentials = (header: string): ApiKeyCredentials =>
-    new ApiKeyCredentials({ inHeader: { [header]: key } });
-  // Attempts of their own would hide faults.
-  const options = { noRetryPolicy: true };
-  training = new TrainingAPIClient(credentials('Training-key'), house.url.origin, options);
-  prediction = new PredictionAPIClient(credentials('Prediction-key'), house.url.origin, options);
+  training = trainingClient(OWN_VERSION);
+  prediction = new PredictionAPIClient(credentials('Prediction-key'), house.url.origin, OPTIONS);
 });
 afterAll(() => house.close());
+
+/** Attempts of their own would hide faults. */
+const OPTIONS = { noRetryPolicy: true };
+
+const credentials = (header: string): ApiKeyCredentials =>
+  new ApiKeyCredentials({ inHeader: { [header]: key } });
+
+/** The published client over a connection, which it takes as an option, that sends its calls to another version. */
+function trainingClient(version: (typeof VERSIONS)[number]): TrainingAPIClient {
+  const network = new DefaultHttpClient();
+  const httpClient: HttpClient = {
+    sendRequest: (request) => {
+      request.url = request.url.replace(`/customvision/${OWN_VERSION}/`, `/customvision/${version}/`);
+      called.add(request.url.slice(house.url.href.length).split('/')[1]);
+      return network.sendRequest(request);
+    },
+  };
+  return new TrainingAPIClient(credentials('Training-key'), house.url.origin, { ...OPTIONS, httpClient });
+}
+
+/** Versions of the training API that were called. */
+const called = new Set<string>();
 
 function photos(split: 'train' | 'test', label: string, count: number): Buffer[] {
   const folder = join(PHOTOS, split, label);
@@ -41,7 +62,11 @@ function photos(split: 'train' | 'test', label: string, count: number): Buffer[]
     .map((name) => readFileSync(join(folder, name)));
 }
 
-describe.skipIf(withoutPhotos)('a migration', { timeout: 240_000 }, () => {
+describe.skipIf(withoutPhotos).each(VERSIONS)('a migration, with %s', { timeout: 240_000 }, (version) => {
+  beforeAll(() => {
+    training = trainingClient(version);
+  });
+  const name = `Rubbish, sorted (${version})`;
   let project: string;
   const tags = new Map<string, string>();
   let iteration: string;
@@ -49,13 +74,14 @@ describe.skipIf(withoutPhotos)('a migration', { timeout: 240_000 }, () => {
   it('creates a project and tags', async () => {
     const domains = await training.getDomains();
     const domain = domains.find(({ type, name }) => type === 'Classification' && name === 'General');
-    const made = await training.createProject('Rubbish, sorted', {
+    expect(called).toContain(version);
+    const made = await training.createProject(name, {
       description: 'Two kinds of it',
       domainId: domain?.id ?? '',
       classificationType: 'Multiclass',
     });
     expect(made).toMatchObject({
-      name: 'Rubbish, sorted',
+      name,
       description: 'Two kinds of it',
       status: 'Succeeded',
     });

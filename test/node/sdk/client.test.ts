@@ -20,6 +20,20 @@ describe('another attempt', () => {
     expect(asked).toHaveLength(3);
   });
 
+  test.each(['before', 'within'] as const)(
+    'is made when the connection is lost %s the answer, where a repeat does no harm',
+    async (lost) => {
+      const body = { heads: [] };
+      const flaky = await serve((count) => (count < 3 ? { status: 200, body, lost } : { status: 200, body }));
+      expect(await new HeadwaterClient({ url: flaky.url, key: 'k' }).listHeads()).toEqual([]);
+      expect(flaky.asked).toHaveLength(3);
+      const broken = await serve(() => ({ status: 201, body: KEY_MADE, lost }));
+      const made = new HeadwaterClient({ url: broken.url, key: 'k' }).createKey('n', ['read']);
+      await expect(made).rejects.toMatchObject({ name: 'ApiError', code: 'unreachable' });
+      expect(broken.asked).toHaveLength(1);
+    },
+  );
+
   test('is not made where it might make a second key', async () => {
     const { url, asked } = await serve(() => ({ status: 503, headers: QUICK }));
     const made = new HeadwaterClient({ url, key: 'k' }).createKey('n', ['read']);
@@ -63,6 +77,13 @@ describe('giving up', () => {
     await expect(made).rejects.toBeInstanceOf(ApiError);
     await expect(made).rejects.toMatchObject({ code: 'timeout' });
     await expect(made).rejects.toThrow('within 0.05 s');
+  });
+
+  test('says so when the Worker stays away', async () => {
+    const { url, asked } = await serve(() => ({ status: 200, lost: 'before' }));
+    const listed = new HeadwaterClient({ url, key: 'k' }).listHeads();
+    await expect(listed).rejects.toThrow(/^No answer from http:.*Is the Worker running/);
+    expect(asked).toHaveLength(4);
   });
 
   test('at once when the caller aborts, while it waits for the answer and between attempts', async () => {

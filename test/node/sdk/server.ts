@@ -15,6 +15,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the answer is kept back. */
   readonly afterMs?: number;
+  /** Loses the connection, instead of an answer or after half of it. */
+  readonly lost?: 'before' | 'within';
 }
 
 /** @param answer is given how many requests came so far, this one counted. */
@@ -25,10 +27,13 @@ export async function serve(answer: (count: number) => Answer): Promise<{ url: s
     request.on('data', (chunk: Buffer) => (bytes += chunk.length));
     await new Promise((resolve) => request.once('end', resolve));
     asked.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, bytes });
-    const { status, body = {}, headers = {}, afterMs = 0 } = answer(asked.length);
+    const { status, body = {}, headers = {}, afterMs = 0, lost } = answer(asked.length);
     if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
+    if (lost === 'before') return void request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify(body));
+    const text = JSON.stringify(body);
+    if (lost === undefined) return void response.end(text);
+    response.write(text.slice(0, text.length / 2), () => request.socket.destroy());
   };
   const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -52,6 +52,9 @@ describe('classifyBatch', () => {
     const { url } = await serve(() => ({ status: 200, body: { index: 0, name: 'a.jpg' } }));
     const broken = all(new HeadwaterClient({ url, key }).classifyBatch('pets', files));
     await expect(broken).rejects.toThrow(/broke off/);
+    const lost = await serve(() => ({ status: 200, body: { index: 0, name: 'a.jpg' }, lost: 'within' }));
+    const cut = all(new HeadwaterClient({ url: lost.url, key }).classifyBatch('pets', files));
+    await expect(cut).rejects.toMatchObject({ name: 'ApiError', code: 'answer_not_understood' });
   });
 });
 

@@ -1,0 +1,86 @@
+/** The client as a user gets it: packed, installed in a project of their own, run and type-checked there. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildSdk } from '../../../scripts/build-sdk.ts';
+import { root } from '../../../scripts/stale.ts';
+import { House, picture } from '../protocols/house.ts';
+
+let house: House;
+let folder: string;
+beforeAll(async () => {
+  house = await House.open();
+  // Below the repository, for its zod: of which the types are made.
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  folder = mkdtempSync(join(root, '.cache/package-'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'theirs', type: 'module' }));
+  expect(run('npm', ['install', '--offline', '--no-audit', '--no-fund', buildSdk()])).toMatchObject({
+    status: 0,
+  });
+}, 120_000);
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await house.close();
+});
+
+function run(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+it('runs without anything else', async () => {
+  const key = await house.newTenant();
+  await house.putHead(key, 'pets', ['cat', 'dog']);
+  writeFileSync(join(folder, 'photo.jpg'), picture());
+  writeFileSync(
+    join(folder, 'theirs.js'),
+    `import { readFileSync } from 'node:fs';
+     import { HeadwaterClient } from 'headwater/sdk';
+     import { load } from 'headwater/sdk/teachable-machine';
+     import { workersAi } from 'headwater/sdk/workers-ai';
+     const photo = new Uint8Array(readFileSync('photo.jpg'));
+     const { URL: url, KEY: key } = process.env;
+     const client = new HeadwaterClient({ url, key });
+     const { predictions } = await client.classify('pets', { bytes: photo, type: 'image/jpeg' });
+     const model = await load(url + '/v1/heads/pets', { key });
+     const labels = await workersAi({ url, key }).run('@headwater/pets', { image: [...photo] });
+     console.log(JSON.stringify([predictions.length, model.getClassLabels(), labels.length]));`,
+  );
+  // Not spawnSync: the Worker's log is read by this process.
+  const child = spawn(process.execPath, ['theirs.js'], {
+    cwd: folder,
+    env: { ...process.env, URL: house.url.origin, KEY: key },
+  });
+  let [said, complained] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (complained += text.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(complained).toBe('');
+  expect(JSON.parse(said)).toEqual([2, ['cat', 'dog'], 2]);
+});
+
+it('brings its types', () => {
+  writeFileSync(
+    join(folder, 'theirs.ts'),
+    `import { HeadwaterClient, ApiError } from 'headwater/sdk';
+     const client = new HeadwaterClient({ url: 'https://example.com', key: 'k' });
+     const score: Promise<number> = client.describeHead('h').then(({ version }) => version);
+     // @ts-expect-error a head is named by a string
+     void client.describeHead(1);
+     // @ts-expect-error there is no such field
+     void client.describeHead('h').then(({ wings }) => wings);
+     console.log(score, new ApiError('m', { status: 1, code: 'c' }).status);`,
+  );
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    module: 'nodenext',
+    target: 'esnext',
+    types: [],
+    lib: ['ESNext', 'DOM'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['theirs.ts'] }));
+  const { status, stdout } = run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json']);
+  expect(stdout).toBe('');
+  expect(status).toBe(0);
+});
