@@ -34,11 +34,19 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
   );
 }
 
+/** In the words of someone at this page, where the error's own are for programs. */
 export function messageOf(error: unknown): string {
-  if (error instanceof ApiError && error.code === 'forbidden') {
-    return `${error.message} Sign in with a key that has the scope.`;
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  switch (error.code) {
+    case 'unauthorized':
+      return 'This key is not known here, or was revoked. Keys begin with hw_.';
+    case 'forbidden':
+      return `${error.message} Sign in with a key that has the scope.`;
+    case 'unreachable':
+      return `${location.host} can’t be reached. Check the connection, and try again.`;
+    default:
+      return error.message;
   }
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function Loading({ what }: { readonly what: string }) {

@@ -117,7 +117,7 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
     await page.goto(worker.url.href);
     await page.getByLabel('API key').fill('hw_nobody_0000000000000000000000000000000000000000000');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').waitFor();
+    await page.getByRole('alert').getByText('not known here').waitFor();
     await signIn(page, worker.url, key);
     const stores = () => page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);
     expect(await stores()).toEqual([0, 1, '']);
