@@ -1,6 +1,7 @@
 /**
  * `npm run soak [-- --kills 50] [-- --seed 1]`: teaching under load on local workerd. First with workerd killed at random
- * moments, then many tenants at once. Every example must be accounted for at the end; exits 1 where one is not.
+ * moments, then many tenants at once: every example must be accounted for at the end. Then thousands of pictures in a row,
+ * during which workerd's memory must stop growing. Exits 1 where something does not hold.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { z } from 'zod';
 import { lessonOf, Mortal } from './node/local/teaching.ts';
+import { steadyMemory } from './steady-memory.ts';
 
 const PICTURE = new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/images/grey16.png')));
 const LESSON_EXAMPLES = 3;
@@ -160,5 +162,6 @@ async function crowd(tenants: number, lessons: number, pictures: number): Promis
 
 await killing(Number(values.kills));
 await crowd(20, 200, 2_000);
+await steadyMemory(check);
 for (const fault of faults.slice(0, 20)) console.error(`FAULT: ${fault}`);
 process.exit(faults.length === 0 ? 0 : 1);

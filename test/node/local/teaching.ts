@@ -1,5 +1,6 @@
 /** A Worker on local workerd that can be ended at any moment and started again on the same stores, and lessons for it. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 
@@ -52,6 +53,12 @@ export class Mortal {
   get url(): URL {
     if (this.#worker === undefined) throw new Error('The Worker is not running.');
     return this.#worker.url;
+  }
+
+  /** Memory that workerd holds, in MiB (Linux). */
+  residentMib(): number {
+    const status = readFileSync(`/proc/${this.#pids[0]}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
   /** Ends workerd at once, without a chance to finish anything. */
