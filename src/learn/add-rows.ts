@@ -1,6 +1,6 @@
-/** Sums of rows, four at once, so that the sum is read and written a quarter as often. */
+/** Sums and products of rows, four at once, so that what they share is read a quarter as often. */
 
-/** Rows that `addRows` takes up at once. */
+/** Rows that are taken up at once. */
 export const ROWS_AT_ONCE = 4;
 
 /** out += Σ rows[r]·factors[r · stride + column], r from 0 to 3. */
@@ -16,4 +16,28 @@ export function addRows(
   const f2 = factors[2 * stride + column];
   const f3 = factors[3 * stride + column];
   for (let d = 0; d < out.length; d++) out[d] += f0 * r0[d] + f1 * r1[d] + (f2 * r2[d] + f3 * r3[d]);
+}
+
+/** out[r · stride + column] = start + values[from …]·rows[r], r from 0 to 3. */
+export function multiplyRows(
+  values: Float64Array,
+  from: number,
+  [r0, r1, r2, r3]: readonly Float64Array[],
+  start: number,
+  out: Float64Array,
+  column: number,
+  stride: number,
+): void {
+  let [s0, s1, s2, s3] = [start, start, start, start];
+  for (let d = 0; d < r0.length; d++) {
+    const value = values[from + d];
+    s0 += value * r0[d];
+    s1 += value * r1[d];
+    s2 += value * r2[d];
+    s3 += value * r3[d];
+  }
+  out[column] = s0;
+  out[stride + column] = s1;
+  out[2 * stride + column] = s2;
+  out[3 * stride + column] = s3;
 }

@@ -5,9 +5,8 @@
  *
  * Parameters: weights [C × D], then the bias [C].
  */
-import { addRows, ROWS_AT_ONCE } from '../add-rows.ts';
+import { addRows, multiplyRows, ROWS_AT_ONCE } from '../add-rows.ts';
 import { stretches, type CodeRows } from '../code-rows.ts';
-import { dot } from '../dot.ts';
 import type { Pacer } from '../pacer.ts';
 import type { Objective } from './lbfgs.ts';
 
@@ -45,11 +44,11 @@ export function softmaxObjective(
     const slopes = new Float64Array(ROWS_AT_ONCE * classes);
     let loss = 0;
     for await (const { group, places, count } of groups(data, (i) => weights[i] > 0, pacer)) {
-      slopes.fill(0);
+      writeGroupLogits(group, parameters, classes, slopes);
+      slopes.fill(0, count * classes);
       for (let r = 0; r < count; r++) {
         const slope = slopes.subarray(r * classes, (r + 1) * classes);
         const share = weights[places[r]] / total;
-        logitsOf(group[r], parameters, classes, slope);
         loss += share * turnIntoSlopes(slope, targets[places[r]], share);
         for (let c = 0; c < classes; c++) bias[c] += slope[c];
       }
@@ -74,10 +73,11 @@ export async function writeLogits(
   pacer: Pacer,
 ): Promise<void> {
   const { classes } = data;
+  const logits = new Float64Array(ROWS_AT_ONCE * classes);
   for await (const { group, places, count } of groups(data, chosen, pacer)) {
+    writeGroupLogits(group, parameters, classes, logits);
     for (let r = 0; r < count; r++) {
-      const from = places[r] * classes;
-      logitsOf(group[r], parameters, classes, out.subarray(from, from + classes));
+      out.set(logits.subarray(r * classes, (r + 1) * classes), places[r] * classes);
     }
   }
 }
@@ -116,9 +116,17 @@ async function* groups(
   if (count > 0) yield { group, places, count };
 }
 
-function logitsOf(row: Float64Array, parameters: Float64Array, classes: number, out: Float64Array): void {
-  const d = row.length;
-  for (let c = 0; c < classes; c++) out[c] = parameters[classes * d + c] + dot(parameters, c * d, row, 0, d);
+/** [ROWS_AT_ONCE × C], of rows beyond the group's count too. */
+function writeGroupLogits(
+  group: Group['group'],
+  parameters: Float64Array,
+  classes: number,
+  out: Float64Array,
+): void {
+  const d = group[0].length;
+  for (let c = 0; c < classes; c++) {
+    multiplyRows(parameters, c * d, group, parameters[classes * d + c], out, c, classes);
+  }
 }
 
 /** From logits to what the weighted log-loss changes by with each of them. @returns the log-loss, in nats. */
