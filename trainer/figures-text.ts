@@ -8,6 +8,11 @@ export interface NamedFigures {
   readonly figures: FigureSummary;
 }
 
+/** The heading for figures on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
+export function heldOutName(method: string): string {
+  return /\d-fold$/.test(method) ? 'held out in folds' : 'leave-one-out';
+}
+
 /** Longest per-class table in a terminal; beyond it the classes that do worst are shown. */
 const MAX_CLASS_ROWS = 40;
 

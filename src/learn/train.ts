@@ -33,9 +33,12 @@ export interface TrainOptions {
   readonly balance?: number;
 }
 
+/** What `heldOutBy` says of the closed form's heads. */
+export const LEAVE_ONE_OUT = 'leave-one-out';
+
 export interface TrainedHead {
   readonly head: Head;
-  /** How the examples below were held out: 'leave-one-out', '4-fold'. */
+  /** How the examples below were held out: LEAVE_ONE_OUT, '4-fold'. */
   readonly heldOutBy: string;
   /**
    * [n × C] probabilities for each example by the head that never saw it, in the order of the set given, columns in the
@@ -96,7 +99,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
     },
     variances: variancesOf(decomposition, principal, data.examples, data.codeLength),
   };
-  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: 'leave-one-out', ...left };
+  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: LEAVE_ONE_OUT, ...left };
 }
 
 export function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {

@@ -1,5 +1,5 @@
 /** headwater inspect: what a head file says about itself. */
-import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
+import { classTable, figuresJson, figuresTable, heldOutName } from '../figures-text.ts';
 import type { NamedFigures } from '../figures-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
@@ -11,7 +11,9 @@ export async function inspect(file: string, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
   const { training, labels } = head;
   const figures: NamedFigures[] = [
-    ...(training.leaveOneOut === null ? [] : [{ name: 'leave-one-out', figures: training.leaveOneOut }]),
+    ...(training.leaveOneOut === null
+      ? []
+      : [{ name: heldOutName(training.method), figures: training.leaveOneOut }]),
     ...(training.test === undefined ? [] : [{ name: 'test', figures: training.test }]),
   ];
   terminal.print(table(['', ''], [['SHA-256', sha256], ...headFacts(head, bytes.length)]));

@@ -11,7 +11,7 @@ import { CodesReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll } from '../evaluation.ts';
 import type { Evaluation, NamedEvaluation } from '../evaluation.ts';
-import { classTable, figuresJson, figuresTable } from '../figures-text.ts';
+import { classTable, figuresJson, figuresTable, heldOutName } from '../figures-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
 import type { Solver } from '../learning.ts';
@@ -164,7 +164,7 @@ function judgeLeftOut(
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
   return {
-    name: heldOutBy === 'leave-one-out' ? heldOutBy : 'held out in folds',
+    name: heldOutName(heldOutBy),
     labels,
     figures,
     judgements: counted,

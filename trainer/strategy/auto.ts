@@ -5,6 +5,7 @@
 import { readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/metrics.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
+import { LEAVE_ONE_OUT } from '../../src/learn/train.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
@@ -177,7 +178,7 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
   };
 }
 
-/** The same candidates, judged as tuned ones are. */
+/** The same candidates, judged as tuned ones are; logistic ones have been held out in folds already. */
 async function judgedByFolds(
   context: Context,
   candidates: readonly Candidate[],
@@ -186,6 +187,10 @@ async function judgedByFolds(
   const { set, targets } = context;
   const judged: Candidate[] = [];
   for (const candidate of candidates) {
+    if (candidate.method !== LEAVE_ONE_OUT) {
+      judged.push(candidate);
+      continue;
+    }
     const probabilities = await crossValidateFrozen(context, candidate.taps, folds);
     const figures = evaluate(probabilities, targets, set.labels.length);
     judged.push({ ...candidate, method: `${folds}-fold`, figures, probabilities });
