@@ -1,4 +1,4 @@
-/** Every JavaScript snippet of the documentation, and README's command lines, run as they stand. */
+/** Every JavaScript snippet of these pages and their command lines, run as they stand; TypeScript is type-checked. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -73,6 +73,46 @@ describe.each(PAGES)('%s', (page) => {
     const env = { URL: house.url.origin, KEY: key };
     expect(await run(process.execPath, [file], folder, env)).toMatchObject({ code: 0, stderr: '' });
   });
+});
+
+it("docs/protocols.md's command lines run", async () => {
+  for (const lines of snippetsOf('docs/protocols.md', 'sh')) {
+    const env = { URL: house.url.origin, KEY: key };
+    const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], folder, env);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      model_name: 'recycling',
+      outputs: [{ name: 'probabilities' }, {}, {}, {}],
+    });
+  }
+});
+
+it("docs/migrating-from-custom-vision.md's program fits Microsoft's types", { timeout: 60_000 }, async () => {
+  const [program] = snippetsOf('docs/migrating-from-custom-vision.md', 'ts');
+  writeFileSync(
+    join(folder, 'migrate.ts'),
+    `import type { TrainingAPIClient } from '@azure/cognitiveservices-customvision-training';
+     declare const azure: TrainingAPIClient, headwater: TrainingAPIClient;
+     declare const oldProject: string, newProject: { readonly id?: string };
+     ${program}
+     export {};`,
+  );
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    skipLibCheck: true,
+  };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: { ...compilerOptions, target: 'esnext', types: ['node'] },
+      files: ['migrate.ts'],
+    }),
+  );
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  expect(await run(tsc, ['-p', 'tsconfig.json'], folder, {})).toMatchObject({ code: 0, stdout: '' });
 });
 
 it("README's first command lines train, push and classify", { timeout: 120_000 }, async () => {
