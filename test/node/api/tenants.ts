@@ -1,0 +1,98 @@
+/** Tenants for random requests: each with heads, examples, a named version, a prediction to review, and a spare tenant beside. */
+import { z } from 'zod';
+import { ADMIN_SECRET, headFile, picture, type House } from '../protocols/house.ts';
+
+export const HEAD = 'pets';
+export const TAUGHT = 'taught';
+const LESSONS = [
+  ['cat', 'progressive.jpg'],
+  ['cat', 'grey.jpg'],
+  ['dog', 'rgb.png'],
+  ['dog', 'lossy.webp'],
+] as const;
+/** Unlike the lessons, so that the head is unsure of it. */
+const STRANGER = 'palette-alpha.png';
+
+const Examples = z.object({ examples: z.array(z.object({ id: z.string() })).min(1) });
+const Review = z.object({ items: z.array(z.object({ id: z.string() })).min(1) });
+const Created = z.object({ id: z.string(), key: z.string() });
+
+export interface Tenant {
+  readonly key: string;
+  /** What requests may name by id: a key, an example, a prediction to review, the spare tenant. */
+  readonly ids: readonly string[];
+  /** A tenant that never had a head, to restore into and to delete. */
+  readonly spareKey: string;
+}
+
+export class Tenants {
+  readonly #house: House;
+  readonly #file: Uint8Array<ArrayBuffer>;
+  readonly #versionName: string;
+
+  private constructor(house: House, file: Uint8Array<ArrayBuffer>, versionName: string) {
+    this.#house = house;
+    this.#file = file;
+    this.#versionName = versionName;
+  }
+
+  /** @param versionName that requests may name. */
+  static async prepare(house: House, versionName: string): Promise<Tenants> {
+    return new Tenants(house, await headFile(['cat', 'dog']), versionName);
+  }
+
+  /** A head file, as it is uploaded. */
+  get file(): Uint8Array<ArrayBuffer> {
+    return this.#file;
+  }
+
+  async next(): Promise<Tenant> {
+    const { key } = await this.#create('a tenant');
+    const spare = await this.#create('a spare');
+    const keyMade = await this.#json(key, 'POST', '/v1/keys', { name: 'spare', scopes: ['read'] });
+    await this.#house.call(key, `/v1/heads/${HEAD}`, { method: 'PUT', body: this.#file });
+    await this.#json(key, 'PUT', `/v1/heads/${HEAD}/names/${this.#versionName}`, { version: 1 });
+    // Two versions, so that there is one to go back to and to delete.
+    await this.#teach(key, LESSONS.slice(0, -1));
+    await this.#teach(key, LESSONS.slice(-1));
+    const { examples } = Examples.parse(await this.#house.call(key, `/v1/heads/${TAUGHT}/examples`));
+    const review = await this.#review(key);
+    // Twice, since a prediction can be named by fewer requests than the others.
+    const ids = [Created.parse(keyMade).id, examples[0].id, spare.id, review, review];
+    return { key, spareKey: spare.key, ids };
+  }
+
+  /** All of a tenant's, as a file to restore from. */
+  async backup({ key }: Tenant): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#house.request(key, '/v1/backup');
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async #teach(key: string, lessons: readonly (typeof LESSONS)[number][]): Promise<void> {
+    const form = new FormData();
+    for (const [label, name] of lessons) form.append(label, new Blob([picture(name)]), name);
+    await this.#house.call(key, `/v1/heads/${TAUGHT}/teach`, { method: 'POST', body: form });
+  }
+
+  /** @returns the id of a prediction that waits for review. */
+  async #review(key: string): Promise<string> {
+    await this.#json(key, 'PUT', `/v1/heads/${TAUGHT}/settings`, { capture: true });
+    const path = `/v1/heads/${TAUGHT}`;
+    await this.#house.call(key, `${path}/classify`, { method: 'POST', body: picture(STRANGER) });
+    for (let attempt = 1; ; attempt++) {
+      const queue = Review.safeParse(await this.#house.call(key, `${path}/review`));
+      if (queue.success) return queue.data.items[0].id;
+      if (attempt === 50) throw new Error('The stranger was not captured.');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async #create(name: string): Promise<z.infer<typeof Created>> {
+    return Created.parse(await this.#json(ADMIN_SECRET, 'POST', '/v1/tenants', { name }));
+  }
+
+  #json(key: string, method: string, path: string, body: unknown): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#house.call(key, path, { method, headers, body: JSON.stringify(body) });
+  }
+}
