@@ -1,5 +1,4 @@
 /** `npm run deploy` as far as it goes without an account, and its checks on settings that are wrong. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import {
   readAllSettings,
   readSettings,
 } from '../../../scripts/deploy/settings.ts';
+import { run, type Ran } from '../../../scripts/run.ts';
 import { root } from '../../../scripts/stale.ts';
 
 const OWN = readFileSync(join(root, 'wrangler.toml'), 'utf8');
@@ -30,32 +30,18 @@ function settingsFile(change: (text: string) => string): string {
   return file;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Where nobody is logged in, and with an address that nothing can be sent to. */
-function deploy(args: readonly string[], secret = ''): Promise<Ended> {
+function deploy(args: readonly string[], secret = ''): Promise<Ran> {
   const home = folder();
   const env = {
-    ...process.env,
     HOME: home,
     XDG_CONFIG_HOME: home,
     CLOUDFLARE_API_TOKEN: '',
     CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/',
     HEADWATER_ADMIN_SECRET: secret,
   };
-  const flags = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/deploy.ts')];
-  const child = spawn(process.execPath, [...flags, ...args], { cwd: root, env });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  const program = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/deploy.ts')];
+  return run(process.execPath, [...program, ...args], { cwd: root, env });
 }
 
 describe('npm run deploy', { timeout: 120_000 }, () => {

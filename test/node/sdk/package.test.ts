@@ -1,9 +1,9 @@
 /** The client as a user gets it: packed, installed in a project of their own, run and type-checked there. */
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildSdk } from '../../../scripts/build-sdk.ts';
+import { run } from '../../../scripts/run.ts';
 import { root } from '../../../scripts/stale.ts';
 import { House, picture } from '../protocols/house.ts';
 
@@ -15,18 +15,13 @@ beforeAll(async () => {
   mkdirSync(join(root, '.cache'), { recursive: true });
   folder = mkdtempSync(join(root, '.cache/package-'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'theirs', type: 'module' }));
-  expect(run('npm', ['install', '--offline', '--no-audit', '--no-fund', buildSdk()])).toMatchObject({
-    status: 0,
-  });
+  const install = ['install', '--offline', '--no-audit', '--no-fund', buildSdk()];
+  expect(await run('npm', install, { cwd: folder })).toMatchObject({ code: 0 });
 }, 120_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await house.close();
 });
-
-function run(command: string, args: readonly string[], env: Record<string, string> = {}) {
-  return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, ...env } });
-}
 
 it('runs without anything else', async () => {
   const key = await house.newTenant();
@@ -46,20 +41,13 @@ it('runs without anything else', async () => {
      const labels = await workersAi({ url, key }).run('@headwater/pets', { image: [...photo] });
      console.log(JSON.stringify([predictions.length, model.getClassLabels(), labels.length]));`,
   );
-  // Not spawnSync: the Worker's log is read by this process.
-  const child = spawn(process.execPath, ['theirs.js'], {
-    cwd: folder,
-    env: { ...process.env, URL: house.url.origin, KEY: key },
-  });
-  let [said, complained] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (complained += text.toString()));
-  await new Promise((resolve) => child.once('close', resolve));
-  expect(complained).toBe('');
-  expect(JSON.parse(said)).toEqual([2, ['cat', 'dog'], 2]);
+  const env = { URL: house.url.origin, KEY: key };
+  const { stdout, stderr } = await run(process.execPath, ['theirs.js'], { cwd: folder, env });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual([2, ['cat', 'dog'], 2]);
 });
 
-it('brings its types', () => {
+it('brings its types', async () => {
   writeFileSync(
     join(folder, 'theirs.ts'),
     `import { HeadwaterClient, ApiError } from 'headwater/sdk';
@@ -80,7 +68,6 @@ it('brings its types', () => {
     lib: ['ESNext', 'DOM'],
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['theirs.ts'] }));
-  const { status, stdout } = run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json']);
-  expect(stdout).toBe('');
-  expect(status).toBe(0);
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  expect(await run(tsc, ['-p', 'tsconfig.json'], { cwd: folder })).toMatchObject({ code: 0, stdout: '' });
 });

@@ -1,8 +1,8 @@
 /** Every JavaScript snippet of these pages and their command lines, run as they stand; TypeScript is type-checked. */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../../scripts/run.ts';
 import { root } from '../../../scripts/stale.ts';
 import { House, picture } from '../protocols/house.ts';
 import { png } from '../trainer/workspace.ts';
@@ -25,28 +25,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await house.close();
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string>,
-): Promise<Ended> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
 
 const snippetsOf = (page: string, language: string): string[] =>
   [...readFileSync(join(root, page), 'utf8').matchAll(/```(\w+)\n([\s\S]*?)```/g)]
@@ -71,14 +49,14 @@ describe.each(PAGES)('%s', (page) => {
     );
     // Addresses in the snippets go on with a slash.
     const env = { URL: house.url.origin, KEY: key };
-    expect(await run(process.execPath, [file], folder, env)).toMatchObject({ code: 0, stderr: '' });
+    expect(await run(process.execPath, [file], { cwd: folder, env })).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
 it("docs/protocols.md's command lines run", async () => {
   for (const lines of snippetsOf('docs/protocols.md', 'sh')) {
     const env = { URL: house.url.origin, KEY: key };
-    const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], folder, env);
+    const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], { cwd: folder, env });
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       model_name: 'recycling',
@@ -112,7 +90,7 @@ it("docs/migrating-from-custom-vision.md's program fits Microsoft's types", { ti
     }),
   );
   const tsc = join(root, 'node_modules/.bin/tsc');
-  expect(await run(tsc, ['-p', 'tsconfig.json'], folder, {})).toMatchObject({ code: 0, stdout: '' });
+  expect(await run(tsc, ['-p', 'tsconfig.json'], { cwd: folder })).toMatchObject({ code: 0, stdout: '' });
 });
 
 it("README's first command lines train, push and classify", { timeout: 120_000 }, async () => {
@@ -125,7 +103,7 @@ it("README's first command lines train, push and classify", { timeout: 120_000 }
   writeFileSync(join(folder, 'new.jpg'), picture());
   // npm finds the project from below it, and runs its scripts at the root: the folder is told by INIT_CWD.
   const env = { URL: house.url.origin, KEY: key, NO_COLOR: '1' };
-  const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], folder, env);
+  const { code, stdout, stderr } = await run('sh', ['-e', '-c', lines], { cwd: folder, env });
   expect(code, stderr).toBe(0);
   const answer: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   expect(answer).toMatchObject({ head: 'shop', version: 1, unknown: { is_unknown: true } });
