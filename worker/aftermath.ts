@@ -4,9 +4,10 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import type { HeadAnswer } from '../src/api/index.ts';
-import { readCode, score } from '../src/head/index.ts';
+import { WHOLE } from '../src/backbone/index.ts';
+import { score } from '../src/head/index.ts';
 import { newKeyId } from './api-key.ts';
-import type { LoadedHead, SeenPictures } from './classify.ts';
+import { codeFor, readPixels, type LoadedHead, type SeenPictures } from './classify.ts';
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS, UNCERTAIN_LEAD } from './limits.ts';
 import type { Services } from './services.ts';
@@ -16,16 +17,18 @@ export interface Answered {
   readonly tenant: string;
   readonly loaded: LoadedHead;
   readonly seen: SeenPictures;
+  /** What the head read of it. */
+  readonly code: Float32Array;
   /** SHA-256 of the picture; undefined where nothing is to be captured. */
   readonly picture: string | undefined;
   readonly answer: HeadAnswer;
 }
 
 /** @returns the prediction's id where it is kept for review. */
-export async function follow(services: Services, env: Env, answered: Answered): Promise<string | undefined> {
+export function follow(services: Services, env: Env, answered: Answered): string | undefined {
   if (answered.loaded.file.shadow !== undefined)
     waitUntil(quietly('shadow', askShadow(services, env, answered)));
-  return capture(services, env, answered);
+  return capture(env, answered);
 }
 
 async function askShadow(
@@ -36,10 +39,17 @@ async function askShadow(
   const { shadow } = loaded.file;
   if (shadow === undefined) return;
   const head = await services.heads.load(env, shadow);
-  // Another backbone or a tail would need another pass through a network, which silence isn't worth.
-  if (head === null || head.tail !== undefined || (await services.runtime.of(head)) !== services.runtime)
-    return;
-  const { probabilities } = score(head, readCode(head, services.runtime.plan, seen.codes));
+  if (head === null) return;
+  const its = await services.runtime.of(head);
+  // Another backbone would need the picture itself, which is gone.
+  const shown = seen.others?.get(its);
+  if (shown === undefined) return;
+  const silent = { file: shadow, head };
+  // A tail from a place that the answering head didn't ask for takes another pass over the trunk, behind the answer.
+  const isMapped = head.tail === undefined || head.tail.from === WHOLE || shown.maps.has(head.tail.from);
+  const seenBySilent = isMapped ? shown : await readPixels(its, shown.pixels, [silent]);
+  const code = await codeFor({ runtime: its, tails: services.tails }, silent, seenBySilent);
+  const { probabilities } = score(head, code);
   const label = head.labels[probabilities.indexOf(Math.max(...probabilities))];
   services.metering.countShadow(
     env,
@@ -50,15 +60,14 @@ async function askShadow(
   );
 }
 
-async function capture(services: Services, env: Env, answered: Answered): Promise<string | undefined> {
-  const { tenant, loaded, seen, picture, answer } = answered;
-  if (picture === undefined || (await services.runtime.of(loaded.head)) !== services.runtime)
-    return undefined;
+function capture(env: Env, answered: Answered): string | undefined {
+  const { tenant, loaded, picture, answer } = answered;
+  if (picture === undefined) return undefined;
   const [first, second] = answer.predictions;
   const lead = first.score - (second?.score ?? 0);
   if (lead >= UNCERTAIN_LEAD && !answer.unknown.is_unknown) return undefined;
   const id = newKeyId();
-  const code = new Uint8Array(Float16Array.from(seen.codes).buffer);
+  const code = new Uint8Array(Float16Array.from(answered.code).buffer);
   const kept = {
     id,
     version: loaded.file.version,

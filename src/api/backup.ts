@@ -25,6 +25,7 @@ const TaughtRow = z.strictObject({
     weightsSha256: sha256,
     taps: z.array(z.string()).min(1).max(64),
     codeLength: z.int().min(1).max(16_384),
+    base: z.strictObject({ version: VersionNumber, sha256 }).optional(),
   }),
   first_revision: time,
   revision: time,

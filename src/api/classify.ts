@@ -54,6 +54,10 @@ export const ClassifyManyQuery = z.strictObject({
 });
 
 export const EmbedQuery = z.strictObject({
+  head: HeadName.optional().meta({
+    description:
+      'Codes that this head is taught with: its own where it was uploaded, else those of the backbone.',
+  }),
   encoding: z
     .enum(['float', 'base64'])
     .default('float')
@@ -101,6 +105,10 @@ export const Embedding = z
 export const Embeddings = z
   .object({
     backbone: BackboneId,
+    base: z.string().optional().meta({
+      description:
+        'Where these are codes of an uploaded head, asked for with `head`: the SHA-256 of its file.',
+    }),
     code_length: z.int(),
     encoding: z.enum(['float', 'base64']),
     embeddings: z.array(Embedding).meta({ description: 'In the order of the pictures.' }),

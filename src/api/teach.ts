@@ -42,6 +42,9 @@ export const TeachBody = z
     backbone: BackboneId.optional().meta({
       description: 'Whose codes these are, as /v1/embed says. Needed where there are codes.',
     }),
+    base: Sha256.optional().meta({
+      description: 'Where they are codes of an uploaded head: its hash, as /v1/embed?head= says.',
+    }),
   })
   .meta({ id: 'TeachBody' });
 export type TeachBody = z.infer<typeof TeachBody>;

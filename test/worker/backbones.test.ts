@@ -7,7 +7,7 @@ import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { extendHead } from '../../src/learn/extend.ts';
 import { importedHead } from '../../src/learn/imported.ts';
 import { createRuntime, type Runtime } from '../../worker/runtime.ts';
-import { Isolate, JPEG, makeHeadFile, problemOf, testEnv } from './support.ts';
+import { Isolate, JPEG, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
 
 /** The built-in network with pictures of another size and its last tap alone: as good as another network. */
 const OTHER_HASH = 'e'.repeat(64);
@@ -90,6 +90,34 @@ describe('a deployment with a second backbone', async () => {
     const answer = await (await isolate.classify(key, 'taught', '?top_k=4')).json<Classification>();
     expect(answer.predictions[0].label).toBe('new');
     expect(answer.predictions).toHaveLength(4);
+  });
+
+  it('is taught through the API on codes of its own backbone, and keeps its old answers', async () => {
+    const { key } = await isolate.newTenant();
+    await isolate.put(key, 'theirs', writeHead(head));
+    const body = new FormData();
+    const pictures = ['lossy.webp', 'palette-alpha.png', 'rgb16.png'].map(picture);
+    for (const bytes of pictures) body.append('new', new Blob([bytes]), 'photo');
+    const answer = await isolate.call('/v1/heads/theirs/teach', { key, body });
+    expect(answer.status, await answer.clone().text()).toBe(200);
+    expect(await answer.json()).toMatchObject({ version: 2, current: true, added: 3 });
+    const other = await builtIn.of(head);
+    const codes = await Promise.all(
+      pictures.map(async (bytes) => {
+        const { pixels } = await other.decoder.decode(bytes, other.plan.input);
+        return [...other.engine.codes(pixels)];
+      }),
+    );
+    const targets = new Uint16Array(3);
+    const wanted = extendHead(head, { labels: ['new'], codes: Float16Array.from(codes.flat()), targets });
+    const said = await (await isolate.classify(key, 'theirs', '?top_k=4')).json<Classification>();
+    await sameAnswer(other, wanted, said);
+    expect(said.predictions.map(({ label }) => label)).toContain('new');
+    const forgotten = await isolate.call('/v1/heads/theirs/classes/new', { key, method: 'DELETE' });
+    expect(forgotten.status).toBe(200);
+    const before = await (await isolate.classify(key, 'theirs', '?top_k=4')).json<Classification>();
+    expect(before.version).toBe(1);
+    await sameAnswer(other, head, before);
   });
 
   it('refuses a head of a third', async () => {

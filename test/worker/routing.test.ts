@@ -10,7 +10,7 @@ import type {
 } from '../../src/api/index.ts';
 import { MAX_EXAMPLES_PER_HEAD, USAGE_FLUSH_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import { Isolate, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 
@@ -169,12 +169,6 @@ describe('caps', () => {
     const response = await send(key, 'POST', '/v1/heads/pets/teach', lesson(codes('cat', 1, 5)));
     expect((await response.clone().json<{ detail: string }>()).detail).toContain('headwater train');
     expect(await problemOf(response)).toEqual({ status: 413, code: 'too_many_examples' });
-  });
-
-  it('refuse to teach a head that was uploaded', async () => {
-    const { key } = await isolate.newTenant();
-    await isolate.put(key, 'pets', await makeHeadFile());
-    expect(await code(send(key, 'POST', '/v1/heads/pets/teach', lesson(codes('cat', 1))))).toBe('conflict');
   });
 });
 

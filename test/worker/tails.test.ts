@@ -1,46 +1,12 @@
 /** Heads with fine-tuned tails at the edge: the trunk runs once, whoever the heads belong to. */
 import { describe, expect, test } from 'vitest';
-import plan from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
 import type { Classification, HeadAnswer } from '../../src/api/index.ts';
-import { cutAt, loadBackbone, tensorNames, type Tail } from '../../src/backbone/index.ts';
-import { readCode, readHead, score, TAIL_TAP, writeHead, type Head } from '../../src/head/index.ts';
+import { readHead, writeHead } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../../worker/classify.ts';
 import { runtime, type Runtime } from '../../worker/runtime.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
+import { expected, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf } from './support.ts';
-
-const backbone = loadBackbone(plan, new Uint8Array(weights));
-
-/** The backbone's own last steps, each weight a little larger. */
-function makeTail(from: string, factor: number): Tail {
-  const names = cutAt(backbone.plan, from).tailSteps.flatMap(tensorNames);
-  const scaled = (name: string): Float16Array =>
-    Float16Array.from(backbone.tensors.get(name)!, (w) => w * factor);
-  return { from, tensors: new Map(names.map((name) => [name, scaled(name)])) };
-}
-
-async function tailedHead(from: string, factor: number, seed: number): Promise<Head> {
-  const head = await makeHead(['cat', 'dog', 'owl'], seed);
-  const taps = runtime.plan.taps.map(({ name }) => (behind(from).includes(name) ? TAIL_TAP + name : name));
-  return { ...head, taps, tail: makeTail(from, factor) };
-}
-
-function behind(from: string): string[] {
-  return cutAt(backbone.plan, from).tailTaps.map(({ name }) => name);
-}
-
-/** What the trainer would answer: trunk, tail and head one after the other. */
-async function expected(head: Head): Promise<Float32Array> {
-  const { pixels } = await runtime.decoder.decode(JPEG, runtime.plan.input);
-  const engine = await runtime.mapReader();
-  const from = head.tail!.from;
-  const { codes, maps } = engine.codesAndMaps(pixels, from === 'input' ? [] : [from]);
-  const tail = engine.createTail(head.tail!);
-  const tailCode = tail.codes(from === 'input' ? pixels : maps.get(from)!);
-  tail.dispose();
-  return score(head, readCode(head, runtime.plan, codes, tailCode)).probabilities;
-}
 
 function scoreOf({ predictions }: Pick<Classification, 'predictions'>, label: string): number {
   return predictions.find((prediction) => prediction.label === label)!.score;

@@ -42,8 +42,9 @@ export function addClassifyRoutes(app: App, services: Services): void {
       seen: await see(runtime, pictures, [head]),
       picture: head.file.capture === true ? await sha256Hex(pictures[0]) : undefined,
     }));
-    const said = answer(head, await codeFor(services, head, seen), topK);
-    const id = await follow(services, c.env, { tenant, loaded: head, seen, picture, answer: said });
+    const code = await codeFor(services, head, seen);
+    const said = answer(head, code, topK);
+    const id = follow(services, c.env, { tenant, loaded: head, seen, code, picture, answer: said });
     return c.json({ ...(id === undefined ? {} : { id }), ...said, image: seen.images[0] }, 200);
   });
 

@@ -1,16 +1,16 @@
 /** POST /v1/embed: pictures to CNN codes. */
-import { createRoute } from '@hono/zod-openapi';
-import { Embeddings, EmbedQuery } from '../../src/api/index.ts';
+import { createRoute, type z } from '@hono/zod-openapi';
+import { type Embedding, Embeddings, EmbedQuery } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { see } from '../classify.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
+import { builtInSpace, codeIn, codeSpaceOf } from '../teach/code-space.ts';
 import { answers, pictureBody } from './describe.ts';
-import { backboneId } from './health.ts';
 
-export function addEmbedRoute(app: App, { keys, memory, runtime }: Services): void {
+export function addEmbedRoute(app: App, services: Services): void {
+  const { keys, memory } = services;
   const embed = createRoute({
     method: 'post',
     path: '/v1/embed',
@@ -20,16 +20,23 @@ export function addEmbedRoute(app: App, { keys, memory, runtime }: Services): vo
     responses: answers(200, Embeddings, 'One code a picture.'),
   });
   app.openapi(embed, async (c) => {
-    const { encoding } = c.req.valid('query');
-    const { codes, images } = await withPictures(c.req.raw, memory, MAX_PICTURES_PER_REQUEST, (pictures) =>
-      see(runtime, pictures),
-    );
-    const { codeLength } = runtime.engine;
-    const embeddings = images.map((image, i) => {
-      const code = codes.subarray(i * codeLength, (i + 1) * codeLength);
-      return { code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image };
+    const { encoding, head } = c.req.valid('query');
+    const { tenant } = c.var.principal;
+    const space = await (head === undefined
+      ? builtInSpace(services.runtime)
+      : codeSpaceOf(services, c.env, tenant, head));
+    const { name, version, weightsSha256, codeLength, base } = space.origin;
+    const embeddings = await withPictures(c.req.raw, memory, MAX_PICTURES_PER_REQUEST, async (pictures) => {
+      const made: z.output<typeof Embedding>[] = [];
+      for (const picture of pictures) {
+        const { code, image } = await codeIn(services, space, picture);
+        made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
+      }
+      return made;
     });
-    return c.json({ backbone: backboneId(runtime.plan), code_length: codeLength, encoding, embeddings }, 200);
+    const backbone = { name, version, weights_sha256: weightsSha256 };
+    const uploaded = base === undefined ? {} : { base: base.sha256 };
+    return c.json({ backbone, ...uploaded, code_length: codeLength, encoding, embeddings }, 200);
   });
 }
 

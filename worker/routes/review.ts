@@ -5,12 +5,13 @@ import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { Services } from '../services.ts';
+import { codeSpaceOf } from '../teach/code-space.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody } from './describe.ts';
-import { originOf } from './teach.ts';
 
-export function addReviewRoutes(app: App, { keys, pointers, runtime }: Services): void {
+export function addReviewRoutes(app: App, services: Services): void {
+  const { keys, pointers } = services;
   const review = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/review',
@@ -42,7 +43,7 @@ export function addReviewRoutes(app: App, { keys, pointers, runtime }: Services)
     const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
     const { id, label } = await readJson(c.req.raw, Feedback);
-    const origin = originOf(runtime);
+    const { origin } = await codeSpaceOf(services, c.env, tenant, head);
     const { answer, pointer } = await callTenant(c.env, tenant, (stub) =>
       stub.feedback(head, id, label, origin),
     );

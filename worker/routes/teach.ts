@@ -4,12 +4,11 @@ import { TeachQuery, Taught } from '../../src/api/index.ts';
 import { sha256Hex } from '../api-key.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import { step } from '../steps.ts';
+import { codeSpaceOf } from '../teach/code-space.ts';
 import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
 import { callTenant } from '../tenant/call.ts';
-import type { CodeOrigin } from '../tenant/examples.ts';
 import { answers, HeadPath, teachBody } from './describe.ts';
 
 const TeachHeaders = z.object({
@@ -21,7 +20,7 @@ const TeachHeaders = z.object({
 });
 
 export function addTeachRoutes(app: App, services: Services): void {
-  const { keys, pointers, runtime } = services;
+  const { keys, pointers } = services;
   const middleware = requireScope(keys, 'write');
 
   const teach = createRoute({
@@ -38,11 +37,12 @@ export function addTeachRoutes(app: App, services: Services): void {
     const { train } = c.req.valid('query');
     const key = c.req.valid('header')['idempotency-key'];
     const { tenant } = c.var.principal;
-    const examples = await examplesOf(services, c.req.raw);
+    const space = await codeSpaceOf(services, c.env, tenant, head);
+    const examples = await examplesOf(services, space, c.req.raw);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {
-      origin: originOf(runtime),
+      origin: space.origin,
       examples,
       train,
       idempotency: key === undefined ? undefined : { key, digest },
@@ -67,11 +67,6 @@ export function addTeachRoutes(app: App, services: Services): void {
     if (pointer !== null) pointers.remember(tenant, head, pointer);
     return c.json(answer, 200);
   });
-}
-
-export function originOf({ plan, engine }: Runtime): CodeOrigin {
-  const { name, version, weightsSha256, taps } = plan;
-  return { name, version, weightsSha256, taps: taps.map((tap) => tap.name), codeLength: engine.codeLength };
 }
 
 /** What was asked, whatever the order of a form's fields or its boundary. */

@@ -7,12 +7,12 @@ import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../api-key.ts';
 import { mediaType } from '../body.ts';
-import { see } from '../classify.ts';
 import { fetchPicture } from '../fetch-picture.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { codeIn, type CodeSpace } from './code-space.ts';
 import { lessonsOfForm, lessonsOfJson, type Lesson } from './lessons.ts';
 
 /** One example on its way to the tenant's store. */
@@ -25,19 +25,23 @@ export interface NewExample {
   readonly code: Uint8Array;
 }
 
-type Embedder = Pick<Services, 'runtime' | 'memory'>;
+type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & { readonly space: CodeSpace };
 
 /**
  * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded
  * @throws HeadwaterError image_… naming the picture
  */
-export async function examplesOf(services: Embedder, request: Request): Promise<NewExample[]> {
-  const { runtime, memory } = services;
+export async function examplesOf(
+  { runtime, tails, memory }: Services,
+  space: CodeSpace,
+  request: Request,
+): Promise<NewExample[]> {
+  const embedder = { runtime, tails, memory, space };
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const contentType = request.headers.get('content-type') ?? '';
     return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
-      present(services, lessonsOfForm(body, contentType)),
+      present(embedder, lessonsOfForm(body, contentType)),
     );
   }
   if (type !== 'application/json') {
@@ -46,34 +50,32 @@ export async function examplesOf(services: Embedder, request: Request): Promise<
       `Examples come as multipart/form-data or application/json, not as '${type.slice(0, 80)}'.`,
     );
   }
-  const { weightsSha256 } = runtime.plan;
-  const { codeLength } = runtime.engine;
   const made = await borrow(
     request,
     memory,
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
-      const lessons = lessonsOfJson(body, weightsSha256, codeLength);
+      const lessons = lessonsOfJson(body, space.origin);
       const here = lessons.filter(({ kind }) => kind !== 'url');
-      return { examples: await present(services, here), urls: lessons.filter(({ kind }) => kind === 'url') };
+      return { examples: await present(embedder, here), urls: lessons.filter(({ kind }) => kind === 'url') };
     },
   );
   // After the body has given its memory back, so that no request waits for memory while it holds some.
-  for (const lesson of made.urls) made.examples.push(...(await fetched(services, lesson)));
+  for (const lesson of made.urls) made.examples.push(...(await fetched(embedder, lesson)));
   return made.examples;
 }
 
-async function fetched(services: Embedder, lesson: Lesson): Promise<NewExample[]> {
+async function fetched(embedder: Embedder, lesson: Lesson): Promise<NewExample[]> {
   if (lesson.kind !== 'url') return [];
   const response = await fetchPicture(lesson.url);
-  return borrow(response, services.memory, MAX_FILE_BYTES, 1, async (bytes) => {
-    const [example] = await present(services, [{ ...lesson, kind: 'picture', bytes }]);
+  return borrow(response, embedder.memory, MAX_FILE_BYTES, 1, async (bytes) => {
+    const [example] = await present(embedder, [{ ...lesson, kind: 'picture', bytes }]);
     return [{ ...example, source: 'url' as const }];
   });
 }
 
-async function present({ runtime }: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
+async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
   const examples: NewExample[] = [];
   for (const lesson of lessons) {
     const { label } = lesson;
@@ -81,11 +83,11 @@ async function present({ runtime }: Embedder, lessons: readonly Lesson[]): Promi
       const code = bytesOf(lesson.code);
       examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
     } else if (lesson.kind === 'picture') {
-      const { codes } = await see(runtime, [lesson.bytes]).catch((error: unknown) => {
+      const { code } = await codeIn(embedder, embedder.space, lesson.bytes).catch((error: unknown) => {
         throw placed(error, lesson);
       });
       const picture = await sha256Hex(lesson.bytes);
-      examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(codes)) });
+      examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(code)) });
     }
   }
   return examples;

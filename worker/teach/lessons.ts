@@ -8,6 +8,7 @@ import { checkJson } from '../body.ts';
 import { parseMultipart } from '../multipart.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
+import type { CodeOrigin } from '../tenant/examples.ts';
 
 /** One labelled thing as it came. `name` is what its sender calls it, for messages. */
 export type Lesson = { readonly label: string; readonly name: string } & (
@@ -47,17 +48,12 @@ export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
 }
 
 /**
- * @param backbone the Worker's own; codes must be of it. @param codeLength numbers in one of its codes.
+ * @param origin what codes must be of.
  * @throws ApiError invalid_request, backbone_mismatch
  */
-export function lessonsOfJson(body: Uint8Array, backbone: string, codeLength: number): Lesson[] {
+export function lessonsOfJson(body: Uint8Array, origin: CodeOrigin): Lesson[] {
   const json = checkJson(body, TeachBody);
-  if (json.backbone !== undefined && json.backbone.weights_sha256 !== backbone) {
-    throw new ApiError(
-      'backbone_mismatch',
-      `These codes are of backbone ${json.backbone.weights_sha256.slice(0, 12)}…, but this Worker runs ${backbone.slice(0, 12)}…; embed the pictures again.`,
-    );
-  }
+  if (json.backbone !== undefined) checkOrigin(json.backbone.weights_sha256, json.base, origin);
   const lessons = json.examples.map((example, i): Lesson => {
     const place = { label: example.label, name: `${i + 1}` };
     if ('image' in example)
@@ -65,7 +61,7 @@ export function lessonsOfJson(body: Uint8Array, backbone: string, codeLength: nu
     if ('url' in example) return { ...place, kind: 'url', url: example.url };
     if (json.backbone === undefined)
       throw invalid("codes need 'backbone' beside 'examples', as /v1/embed answered it", 'backbone');
-    const code = codeOf(example.code, codeLength, `examples.${i}.code`);
+    const code = codeOf(example.code, origin.codeLength, `examples.${i}.code`);
     return { ...place, kind: 'code', code, picture: example.picture };
   });
   const urls = lessons.filter(({ kind }) => kind === 'url').length;
@@ -73,6 +69,24 @@ export function lessonsOfJson(body: Uint8Array, backbone: string, codeLength: nu
     throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
   checkLabels(lessons.map(({ label }) => label));
   return lessons;
+}
+
+/** @throws ApiError backbone_mismatch for codes that the head's examples can't be. */
+function checkOrigin(backbone: string, base: string | undefined, origin: CodeOrigin): void {
+  if (base !== origin.base?.sha256) {
+    throw new ApiError(
+      'backbone_mismatch',
+      origin.base === undefined
+        ? 'These codes are of an uploaded head, but this one is taught with codes of the backbone; embed the pictures again without ?head=.'
+        : `This head was uploaded and reads codes of its own; embed the pictures with /v1/embed?head= and send 'base' as it answers.`,
+      { field: 'base' },
+    );
+  }
+  if (backbone === origin.weightsSha256) return;
+  throw new ApiError(
+    'backbone_mismatch',
+    `These codes are of backbone ${backbone.slice(0, 12)}…, but this head's are of ${origin.weightsSha256.slice(0, 12)}…; embed the pictures again.`,
+  );
 }
 
 /** JSON numbers, or little-endian half precision in base64: the two encodings of /v1/embed. */

@@ -35,7 +35,7 @@ export class Captures {
     this.#sql.exec(
       `INSERT INTO captures (id, head, version, picture, code, predictions, unknown, worth, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (head, picture) DO UPDATE SET id = excluded.id, version = excluded.version,
+         ON CONFLICT (head, picture) DO UPDATE SET id = excluded.id, version = excluded.version, code = excluded.code,
            predictions = excluded.predictions, unknown = excluded.unknown, worth = excluded.worth`,
       capture.id,
       head,
@@ -72,15 +72,15 @@ export class Captures {
     }));
   }
 
-  find(head: string, id: string): { readonly picture: string; readonly code: Uint8Array } | undefined {
+  find(head: string, id: string): Pick<Capture, 'version' | 'picture' | 'code'> | undefined {
     const [row] = this.#sql
-      .exec<{ picture: string; code: ArrayBuffer }>(
-        'SELECT picture, code FROM captures WHERE head = ? AND id = ?',
+      .exec<{ version: number; picture: string; code: ArrayBuffer }>(
+        'SELECT version, picture, code FROM captures WHERE head = ? AND id = ?',
         head,
         id,
       )
       .toArray();
-    return row && { picture: row.picture, code: new Uint8Array(row.code) };
+    return row && { version: row.version, picture: row.picture, code: new Uint8Array(row.code) };
   }
 
   remove(id: string): void {

@@ -1,12 +1,12 @@
 /**
  * What a head says about itself, its file's metadata, kept in the version's row so that listing heads opens no file.
  */
-import type { Figures, HeadDetail, HeadSummary, VersionSummary } from '../../src/api/index.ts';
+import type { ClassSummary, Figures, HeadDetail, HeadSummary, VersionSummary } from '../../src/api/index.ts';
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
-import type { FigureSummary } from '../../src/learn/metrics.ts';
+import type { ClassFigures, FigureSummary } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
 import type { HeadRow, VersionRow } from './heads.ts';
 
@@ -40,18 +40,27 @@ export function headSummary(
 export function headDetail(row: HeadRow & { current: number }, versions: readonly VersionRow[]): HeadDetail {
   const current = versions.find(({ version }) => version === row.current);
   // The current version is always a committed one.
-  const { labels, training } = parse(current!.description);
   return {
     head: row.name,
     version: row.current,
     created_at: new Date(row.created_at).toISOString(),
-    classes: labels.map((label, i) => {
-      const found = training.leaveOneOut?.perClass[i];
-      const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
-      return { label, examples: training.counts[i], ...quality };
-    }),
+    classes: classSummaries(parse(current!.description)),
     versions: versions.map((version) => versionSummary(version, row.current)),
   };
+}
+
+export function classSummaries({ labels, training }: HeadMetadata): ClassSummary[] {
+  return labels.map((label, i) => {
+    const found = judged(training, i);
+    const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
+    return { label, examples: training.counts[i], ...quality };
+  });
+}
+
+/** How a class did, where any example of it was judged: those of a head that is taught further are not here. */
+function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassFigures | undefined {
+  const found = leaveOneOut?.perClass[i];
+  return found !== undefined && found.support > 0 ? found : undefined;
 }
 
 function versionSummary(row: VersionRow, current: number): VersionSummary {

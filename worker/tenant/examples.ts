@@ -23,6 +23,8 @@ export const CodeOrigin = z.object({
   weightsSha256: z.string(),
   taps: z.array(z.string()),
   codeLength: z.int(),
+  /** The uploaded head, tail and all, whose codes these are and which is taught further; none: the backbone's own codes. */
+  base: z.object({ version: z.int(), sha256: z.string() }).optional(),
 });
 export type CodeOrigin = z.infer<typeof CodeOrigin>;
 
@@ -44,6 +46,8 @@ export interface TaughtState {
   /** Where the count began: a head that was deleted and taught anew begins above all that it ever had. */
   readonly firstRevision: number;
   readonly codeLength: number;
+  /** The version that the examples are taught on top of, if there is one. */
+  readonly base: CodeOrigin['base'];
   /** The earliest revision that a version may not know of any more; null where nothing is to be forgotten. */
   readonly forgottenFrom: number | null;
   /** By code unit. */
@@ -84,10 +88,12 @@ export class Examples {
       )
       .toArray()
       .sort((a, b) => (a.label < b.label ? -1 : 1));
+    const { codeLength, base } = originOf(row);
     return {
       revision: row.revision,
       firstRevision: row.first_revision,
-      codeLength: CodeOrigin.parse(JSON.parse(row.backbone)).codeLength,
+      codeLength,
+      base,
       forgottenFrom: row.forgotten_from,
       classes,
     };
@@ -96,9 +102,13 @@ export class Examples {
   /** Adds what is new; a picture known under the same label counts once. All or nothing. */
   add(head: string, origin: CodeOrigin, examples: readonly NewExample[], now: number): Added | Refused {
     const row = this.#row(head);
-    const stranger =
-      row === undefined ? undefined : strangeness(CodeOrigin.parse(JSON.parse(row.backbone)), origin);
+    const stranger = row && strangeness(originOf(row), origin);
     if (stranger !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${stranger}`);
+    if (examples.some(({ code }) => code.byteLength !== origin.codeLength * Float16Array.BYTES_PER_ELEMENT))
+      return refuse(
+        'backbone_mismatch',
+        `Head '${head}' is taught with codes of ${origin.codeLength} numbers.`,
+      );
     const sorted = this.#sort(head, examples);
     if (sorted.conflicts.length > 0) return conflict(sorted.conflicts);
     const full = this.#overflow(head, row === undefined, sorted.fresh);
@@ -231,7 +241,7 @@ export class Examples {
     const row = this.#row(head);
     const state = this.state(head);
     if (row === undefined || state === undefined) return undefined;
-    const { taps, codeLength, ...backbone } = CodeOrigin.parse(JSON.parse(row.backbone));
+    const { taps, codeLength, base: _base, ...backbone } = originOf(row);
     const labels = state.classes.map(({ label }) => label);
     const places = new Map(labels.map((label, i) => [label, i]));
     const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
@@ -323,8 +333,14 @@ function summaryOf(row: ExampleRow): ExampleSummary {
   };
 }
 
+function originOf({ backbone }: TaughtRow): CodeOrigin {
+  return CodeOrigin.parse(JSON.parse(backbone));
+}
+
 /** Why codes of two origins can't be trained on together, or undefined. */
 function strangeness(known: CodeOrigin, offered: CodeOrigin): string | undefined {
+  if (known.base?.sha256 !== offered.base?.sha256)
+    return 'is taught with codes of another head than these. Send the pictures, or embed them with ?head= anew.';
   if (known.weightsSha256 === offered.weightsSha256 && known.codeLength === offered.codeLength)
     return undefined;
   return `was taught with backbone ${known.name} ${known.version}; this Worker runs ${offered.name} ${offered.version}. Teach a new head.`;

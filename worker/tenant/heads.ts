@@ -254,6 +254,9 @@ export class Heads {
         `Version ${version} of '${head}' is current. Make another one current first.`,
       );
     }
+    if (version === this.#taughtOn(head)) {
+      return refuse('conflict', `Version ${version} of '${head}' is what its examples are taught on top of.`);
+    }
     this.#drop(head, version, versions[version], now);
     return this.#touch(head);
   }
@@ -300,6 +303,11 @@ export class Heads {
     return this.#setCurrent(head, null);
   }
 
+  /** Where a version's file lies. */
+  objectName(head: string, version: number, sha256: string): string {
+    return headObjectName(this.#tenant(), head, version, sha256);
+  }
+
   /** The version trained on the newest state of the examples, or undefined. */
   newestTrained(head: string): VersionRow | undefined {
     return this.versions(head)
@@ -310,15 +318,22 @@ export class Heads {
   /**
    * Deletes the versions that were trained while forgotten examples were there, but for those kept by name.
    * @param from the earliest revision in question. @param until the first one that is clean.
+   * @param otherwise the version that answers from now on where the current one goes; none without.
    */
-  dropTrained(head: string, from: number, until: number, now: number): Pointer | null {
+  dropTrained(
+    head: string,
+    from: number,
+    until: number,
+    now: number,
+    otherwise: number | null = null,
+  ): Pointer | null {
     const kept = new Set(this.names(head).map(({ version }) => version));
     const row = this.#row(head);
     let current = row?.current ?? null;
     for (const { version, sha256, trained_revision: trained } of this.versions(head)) {
       if (trained === null || trained < from || trained >= until) continue;
       // A name keeps the file, not its place as what answers when no version is named.
-      if (version === current) current = null;
+      if (version === current) current = otherwise;
       if (!kept.has(version)) this.#drop(head, version, sha256, now);
     }
     return row === undefined ? null : this.#setCurrent(head, current);
@@ -365,10 +380,21 @@ export class Heads {
   }
 
   #prune(head: string, now: number, current: number): void {
-    const kept = new Set([current, ...this.names(head).map(({ version }) => version)]);
+    const kept = new Set([current, this.#taughtOn(head), ...this.names(head).map(({ version }) => version)]);
     const old = this.versions(head).filter(({ version }) => !kept.has(version));
     for (const { version, sha256 } of old.slice(MAX_VERSIONS_PER_HEAD - 1))
       this.#drop(head, version, sha256, now);
+  }
+
+  /** The uploaded version that the head's examples are taught on top of: see Examples. */
+  #taughtOn(head: string): number | undefined {
+    const [row] = this.#sql
+      .exec<{ base: number | null }>(
+        "SELECT json_extract(backbone, '$.base.version') AS base FROM taught_heads WHERE head = ?",
+        head,
+      )
+      .toArray();
+    return row?.base ?? undefined;
   }
 
   #drop(head: string, version: number, sha256: string, now: number): void {

@@ -15,6 +15,7 @@ export interface Stores extends StepListener {
     delete(name: string): Promise<void>;
   };
   readonly HEADS: {
+    get(name: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
     put(name: string, value: Uint8Array, options: { sha256: string }): Promise<unknown>;
     delete(names: string[]): Promise<void>;
   };

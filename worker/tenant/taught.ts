@@ -1,10 +1,10 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
-import type { HeadMetadata } from '../../src/head/metadata.ts';
-import { figures, parse } from './describe.ts';
+import { classSummaries, figures, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';
 import { accuracyOver, sharedClasses } from './guard.ts';
 import type { Heads, VersionRow } from './heads.ts';
+import { canBeTrained } from './training.ts';
 
 export type Counts = Pick<Taught, 'added' | 'duplicates' | 'forgotten'>;
 
@@ -18,7 +18,7 @@ export function taughtAnswer(
 ): Taught {
   const examples = state.classes.reduce((sum, each) => sum + each.examples, 0);
   const stored = { head, ...counts, examples };
-  if (state.classes.length < 2) return { ...stored, classes: [...state.classes], missing: missing(state) };
+  if (!canBeTrained(state)) return { ...stored, classes: [...state.classes], missing: missing(state) };
   const version = train ? heads.newestTrained(head) : undefined;
   if (version === undefined) return { ...stored, classes: [...state.classes] };
   const before = heads.versions(head).find((row) => row.version < version.version);
@@ -37,15 +37,8 @@ export function taughtAnswer(
   };
 }
 
-export function classSummaries({ labels, training }: HeadMetadata): ClassSummary[] {
-  return labels.map((label, i) => {
-    const found = training.leaveOneOut?.perClass[i];
-    const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
-    return { label, examples: training.counts[i], ...quality };
-  });
-}
-
-function missing({ classes }: TaughtState): string {
+function missing({ classes, base }: TaughtState): string {
+  if (base !== undefined) return `There is no example; version ${base.version}, which was uploaded, answers.`;
   const [only] = classes;
   return only === undefined
     ? 'There is no example. Teach pictures of at least two classes.'
@@ -55,13 +48,17 @@ function missing({ classes }: TaughtState): string {
 function changesBetween(before: VersionRow, after: VersionRow): Changes {
   const [was, is] = [parse(before.description), parse(after.description)];
   const shared = sharedClasses(before.description, after.description);
+  const classes = classChanges(classSummaries(was), classSummaries(is));
+  // What was uploaded was judged on other pictures: its figures and these have no difference that means anything.
+  if (before.trained_revision === null)
+    return { from_version: before.version, classes: classes.map(({ recall: _recall, ...change }) => change) };
   const accuracy = difference(is.training.leaveOneOut?.accuracy, was.training.leaveOneOut?.accuracy);
   const old = difference(accuracyOver(after.description, shared), accuracyOver(before.description, shared));
   return {
     from_version: before.version,
     ...(accuracy === undefined ? {} : { accuracy }),
     ...(old === undefined ? {} : { old_classes_accuracy: old }),
-    classes: classChanges(classSummaries(was), classSummaries(is)),
+    classes,
   };
 }
 

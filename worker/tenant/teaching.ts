@@ -9,6 +9,7 @@ import type { NewExample } from '../teach/embed-lessons.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Captures } from './captures.ts';
+import { parse } from './describe.ts';
 import type { Added, CodeOrigin, Examples } from './examples.ts';
 import type { Heads } from './heads.ts';
 import type { Idempotency, IdempotencyKey } from './idempotency.ts';
@@ -96,8 +97,12 @@ export class Teaching {
       if (this.#examples.state(head) === undefined) return untaught(head);
       const count = this.#examples.forget(head, which);
       if (count > 0) return { count };
-      return 'id' in which
-        ? refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`)
+      if ('id' in which) return refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`);
+      return this.#uploadedLabels(head).includes(which.label)
+        ? refuse(
+            'conflict',
+            `The class '${which.label}' of '${head}' was uploaded with it: its examples are not here to be forgotten. Train a head without it and upload that.`,
+          )
         : refuse('class_not_found', `Head '${head}' has no examples of a class '${which.label}'.`);
     });
     if ('refused' in forgotten) return forgotten;
@@ -110,7 +115,8 @@ export class Teaching {
     const changed = await this.#write(() => {
       const state = this.#examples.state(head);
       if (state === undefined) return untaught(head);
-      if (!state.classes.some((known) => known.label === label)) {
+      const uploaded = this.#uploadedLabels(head);
+      if (!uploaded.includes(label) && !state.classes.some((known) => known.label === label)) {
         return refuse('class_not_found', `Head '${head}' has no class '${label}'. Teach it first.`);
       }
       const revision = this.#examples.relabel(head, id, label);
@@ -138,7 +144,10 @@ export class Teaching {
         return { added: null };
       }
       const examples = [{ ...capture, label, source: 'feedback' as const }];
-      const added = this.#untaughtUpload(head) ?? this.#examples.add(head, origin, examples, now);
+      const added =
+        this.#otherUpload(head, origin) ??
+        this.#otherReader(head, capture.version, origin) ??
+        this.#examples.add(head, origin, examples, now);
       if ('refused' in added) return added;
       this.#captures.remove(id);
       return { added };
@@ -171,7 +180,7 @@ export class Teaching {
       const known = this.#idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
-    const refusal = this.#untaughtUpload(head);
+    const refusal = this.#otherUpload(head, lesson.origin);
     if (refusal !== undefined) return refusal;
     const added = this.#examples.add(head, lesson.origin, lesson.examples, now);
     if ('refused' in added) return added;
@@ -179,13 +188,42 @@ export class Teaching {
     return { state: 'stored', added };
   }
 
-  /** What an uploaded head was trained on is elsewhere: with a few examples of our own it would forget the rest. */
-  #untaughtUpload(head: string): Refused | undefined {
-    if (this.#examples.state(head) !== undefined || this.#heads.live(head) === undefined) return undefined;
+  /** The uploaded head whose codes the head's examples are, or would be; undefined: the backbone's own. */
+  base(head: string): CodeOrigin['base'] {
+    const state = this.#examples.state(head);
+    if (state !== undefined) return state.base;
+    const current = this.#heads.live(head)?.current;
+    const row = this.#heads.versions(head).find(({ version }) => version === current);
+    return row && { version: row.version, sha256: row.sha256 };
+  }
+
+  /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
+  #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
+    if (this.#examples.state(head) !== undefined) return undefined;
+    if (this.base(head)?.sha256 === origin.base?.sha256) return undefined;
+    return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
+  }
+
+  /** Whether a version that made a prediction read other codes than those that examples are. */
+  #otherReader(head: string, version: number, { base, taps }: CodeOrigin): Refused | undefined {
+    const row = this.#heads.versions(head).find((known) => known.version === version);
+    const reads = row && parse(row.description).taps;
+    const isOurs =
+      row === undefined ||
+      row.trained_revision !== null ||
+      row.version === base?.version ||
+      base === undefined;
+    if (isOurs && (reads === undefined || reads.join('\n') === taps.join('\n'))) return undefined;
     return refuse(
       'conflict',
-      `Head '${head}' was uploaded: what it was trained on is not here, so that it cannot be taught. Teach a head of another name, or delete this one first.`,
+      `Version ${version} of '${head}', which made this prediction, reads other codes than its examples are. Teach the picture itself.`,
     );
+  }
+
+  #uploadedLabels(head: string): readonly string[] {
+    const base = this.#examples.state(head)?.base?.version;
+    const row = this.#heads.versions(head).find(({ version }) => version === base);
+    return row === undefined ? [] : parse(row.description).labels;
   }
 
   async #answer(

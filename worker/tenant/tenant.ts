@@ -328,6 +328,11 @@ export class Tenant extends DurableObject<Env> {
     return this.#known(() => this.#teaching.teach(head, lesson));
   }
 
+  /** The uploaded head with whose codes a head is taught; null where those of the built-in backbone are wanted. */
+  codeSpace(head: string): NonNullable<CodeOrigin['base']> | null {
+    return (this.#exists ? this.#teaching.base(head) : undefined) ?? null;
+  }
+
   train(head: string): Promise<TaughtResult | Refused> {
     return this.#known(() => this.#teaching.train(head));
   }

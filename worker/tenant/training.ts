@@ -5,12 +5,14 @@
  */
 import linalg from '../../build/wasm/linalg.wasm?module';
 import { HeadwaterError } from '../../src/errors.ts';
-import { writeHead } from '../../src/head/index.ts';
+import { readHead, writeHead } from '../../src/head/index.ts';
+import { teachFurther } from '../../src/learn/teach-further.ts';
 import { trainWithFigures } from '../../src/learn/train.ts';
 import { sha256Hex } from '../api-key.ts';
 import { Leases } from '../leases.ts';
 import {
   MAX_EXAMPLES_PER_HEAD,
+  MAX_HEAD_BYTES,
   MAX_TRAINING_ATTEMPTS,
   TRAINING_BUDGET_BYTES,
   TRAINING_LEASE_MS,
@@ -20,9 +22,9 @@ import { ApiError } from '../problem.ts';
 import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
-import type { Examples, IdentifiedSet } from './examples.ts';
+import type { Examples, IdentifiedSet, TaughtState } from './examples.ts';
 import { guardFault } from './guard.ts';
-import type { Heads, Reservation, Upload } from './heads.ts';
+import type { Heads, Reservation, Upload, VersionRow } from './heads.ts';
 import type { Stores } from './outbox.ts';
 import { giveWay } from './pace.ts';
 import { reportOf, type Reports, type StoredReport } from './report.ts';
@@ -64,7 +66,7 @@ export class Training {
       const state = this.#examples.state(head);
       if (state === undefined) return refuse('head_not_found', `Head '${head}' was deleted meanwhile.`);
       const trained = this.#heads.newestTrained(head)?.trained_revision ?? 0;
-      if (state.forgottenFrom === null && (trained >= revision || state.classes.length < 2)) return DONE;
+      if (state.forgottenFrom === null && (trained >= revision || !canBeTrained(state))) return DONE;
       const result = await this.#join(head);
       if ('refused' in result) return result;
     }
@@ -89,12 +91,13 @@ export class Training {
   async #train(head: string): Promise<object | Refused> {
     const state = this.#examples.state(head);
     if (state === undefined) return DONE;
-    if (state.classes.length < 2) return this.#write((now) => this.#untrain(head, now));
+    if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
     try {
       const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
-      return await memory.with(bytesFor(n, state.codeLength, state.classes.length), () =>
-        this.#trainNow(head),
-      );
+      const base = this.#heads.versions(head).find(({ version }) => version === state.base?.version);
+      const bytes =
+        bytesFor(n, state.codeLength, state.classes.length) + (base === undefined ? 0 : bytesForBase(base));
+      return await memory.with(bytes, () => this.#trainNow(head, base));
     } catch (error) {
       // Errors lose their class on the way out of a Durable Object.
       if (error instanceof HeadwaterError || error instanceof ApiError)
@@ -103,11 +106,11 @@ export class Training {
     }
   }
 
-  async #trainNow(head: string): Promise<object | Refused> {
+  async #trainNow(head: string, base: VersionRow | undefined): Promise<object | Refused> {
     const found = this.#examples.trainingSet(head);
     if (found === undefined) return DONE;
     const { revision } = found;
-    const { bytes, upload, report } = await trained(found);
+    const { bytes, upload, report } = await trained(found, base && (await this.#read(head, base)));
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
       const reservation = this.#heads.reserve(head, upload, now);
@@ -129,6 +132,14 @@ export class Training {
     });
   }
 
+  /** The file of a version: it is there as long as its row is. */
+  async #read(head: string, { version, sha256 }: VersionRow): Promise<Uint8Array> {
+    const name = this.#heads.objectName(head, version, sha256);
+    const object = await this.#stores.HEADS.get(name);
+    if (object === null) throw new Error(`The object ${name} is missing though its version is committed.`);
+    return new Uint8Array(await object.arrayBuffer());
+  }
+
   /** Whether what was trained at a revision knows something that was forgotten since. */
   #outdated(head: string, revision: number): boolean {
     const state = this.#examples.state(head);
@@ -144,11 +155,11 @@ export class Training {
     this.#examples.settle(head);
   }
 
-  /** With fewer than two classes left there is nothing to train; what knew more must go all the same. */
+  /** With too little left there is nothing to train; what knew more must go all the same. An uploaded head answers again. */
   #untrain(head: string, now: number): object {
     const state = this.#examples.state(head);
     if (state === undefined || state.forgottenFrom === null) return DONE;
-    this.#heads.dropTrained(head, state.forgottenFrom, state.revision, now);
+    this.#heads.dropTrained(head, state.forgottenFrom, state.revision, now, state.base?.version);
     this.#examples.settle(head);
     return DONE;
   }
@@ -160,21 +171,38 @@ export class Training {
     if (margin === null || current === undefined || this.#examples.state(head)?.forgottenFrom !== null)
       return undefined;
     const before = this.#heads.versions(head).find(({ version }) => version === current);
-    return before && guardFault(before.description, upload.description, margin);
+    // What was uploaded was judged on other pictures: there is nothing to compare.
+    if (before === undefined || before.trained_revision === null) return undefined;
+    return guardFault(before.description, upload.description, margin);
   }
 }
 
-/** Trains, in turns with the other requests of the isolate. @throws HeadwaterError training_data_… */
+/** Two classes, or one on top of an uploaded head's. */
+export function canBeTrained({ classes, base }: TaughtState): boolean {
+  return classes.length >= (base === undefined ? 2 : 1);
+}
+
+/**
+ * Trains, in turns with the other requests of the isolate.
+ * @param base the file of the head that is taught further.
+ * @throws HeadwaterError training_data_…, head_too_large
+ */
 async function trained(
   found: IdentifiedSet,
+  base: Uint8Array | undefined,
 ): Promise<{ bytes: Uint8Array; upload: Upload; report: StoredReport | null }> {
   const { set, ids, revision } = found;
-  const training = await trainWithFigures(set, {
-    linalg,
-    pause: giveWay,
-    maxExamples: MAX_EXAMPLES_PER_HEAD,
-  });
+  const options = { linalg, pause: giveWay };
+  const training =
+    base === undefined
+      ? await trainWithFigures(set, { ...options, maxExamples: MAX_EXAMPLES_PER_HEAD })
+      : await teachFurther(readHead(base), set, options);
   const bytes = writeHead(training.head);
+  if (bytes.byteLength > MAX_HEAD_BYTES)
+    throw new HeadwaterError(
+      'head_too_large',
+      `The head would take ${bytes.byteLength} bytes with these classes; ${MAX_HEAD_BYTES} are the most.`,
+    );
   const sha256 = await sha256Hex(bytes);
   const description = describe(training.head);
   return {
@@ -188,4 +216,9 @@ async function trained(
 function bytesFor(examples: number, codeLength: number, classes: number): number {
   const order = Math.min(examples, codeLength);
   return examples * codeLength * 2 + order * order * 8 + (classes + 128) * (codeLength + examples) * 8;
+}
+
+/** More for a head that is taught further: its file, the new one, and its rows and directions in double precision. */
+function bytesForBase({ bytes }: VersionRow): number {
+  return 4 * bytes;
 }
