@@ -16,6 +16,8 @@ export interface LocalWorkerOptions {
   /** Folder of the stores; undefined keeps them in memory. */
   readonly state?: string;
   readonly adminSecret: string;
+  /** Folder of the bundle. Default: build/worker. */
+  readonly bundle?: string;
   /** Workers on the same stores, each with caches of its own. Default: 1. */
   readonly isolates?: 1 | 2;
   /** The Worker's HEADWATER_ENGINE. Default: unset. */
@@ -56,11 +58,12 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   await assertPortFree(host, options.port);
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
+  const bundle = options.bundle ?? join(root, 'build/worker');
   const worker = {
     ...workerOptions,
     name: 'headwater',
-    modulesRoot: join(root, 'build/worker'),
-    modules: bundledModules(),
+    modulesRoot: bundle,
+    modules: bundledModules(bundle),
     bindings: {
       HEADWATER_ADMIN_SECRET: options.adminSecret,
       ...(options.engine === undefined ? {} : { HEADWATER_ENGINE: options.engine }),
@@ -99,8 +102,7 @@ const stepListener =
   };
 
 /** The bundle's files, the entry first. */
-function bundledModules(): { type: (typeof MODULE_TYPES)[number][1]; path: string }[] {
-  const folder = join(root, 'build/worker');
+function bundledModules(folder: string): { type: (typeof MODULE_TYPES)[number][1]; path: string }[] {
   const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
   return names.flatMap((name) => {
     const type = MODULE_TYPES.find(([suffix]) => name.endsWith(suffix))?.[1];

@@ -1,24 +1,68 @@
 /** The one network that a head and its backbone are: what an exported model computes. */
-import type { Backbone, Plan, Step } from '../backbone/index.ts';
-import { tailOf } from '../backbone/index.ts';
+import { cutAt, tailOf, tensorNames } from '../backbone/index.ts';
+import type { Backbone, Step, Tap, Tail } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
-import { assertCompatible } from '../head/index.ts';
+import { assertCompatible, TAIL_TAP } from '../head/index.ts';
+
+/** Begins the names of what a tail adds; tools read other characters, such as a colon, as their own. */
+const TAIL = 'tail/';
 
 /**
- * @returns the backbone with the head's taps alone, the steps that they need, and the head's fine-tuned weights where it
- * has a tail.
+ * @returns the backbone with the head's taps alone and the steps that they need; behind a tail's cut the steps are there
+ * twice, frozen and fine-tuned, as far as the head reads both.
  * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
  */
 export function networkOf(head: Head, backbone: Backbone): Backbone {
+  assertCompatible(head, backbone.plan);
+  const whole = head.tail === undefined ? backbone : withTail(backbone, head.tail);
+  const { plan } = whole;
+  const read = new Set(head.taps.map((name) => name.replace(TAIL_TAP, TAIL)));
+  const taps = plan.taps.filter((tap) => read.has(tap.name));
+  const steps = needed(plan.steps, new Set(taps.map((tap) => tap.step)));
+  return { ...whole, plan: { ...plan, taps, steps }, codeLength: head.codeLength };
+}
+
+/** The backbone, then the tail's steps and taps under names of their own. */
+function withTail(backbone: Backbone, tail: Tail): Backbone {
   const { plan } = backbone;
-  assertCompatible(head, plan);
-  const taps = plan.taps.filter((tap) => head.taps.includes(tap.name));
-  const tensors =
-    head.tail === undefined
-      ? backbone.tensors
-      : new Map([...backbone.tensors, ...tailOf(backbone, head.tail).tensors]);
-  const pruned: Plan = { ...plan, taps, steps: needed(plan.steps, new Set(taps.map((tap) => tap.step))) };
-  return { ...backbone, plan: pruned, tensors, codeLength: head.codeLength };
+  const { tailSteps, tailTaps } = cutAt(plan, tail.from);
+  const behind = new Set(tailSteps.map((step) => step.name));
+  const value = (name: string): string => (behind.has(name) ? TAIL + name : name);
+  const tensors = new Map(backbone.tensors);
+  const tensorShapes = new Map(backbone.tensorShapes);
+  for (const [name, values] of tailOf(backbone, tail).tensors) tensors.set(TAIL + name, values);
+  for (const name of tailSteps.flatMap(tensorNames))
+    tensorShapes.set(TAIL + name, backbone.tensorShapes.get(name)!);
+  const steps = [...plan.steps, ...tailSteps.map((step) => renamed(step, value))];
+  const taps = [
+    ...plan.taps,
+    ...tailTaps.map((tap): Tap => ({ ...tap, name: TAIL + tap.name, step: value(tap.step) })),
+  ];
+  return { ...backbone, plan: { ...plan, steps, taps }, tensors, tensorShapes };
+}
+
+/** A step of the tail: its tensors are the tail's, its inputs what `value` makes of their names. */
+function renamed(step: Step, value: (name: string) => string): Step {
+  const own = { name: value(step.name), input: value(step.input) };
+  switch (step.op) {
+    case 'conv':
+    case 'depthwise':
+    case 'dense':
+      return { ...step, ...own, weights: TAIL + step.weights, bias: TAIL + step.bias };
+    case 'squeeze-excite':
+      return {
+        ...step,
+        ...own,
+        reduceWeights: TAIL + step.reduceWeights,
+        reduceBias: TAIL + step.reduceBias,
+        expandWeights: TAIL + step.expandWeights,
+        expandBias: TAIL + step.expandBias,
+      };
+    case 'add':
+      return { ...step, ...own, other: value(step.other) };
+    case 'mean':
+      return { ...step, ...own };
+  }
 }
 
 /** [D] 1 / deviation, and [C × D] weights and [C] bias divided by the temperature. */

@@ -122,6 +122,7 @@ describe('answers', () => {
             version: ['1', backbone.version],
             id: ids,
             picture: ['0'.repeat(64)],
+            base: ['0'.repeat(64)],
             code: [Buffer.from(new Uint8Array(2208 * 2)).toString('base64')],
             name: [backbone.name],
             weights_sha256: [backbone.weights_sha256],

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
-import type { Backbone } from '../../../src/backbone/index.ts';
+import { cutAt, tensorNames, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { TfjsModel } from '../../../src/export/index.ts';
 import { headToOnnx, headToTfjsGraph, PIXELS, planToTfjsGraph } from '../../../src/export/index.ts';
@@ -143,31 +143,40 @@ describe('the network of a head', () => {
     expect(largestDifference(theirs, score(head, code).probabilities)).toBeLessThan(1e-5);
   });
 
-  it('has the fine-tuned weights of its tail', async () => {
+  it('has what is behind the cut twice where the head reads both: frozen, and as its tail tuned it', async () => {
     const plain = new BackboneMaker(2, 9, 9, 3)
-      .conv('stem', 'input', [3, 3, 3, 5], { stride: 2, padding: [1, 1, 1, 1], activation: 'relu6' }, 0.01)
-      .conv('deep', 'stem', [3, 3, 5, 4], { stride: 1, padding: [1, 1, 1, 1], activation: 'hard-swish' })
+      .conv('stem', 'input', [3, 3, 3, 6], { stride: 2, padding: [1, 1, 1, 1], activation: 'relu6' }, 0.01)
+      .depthwise('wide', 'stem', [3, 3, 6], { stride: 1, padding: [1, 1, 1, 1], activation: 'relu6' })
+      .squeezeExcite('excited', 'wide', 6, 3)
+      .add('joined', 'excited', 'stem')
+      .mean('pooled', 'joined')
+      .dense('deep', 'pooled', [6, 4], 'hard-swish')
       .load([
-        { step: 'stem', channels: 5 },
+        { step: 'stem', channels: 6 },
+        { step: 'joined', channels: 6 },
         { step: 'deep', channels: 4 },
       ]);
-    const tuned = ['deep.w', 'deep.b'].map((tensor): [string, Float32Array] => [
-      tensor,
-      plain.tensors.get(tensor)!.map((value) => 0.5 - value),
-    ]);
+    const tuned = cutAt(plain.plan, 'stem')
+      .tailSteps.flatMap(tensorNames)
+      .map((tensor): [string, Float32Array] => [
+        tensor,
+        plain.tensors.get(tensor)!.map((value) => 0.5 - value),
+      ]);
     const { name, version, weightsSha256 } = plain.plan;
-    const identity = { name, version, weightsSha256 };
+    const taps = ['stem', 'deep', 'tail:joined', 'tail:deep'];
     const head = {
-      ...headOn(['stem', 'deep'], 9),
-      backbone: identity,
+      ...headOn(taps, 20),
+      backbone: { name, version, weightsSha256 },
       tail: { from: 'stem', tensors: new Map(tuned) },
     };
+    expect(networkOf(head, plain).plan.steps).toHaveLength(11);
     const pixels = randomPixels(4, 9 * 9 * 3);
     const changed = { ...plain, tensors: new Map([...plain.tensors, ...tuned]) };
-    const ours = score(head, Float32Array.from(referenceCode(changed, pixels))).probabilities;
+    const [frozen, own] = [plain, changed].map((each) => Float32Array.from(referenceCode(each, pixels)));
+    const ours = score(head, readCode(head, plain.plan, frozen, own.subarray(6))).probabilities;
     const theirs = await run(headToTfjsGraph(head, plain), plain, pixels, 'probabilities');
     expect(largestDifference(theirs, ours)).toBeLessThan(1e-5);
-    const untuned = score(head, Float32Array.from(referenceCode(plain, pixels))).probabilities;
+    const untuned = score(head, readCode(head, plain.plan, frozen, frozen.subarray(6))).probabilities;
     expect(largestDifference(theirs, untuned)).toBeGreaterThan(1e-3);
   });
 

@@ -1,0 +1,253 @@
+/** Models from elsewhere and fine-tuned ones end to end: they answer as they did where they come from, and learn more. */
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
+import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
+import { originalLayersModel } from '../../../trainer/import/parity.ts';
+import { LUMA, PIXEL_SCALE } from '../../../trainer/import/teachable-machine.ts';
+import { metadataOf, mobileNetV1, savedFiles } from '../import/keras.ts';
+import { DATA, headwater, writeFiles } from '../trainer/workspace.ts';
+import { Deployment } from './deployment.ts';
+
+const EXPORTS = join(DATA ?? '', 'teachable-machine');
+const GIVEN = existsSync(EXPORTS) ? readdirSync(EXPORTS) : [];
+if (GIVEN.length === 0)
+  console.warn('Skipped: exports of Teachable Machine, for want of ../shared/data/teachable-machine.');
+const MADE = [
+  { name: 'colour', size: 96, grey: false },
+  { name: 'grey', size: 96, grey: true },
+];
+
+const Answer = z.object({
+  version: z.int(),
+  predictions: z.array(z.object({ label: z.string(), score: z.number() })),
+});
+const Answers = z.object({ results: z.array(Answer.pick({ predictions: true })) });
+const Taught = z.looseObject({ version: z.int(), current: z.boolean(), added: z.int() });
+
+const files = (...path: string[]): string[] => {
+  const folder = join(DATA ?? '', ...path);
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+};
+
+/** A photo as a PNG of the size that a model reads: nothing is resized on its way, so its pixels are given. */
+async function given(photo: string, side: number): Promise<{ png: Uint8Array; pixels: Uint8Array }> {
+  const resized = sharp(photo).resize(side, side, { fit: 'fill' }).removeAlpha();
+  const png = await resized.png().toBuffer();
+  return { png: new Uint8Array(png), pixels: new Uint8Array(await sharp(png).raw().toBuffer()) };
+}
+
+/** A model's probabilities for a picture's pixels in TensorFlow.js, by its own loader. */
+async function original(folder: string): Promise<(pixels: Uint8Array, side: number) => Float32Array> {
+  const model = await originalLayersModel(await readModelFiles(fromFolder(folder)));
+  await tf.setBackend('cpu');
+  return (pixels, side) =>
+    tf.tidy(() => {
+      const colour = tf.tensor4d(pixels, [1, side, side, 3], 'float32');
+      const isGrey = model.inputs[0].shape[3] === 1;
+      const seen = isGrey ? tf.sum(tf.mul(colour, tf.tensor1d([...LUMA])), -1, true) : colour;
+      const answer = model.predict(tf.sub(tf.div(seen, PIXEL_SCALE), 1));
+      if (Array.isArray(answer)) throw new Error('The original has several outputs.');
+      return answer.dataSync<'float32'>();
+    });
+}
+
+describe.skipIf(DATA === undefined)('on local workerd', () => {
+  const deployment = new Deployment();
+  afterAll(() => deployment.stop());
+  const heads = new Map<string, string>();
+  const folders = new Map<string, string>(GIVEN.map((name) => [name, join(EXPORTS, name)]));
+  const env = { HEADWATER_BACKBONES: deployment.backbones };
+  const cwd = deployment.workspace;
+
+  beforeAll(async () => {
+    for (const { name, ...options } of MADE) {
+      const made = { ...options, labels: ['left', 'right', 'up'] };
+      const parts = Object.fromEntries(await savedFiles(await mobileNetV1(made)));
+      folders.set(
+        name,
+        writeFiles(join(cwd, name), { ...parts, 'metadata.json': JSON.stringify(metadataOf(made)) }),
+      );
+    }
+    for (const [name, folder] of folders) {
+      const out = join(cwd, `${name}.safetensors`);
+      const run = await headwater(['import', 'teachable-machine', folder, '--out', out], { cwd, env });
+      expect(run.code, run.stderr).toBe(0);
+      heads.set(name, out);
+    }
+    await deployment.start();
+  }, 180_000);
+
+  /** A new tenant with the head. */
+  async function pushed(file: string): Promise<string> {
+    const key = await deployment.newTenant();
+    const push = await headwater(['push', file, '--head', 'h', ...deployment.remote(key)], { cwd });
+    expect(push.code, push.stderr).toBe(0);
+    return key;
+  }
+
+  /** Probabilities by label. */
+  async function classify(key: string, picture: Uint8Array, version = ''): Promise<Map<string, number>> {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const init = { method: 'POST', headers, body: Uint8Array.from(picture) };
+    const answer = Answer.parse(
+      await (await deployment.call(key, `/v1/heads/h/classify?top_k=100${version}`, init)).json(),
+    );
+    return new Map(answer.predictions.map(({ label, score }) => [label, score]));
+  }
+
+  /** Label with the largest probability. */
+  async function top(key: string, photo: string): Promise<string> {
+    return [...(await classify(key, new Uint8Array(readFileSync(photo))))][0][0];
+  }
+
+  async function teach(key: string, label: string, photos: readonly string[]): Promise<number> {
+    const body = new FormData();
+    for (const photo of photos) body.append(label, new Blob([readFileSync(photo)]), photo);
+    const answer = await deployment.call(key, '/v1/heads/h/teach', { method: 'POST', body });
+    const taught = Taught.parse(await answer.json());
+    expect(taught).toMatchObject({ current: true, added: photos.length });
+    return taught.version;
+  }
+
+  /** What ONNX Runtime makes of the exported version must be what the Worker answers. */
+  async function expectSameInOnnx(key: string, version: number, photos: readonly string[], side: number) {
+    if (!peersInstalled()) {
+      console.warn('Skipped: ONNX Runtime, until `npm ci` has run in bench/.');
+      return;
+    }
+    const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
+    const file = join(cwd, 'exported.safetensors');
+    writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
+    const args = ['export', file, '--format', 'onnx', '--out', join(cwd, 'onnx')];
+    expect(await headwater(args, { cwd, env })).toMatchObject({ code: 0 });
+    const model = new Uint8Array(readFileSync(join(cwd, 'onnx', 'model.onnx')));
+    const runtime = await nativeRuntime();
+    const session = await runtime.InferenceSession.create(model);
+    const labels = z
+      .array(z.string())
+      .parse(JSON.parse(readFileSync(join(cwd, 'onnx', 'labels.json'), 'utf8')));
+    for (const photo of photos) {
+      const { png, pixels } = await given(photo, side);
+      const feeds = { pixels: new runtime.Tensor('uint8', pixels, [1, side, side, 3]) };
+      const { probabilities } = await session.run(feeds);
+      const ours = await classify(key, png, `&version=${version}`);
+      labels.forEach((label, i) => {
+        expect(Math.abs(Number(probabilities.data[i]) - (ours.get(label) ?? NaN))).toBeLessThan(1e-4);
+      });
+    }
+  }
+
+  const trash = ['glass', 'metal', 'paper'].flatMap((label) => files('trashnet', 'test', label).slice(0, 4));
+  const daisies = files('flowers', 'train', 'daisy');
+
+  test.each([...GIVEN, ...MADE.map(({ name }) => name)])(
+    '%s answers as the original does, and is taught one class more',
+    async (name) => {
+      const key = await pushed(heads.get(name) ?? '');
+      const side = MADE.find((made) => made.name === name)?.size ?? 224;
+      const predict = await original(folders.get(name) ?? '');
+      const before: Map<string, number>[] = [];
+      for (const photo of trash) {
+        const { png, pixels } = await given(photo, side);
+        const [ours, theirs] = [await classify(key, png), predict(pixels, side)];
+        const metadata: unknown = JSON.parse(
+          readFileSync(join(folders.get(name) ?? '', 'metadata.json'), 'utf8'),
+        );
+        const { labels } = z.object({ labels: z.array(z.string()) }).parse(metadata);
+        labels.forEach((label, i) => {
+          expect(Math.abs((ours.get(label) ?? NaN) - theirs[i])).toBeLessThan(1e-4);
+        });
+        before.push(ours);
+      }
+
+      const version = await teach(key, 'daisy', daisies.slice(0, 10));
+      let [found, lost] = [0, 0];
+      for (const photo of daisies.slice(10, 30)) if ((await top(key, photo)) === 'daisy') found++;
+      for (const [i, photo] of trash.entries()) {
+        const after = await classify(key, (await given(photo, side)).png);
+        if ([...after][0][0] === 'daisy') lost++;
+        // Among the old labels it answers as before.
+        const old = 1 - (after.get('daisy') ?? NaN);
+        for (const [label, score] of before[i])
+          if (old > 0.01) expect(Math.abs((after.get(label) ?? NaN) / old - score)).toBeLessThan(1e-4);
+      }
+      // Weights that were made up tell nothing apart.
+      if (GIVEN.includes(name)) {
+        expect(found).toBeGreaterThanOrEqual(17);
+        expect(lost).toBeLessThanOrEqual(1);
+      }
+      await expectSameInOnnx(key, 1, trash.slice(0, 2), side);
+      await expectSameInOnnx(key, version, [...trash.slice(0, 2), daisies[12]], side);
+    },
+    120_000,
+  );
+
+  test('a fine-tuned head answers as the trainer does, and is taught one class more on its own codes', async () => {
+    const folder = join(cwd, 'photos');
+    for (const label of ['glass', 'paper'])
+      for (const photo of files('trashnet', 'train', label).slice(0, 8))
+        cpSync(photo, join(folder, label, basename(photo)), { recursive: true });
+    const file = join(cwd, 'tuned.safetensors');
+    const tuning = ['train', folder, '--out', file, '--strategy', 'fine-tune', '--no-report'];
+    const trained = await headwater(tuning, { cwd });
+    expect(trained.code, trained.stderr).toBe(0);
+    const key = await pushed(file);
+    const photos = ['glass', 'paper', 'metal'].flatMap((label) =>
+      files('trashnet', 'test', label).slice(0, 4),
+    );
+    await expectSameAsTrainer(key, file, photos);
+    await expectSameInOnnx(key, 1, photos.slice(0, 3), 224);
+
+    const version = await teach(key, 'daisy', daisies.slice(0, 10));
+    let found = 0;
+    for (const photo of daisies.slice(10, 30)) if ((await top(key, photo)) === 'daisy') found++;
+    expect(found).toBeGreaterThanOrEqual(17);
+    for (const photo of photos) expect(await top(key, photo)).not.toBe('daisy');
+    await expectSameInOnnx(key, version, [...photos.slice(0, 3), daisies[12]], 224);
+    const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
+    writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
+    await expectSameAsTrainer(key, file, [...photos, daisies[12]]);
+  }, 180_000);
+
+  test('a linear head answers in ONNX Runtime as it does here', async () => {
+    const key = await deployment.newTenant();
+    await teachPlain(key);
+    await expectSameInOnnx(key, 1, [...trash.slice(0, 2), daisies[12]], 224);
+  });
+
+  /** A head that is taught from nothing. */
+  async function teachPlain(key: string): Promise<void> {
+    const body = new FormData();
+    for (const label of ['glass', 'paper'])
+      for (const photo of files('trashnet', 'train', label).slice(0, 6))
+        body.append(label, new Blob([readFileSync(photo)]), photo);
+    await deployment.call(key, '/v1/heads/h/teach', { method: 'POST', body });
+  }
+
+  async function expectSameAsTrainer(key: string, file: string, photos: readonly string[]): Promise<void> {
+    const all = ['--top-k', '100', '--json'];
+    const [here, there] = await Promise.all(
+      [
+        ['--head', file],
+        ['--head', 'h', ...deployment.remote(key)],
+      ].map(async (head) => {
+        const run = await headwater(['classify', ...photos, ...head, ...all], { cwd, env });
+        expect(run.code, run.stderr).toBe(0);
+        return Answers.parse(JSON.parse(run.stdout)).results;
+      }),
+    );
+    for (const [i, { predictions }] of here.entries()) {
+      const scores = new Map(there[i].predictions.map(({ label, score }) => [label, score]));
+      expect(predictions.length).toBe(scores.size);
+      for (const { label, score } of predictions)
+        expect(Math.abs(score - (scores.get(label) ?? NaN))).toBeLessThan(1e-3);
+    }
+  }
+});
