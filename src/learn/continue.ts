@@ -56,7 +56,7 @@ export async function continueHead(
   const { linalg } = options;
   const primitives = linalg ? wasmPrimitives(rows.examples, linalg) : plainPrimitives(rows.examples);
   const decomposition = await decompose(rows, primitives, pacer, 'dual');
-  const residuals = residualsOf(base, rows, targets, labels.length);
+  const residuals = await residualsOf(base, rows, targets, labels.length, pacer);
   const { multipliers, leftOut } = await fit(decomposition, residuals, weights, labels.length, pacer);
   const logits = leftOut.map((miss, at) => oneHot(targets, at, labels.length) - miss);
   const lift = liftNewLabels(base, targets, labels.length, logits);
@@ -126,7 +126,13 @@ function oneHot(targets: Uint16Array, at: number, classes: number): number {
 }
 
 /** [n × C] by how much the old head misses the one-hot targets; it says 0 for labels that it doesn't have. */
-function residualsOf(base: Head, rows: WhitenedRows, targets: Uint16Array, classes: number): Float64Array {
+async function residualsOf(
+  base: Head,
+  rows: WhitenedRows,
+  targets: Uint16Array,
+  classes: number,
+  pacer: Pacer,
+): Promise<Float64Array> {
   const d = base.codeLength;
   const residuals = new Float64Array(targets.length * classes);
   for (let i = 0; i < targets.length; i++) {
@@ -135,6 +141,7 @@ function residualsOf(base: Head, rows: WhitenedRows, targets: Uint16Array, class
       const said = c < base.labels.length ? base.bias[c] + dot(base.weights, c * d, z, 0, d) : 0;
       residuals[i * classes + c] = (targets[i] === c ? 1 : 0) - said;
     }
+    if (pacer.due(d * (base.labels.length + 1))) await pacer.rest();
   }
   return residuals;
 }

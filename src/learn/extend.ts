@@ -15,7 +15,9 @@
  */
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
+import { Pacer } from './pacer.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
+import type { TrainOptions } from './train.ts';
 
 /** `training.method` of what comes out. */
 export const EXTENDED_METHOD = 'imported-extended';
@@ -40,7 +42,12 @@ const DAMPING = 0.5;
  * @returns a head with the old labels, then the new ones by code unit. The same for the examples in any order.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
-export function extendHead(head: Head, taught: TaughtExamples): Head {
+export async function extendHead(
+  head: Head,
+  taught: TaughtExamples,
+  options: Pick<TrainOptions, 'pause'> = {},
+): Promise<Head> {
+  const pacer = new Pacer(options.pause);
   const { added, ...examples } = canonical(head, taught);
   const labels = [...head.labels, ...added];
   const space = new FeatureSpace(head);
@@ -48,7 +55,7 @@ export function extendHead(head: Head, taught: TaughtExamples): Head {
   rows.set(head.weights);
   const bias = Float64Array.from({ length: labels.length }, (_, c) => head.bias[c] ?? 0);
   const codes = examples.codes.map((code) => space.standardise(code));
-  correctOldRows(space, head, { rows, bias }, codes, examples.labels);
+  await correctOldRows(space, head, rows, { codes, labels: examples.labels }, pacer);
   const corrected = { ...head, weights: Float32Array.from(rows.subarray(0, head.weights.length)) };
   for (const [index, label] of added.entries()) {
     const own = codes.filter((_, i) => examples.labels[i] === label);
@@ -66,11 +73,6 @@ export function extendHead(head: Head, taught: TaughtExamples): Head {
     training: { method: EXTENDED_METHOD, examples: codes.length, counts, lambda: 0, leaveOneOut: null },
   };
   return { ...extended, golden: makeGolden(extended) };
-}
-
-interface Rows {
-  readonly rows: Float64Array;
-  readonly bias: Float64Array;
 }
 
 /** The part of the code that new rows may read, standardised against any picture. */
@@ -172,35 +174,48 @@ function logitsOf(
  * Minimises Σ log-loss + ρ/2·|change|² over the examples of old labels by damped coordinate ascent in the dual: the
  * change of row c is Σ aᵢ[c]·zᵢ with aᵢ = (yᵢ − pᵢ)/ρ.
  */
-function correctOldRows(
+async function correctOldRows(
   space: FeatureSpace,
   head: Head,
-  { rows }: Rows,
-  all: readonly Float64Array[],
-  labels: readonly string[],
-): void {
+  rows: Float64Array,
+  { codes, labels }: { readonly codes: readonly Float64Array[]; readonly labels: readonly string[] },
+  pacer: Pacer,
+): Promise<void> {
   const classes = head.labels.length;
-  const members = all.flatMap((z, i) => {
+  const members = codes.flatMap((z, i) => {
     const target = head.labels.indexOf(labels[i]);
     return target < 0 ? [] : [{ z, target, before: logitsOf(head.weights, head.bias, z, classes) }];
   });
-  if (members.length === 0) return;
-  const gram = members.map((a) => Float64Array.from(members, (b) => space.dot(a.z, b.z)));
-  const rho = members.reduce((sum, _, i) => sum + gram[i][i], 0) / members.length || 1;
-  const change = members.map(() => new Float64Array(classes));
+  const n = members.length;
+  if (n === 0) return;
+  const gram = new Float64Array(n * n);
+  for (const [i, a] of members.entries()) {
+    for (const [j, b] of members.entries()) gram[i * n + j] = space.dot(a.z, b.z);
+    if (pacer.due(n * a.z.length)) await pacer.rest();
+  }
+  const square = (i: number): number => gram[i * n + i];
+  const rho = members.reduce((sum, _, i) => sum + square(i), 0) / n || 1;
+  /** [n × C] */
+  const change = new Float64Array(n * classes);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const [i, { target, before }] of members.entries()) {
-      const logits = before.map((logit, c) => change.reduce((sum, a, j) => sum + gram[i][j] * a[c], logit));
-      const p = softmax(logits, head.temperature);
-      const step = DAMPING / (1 + gram[i][i] / (4 * rho));
-      for (let c = 0; c < classes; c++) {
-        change[i][c] += step * (((c === target ? 1 : 0) - p[c]) / rho - change[i][c]);
+      const logits = before.slice();
+      for (let j = 0; j < n; j++) {
+        const likeness = gram[i * n + j];
+        for (let c = 0; c < classes; c++) logits[c] += likeness * change[j * classes + c];
       }
+      const p = softmax(logits, head.temperature);
+      const step = DAMPING / (1 + square(i) / (4 * rho));
+      for (let c = 0; c < classes; c++) {
+        const at = i * classes + c;
+        change[at] += step * (((c === target ? 1 : 0) - p[c]) / rho - change[at]);
+      }
+      if (pacer.due(n * classes)) await pacer.rest();
     }
   }
   for (let c = 0; c < classes; c++) {
     const row = rows.subarray(c * head.codeLength, (c + 1) * head.codeLength);
-    for (const [i, { z }] of members.entries()) space.addTo(row, z, change[i][c]);
+    for (const [i, { z }] of members.entries()) space.addTo(row, z, change[i * classes + c]);
   }
 }
 

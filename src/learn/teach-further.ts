@@ -15,6 +15,6 @@ export async function teachFurther(
   options: Pick<TrainOptions, 'linalg' | 'pause'> = {},
 ): Promise<TrainedHead> {
   if (isContinuable(base)) return continueHead(base, taught, options);
-  const head = extendHead(base, taught);
+  const head = await extendHead(base, taught, options);
   return { head, heldOutBy: 'leave-one-out', leaveOneOut: new Float32Array(), figures: null };
 }

@@ -31,13 +31,17 @@ export class Whitening {
 
   standardise(code: Float16Array): Float64Array {
     const { mean, deviation } = this.base;
-    return Float64Array.from(code, (value, d) => (value - mean[d]) / deviation[d]);
+    const z = new Float64Array(code.length);
+    for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
+    return z;
   }
 
   /** [k] */
   project(z: Float64Array): Float64Array {
     const { directions } = this.base.novelty;
-    return Float64Array.from({ length: this.count }, (_, l) => dot(directions, l * z.length, z, 0, z.length));
+    const along = new Float64Array(this.count);
+    for (let l = 0; l < along.length; l++) along[l] = dot(directions, l * z.length, z, 0, z.length);
+    return along;
   }
 }
 

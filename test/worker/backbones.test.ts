@@ -85,7 +85,7 @@ describe('a deployment with a second backbone', async () => {
     const other = await builtIn.of(head);
     const { pixels } = await other.decoder.decode(JPEG, other.plan.input);
     const code = Float16Array.from(other.engine.codes(pixels));
-    const taught = extendHead(head, { labels: ['new'], codes: code, targets: Uint16Array.of(0) });
+    const taught = await extendHead(head, { labels: ['new'], codes: code, targets: Uint16Array.of(0) });
     expect((await isolate.put(key, 'taught', writeHead(taught))).status).toBe(201);
     const answer = await (await isolate.classify(key, 'taught', '?top_k=4')).json<Classification>();
     expect(answer.predictions[0].label).toBe('new');
@@ -109,7 +109,11 @@ describe('a deployment with a second backbone', async () => {
       }),
     );
     const targets = new Uint16Array(3);
-    const wanted = extendHead(head, { labels: ['new'], codes: Float16Array.from(codes.flat()), targets });
+    const wanted = await extendHead(head, {
+      labels: ['new'],
+      codes: Float16Array.from(codes.flat()),
+      targets,
+    });
     const said = await (await isolate.classify(key, 'theirs', '?top_k=4')).json<Classification>();
     await sameAnswer(other, wanted, said);
     expect(said.predictions.map(({ label }) => label)).toContain('new');

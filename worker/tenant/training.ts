@@ -96,7 +96,8 @@ export class Training {
       const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
       const base = this.#heads.versions(head).find(({ version }) => version === state.base?.version);
       const bytes =
-        bytesFor(n, state.codeLength, state.classes.length) + (base === undefined ? 0 : bytesForBase(base));
+        bytesFor(n, state.codeLength, state.classes.length) +
+        (base === undefined ? 0 : bytesForBase(base, n * state.codeLength));
       return await memory.with(bytes, () => this.#trainNow(head, base));
     } catch (error) {
       // Errors lose their class on the way out of a Durable Object.
@@ -218,7 +219,7 @@ function bytesFor(examples: number, codeLength: number, classes: number): number
   return examples * codeLength * 2 + order * order * 8 + (classes + 128) * (codeLength + examples) * 8;
 }
 
-/** More for a head that is taught further: its file, the new one, and its rows and directions in double precision. */
-function bytesForBase({ bytes }: VersionRow): number {
-  return 4 * bytes;
+/** More for a head that is taught further: its file, the new one, its rows in double precision, and imported ones' codes too. */
+function bytesForBase({ bytes }: VersionRow, numbers: number): number {
+  return 4 * bytes + 8 * numbers;
 }

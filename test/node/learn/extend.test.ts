@@ -76,11 +76,11 @@ function accuracy(head: Head, code: (place: number) => Float32Array, place: numb
 }
 
 describe('extendHead', () => {
-  it('finds new labels and keeps the old ones', () => {
+  it('finds new labels and keeps the old ones', async () => {
     const { head, code } = world(1);
     for (const [place, label] of ['a', 'b', 'c'].entries())
       expect(accuracy(head, code, place, label)).toBe(1);
-    const extended = extendHead(head, taught(code, { e: [4, 6], d: [3, 6] }));
+    const extended = await extendHead(head, taught(code, { e: [4, 6], d: [3, 6] }));
     expect(extended.labels).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(extended.training).toMatchObject({ examples: 12, counts: [0, 0, 0, 6, 6] });
     for (const [place, label] of ['a', 'b', 'c', 'd', 'e'].entries()) {
@@ -89,9 +89,9 @@ describe('extendHead', () => {
     expect(readHead(writeHead(extended))).toEqual(extended);
   });
 
-  it('answers as before among old labels', () => {
+  it('answers as before among old labels', async () => {
     const { head, code } = world(2);
-    const extended = extendHead(head, taught(code, { d: [3, 5] }));
+    const extended = await extendHead(head, taught(code, { d: [3, 5] }));
     for (let place = 0; place < 5; place++) {
       const x = code(place);
       const [before, after] = [score(head, x).probabilities, score(extended, x).probabilities];
@@ -100,19 +100,19 @@ describe('extendHead', () => {
     }
   });
 
-  it('learns a new label from one picture', () => {
+  it('learns a new label from one picture', async () => {
     const { head, code } = world(3);
-    const extended = extendHead(head, taught(code, { d: [3, 1] }));
+    const extended = await extendHead(head, taught(code, { d: [3, 1] }));
     expect(accuracy(extended, code, 3, 'd')).toBeGreaterThanOrEqual(0.9);
     expect(accuracy(extended, code, 0, 'a')).toBeGreaterThanOrEqual(0.9);
   });
 
-  it('corrects an old label that its examples contradict, and no other', () => {
+  it('corrects an old label that its examples contradict, and no other', async () => {
     const { head, code } = world(4);
     // Pictures from a place that the head takes for something else.
     const examples = taught(code, { b: [4, 8] });
     const before = accuracy(head, code, 4, 'b');
-    const extended = extendHead(head, examples);
+    const extended = await extendHead(head, examples);
     expect(extended.labels).toEqual(['a', 'b', 'c']);
     expect(before).toBeLessThan(0.7);
     expect(accuracy(extended, code, 4, 'b')).toBeGreaterThanOrEqual(0.9);
@@ -121,7 +121,7 @@ describe('extendHead', () => {
     }
   });
 
-  it('does not depend on the order of examples or labels', () => {
+  it('does not depend on the order of examples or labels', async () => {
     const { head, code } = world(5);
     const { labels, codes, targets } = taught(code, { d: [3, 4], a: [0, 3], e: [4, 5] });
     const n = targets.length;
@@ -130,11 +130,11 @@ describe('extendHead', () => {
       codes: Float16Array.from(codes, (_, at) => codes[(n - 1 - Math.floor(at / D)) * D + (at % D)]),
       targets: targets.map((_, i) => labels.length - 1 - targets[n - 1 - i]),
     };
-    const bytes = writeHead(extendHead(head, { labels, codes, targets }));
-    expect(Buffer.compare(bytes, writeHead(extendHead(head, turned)))).toBe(0);
+    const bytes = writeHead(await extendHead(head, { labels, codes, targets }));
+    expect(Buffer.compare(bytes, writeHead(await extendHead(head, turned)))).toBe(0);
   });
 
-  it('teaches a head that reads the features themselves', () => {
+  it('teaches a head that reads the features themselves', async () => {
     const { head, code } = world(6);
     const plain = importedHead({
       backbone: head.backbone,
@@ -147,7 +147,7 @@ describe('extendHead', () => {
     });
     const features = (place: number): Float32Array => code(place).subarray(0, FEATURES);
     expect(
-      accuracy(extendHead(plain, taught(features, { d: [3, 5] })), features, 3, 'd'),
+      accuracy(await extendHead(plain, taught(features, { d: [3, 5] })), features, 3, 'd'),
     ).toBeGreaterThanOrEqual(0.7);
   });
 
@@ -166,8 +166,8 @@ describe('extendHead', () => {
       }),
       /are the most/,
     ],
-  ])('refuses %s', (_, change, message) => {
+  ])('refuses %s', async (_, change, message) => {
     const { head, code } = world(7);
-    expect(() => extendHead(head, change(taught(code, { d: [3, 2] })))).toThrow(message);
+    await expect(extendHead(head, change(taught(code, { d: [3, 2] })))).rejects.toThrow(message);
   });
 });

@@ -139,7 +139,7 @@ describe.skipIf(DATA === undefined)('on local workerd', () => {
       const { probabilities } = await session.run(feeds);
       const ours = await classify(key, png, `&version=${version}`);
       labels.forEach((label, i) => {
-        expect(Math.abs(Number(probabilities.data[i]) - (ours.get(label) ?? NaN))).toBeLessThan(1e-4);
+        expect(Math.abs(probabilities.data[i] - (ours.get(label) ?? NaN))).toBeLessThan(1e-4);
       });
     }
   }
