@@ -19,15 +19,15 @@ import { Pacer } from './pacer.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
 import type { TrainOptions } from './train.ts';
 
-/** `training.method` of what comes out. */
-export const EXTENDED_METHOD = 'imported-extended';
+/** Ends `training.method` of what comes out. */
+const EXTENDED = '-extended';
 
 /**
  * How far an unseen example of a new label may fall short of the others before the old labels win, in spreads and as a
  * share of the others' own projection; the larger counts.
  */
 const SHORTFALL = { spreads: 0.67, share: 0.12 };
-/** Logits a spread: how steeply a new label gives way to the old ones. */
+/** Logits, in temperatures, a spread: how steeply a new label gives way to the old ones. */
 const STEEPNESS = 3;
 /** Added to the spread of the left-out projections, which few examples underestimate. */
 const SPREAD_FLOOR = 0.3;
@@ -64,13 +64,21 @@ export async function extendHead(
     rows.set(row.weights, c * head.codeLength);
     bias[c] = row.bias;
   }
-  const counts = labels.map((label) => examples.labels.filter((each) => each === label).length);
+  const counts = labels.map((label, c) => {
+    return (head.training.counts[c] ?? 0) + examples.labels.filter((each) => each === label).length;
+  });
   const extended: Omit<Head, 'golden'> = {
     ...head,
     labels,
     weights: Float32Array.from(rows),
     bias: Float32Array.from(bias),
-    training: { method: EXTENDED_METHOD, examples: codes.length, counts, lambda: 0, leaveOneOut: null },
+    training: {
+      method: head.training.method.replace(EXTENDED, '') + EXTENDED,
+      examples: counts.reduce((sum, count) => sum + count, 0),
+      counts,
+      lambda: 0,
+      leaveOneOut: null,
+    },
   };
   return { ...extended, golden: makeGolden(extended) };
 }
@@ -118,7 +126,7 @@ function newRow(
   for (const z of codes) space.addTo(sum, z, 1);
   const length = Math.sqrt(space.dot(sum, sum)) || 1;
   const { centre, spread } = unseenProjections(space, codes, sum, length);
-  const slope = STEEPNESS / spread;
+  const slope = (STEEPNESS * old.temperature) / spread;
   const shortfall = Math.max(SHORTFALL.spreads * spread, SHORTFALL.share * centre);
   const opposition = codes.reduce((total, z) => total + together(old, z), 0) / codes.length;
   return {

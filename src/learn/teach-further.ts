@@ -5,6 +5,8 @@
 import type { Head } from '../head/head.ts';
 import { continueHead, isContinuable } from './continue.ts';
 import { extendHead } from './extend.ts';
+import { extensionFigures } from './extend-figures.ts';
+import { summarise } from './metrics.ts';
 import type { TaughtExamples } from './taught-examples.ts';
 import type { TrainedHead, TrainOptions } from './train.ts';
 
@@ -16,5 +18,7 @@ export async function teachFurther(
 ): Promise<TrainedHead> {
   if (isContinuable(base)) return continueHead(base, taught, options);
   const head = await extendHead(base, taught, options);
-  return { head, heldOutBy: 'leave-one-out', leaveOneOut: new Float32Array(), figures: null };
+  const judged = await extensionFigures(base, taught, options);
+  const leaveOneOut = judged.figures === null ? null : summarise(judged.figures);
+  return { head: { ...head, training: { ...head.training, leaveOneOut } }, ...judged };
 }

@@ -1,12 +1,15 @@
 /** Heads with fine-tuned tails at the edge: the trunk runs once, whoever the heads belong to. */
+import { memory } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import type { TailedEngine } from '../../src/backbone/index.ts';
 import type { Classification, HeadAnswer } from '../../src/api/index.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../../worker/classify.ts';
+import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
 import { runtime, type Runtime } from '../../worker/runtime.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
 import { expected, tailedHead } from './tailed.ts';
-import { Isolate, JPEG, makeHead, makeHeadFile, problemOf } from './support.ts';
+import { Isolate, JPEG, makeHead, makeHeadFile, problemOf, testEnv } from './support.ts';
 
 function scoreOf({ predictions }: Pick<Classification, 'predictions'>, label: string): number {
   return predictions.find((prediction) => prediction.label === label)!.score;
@@ -14,6 +17,38 @@ function scoreOf({ predictions }: Pick<Classification, 'predictions'>, label: st
 
 function fileOf(tenant: string, head: string): LoadedHead['file'] {
   return { head, version: 1, objectName: `${tenant}/${head}/1` };
+}
+
+/** This isolate's runtime, and how often its trunk and tails have run. */
+async function counted(): Promise<{ counting: Runtime; runs: { trunk: number; tails: number } }> {
+  const runs = { trunk: 0, tails: 0 };
+  const engine = await runtime.mapReader();
+  const reader: TailedEngine = {
+    name: engine.name,
+    codeLength: engine.codeLength,
+    codes: () => expect.fail('the trunk ran by another way'),
+    codesAndMaps: (...args) => {
+      runs.trunk++;
+      return engine.codesAndMaps(...args);
+    },
+    createTail: (tail) => {
+      const made = engine.createTail(tail);
+      return {
+        ...made,
+        codes: (input) => {
+          runs.tails++;
+          return made.codes(input);
+        },
+      };
+    },
+  };
+  const counting: Runtime = {
+    ...runtime,
+    of: () => Promise.resolve(counting),
+    engine: { ...runtime.engine, codes: () => expect.fail('the trunk ran by another way') },
+    mapReader: () => Promise.resolve(reader),
+  };
+  return { counting, runs };
 }
 
 describe('a head with a tail', () => {
@@ -48,22 +83,7 @@ describe('a head with a tail', () => {
   });
 
   test('the trunk runs once for three heads of two tenants', async () => {
-    let runs = 0;
-    const engine = await runtime.mapReader();
-    const counting: Runtime = {
-      ...runtime,
-      of: () => Promise.resolve(counting),
-      engine: { ...runtime.engine, codes: () => expect.fail('the trunk ran by another way') },
-      mapReader: () =>
-        Promise.resolve({
-          ...engine,
-          createTail: engine.createTail.bind(engine),
-          codesAndMaps: (...args: Parameters<typeof engine.codesAndMaps>) => {
-            runs++;
-            return engine.codesAndMaps(...args);
-          },
-        }),
-    };
+    const { counting, runs } = await counted();
     const loaded: LoadedHead[] = [
       { file: fileOf('one', 'a'), head: await tailedHead('b3.project', 1.05, 1) },
       { file: fileOf('one', 'b'), head: await tailedHead('b8.project', 1.05, 2) },
@@ -72,7 +92,49 @@ describe('a head with a tail', () => {
     const seen = await see(counting, [JPEG], loaded);
     const services = { runtime: counting, tails: new TailStore() };
     for (const head of loaded) expect(await codeFor(services, head, seen)).toHaveLength(head.head.codeLength);
-    expect(runs).toBe(1);
+    expect(runs).toEqual({ trunk: 1, tails: 2 });
+  });
+
+  test('the trunk runs once a request, whatever heads of its tenant look at the picture', async () => {
+    const { counting, runs } = await counted();
+    const isolate = new Isolate(testEnv, counting);
+    const [one, two] = [await isolate.newTenant(), await isolate.newTenant()];
+    const tailed = writeHead(await tailedHead('b3.project', 1.05, 1));
+    await isolate.put(one.key, 'a', tailed);
+    await isolate.put(one.key, 'b', writeHead(await tailedHead('b8.project', 1.05, 2)));
+    await isolate.put(one.key, 'c', await makeHeadFile(['x', 'y'], 3));
+    await isolate.put(two.key, 'a', tailed);
+    const ask = async (key: string, heads: string): Promise<void> => {
+      const picture = { key, type: 'image/jpeg', body: JPEG };
+      expect((await isolate.call(`/v1/classify?heads=${heads}`, picture)).status).toBe(200);
+    };
+    await ask(one.key, 'a,b,c');
+    expect(runs).toEqual({ trunk: 1, tails: 2 });
+    await ask(two.key, 'a');
+    expect(runs).toEqual({ trunk: 2, tails: 3 });
+  });
+
+  test('in great numbers stays within the bytes of the cache for tails', async () => {
+    const isolate = new Isolate();
+    const { key } = await isolate.newTenant();
+    const heads = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => tailedHead('b3.project', 1 + i / 100, 3)),
+    );
+    for (const [i, head] of heads.entries())
+      expect((await isolate.put(key, `h${i}`, writeHead(head))).status).toBe(201);
+    const before = memory().numBytes;
+    const held: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const [i, head] of heads.entries()) {
+        const answer = await (await isolate.classify(key, `h${i}`)).json<Classification>();
+        if (round === 0) expect(scoreOf(answer, 'cat')).toBeCloseTo((await expected(head))[0], 5);
+        held.push(memory().numBytes - before);
+      }
+    }
+    expect(Math.max(...held)).toBeLessThanOrEqual(TAIL_CACHE_BYTES);
+    // More than one of them is kept, and the last round holds no more than the first.
+    expect(Math.min(...held.slice(8))).toBeGreaterThan(TAIL_CACHE_BYTES / 2);
+    expect(held[23]).toBe(held[7]);
   });
 
   test('whose tail is not of this backbone is refused', async () => {

@@ -147,7 +147,8 @@ describe('continueHead', () => {
     const { old, later } = world(6);
     const base = await trainHead(setOf(old));
     expect(isContinuable(base)).toBe(true);
-    const imported = { ...base, training: { ...base.training, lambda: 0, examples: 0, counts: [0, 0, 0] } };
+    const unknown = { method: 'imported', lambda: 0, examples: 0, counts: [0, 0, 0] };
+    const imported = { ...base, training: { ...base.training, ...unknown } };
     expect(isContinuable(imported)).toBe(false);
     const { head } = await teachFurther(imported, setOf(later));
     expect(head.training.method).toBe('imported-extended');

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readHead, score, writeHead } from '../../../src/head/index.ts';
 import type { Head } from '../../../src/head/index.ts';
 import { extendHead } from '../../../src/learn/extend.ts';
+import { teachFurther } from '../../../src/learn/teach-further.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
 import { MAX_TAUGHT_EXAMPLES, type TaughtExamples } from '../../../src/learn/taught-examples.ts';
 import { random } from '../backbone/random.ts';
@@ -149,6 +150,21 @@ describe('extendHead', () => {
     expect(
       accuracy(await extendHead(plain, taught(features, { d: [3, 5] })), features, 3, 'd'),
     ).toBeGreaterThanOrEqual(0.7);
+  });
+
+  it('is judged on new examples by heads that never saw them', async () => {
+    const { head, code } = world(8);
+    const examples = taught(code, { d: [3, 12], a: [0, 6], e: [4, 1] });
+    const { figures, leaveOneOut, ...trained } = await teachFurther(head, examples);
+    expect(trained.heldOutBy).toBe('8-fold');
+    // The only example of its label can't be judged.
+    expect(figures?.perClass.map(({ support }) => support)).toEqual([6, 0, 0, 12, 0]);
+    expect(figures?.accuracy).toBeGreaterThanOrEqual(0.8);
+    expect(leaveOneOut).toHaveLength(19 * 5);
+    expect(trained.head.training.leaveOneOut?.accuracy).toBe(figures?.accuracy);
+    expect(readHead(writeHead(trained.head))).toEqual(trained.head);
+    const one = await teachFurther(head, taught(code, { d: [3, 1] }));
+    expect(one.head.training.leaveOneOut).toBeNull();
   });
 
   it.each<[string, (examples: TaughtExamples) => TaughtExamples, RegExp]>([
