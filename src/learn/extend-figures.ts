@@ -6,6 +6,7 @@ import type { Head } from '../head/head.ts';
 import { score } from '../head/score.ts';
 import { extendHead } from './extend.ts';
 import { drawFolds } from './folds.ts';
+import { Pacer } from './pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
 import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from './train.ts';
 
@@ -45,7 +46,9 @@ export async function extensionFigures(
     target < base.labels.length || targets.some((other, j) => other === target && j !== i) ? 1 : 0,
   );
   const known = { order: examples.order, targets, labels };
-  return { heldOutBy, ...leaveOneOutFigures(known, logits, base.temperature, judgeWeights) };
+  const pacer = new Pacer(options.pause);
+  const left = await leaveOneOutFigures(known, logits, base.temperature, judgeWeights, pacer);
+  return { heldOutBy, ...left };
 }
 
 function part(
