@@ -12,21 +12,22 @@ const PLACES = [
 /** Path of the browser; HEADWATER_BROWSER goes before the usual places. */
 export const browserPath = [process.env['HEADWATER_BROWSER'] ?? '', ...PLACES].find(existsSync);
 
+const MISSING = 'No browser was found: install Chromium, or name one in HEADWATER_BROWSER.';
+
 /**
  * Whether to skip the tests that need a browser, saying so.
  * @throws Error where HEADWATER_REQUIRE_BROWSER=1 forbids that.
  */
 export function withoutBrowser(): boolean {
   if (browserPath !== undefined) return false;
-  const reason = 'No browser was found: install Chromium, or name one in HEADWATER_BROWSER.';
-  if (process.env['HEADWATER_REQUIRE_BROWSER'] === '1') throw new Error(reason);
-  console.warn(`Skipped: ${reason}`);
+  if (process.env['HEADWATER_REQUIRE_BROWSER'] === '1') throw new Error(MISSING);
+  console.warn(`Skipped: ${MISSING}`);
   return true;
 }
 
 /** Its camera is a test pattern, and using it needs no click. */
 export async function launchBrowser(): Promise<Browser> {
-  if (browserPath === undefined) throw new Error('There is no browser.');
+  if (browserPath === undefined) throw new Error(MISSING);
   return chromium.launch({
     executablePath: browserPath,
     args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],

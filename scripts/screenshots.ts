@@ -10,11 +10,15 @@ import { openHouse, type House } from './screenshots/house.ts';
 import { ANSWER, SCENES, type Scene } from './screenshots/scenes.ts';
 import { root } from './stale.ts';
 
+/** The page of who isn't signed in. */
+const SIGN_IN = 'sign-in';
+const NAMES = [SIGN_IN, ...SCENES.map(({ name }) => name)];
+
 const USAGE = `Usage: npm run screenshots -- [--data DIR] [--out DIR] [--only NAME] [--readme]
 
   --data DIR   photos, one folder a class (default: those that ship with a dependency)
   --out DIR    where the pictures go (default .headwater/screenshots)
-  --only NAME  one page: sign-in, ${SCENES.map(({ name }) => name).join(', ')}
+  --only NAME  one page: ${NAMES.join(', ')}
   --readme     writes the two pictures of README.md to docs/images instead`;
 
 const SCHEMES = ['light', 'dark'] as const;
@@ -27,41 +31,58 @@ const SIZES = [
 const README_SIZE = { width: 1120, height: 880 } as const;
 const README_MAX_BYTES = 150_000;
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    out: { type: 'string', default: join(root, '.headwater/screenshots') },
-    only: { type: 'string' },
-    readme: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) console.log(USAGE);
-else await main();
+try {
+  await main();
+} catch (error) {
+  const usage = error instanceof TypeError || error instanceof RangeError;
+  console.error(error instanceof Error ? error.message : error);
+  if (usage) console.error(`\n${USAGE}`);
+  process.exit(usage ? 2 : 1);
+}
 
 async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      out: { type: 'string', default: join(root, '.headwater/screenshots') },
+      only: { type: 'string' },
+      readme: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const { only } = values;
+  if (only !== undefined && !NAMES.includes(only))
+    throw new RangeError(`--only ${only}: there is no such page.`);
   const base = process.env['INIT_CWD'] ?? process.cwd();
   const set = values.data === undefined ? shippedPictures(root) : ownPictures(resolve(base, values.data));
   const [house, browser] = await Promise.all([openHouse(set), launchBrowser()]);
   try {
     if (values.readme) await takeReadme(browser, house);
-    else await takeAll(browser, house, resolve(base, values.out));
+    else await takeAll(browser, house, resolve(base, values.out), only === undefined ? NAMES : [only]);
   } finally {
     await browser.close();
     await house.worker.close();
   }
 }
 
-async function takeAll(browser: Browser, house: House, folder: string): Promise<void> {
+async function takeAll(
+  browser: Browser,
+  house: House,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const scenes = SCENES.filter(({ name }) => values.only === undefined || name === values.only);
   for (const colorScheme of SCHEMES) {
     for (const size of SIZES) {
-      const name = (scene: string): string => join(folder, `${scene}-${size.width}-${colorScheme}.png`);
-      if (values.only === undefined || values.only === 'sign-in') {
-        await take(browser, house, size, colorScheme, undefined, name('sign-in'));
+      for (const name of names) {
+        const scene = SCENES.find((each) => each.name === name);
+        const file = join(folder, `${name}-${size.width}-${colorScheme}.png`);
+        await take(browser, house, size, colorScheme, scene, file);
       }
-      for (const scene of scenes) await take(browser, house, size, colorScheme, scene, name(scene.name));
     }
   }
   console.log(`Written to ${folder}`);
@@ -79,7 +100,7 @@ async function takeReadme(browser: Browser, house: House): Promise<void> {
   }
 }
 
-/** In a browser profile of its own; the whole page, or for the README what fits the window. */
+/** @param scene undefined for the page of who isn't signed in. In a browser profile of its own; the whole page, or for the README what fits the window. */
 async function take(
   browser: Browser,
   { worker, key, set }: House,
