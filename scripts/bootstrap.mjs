@@ -18,6 +18,7 @@ const [task = '', ...rest] = process.argv.slice(2);
  */
 const tasks = {
   build: ['scripts/build.ts'],
+  'build:sdk': ['scripts/build-sdk.ts'],
   start: ['scripts/build.ts', 'scripts/start.ts'],
   dev: ['scripts/build.ts', 'scripts/dev.ts'],
   headwater: ['scripts/build.ts', 'trainer/cli.ts'],
