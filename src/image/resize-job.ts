@@ -62,16 +62,16 @@ export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: 
   const { width: columns, height: rows } = target;
   const across = triangleTaps(source.width, columns, HORIZONTAL_BITS, covered.width);
   const down = triangleTaps(source.height, rows, VERTICAL_BITS, covered.height);
-  const pairs = Math.ceil(across.count.reduce((most, count) => Math.max(most, count), 0) / 2);
+  const quads = Math.ceil(across.count.reduce((most, count) => Math.max(most, count), 0) / 4);
   const slots = countSlots(down);
   const lineBytes = roundUp(3 * 4 * columns);
   const inputBytes = Math.max(BLOCK_BYTES, MOST_BYTES_PER_PIXEL * source.width);
   // A column's last taps may have no weight and lie beyond the row.
-  const beyond = 6 * pairs + SLACK_BYTES;
+  const beyond = 12 * quads + SLACK_BYTES;
   const at = layOut({
     job: 4 * JOB_WORDS,
     starts: 4 * columns,
-    across: 8 * pairs * columns,
+    across: 16 * quads * columns,
     spans: 4 * SPAN_WORDS * rows,
     down: 4 * down.weight.length,
     squeezed: lineBytes + SLACK_BYTES,
@@ -84,13 +84,13 @@ export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: 
   });
   const tables = new Map<number, Int32Array | Int16Array>([
     [at.starts, across.start.map((pixel) => 3 * pixel)],
-    [at.across, splitWeights(across, pairs)],
+    [at.across, splitWeights(across, quads)],
     [at.spans, spansOf(down, at.down)],
     [at.down, down.weight],
   ]);
   const fields: Job['fields'] = (layout, { origin, perX, perY }) => {
     const stored = [source.width, layout, at.input, at.converted];
-    const wide = [columns, rows, at.starts, at.across, pairs, at.squeezed];
+    const wide = [columns, rows, at.starts, at.across, quads, at.squeezed];
     const high = [at.spans, at.sums, slots, lineBytes, at.line];
     const place = [at.output + 3 * origin, 3 * perX, 3 * perY];
     const done = [0, 0];
@@ -124,13 +124,13 @@ function countSlots({ start, count }: Taps): number {
   return most;
 }
 
-/** i16[columns][pairs][2][2]: of two samples the low parts of their weights, then the high ones. */
-function splitWeights({ start, count, offset, weight }: Taps, pairs: number): Int16Array {
-  const split = new Int16Array(4 * pairs * start.length);
+/** i16[columns][quads][2][2][2]: of two and two samples the low parts of their weights, then the high ones. */
+function splitWeights({ start, count, offset, weight }: Taps, quads: number): Int16Array {
+  const split = new Int16Array(8 * quads * start.length);
   for (let x = 0; x < start.length; x++) {
     for (let k = 0; k < count[x]; k++) {
       const w = weight[offset[x] + k];
-      const at = 4 * (x * pairs + (k >> 1)) + (k & 1);
+      const at = 8 * x * quads + 4 * (k >> 1) + (k & 1);
       split[at] = w & ((1 << LOW_BITS) - 1);
       split[at + 2] = w >> LOW_BITS;
     }

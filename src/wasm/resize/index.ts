@@ -16,7 +16,7 @@ class Job {
   /** Of the picture as stored. */
   width: i32;
   layout: i32;
-  /** Rows of the picture, as pushed; 6 · pairs + 16 bytes more may be read, of which nothing counts. */
+  /** Rows of the picture, as pushed; 12 · quads + 16 bytes more may be read, of which nothing counts. */
   input: usize;
   /** u8[width][3]: a row whose layout is another, as RGB. */
   converted: usize;
@@ -25,9 +25,9 @@ class Job {
   rows: i32;
   /** i32[columns]: where the first sample lies that counts, in bytes from the start of its row. */
   starts: usize;
-  /** i16[columns][pairs][2][2]: of two samples the low parts of their weights, then the high ones. */
+  /** i16[columns][quads][2][2][2]: of two and two samples the low parts of their weights, then the high ones. */
   across: usize;
-  pairs: i32;
+  quads: i32;
   /** i32[columns][3] and up to 15 more: the current row. */
   squeezed: usize;
   /** Span[rows]: which rows of the picture count. */
@@ -66,7 +66,7 @@ export function push(job: Job, count: i32): void {
   const rowBytes = job.width * (job.layout == RGB ? 3 : 4);
   let row = job.input;
   for (let i = 0; i < count; i++, row += rowBytes) {
-    squeeze(asRgb(job, row), job.starts, job.across, job.columns, job.pairs, job.squeezed);
+    squeeze(asRgb(job, row), job.starts, job.across, job.columns, job.quads, job.squeezed);
     spread(job);
     job.y++;
   }
