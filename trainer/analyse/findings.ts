@@ -39,8 +39,12 @@ export interface Findings {
   readonly suspects: readonly Suspect[];
   /** Undefined where there are too many pictures to compare all pairs. */
   readonly nearDuplicates: readonly NamedPair[] | undefined;
-  /** Pictures of the test set that are, or nearly are, in the training data; undefined without a test set. */
-  readonly leaks: { readonly exact: readonly string[]; readonly near: readonly NamedPair[] } | undefined;
+  /**
+   * Pictures of the test set that are, or nearly are, in the training data, the latter undefined where they are too many;
+   * undefined without a test set.
+   */
+  readonly leaks:
+    { readonly exact: readonly string[]; readonly near: readonly NamedPair[] | undefined } | undefined;
 }
 
 /** A sure mistake is often a wrong label; below this it is often a hard picture. */
@@ -121,7 +125,7 @@ function findLeaks({ set, seed }: Context, test: LabelledCodes): NonNullable<Fin
   const known = new Set(set.pictures.map(({ sha256 }) => sha256));
   const exact = test.pictures.filter(({ sha256 }) => known.has(sha256)).map(({ name }) => name);
   const pictures = [...set.pictures, ...test.pictures];
-  if (pictures.length > MAX_COMPARED) return { exact, near: [] };
+  if (pictures.length > MAX_COMPARED) return { exact, near: undefined };
   const codes = new Float16Array(pictures.length * set.codes.codeLength);
   const own = set.pictures.length * set.codes.codeLength;
   set.codes.read(0, codes.subarray(0, own));

@@ -74,15 +74,20 @@ function show(terminal: Terminal, findings: Findings): void {
     percent(confidence),
   ]);
   list(terminal, 'Perhaps labelled wrongly', ['picture', 'label', 'taken for', 'surely'], suspected);
-  if (nearDuplicates === undefined) terminal.print('\nToo many pictures to compare each with each.');
-  else list(terminal, 'Nearly the same', PAIR_HEAD, nearDuplicates.map(pairRow));
+  listPairs(terminal, 'Nearly the same', nearDuplicates);
   if (leaks === undefined) return;
   const exact = leaks.exact.map((name) => [name]);
   list(terminal, 'Test pictures that are in the training data', ['picture'], exact);
-  list(terminal, 'Test pictures that nearly are', PAIR_HEAD, leaks.near.map(pairRow));
+  listPairs(terminal, 'Test pictures that nearly are', leaks.near);
 }
 
 const PAIR_HEAD = ['picture', 'and', 'alike', 'labels'];
+
+function listPairs(terminal: Terminal, title: string, pairs: readonly NamedPair[] | undefined): void {
+  if (pairs === undefined)
+    terminal.print(`\n${title}: not known, too many pictures to compare each with each.`);
+  else list(terminal, title, PAIR_HEAD, pairs.map(pairRow));
+}
 
 function pairRow({ first, second, cosine, labelsDiffer }: NamedPair): string[] {
   return [first, second, cosine.toFixed(3), labelsDiffer ? 'differ' : 'agree'];
@@ -108,7 +113,7 @@ function asJson(findings: Findings, set: LabelledCodes, report: string | undefin
     learning_curve: curve.map(({ perClass, accuracy }) => ({ per_class: perClass, accuracy })),
     perhaps_mislabelled: suspects,
     near_duplicates: nearDuplicates?.map(pairJson) ?? null,
-    leakage: leaks === undefined ? null : { exact: leaks.exact, near: leaks.near.map(pairJson) },
+    leakage: leaks === undefined ? null : { exact: leaks.exact, near: leaks.near?.map(pairJson) ?? null },
     report: report ?? null,
   };
 }
