@@ -1,18 +1,21 @@
 /**
  * Teaching, measured from outside against local workerd: a lesson of ten photos, training alone at 200 and at 2,000
- * examples, the memory it takes, and what classify requests of another tenant wait meanwhile.
- * `node bench/teach.ts`
+ * examples, and what classify requests of another tenant wait meanwhile; or the memory that the isolate takes.
+ * `node bench/teach.ts [--memory]`
  */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startLocalWorker } from '../scripts/local-worker.ts';
+import { IsolateHeap } from './isolate-heap.ts';
 
 const SECRET = 'a secret for this measurement';
 const DATA = join(import.meta.dirname, '../../shared/data/trashnet/train');
 
-const worker = await startLocalWorker({ port: 0, adminSecret: SECRET });
+/** An inspector slows what it looks at: memory is measured by itself. */
+const inspected = process.argv.includes('--memory');
+
+const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, inspected });
 
 async function call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
@@ -97,13 +100,6 @@ async function store(key: string, count: number, classes: number, codeLength: nu
   }
 }
 
-/** Resident memory of the workerd that this process started, in MB. */
-function residentMb(): number {
-  const lines = execFileSync('ps', ['-eo', 'ppid,rss,comm'], { encoding: 'utf8' }).split('\n');
-  const own = lines.filter((line) => line.trim().startsWith(`${process.pid} `) && line.includes('workerd'));
-  return Math.max(0, ...own.map((line) => Number(line.trim().split(/\s+/)[1]) / 1024));
-}
-
 function spread(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
@@ -131,18 +127,14 @@ interface Training {
 async function neighbours(training: Training, neighbour: string, photo: Uint8Array<ArrayBuffer>) {
   const meanwhile: number[] = [];
   const trainings: number[] = [];
-  const before = residentMb();
-  let peak = before;
   for (let i = 0; i < training.times; i++) {
     const key = await newTenant();
     await store(key, training.count, training.classes, training.codeLength);
     const done = new AbortController();
-    const sampling = setInterval(() => (peak = Math.max(peak, residentMb())), 500);
     const task = timed(async () => (await call(key, '/v1/heads/large/train', { method: 'POST' })).text());
     const end = task.finally(() => done.abort());
     while (!done.signal.aborted) meanwhile.push(await classifyMs(neighbour, photo));
     trainings.push((await end).ms);
-    clearInterval(sampling);
   }
   const solo: number[] = [];
   while (solo.length < meanwhile.length) solo.push(await classifyMs(neighbour, photo));
@@ -153,8 +145,6 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
     slower_than_3_medians: meanwhile.filter((ms) => ms > 3 * alone.median_ms).length,
     slower_than_3_medians_solo: solo.filter((ms) => ms > 3 * alone.median_ms).length,
     train_beside_ms: trainings,
-    resident_before_mb: before,
-    resident_peak_mb: peak,
   };
 }
 
@@ -165,27 +155,59 @@ async function train(training: Training, neighbour: string, photo: Uint8Array<Ar
   return { examples, classes, train_alone_ms: alone, ...(await neighbours(training, neighbour, photo)) };
 }
 
-try {
+/** The most that the isolate holds while it trains, and what it held before: both after a full collection, and as it comes. */
+async function memory({ count, classes, codeLength }: Training) {
+  if (worker.inspector === undefined) throw new Error('The isolate is not inspected.');
+  const heap = await IsolateHeap.open(worker.inspector);
+  const key = await newTenant();
+  await store(key, count, classes, codeLength);
+  heap.collect();
+  const before = await heap.used();
+  let [peak, live] = [before, before];
+  const done = new AbortController();
+  const task = call(key, '/v1/heads/large/train', { method: 'POST' }).finally(() => done.abort());
+  for (let i = 0; !done.signal.aborted; i++) {
+    peak = Math.max(peak, await heap.used());
+    if (i % SAMPLES_A_COLLECTION !== 0) continue;
+    heap.collect();
+    live = Math.max(live, await heap.used());
+  }
+  await (await task).text();
+  heap.close();
+  return {
+    examples: count,
+    classes,
+    isolate_before_mb: before,
+    isolate_live_mb: live,
+    isolate_peak_mb: peak,
+  };
+}
+
+const SAMPLES_A_COLLECTION = 200;
+
+async function everything(): Promise<object> {
   const times = await lessons();
   const neighbour = await newTenant();
-  await call(neighbour, '/v1/heads/trash/teach', {
-    method: 'POST',
-    body: form('glass', photos('glass').slice(0, 8)),
-  });
-  await call(neighbour, '/v1/heads/trash/teach', {
-    method: 'POST',
-    body: form('paper', photos('paper').slice(0, 8)),
-  });
+  for (const label of ['glass', 'paper']) {
+    const body = form(label, photos(label).slice(0, 8));
+    await call(neighbour, '/v1/heads/trash/teach', { method: 'POST', body });
+  }
   const photo = new Uint8Array(readFileSync(photos('glass')[20]));
   const headers = { 'content-type': 'image/jpeg' };
   const embedded = await call(neighbour, '/v1/embed', { method: 'POST', headers, body: photo });
   const { code_length: codeLength } = Embedded.parse(await embedded.json());
+  const largest = { count: 2_000, classes: 20, codeLength, times: 2 };
   for (let i = 0; i < 100; i++) await classifyMs(neighbour, photo);
+  if (inspected) return memory(largest);
   const trainings = [
     await train({ count: 200, classes: 2, codeLength, times: 20 }, neighbour, photo),
-    await train({ count: 2_000, classes: 20, codeLength, times: 2 }, neighbour, photo),
+    await train(largest, neighbour, photo),
   ];
-  console.log(JSON.stringify({ lesson_of_10_photos_ms: times, trainings }, null, 2));
+  return { lesson_of_10_photos_ms: times, trainings };
+}
+
+try {
+  console.log(JSON.stringify(await everything(), null, 2));
 } finally {
   await worker.close();
 }

@@ -24,6 +24,8 @@ export interface LocalWorkerOptions {
   readonly engine?: string;
   /** What to do with a line that the Worker logs. Default: drop it. */
   readonly onLog?: (line: string) => void;
+  /** Opens V8's inspector to the isolate, for programs that measure its heap. */
+  readonly inspected?: boolean;
   /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
   readonly onStep?: (name: string) => Promise<void>;
 }
@@ -32,6 +34,8 @@ export interface LocalWorker {
   readonly url: URL;
   /** Where the second isolate answers, if there is one. */
   readonly second: URL | undefined;
+  /** The inspector's WebSocket, where it was asked for. */
+  readonly inspector: URL | undefined;
   close(): Promise<void>;
 }
 
@@ -78,12 +82,17 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       port: options.port,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }: { message: string }) => options.onLog?.(message),
+      ...(options.inspected === true ? { inspectorPort: 0 } : {}),
       ...(options.state === undefined ? {} : { resourcePersistencePath: options.state }),
     }),
   );
   const url = await miniflare.ready;
   const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND) : undefined;
-  return { url, second, close: () => miniflare.dispose() };
+  const inspector =
+    options.inspected === true
+      ? new URL(`/core:user:${worker.name}`, await miniflare.getInspectorURL())
+      : undefined;
+  return { url, second, inspector, close: () => miniflare.dispose() };
 }
 
 const SECOND = 'headwater-second';

@@ -44,6 +44,8 @@ async function askShadow(
   // Another backbone would need the picture itself, which is gone.
   const shown = seen.others?.get(its);
   if (shown === undefined) return;
+  // Where codes came in a picture's place there is nothing that a tail could read.
+  if (head.tail !== undefined && shown.pixels.length === 0) return;
   const silent = { file: shadow, head };
   // A tail from a place that the answering head didn't ask for takes another pass over the trunk, behind the answer.
   const isMapped = head.tail === undefined || head.tail.from === WHOLE || shown.maps.has(head.tail.from);

@@ -19,6 +19,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addReportRoutes } from './routes/report.ts';
 import { addReviewRoutes } from './routes/review.ts';
 import { addRoutingRoutes } from './routes/routing.ts';
+import { addSettingsRoutes } from './routes/settings.ts';
 import { addTeachRoutes } from './routes/teach.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
 import { addUsageRoute } from './routes/usage.ts';
@@ -34,7 +35,14 @@ export type App = OpenAPIHono<AppEnv>;
 const CORS = {
   origin: '*',
   allowMethods: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
-  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'training-key', 'prediction-key'],
+  allowHeaders: [
+    'authorization',
+    'content-type',
+    'idempotency-key',
+    'training-key',
+    'prediction-key',
+    'routing-key',
+  ],
   exposeHeaders: ['x-request-id', 'retry-after', 'location', 'etag'],
   maxAge: 86_400,
 };
@@ -60,6 +68,7 @@ export function createApp(runtime: Runtime): App {
   addTenantRoutes(app);
   addKeyRoutes(app, services);
   addUsageRoute(app, services);
+  addSettingsRoutes(app, services);
   addBackupRoutes(app, services);
   addHeadRoutes(app, services);
   addVersionRoutes(app, services);

@@ -24,7 +24,7 @@ export interface SeenPictures {
 }
 
 /**
- * @param version the current one where absent. @param lot decides whether a canary answers: see PointerStore.
+ * @param version the current one where absent; which of its stand-ins answers is settled with the picture: see ask.ts.
  * @throws ApiError head_not_found, version_not_found
  */
 export async function loadHead(
@@ -33,9 +33,8 @@ export async function loadHead(
   tenant: string,
   name: string,
   version: VersionWish | undefined,
-  lot?: number,
 ): Promise<LoadedHead> {
-  const file = await pointers.resolve(env, tenant, name, version, lot);
+  const file = await pointers.resolve(env, tenant, name, version);
   const head = await heads.load(env, file);
   if (head !== null) return { file, head };
   // The pointer is older than a deletion made elsewhere: ask who knows.

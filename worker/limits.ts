@@ -97,6 +97,8 @@ export const MAX_EXAMPLES_PER_HEAD = 2_000;
 export const MAX_CLASSES_PER_TAUGHT_HEAD = 200;
 /** 440 MB of codes; a Durable Object's database holds 10 GB. */
 export const MAX_EXAMPLES_PER_TENANT = 100_000;
+/** Of pictures that a tenant keeps; its examples at 200 kB each. */
+export const MAX_KEPT_PICTURE_BYTES = 20_000 * MIB;
 /** Bytes that all trainings of one isolate may take together, of all tenants whose objects share it. */
 export const TRAINING_BUDGET_BYTES = 80 * MIB;
 /** The longest training takes a few seconds; one that still holds memory after this died. */

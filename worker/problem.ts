@@ -17,6 +17,7 @@ export type WorkerCode =
   | 'key_not_found'
   | 'tenant_not_found'
   | 'example_not_found'
+  | 'image_not_found'
   | 'class_not_found'
   | 'method_not_allowed'
   | 'conflict'
@@ -94,6 +95,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 404, title: 'No such tenant' };
     case 'example_not_found':
       return { status: 404, title: 'No such example' };
+    case 'image_not_found':
+      return { status: 404, title: 'No such picture' };
     case 'prediction_not_found':
       return { status: 404, title: 'No such prediction in the queue' };
     case 'class_not_found':

@@ -13,7 +13,16 @@ const Place = {
 };
 
 export const BatchResult = z
-  .object({ ...Place, predictions: z.array(Prediction), unknown: Unknown, image: ImageInfo })
+  .object({
+    ...Place,
+    id: z.string().optional().meta({ description: 'Where the prediction is kept for review.' }),
+    version: VersionNumber.optional().meta({
+      description: 'What answered, where it is another than the last line names: the canary.',
+    }),
+    predictions: z.array(Prediction),
+    unknown: Unknown,
+    image: ImageInfo,
+  })
   .meta({ id: 'BatchResult' });
 export type BatchResult = z.infer<typeof BatchResult>;
 

@@ -77,6 +77,9 @@ export type Unknown = z.infer<typeof Unknown>;
 
 export const HeadAnswer = z
   .object({
+    id: z.string().optional().meta({
+      description: 'Where the prediction is kept for review: its id, for feedback.',
+    }),
     head: z.string(),
     version: VersionNumber,
     predictions: z.array(Prediction),
@@ -86,9 +89,6 @@ export const HeadAnswer = z
 export type HeadAnswer = z.infer<typeof HeadAnswer>;
 
 export const Classification = HeadAnswer.extend({
-  id: z.string().optional().meta({
-    description: 'Where the prediction is kept for review: its id, for feedback.',
-  }),
   image: ImageInfo,
   explanation: Explanation.optional().meta({ description: 'Where asked for with `explain`.' }),
 }).meta({ id: 'Classification' });

@@ -1,4 +1,4 @@
-/** Wire schemas of what a head's owner may choose for it. */
+/** Wire schemas of what a head's owner may choose for it, and a tenant for all its heads. */
 import { z } from 'zod';
 
 export const HeadSettings = z
@@ -15,3 +15,15 @@ export const HeadSettings = z
 export type HeadSettings = z.infer<typeof HeadSettings>;
 
 export const DEFAULT_SETTINGS: HeadSettings = HeadSettings.parse({});
+
+export const TenantSettings = z
+  .strictObject({
+    keep_images: z.boolean().default(false).meta({
+      description:
+        'Whether the pictures of examples are kept, as they come. When this is switched off, those that are there are deleted.',
+    }),
+  })
+  .meta({ id: 'TenantSettings' });
+export type TenantSettings = z.infer<typeof TenantSettings>;
+
+export const DEFAULT_TENANT_SETTINGS: TenantSettings = TenantSettings.parse({});

@@ -103,6 +103,7 @@ export const ExampleSummary = z
     label: z.string(),
     picture: z.string().meta({ description: 'SHA-256 of the picture, or of its code where only that came.' }),
     source: ExampleSource,
+    has_image: z.boolean().meta({ description: 'Whether the picture itself is kept: see `…/image`.' }),
     created_at: Timestamp,
   })
   .meta({ id: 'ExampleSummary' });

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { App } from '../app.ts';
+import { askerOf } from '../ask.ts';
 import { requireScope } from '../auth.ts';
 import { checkJson, invalidInput, mediaType } from '../body.ts';
 import { loadHead } from '../classify.ts';
@@ -43,9 +44,10 @@ export function addHuggingFace(app: App, services: Services): void {
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(c.req.param('model'));
     const query = parametersOf(c.req.query(), 'the query');
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
+    const asker = askerOf(c);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const answer = async (picture: Uint8Array, parameters: Parameters): Promise<Response> => {
-      const scores = await scorePicture(services, head, picture);
+      const scores = await scorePicture(services, asker, head, picture);
       return c.json(best(scores, parameters));
     };
     if (mediaType(c.req.raw) !== 'application/json') {

@@ -1,11 +1,13 @@
 /** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
 import { z } from 'zod';
-import { readCode } from '../../src/head/index.ts';
+import { readCode, type Head } from '../../src/head/index.ts';
+import { noted, settle, undecoded, type Asker } from '../ask.ts';
 import type { LoadedHead } from '../classify.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
-import { scoreCode, scorePicture, scorePixels, type Core, type Scores } from './scores.ts';
+import type { Services } from '../services.ts';
+import { scoreCode, scorePicture, scorePixels, type Scores } from './scores.ts';
 
 const MAX_TENSORS = 8;
 const MAX_DIMENSIONS = 8;
@@ -28,14 +30,16 @@ export const InferRequest = z.object({
 });
 
 /**
- * What the head says to each row of the input.
+ * What the head says to each row of the input, and which version of it: the answer has room for one, so the first row
+ * decides for all.
  * @throws ApiError invalid_request; HeadwaterError image_…
  */
 export async function scoreInput(
-  core: Core,
-  loaded: LoadedHead,
+  services: Services,
+  asker: Asker,
+  head: LoadedHead,
   inputs: readonly InputTensor[],
-): Promise<Scores[]> {
+): Promise<Answered> {
   if (inputs.length > 1) throw refused(`one input tensor is read, not ${inputs.length}`);
   const [tensor] = inputs;
   const rows = tensor.shape[0];
@@ -43,16 +47,31 @@ export async function scoreInput(
     throw refused(`the first dimension must be 1 to ${MAX_PICTURES_PER_REQUEST}, not ${rows}`);
   }
   if (tensor.datatype === 'BYTES') {
-    return inTurn(picturesOf(tensor, rows), (picture) => scorePicture(core, loaded, picture));
+    const pictures = picturesOf(tensor, rows);
+    const loaded = await settle(services, asker, head, pictures[0]);
+    return inTurn(loaded, pictures, (picture) => scorePicture(services, asker, loaded, picture));
   }
-  const { plan, engine } = await core.runtime.of(loaded.head);
+  const runtime = await services.runtime.of(head.head);
+  const { plan, engine } = runtime;
   const { height, width, channels } = plan.input;
   const form = tensor.shape.slice(1).join('×');
   if (form === String(engine.codeLength) && tensor.datatype === 'FP32') {
-    if (loaded.head.tail !== undefined)
-      throw refused('a fine-tuned head reads pictures or pixels, not codes');
+    if (head.head.tail !== undefined) throw refused('a fine-tuned head reads pictures or pixels, not codes');
     const codes = Float32Array.from(numbersOf(tensor, rows * engine.codeLength, -Infinity, Infinity));
-    return inTurn(rowsOf(codes, rows), (code) => scoreCode(loaded.head, readCode(loaded.head, plan, code)));
+    const each = rowsOf(codes, rows);
+    const loaded = await settleNumbers(
+      services,
+      asker,
+      head,
+      bytesOf(each[0]),
+      ({ tail }) => tail === undefined,
+    );
+    return inTurn(loaded, each, async (codes) => {
+      const code = readCode(loaded.head, plan, codes);
+      const seen = undecoded(runtime, { codes, pixels: new Uint8Array(0), maps: new Map() });
+      await noted(services, asker, loaded, seen, code, bytesOf(codes));
+      return scoreCode(loaded.head, code);
+    });
   }
   if (form !== `${height}×${width}×${channels}`) {
     throw refused(
@@ -60,17 +79,43 @@ export async function scoreInput(
     );
   }
   const pixels = Uint8Array.from(numbersOf(tensor, rows * height * width * channels, 0, 255), Math.round);
-  return inTurn(rowsOf(pixels, rows), (picture) => scorePixels(core, loaded, picture));
+  const each = rowsOf(pixels, rows);
+  const loaded = await settleNumbers(services, asker, head, each[0]);
+  return inTurn(loaded, each, (picture) => scorePixels(services, asker, loaded, picture));
+}
+
+export interface Answered {
+  readonly loaded: LoadedHead;
+  readonly scores: readonly Scores[];
+}
+
+/** Numbers are made for one backbone: a canary that cannot read them does not answer. */
+async function settleNumbers(
+  services: Services,
+  asker: Asker,
+  head: LoadedHead,
+  shown: Uint8Array,
+  readable: (head: Head) => boolean = () => true,
+): Promise<LoadedHead> {
+  const settled = await settle(services, asker, head, shown);
+  const { runtime } = services;
+  const same = (await runtime.of(settled.head)) === (await runtime.of(head.head));
+  return same && readable(settled.head) ? settled : head;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** One after the other: at once they would only share one processor and more memory. */
 async function inTurn<T>(
+  loaded: LoadedHead,
   items: readonly T[],
-  task: (item: T) => Scores | Promise<Scores>,
-): Promise<Scores[]> {
+  task: (item: T) => Promise<Scores>,
+): Promise<Answered> {
   const scores: Scores[] = [];
   for (const item of items) scores.push(await task(item));
-  return scores;
+  return { loaded, scores };
 }
 
 function rowsOf<T>(values: { length: number; subarray(begin: number, end: number): T }, rows: number): T[] {

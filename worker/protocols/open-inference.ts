@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { version as serverVersion } from '../../package.json';
 import type { HeadDetail } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
+import { askerOf } from '../ask.ts';
 import { requireScope } from '../auth.ts';
 import { checkJson } from '../body.ts';
 import { loadHead, type LoadedHead } from '../classify.ts';
@@ -54,18 +55,17 @@ export function addOpenInference(app: App, services: Services): void {
       return c.json({ name: file.head, ready: true });
     });
     app.post(`${model}/infer`, read, async (c) => {
-      const loaded = await load(services, c);
+      const asker = askerOf(c);
+      const head = await load(services, c);
       return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) => {
         const request = checkJson(body, InferRequest);
         const wanted = outputsOf(request.outputs);
-        const core = { ...services, runtime: await services.runtime.of(loaded.head) };
-        const scores = await scoreInput(core, loaded, request.inputs);
+        const { loaded, scores } = await scoreInput(services, asker, head, request.inputs);
         const outputs = tensors(scores, loaded, wanted);
         const { id } = request;
-        const { head, version } = loaded.file;
         return c.json({
-          model_name: head,
-          model_version: String(version),
+          model_name: loaded.file.head,
+          model_version: String(loaded.file.version),
           ...(id === undefined ? {} : { id }),
           outputs,
         });
@@ -81,7 +81,7 @@ function modelOf(c: Context<AppEnv>): HeadReference {
 
 function load(services: Services, c: Context<AppEnv>): Promise<LoadedHead> {
   const { head, version } = modelOf(c);
-  return loadHead(services, c.env, c.var.principal.tenant, head, version, Math.random());
+  return loadHead(services, c.env, c.var.principal.tenant, head, version);
 }
 
 function metadata({ plan, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {

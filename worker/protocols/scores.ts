@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
 import { score, type Head } from '../../src/head/index.ts';
-import { codeFor, readPixels, see, type LoadedHead } from '../classify.ts';
+import { ask, noted, undecoded, type Asker } from '../ask.ts';
+import { codeFor, readPixels, type LoadedHead } from '../classify.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 
@@ -14,19 +15,29 @@ export interface Scores {
   readonly unknown: { readonly score: number; readonly isUnknown: boolean };
 }
 
-export type Core = Pick<Services, 'runtime' | 'tails'>;
-
 /** @throws HeadwaterError image_… */
-export async function scorePicture(core: Core, loaded: LoadedHead, picture: Uint8Array): Promise<Scores> {
-  const seen = await see(core.runtime, [picture], [loaded]);
-  return scoreCode(loaded.head, await codeFor(core, loaded, seen));
+export async function scorePicture(
+  services: Services,
+  asker: Asker,
+  head: LoadedHead,
+  picture: Uint8Array,
+): Promise<Scores> {
+  const { loaded, code } = await ask(services, asker, head, picture);
+  return scoreCode(loaded.head, code);
 }
 
-/** @param pixels of one picture, as the backbone reads them. */
-export async function scorePixels(core: Core, loaded: LoadedHead, pixels: Uint8Array): Promise<Scores> {
-  const runtime = await core.runtime.of(loaded.head);
+/** @param pixels of one picture, as the backbone reads them. @param loaded settled. */
+export async function scorePixels(
+  services: Services,
+  asker: Asker,
+  loaded: LoadedHead,
+  pixels: Uint8Array,
+): Promise<Scores> {
+  const runtime = await services.runtime.of(loaded.head);
   const seen = await readPixels(runtime, pixels, [loaded]);
-  return scoreCode(loaded.head, await codeFor({ ...core, runtime }, loaded, seen));
+  const code = await codeFor({ ...services, runtime }, loaded, seen);
+  await noted(services, asker, loaded, undecoded(runtime, seen), code, pixels);
+  return scoreCode(loaded.head, code);
 }
 
 /** @param code as the head reads it. */

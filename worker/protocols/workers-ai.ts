@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Problem } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
+import { askerOf } from '../ask.ts';
 import { requireScope } from '../auth.ts';
 import { checkJson, mediaType } from '../body.ts';
 import { loadHead } from '../classify.ts';
@@ -28,9 +29,10 @@ export function addWorkersAi(app: App, services: Services): void {
   app.use(PATH, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
+    const asker = askerOf(c);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const answer = async (picture: Uint8Array): Promise<Response> => {
-      const { labels, probabilities } = await scorePicture(services, head, picture);
+      const { labels, probabilities } = await scorePicture(services, asker, head, picture);
       const result = topIndices(probabilities, LABELS).map((i) => ({
         label: labels[i],
         score: probabilities[i],

@@ -9,16 +9,17 @@ import {
 } from '../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import type { App } from '../app.ts';
+import { ask, askerOf, type Asker } from '../ask.ts';
 import { requireScope } from '../auth.ts';
 import { mediaType } from '../body.ts';
-import { answer, codeFor, loadHead, see, type LoadedHead } from '../classify.ts';
+import { answer, loadHead, type LoadedHead } from '../classify.ts';
 import { MAX_MULTIPART_BYTES } from '../limits.ts';
 import { parseMultipart } from '../multipart.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError, problemOfError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { readZip, unpack } from '../zip.ts';
-import { batchBody, HeadPath } from './describe.ts';
+import { batchBody, HeadPath, RoutingHeaders } from './describe.ts';
 
 /** A picture whose bytes come when its turn comes. */
 interface Waiting {
@@ -38,13 +39,14 @@ export function addBatchRoute(app: App, services: Services): void {
     path: '/v1/heads/{head}/classify-batch',
     summary: `Classify up to ${MAX_BATCH_PICTURES} pictures, answered line by line`,
     middleware: requireScope(keys, 'read'),
-    request: { params: HeadPath, query: BatchQuery, body: batchBody },
+    request: { params: HeadPath, query: BatchQuery, headers: RoutingHeaders, body: batchBody },
     responses: { 200: LINES },
   });
   app.openapi(route, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version } = c.req.valid('query');
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version, Math.random());
+    const asker = askerOf(c);
+    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const request = c.req.raw;
     return respondEarly((respond) =>
       borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {
@@ -56,7 +58,12 @@ export function addBatchRoute(app: App, services: Services): void {
             'cache-control': 'no-store',
           }),
         );
-        await work(lines.writable, services, head, pictures, topK, c.var.requestId);
+        await work(
+          lines.writable,
+          pictures,
+          (picture, index) => lineOf(services, asker, head, picture, index, topK, c.var.requestId),
+          head,
+        );
       }),
     );
   });
@@ -108,11 +115,9 @@ function fromZip(body: Uint8Array): Waiting[] {
 /** Classifies one after the other: a picture that can't be is a line like the others. */
 async function work(
   writable: WritableStream<Uint8Array>,
-  services: Services,
-  head: LoadedHead,
   pictures: readonly Waiting[],
-  topK: number,
-  requestId: string,
+  answerTo: (picture: Waiting, index: number) => Promise<BatchResult | BatchProblem>,
+  head: LoadedHead,
 ): Promise<void> {
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
@@ -120,7 +125,7 @@ async function work(
   let failed = 0;
   try {
     for (const [index, picture] of pictures.entries()) {
-      const line = await lineOf(services, head, picture, index, topK, requestId);
+      const line = await answerTo(picture, index);
       if ('problem' in line) failed++;
       await write(line);
     }
@@ -134,6 +139,7 @@ async function work(
 
 async function lineOf(
   services: Services,
+  asker: Asker,
   head: LoadedHead,
   { name, bytes }: Waiting,
   index: number,
@@ -141,9 +147,10 @@ async function lineOf(
   requestId: string,
 ): Promise<BatchResult | BatchProblem> {
   try {
-    const seen = await see(services.runtime, [await bytes()], [head]);
-    const { predictions, unknown } = answer(head, await codeFor(services, head, seen), topK);
-    return { index, name, predictions, unknown, image: seen.images[0] };
+    const { loaded, code, id, image } = await ask(services, asker, head, await bytes());
+    const { version, predictions, unknown } = answer(loaded, code, topK);
+    const canary = version === head.file.version ? {} : { version };
+    return { index, name, ...(id === undefined ? {} : { id }), ...canary, predictions, unknown, image };
   } catch (error) {
     return { index, name, problem: problemOfError(error, requestId) };
   }

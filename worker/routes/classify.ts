@@ -7,18 +7,17 @@ import {
   ClassifyQuery,
   type HeadAnswer,
 } from '../../src/api/index.ts';
-import { follow } from '../aftermath.ts';
-import { sha256Hex } from '../api-key.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { answer, codeFor, loadHead, see } from '../classify.ts';
+import { ask, askAll, askerOf, type Asked } from '../ask.ts';
+import { answer, loadHead } from '../classify.ts';
 import { withPictures } from '../pictures.ts';
 import type { Services } from '../services.ts';
-import { answers, HeadPath, pictureBody } from './describe.ts';
+import { answers, HeadPath, pictureBody, RoutingHeaders } from './describe.ts';
 import { explained, wishOf, withHeatMap } from './explain.ts';
 
 export function addClassifyRoutes(app: App, services: Services): void {
-  const { keys, memory, runtime } = services;
+  const { keys, memory } = services;
   const middleware = requireScope(keys, 'read');
 
   const one = createRoute({
@@ -26,7 +25,7 @@ export function addClassifyRoutes(app: App, services: Services): void {
     path: '/v1/heads/{head}/classify',
     summary: 'Classify a picture',
     middleware,
-    request: { params: HeadPath, query: ClassifyQuery, body: pictureBody },
+    request: { params: HeadPath, query: ClassifyQuery, headers: RoutingHeaders, body: pictureBody },
     responses: withHeatMap(
       answers(200, Classification, 'The most probable labels, and whether the picture is none of them.'),
     ),
@@ -35,17 +34,14 @@ export function addClassifyRoutes(app: App, services: Services): void {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');
     const { tenant } = c.var.principal;
-    const head = await loadHead(services, c.env, tenant, name, version, Math.random());
+    const asker = askerOf(c);
+    const head = await loadHead(services, c.env, tenant, name, version);
     const wish = wishOf(explaining, c.req.header('accept'));
-    if (wish !== undefined) return explained(services, c.req.raw, head, wish, topK);
-    const { seen, picture } = await withPictures(c.req.raw, memory, 1, async (pictures) => ({
-      seen: await see(runtime, pictures, [head]),
-      picture: head.file.capture === true ? await sha256Hex(pictures[0]) : undefined,
-    }));
-    const code = await codeFor(services, head, seen);
-    const said = answer(head, code, topK);
-    const id = follow(services, c.env, { tenant, loaded: head, seen, code, picture, answer: said });
-    return c.json({ ...(id === undefined ? {} : { id }), ...said, image: seen.images[0] }, 200);
+    if (wish !== undefined) return explained(services, asker, c.req.raw, head, wish, topK);
+    const { image, ...asked } = await withPictures(c.req.raw, memory, 1, ([picture]) =>
+      ask(services, asker, head, picture),
+    );
+    return c.json({ ...answerOf(asked, topK), image }, 200);
   });
 
   const many = createRoute({
@@ -53,18 +49,23 @@ export function addClassifyRoutes(app: App, services: Services): void {
     path: '/v1/classify',
     summary: 'Classify a picture with several heads',
     middleware,
-    request: { query: ClassifyManyQuery, body: pictureBody },
+    request: { query: ClassifyManyQuery, headers: RoutingHeaders, body: pictureBody },
     responses: answers(200, Classifications, 'One result a head, in the order asked for.'),
   });
   app.openapi(many, async (c) => {
     const { heads: references, top_k: topK } = c.req.valid('query');
     const { tenant } = c.var.principal;
+    const asker = askerOf(c);
     const heads = await Promise.all(
       references.map(({ head, version }) => loadHead(services, c.env, tenant, head, version)),
     );
-    const seen = await withPictures(c.req.raw, memory, 1, (pictures) => see(runtime, pictures, heads));
-    const results: HeadAnswer[] = [];
-    for (const head of heads) results.push(answer(head, await codeFor(services, head, seen), topK));
-    return c.json({ results, image: seen.images[0] }, 200);
+    const { asked, image } = await withPictures(c.req.raw, memory, 1, ([picture]) =>
+      askAll(services, asker, heads, picture),
+    );
+    return c.json({ results: asked.map((each) => answerOf(each, topK)), image }, 200);
   });
+}
+
+function answerOf({ loaded, code, id }: Asked, topK: number): HeadAnswer {
+  return { ...(id === undefined ? {} : { id }), ...answer(loaded, code, topK) };
 }

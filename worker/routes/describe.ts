@@ -7,6 +7,7 @@ import {
   HeadName,
   Problem,
   TeachBody,
+  TenantSettings,
   VersionText,
   Activate,
   Feedback,
@@ -15,6 +16,7 @@ import {
   VersionName,
   BackupRow,
 } from '../../src/api/index.ts';
+import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../ask.ts';
 import { RelabelExample } from '../../src/api/report.ts';
 
 /** The success of a route. */
@@ -55,6 +57,7 @@ export const BODY_SCHEMAS = {
   NameVersion,
   RelabelExample,
   TeachBody,
+  TenantSettings,
 };
 
 /** Labelled pictures in a form whose fields are labels, or in JSON. */
@@ -78,11 +81,19 @@ export const teachBody = {
   },
 };
 
+/** Of calls that a canary may answer. */
+export const RoutingHeaders = z.object({
+  [ROUTING_KEY]: z.string().min(1).max(MAX_ROUTING_KEY_LENGTH).optional().meta({
+    description:
+      "What a canary's share is drawn by in the picture's place: a user's id, for example, who should always meet the same version.",
+  }),
+});
+
 export const HeadPath = z.object({ head: HeadName });
 export const VersionNamePath = HeadPath.extend({ name: VersionName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
 
-const BINARY = { type: 'string' as const, format: 'binary' };
+export const BINARY = { type: 'string' as const, format: 'binary' };
 
 /** One picture, in any of the forms that pictures.ts reads. */
 export const pictureBody = {

@@ -5,14 +5,17 @@ import { ExampleList, ExamplesQuery, MAX_LABEL_LENGTH, Taught } from '../../src/
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import type { AppEnv } from '../env.ts';
+import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { Forgetting } from '../tenant/teaching.ts';
-import { answers, HeadPath } from './describe.ts';
+import { answers, BINARY, HeadPath } from './describe.ts';
 
 const ExamplePath = HeadPath.extend({ id: z.string().max(64) });
 const ClassPath = HeadPath.extend({ label: z.string().max(MAX_LABEL_LENGTH) });
+
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 
 export function addExampleRoutes(app: App, services: Services): void {
   const canWrite = requireScope(services.keys, 'write');
@@ -32,6 +35,37 @@ export function addExampleRoutes(app: App, services: Services): void {
     const found = await callTenant(c.env, tenant, (stub) => stub.listExamples(head, label, after, limit));
     if (found === null) throw headNotFound(head);
     return c.json(found, 200);
+  });
+
+  const image = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/examples/{id}/image',
+    summary: "An example's picture as it came, where the tenant keeps pictures",
+    middleware: requireScope(services.keys, 'read'),
+    request: { params: ExamplePath },
+    responses: {
+      200: {
+        description: 'The picture.',
+        content: Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: BINARY }])),
+      },
+    },
+  });
+  app.openapi(image, async (c) => {
+    const { head, id } = c.req.valid('param');
+    const name = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.exampleImage(head, id));
+    const object = name === null ? null : await c.env.HEADS.get(name);
+    if (object === null) {
+      throw new ApiError(
+        'image_not_found',
+        `No picture of an example '${id}' of '${head}' is kept. Pictures are kept from when keep_images is switched on: PUT /v1/settings.`,
+      );
+    }
+    return c.body(object.body, 200, {
+      'content-type': object.httpMetadata?.contentType ?? 'application/octet-stream',
+      'content-length': `${object.size}`,
+      'cache-control': 'private, no-store',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   const forget = async (c: Context<AppEnv>, head: string, which: Forgetting): Promise<Taught> => {

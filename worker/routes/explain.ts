@@ -1,5 +1,6 @@
 /** The part of classify that answers with a heat-map. */
 import { EXPLAIN_TOP } from '../../src/api/index.ts';
+import { settle, type Asker } from '../ask.ts';
 import type { LoadedHead } from '../classify.ts';
 import { classifyAndExplain, heatMapPng } from '../explain.ts';
 import { withPictures } from '../pictures.ts';
@@ -24,6 +25,7 @@ export function wishOf(
 
 export async function explained(
   services: Services,
+  asker: Asker,
   request: Request,
   head: LoadedHead,
   { label, format }: Wish,
@@ -31,7 +33,8 @@ export async function explained(
 ): Promise<Response> {
   const { memory, runtime } = services;
   return withPictures(request, memory, 1, async ([picture]) => {
-    const found = await classifyAndExplain(services, head, picture, label, topK);
+    const settled = await settle(services, asker, head, picture);
+    const found = await classifyAndExplain(services, settled, picture, label, topK);
     if (format === 'json') return Response.json(found.classification);
     return new Response(await heatMapPng(runtime, picture, found), {
       headers: { 'content-type': PNG, 'cache-control': 'no-store', vary: 'accept' },

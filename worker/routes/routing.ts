@@ -1,54 +1,57 @@
-/** Which version answers: names, the version in the shadow, and what a head's owner has chosen for it. */
+/** Which version answers: names, and the version in the shadow. */
 import { createRoute } from '@hono/zod-openapi';
-import { HeadSettings, NameVersion, Routing } from '../../src/api/index.ts';
+import type { Context } from 'hono';
+import { NameVersion, Routing } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
-import type { Env } from '../env.ts';
+import type { AppEnv } from '../env.ts';
 import type { Services } from '../services.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { headNotFound } from '../stores/pointers.ts';
-import { callTenant } from '../tenant/call.ts';
+import { callTenant, type Refused, type TenantStub } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody, VersionNamePath } from './describe.ts';
 
-export function addRoutingRoutes(app: App, services: Services): void {
-  const canRead = requireScope(services.keys, 'read');
-  const canWrite = requireScope(services.keys, 'write');
-  const description = 'How the head is routed now: here at once, everywhere within 60 s.';
+/** What a route changes about a head. */
+type Change = (stub: TenantStub) => Promise<Pointer | Refused>;
 
-  const routing = async (env: Env, tenant: string, head: string, pointer?: Pointer): Promise<Routing> => {
-    if (pointer !== undefined) services.pointers.remember(tenant, head, pointer);
-    const found = await callTenant(env, tenant, (stub) => stub.routing(head));
-    if (found === null) throw headNotFound(head);
-    return found;
+export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
+  const canWrite = requireScope(keys, 'write');
+  const responses = answers(
+    200,
+    Routing,
+    'How the head is routed now: here at once, everywhere within 60 s.',
+  );
+  const body = jsonBody('NameVersion');
+
+  const changed = async (c: Context<AppEnv>, head: string, change: Change): Promise<Routing> => {
+    const { tenant } = c.var.principal;
+    pointers.remember(tenant, head, await callTenant(c.env, tenant, change));
+    return routing(c, head);
   };
 
   const look = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/routing',
     summary: 'Tell which versions answer: current, canary, shadow, names',
-    middleware: canRead,
+    middleware: requireScope(keys, 'read'),
     request: { params: HeadPath },
     responses: answers(200, Routing, 'How the head is routed.'),
   });
-  app.openapi(look, async (c) =>
-    c.json(await routing(c.env, c.var.principal.tenant, c.req.valid('param').head), 200),
-  );
+  app.openapi(look, async (c) => c.json(await routing(c, c.req.valid('param').head), 200));
 
   const name = createRoute({
     method: 'put',
     path: '/v1/heads/{head}/names/{name}',
     summary: 'Give a version a name, by which requests can ask for it',
     middleware: canWrite,
-    request: { params: VersionNamePath, body: jsonBody('NameVersion') },
-    responses: answers(200, Routing, description),
+    request: { params: VersionNamePath, body },
+    responses,
   });
   app.openapi(name, async (c) => {
-    const { tenant } = c.var.principal;
     const { head, name: wanted } = c.req.valid('param');
     const { version } = await readJson(c.req.raw, NameVersion);
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.nameVersion(head, wanted, version));
-    return c.json(await routing(c.env, tenant, head, pointer), 200);
+    return c.json(await changed(c, head, (stub) => stub.nameVersion(head, wanted, version)), 200);
   });
 
   const unname = createRoute({
@@ -57,13 +60,11 @@ export function addRoutingRoutes(app: App, services: Services): void {
     summary: 'Take a name from a version',
     middleware: canWrite,
     request: { params: VersionNamePath },
-    responses: answers(200, Routing, description),
+    responses,
   });
   app.openapi(unname, async (c) => {
-    const { tenant } = c.var.principal;
     const { head, name: wanted } = c.req.valid('param');
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.unnameVersion(head, wanted));
-    return c.json(await routing(c.env, tenant, head, pointer), 200);
+    return c.json(await changed(c, head, (stub) => stub.unnameVersion(head, wanted)), 200);
   });
 
   const shadow = createRoute({
@@ -71,15 +72,13 @@ export function addRoutingRoutes(app: App, services: Services): void {
     path: '/v1/heads/{head}/shadow',
     summary: 'Let a version answer silently beside the current one, and count where they disagree',
     middleware: canWrite,
-    request: { params: HeadPath, body: jsonBody('NameVersion') },
-    responses: answers(200, Routing, description),
+    request: { params: HeadPath, body },
+    responses,
   });
   app.openapi(shadow, async (c) => {
-    const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
     const { version } = await readJson(c.req.raw, NameVersion);
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.shadowVersion(head, version));
-    return c.json(await routing(c.env, tenant, head, pointer), 200);
+    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, version)), 200);
   });
 
   const unshadow = createRoute({
@@ -88,48 +87,16 @@ export function addRoutingRoutes(app: App, services: Services): void {
     summary: 'End the silent comparison',
     middleware: canWrite,
     request: { params: HeadPath },
-    responses: answers(200, Routing, description),
+    responses,
   });
   app.openapi(unshadow, async (c) => {
-    const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.shadowVersion(head, null));
-    return c.json(await routing(c.env, tenant, head, pointer), 200);
+    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, null)), 200);
   });
-
-  addSettings(app, services);
 }
 
-function addSettings(app: App, { keys, pointers }: Services): void {
-  const look = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}/settings',
-    summary: 'What was chosen for a head',
-    middleware: requireScope(keys, 'read'),
-    request: { params: HeadPath },
-    responses: answers(200, HeadSettings, 'Its settings.'),
-  });
-  app.openapi(look, async (c) => {
-    const { head } = c.req.valid('param');
-    const settings = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.headSettings(head));
-    if (settings === null) throw headNotFound(head);
-    return c.json(settings, 200);
-  });
-
-  const change = createRoute({
-    method: 'put',
-    path: '/v1/heads/{head}/settings',
-    summary: "Choose a head's settings: the guard, capture for review",
-    middleware: requireScope(keys, 'write'),
-    request: { params: HeadPath, body: jsonBody('HeadSettings') },
-    responses: answers(200, HeadSettings, 'Its settings from now on.'),
-  });
-  app.openapi(change, async (c) => {
-    const { tenant } = c.var.principal;
-    const { head } = c.req.valid('param');
-    const wanted = await readJson(c.req.raw, HeadSettings);
-    const settings = await callTenant(c.env, tenant, (stub) => stub.configureHead(head, wanted));
-    await pointers.confirm(c.env, tenant, head);
-    return c.json(settings, 200);
-  });
+async function routing(c: Context<AppEnv>, head: string): Promise<Routing> {
+  const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.routing(head));
+  if (found === null) throw headNotFound(head);
+  return found;
 }

@@ -8,6 +8,7 @@ import type { Services } from '../services.ts';
 import { step } from '../steps.ts';
 import { codeSpaceOf } from '../teach/code-space.ts';
 import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
+import { keeper } from '../teach/keep-pictures.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, teachBody } from './describe.ts';
 
@@ -38,7 +39,8 @@ export function addTeachRoutes(app: App, services: Services): void {
     const key = c.req.valid('header')['idempotency-key'];
     const { tenant } = c.var.principal;
     const space = await codeSpaceOf(services, c.env, tenant, head);
-    const examples = await examplesOf(services, space, c.req.raw);
+    const keep = keeper(c.env, tenant, head);
+    const examples = await examplesOf(services, space, c.req.raw, keep);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {

@@ -31,6 +31,10 @@ export const Pointer = z.object({
 });
 export type Pointer = z.infer<typeof Pointer>;
 
+/** R2: the picture of an example, where the tenant keeps them. */
+export const imageObjectName = (tenant: string, head: string, image: string): string =>
+  `images/${tenant}/${head}/${image}`;
+
 /** R2: a head file. */
 export const headObjectName = (tenant: string, head: string, version: number, sha256: string): string =>
   `heads/${tenant}/${head}/${version}-${sha256}.safetensors`;

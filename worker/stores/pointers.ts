@@ -19,6 +19,8 @@ export interface HeadFile {
   readonly shadow?: HeadFile;
   /** Whether uncertain predictions are kept for review. */
   readonly capture?: boolean;
+  /** Answers a share of the pictures in this one's place, where no version was named. */
+  readonly canary?: { readonly file: HeadFile; readonly percent: number };
 }
 
 /** A version's number or one of its names. */
@@ -32,23 +34,16 @@ export class PointerStore {
   });
 
   /**
-   * @param version the current one where absent, or the canary.
-   * @param lot from 0 to 1: where below the canary's share, the canary answers.
+   * @param version the current one where absent, and with it what else may answer.
    * @throws ApiError head_not_found, version_not_found
    */
-  async resolve(
-    env: Env,
-    tenant: string,
-    head: string,
-    version?: VersionWish,
-    lot?: number,
-  ): Promise<HeadFile> {
+  async resolve(env: Env, tenant: string, head: string, version?: VersionWish): Promise<HeadFile> {
     const name = pointerName(tenant, head);
     const ask = (known: Pointer | undefined) => fromKv(env, tenant, head, known);
     let pointer = await this.#cache.get(name, ask);
     if (version !== undefined && !knows(pointer, version)) pointer = await this.#cache.refresh(name, ask);
     if (version !== undefined && !knows(pointer, version)) pointer = await this.confirm(env, tenant, head);
-    return fileOf(tenant, head, pointer, version, lot);
+    return fileOf(tenant, head, pointer, version);
   }
 
   /** Asks the Durable Object itself, for what the nearer copies don't know or what turned out wrong. */
@@ -71,23 +66,25 @@ function knows({ versions, names }: Pointer, version: VersionWish): boolean {
 }
 
 /** The file that a pointer means. @throws ApiError head_not_found, version_not_found */
-export function fileOf(
-  tenant: string,
-  head: string,
-  pointer: Pointer,
-  version?: VersionWish,
-  lot = 1,
-): HeadFile {
-  const { canary, current, versions, names, shadow } = pointer;
+export function fileOf(tenant: string, head: string, pointer: Pointer, version?: VersionWish): HeadFile {
+  const { canary, current, versions, names } = pointer;
   if (version === undefined) {
-    const chosen = canary !== null && lot * 100 < canary.percent ? canary.version : current;
-    if (chosen === null) throw headNotFound(head);
-    const file = { ...numbered(tenant, head, pointer, chosen), capture: pointer.capture };
-    const silent = shadow !== null && shadow !== chosen && shadow in versions;
-    return silent ? { ...file, shadow: numbered(tenant, head, pointer, shadow) } : file;
+    if (current === null) throw headNotFound(head);
+    const file = watched(tenant, head, pointer, current);
+    if (canary === null || !(canary.version in versions)) return file;
+    const other = watched(tenant, head, pointer, canary.version);
+    return { ...file, canary: { file: other, percent: canary.percent } };
   }
   const wanted = typeof version === 'number' || !Object.hasOwn(names, version) ? version : names[version];
   return numbered(tenant, head, pointer, wanted);
+}
+
+/** A version that was not asked for by number or name, with what is to follow its answers. */
+function watched(tenant: string, head: string, pointer: Pointer, version: number): HeadFile {
+  const { shadow, versions, capture } = pointer;
+  const file = { ...numbered(tenant, head, pointer, version), capture };
+  const silent = shadow !== null && shadow !== version && shadow in versions;
+  return silent ? { ...file, shadow: numbered(tenant, head, pointer, shadow) } : file;
 }
 
 function numbered(

@@ -12,7 +12,9 @@ import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import type { KeptPicture } from '../tenant/kept-pictures.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
+import type { Keep, ShownPicture } from './keep-pictures.ts';
 import { lessonsOfForm, lessonsOfJson, type Lesson } from './lessons.ts';
 
 /** One example on its way to the tenant's store. */
@@ -23,9 +25,14 @@ export interface NewExample {
   readonly source: ExampleSource;
   /** Half precision, little-endian. */
   readonly code: Uint8Array;
+  /** The picture itself, where it is kept. */
+  readonly kept?: KeptPicture;
 }
 
-type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & { readonly space: CodeSpace };
+type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & {
+  readonly space: CodeSpace;
+  readonly keep: Keep;
+};
 
 /**
  * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded
@@ -35,8 +42,9 @@ export async function examplesOf(
   { runtime, tails, memory }: Services,
   space: CodeSpace,
   request: Request,
+  keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, space };
+  const embedder = { runtime, tails, memory, space, keep };
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const contentType = request.headers.get('content-type') ?? '';
@@ -77,20 +85,28 @@ async function fetched(embedder: Embedder, lesson: Lesson): Promise<NewExample[]
 
 async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
   const examples: NewExample[] = [];
+  const shown: ShownPicture[] = [];
   for (const lesson of lessons) {
     const { label } = lesson;
     if (lesson.kind === 'code') {
       const code = bytesOf(lesson.code);
       examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
     } else if (lesson.kind === 'picture') {
-      const { code } = await codeIn(embedder, embedder.space, lesson.bytes).catch((error: unknown) => {
+      const { code, image } = await codeIn(embedder, embedder.space, lesson.bytes).catch((error: unknown) => {
         throw placed(error, lesson);
       });
       const picture = await sha256Hex(lesson.bytes);
+      shown.push({ bytes: lesson.bytes, sha256: picture, format: image.format });
       examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(code)) });
     }
   }
-  return examples;
+  const kept = shown.length === 0 ? null : await embedder.keep(shown);
+  if (kept === null) return examples;
+  const byPicture = new Map(shown.map(({ sha256 }, i) => [sha256, kept[i]]));
+  return examples.map((example) => {
+    const its = byPicture.get(example.picture);
+    return its === undefined || example.source !== 'picture' ? example : { ...example, kept: its };
+  });
 }
 
 /** Every platform of the Worker is little-endian. */

@@ -1,5 +1,5 @@
 /**
- * The tenant's examples, as rows: labelled codes, never pixels. Each change of a head's examples has a number, its
+ * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts. Each change of a head's examples has a number, its
  * revision, and a version remembers at which one it was trained; so it is known which versions saw an example. Every
  * method runs within one transaction of its caller.
  */
@@ -15,6 +15,7 @@ import {
 } from '../limits.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { refuse, type Refused } from './call.ts';
+import type { KeptPictures } from './kept-pictures.ts';
 
 /** What codes of a head are made of. All examples of a head agree in it. */
 export const CodeOrigin = z.object({
@@ -66,15 +67,17 @@ interface ExampleRow extends Record<string, SqlStorageValue> {
   label: string;
   picture: string;
   source: string;
-  added_revision: number;
+  image: string | null;
   created_at: number;
 }
 
 export class Examples {
   readonly #sql: SqlStorage;
+  readonly #pictures: KeptPictures;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, pictures: KeptPictures) {
     this.#sql = sql;
+    this.#pictures = pictures;
   }
 
   /** The examples of a head as they stand, or undefined where it was never taught. */
@@ -137,6 +140,8 @@ export class Examples {
         now,
       );
     }
+    for (const { picture, kept } of examples)
+      if (kept !== undefined) this.#pictures.give(head, picture, kept, now);
     return { revision, added: sorted.fresh.length, duplicates: examples.length - sorted.fresh.length };
   }
 
@@ -144,7 +149,7 @@ export class Examples {
    * Forgets examples: they are gone, and which versions knew them is noted until the head is trained without.
    * @returns how many they were.
    */
-  forget(head: string, which: { readonly id: string } | { readonly label: string }): number {
+  forget(head: string, which: { readonly id: string } | { readonly label: string }, now: number): number {
     const [column, value] = 'id' in which ? ['id', which.id] : ['label', which.label];
     const { count, first } = this.#sql
       .exec<{ count: number; first: number | null }>(
@@ -154,6 +159,7 @@ export class Examples {
       )
       .one();
     if (first === null) return 0;
+    this.#pictures.discard(head, which, now);
     this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${column} = ?`, head, value);
     this.#sql.exec(
       `UPDATE taught_heads SET revision = revision + 1,
@@ -186,7 +192,7 @@ export class Examples {
   find(head: string, id: string): ExampleSummary | undefined {
     return this.#sql
       .exec<ExampleRow>(
-        'SELECT id, label, picture, source, added_revision, created_at FROM examples WHERE head = ? AND id = ?',
+        'SELECT id, label, picture, source, image, created_at FROM examples WHERE head = ? AND id = ?',
         head,
         id,
       )
@@ -208,8 +214,9 @@ export class Examples {
   }
 
   /** All of a head's examples and that it was ever taught. */
-  clear(head: string): boolean {
+  clear(head: string, now: number): boolean {
     const known = this.#row(head) !== undefined;
+    this.#pictures.discard(head, 'all', now);
     this.#sql.exec('DELETE FROM examples WHERE head = ?', head);
     this.#sql.exec('DELETE FROM taught_heads WHERE head = ?', head);
     return known;
@@ -224,7 +231,7 @@ export class Examples {
       .one();
     const rows = this.#sql
       .exec<ExampleRow>(
-        `SELECT id, label, picture, source, added_revision, created_at FROM examples
+        `SELECT id, label, picture, source, image, created_at FROM examples
            WHERE ${where} AND id > ? ORDER BY id LIMIT ?`,
         ...values,
         after ?? '',
@@ -329,6 +336,7 @@ function summaryOf(row: ExampleRow): ExampleSummary {
     label: row.label,
     picture: row.picture,
     source: ExampleSource.parse(row.source),
+    has_image: row.image !== null,
     created_at: new Date(row.created_at).toISOString(),
   };
 }

@@ -68,6 +68,16 @@ export class Outbox {
     this.#storage.sql.exec('DELETE FROM garbage WHERE object_name = ?', objectName);
   }
 
+  /** Whether an object is noted as garbage of a later time: one that is being written. */
+  expects(objectName: string, now: number): boolean {
+    const rows = this.#storage.sql.exec(
+      'SELECT 1 FROM garbage WHERE object_name = ? AND due_at > ?',
+      objectName,
+      now,
+    );
+    return rows.toArray().length > 0;
+  }
+
   /** Whether something could be done now. */
   get pending(): boolean {
     const due =

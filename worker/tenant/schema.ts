@@ -155,6 +155,13 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT;
   `,
+  // Pictures of examples, where the tenant keeps them: the last part of the object's name, and its size.
+  `
+  ALTER TABLE tenant ADD COLUMN settings TEXT;
+  ALTER TABLE examples ADD COLUMN image TEXT;
+  ALTER TABLE examples ADD COLUMN image_bytes INTEGER;
+  CREATE INDEX examples_with_image ON examples (head, image, image_bytes) WHERE image IS NOT NULL;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

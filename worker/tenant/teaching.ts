@@ -93,9 +93,9 @@ export class Teaching {
 
   /** Forgets examples and trains without them before it answers. */
   async forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
-    const forgotten = await this.#write(() => {
+    const forgotten = await this.#write((now) => {
       if (this.#examples.state(head) === undefined) return untaught(head);
-      const count = this.#examples.forget(head, which);
+      const count = this.#examples.forget(head, which, now);
       if (count > 0) return { count };
       if ('id' in which) return refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`);
       return this.#uploadedLabels(head).includes(which.label)
@@ -170,7 +170,7 @@ export class Teaching {
     for (const head of this.#examples.unsettled()) {
       const result = await this.#training.reach(head, this.#examples.state(head)?.revision ?? 0);
       if ('refused' in result)
-        console.warn(JSON.stringify({ message: 'forgetting postponed', ...result.refused }));
+        console.warn(JSON.stringify({ message: 'forgetting postponed', code: result.refused.code }));
     }
   }
 

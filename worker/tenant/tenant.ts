@@ -5,6 +5,7 @@
  * Its methods answer RPC calls from the Worker. What can be expected to go wrong is answered as a value (call.ts).
  */
 import { DurableObject } from 'cloudflare:workers';
+import { DEFAULT_TENANT_SETTINGS, type TenantSettings } from '../../src/api/index.ts';
 import type {
   BackupHead,
   BackupTaught,
@@ -28,6 +29,7 @@ import { Backup, type ExampleRecord, type HeadRecord, type RestoredVersion } fro
 import { Captures, type Capture } from './captures.ts';
 import { Examples, type CodeOrigin } from './examples.ts';
 import { Idempotency } from './idempotency.ts';
+import { KeptPictures } from './kept-pictures.ts';
 import { Keys, type FoundKey, type NewKey } from './keys.ts';
 import { Outbox, type Render } from './outbox.ts';
 import { Reports } from './report.ts';
@@ -57,6 +59,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #keys: Keys;
   readonly #heads: Heads;
+  readonly #pictures: KeptPictures;
   readonly #examples: Examples;
   readonly #idempotency: Idempotency;
   readonly #reports: Reports;
@@ -74,7 +77,8 @@ export class Tenant extends DurableObject<Env> {
     this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
     this.#usage = new Usage(sql);
     this.#backup = new Backup(sql, this.#heads, this.#outbox, () => this.#self().id);
-    this.#examples = new Examples(sql);
+    this.#pictures = new KeptPictures(sql, this.#outbox, () => this.#self().id);
+    this.#examples = new Examples(sql, this.#pictures);
     this.#idempotency = new Idempotency(sql);
     const write: Write = (change) => this.#write(change);
     this.#reports = new Reports(sql, this.#examples);
@@ -99,13 +103,35 @@ export class Tenant extends DurableObject<Env> {
     this.#exists = true;
     return this.#write((now) => {
       this.ctx.storage.sql.exec(
-        'INSERT INTO tenant VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
+        'INSERT INTO tenant (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
         id,
         name,
         now,
       );
       return this.#keys.create(key, now);
     });
+  }
+
+  settings(): TenantSettings {
+    return this.#exists ? this.#pictures.settings() : DEFAULT_TENANT_SETTINGS;
+  }
+
+  configure(settings: TenantSettings): Promise<TenantSettings | Refused> {
+    return this.#write((now) => this.#pictures.configure(settings, now));
+  }
+
+  /** Before pictures of examples are written to R2: their names there, or null where none are kept. */
+  expectPictures(
+    head: string,
+    sizes: readonly number[],
+  ): Promise<{ images: readonly string[] | null } | Refused> {
+    if (this.#exists && !this.#pictures.settings().keep_images) return Promise.resolve({ images: null });
+    return this.#write((now) => this.#pictures.expect(head, sizes, now));
+  }
+
+  /** The object that holds an example's picture, or null. */
+  exampleImage(head: string, id: string): string | null {
+    return this.#exists ? this.#pictures.find(head, id) : null;
   }
 
   findKey(hash: string): FoundKey {
@@ -281,7 +307,7 @@ export class Tenant extends DurableObject<Env> {
       for (const { hash } of sql.exec<{ hash: string }>('SELECT hash FROM api_keys').toArray())
         this.#outbox.add('key', hash);
       for (const name of this.#backup.survey().names) {
-        this.#examples.clear(name);
+        this.#examples.clear(name, now);
         this.#captures.clear(name);
         this.#heads.remove(name, now);
       }
@@ -313,7 +339,7 @@ export class Tenant extends DurableObject<Env> {
   deleteHead(head: string): Promise<Pointer | Refused> {
     return this.#write((now) => {
       const live = this.#heads.live(head) !== undefined;
-      if (!this.#examples.clear(head) && !live)
+      if (!this.#examples.clear(head, now) && !live)
         return refuse('head_not_found', `There is no head '${head}'.`);
       this.#idempotency.forgetHead(head);
       this.#captures.clear(head);

@@ -1,14 +1,16 @@
 /** Tenants for random requests: each with heads, examples, a named version, a prediction to review, and a spare tenant beside. */
 import { z } from 'zod';
 import { ADMIN_SECRET, headFile, picture, type House } from '../protocols/house.ts';
+import { OTHER } from './secrets.ts';
 
 export const HEAD = 'pets';
 export const TAUGHT = 'taught';
-const LESSONS = [
-  ['cat', 'progressive.jpg'],
-  ['cat', 'grey.jpg'],
-  ['dog', 'rgb.png'],
-  ['dog', 'lossy.webp'],
+export const LABELS = ['tabby', 'poodle'];
+export const LESSONS = [
+  ['tabby', 'progressive.jpg'],
+  ['tabby', 'grey.jpg'],
+  ['poodle', 'rgb.png'],
+  ['poodle', 'lossy.webp'],
 ] as const;
 /** Unlike the lessons, so that the head is unsure of it. */
 const STRANGER = 'palette-alpha.png';
@@ -21,8 +23,11 @@ export interface Tenant {
   readonly key: string;
   /** What requests may name by id: a key, an example, a prediction to review, the spare tenant. */
   readonly ids: readonly string[];
+  readonly example: string;
   /** A tenant that never had a head, to restore into and to delete. */
   readonly spareKey: string;
+  /** All keys of both. */
+  readonly keys: readonly string[];
 }
 
 export class Tenants {
@@ -38,7 +43,7 @@ export class Tenants {
 
   /** @param versionName that requests may name. */
   static async prepare(house: House, versionName: string): Promise<Tenants> {
-    return new Tenants(house, await headFile(['cat', 'dog']), versionName);
+    return new Tenants(house, await headFile(LABELS), versionName);
   }
 
   /** A head file, as it is uploaded. */
@@ -50,6 +55,7 @@ export class Tenants {
     const { key } = await this.#create('a tenant');
     const spare = await this.#create('a spare');
     const keyMade = await this.#json(key, 'POST', '/v1/keys', { name: 'spare', scopes: ['read'] });
+    await this.#json(key, 'PUT', '/v1/settings', { keep_images: true });
     await this.#house.call(key, `/v1/heads/${HEAD}`, { method: 'PUT', body: this.#file });
     await this.#json(key, 'PUT', `/v1/heads/${HEAD}/names/${this.#versionName}`, { version: 1 });
     // Two versions, so that there is one to go back to and to delete.
@@ -58,14 +64,26 @@ export class Tenants {
     const { examples } = Examples.parse(await this.#house.call(key, `/v1/heads/${TAUGHT}/examples`));
     const review = await this.#review(key);
     // Twice, since a prediction can be named by fewer requests than the others.
-    const ids = [Created.parse(keyMade).id, examples[0].id, spare.id, review, review];
-    return { key, spareKey: spare.key, ids };
+    const { id: keyId, key: readKey } = Created.parse(keyMade);
+    const [{ id: example }] = examples;
+    const ids = [keyId, example, spare.id, review, review];
+    return { key, spareKey: spare.key, keys: [key, spare.key, readKey], ids, example };
   }
 
   /** All of a tenant's, as a file to restore from. */
   async backup({ key }: Tenant): Promise<Uint8Array<ArrayBuffer>> {
     const response = await this.#house.request(key, '/v1/backup');
     return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Somebody else's tenant, with a head and labels of its own. @returns its key. */
+  async other(): Promise<string> {
+    const { key } = await this.#create(OTHER.tenant);
+    const form = new FormData();
+    for (const [i, [, name]] of LESSONS.entries())
+      form.append(OTHER.labels[i >> 1], new Blob([picture(name)]), name);
+    await this.#house.call(key, `/v1/heads/${OTHER.head}/teach`, { method: 'POST', body: form });
+    return key;
   }
 
   async #teach(key: string, lessons: readonly (typeof LESSONS)[number][]): Promise<void> {

@@ -20,8 +20,9 @@ export class House {
     this.url = worker.url;
   }
 
-  static async open(): Promise<House> {
-    return new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET }));
+  /** @param onLog hears each line that the Worker logs. */
+  static async open(onLog: (line: string) => void = () => {}): Promise<House> {
+    return new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, onLog }));
   }
 
   address(path: string): string {
