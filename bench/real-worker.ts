@@ -17,9 +17,13 @@ export interface RealWorkerOptions {
 }
 
 export interface RealWorker {
-  /** Makes a tenant with a head. @returns its key, which holds as long as the stores. */
+  /** One request. @returns its answer, parsed. @throws Error when the status is not 2xx. */
+  readonly call: Call;
+  /** @returns the new tenant's key, which holds as long as the stores. */
+  newTenant(): Promise<string>;
+  /** Makes a tenant with a head. @returns its key. */
   enrol(head: Uint8Array): Promise<string>;
-  /** One classify request from send to answer. @throws Error when the answer is not 200. */
+  /** Asks the head that `enrol` uploaded. */
   classify(key: string, picture: Uint8Array): Promise<void>;
   /** A request that computes nothing. */
   health(): Promise<void>;
@@ -30,16 +34,25 @@ export interface RealWorker {
   close(): Promise<void>;
 }
 
+type Call = (method: string, path: string, bearer?: string, body?: Body) => Promise<unknown>;
+/** Text is JSON, bytes are a picture or a file. */
+type Body = Uint8Array | string | FormData;
+
 export async function startRealWorker(options: RealWorkerOptions = {}): Promise<RealWorker> {
   const before = new Set(workerdProcesses());
   const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, ...options });
   const id = workerdProcesses().find((process) => !before.has(process));
   const call = caller(worker.url);
+  const newTenant = async (): Promise<string> => {
+    const tenant = await call('POST', '/v1/tenants', SECRET, JSON.stringify({ name: 'bench' }));
+    return z.object({ key: z.string() }).parse(tenant).key;
+  };
   const cpu = (): number | undefined => (id === undefined ? undefined : cpuMs(id));
   return {
+    call,
+    newTenant,
     async enrol(head) {
-      const tenant = await call('POST', '/v1/tenants', SECRET, JSON.stringify({ name: 'bench' }));
-      const { key } = z.object({ key: z.string() }).parse(tenant);
+      const key = await newTenant();
       await call('PUT', `/v1/heads/${HEAD}`, key, head);
       return key;
     },
@@ -60,18 +73,16 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   };
 }
 
-type Call = (method: string, path: string, bearer?: string, body?: Uint8Array | string) => Promise<unknown>;
-
 function caller(url: URL): Call {
   return async (method, path, bearer, body) => {
+    const headers = new Headers(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` });
+    if (typeof body === 'string') headers.set('content-type', 'application/json');
+    if (body instanceof Uint8Array) headers.set('content-type', 'application/octet-stream');
     const response = await fetch(new URL(path, url), {
       method,
-      headers: {
-        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-        'content-type': typeof body === 'string' ? 'application/json' : 'application/octet-stream',
-      },
+      headers,
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Uint8Array ? new Uint8Array(body) : body }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
