@@ -25,7 +25,7 @@ export const freshWorker: Section = {
       const key = await enrol(state, await demoHead(backbone));
       const [{ bytes: picture, name }] = pictures;
       const starts: Fresh[] = [];
-      for (let round = 0; round < (quick ? 2 : 9); round++) starts.push(await oneStart(state, key, picture));
+      for (let round = 0; round < (quick ? 2 : 7); round++) starts.push(await oneStart(state, key, picture));
       const of = (pick: (start: Fresh) => number): Spread => summarise(starts.map(pick));
       const [first, hundredth] = [of((start) => start.firstMs), of((start) => start.hundredthMs)];
       const ratio = of((start) => start.firstMs / start.hundredthMs);

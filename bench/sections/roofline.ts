@@ -27,7 +27,7 @@ export const roofline: Section = {
       for (const engine of engines) contenders.push(prefixContender(block, engine, pixels));
       names.splice(0, names.length, ...engines.map(({ name }) => name));
     }
-    const timings = await interleave(contenders, quick ? { rounds: 8, times: 3 } : { rounds: 40, times: 4 });
+    const timings = await interleave(contenders, quick ? { rounds: 8, times: 3 } : { rounds: 25, times: 4 });
     const time = (block: Block, engine: string): number => {
       const { cpu, wall } = timings.get(key(block, engine))!;
       return (cpu ?? wall).median;

@@ -32,7 +32,7 @@ export const startUp: Section = {
   async run({ pixels, quick, log }) {
     const names = Object.keys(ENTRIES);
     const starts = new Map(names.map((name): [string, Start[]] => [name, []]));
-    for (let round = 0; round < (quick ? 2 : 7); round++) {
+    for (let round = 0; round < (quick ? 2 : 5); round++) {
       for (const name of names) starts.get(name)!.push(await oneStart(ENTRIES[name], pixels));
       log(`  round ${round + 1}`);
     }
