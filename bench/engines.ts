@@ -88,10 +88,12 @@ function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
   };
 }
 
+/** Reads pixels as they are at each run, or, where the host turns them into floats, as they were. */
 function litert(input: TfliteInput): Make {
   return async (backbone) => {
     const engine = await createLiteRtEngine(liteRtParts(), backbone, input);
     return (pixels) => {
+      if (input === 'uint8') return () => engine.codes(pixels);
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);
     };

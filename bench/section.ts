@@ -53,6 +53,11 @@ export function megabytes(bytes: number | undefined): string {
   return bytes === undefined ? '–' : (bytes / 1e6).toFixed(1);
 }
 
+/** Of a file: kilobytes, or megabytes from one on. */
+export function sizeText(bytes: number): string {
+  return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${megabytes(bytes)} MB`;
+}
+
 /** A row a contender: its times and their ratio to the baseline's. */
 export function timingTable(timings: ReadonlyMap<string, Timing>, baseline: string): Table {
   const base = timings.get(baseline);

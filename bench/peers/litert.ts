@@ -14,6 +14,7 @@ export interface LiteRtParts {
 }
 
 export interface LiteRtEngine {
+  codes(pixels: Uint8Array): Promise<Float32Array>;
   prepare(pixels: Uint8Array): Tensor;
   run(input: Tensor): Promise<Float32Array>;
 }
@@ -37,13 +38,22 @@ export async function createLiteRtEngine(
   backbone: Backbone,
   input: TfliteInput,
 ): Promise<LiteRtEngine> {
-  const { Tensor } = await import('@litertjs/core');
+  const litert = await import('@litertjs/core');
   const model = await compile(parts, planToTflite(backbone, { input }));
   const { height, width, channels } = backbone.plan.input;
   const shape = [1, height, width, channels];
+  const prepare = (pixels: Uint8Array): Tensor =>
+    new litert.Tensor(input === 'uint8' ? pixels : Float32Array.from(pixels), shape);
+  const run = async (tensor: Tensor): Promise<Float32Array> => (await outputsOf(model, tensor))[0];
   return {
-    prepare: (pixels) => new Tensor(input === 'uint8' ? pixels : Float32Array.from(pixels), shape),
-    run: async (tensor) => (await outputsOf(model, tensor))[0],
+    prepare,
+    run,
+    async codes(pixels) {
+      const tensor = prepare(pixels);
+      const codes = await run(tensor);
+      tensor.delete();
+      return codes;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** JPEG file to 224×224 pixels in local workerd: our scaled decode against a full decode with the same resize. */
 import { interleave, type Timing } from '../measure.ts';
-import { megabytes, type Result, type Section, type Table, timingTable } from '../section.ts';
+import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 
@@ -54,7 +54,7 @@ function pictureTable(
 ): Table {
   const table = timingTable(timings, NAMES.jsquash);
   return {
-    columns: [`${name}, ${megabytes(bytes)} MB`, ...table.columns.slice(1), 'WASM MB', 'difference'],
+    columns: [`${name}, ${sizeText(bytes)}`, ...table.columns.slice(1), 'WASM MB', 'difference'],
     rows: table.rows.map((row, i) => [
       ...row,
       megabytes(memory[i].wasmBytes),

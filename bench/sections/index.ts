@@ -6,6 +6,7 @@ import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
 import { freshWorker } from './fresh-worker.ts';
 import { isolates } from './isolates.ts';
+import { pipelineInNode } from './pipeline-node.ts';
 import { pipeline } from './pipeline.ts';
 import { requests } from './requests.ts';
 import { roofline } from './roofline.ts';
@@ -17,6 +18,7 @@ export const sections: readonly Section[] = [
   backboneInWorkerd,
   decode,
   stages,
+  pipelineInNode,
   pipeline,
   requests,
   startUp,

@@ -3,7 +3,7 @@ import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
 import { type Goal, ratioGoal } from '../goals.ts';
 import { interleave } from '../measure.ts';
-import { megabytes, type Result, type Section, type Table, timingTable } from '../section.ts';
+import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { floats, subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, withWorkers } from '../workers.ts';
 
@@ -64,7 +64,7 @@ export const pipeline: Section = {
         const table = timingTable(timings, BASELINE);
         tables.push({
           columns: [
-            `${picture.name}, ${megabytes(picture.bytes.length)} MB`,
+            `${picture.name}, ${sizeText(picture.bytes.length)}`,
             ...table.columns.slice(1),
             'WASM MB',
           ],

@@ -3,16 +3,4 @@ import { codesOf } from './backbone.ts';
 import { liteRtEngine } from './litert-engine.ts';
 import { serve } from './serve.ts';
 
-export default serve({
-  codes: async (inputs) => {
-    const engine = await liteRtEngine('uint8');
-    return await codesOf({
-      async codes(pixels) {
-        const input = engine.prepare(pixels);
-        const codes = await engine.run(input);
-        input.delete();
-        return codes;
-      },
-    })(inputs);
-  },
-});
+export default serve({ codes: async (inputs) => await codesOf(await liteRtEngine('uint8'))(inputs) });
