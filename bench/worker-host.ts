@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { V8_FLAGS } from '../scripts/local-worker.ts';
 import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 import { bundleWorker } from './worker-bundle.ts';
@@ -22,8 +23,23 @@ const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data'
 /** Far longer than any work here takes: a Worker that died must not leave the benchmark waiting. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
+export interface BenchWorkerOptions {
+  /**
+   * Every collection of garbage is a full one, so that the process holds what the Worker holds: workerd keeps some 20 kB
+   * for each request until then. Default: as V8 does it.
+   */
+  readonly collects?: boolean;
+}
+
+/** What miniflare reads. */
+const FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
+
 /** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
-export async function startBenchWorker(entry: string): Promise<BenchWorker> {
+export async function startBenchWorker(
+  entry: string,
+  options: BenchWorkerOptions = {},
+): Promise<BenchWorker> {
+  process.env[FLAGS] = options.collects === true ? V8_FLAGS : '';
   const folder = await bundleWorker(entry);
   const before = new Set(workerdProcesses());
   const miniflare = new Miniflare(

@@ -1,14 +1,16 @@
 /** Several Workers for a while, each in a process of its own, ended whatever happens. */
-import { type BenchWorker, startBenchWorker } from './worker-host.ts';
+import { type BenchWorker, type BenchWorkerOptions, startBenchWorker } from './worker-host.ts';
 
 /** Starts one Worker for each name; what the name maps to is the file in bench/worker. */
 export async function withWorkers<T>(
   entries: Readonly<Record<string, string>>,
   use: (workers: ReadonlyMap<string, BenchWorker>) => Promise<T>,
+  options: BenchWorkerOptions = {},
 ): Promise<T> {
   const workers = new Map<string, BenchWorker>();
   try {
-    for (const [name, entry] of Object.entries(entries)) workers.set(name, await startBenchWorker(entry));
+    for (const [name, entry] of Object.entries(entries))
+      workers.set(name, await startBenchWorker(entry, options));
     return await use(workers);
   } finally {
     for (const worker of workers.values()) await worker.close();

@@ -50,7 +50,7 @@ const MODULE_TYPES = [
  * an isolate's memory as Cloudflare does, so V8 sees no reason for one, and the process would grow by gigabytes. With these
  * flags every collection is a full one, after 4 MB of new objects. Another value of the variable goes before them.
  */
-const V8_FLAGS = '--gc-global --min-semi-space-size=4 --max-semi-space-size=4';
+export const V8_FLAGS = '--gc-global --min-semi-space-size=4 --max-semi-space-size=4';
 
 /**
  * Starts the Worker and waits until it answers.
