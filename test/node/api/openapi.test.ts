@@ -8,7 +8,7 @@ import type { ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADMIN_SECRET, House, picture } from '../protocols/house.ts';
+import { ADMIN_SECRET, House, picture, send } from '../protocols/house.ts';
 import { Document, Generator, type Made, type Place, type Schema } from './generator.ts';
 import { Secrets } from './secrets.ts';
 import { HEAD, LABELS, LESSONS, TAUGHT, Tenants, type Tenant } from './tenants.ts';
@@ -82,19 +82,6 @@ async function fault(
     if (!validate(JSON.parse(line))) return `${JSON.stringify(validate.errors)} in ${line.slice(0, 300)}`;
   }
   return undefined;
-}
-
-/** An answer may come before the body was read; a client that is still writing then may lose it, and asks again. */
-async function send(address: string, init: RequestInit): Promise<Response> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fetch(address, init);
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      const broken = cause instanceof Error && /EPIPE|ECONNRESET|other side closed/.test(cause.message);
-      if (!broken || attempt === 5) throw error;
-    }
-  }
 }
 
 /** Calls of other people's protocols, which the document leaves to those: right ones and wrong ones. */
