@@ -196,6 +196,14 @@ describe('an uploaded head with a tail', async () => {
     expect(restored.status, await restored.clone().text()).toBe(200);
     expectSame(await download(other.key, 2), await download(key, 2));
     await teach(other.key, 'new', NEW.slice(2));
+    const { sha256 } = (await detail(key)).versions.find(({ version }) => version === 1)!;
+    const broken = await isolate.call('/v1/restore', {
+      key: (await isolate.newTenant()).key,
+      type: 'application/x-ndjson',
+      body: file.replace(`"sha256":"${sha256}"`, `"sha256":"${'0'.repeat(64)}"`),
+    });
+    expect((await broken.clone().json<Problem>()).detail).toContain('on top of a version');
+    expect(await problemOf(broken)).toMatchObject({ code: 'invalid_request' });
     expectSame(await download(other.key, 3), writeHead(await continued(base, 'new', NEW)));
   });
 

@@ -155,6 +155,12 @@ export class Backup {
         'invalid_request',
         `The backup's head '${row.head}' names a version that it does not bring.`,
       );
+    const base = this.#taughtRow(row.head)?.origin.base;
+    if (base !== undefined && !this.#heads.versions(row.head).some((each) => isSame(each, base)))
+      return refuse(
+        'invalid_request',
+        `The examples of the backup's head '${row.head}' are taught on top of a version that it does not bring.`,
+      );
     this.#sql.exec(
       `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings)
          VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`,
@@ -219,4 +225,11 @@ export class Backup {
       objectName: headObjectName(this.#tenant(), head, row.version, row.sha256),
     }));
   }
+}
+
+function isSame(
+  a: { readonly version: number; readonly sha256: string },
+  b: { readonly version: number; readonly sha256: string },
+): boolean {
+  return a.version === b.version && a.sha256 === b.sha256;
 }

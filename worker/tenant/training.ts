@@ -94,7 +94,7 @@ export class Training {
     if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
     try {
       const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
-      const base = this.#heads.versions(head).find(({ version }) => version === state.base?.version);
+      const base = this.#base(head, state);
       const bytes =
         bytesFor(n, state.codeLength, state.classes.length) +
         (base === undefined ? 0 : bytesForBase(base, n * state.codeLength));
@@ -131,6 +131,15 @@ export class Training {
       this.#reports.store(head, committed.version, report);
       return committed;
     });
+  }
+
+  /** The version that the head is taught on top of, if there is one: it stays as long as there are examples. */
+  #base(head: string, { base }: TaughtState): VersionRow | undefined {
+    if (base === undefined) return undefined;
+    const row = this.#heads.versions(head).find(({ version }) => version === base.version);
+    if (row?.sha256 !== base.sha256)
+      throw new Error(`Version ${base.version} of '${head}' is missing though it is taught on top of it.`);
+    return row;
   }
 
   /** The file of a version: it is there as long as its row is. */
