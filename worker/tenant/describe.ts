@@ -8,7 +8,7 @@ import type { Head } from '../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
 import type { ClassFigures, FigureSummary } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
-import type { HeadRow, VersionRow } from './heads.ts';
+import type { HeadRow, VersionRow } from './head-rows.ts';
 
 /** @throws HeadwaterError head_too_large */
 export function describe(head: Head): string {

@@ -1,19 +1,15 @@
 /**
- * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts. Each change of a head's examples has a number, its
- * revision, and a version remembers at which one it was trained; so it is known which versions saw an example. Every
- * method runs within one transaction of its caller.
+ * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts. Each change of a head's examples has
+ * a number, its revision, and a version remembers at which one it was trained; so it is known which versions saw an
+ * example. Every method runs within one transaction of its caller.
  */
-import { ExampleSource, type Conflict, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
+import { ExampleSource, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
 import { z } from 'zod';
+import type { Pause } from '../../src/learn/pacer.ts';
 import type { TrainingSet } from '../../src/learn/train.ts';
 import { newKeyId } from '../api-key.ts';
-import {
-  MAX_CLASSES_PER_TAUGHT_HEAD,
-  MAX_EXAMPLES_PER_HEAD,
-  MAX_EXAMPLES_PER_TENANT,
-  MAX_HEADS_PER_TENANT,
-} from '../limits.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
+import { conflict, overflow, sortNew, strangeness } from './admission.ts';
 import { refuse, type Refused } from './call.ts';
 import type { KeptPictures } from './kept-pictures.ts';
 
@@ -71,6 +67,9 @@ interface ExampleRow extends Record<string, SqlStorageValue> {
   created_at: number;
 }
 
+/** Examples that are read between two pauses: less than a millisecond's work. */
+const ROWS_AT_ONCE = 64;
+
 export class Examples {
   readonly #sql: SqlStorage;
   readonly #pictures: KeptPictures;
@@ -112,9 +111,9 @@ export class Examples {
         'backbone_mismatch',
         `Head '${head}' is taught with codes of ${origin.codeLength} numbers.`,
       );
-    const sorted = this.#sort(head, examples);
+    const sorted = sortNew(this.#sql, head, examples);
     if (sorted.conflicts.length > 0) return conflict(sorted.conflicts);
-    const full = this.#overflow(head, row === undefined, sorted.fresh);
+    const full = overflow(this.#sql, head, this.state(head)?.classes, sorted.fresh);
     if (full !== undefined) return full;
     // Time only grows, so no number of an earlier life of the head comes back.
     const revision = row === undefined ? now : row.revision + Math.sign(sorted.fresh.length);
@@ -243,8 +242,33 @@ export class Examples {
     return { examples: page.map(summaryOf), total, ...(next === undefined ? {} : { next }) };
   }
 
-  /** Everything that training needs, as it stands at one revision. Rows are read one by one into one array. */
-  trainingSet(head: string): IdentifiedSet | undefined {
+  /**
+   * Everything that training needs, as it stands at one revision. Read a stretch at a time with a pause between; where
+   * something changes meanwhile, anew and in one go.
+   */
+  async trainingSet(head: string, pause: Pause): Promise<IdentifiedSet | undefined> {
+    const found = await this.#read(head, pause);
+    return found === 'changed' ? this.#readAtOnce(head) : found;
+  }
+
+  async #read(head: string, pause: Pause): Promise<IdentifiedSet | undefined | 'changed'> {
+    const reading = this.#begin(head);
+    if (reading === undefined) return undefined;
+    for (;;) {
+      if (!reading.next()) return reading.set;
+      await pause();
+      if (this.#row(head)?.revision !== reading.set.revision) return 'changed';
+    }
+  }
+
+  #readAtOnce(head: string): IdentifiedSet | undefined {
+    const reading = this.#begin(head);
+    while (reading?.next() === true);
+    return reading?.set;
+  }
+
+  /** Room for all codes of a head; each call of `next` fills in a stretch of them, until there is no more. */
+  #begin(head: string): { readonly set: IdentifiedSet; next(): boolean } | undefined {
     const row = this.#row(head);
     const state = this.state(head);
     if (row === undefined || state === undefined) return undefined;
@@ -255,74 +279,29 @@ export class Examples {
     const codes = new Float16Array(n * codeLength);
     const bytes = new Uint8Array(codes.buffer);
     const targets = new Uint16Array(n);
-    let i = 0;
     const ids: string[] = [];
-    const rows = this.#sql.exec<{ id: string; label: string; code: ArrayBuffer }>(
-      'SELECT id, label, code FROM examples WHERE head = ?',
-      head,
-    );
-    for (const { id, label, code } of rows) {
-      ids.push(id);
-      bytes.set(new Uint8Array(code), i * codeLength * Float16Array.BYTES_PER_ELEMENT);
-      targets[i++] = places.get(label) ?? 0;
-    }
-    return { revision: row.revision, ids, set: { backbone, taps, labels, codes, targets } };
-  }
-
-  /** Tells new examples from known ones, and from those that contradict what is known or came before. */
-  #sort(head: string, examples: readonly NewExample[]): { fresh: NewExample[]; conflicts: Conflict[] } {
-    const seen = new Map<string, { label: string; id?: string }>();
-    const fresh: NewExample[] = [];
-    const conflicts: Conflict[] = [];
-    for (const example of examples) {
-      const { picture, label } = example;
-      const known = seen.get(picture) ?? this.#known(head, picture);
-      if (known === undefined) fresh.push(example);
-      else if (known.label !== label) {
-        const id = known.id === undefined ? {} : { example: known.id };
-        conflicts.push({ picture, label, known_label: known.label, ...id });
-      }
-      seen.set(picture, known ?? { label });
-    }
-    return { fresh, conflicts };
-  }
-
-  #known(head: string, picture: string): { label: string; id: string } | undefined {
-    return this.#sql
-      .exec<{ label: string; id: string }>(
-        'SELECT label, id FROM examples WHERE head = ? AND picture = ?',
+    let after = '';
+    const next = (): boolean => {
+      const before = ids.length;
+      const rows = this.#sql.exec<{ id: string; label: string; picture: string; code: ArrayBuffer }>(
+        `SELECT id, label, picture, code FROM examples
+           WHERE head = ? AND picture > ? ORDER BY picture LIMIT ?`,
         head,
-        picture,
-      )
-      .toArray()[0];
-  }
-
-  #overflow(head: string, isNew: boolean, fresh: readonly NewExample[]): Refused | undefined {
-    const classes = this.state(head)?.classes ?? [];
-    const examples = fresh.length + classes.reduce((sum, each) => sum + each.examples, 0);
-    if (examples > MAX_EXAMPLES_PER_HEAD) return tooMany(head, examples);
-    const labels = new Set([...classes, ...fresh].map(({ label }) => label)).size;
-    if (labels > MAX_CLASSES_PER_TAUGHT_HEAD) {
-      return refuse(
-        'limit_reached',
-        `Head '${head}' would have ${labels} classes; at the edge a head is taught at most ${MAX_CLASSES_PER_TAUGHT_HEAD}.`,
+        after,
+        ROWS_AT_ONCE,
       );
-    }
-    const { all } = this.#sql.exec<{ all: number }>('SELECT count(*) AS "all" FROM examples').one();
-    if (all + fresh.length > MAX_EXAMPLES_PER_TENANT) {
-      return refuse(
-        'limit_reached',
-        `This tenant has ${all} examples of at most ${MAX_EXAMPLES_PER_TENANT}.`,
-      );
-    }
-    const { heads } = this.#sql.exec<{ heads: number }>('SELECT count(*) AS heads FROM taught_heads').one();
-    if (isNew && heads >= MAX_HEADS_PER_TENANT) {
-      return refuse(
-        'limit_reached',
-        `This tenant has ${heads} taught heads, as many as it may. Delete one first.`,
-      );
-    }
-    return undefined;
+      for (const { id, label, picture, code } of rows) {
+        bytes.set(new Uint8Array(code), ids.length * codeLength * Float16Array.BYTES_PER_ELEMENT);
+        targets[ids.length] = places.get(label) ?? 0;
+        ids.push(id);
+        after = picture;
+      }
+      return ids.length > before && ids.length < n;
+    };
+    return {
+      set: { revision: row.revision, ids, set: { backbone, taps, labels, codes, targets } },
+      next,
+    };
   }
 
   #row(head: string): TaughtRow | undefined {
@@ -343,30 +322,4 @@ function summaryOf(row: ExampleRow): ExampleSummary {
 
 function originOf({ backbone }: TaughtRow): CodeOrigin {
   return CodeOrigin.parse(JSON.parse(backbone));
-}
-
-/** Why codes of two origins can't be trained on together, or undefined. */
-function strangeness(known: CodeOrigin, offered: CodeOrigin): string | undefined {
-  if (known.base?.sha256 !== offered.base?.sha256)
-    return 'is taught with codes of another head than these. Send the pictures, or embed them with ?head= anew.';
-  if (known.weightsSha256 === offered.weightsSha256 && known.codeLength === offered.codeLength)
-    return undefined;
-  return `was taught with backbone ${known.name} ${known.version}; this Worker runs ${offered.name} ${offered.version}. Teach a new head.`;
-}
-
-function conflict(conflicts: readonly Conflict[]): Refused {
-  const [{ label, known_label: known }] = conflicts;
-  const more = conflicts.length > 1 ? ` and ${conflicts.length - 1} more` : '';
-  return refuse(
-    'label_conflict',
-    `A picture labelled '${label}' is known as '${known}'${more}: see conflicts. Nothing was stored; leave these pictures out, or delete the examples that are wrong.`,
-    conflicts.slice(0, 50),
-  );
-}
-
-function tooMany(head: string, examples: number): Refused {
-  return refuse(
-    'too_many_examples',
-    `Head '${head}' would have ${examples} examples; at the edge a head is taught with at most ${MAX_EXAMPLES_PER_HEAD}. Train it with \`headwater train DIR --out FILE\` and upload it with \`headwater push FILE --head ${head}\`.`,
-  );
 }

@@ -3,14 +3,14 @@ import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
 import { classSummaries, figures, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';
 import { accuracyOver, sharedClasses } from './guard.ts';
-import type { Heads, VersionRow } from './heads.ts';
+import type { HeadRows, VersionRow } from './head-rows.ts';
 import { canBeTrained } from './training.ts';
 
 export type Counts = Pick<Taught, 'added' | 'duplicates' | 'forgotten'>;
 
 /** @param train false where the caller wanted nothing trained: then no version is named. */
 export function taughtAnswer(
-  heads: Heads,
+  heads: HeadRows,
   head: string,
   state: TaughtState,
   counts: Counts,

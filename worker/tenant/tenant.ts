@@ -24,7 +24,7 @@ import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
 import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { headDetail, headSummary } from './describe.ts';
-import { Heads, type Committed, type Reservation, type Upload } from './heads.ts';
+import { Heads } from './heads.ts';
 import { Backup, type ExampleRecord, type HeadRecord, type RestoredVersion } from './backup.ts';
 import { Captures, type Capture } from './captures.ts';
 import { Examples, type CodeOrigin } from './examples.ts';
@@ -36,6 +36,7 @@ import { Reports } from './report.ts';
 import { hasTables, migrate } from './schema.ts';
 import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training, type Write } from './training.ts';
+import { Uploads, type Committed, type Reservation, type Upload } from './uploads.ts';
 import { Usage, type Counted } from './usage.ts';
 
 interface TenantRow extends Record<string, SqlStorageValue> {
@@ -59,6 +60,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #keys: Keys;
   readonly #heads: Heads;
+  readonly #uploads: Uploads;
   readonly #pictures: KeptPictures;
   readonly #examples: Examples;
   readonly #idempotency: Idempotency;
@@ -75,6 +77,7 @@ export class Tenant extends DurableObject<Env> {
     this.#outbox = new Outbox(ctx.storage, env);
     this.#keys = new Keys(sql, this.#outbox);
     this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
+    this.#uploads = new Uploads(sql, this.#outbox, this.#heads);
     this.#usage = new Usage(sql);
     this.#backup = new Backup(sql, this.#heads, this.#outbox, () => this.#self().id);
     this.#pictures = new KeptPictures(sql, this.#outbox, () => this.#self().id);
@@ -82,16 +85,18 @@ export class Tenant extends DurableObject<Env> {
     this.#idempotency = new Idempotency(sql);
     const write: Write = (change) => this.#write(change);
     this.#reports = new Reports(sql, this.#examples);
-    const { heads, examples, idempotency, reports } = {
+    this.#captures = new Captures(sql);
+    const parts = {
       heads: this.#heads,
+      uploads: this.#uploads,
       examples: this.#examples,
       idempotency: this.#idempotency,
       reports: this.#reports,
+      captures: this.#captures,
+      write,
     };
-    const training = new Training({ examples, heads, reports, stores: env, write });
-    this.#captures = new Captures(sql);
-    const captures = this.#captures;
-    this.#teaching = new Teaching({ heads, examples, idempotency, captures, training, write, steps: env });
+    const training = new Training({ ...parts, stores: env });
+    this.#teaching = new Teaching({ ...parts, training, steps: env });
     // A name that no tenant has must not become a database because someone asked for it.
     this.#exists = hasTables(sql);
     if (this.#exists) migrate(ctx.storage);
@@ -173,12 +178,12 @@ export class Tenant extends DurableObject<Env> {
 
   /** First step of an upload: a number and a name for the object. Nothing can be seen of it. */
   reserveVersion(head: string, upload: Upload): Promise<Reservation | Refused> {
-    return this.#write((now) => this.#heads.reserve(head, upload, now));
+    return this.#write((now) => this.#uploads.reserve(head, upload, now));
   }
 
   /** Last step of an upload, after the object was written: the version is there, and current. */
   commitVersion(head: string, version: number): Promise<Committed | Refused> {
-    return this.#write((now) => this.#heads.commit(head, version, now));
+    return this.#write((now) => this.#uploads.commit(head, version, now));
   }
 
   activateVersion(head: string, version: number, percent: number): Promise<Pointer | Refused> {

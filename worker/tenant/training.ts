@@ -24,7 +24,9 @@ import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
 import type { Examples, IdentifiedSet, TaughtState } from './examples.ts';
 import { guardFault } from './guard.ts';
-import type { Heads, Reservation, Upload, VersionRow } from './heads.ts';
+import type { VersionRow } from './head-rows.ts';
+import type { Heads } from './heads.ts';
+import type { Reservation, Upload, Uploads } from './uploads.ts';
 import type { Stores } from './outbox.ts';
 import { giveWay } from './pace.ts';
 import { reportOf, type Reports, type StoredReport } from './report.ts';
@@ -44,6 +46,7 @@ const DONE: Done = { state: 'done' };
 export class Training {
   readonly #examples: Examples;
   readonly #heads: Heads;
+  readonly #uploads: Uploads;
   readonly #reports: Reports;
   readonly #stores: Stores;
   readonly #write: Write;
@@ -52,9 +55,17 @@ export class Training {
   /** Trainings that have not begun: whoever comes now may join. */
   readonly #waiting = new Map<string, Promise<object | Refused>>();
 
-  constructor(parts: { examples: Examples; heads: Heads; reports: Reports; stores: Stores; write: Write }) {
+  constructor(parts: {
+    examples: Examples;
+    heads: Heads;
+    uploads: Uploads;
+    reports: Reports;
+    stores: Stores;
+    write: Write;
+  }) {
     this.#examples = parts.examples;
     this.#heads = parts.heads;
+    this.#uploads = parts.uploads;
     this.#reports = parts.reports;
     this.#stores = parts.stores;
     this.#write = parts.write;
@@ -108,13 +119,13 @@ export class Training {
   }
 
   async #trainNow(head: string, base: VersionRow | undefined): Promise<object | Refused> {
-    const found = this.#examples.trainingSet(head);
+    const found = await this.#examples.trainingSet(head, giveWay);
     if (found === undefined) return DONE;
     const { revision } = found;
     const { bytes, upload, report } = await trained(found, base && (await this.#read(head, base)));
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
-      const reservation = this.#heads.reserve(head, upload, now);
+      const reservation = this.#uploads.reserve(head, upload, now);
       if ('state' in reservation && reservation.state === 'exists') this.#settle(head, revision, now);
       return reservation;
     });
@@ -125,7 +136,7 @@ export class Training {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
       const heldBack = this.#guard(head, upload);
-      const committed = this.#heads.commit(head, reserved.version, now, { heldBack });
+      const committed = this.#uploads.commit(head, reserved.version, now, { heldBack });
       if ('refused' in committed) return committed;
       this.#settle(head, revision, now);
       this.#reports.store(head, committed.version, report);

@@ -1,0 +1,174 @@
+/** The rows of the tenant's heads and their versions: looking them up, and the few changes that all others are made of. */
+import { DEFAULT_SETTINGS, HeadSettings } from '../../src/api/index.ts';
+import { headObjectName, type Pointer } from '../stores/layout.ts';
+import { refuse, type Refused } from './call.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface HeadRow extends Record<string, SqlStorageValue> {
+  name: string;
+  current: number | null;
+  last_version: number;
+  revision: number;
+  created_at: number;
+  canary_version: number | null;
+  canary_percent: number | null;
+  shadow_version: number | null;
+}
+
+export interface VersionRow extends Record<string, SqlStorageValue> {
+  version: number;
+  sha256: string;
+  bytes: number;
+  description: string;
+  created_at: number;
+  trained_revision: number | null;
+  held_back: string | null;
+}
+
+export class HeadRows {
+  readonly #sql: SqlStorage;
+  readonly #outbox: Outbox;
+  readonly #tenant: () => string;
+
+  constructor(sql: SqlStorage, outbox: Outbox, tenant: () => string) {
+    this.#sql = sql;
+    this.#outbox = outbox;
+    this.#tenant = tenant;
+  }
+
+  /** Heads with a current version, by name, each with that version's description and how many versions it has. */
+  list(): (HeadRow & { current: number; description: string; versions: number })[] {
+    return this.#sql
+      .exec<HeadRow & { current: number; description: string; versions: number }>(
+        `SELECT heads.*, description,
+           (SELECT count(*) FROM versions AS v WHERE v.head = heads.name AND v.committed) AS versions
+         FROM heads JOIN versions ON versions.head = heads.name AND versions.version = heads.current
+         ORDER BY heads.name`,
+      )
+      .toArray();
+  }
+
+  /** Committed versions, newest first. */
+  versions(head: string): VersionRow[] {
+    return this.#sql
+      .exec<VersionRow>(
+        `SELECT version, sha256, bytes, description, created_at, trained_revision, held_back FROM versions
+         WHERE head = ? AND committed ORDER BY version DESC`,
+        head,
+      )
+      .toArray();
+  }
+
+  /** A head that has a current version. */
+  live(head: string): (HeadRow & { current: number }) | undefined {
+    const row = this.row(head);
+    return row === undefined || row.current === null ? undefined : { ...row, current: row.current };
+  }
+
+  /** Of a name that was ever used. */
+  row(head: string): HeadRow | undefined {
+    return this.#sql.exec<HeadRow>('SELECT * FROM heads WHERE name = ?', head).toArray()[0];
+  }
+
+  /** What the nearer stores should know of a head, or null where the name never had one. */
+  pointer(head: string): Pointer | null {
+    const row = this.row(head);
+    if (row === undefined) return null;
+    const versions = Object.fromEntries(this.versions(head).map(({ version, sha256 }) => [version, sha256]));
+    const { canary_version: version, canary_percent: percent } = row;
+    return {
+      revision: row.revision,
+      current: row.current,
+      versions,
+      names: Object.fromEntries(this.names(head).map(({ name, version: named }) => [name, named])),
+      canary: version === null || percent === null ? null : { version, percent },
+      shadow: row.shadow_version,
+      capture: this.settings(head).capture,
+    };
+  }
+
+  settings(head: string): HeadSettings {
+    const [row] = this.#sql
+      .exec<{ settings: string | null }>('SELECT settings FROM heads WHERE name = ?', head)
+      .toArray();
+    return row?.settings == null ? DEFAULT_SETTINGS : HeadSettings.parse(JSON.parse(row.settings));
+  }
+
+  /** Names that versions were given. */
+  names(head: string): { name: string; version: number }[] {
+    return this.#sql
+      .exec<{ name: string; version: number }>(
+        'SELECT name, version FROM version_names WHERE head = ? ORDER BY name',
+        head,
+      )
+      .toArray();
+  }
+
+  /** The version trained on the newest state of the examples, or undefined. */
+  newestTrained(head: string): VersionRow | undefined {
+    return this.versions(head)
+      .filter((row) => row.trained_revision !== null)
+      .sort((a, b) => b.trained_revision! - a.trained_revision! || b.version - a.version)[0];
+  }
+
+  /** The uploaded version that the head's examples are taught on top of: see Examples. */
+  taughtOn(head: string): number | undefined {
+    const [row] = this.#sql
+      .exec<{ base: number | null }>(
+        "SELECT json_extract(backbone, '$.base.version') AS base FROM taught_heads WHERE head = ?",
+        head,
+      )
+      .toArray();
+    return row?.base ?? undefined;
+  }
+
+  /** Where a version's file lies. */
+  objectName(head: string, version: number, sha256: string): string {
+    return headObjectName(this.#tenant(), head, version, sha256);
+  }
+
+  /** Why a head can't be changed: it is not there. */
+  absent(head: string): Refused | undefined {
+    const row = this.row(head);
+    const known = row !== undefined && (row.current !== null || this.versions(head).length > 0);
+    return known ? undefined : refuse('head_not_found', `There is no head '${head}'.`);
+  }
+
+  /** The same of one of its versions. */
+  unknown(head: string, version: number): Refused | undefined {
+    const absent = this.absent(head);
+    if (absent !== undefined) return absent;
+    return this.versions(head).some((known) => known.version === version)
+      ? undefined
+      : refuse('version_not_found', `Head '${head}' has no version ${version}.`);
+  }
+
+  /** @param version null where none answers any more. @returns what other stores should know now. */
+  setCurrent(head: string, version: number | null): Pointer {
+    this.#sql.exec('UPDATE heads SET current = ?, revision = revision + 1 WHERE name = ?', version, head);
+    this.#outbox.add('head', head);
+    return this.pointer(head)!;
+  }
+
+  /** Something that other stores know has changed. */
+  touch(head: string): Pointer {
+    return this.setCurrent(head, this.row(head)?.current ?? null);
+  }
+
+  /** A version goes with its names and its part in routing, its object with it. */
+  drop(head: string, version: number, sha256: string, now: number): void {
+    this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
+    this.#sql.exec('DELETE FROM version_names WHERE head = ? AND version = ?', head, version);
+    this.#sql.exec(
+      'UPDATE heads SET canary_version = NULL, canary_percent = NULL WHERE name = ? AND canary_version = ?',
+      head,
+      version,
+    );
+    this.#sql.exec(
+      'UPDATE heads SET shadow_version = NULL WHERE name = ? AND shadow_version = ?',
+      head,
+      version,
+    );
+    this.#outbox.discard(this.objectName(head, version, sha256), now);
+  }
+}
