@@ -1,4 +1,4 @@
-/** An isolate's memory by V8's own account, through workerd's inspector. */
+/** An isolate's memory by V8's own account, through workerd's inspector. WebAssembly memories are not in it. */
 import { z } from 'zod';
 
 const MB = 1e6;
@@ -8,7 +8,7 @@ const Answer = z.object({
   result: z.object({
     usedSize: z.number(),
     embedderHeapUsedSize: z.number(),
-    /** ArrayBuffers and WebAssembly memories. */
+    /** ArrayBuffers. */
     backingStorageSize: z.number(),
   }),
 });
@@ -39,7 +39,7 @@ export class IsolateHeap {
     return new IsolateHeap(socket);
   }
 
-  /** MB of objects, ArrayBuffers and WebAssembly memories at this moment. */
+  /** MB of objects and ArrayBuffers at this moment. */
   used(): Promise<number> {
     const id = ++this.#last;
     return new Promise((resolve) => {
