@@ -1,15 +1,13 @@
 /** Memory of an isolate that classifies photos: after it has warmed up, and whether it grows over thousands of requests. */
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
-import type { Goal } from '../goals.ts';
 import { summarise } from '../measure.ts';
 import { megabytes, type Result, type Section, skipped } from '../section.ts';
 import type { BenchWorker } from '../worker-host.ts';
 import { memoryOf, withWorkers } from '../workers.ts';
 
 const OURS = 'simd32-relaxed';
-const EMPTY = 'nothing at all';
-const WORKERS = { [EMPTY]: 'empty', [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' };
+const WORKERS = { [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' };
 
 const REQUESTS = { warm: 1000, all: 10_000 };
 const QUICK_REQUESTS = { warm: 500, all: 1000 };
@@ -28,14 +26,11 @@ export const isolates: Section = {
       const held = new Map<string, Held>();
       for (const [name, worker] of workers) {
         await worker.put('head', head);
-        const work = name === EMPTY ? 'codes' : 'headwater';
-        const warm = await residentAfter(worker, work, picture, counts.warm);
+        const warm = await residentAfter(worker, picture, counts.warm);
         if (warm === undefined) return skipped('this system does not tell the memory of other processes.');
         const { wasmBytes } = await memoryOf(worker);
         const end =
-          name === REFERENCE
-            ? undefined
-            : await residentAfter(worker, work, picture, counts.all - counts.warm);
+          name === REFERENCE ? undefined : await residentAfter(worker, picture, counts.all - counts.warm);
         held.set(name, { warm, end, wasm: wasmBytes });
         log(`  ${name}`);
       }
@@ -54,25 +49,21 @@ interface Held {
 }
 
 function resultOf(held: ReadonlyMap<string, Held>, counts: typeof REQUESTS): Result {
-  const empty = held.get(EMPTY)!;
-  const above = (name: string): number => held.get(name)!.warm - empty.warm;
-  const growth = (name: string): number => (held.get(name)!.end ?? Number.NaN) - held.get(name)!.warm;
+  const { warm, end } = held.get(OURS)!;
   return {
     tables: [
       {
         columns: [
           '',
           `process MB after ${counts.warm}`,
-          'above an empty Worker’s',
           'of it WebAssembly MB',
           `process MB after ${counts.all}`,
         ],
-        rows: Array.from(held, ([name, { warm, end, wasm }]) => [
+        rows: Array.from(held, ([name, of]) => [
           name,
-          megabytes(warm),
-          megabytes(above(name)),
-          megabytes(wasm),
-          megabytes(end),
+          megabytes(of.warm),
+          megabytes(of.wasm),
+          megabytes(of.end),
         ]),
       },
     ],
@@ -80,33 +71,27 @@ function resultOf(held: ReadonlyMap<string, Held>, counts: typeof REQUESTS): Res
       'Resident memory of the workerd process. Each request brings a photo and is answered with probabilities. Garbage is',
       'collected in full each time: what workerd itself keeps for each request until then would hide the rest.',
     ],
-    goals: memoryGoals(above(OURS) / above(REFERENCE), growth(OURS) - growth(EMPTY), counts.all),
+    // Less in thousands of requests is the allocator's and the collector's coming and going.
+    goals: [
+      {
+        what: `Growth of an isolate over ${counts.all} requests`,
+        atMost: 1,
+        measured: ((end ?? Number.NaN) - warm) / 1e6,
+        unit: 'MB',
+      },
+    ],
     data: { held: Object.fromEntries(held), requests: counts },
   };
-}
-
-/** Less than a megabyte in thousands of requests is the allocator's and the collector's coming and going. */
-function memoryGoals(share: number, growth: number, requests: number): Goal[] {
-  return [
-    { what: 'Memory of an isolate, of the same with tfjs', atMost: 0.7, measured: share },
-    {
-      what: `Its growth over ${requests} requests beyond an empty Worker’s`,
-      atMost: 1,
-      measured: growth / 1e6,
-      unit: 'MB',
-    },
-  ];
 }
 
 /** Sends so many requests, looking at the process's memory during the last of them. */
 async function residentAfter(
   worker: BenchWorker,
-  work: string,
   picture: Uint8Array,
   requests: number,
 ): Promise<number | undefined> {
   const repeat = async (times: number): Promise<void> => {
-    for (let i = 0; i < times; i++) await worker.work(work, 1, picture);
+    for (let i = 0; i < times; i++) await worker.work('headwater', 1, picture);
   };
   await repeat(requests - LOOKS * REQUESTS_BETWEEN_LOOKS);
   const seen: number[] = [];

@@ -46,7 +46,7 @@ export const requests: Section = {
       const throughput: Throughput[] = [];
       for (const client of clients) {
         for (const concurrency of CONCURRENCY) {
-          throughput.push(await measureThroughput(client, pictures[0], concurrency, quick ? 60 : 600));
+          throughput.push(await measureThroughput(client, pictures[0], concurrency, quick ? 60 : 400));
         }
       }
       const resident = clients.map(({ engine, worker }) => ({ engine, bytes: worker.residentBytes() }));
