@@ -9,6 +9,7 @@ const INITIAL_BUFFER_BYTES = 64 * 1024;
 export interface Bodied {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** The length that the sender declared, or undefined. */
@@ -33,7 +34,7 @@ export async function readBytes(source: Bodied, maxBytes: number, what: string):
     await abandon(source.body);
     throw tooLarge(what, maxBytes);
   }
-  const reader = source.body.getReader();
+  const { bytes, cancel } = reading(source, source.body, declared, maxBytes, what);
   let timer: number | null = null;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -41,14 +42,30 @@ export async function readBytes(source: Bodied, maxBytes: number, what: string):
     }, BODY_READ_TIMEOUT_MS);
   });
   try {
-    return await Promise.race([collect(reader, declared, maxBytes, what), late]);
+    return await Promise.race([bytes, late]);
   } catch (error) {
-    await abandon(reader);
+    await cancel();
     if (error instanceof ApiError) throw error;
     throw new ApiError('body_incomplete', `${what} broke off before its end.`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A body on its way in, and how to say that it isn't wanted any more. */
+function reading(
+  source: Bodied,
+  body: ReadableStream<Uint8Array>,
+  declared: number | undefined,
+  maxBytes: number,
+  what: string,
+): { bytes: Promise<Uint8Array>; cancel: () => Promise<void> } {
+  // What holds its declared length at most is read by the host in one go. A coded body may grow while it is decoded.
+  if (declared !== undefined && !source.headers.has('content-encoding')) {
+    return { bytes: source.arrayBuffer().then((all) => new Uint8Array(all)), cancel: () => abandon(body) };
+  }
+  const reader = body.getReader();
+  return { bytes: collect(reader, declared, maxBytes, what), cancel: () => abandon(reader) };
 }
 
 /** Joins the parts of a stream, growing by doubling: a list of small parts would cost more than their bytes. */

@@ -18,7 +18,7 @@ export const observe = createMiddleware<AppEnv>(async (c, next) => {
   const startedAt = Date.now();
   c.set('requestId', crypto.randomUUID());
   await next();
-  c.header('x-request-id', c.var.requestId);
+  c.res.headers.set('x-request-id', c.var.requestId);
   const code = codes.get(c.req.raw);
   const line = {
     message: 'request',

@@ -102,7 +102,7 @@ export async function unpack({ name, deflated, bytes }: ZipEntry, maxBytes: numb
   const body = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const shown = `The file '${name.slice(0, 80)}'`;
   try {
-    return await readBytes({ headers: new Headers(), body }, maxBytes, shown);
+    return await readBytes(new Response(body), maxBytes, shown);
   } catch (cause) {
     if (cause instanceof ApiError && cause.code === 'body_too_large') throw cause;
     throw new ApiError('invalid_request', `${shown} in the archive is damaged.`, { cause });

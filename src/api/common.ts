@@ -1,8 +1,7 @@
 /** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
 import { z } from 'zod';
 
-/** Longest label on the wire, in UTF-16 code units. */
-export const MAX_LABEL_LENGTH = 256;
+export { MAX_LABEL_LENGTH } from '../head/limits.ts';
 
 /** A head's name: 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first. */
 export const HeadName = z

@@ -16,7 +16,7 @@ export function makeGolden(head: Omit<Head, 'golden'>): GoldenVector[] {
   return Array.from({ length: GOLDEN_VECTORS }, (_, which) => {
     const random = mulberry32(which + 1);
     const code = head.mean.map((mean, d) => mean + head.deviation[d] * REACH * (2 * random() - 1));
-    return { code, probabilities: score({ ...head, golden: [] }, code).probabilities };
+    return { code, probabilities: score(head, code).probabilities };
   });
 }
 

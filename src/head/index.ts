@@ -5,4 +5,4 @@ export type { HeadView } from './read-code.ts';
 export type { BackboneIdentity, Distribution, GoldenVector, Head, Novelty, Training } from './head.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
 export { readableTaps, readCode, TAIL_TAP } from './read-code.ts';
-export { score, type Score } from './score.ts';
+export { score, type Score, type ScoredHead } from './score.ts';

@@ -4,6 +4,12 @@
  */
 import type { Head } from './head.ts';
 
+/** What of a head its scores depend on. */
+export type ScoredHead = Pick<
+  Head,
+  'codeLength' | 'labels' | 'mean' | 'deviation' | 'weights' | 'bias' | 'temperature' | 'novelty'
+>;
+
 export interface Score {
   /** [C] */
   readonly logits: Float32Array;
@@ -20,7 +26,7 @@ export interface Score {
  * @param code [D] as the head's backbone makes it.
  * @throws RangeError when the code is of another length.
  */
-export function score(head: Head, code: Float32Array): Score {
+export function score(head: ScoredHead, code: Float32Array): Score {
   const { codeLength, labels, weights, bias, temperature, novelty } = head;
   if (code.length !== codeLength) {
     throw new RangeError(`The code has ${code.length} numbers; the head reads ${codeLength}.`);
@@ -39,7 +45,7 @@ export function score(head: Head, code: Float32Array): Score {
   };
 }
 
-function standardise({ mean, deviation, codeLength }: Head, code: Float32Array): Float64Array {
+function standardise({ mean, deviation, codeLength }: ScoredHead, code: Float32Array): Float64Array {
   const z = new Float64Array(codeLength);
   for (let d = 0; d < codeLength; d++) z[d] = (code[d] - mean[d]) / deviation[d];
   return z;

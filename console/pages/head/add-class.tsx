@@ -3,7 +3,7 @@ import { useId, useState } from 'preact/hooks';
 import { Button } from '../../ui/button.tsx';
 
 /** As the API's own cap, in UTF-16 code units. */
-const MAX_LABEL_LENGTH = 256;
+const MAX_LABEL_LENGTH = 128;
 
 interface AddClassProps {
   readonly taken: readonly string[];
