@@ -69,6 +69,8 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     name: 'headwater',
     modulesRoot: bundle,
     modules: bundledModules(bundle),
+    // What stands in for it here writes to the disk, and waits for it, in every request. The isolate counts by itself instead.
+    ratelimits: {},
     bindings: {
       HEADWATER_ADMIN_SECRET: options.adminSecret,
       ...(options.engine === undefined ? {} : { HEADWATER_ENGINE: options.engine }),
