@@ -23,23 +23,36 @@ export class Elementwise {
   blocks: i32;
 }
 
-export function elementwise(s: Elementwise): void {
-  for (let half = 0; half < s.blocks * 2; half++) {
-    const block = half >> 1, offset = (half & 1) << 4;
-    const factors = s.factors ? v128.load(s.factors + (half << 4)) : f32x4.splat(1);
-    let from = s.input + block * s.inputPlane + offset;
-    let other = s.other + block * s.otherPlane + offset;
-    let to = s.output + block * s.outputPlane + offset;
+@inline
+function elementwiseAs(s: Elementwise, scaled: bool, added: bool): void {
+  for (let block = 0; block < s.blocks; block++) {
+    const factors = s.factors + (block << 5);
+    const low = scaled ? v128.load(factors) : f32x4.splat(1), high = scaled ? v128.load(factors, 16) : low;
+    let from = s.input + block * s.inputPlane;
+    let other = s.other + block * s.otherPlane;
+    let to = s.output + block * s.outputPlane;
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.rowBytes; x += PIXEL_BYTES) {
-        const value = f32x4.mul(v128.load(from + x), factors);
-        v128.store(to + x, s.other ? f32x4.add(value, v128.load(other + x)) : value);
+        let value0 = v128.load(from + x), value1 = v128.load(from + x, 16);
+        if (scaled) {
+          value0 = f32x4.mul(value0, low); value1 = f32x4.mul(value1, high);
+        }
+        if (added) {
+          value0 = f32x4.add(value0, v128.load(other + x)); value1 = f32x4.add(value1, v128.load(other + x, 16));
+        }
+        v128.store(to + x, value0); v128.store(to + x, value1, 16);
       }
       from += s.inputRow;
       other += s.otherRow;
       to += s.outputRow;
     }
   }
+}
+
+export function elementwise(s: Elementwise): void {
+  if (s.factors == 0) elementwiseAs(s, false, true);
+  else if (s.other == 0) elementwiseAs(s, true, false);
+  else elementwiseAs(s, true, true);
 }
 
 @unmanaged

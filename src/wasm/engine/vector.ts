@@ -17,31 +17,50 @@ export class Statistics {
   peaks: usize;
 }
 
-/** Runs the blocks of channels from `from` up to `to`. */
-export function statistics(s: Statistics, from: i32, to: i32): void {
+/**
+ * Runs the blocks of channels from `from` up to `to`. Of each block's eight channels and every other pixel there is a sum
+ * of its own, or every addition would wait for the one before.
+ */
+@inline
+function statisticsAs(s: Statistics, from: i32, to: i32, withPeaks: bool): void {
   const scale = f32x4.splat(1 / <f32>(s.height * s.width));
-  for (let half = from * 2; half < to * 2; half++) {
-    // Two sums, or every addition would wait for the one before.
-    let sum0 = f32x4.splat(0), sum1 = sum0, peak0 = sum0, peak1 = sum0;
-    let row = s.input + (half >> 1) * s.plane + ((half & 1) << 4);
+  const pairs = (s.width >> 1) * PIXEL_BYTES * 2;
+  for (let block = from; block < to; block++) {
+    let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, low = a0, high = a0;
+    let row = s.input + block * s.plane;
     for (let y = 0; y < s.height; y++) {
       let x = row;
-      for (const end = row + (s.width >> 1) * PIXEL_BYTES * 2; x < end; x += PIXEL_BYTES * 2) {
-        const first = v128.load(x), second = v128.load(x, PIXEL_BYTES);
-        sum0 = f32x4.add(sum0, first);
-        sum1 = f32x4.add(sum1, second);
-        peak0 = f32x4.pmax(peak0, f32x4.abs(first));
-        peak1 = f32x4.pmax(peak1, f32x4.abs(second));
+      for (const end = row + pairs; x < end; x += PIXEL_BYTES * 2) {
+        const low0 = v128.load(x), high0 = v128.load(x, 16);
+        const low1 = v128.load(x, PIXEL_BYTES), high1 = v128.load(x, PIXEL_BYTES + 16);
+        a0 = f32x4.add(a0, low0); b0 = f32x4.add(b0, high0);
+        a1 = f32x4.add(a1, low1); b1 = f32x4.add(b1, high1);
+        if (withPeaks) {
+          low = f32x4.pmax(low, f32x4.pmax(f32x4.abs(low0), f32x4.abs(low1)));
+          high = f32x4.pmax(high, f32x4.pmax(f32x4.abs(high0), f32x4.abs(high1)));
+        }
       }
       if (s.width & 1) {
-        sum0 = f32x4.add(sum0, v128.load(x));
-        peak0 = f32x4.pmax(peak0, f32x4.abs(v128.load(x)));
+        const low0 = v128.load(x), high0 = v128.load(x, 16);
+        a0 = f32x4.add(a0, low0); b0 = f32x4.add(b0, high0);
+        if (withPeaks) {
+          low = f32x4.pmax(low, f32x4.abs(low0)); high = f32x4.pmax(high, f32x4.abs(high0));
+        }
       }
       row += s.row;
     }
-    v128.store(s.means + (half << 4), f32x4.mul(f32x4.add(sum0, sum1), scale));
-    if (s.peaks) v128.store(s.peaks + (half << 4), f32x4.pmax(peak0, peak1));
+    const means = s.means + (block << 5), peaks = s.peaks + (block << 5);
+    v128.store(means, f32x4.mul(f32x4.add(a0, a1), scale));
+    v128.store(means, f32x4.mul(f32x4.add(b0, b1), scale), 16);
+    if (withPeaks) {
+      v128.store(peaks, low); v128.store(peaks, high, 16);
+    }
   }
+}
+
+export function statistics(s: Statistics, from: i32, to: i32): void {
+  if (s.peaks) statisticsAs(s, from, to, true);
+  else statisticsAs(s, from, to, false);
 }
 
 @unmanaged
