@@ -14,6 +14,8 @@ export interface RealWorkerOptions {
   readonly engine?: EngineName;
   /** Folder of the stores. Default: memory. */
   readonly state?: string;
+  /** Another isolate on the same stores. */
+  readonly isolates?: 2;
 }
 
 export interface RealWorker {
@@ -23,10 +25,10 @@ export interface RealWorker {
   newTenant(): Promise<string>;
   /** Makes a tenant with a head. @returns its key. */
   enrol(head: Uint8Array): Promise<string>;
-  /** Asks the head that `enrol` uploaded. */
-  classify(key: string, picture: Uint8Array): Promise<void>;
+  /** Asks the head that `enrol` uploaded. @param isolate 2 is the other one, where there are two. */
+  classify(key: string, picture: Uint8Array, isolate?: 1 | 2): Promise<void>;
   /** A request that computes nothing. */
-  health(): Promise<void>;
+  health(isolate?: 1 | 2): Promise<void>;
   residentBytes(): number | undefined;
   cpuMs(): number | undefined;
   /** Clock and CPU of the workerd process while `work` runs. */
@@ -45,6 +47,7 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, ...options });
   const id = workerdProcesses().find((process) => !before.has(process));
   const call = caller(worker.url);
+  const calls = { 1: call, 2: caller(worker.second ?? worker.url) };
   const newTenant = async (): Promise<string> => {
     const tenant = await call('POST', '/v1/tenants', SECRET, JSON.stringify({ name: 'bench' }));
     return z.object({ key: z.string() }).parse(tenant).key;
@@ -58,8 +61,9 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
       await call('PUT', `/v1/heads/${HEAD}`, key, head);
       return key;
     },
-    classify: async (key, picture) => void (await call('POST', `/v1/heads/${HEAD}/classify`, key, picture)),
-    health: async () => void (await call('GET', '/healthz')),
+    classify: async (key, picture, isolate = 1) =>
+      void (await calls[isolate]('POST', `/v1/heads/${HEAD}/classify`, key, picture)),
+    health: async (isolate = 1) => void (await calls[isolate]('GET', '/healthz')),
     residentBytes: () => (id === undefined ? undefined : residentBytes(id)),
     cpuMs: cpu,
     async measure(work) {

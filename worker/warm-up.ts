@@ -1,9 +1,11 @@
 /**
  * Runs the way of a picture before there is a request: V8 compiles WebAssembly when it first runs, and again, better, once
- * it has run for a while. That costs tens of milliseconds of start-up and spares them the first request.
+ * it has run for a while; and what checks that which comes from the stores is prepared when it is first used. That costs
+ * tens of milliseconds of start-up and spares them the first request.
  */
-import { score, type ScoredHead } from '../src/head/index.ts';
+import { readHead, score, writeHead, type Head } from '../src/head/index.ts';
 import type { Runtime } from './runtime.ts';
+import { KeyEntry, Pointer } from './stores/layout.ts';
 
 /** 232×232 pixels of a colour gradient, so that the decoder scales and converts as it does for a photo. */
 const JPEG = Uint8Array.fromBase64(
@@ -27,28 +29,37 @@ const RUNS = 4;
 /** Directions enough that scoring one code is a loop V8 takes for hot, and few enough not to last. */
 const DIRECTIONS = 8;
 
-export async function warmUp({ decoder, engine, plan: { input } }: Runtime): Promise<void> {
+export async function warmUp(runtime: Runtime): Promise<void> {
+  const { decoder, engine, plan } = runtime;
+  const { input } = plan;
+  KeyEntry.parse({ tenant: '', id: '', scopes: [] });
+  Pointer.parse({ revision: 0, current: null, versions: {} });
+  const head = readHead(writeHead(plainHead(runtime)));
   for (let run = 0; run < RUNS; run++) {
     // Decoded at each scale, from an eighth on: the decoder has code of its own for every one.
     for (let side = JPEG_SIDE / 8; side < input.width && side <= JPEG_SIDE; side += JPEG_SIDE / 8) {
       await decoder.decode(JPEG, { width: side, height: side });
     }
     const { pixels } = await decoder.decode(JPEG, { width: input.width, height: input.height });
-    const code = engine.codes(pixels);
-    score(plainHead(code.length), code);
+    score(head, engine.codes(pixels));
   }
 }
 
-/** A head that knows one label and nothing about it. */
-function plainHead(codeLength: number): ScoredHead {
+/** A head that knows two labels and nothing about them. */
+function plainHead({ plan, engine: { codeLength } }: Runtime): Head {
+  const { name, version, weightsSha256, taps } = plan;
   const distribution = { centre: 0, spread: 1 };
+  const labels = ['a', 'b'];
+  const zeros = new Float32Array(labels.length * codeLength);
   return {
+    backbone: { name, version, weightsSha256 },
+    taps: taps.map((tap) => tap.name),
     codeLength,
-    labels: [''],
+    labels,
     mean: new Float32Array(codeLength),
     deviation: new Float32Array(codeLength).fill(1),
-    weights: new Float32Array(codeLength),
-    bias: new Float32Array(1),
+    weights: zeros,
+    bias: new Float32Array(labels.length),
     temperature: 1,
     novelty: {
       directions: new Float32Array(DIRECTIONS * codeLength),
@@ -56,5 +67,7 @@ function plainHead(codeLength: number): ScoredHead {
       logit: distribution,
       threshold: 0,
     },
+    training: { method: 'none', examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
+    golden: [{ code: new Float32Array(codeLength), probabilities: new Float32Array(labels.length).fill(0.5) }],
   };
 }
