@@ -1,5 +1,6 @@
 /** The HTTP application: what every request goes through, and the routes, each a file in routes/. */
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import { version } from '../package.json';
 import { invalidInput } from './body.ts';
@@ -58,11 +59,7 @@ export function createApp(runtime: Runtime): App {
   const crossOrigin = cors(CORS);
   // Only browsers ask across origins, and each header costs every answer.
   app.use((c, next) => (c.req.header('origin') === undefined ? next() : crossOrigin(c, next)));
-  app.onError((error, c) => {
-    const { response, code } = problemResponse(error, c.var.requestId);
-    noteProblem(c.req.raw, code);
-    return response;
-  });
+  app.onError(answerProblem);
   const services = createServices(runtime);
   app.use(metered(services.metering));
   app.use(rightOfWay);
@@ -85,9 +82,17 @@ export function createApp(runtime: Runtime): App {
   addProtocols(app, services);
   addDocument(app);
   app.notFound((c) => {
-    throw routeNotFound(app, c.req.method, c.req.path);
+    // Not thrown: it would pass by the protocols, who word errors in their own way.
+    c.error = routeNotFound(app, c.req.method, c.req.path);
+    return answerProblem(c.error, c);
   });
   return app;
+}
+
+function answerProblem(error: Error, c: Context<AppEnv>): Response {
+  const { response, code } = problemResponse(error, c.var.requestId);
+  noteProblem(c.req.raw, code);
+  return response;
 }
 
 const WHERE: Readonly<Record<string, string>> = {
@@ -138,6 +143,12 @@ function matches(pattern: string, path: string): boolean {
   const found = path.split('/');
   return (
     wanted.length === found.length &&
-    wanted.every((part, i) => part === found[i] || (part.startsWith(':') && found[i] !== ''))
+    wanted.every((part, i) => part === found[i] || (part.startsWith(':') && isAllowed(part, found[i])))
   );
+}
+
+/** @param parameter `:name`, or `:name{pattern}`. */
+function isAllowed(parameter: string, part: string): boolean {
+  const pattern = /\{(.*)\}$/.exec(parameter)?.[1] ?? '.+';
+  return new RegExp(`^${pattern}$`).test(part);
 }

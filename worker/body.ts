@@ -135,9 +135,11 @@ export function checkJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): z.
 /** What a schema found, as a problem that names the first field in question. */
 export function invalidInput(error: z.ZodError, where: string): ApiError {
   const issue = error.issues[0];
-  const field =
-    issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.map(String).join('.') || undefined;
-  const reason = issue?.message ?? 'is not valid';
+  const path = issue?.path.map(String) ?? [];
+  const stranger = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const field = (stranger === undefined ? path : [...path, stranger]).join('.') || undefined;
+  // The schema's own words would name all unknown fields, whatever their number and length.
+  const reason = stranger === undefined ? (issue?.message ?? 'is not valid') : 'is not known here';
   const subject = field === undefined ? where : `'${field.slice(0, 80)}' in ${where}`;
   return new ApiError(
     'invalid_request',

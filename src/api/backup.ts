@@ -1,13 +1,16 @@
 /** A tenant's backup: lines of JSON, each a row; head files and codes in base64. What docs/storage.md calls its truth. */
 import { z } from 'zod';
-import { HeadName, MAX_LABEL_LENGTH, VersionNumber } from './common.ts';
+import { HeadName, Label, VersionNumber } from './common.ts';
 import { HeadSettings } from './settings.ts';
 import { ExampleSource } from './teach.ts';
 import { Canary, VersionName } from './versions.ts';
 
 export const BACKUP_FORMAT = 'headwater-backup/1';
 
-const time = z.int().min(0);
+/** Milliseconds; what a Date can hold. Revisions begin as times and count up. */
+const time = z.int().min(0).max(8.64e15);
+/** Far more than a head ever had, and room for those to come. */
+const version = VersionNumber.max(1e9);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().regex(/^[a-z2-7]{16}$/);
 
@@ -25,7 +28,7 @@ const TaughtRow = z.strictObject({
     weightsSha256: sha256,
     taps: z.array(z.string()).min(1).max(64),
     codeLength: z.int().min(1).max(16_384),
-    base: z.strictObject({ version: VersionNumber, sha256 }).optional(),
+    base: z.strictObject({ version, sha256 }).optional(),
   }),
   first_revision: time,
   revision: time,
@@ -34,7 +37,7 @@ const ExampleRow = z.strictObject({
   row: z.literal('example'),
   head: HeadName,
   id,
-  label: z.string().min(1).max(MAX_LABEL_LENGTH),
+  label: Label,
   picture: sha256,
   source: ExampleSource,
   code: z.string(),
@@ -44,7 +47,7 @@ const ExampleRow = z.strictObject({
 const VersionRow = z.strictObject({
   row: z.literal('version'),
   head: HeadName,
-  version: VersionNumber,
+  version,
   trained_revision: time.nullable(),
   held_back: z.string().max(1000).nullable(),
   created_at: time,
@@ -53,12 +56,12 @@ const VersionRow = z.strictObject({
 const HeadRow = z.strictObject({
   row: z.literal('head'),
   head: HeadName,
-  current: VersionNumber.nullable(),
-  last_version: VersionNumber,
+  current: version.nullable(),
+  last_version: version,
   created_at: time,
-  names: z.record(VersionName, VersionNumber),
+  names: z.record(VersionName, version),
   canary: Canary.nullable(),
-  shadow: VersionNumber.nullable(),
+  shadow: version.nullable(),
   settings: HeadSettings,
 });
 const End = z.strictObject({

@@ -1,13 +1,30 @@
 /** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
 import { z } from 'zod';
+import { labelFault, MAX_LABEL_LENGTH } from '../head/limits.ts';
 
-export { MAX_LABEL_LENGTH } from '../head/limits.ts';
+export { MAX_LABEL_LENGTH };
 
 /** A head's name: 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first. */
 export const HeadName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit')
   .meta({ id: 'HeadName', example: 'recycling' });
+
+/** A label that a head may have. */
+export const Label = z
+  .string()
+  .min(1)
+  .max(MAX_LABEL_LENGTH)
+  .superRefine((label, context) => {
+    const fault = labelFault([label]);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault.replace(/^label 0 /, '') });
+  });
+
+/** One that examples come with. Each class has an address, in which '.' and '..' would be steps from one to another. */
+export const TaughtLabel = Label.refine(
+  (label) => label !== '.' && label !== '..',
+  'cannot be a label, since it has a meaning of its own in addresses',
+);
 
 /** A version's number. Numbers count up from 1 for each head name and are never used twice. */
 export const VersionNumber = z.int().min(1).max(Number.MAX_SAFE_INTEGER);

@@ -6,7 +6,8 @@ import { Timestamp } from './common.ts';
 export const Scope = z.enum(['read', 'write', 'admin']).meta({ id: 'Scope' });
 export type Scope = z.infer<typeof Scope>;
 
-const DisplayName = z
+/** What a person calls something. */
+export const DisplayName = z
   .string()
   .trim()
   .min(1)

@@ -1,7 +1,7 @@
 /** Wire schemas of the review queue: predictions that a person should look at, and what that person says. */
 import { z } from 'zod';
 import { Prediction, Unknown } from './classify.ts';
-import { MAX_LABEL_LENGTH, Timestamp, VersionNumber } from './common.ts';
+import { TaughtLabel, Timestamp, VersionNumber } from './common.ts';
 
 export const ReviewItem = z
   .object({
@@ -24,6 +24,6 @@ export type ReviewQueue = z.infer<typeof ReviewQueue>;
 
 /** The right label of a prediction, which becomes an example; null where it is not worth one. */
 export const Feedback = z
-  .strictObject({ id: z.string(), label: z.string().min(1).max(MAX_LABEL_LENGTH).nullable() })
+  .strictObject({ id: z.string().max(64), label: TaughtLabel.nullable() })
   .meta({ id: 'Feedback' });
 export type Feedback = z.infer<typeof Feedback>;

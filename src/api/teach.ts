@@ -1,6 +1,6 @@
 /** Wire schemas of teaching: examples in, a new version out, and examples forgotten. */
 import { z } from 'zod';
-import { BackboneId, HeadName, MAX_LABEL_LENGTH, Timestamp, VersionNumber } from './common.ts';
+import { BackboneId, HeadName, Label, TaughtLabel, Timestamp, VersionNumber } from './common.ts';
 import { ClassSummary, Figures } from './heads.ts';
 
 /** Examples that one request may bring. */
@@ -15,15 +15,14 @@ export const TeachQuery = z.strictObject({
   train: Flag.default(true).meta({ description: 'false only stores the examples.', type: 'boolean' }),
 });
 
-const Label = z.string().min(1).max(MAX_LABEL_LENGTH);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex');
 
 const Lesson = z.union(
   [
-    z.strictObject({ label: Label, image: z.string() }),
-    z.strictObject({ label: Label, url: z.string() }),
+    z.strictObject({ label: TaughtLabel, image: z.string() }),
+    z.strictObject({ label: TaughtLabel, url: z.string() }),
     z.strictObject({
-      label: Label,
+      label: TaughtLabel,
       code: z.union([z.string(), z.array(z.number())]),
       picture: Sha256.optional().meta({
         description: "The picture's SHA-256, so that it is known when it comes again in another form.",

@@ -5,7 +5,11 @@ import { VersionNumber, VersionText } from './common.ts';
 /** Names of versions: no number, so that a version and a name can't be mistaken for each other. */
 export const VersionName = z
   .string()
-  .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be 1 to 32 of a-z 0-9 _ - and begin with a letter')
+  // Aborting, so that what is neither a name nor a number is told both: see VersionWish.
+  .regex(/^[a-z][a-z0-9_-]{0,31}$/, {
+    error: 'must be 1 to 32 of a-z 0-9 _ - and begin with a letter',
+    abort: true,
+  })
   .meta({ id: 'VersionName', example: 'production' });
 
 /** A version's number or one of its names, in a query. */
@@ -24,7 +28,9 @@ export const Activate = z
 
 export const NameVersion = z.strictObject({ version: VersionNumber }).meta({ id: 'NameVersion' });
 
-export const Canary = z.object({ version: VersionNumber, percent: z.int() }).meta({ id: 'Canary' });
+export const Canary = z
+  .object({ version: VersionNumber, percent: z.int().min(1).max(99) })
+  .meta({ id: 'Canary' });
 export type Canary = z.infer<typeof Canary>;
 
 export const ShadowReport = z

@@ -3,9 +3,10 @@ import { createRoute } from '@hono/zod-openapi';
 import { Restored } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { backupRows, restore } from '../backup.ts';
+import { backupRows } from '../backup.ts';
 import { mediaType, type Bodied } from '../body.ts';
 import { ApiError } from '../problem.ts';
+import { restore } from '../restore.ts';
 import type { Services } from '../services.ts';
 import { answers } from './describe.ts';
 
@@ -14,8 +15,8 @@ const lines: Record<string, { schema: { $ref: string } }> = {
   [NDJSON]: { schema: { $ref: '#/components/schemas/BackupRow' } },
 };
 
-export function addBackupRoutes(app: App, { keys, heads }: Services): void {
-  const middleware = requireScope(keys, 'admin');
+export function addBackupRoutes(app: App, services: Services): void {
+  const middleware = requireScope(services.keys, 'admin');
 
   const backup = createRoute({
     method: 'get',
@@ -53,6 +54,6 @@ export function addBackupRoutes(app: App, { keys, heads }: Services): void {
     if (mediaType(request) !== NDJSON)
       throw new ApiError('unsupported_media_type', `Send the backup as ${NDJSON}.`);
     if (request.body === null) throw new ApiError('body_empty', 'The body is empty; it should be a backup.');
-    return c.json(await restore(c.env, c.var.principal.tenant, heads, request.body), 200);
+    return c.json(await restore(c.env, c.var.principal.tenant, services, request.body), 200);
   });
 }

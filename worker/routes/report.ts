@@ -7,6 +7,7 @@ import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody, VersionPath } from './describe.ts';
 
@@ -28,6 +29,8 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     const { tenant } = c.var.principal;
     const found = await callTenant(c.env, tenant, (stub) => stub.report(head, version));
     if (found !== null) return c.json(found, 200);
+    const detail = await callTenant(c.env, tenant, (stub) => stub.describeHead(head));
+    if (detail === null) throw headNotFound(head);
     throw new ApiError(
       'version_not_found',
       `Head '${head}' has no version ${version} with a report. Versions have one that were taught here with two examples of a class or more.`,

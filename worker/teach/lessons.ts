@@ -2,8 +2,12 @@
  * The body of a teach request, taken apart: a form whose fields are labels (or `label` and `image`), or JSON with
  * pictures in base64, URLs, or codes that /v1/embed made elsewhere.
  */
-import { MAX_EXAMPLES_PER_REQUEST, MAX_URLS_PER_REQUEST, TeachBody } from '../../src/api/index.ts';
-import { labelFault } from '../../src/head/index.ts';
+import {
+  MAX_EXAMPLES_PER_REQUEST,
+  MAX_URLS_PER_REQUEST,
+  TaughtLabel,
+  TeachBody,
+} from '../../src/api/index.ts';
 import { checkJson } from '../body.ts';
 import { parseMultipart } from '../multipart.ts';
 import { fromBase64 } from '../pictures.ts';
@@ -67,7 +71,6 @@ export function lessonsOfJson(body: Uint8Array, origin: CodeOrigin): Lesson[] {
   const urls = lessons.filter(({ kind }) => kind === 'url').length;
   if (urls > MAX_URLS_PER_REQUEST)
     throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
-  checkLabels(lessons.map(({ label }) => label));
   return lessons;
 }
 
@@ -106,11 +109,11 @@ function halves(bytes: Uint8Array, field: string): Float16Array {
 }
 
 /** @throws ApiError invalid_request for a label that no head may have. */
-export function checkLabels(labels: readonly string[]): void {
+function checkLabels(labels: readonly string[]): void {
   for (const label of new Set(labels)) {
-    const fault = labelFault([label]);
-    if (fault !== undefined)
-      throw invalid(fault.replace(/^label 0/, `the label '${label.slice(0, 40)}'`), LABEL);
+    const { error } = TaughtLabel.safeParse(label);
+    if (error !== undefined)
+      throw invalid(`the label '${label.slice(0, 40)}': ${error.issues[0].message}`, LABEL);
   }
 }
 

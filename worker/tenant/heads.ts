@@ -51,6 +51,8 @@ export class Heads extends HeadRows {
   }
 
   unnameVersion(head: string, name: string): Pointer | Refused {
+    const fault = this.absent(head);
+    if (fault !== undefined) return fault;
     if (!this.names(head).some((known) => known.name === name)) {
       return refuse('version_not_found', `Head '${head}' has no version named '${name}'.`);
     }

@@ -214,12 +214,12 @@ export class Tenant extends DurableObject<Env> {
   }
 
   headSettings(head: string): HeadSettings | null {
-    return this.#exists && this.#heads.pointer(head) !== null ? this.#heads.settings(head) : null;
+    return this.#exists && this.#heads.absent(head) === undefined ? this.#heads.settings(head) : null;
   }
 
   routing(head: string): Routing | null {
     const pointer = this.#exists ? this.#heads.pointer(head) : null;
-    if (pointer === null) return null;
+    if (pointer === null || this.#heads.absent(head) !== undefined) return null;
     const { current, canary, shadow, names } = pointer;
     return {
       version: current,

@@ -23,6 +23,7 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
     if (key === undefined) throw new ApiError('unauthorized', `This call needs the header '${header}'.`);
     const { tenant, id, scopes } = await keys.find(c.env, key);
     c.set('principal', { tenant, keyId: id, scopes });
+    await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
       throw new ApiError('forbidden', `This call needs a key with the scope '${scope}'.`);
     }

@@ -8,6 +8,7 @@ import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
 import { idsOf, MAX_IMAGES, readBody, readImages } from './input.ts';
 import { headPath, OwnProblem, type Ask, type OwnApi } from './own-api.ts';
+import { checked } from './projects.ts';
 import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
 import { imageOf } from './wire.ts';
 
@@ -17,6 +18,12 @@ const list = <S extends z.ZodType>(entry: S) =>
 const Files = list(z.object({ name: z.string().nullish(), contents: z.string(), tagIds: TagIds }));
 const Urls = list(z.object({ url: z.string(), tagIds: TagIds }));
 const Predictions = list(z.object({ id: z.string(), tagIds: TagIds }));
+
+/** In a query. */
+const Count = z
+  .string()
+  .regex(/^[0-9]{1,9}$/, 'must be a whole number')
+  .transform(Number);
 
 const Taught = z.object({ added: z.int().optional(), duplicates: z.int().optional() });
 const Example = z.object({ id: z.string(), picture: z.string(), label: z.string(), created_at: z.string() });
@@ -81,8 +88,8 @@ export function addImages(app: CallerApp, { memory }: Services): void {
       const { records, api } = c.var;
       const project = await records.project(c.req.param('project'));
       const tags = await records.tags(project.id);
-      const skip = Number(c.req.query('skip') ?? 0);
-      const take = Math.min(Number(c.req.query('take') ?? 50), 256);
+      const skip = checked(Count, c.req.query('skip') ?? '0', 'skip');
+      const take = Math.min(checked(Count, c.req.query('take') ?? '50', 'take'), 256);
       const examples = await tagged(api, project, tags, idsOf(c.req.queries('tagIds')));
       const oldest = c.req.query('orderBy') === 'Oldest';
       examples.sort((a, b) => (oldest ? 1 : -1) * a.created_at.localeCompare(b.created_at));

@@ -1,6 +1,6 @@
 /** Iterations: a head's versions. Training is done when the call answers. */
 import { z } from 'zod';
-import { ClassSummary, VersionName, VersionSummary } from '../../../src/api/index.ts';
+import { ClassSummary, DisplayName, VersionName, VersionSummary } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../api-key.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
@@ -20,7 +20,14 @@ const Detail = z.object({
 });
 type Detail = z.output<typeof Detail>;
 const Report = z.object({ labels: z.array(z.string()), confusion: z.array(z.array(z.int())) });
-const Name = z.string().trim().min(1).max(100);
+/** As it stands in the name of its record, of which R2 allows 1,024 bytes. */
+const MAX_ENCODED_LENGTH = 900;
+const PublishName = DisplayName.refine(
+  (name) => encodeURIComponent(name).length <= MAX_ENCODED_LENGTH,
+  'Too big: it takes too much room where it is stored',
+);
+/** Azure's path of the resource that predicts; here it is only told again. */
+const ResourceId = z.string().max(1_000);
 
 interface Caller {
   readonly api: OwnApi;
@@ -49,7 +56,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
 
   app.patch('/projects/:project/iterations/:iteration', async (c) => {
     const { project, version } = await iteration(c.var, c.req.param());
-    const { name } = await readBody(c.req.raw, memory, z.object({ name: Name }));
+    const { name } = await readBody(c.req.raw, memory, z.object({ name: DisplayName }));
     await c.var.records.put(`${project.id}/iterations/${version}`, { version, name });
     return c.json((await iterationsOf(c.var, project, version))[0]);
   });
@@ -73,7 +80,8 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
   app.post('/projects/:project/iterations/:iteration/publish', async (c) => {
     const { records, api } = c.var;
     const { project, version } = await iteration(c.var, c.req.param());
-    const name = checked(Name, c.req.query('publishName'), 'publishName');
+    const name = checked(PublishName, c.req.query('publishName'), 'publishName');
+    const resource = checked(ResourceId, c.req.query('predictionId') ?? '', 'predictionId');
     const place = `${project.id}/published/${encodeURIComponent(name)}`;
     const known = await records.get(place, Published);
     if (known !== undefined && known.version !== version && c.req.query('overwrite') !== 'true') {
@@ -82,7 +90,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
     // Named, the version is also kept whatever comes after it, and our own API finds it by its name.
     const alias = await aliasOf(name);
     await api.tell(`${headPath(project.head)}/names/${alias}`, { method: 'PUT', json: { version } });
-    await records.put(place, { name, version, resource: c.req.query('predictionId') ?? '' });
+    await records.put(place, { name, version, resource });
     return c.json(true);
   });
 

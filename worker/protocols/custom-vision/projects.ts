@@ -1,17 +1,19 @@
 /** Projects and domains. */
 import { z } from 'zod';
+import { DisplayName } from '../../../src/api/index.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
 import type { CallerApp } from './caller.ts';
+import { isUuid } from './ids.ts';
 import { readBody } from './input.ts';
 import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
 import type { Project, Records } from './records.ts';
 import { GENERAL_DOMAIN, projectOf } from './wire.ts';
 
 const MAX_PROJECTS = 500;
-const Name = z.string().trim().min(1).max(100);
 const Description = z.string().max(1_000);
-const Changes = z.object({ name: Name.optional(), description: Description.nullish() });
+const DomainId = z.string().refine(isUuid, 'must be the id of a domain');
+const Changes = z.object({ name: DisplayName.optional(), description: Description.nullish() });
 
 export function addProjects(app: CallerApp, { memory }: Services): void {
   app.get('/domains', (c) => c.json([GENERAL_DOMAIN]));
@@ -28,13 +30,13 @@ export function addProjects(app: CallerApp, { memory }: Services): void {
     }
     const now = new Date().toISOString();
     const id = crypto.randomUUID();
-    const name = checked(Name, c.req.query('name'), 'name');
+    const name = checked(DisplayName, c.req.query('name'), 'name');
     const project: Project = {
       id,
       name,
       description: checked(Description, c.req.query('description') ?? '', 'description'),
       head: await freeName(c.var, name, id),
-      domainId: c.req.query('domainId') ?? GENERAL_DOMAIN.id,
+      domainId: checked(DomainId, c.req.query('domainId') ?? GENERAL_DOMAIN.id, 'domainId'),
       created: now,
       modified: now,
     };

@@ -1,6 +1,6 @@
 /** Tags: a head's classes, which may be there before their first picture. */
 import { z } from 'zod';
-import { MAX_LABEL_LENGTH } from '../../../src/api/index.ts';
+import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
@@ -11,7 +11,7 @@ import { checked, refused } from './projects.ts';
 import type { Project, Tag } from './records.ts';
 import { tagOf } from './wire.ts';
 
-const Name = z.string().trim().min(1).max(MAX_LABEL_LENGTH);
+const Name = z.string().trim().pipe(TaughtLabel);
 const Description = z.string().max(1_000);
 const Type = z.enum(['Regular', 'Negative']);
 const Changes = z.object({
@@ -41,9 +41,7 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     const project = await records.project(c.req.param('project'));
     const name = checked(Name, c.req.query('name'), 'name');
     const tags = await records.tags(project.id);
-    if (tags.some((tag) => tag.name === name || tag.label === name)) {
-      throw refused('name', `The project has a tag '${name}' already.`);
-    }
+    assertFree(tags, name);
     if (tags.length >= MAX_CLASSES_PER_TAUGHT_HEAD) {
       throw new ApiError('limit_reached', `The project has ${tags.length} tags, as many as it may.`);
     }
@@ -63,6 +61,10 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     const project = await records.project(c.req.param('project'));
     const tag = await records.tag(project.id, c.req.param('tag'));
     const { name, description, type } = await readBody(c.req.raw, memory, Changes);
+    if (name !== undefined) {
+      const others = (await records.tags(project.id)).filter(({ id }) => id !== tag.id);
+      assertFree(others, name);
+    }
     const changed: Tag = {
       ...tag,
       name: name ?? tag.name,
@@ -86,6 +88,12 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     await records.delete(`${id}/tags/${tag.id}`);
     return c.body(null, 204);
   });
+}
+
+/** @throws ApiError invalid_request where a tag has the name, or is the class of it. */
+function assertFree(tags: readonly Tag[], wanted: string): void {
+  if (tags.some(({ name, label }) => name === wanted || label === wanted))
+    throw refused('name', `The project has a tag '${wanted}' already.`);
 }
 
 async function countOf(api: OwnApi, { head }: Project, { label }: Tag): Promise<number> {

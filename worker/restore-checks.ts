@@ -1,0 +1,143 @@
+/** What a row of a backup may be, given the rows before it: their order, that they fit together, and the caps of a tenant. */
+import type { BackupExample, BackupHead, BackupRow, BackupTaught } from '../src/api/index.ts';
+import type { Head } from '../src/head/index.ts';
+import {
+  MAX_CLASSES_PER_TAUGHT_HEAD,
+  MAX_EXAMPLES_PER_HEAD,
+  MAX_EXAMPLES_PER_TENANT,
+  MAX_HEADS_PER_TENANT,
+  MAX_VERSION_NAMES,
+  MAX_VERSIONS_PER_HEAD,
+} from './limits.ts';
+import { ApiError } from './problem.ts';
+import type { Runtime } from './runtime.ts';
+import { builtInSpace } from './teach/code-space.ts';
+
+/** Named versions, and the one that examples are taught on top of, are kept beside the newest. */
+const MAX_VERSIONS_KEPT = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
+
+export class RestoreChecks {
+  readonly #runtime: Runtime;
+  readonly #heads = new Set<string>();
+  /** How many versions came of heads whose own row is still to come. */
+  readonly #versions = new Map<string, number>();
+  /** Whose examples and versions come now. */
+  #taught: BackupTaught | undefined;
+  #labels = new Set<string>();
+  #examplesOfHead = 0;
+  #examples = 0;
+  #rows = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Rows admitted so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** @throws ApiError invalid_request, limit_reached */
+  admit(row: BackupRow): void {
+    if ((this.#rows === 0) !== (row.row === 'backup'))
+      throw invalidBackup('it does not begin with its header');
+    if (row.row === 'taught') this.#admitTaught(row);
+    else if (row.row === 'example') this.#admitExample(row);
+    else if (row.row === 'version') this.#admitVersion(row.head);
+    else if (row.row === 'head') this.#admitHeadRow(row);
+    else if (row.row === 'end') this.#admitEnd(row);
+    this.#rows++;
+  }
+
+  /** @param bytes of the example admitted last. */
+  admitCode(bytes: Uint8Array): void {
+    const length = this.#taught?.origin.codeLength ?? 0;
+    const fits = bytes.byteLength === length * Float16Array.BYTES_PER_ELEMENT;
+    if (!fits || !new Float16Array(bytes.slice().buffer).every(Number.isFinite))
+      throw invalidBackup(`line ${this.#rows} holds a code that is not ${length} finite numbers`);
+  }
+
+  /** The head file of the version admitted last: where examples are taught on top of it, they must be its codes. */
+  admitHead(version: number, sha256: string, { backbone, taps, codeLength }: Head): void {
+    const origin = this.#taught?.origin;
+    if (origin?.base?.version !== version || origin.base.sha256 !== sha256) return;
+    const { weightsSha256 } = backbone;
+    if (!isSameSpace(origin, { weightsSha256, taps, codeLength }))
+      throw invalidBackup(`line ${this.#rows} is a version that reads other codes than its examples are`);
+  }
+
+  #admitTaught(row: BackupTaught): void {
+    this.#admitName(row.head);
+    const { origin } = builtInSpace(this.#runtime);
+    // Codes of another backbone can be kept, and nothing be trained on them here.
+    const isOurs = row.origin.base === undefined && row.origin.weightsSha256 === origin.weightsSha256;
+    if (isOurs && !isSameSpace(row.origin, origin))
+      throw invalidBackup(`the examples of head '${row.head}' are no codes of its backbone`);
+    this.#taught = row;
+    this.#labels = new Set();
+    this.#examplesOfHead = 0;
+  }
+
+  #admitExample({ head, label }: BackupExample): void {
+    if (head !== this.#taught?.head)
+      throw invalidBackup(`line ${this.#rows + 1} is an example of a head whose row does not come before it`);
+    this.#labels.add(label);
+    if (this.#labels.size > MAX_CLASSES_PER_TAUGHT_HEAD)
+      throw full(`Head '${head}' has more than ${MAX_CLASSES_PER_TAUGHT_HEAD} classes`);
+    if (++this.#examplesOfHead > MAX_EXAMPLES_PER_HEAD)
+      throw full(`Head '${head}' has more than ${MAX_EXAMPLES_PER_HEAD} examples`);
+    if (++this.#examples > MAX_EXAMPLES_PER_TENANT)
+      throw full(`It has more than ${MAX_EXAMPLES_PER_TENANT} examples`);
+  }
+
+  #admitVersion(head: string): void {
+    const versions = (this.#versions.get(head) ?? 0) + 1;
+    if (versions > MAX_VERSIONS_KEPT)
+      throw full(`Head '${head}' has more than ${MAX_VERSIONS_KEPT} versions`);
+    this.#versions.set(head, versions);
+  }
+
+  #admitHeadRow({ head, names }: BackupHead): void {
+    this.#admitName(head);
+    if (Object.keys(names).length > MAX_VERSION_NAMES)
+      throw full(`Head '${head}' has more than ${MAX_VERSION_NAMES} named versions`);
+    this.#versions.delete(head);
+  }
+
+  #admitName(head: string): void {
+    this.#heads.add(head);
+    if (this.#heads.size > MAX_HEADS_PER_TENANT) throw full(`It has more than ${MAX_HEADS_PER_TENANT} heads`);
+  }
+
+  #admitEnd({ rows, unchanged }: BackupRow & { row: 'end' }): void {
+    if (rows !== this.#rows) throw invalidBackup(`it says that it has ${rows} rows and has ${this.#rows}`);
+    if (!unchanged) throw invalidBackup('something changed while it was made; make another one');
+    const [orphan] = this.#versions.keys();
+    if (orphan !== undefined) throw invalidBackup(`it has versions of '${orphan}', but not the head itself`);
+  }
+}
+
+export function invalidBackup(what: string): ApiError {
+  return new ApiError('invalid_request', `The backup cannot be restored: ${what}.`);
+}
+
+function full(what: string): ApiError {
+  return new ApiError(
+    'limit_reached',
+    `The backup cannot be restored: ${what}, as many as a tenant may have.`,
+  );
+}
+
+interface Space {
+  readonly weightsSha256: string;
+  readonly taps: readonly string[];
+  readonly codeLength: number;
+}
+
+function isSameSpace(a: Space, b: Space): boolean {
+  return (
+    a.weightsSha256 === b.weightsSha256 &&
+    a.codeLength === b.codeLength &&
+    a.taps.join('\n') === b.taps.join('\n')
+  );
+}

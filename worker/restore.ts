@@ -1,0 +1,190 @@
+/**
+ * A backup read back, as a stream that never holds more than one head file. Nothing in it is taken at its word: head files
+ * are checked like uploaded ones, and every row against those before it.
+ */
+import { BackupRow, type BackupVersion } from '../src/api/index.ts';
+import { HeadwaterError } from '../src/errors.ts';
+import { sha256Hex } from './api-key.ts';
+import { invalidInput } from './body.ts';
+import type { Env } from './env.ts';
+import { BACKUP_PAGE, MAX_BACKUP_LINE_BYTES } from './limits.ts';
+import { fromBase64 } from './pictures.ts';
+import { ApiError } from './problem.ts';
+import { invalidBackup, RestoreChecks } from './restore-checks.ts';
+import type { Services } from './services.ts';
+import type { ExampleRecord } from './tenant/backup.ts';
+import { callTenant, type TenantStub } from './tenant/call.ts';
+import { describe } from './tenant/describe.ts';
+
+export interface RestoredCounts {
+  heads: number;
+  versions: number;
+  examples: number;
+}
+
+/** Calls the Durable Object of the tenant that is restored. */
+type Call = <T>(task: (stub: TenantStub) => Promise<T>) => Promise<unknown>;
+
+/**
+ * @throws ApiError invalid_request, limit_reached, conflict, body_incomplete; HeadwaterError for head files that are not
+ * valid here. What came before the fault stays.
+ */
+export async function restore(
+  env: Env,
+  tenant: string,
+  { heads, runtime }: Pick<Services, 'heads' | 'runtime'>,
+  body: ReadableStream<Uint8Array>,
+): Promise<RestoredCounts> {
+  const call: Call = (task) => callTenant(env, tenant, task);
+  await call((stub) => stub.restoreBegin());
+  const counts: RestoredCounts = { heads: 0, versions: 0, examples: 0 };
+  try {
+    await restoreRows(env, call, heads, new RestoreChecks(runtime), body, counts);
+  } catch (error) {
+    throw counts.heads + counts.versions + counts.examples === 0 ? error : incomplete(error);
+  }
+  return counts;
+}
+
+async function restoreRows(
+  env: Env,
+  call: Call,
+  heads: Services['heads'],
+  checks: RestoreChecks,
+  body: ReadableStream<Uint8Array>,
+  counts: RestoredCounts,
+): Promise<void> {
+  let examples: ExampleRecord[] = [];
+  const flush = async (): Promise<void> => {
+    if (examples.length === 0) return;
+    const page = examples;
+    examples = [];
+    await call((stub) => stub.restoreExamples(page));
+    counts.examples += page.length;
+  };
+  for await (const line of linesOf(body)) {
+    const row = parseRow(line, checks.rows + 1);
+    checks.admit(row);
+    if (row.row !== 'example') await flush();
+    switch (row.row) {
+      case 'backup':
+        break;
+      case 'taught':
+        await call((stub) => stub.restoreTaught(row));
+        break;
+      case 'example': {
+        const { row: _kind, code, ...example } = row;
+        const bytes = fromBase64(code, 'code');
+        checks.admitCode(bytes);
+        examples.push({ ...example, code: bytes });
+        if (examples.length === BACKUP_PAGE) await flush();
+        break;
+      }
+      case 'version':
+        await restoreVersion(env, heads, call, checks, row);
+        counts.versions++;
+        break;
+      case 'head':
+        await call((stub) => stub.restoreHead(row));
+        counts.heads++;
+        break;
+      case 'end':
+        await call((stub) => stub.restoreEnd());
+        return;
+      default:
+        row satisfies never;
+    }
+  }
+  throw invalidBackup('it breaks off before its last line');
+}
+
+async function restoreVersion(
+  env: Env,
+  heads: Services['heads'],
+  call: Call,
+  checks: RestoreChecks,
+  { file, row: _kind, ...record }: BackupVersion,
+): Promise<void> {
+  const bytes = fromBase64(file, 'file');
+  const head = await heads.parse(bytes);
+  const sha256 = await sha256Hex(bytes);
+  checks.admitHead(record.version, sha256, head);
+  let objectName = '';
+  await call(async (stub) => {
+    const expected = await stub.expectVersion(record.head, record.version, sha256);
+    if ('objectName' in expected) ({ objectName } = expected);
+    return expected;
+  });
+  await env.HEADS.put(objectName, bytes, { sha256 });
+  const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
+  await call((stub) => stub.restoreVersion(row));
+}
+
+function parseRow(line: string, number: number): BackupRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new ApiError('invalid_request', `Line ${number} of the backup is not JSON.`, { cause });
+  }
+  const parsed = BackupRow.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalidInput(parsed.error, `line ${number} of the backup`);
+}
+
+/** Lines of a stream, each of bounded length. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let parts: string[] = [];
+  let length = 0;
+  for await (const text of textOf(body)) {
+    for (const [i, piece] of text.split('\n').entries()) {
+      if (i > 0) {
+        yield parts.join('');
+        parts = [];
+        length = 0;
+      }
+      length += piece.length;
+      if (length > MAX_BACKUP_LINE_BYTES) throw invalidBackup('it holds a line that is too long');
+      parts.push(piece);
+    }
+  }
+  const rest = parts.join('');
+  if (rest !== '') yield rest;
+}
+
+async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new ApiError('body_incomplete', 'The backup broke off before its end.', { cause });
+      });
+      if (done) return;
+      yield decode(decoder, value);
+    }
+  } finally {
+    // That its sender has gone already is no concern here.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes, { stream: true });
+  } catch {
+    throw invalidBackup('it is not in UTF-8');
+  }
+}
+
+/** The same failure, and what to do about the part that is there. */
+function incomplete(error: unknown): unknown {
+  if (!(error instanceof ApiError || error instanceof HeadwaterError)) return error;
+  return new ApiError(
+    error.code,
+    `${error.message} A part of it is here now: delete this tenant, and restore into a new one.`,
+    error instanceof ApiError && error.field !== undefined
+      ? { field: error.field, cause: error }
+      : { cause: error },
+  );
+}
