@@ -154,3 +154,12 @@ export function slowBytes(
   });
   return { stream, sent: () => sent };
 }
+
+/** What a caller sends who hangs up. */
+export function brokenBytes(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull(controller) {
+      controller.error(new Error('gone'));
+    },
+  });
+}
