@@ -68,6 +68,8 @@ function plainHead({ plan, engine: { codeLength } }: Runtime): Head {
       threshold: 0,
     },
     training: { method: 'none', examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
-    golden: [{ code: new Float32Array(codeLength), probabilities: new Float32Array(labels.length).fill(0.5) }],
+    golden: [
+      { code: new Float32Array(codeLength), probabilities: new Float32Array(labels.length).fill(0.5) },
+    ],
   };
 }
