@@ -170,7 +170,7 @@ export class Kernels {
     );
   }
 
-  /** output = input × factors + other. @param factors a vector. */
+  /** output = input × factors, or input + other, or input. @param factors a vector. @param other not with factors. */
   elementwise(input: FeatureMap, output: FeatureMap, factors?: Region, other?: FeatureMap): void {
     const { rowBytes, blockBytes, blocks } = output;
     const { height, width } = output.shape;

@@ -1,16 +1,16 @@
 /** Steps that walk whole maps: arithmetic element by element, and clearing the padding. */
 import { PIXEL_BYTES } from './codes';
 
-/** output = input · factors + other, either of which may be missing. */
+/** output = input · factors, or input + other, or a copy of the input, which may be laid out otherwise. */
 @unmanaged
 export class Elementwise {
   op: i32;
   input: usize;
   inputRow: i32;
   inputPlane: i32;
-  /** f32[blocks][8], or 0 for ones. */
+  /** f32[blocks][8], or 0. */
   factors: usize;
-  /** A map, or 0 for zeros. */
+  /** A map, or 0. */
   other: usize;
   otherRow: i32;
   otherPlane: i32;
@@ -28,31 +28,23 @@ function elementwiseAs(s: Elementwise, scaled: bool, added: bool): void {
   for (let block = 0; block < s.blocks; block++) {
     const factors = s.factors + (block << 5);
     const low = scaled ? v128.load(factors) : f32x4.splat(1), high = scaled ? v128.load(factors, 16) : low;
-    let from = s.input + block * s.inputPlane;
-    let other = s.other + block * s.otherPlane;
-    let to = s.output + block * s.outputPlane;
+    let from = s.input + block * s.inputPlane, to = s.output + block * s.outputPlane, other = s.other + block * s.otherPlane;
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.rowBytes; x += PIXEL_BYTES) {
-        let value0 = v128.load(from + x), value1 = v128.load(from + x, 16);
-        if (scaled) {
-          value0 = f32x4.mul(value0, low); value1 = f32x4.mul(value1, high);
-        }
-        if (added) {
-          value0 = f32x4.add(value0, v128.load(other + x)); value1 = f32x4.add(value1, v128.load(other + x, 16));
-        }
-        v128.store(to + x, value0); v128.store(to + x, value1, 16);
+        const a = v128.load(from + x), b = v128.load(from + x, 16);
+        const c = scaled ? f32x4.mul(a, low) : added ? f32x4.add(a, v128.load(other + x)) : a;
+        const d = scaled ? f32x4.mul(b, high) : added ? f32x4.add(b, v128.load(other + x, 16)) : b;
+        v128.store(to + x, c); v128.store(to + x, d, 16);
       }
-      from += s.inputRow;
-      other += s.otherRow;
-      to += s.outputRow;
+      from += s.inputRow; to += s.outputRow; other += s.otherRow;
     }
   }
 }
 
 export function elementwise(s: Elementwise): void {
-  if (s.factors == 0) elementwiseAs(s, false, true);
-  else if (s.other == 0) elementwiseAs(s, true, false);
-  else elementwiseAs(s, true, true);
+  if (s.factors) elementwiseAs(s, true, false);
+  else if (s.other) elementwiseAs(s, false, true);
+  else elementwiseAs(s, false, false);
 }
 
 @unmanaged

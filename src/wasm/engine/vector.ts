@@ -35,26 +35,22 @@ function statisticsAs(s: Statistics, from: i32, to: i32, withPeaks: bool): void 
         const low1 = v128.load(x, PIXEL_BYTES), high1 = v128.load(x, PIXEL_BYTES + 16);
         a0 = f32x4.add(a0, low0); b0 = f32x4.add(b0, high0);
         a1 = f32x4.add(a1, low1); b1 = f32x4.add(b1, high1);
-        if (withPeaks) {
-          low = f32x4.pmax(low, f32x4.pmax(f32x4.abs(low0), f32x4.abs(low1)));
-          high = f32x4.pmax(high, f32x4.pmax(f32x4.abs(high0), f32x4.abs(high1)));
-        }
+        if (!withPeaks) continue;
+        low = f32x4.pmax(low, f32x4.pmax(f32x4.abs(low0), f32x4.abs(low1)));
+        high = f32x4.pmax(high, f32x4.pmax(f32x4.abs(high0), f32x4.abs(high1)));
       }
       if (s.width & 1) {
         const low0 = v128.load(x), high0 = v128.load(x, 16);
         a0 = f32x4.add(a0, low0); b0 = f32x4.add(b0, high0);
-        if (withPeaks) {
-          low = f32x4.pmax(low, f32x4.abs(low0)); high = f32x4.pmax(high, f32x4.abs(high0));
-        }
+        low = f32x4.pmax(low, f32x4.abs(low0)); high = f32x4.pmax(high, f32x4.abs(high0));
       }
       row += s.row;
     }
     const means = s.means + (block << 5), peaks = s.peaks + (block << 5);
     v128.store(means, f32x4.mul(f32x4.add(a0, a1), scale));
     v128.store(means, f32x4.mul(f32x4.add(b0, b1), scale), 16);
-    if (withPeaks) {
-      v128.store(peaks, low); v128.store(peaks, high, 16);
-    }
+    if (!withPeaks) continue;
+    v128.store(peaks, low); v128.store(peaks, high, 16);
   }
 }
 

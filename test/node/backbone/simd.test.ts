@@ -138,6 +138,16 @@ describe('the SIMD engine against plain arithmetic, in both builds', () => {
     }
   });
 
+  it('puts a mean inside the padding that its reader wants', () => {
+    const maker = new BackboneMaker(6, 5, 4, 3);
+    const padded = { stride: 1, padding: [1, 1, 1, 1] as Padding, activation: 'none' as const };
+    maker
+      .conv('a', 'input', [3, 3, 3, 10], padded, 0.01)
+      .mean('mean', 'a')
+      .conv('b', 'mean', [3, 3, 10, 9], padded);
+    expectLikeReference(maker.load([{ step: 'b', channels: 9 }]), 6);
+  });
+
   it('reads the picture itself in steps other than convolutions', () => {
     const maker = new BackboneMaker(1, 3, 3, 3);
     maker.add('sum', 'input', 'input').mean('mean', 'input').squeezeExcite('se', 'input', 3, 2);
