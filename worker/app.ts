@@ -5,6 +5,7 @@ import { cors } from 'hono/cors';
 import { version } from '../package.json';
 import { invalidInput } from './body.ts';
 import type { AppEnv } from './env.ts';
+import { knownQueries } from './known-queries.ts';
 import { metered } from './metering.ts';
 import { noteProblem, observe } from './observe.ts';
 import { ApiError, problemResponse } from './problem.ts';
@@ -63,6 +64,7 @@ export function createApp(runtime: Runtime): App {
   const services = createServices(runtime);
   app.use(metered(services.metering));
   app.use(rightOfWay);
+  app.use('/v1/*', knownQueries(app));
   addHealthRoute(app, services);
   addTenantRoutes(app);
   addKeyRoutes(app, services);

@@ -1,5 +1,5 @@
 /** Who may do what: every operation without a key, with a wrong one, with one of too little scope, and about somebody else's things. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Scope } from '../../src/api/index.ts';
 import {
   addressOf,
@@ -28,6 +28,17 @@ beforeAll(async () => {
     keyWithout[scope] = (await isolate.newKey(owner.key, others)).key;
   }
   before = await everythingOf(isolate, owner);
+});
+
+/** Every line that the Worker logs meanwhile. */
+const log: string[] = [];
+for (const level of ['log', 'warn', 'error'] as const)
+  vi.spyOn(console, level).mockImplementation((line: unknown) => void log.push(String(line)));
+afterAll(() => {
+  expect(log.length).toBeGreaterThan(protectedOnes.length);
+  const names = [owner.names, NOBODYS].flatMap(({ head, label, name }) => [head, label, name]);
+  const told = new RegExp(`hw_|\\b(${[ADMIN_SECRET, ...names].join('|')})\\b`);
+  expect(log.filter((line) => told.test(line))).toEqual([]);
 });
 
 const operations = Object.entries(OPERATIONS);

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Classification, ExampleList, Taught } from '../../src/api/index.ts';
 import { codes, lesson } from './lessons.ts';
 import {
+  addressOf,
   everythingOf,
   idFor,
   OPERATIONS,
@@ -107,6 +108,23 @@ describe('in the address of', () => {
       }
     },
   );
+});
+
+describe('a parameter of a call that has none', () => {
+  const bare = Object.keys(OPERATIONS).filter(
+    (operation) =>
+      operation.includes('/v1/') &&
+      !/tenants|usage|classify|embed|teach|GET [^ ]*\/examples$/.test(operation),
+  );
+  it.each(bare)('%s', async (operation) => {
+    const { method, path } = addressOf(operation, { ...owner.names, id: idFor(operation, owner) });
+    const response = await isolate.call(`${path}?version=2`, { key, method });
+    expect(await problemOf(response)).toEqual({
+      status: 400,
+      code: 'invalid_request',
+      field: 'version',
+    });
+  });
 });
 
 describe('steps up', () => {

@@ -137,10 +137,19 @@ describe('a backup', () => {
     expect(await problemOf(await restore(edited('head', () => ({ names }))))).toEqual(limit);
   });
 
-  it('says what to do about the part that came', async () => {
-    const response = await restore(fileOf(rows.slice(0, -1)));
+  it('says what to do about the part that came, which breaks nothing', async () => {
+    const { key } = await isolate.newTenant();
+    const body = fileOf(
+      rows.slice(
+        0,
+        rows.findIndex(({ row }) => row === 'head'),
+      ),
+    );
+    const response = await isolate.call('/v1/restore', { key, body, type: 'application/x-ndjson' });
     const { detail } = await response.json<Problem>();
     expect(detail).toContain('breaks off before its last line');
     expect(detail).toContain('delete this tenant');
+    const json = lesson(codes('emu', 2));
+    expect((await isolate.call('/v1/heads/pets/teach', { key, json })).status).toBe(200);
   });
 });
