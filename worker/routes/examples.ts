@@ -7,10 +7,10 @@ import { requireScope } from '../auth.ts';
 import type { AppEnv } from '../env.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { Forgetting } from '../tenant/teaching.ts';
 import { answers, BINARY, HeadPath } from './describe.ts';
+import { lookUp, retrain } from './head-calls.ts';
 
 const ExamplePath = HeadPath.extend({ id: z.string().max(64) });
 const ClassPath = HeadPath.extend({ label: z.string().max(MAX_LABEL_LENGTH) });
@@ -31,10 +31,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   app.openapi(list, async (c) => {
     const { head } = c.req.valid('param');
     const { label, after, limit } = c.req.valid('query');
-    const { tenant } = c.var.principal;
-    const found = await callTenant(c.env, tenant, (stub) => stub.listExamples(head, label, after, limit));
-    if (found === null) throw headNotFound(head);
-    return c.json(found, 200);
+    return c.json(await lookUp(c, head, (stub) => stub.listExamples(head, label, after, limit)), 200);
   });
 
   const image = createRoute({
@@ -69,9 +66,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   });
 
   const forget = async (c: Context<AppEnv>, head: string, which: Forgetting): Promise<Taught> => {
-    const { tenant } = c.var.principal;
-    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.forget(head, which));
-    if (pointer !== null) services.pointers.remember(tenant, head, pointer);
+    const { answer } = await retrain(c, services.pointers, head, (stub) => stub.forget(head, which));
     return answer;
   };
 

@@ -7,10 +7,11 @@ import { declaredLength, mediaType, readBytes } from '../body.ts';
 import { MAX_HEAD_BYTES } from '../limits.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { fileOf, headNotFound } from '../stores/pointers.ts';
+import { fileOf } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { storeHead } from '../upload.ts';
 import { answers, headFileBody, HeadPath } from './describe.ts';
+import { change, lookUp } from './head-calls.ts';
 
 const FILE_TYPES = new Set([
   '',
@@ -46,9 +47,7 @@ export function addHeadRoutes(app: App, services: Services): void {
   });
   app.openapi(describe, async (c) => {
     const { head } = c.req.valid('param');
-    const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.describeHead(head));
-    if (detail === null) throw headNotFound(head);
-    return c.json(detail, 200);
+    return c.json(await lookUp(c, head, (stub) => stub.describeHead(head)), 200);
   });
 
   const remove = createRoute({
@@ -60,10 +59,8 @@ export function addHeadRoutes(app: App, services: Services): void {
     responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
   });
   app.openapi(remove, async (c) => {
-    const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.deleteHead(head));
-    services.pointers.remember(tenant, head, pointer);
+    await change(c, services.pointers, head, (stub) => stub.deleteHead(head));
     return c.body(null, 204);
   });
 }

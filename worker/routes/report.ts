@@ -10,6 +10,7 @@ import type { Services } from '../services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody, VersionPath } from './describe.ts';
+import { retrain } from './head-calls.ts';
 
 export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   const report = createRoute({
@@ -51,9 +52,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(relabel, async (c) => {
     const { head, id } = c.req.valid('param');
     const { label } = await readJson(c.req.raw, RelabelExample);
-    const { tenant } = c.var.principal;
-    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.relabel(head, id, label));
-    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.relabel(head, id, label));
     return c.json(answer, 200);
   });
 }

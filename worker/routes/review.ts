@@ -6,9 +6,8 @@ import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { Services } from '../services.ts';
 import { codeSpaceOf } from '../teach/code-space.ts';
-import { headNotFound } from '../stores/pointers.ts';
-import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody } from './describe.ts';
+import { lookUp, retrain } from './head-calls.ts';
 
 export function addReviewRoutes(app: App, services: Services): void {
   const { keys, pointers } = services;
@@ -22,9 +21,7 @@ export function addReviewRoutes(app: App, services: Services): void {
   });
   app.openapi(review, async (c) => {
     const { head } = c.req.valid('param');
-    const items = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listCaptures(head));
-    if (items === null) throw headNotFound(head);
-    return c.json({ items }, 200);
+    return c.json({ items: await lookUp(c, head, (stub) => stub.listCaptures(head)) }, 200);
   });
 
   const feedback = createRoute({
@@ -40,14 +37,10 @@ export function addReviewRoutes(app: App, services: Services): void {
     ),
   });
   app.openapi(feedback, async (c) => {
-    const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
     const { id, label } = await readJson(c.req.raw, Feedback);
-    const { origin } = await codeSpaceOf(services, c.env, tenant, head);
-    const { answer, pointer } = await callTenant(c.env, tenant, (stub) =>
-      stub.feedback(head, id, label, origin),
-    );
-    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    const { origin } = await codeSpaceOf(services, c.env, c.var.principal.tenant, head);
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.feedback(head, id, label, origin));
     return c.json(answer, 200);
   });
 }

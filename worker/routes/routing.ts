@@ -7,13 +7,8 @@ import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { AppEnv } from '../env.ts';
 import type { Services } from '../services.ts';
-import type { Pointer } from '../stores/layout.ts';
-import { headNotFound } from '../stores/pointers.ts';
-import { callTenant, type Refused, type TenantStub } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody, VersionNamePath } from './describe.ts';
-
-/** What a route changes about a head. */
-type Change = (stub: TenantStub) => Promise<Pointer | Refused>;
+import { change, lookUp, type Change } from './head-calls.ts';
 
 export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const canWrite = requireScope(keys, 'write');
@@ -24,9 +19,8 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   );
   const body = jsonBody('NameVersion');
 
-  const changed = async (c: Context<AppEnv>, head: string, change: Change): Promise<Routing> => {
-    const { tenant } = c.var.principal;
-    pointers.remember(tenant, head, await callTenant(c.env, tenant, change));
+  const changed = async (c: Context<AppEnv>, head: string, call: Change) => {
+    await change(c, pointers, head, call);
     return routing(c, head);
   };
 
@@ -95,8 +89,6 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   });
 }
 
-async function routing(c: Context<AppEnv>, head: string): Promise<Routing> {
-  const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.routing(head));
-  if (found === null) throw headNotFound(head);
-  return found;
+function routing(c: Context<AppEnv>, head: string): Promise<Routing> {
+  return lookUp(c, head, (stub) => stub.routing(head));
 }

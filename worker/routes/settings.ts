@@ -5,9 +5,9 @@ import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { Services } from '../services.ts';
-import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, jsonBody } from './describe.ts';
+import { lookUp } from './head-calls.ts';
 
 export function addSettingsRoutes(app: App, services: Services): void {
   const { keys } = services;
@@ -49,9 +49,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
   });
   app.openapi(look, async (c) => {
     const { head } = c.req.valid('param');
-    const settings = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.headSettings(head));
-    if (settings === null) throw headNotFound(head);
-    return c.json(settings, 200);
+    return c.json(await lookUp(c, head, (stub) => stub.headSettings(head)), 200);
   });
 
   const change = createRoute({

@@ -9,8 +9,8 @@ import { step } from '../steps.ts';
 import { codeSpaceOf } from '../teach/code-space.ts';
 import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
 import { keeper } from '../teach/keep-pictures.ts';
-import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath, teachBody } from './describe.ts';
+import { retrain } from './head-calls.ts';
 
 const TeachHeaders = z.object({
   'idempotency-key': z
@@ -49,8 +49,7 @@ export function addTeachRoutes(app: App, services: Services): void {
       train,
       idempotency: key === undefined ? undefined : { key, digest },
     };
-    const { answer, pointer, repeated } = await callTenant(c.env, tenant, (stub) => stub.teach(head, lesson));
-    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    const { answer, repeated } = await retrain(c, pointers, head, (stub) => stub.teach(head, lesson));
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
 
@@ -64,9 +63,7 @@ export function addTeachRoutes(app: App, services: Services): void {
   });
   app.openapi(train, async (c) => {
     const { head } = c.req.valid('param');
-    const { tenant } = c.var.principal;
-    const { answer, pointer } = await callTenant(c.env, tenant, (stub) => stub.train(head));
-    if (pointer !== null) pointers.remember(tenant, head, pointer);
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.train(head));
     return c.json(answer, 200);
   });
 }

@@ -7,8 +7,8 @@ import { readOptionalJson } from '../body.ts';
 import type { Env } from '../env.ts';
 import type { Services } from '../services.ts';
 import { fileOf, versionNotFound, type PointerStore } from '../stores/pointers.ts';
-import { callTenant } from '../tenant/call.ts';
 import { answers, headFileBody, jsonBody, VersionPath } from './describe.ts';
+import { change } from './head-calls.ts';
 
 export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
   const canWrite = requireScope(keys, 'write');
@@ -43,10 +43,8 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
   });
   app.openapi(remove, async (c) => {
-    const { tenant } = c.var.principal;
     const { head, version } = c.req.valid('param');
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.removeVersion(head, version));
-    pointers.remember(tenant, head, pointer);
+    await change(c, pointers, head, (stub) => stub.removeVersion(head, version));
     return c.body(null, 204);
   });
 
@@ -59,11 +57,9 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     responses: answers(200, VersionActivated, 'Current: here at once, everywhere within 60 s.'),
   });
   app.openapi(activate, async (c) => {
-    const { tenant } = c.var.principal;
     const { head, version } = c.req.valid('param');
     const { percent } = await readOptionalJson(c.req.raw, Activate);
-    const pointer = await callTenant(c.env, tenant, (stub) => stub.activateVersion(head, version, percent));
-    pointers.remember(tenant, head, pointer);
+    await change(c, pointers, head, (stub) => stub.activateVersion(head, version, percent));
     return c.json({ head, version }, 200);
   });
 }

@@ -1,13 +1,23 @@
 /**
- * What a head says about itself, its file's metadata, kept in the version's row so that listing heads opens no file.
+ * What the API tells of heads. What a head says about itself, its file's metadata, is kept in the version's row, so that
+ * listing heads opens no file.
  */
-import type { ClassSummary, Figures, HeadDetail, HeadSummary, VersionSummary } from '../../src/api/index.ts';
+import type {
+  ClassSummary,
+  Figures,
+  HeadDetail,
+  HeadSummary,
+  Routing,
+  ShadowReport,
+  VersionSummary,
+} from '../../src/api/index.ts';
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
 import type { ClassFigures, FigureSummary } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
+import type { Pointer } from '../stores/layout.ts';
 import type { HeadRow, VersionRow } from './head-rows.ts';
 
 /** @throws HeadwaterError head_too_large */
@@ -46,6 +56,19 @@ export function headDetail(row: HeadRow & { current: number }, versions: readonl
     created_at: new Date(row.created_at).toISOString(),
     classes: classSummaries(parse(current!.description)),
     versions: versions.map((version) => versionSummary(version, row.current)),
+  };
+}
+
+/** @param counted what a version in the shadow did so far. */
+export function routing(
+  { current, canary, shadow, names }: Pointer,
+  counted: (shadow: number) => Omit<ShadowReport, 'version'>,
+): Routing {
+  return {
+    version: current,
+    names,
+    ...(canary === null ? {} : { canary }),
+    ...(shadow === null ? {} : { shadow: { version: shadow, ...counted(shadow) } }),
   };
 }
 

@@ -1,15 +1,14 @@
 /**
- * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts. Each change of a head's examples has
- * a number, its revision, and a version remembers at which one it was trained; so it is known which versions saw an
- * example. Every method runs within one transaction of its caller.
+ * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts, for all codes at once training-set.ts.
+ * Each change of a head's examples has a number, its revision, and a version remembers at which one it was trained; so it
+ * is known which versions saw an example. Every method runs within one transaction of its caller.
  */
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
 import { z } from 'zod';
-import type { Pause } from '../../src/learn/pacer.ts';
-import type { TrainingSet } from '../../src/learn/train.ts';
 import { newKeyId } from '../api-key.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { conflict, overflow, sortNew, strangeness } from './admission.ts';
+import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import type { KeptPictures } from './kept-pictures.ts';
 
@@ -31,20 +30,11 @@ export interface Added {
   readonly duplicates: number;
 }
 
-export interface IdentifiedSet {
-  readonly revision: number;
-  readonly set: TrainingSet;
-  /** Of the set's examples, in its order. */
-  readonly ids: readonly string[];
-}
-
 export interface TaughtState {
   readonly revision: number;
   /** Where the count began: a head that was deleted and taught anew begins above all that it ever had. */
   readonly firstRevision: number;
-  readonly codeLength: number;
-  /** The version that the examples are taught on top of, if there is one. */
-  readonly base: CodeOrigin['base'];
+  readonly origin: CodeOrigin;
   /** The earliest revision that a version may not know of any more; null where nothing is to be forgotten. */
   readonly forgottenFrom: number | null;
   /** By code unit. */
@@ -67,9 +57,6 @@ interface ExampleRow extends Record<string, SqlStorageValue> {
   created_at: number;
 }
 
-/** Examples that are read between two pauses: less than a millisecond's work. */
-const ROWS_AT_ONCE = 64;
-
 export class Examples {
   readonly #sql: SqlStorage;
   readonly #pictures: KeptPictures;
@@ -90,15 +77,18 @@ export class Examples {
       )
       .toArray()
       .sort((a, b) => (a.label < b.label ? -1 : 1));
-    const { codeLength, base } = originOf(row);
     return {
       revision: row.revision,
       firstRevision: row.first_revision,
-      codeLength,
-      base,
+      origin: originOf(row),
       forgottenFrom: row.forgotten_from,
       classes,
     };
+  }
+
+  /** The number of the last change of a head's examples, or undefined where it was never taught. */
+  revision(head: string): number | undefined {
+    return this.#row(head)?.revision;
   }
 
   /** Adds what is new; a picture known under the same label counts once. All or nothing. */
@@ -126,22 +116,28 @@ export class Examples {
       revision,
     );
     for (const { label, picture, source, code } of sorted.fresh) {
-      this.#sql.exec(
-        `INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        newKeyId(),
-        head,
-        label,
-        picture,
-        source,
-        code.slice().buffer,
-        revision,
-        now,
-      );
+      const when = { added_revision: revision, created_at: now };
+      this.insert({ id: newKeyId(), head, label, picture, source, code, ...when });
     }
     for (const { picture, kept } of examples)
       if (kept !== undefined) this.#pictures.give(head, picture, kept, now);
     return { revision, added: sorted.fresh.length, duplicates: examples.length - sorted.fresh.length };
+  }
+
+  /** A row as it is. The caller knows that it may be there. */
+  insert(row: ExampleRecord): void {
+    this.#sql.exec(
+      `INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.id,
+      row.head,
+      row.label,
+      row.picture,
+      row.source,
+      row.code.slice().buffer,
+      row.added_revision,
+      row.created_at,
+    );
   }
 
   /**
@@ -185,7 +181,7 @@ export class Examples {
     if (rowsWritten > 0) {
       this.#sql.exec('UPDATE taught_heads SET revision = revision + 1 WHERE head = ?', head);
     }
-    return this.find(head, id) === undefined ? undefined : this.#row(head)?.revision;
+    return this.find(head, id) === undefined ? undefined : this.revision(head);
   }
 
   find(head: string, id: string): ExampleSummary | undefined {
@@ -213,12 +209,10 @@ export class Examples {
   }
 
   /** All of a head's examples and that it was ever taught. */
-  clear(head: string, now: number): boolean {
-    const known = this.#row(head) !== undefined;
+  clear(head: string, now: number): void {
     this.#pictures.discard(head, 'all', now);
     this.#sql.exec('DELETE FROM examples WHERE head = ?', head);
     this.#sql.exec('DELETE FROM taught_heads WHERE head = ?', head);
-    return known;
   }
 
   /** @param after an id; the page begins behind it. */
@@ -240,68 +234,6 @@ export class Examples {
     const page = rows.slice(0, limit);
     const next = rows.length > limit ? page.at(-1)?.id : undefined;
     return { examples: page.map(summaryOf), total, ...(next === undefined ? {} : { next }) };
-  }
-
-  /**
-   * Everything that training needs, as it stands at one revision. Read a stretch at a time with a pause between; where
-   * something changes meanwhile, anew and in one go.
-   */
-  async trainingSet(head: string, pause: Pause): Promise<IdentifiedSet | undefined> {
-    const found = await this.#read(head, pause);
-    return found === 'changed' ? this.#readAtOnce(head) : found;
-  }
-
-  async #read(head: string, pause: Pause): Promise<IdentifiedSet | undefined | 'changed'> {
-    const reading = this.#begin(head);
-    if (reading === undefined) return undefined;
-    for (;;) {
-      if (!reading.next()) return reading.set;
-      await pause();
-      if (this.#row(head)?.revision !== reading.set.revision) return 'changed';
-    }
-  }
-
-  #readAtOnce(head: string): IdentifiedSet | undefined {
-    const reading = this.#begin(head);
-    while (reading?.next() === true);
-    return reading?.set;
-  }
-
-  /** Room for all codes of a head; each call of `next` fills in a stretch of them, until there is no more. */
-  #begin(head: string): { readonly set: IdentifiedSet; next(): boolean } | undefined {
-    const row = this.#row(head);
-    const state = this.state(head);
-    if (row === undefined || state === undefined) return undefined;
-    const { taps, codeLength, base: _base, ...backbone } = originOf(row);
-    const labels = state.classes.map(({ label }) => label);
-    const places = new Map(labels.map((label, i) => [label, i]));
-    const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
-    const codes = new Float16Array(n * codeLength);
-    const bytes = new Uint8Array(codes.buffer);
-    const targets = new Uint16Array(n);
-    const ids: string[] = [];
-    let after = '';
-    const next = (): boolean => {
-      const before = ids.length;
-      const rows = this.#sql.exec<{ id: string; label: string; picture: string; code: ArrayBuffer }>(
-        `SELECT id, label, picture, code FROM examples
-           WHERE head = ? AND picture > ? ORDER BY picture LIMIT ?`,
-        head,
-        after,
-        ROWS_AT_ONCE,
-      );
-      for (const { id, label, picture, code } of rows) {
-        bytes.set(new Uint8Array(code), ids.length * codeLength * Float16Array.BYTES_PER_ELEMENT);
-        targets[ids.length] = places.get(label) ?? 0;
-        ids.push(id);
-        after = picture;
-      }
-      return ids.length > before && ids.length < n;
-    };
-    return {
-      set: { revision: row.revision, ids, set: { backbone, taps, labels, codes, targets } },
-      next,
-    };
   }
 
   #row(head: string): TaughtRow | undefined {

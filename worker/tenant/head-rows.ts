@@ -3,6 +3,7 @@ import { DEFAULT_SETTINGS, HeadSettings } from '../../src/api/index.ts';
 import { headObjectName, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Outbox } from './outbox.ts';
+import type { Standing } from './standing.ts';
 
 export interface HeadRow extends Record<string, SqlStorageValue> {
   name: string;
@@ -28,9 +29,9 @@ export interface VersionRow extends Record<string, SqlStorageValue> {
 export class HeadRows {
   readonly #sql: SqlStorage;
   readonly #outbox: Outbox;
-  readonly #tenant: () => string;
+  readonly #tenant: Standing;
 
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: () => string) {
+  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
     this.#sql = sql;
     this.#outbox = outbox;
     this.#tenant = tenant;
@@ -46,6 +47,14 @@ export class HeadRows {
          ORDER BY heads.name`,
       )
       .toArray();
+  }
+
+  /** Of all heads that ever were, and of those that are only taught so far. */
+  everyName(): string[] {
+    return this.#sql
+      .exec<{ name: string }>('SELECT name FROM heads UNION SELECT head FROM taught_heads ORDER BY 1')
+      .toArray()
+      .map(({ name }) => name);
   }
 
   /** Committed versions, newest first. */
@@ -124,7 +133,7 @@ export class HeadRows {
 
   /** Where a version's file lies. */
   objectName(head: string, version: number, sha256: string): string {
-    return headObjectName(this.#tenant(), head, version, sha256);
+    return headObjectName(this.#tenant.id, head, version, sha256);
   }
 
   /** Why a head can't be changed: it is not there. */

@@ -8,11 +8,12 @@ import type { Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import { HeadRows } from './head-rows.ts';
 import type { Outbox } from './outbox.ts';
+import type { Standing } from './standing.ts';
 
 export class Heads extends HeadRows {
   readonly #sql: SqlStorage;
 
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: () => string) {
+  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
     super(sql, outbox, tenant);
     this.#sql = sql;
   }

@@ -9,6 +9,7 @@ import { MAX_KEPT_PICTURE_BYTES, RESERVATION_MARGIN_MS, RESERVATION_MS } from '.
 import { imageObjectName } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Outbox } from './outbox.ts';
+import type { Standing } from './standing.ts';
 
 /** A picture that was written. */
 export interface KeptPicture {
@@ -23,9 +24,9 @@ export type Which = { readonly id: string } | { readonly label: string } | 'all'
 export class KeptPictures {
   readonly #sql: SqlStorage;
   readonly #outbox: Outbox;
-  readonly #tenant: () => string;
+  readonly #tenant: Standing;
 
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: () => string) {
+  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
     this.#sql = sql;
     this.#outbox = outbox;
     this.#tenant = tenant;
@@ -113,6 +114,6 @@ export class KeptPictures {
   }
 
   #name(head: string, image: string): string {
-    return imageObjectName(this.#tenant(), head, image);
+    return imageObjectName(this.#tenant.id, head, image);
   }
 }

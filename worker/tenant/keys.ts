@@ -104,6 +104,13 @@ export class Keys {
     return { hash: row.hash };
   }
 
+  /** All of them, the last admin's too. */
+  revokeAll(now: number): void {
+    this.#sql.exec('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?)', now);
+    for (const { hash } of this.#sql.exec<{ hash: string }>('SELECT hash FROM api_keys').toArray())
+      this.#outbox.add('key', hash);
+  }
+
   /** What KV should hold of a key, or null for nothing. */
   entry(tenant: string, hash: string): KeyEntry | null {
     const found = this.find(hash);

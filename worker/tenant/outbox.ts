@@ -78,6 +78,12 @@ export class Outbox {
     return rows.toArray().length > 0;
   }
 
+  /** Whether there is nothing left to do, now or later. */
+  get isEmpty(): boolean {
+    const left = 'SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage LIMIT 1';
+    return this.#storage.sql.exec(left).toArray().length === 0;
+  }
+
   /** Whether something could be done now. */
   get pending(): boolean {
     const due =

@@ -37,7 +37,7 @@ export function taughtAnswer(
   };
 }
 
-function missing({ classes, base }: TaughtState): string {
+function missing({ classes, origin: { base } }: TaughtState): string {
   if (base !== undefined) return `There is no example; version ${base.version}, which was uploaded, answers.`;
   const [only] = classes;
   return only === undefined

@@ -8,13 +8,13 @@ import type { Pointer } from '../stores/layout.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
-import type { Captures } from './captures.ts';
 import { parse } from './describe.ts';
-import type { Added, CodeOrigin, Examples } from './examples.ts';
-import type { Heads } from './heads.ts';
-import type { Idempotency, IdempotencyKey } from './idempotency.ts';
+import type { Added, CodeOrigin } from './examples.ts';
+import type { IdempotencyKey } from './idempotency.ts';
+import type { Rows } from './rows.ts';
 import { taughtAnswer, type Counts } from './taught.ts';
-import type { Training, Write } from './training.ts';
+import type { Training } from './training.ts';
+import type { Write } from './writer.ts';
 
 export interface Lesson {
   readonly origin: CodeOrigin;
@@ -38,30 +38,16 @@ type Stored =
   | { readonly state: 'answered'; readonly answer: string };
 
 export class Teaching {
-  readonly #heads: Heads;
-  readonly #examples: Examples;
-  readonly #idempotency: Idempotency;
-  readonly #captures: Captures;
-  readonly #training: Training;
+  readonly #rows: Rows;
   readonly #write: Write;
+  readonly #training: Training;
   readonly #steps: StepListener;
 
-  constructor(parts: {
-    heads: Heads;
-    examples: Examples;
-    idempotency: Idempotency;
-    captures: Captures;
-    training: Training;
-    write: Write;
-    steps: StepListener;
-  }) {
-    this.#heads = parts.heads;
-    this.#examples = parts.examples;
-    this.#idempotency = parts.idempotency;
-    this.#captures = parts.captures;
-    this.#training = parts.training;
-    this.#write = parts.write;
-    this.#steps = parts.steps;
+  constructor(rows: Rows, write: Write, training: Training, steps: StepListener) {
+    this.#rows = rows;
+    this.#write = write;
+    this.#training = training;
+    this.#steps = steps;
   }
 
   async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
@@ -69,7 +55,7 @@ export class Teaching {
     if ('refused' in stored) return stored;
     if (stored.state === 'answered') {
       const answer = Taught.parse(JSON.parse(stored.answer));
-      return { answer, pointer: this.#heads.pointer(head), repeated: true };
+      return { answer, pointer: this.#rows.heads.pointer(head), repeated: true };
     }
     await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
@@ -77,7 +63,7 @@ export class Teaching {
     if ('refused' in result || lesson.idempotency === undefined) return result;
     const { key } = lesson.idempotency;
     await this.#write(() => {
-      this.#idempotency.answered(key, JSON.stringify(result.answer));
+      this.#rows.idempotency.answered(key, JSON.stringify(result.answer));
       return {};
     });
     await step(this.#steps, 'before the answer');
@@ -86,7 +72,7 @@ export class Teaching {
 
   /** Trains on what is stored. Without any change since the last training it only answers. */
   async train(head: string): Promise<TaughtResult | Refused> {
-    const state = this.#examples.state(head);
+    const state = this.#rows.examples.state(head);
     if (state === undefined) return untaught(head);
     return this.#answer(head, state.revision, {}, true);
   }
@@ -94,8 +80,8 @@ export class Teaching {
   /** Forgets examples and trains without them before it answers. */
   async forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
     const forgotten = await this.#write((now) => {
-      if (this.#examples.state(head) === undefined) return untaught(head);
-      const count = this.#examples.forget(head, which, now);
+      if (this.#rows.examples.state(head) === undefined) return untaught(head);
+      const count = this.#rows.examples.forget(head, which, now);
       if (count > 0) return { count };
       if ('id' in which) return refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`);
       return this.#uploadedLabels(head).includes(which.label)
@@ -106,20 +92,20 @@ export class Teaching {
         : refuse('class_not_found', `Head '${head}' has no examples of a class '${which.label}'.`);
     });
     if ('refused' in forgotten) return forgotten;
-    const revision = this.#examples.state(head)?.revision ?? 0;
+    const revision = this.#rows.examples.revision(head) ?? 0;
     return this.#answer(head, revision, { forgotten: forgotten.count }, true);
   }
 
   /** Gives an example another of the head's labels, and trains with it before it answers. */
   async relabel(head: string, id: string, label: string): Promise<TaughtResult | Refused> {
     const changed = await this.#write(() => {
-      const state = this.#examples.state(head);
+      const state = this.#rows.examples.state(head);
       if (state === undefined) return untaught(head);
       const uploaded = this.#uploadedLabels(head);
       if (!uploaded.includes(label) && !state.classes.some((known) => known.label === label)) {
         return refuse('class_not_found', `Head '${head}' has no class '${label}'. Teach it first.`);
       }
-      const revision = this.#examples.relabel(head, id, label);
+      const revision = this.#rows.examples.relabel(head, id, label);
       if (revision === undefined)
         return refuse('example_not_found', `Head '${head}' has no example '${id}'.`);
       return { revision };
@@ -135,31 +121,31 @@ export class Teaching {
     origin: CodeOrigin,
   ): Promise<TaughtResult | Refused> {
     const stored = await this.#write<{ added: Added | null } | Refused>((now) => {
-      const capture = this.#captures.find(head, id);
+      const capture = this.#rows.captures.find(head, id);
       if (capture === undefined) {
         return refuse('prediction_not_found', `No prediction '${id}' of '${head}' waits for review.`);
       }
       if (label === null) {
-        this.#captures.remove(id);
+        this.#rows.captures.remove(id);
         return { added: null };
       }
       const examples = [{ ...capture, label, source: 'feedback' as const }];
       const added =
         this.#otherUpload(head, origin) ??
         this.#otherReader(head, capture.version, origin) ??
-        this.#examples.add(head, origin, examples, now);
+        this.#rows.examples.add(head, origin, examples, now);
       if ('refused' in added) return added;
-      this.#captures.remove(id);
+      this.#rows.captures.remove(id);
       return { added };
     });
     if ('refused' in stored) return stored;
     if (stored.added === null) {
-      const state = this.#examples.state(head);
+      const state = this.#rows.examples.state(head);
       const answer =
         state === undefined
           ? { head, examples: 0, classes: [] }
-          : taughtAnswer(this.#heads, head, state, {}, false);
-      return { answer, pointer: this.#heads.pointer(head), repeated: false };
+          : taughtAnswer(this.#rows.heads, head, state, {}, false);
+      return { answer, pointer: this.#rows.heads.pointer(head), repeated: false };
     }
     const { revision, added, duplicates } = stored.added;
     return this.#answer(head, revision, { added, duplicates }, true);
@@ -167,8 +153,8 @@ export class Teaching {
 
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
-    for (const head of this.#examples.unsettled()) {
-      const result = await this.#training.reach(head, this.#examples.state(head)?.revision ?? 0);
+    for (const head of this.#rows.examples.unsettled()) {
+      const result = await this.#training.reach(head, this.#rows.examples.revision(head) ?? 0);
       if ('refused' in result)
         console.warn(JSON.stringify({ message: 'forgetting postponed', code: result.refused.code }));
     }
@@ -177,36 +163,36 @@ export class Teaching {
   #store(head: string, lesson: Lesson, now: number): Stored | Refused {
     const { idempotency } = lesson;
     if (idempotency !== undefined) {
-      const known = this.#idempotency.recall(idempotency, now);
+      const known = this.#rows.idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
     const refusal = this.#otherUpload(head, lesson.origin);
     if (refusal !== undefined) return refusal;
-    const added = this.#examples.add(head, lesson.origin, lesson.examples, now);
+    const added = this.#rows.examples.add(head, lesson.origin, lesson.examples, now);
     if ('refused' in added) return added;
-    if (idempotency !== undefined) this.#idempotency.remember(idempotency, head, added, now);
+    if (idempotency !== undefined) this.#rows.idempotency.remember(idempotency, head, added, now);
     return { state: 'stored', added };
   }
 
   /** The uploaded head whose codes the head's examples are, or would be; undefined: the backbone's own. */
   base(head: string): CodeOrigin['base'] {
-    const state = this.#examples.state(head);
-    if (state !== undefined) return state.base;
-    const current = this.#heads.live(head)?.current;
-    const row = this.#heads.versions(head).find(({ version }) => version === current);
+    const state = this.#rows.examples.state(head);
+    if (state !== undefined) return state.origin.base;
+    const current = this.#rows.heads.live(head)?.current;
+    const row = this.#rows.heads.versions(head).find(({ version }) => version === current);
     return row && { version: row.version, sha256: row.sha256 };
   }
 
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
   #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
-    if (this.#examples.state(head) !== undefined) return undefined;
+    if (this.#rows.examples.state(head) !== undefined) return undefined;
     if (this.base(head)?.sha256 === origin.base?.sha256) return undefined;
     return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
   }
 
   /** Whether a version that made a prediction read other codes than those that examples are. */
   #otherReader(head: string, version: number, { base, taps }: CodeOrigin): Refused | undefined {
-    const row = this.#heads.versions(head).find((known) => known.version === version);
+    const row = this.#rows.heads.versions(head).find((known) => known.version === version);
     const reads = row && parse(row.description).taps;
     const isOurs =
       row === undefined ||
@@ -221,8 +207,8 @@ export class Teaching {
   }
 
   #uploadedLabels(head: string): readonly string[] {
-    const base = this.#examples.state(head)?.base?.version;
-    const row = this.#heads.versions(head).find(({ version }) => version === base);
+    const base = this.#rows.examples.state(head)?.origin.base?.version;
+    const row = this.#rows.heads.versions(head).find(({ version }) => version === base);
     return row === undefined ? [] : parse(row.description).labels;
   }
 
@@ -236,10 +222,10 @@ export class Teaching {
       const reached = await this.#training.reach(head, revision);
       if ('refused' in reached) return reached;
     }
-    const state = this.#examples.state(head);
+    const state = this.#rows.examples.state(head);
     if (state === undefined) return untaught(head);
-    const answer = taughtAnswer(this.#heads, head, state, counts, train);
-    return { answer, pointer: this.#heads.pointer(head), repeated: false };
+    const answer = taughtAnswer(this.#rows.heads, head, state, counts, train);
+    return { answer, pointer: this.#rows.heads.pointer(head), repeated: false };
   }
 }
 

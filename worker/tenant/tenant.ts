@@ -20,109 +20,46 @@ import type {
 } from '../../src/api/index.ts';
 import type { VersionReport } from '../../src/api/report.ts';
 import type { Env } from '../env.ts';
-import { keyEntryName, pointerName, type Pointer } from '../stores/layout.ts';
-import { step } from '../steps.ts';
+import type { Pointer } from '../stores/layout.ts';
+import type { ExampleRecord, HeadRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
-import { headDetail, headSummary } from './describe.ts';
-import { Heads } from './heads.ts';
-import { Backup, type ExampleRecord, type HeadRecord, type RestoredVersion } from './backup.ts';
-import { Captures, type Capture } from './captures.ts';
-import { Examples, type CodeOrigin } from './examples.ts';
-import { Idempotency } from './idempotency.ts';
-import { KeptPictures } from './kept-pictures.ts';
-import { Keys, type FoundKey, type NewKey } from './keys.ts';
-import { Outbox, type Render } from './outbox.ts';
-import { Reports } from './report.ts';
-import { hasTables, migrate } from './schema.ts';
+import type { Capture } from './captures.ts';
+import { headDetail, headSummary, routing } from './describe.ts';
+import type { CodeOrigin } from './examples.ts';
+import type { FoundKey, NewKey } from './keys.ts';
+import { Removal } from './removal.ts';
+import { Restore, type RestoredVersion } from './restore.ts';
+import { openRows } from './rows.ts';
 import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
-import { Training, type Write } from './training.ts';
-import { Uploads, type Committed, type Reservation, type Upload } from './uploads.ts';
-import { Usage, type Counted } from './usage.ts';
-
-interface TenantRow extends Record<string, SqlStorageValue> {
-  id: string;
-  name: string;
-  created_at: number;
-}
-
-/** Of a name that no store knows. */
-const NO_POINTER: Pointer = {
-  revision: 0,
-  current: null,
-  versions: {},
-  names: {},
-  canary: null,
-  shadow: null,
-  capture: false,
-};
+import { Training } from './training.ts';
+import type { Committed, Reservation, Upload } from './uploads.ts';
+import type { Counted } from './usage.ts';
+import { Writer } from './writer.ts';
 
 export class Tenant extends DurableObject<Env> {
-  readonly #outbox: Outbox;
-  readonly #keys: Keys;
-  readonly #heads: Heads;
-  readonly #uploads: Uploads;
-  readonly #pictures: KeptPictures;
-  readonly #examples: Examples;
-  readonly #idempotency: Idempotency;
-  readonly #reports: Reports;
-  readonly #teaching: Teaching;
-  readonly #usage: Usage;
-  readonly #backup: Backup;
-  readonly #captures: Captures;
-  #exists: boolean;
-
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
-    const { sql } = ctx.storage;
-    this.#outbox = new Outbox(ctx.storage, env);
-    this.#keys = new Keys(sql, this.#outbox);
-    this.#heads = new Heads(sql, this.#outbox, () => this.#self().id);
-    this.#uploads = new Uploads(sql, this.#outbox, this.#heads);
-    this.#usage = new Usage(sql);
-    this.#backup = new Backup(sql, this.#heads, this.#outbox, () => this.#self().id);
-    this.#pictures = new KeptPictures(sql, this.#outbox, () => this.#self().id);
-    this.#examples = new Examples(sql, this.#pictures);
-    this.#idempotency = new Idempotency(sql);
-    const write: Write = (change) => this.#write(change);
-    this.#reports = new Reports(sql, this.#examples);
-    this.#captures = new Captures(sql);
-    const parts = {
-      heads: this.#heads,
-      uploads: this.#uploads,
-      examples: this.#examples,
-      idempotency: this.#idempotency,
-      reports: this.#reports,
-      captures: this.#captures,
-      write,
-    };
-    const training = new Training({ ...parts, stores: env });
-    this.#teaching = new Teaching({ ...parts, training, steps: env });
-    // A name that no tenant has must not become a database because someone asked for it.
-    this.#exists = hasTables(sql);
-    if (this.#exists) migrate(ctx.storage);
-  }
+  readonly #rows = openRows(this.ctx.storage, this.env);
+  readonly #writer = new Writer(this.ctx.storage, this.#rows, this.env);
+  readonly #write = this.#writer.write;
+  readonly #training = new Training(this.#rows, this.#write, this.env);
+  readonly #teaching = new Teaching(this.#rows, this.#write, this.#training, this.env);
+  readonly #restore = new Restore(this.#rows, this.#write);
+  readonly #removal = new Removal(this.#rows, this.#write);
 
   /** Makes the tenant with its first key. Repeating the call changes nothing. */
   async create(id: string, name: string, key: NewKey): Promise<KeySummary | Refused> {
-    migrate(this.ctx.storage);
-    this.#exists = true;
+    this.#rows.standing.found();
     return this.#write((now) => {
-      this.ctx.storage.sql.exec(
-        'INSERT INTO tenant (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
-        id,
-        name,
-        now,
-      );
-      return this.#keys.create(key, now);
+      this.#rows.standing.enter(id, name, now);
+      return this.#rows.keys.create(key, now);
     });
   }
 
   settings(): TenantSettings {
-    return this.#exists ? this.#pictures.settings() : DEFAULT_TENANT_SETTINGS;
+    return this.#exists ? this.#rows.pictures.settings() : DEFAULT_TENANT_SETTINGS;
   }
 
   configure(settings: TenantSettings): Promise<TenantSettings | Refused> {
-    return this.#write((now) => this.#pictures.configure(settings, now));
+    return this.#write((now) => this.#rows.pictures.configure(settings, now));
   }
 
   /** Before pictures of examples are written to R2: their names there, or null where none are kept. */
@@ -130,25 +67,25 @@ export class Tenant extends DurableObject<Env> {
     head: string,
     sizes: readonly number[],
   ): Promise<{ images: readonly string[] | null } | Refused> {
-    if (this.#exists && !this.#pictures.settings().keep_images) return Promise.resolve({ images: null });
-    return this.#write((now) => this.#pictures.expect(head, sizes, now));
+    if (this.#exists && !this.#rows.pictures.settings().keep_images) return Promise.resolve({ images: null });
+    return this.#write((now) => this.#rows.pictures.expect(head, sizes, now));
   }
 
   /** The object that holds an example's picture, or null. */
   exampleImage(head: string, id: string): string | null {
-    return this.#exists ? this.#pictures.find(head, id) : null;
+    return this.#exists ? this.#rows.pictures.find(head, id) : null;
   }
 
   findKey(hash: string): FoundKey {
-    return this.#exists ? this.#keys.find(hash) : { status: 'unknown' };
+    return this.#exists ? this.#rows.keys.find(hash) : { status: 'unknown' };
   }
 
   listKeys(): KeySummary[] {
-    return this.#exists ? this.#keys.list() : [];
+    return this.#exists ? this.#rows.keys.list() : [];
   }
 
   createKey(key: NewKey): Promise<KeySummary | Refused> {
-    return this.#write((now) => this.#keys.create(key, now));
+    return this.#write((now) => this.#rows.keys.create(key, now));
   }
 
   /** A new key in the place of another, which stops working. */
@@ -156,202 +93,131 @@ export class Tenant extends DurableObject<Env> {
     id: string,
     key: Pick<NewKey, 'id' | 'hash'>,
   ): Promise<{ summary: KeySummary; hash: string } | Refused> {
-    return this.#write((now) => this.#keys.rotate(id, key, now));
+    return this.#write((now) => this.#rows.keys.rotate(id, key, now));
   }
 
   revokeKey(id: string): Promise<{ hash: string } | Refused> {
-    return this.#write((now) => this.#keys.revoke(id, now));
+    return this.#write((now) => this.#rows.keys.revoke(id, now));
   }
 
   listHeads(): HeadSummary[] {
-    return this.#exists ? this.#heads.list().map(headSummary) : [];
+    return this.#exists ? this.#rows.heads.list().map(headSummary) : [];
   }
 
   describeHead(head: string): HeadDetail | null {
-    const row = this.#exists ? this.#heads.live(head) : undefined;
-    return row === undefined ? null : headDetail(row, this.#heads.versions(head));
+    const row = this.#exists ? this.#rows.heads.live(head) : undefined;
+    return row === undefined ? null : headDetail(row, this.#rows.heads.versions(head));
   }
 
   pointer(head: string): Pointer | null {
-    return this.#exists ? this.#heads.pointer(head) : null;
+    return this.#exists ? this.#rows.heads.pointer(head) : null;
   }
 
   /** First step of an upload: a number and a name for the object. Nothing can be seen of it. */
   reserveVersion(head: string, upload: Upload): Promise<Reservation | Refused> {
-    return this.#write((now) => this.#uploads.reserve(head, upload, now));
+    return this.#write((now) => this.#rows.uploads.reserve(head, upload, now));
   }
 
   /** Last step of an upload, after the object was written: the version is there, and current. */
   commitVersion(head: string, version: number): Promise<Committed | Refused> {
-    return this.#write((now) => this.#uploads.commit(head, version, now));
+    return this.#write((now) => this.#rows.uploads.commit(head, version, now));
   }
 
   activateVersion(head: string, version: number, percent: number): Promise<Pointer | Refused> {
-    return this.#write(() => this.#heads.activate(head, version, percent));
+    return this.#write(() => this.#rows.heads.activate(head, version, percent));
   }
 
   removeVersion(head: string, version: number): Promise<Pointer | Refused> {
-    return this.#write((now) => this.#heads.removeVersion(head, version, now));
+    return this.#write((now) => this.#rows.heads.removeVersion(head, version, now));
   }
 
   nameVersion(head: string, name: string, version: number): Promise<Pointer | Refused> {
-    return this.#write(() => this.#heads.nameVersion(head, name, version));
+    return this.#write(() => this.#rows.heads.nameVersion(head, name, version));
   }
 
   unnameVersion(head: string, name: string): Promise<Pointer | Refused> {
-    return this.#write(() => this.#heads.unnameVersion(head, name));
+    return this.#write(() => this.#rows.heads.unnameVersion(head, name));
   }
 
   shadowVersion(head: string, version: number | null): Promise<Pointer | Refused> {
     return this.#write(() => {
-      if (version !== null) this.#usage.restartShadow(head);
-      return this.#heads.shadow(head, version);
+      if (version !== null) this.#rows.usage.restartShadow(head);
+      return this.#rows.heads.shadow(head, version);
     });
   }
 
   configureHead(head: string, settings: HeadSettings): Promise<HeadSettings | Refused> {
-    return this.#write(() => this.#heads.configure(head, settings));
+    return this.#write(() => this.#rows.heads.configure(head, settings));
   }
 
   headSettings(head: string): HeadSettings | null {
-    return this.#exists && this.#heads.absent(head) === undefined ? this.#heads.settings(head) : null;
+    return this.#has(head) ? this.#rows.heads.settings(head) : null;
   }
 
   routing(head: string): Routing | null {
-    const pointer = this.#exists ? this.#heads.pointer(head) : null;
-    if (pointer === null || this.#heads.absent(head) !== undefined) return null;
-    const { current, canary, shadow, names } = pointer;
-    return {
-      version: current,
-      names,
-      ...(canary === null ? {} : { canary }),
-      ...(shadow === null ? {} : { shadow: { version: shadow, ...this.#usage.shadow(head, shadow) } }),
-    };
+    const pointer = this.#has(head) ? this.#rows.heads.pointer(head) : null;
+    return pointer && routing(pointer, (version) => this.#rows.usage.shadow(head, version));
   }
 
   /** What a backup holds; unfinished forgetting is finished first, so that nothing forgotten leaves the house. */
   async backupSurvey(): Promise<{ names: string[]; stamp: string }> {
     if (!this.#exists) return { names: [], stamp: '' };
     await this.#teaching.resume();
-    return this.#backup.survey();
+    return this.#rows.backup.survey();
   }
 
   backupRecord(head: string): HeadRecord {
-    return this.#backup.record(head);
+    return this.#rows.backup.record(head);
   }
 
   backupExamples(head: string, after: string, limit: number): ExampleRecord[] {
-    return this.#backup.examples(head, after, limit);
+    return this.#rows.backup.examples(head, after, limit);
   }
 
   restoreBegin(): Promise<object | Refused> {
-    return this.#write(() => {
-      const { sql } = this.ctx.storage;
-      const fault = this.#backup.assertEmpty();
-      if (fault !== undefined) return fault;
-      sql.exec("INSERT INTO marks VALUES ('restoring') ON CONFLICT DO NOTHING");
-      return {};
-    });
+    return this.#restore.begin();
   }
 
   restoreTaught(row: BackupTaught): Promise<object | Refused> {
-    return this.#restoring(() => this.#backup.restoreTaught(row));
+    return this.#restore.taught(row);
   }
 
   restoreExamples(rows: readonly ExampleRecord[]): Promise<object | Refused> {
-    return this.#restoring(() => this.#backup.restoreExamples(rows));
+    return this.#restore.examples(rows);
   }
 
   expectVersion(head: string, version: number, sha256: string): Promise<{ objectName: string } | Refused> {
-    return this.#write((now) => ({ objectName: this.#backup.expectVersion(head, version, sha256, now) }));
+    return this.#restore.expectVersion(head, version, sha256);
   }
 
   restoreVersion(row: RestoredVersion): Promise<object | Refused> {
-    return this.#restoring(() => this.#backup.restoreVersion(row));
+    return this.#restore.version(row);
   }
 
   restoreHead(row: BackupHead): Promise<object | Refused> {
-    return this.#restoring(() => this.#backup.restoreHead(row));
+    return this.#restore.head(row);
   }
 
   restoreEnd(): Promise<object | Refused> {
-    return this.#write(() => {
-      this.ctx.storage.sql.exec("DELETE FROM marks WHERE name = 'restoring'");
-      return {};
-    });
+    return this.#restore.end();
   }
 
-  /** A row of a backup; one that contradicts what came before is refused as the file's fault. */
-  #restoring(change: () => Refused | undefined | void): Promise<object | Refused> {
-    if (!this.#marked('restoring'))
-      return Promise.resolve(refuse('conflict', 'No restore is under way here.'));
-    return this.#write<object>(() => change() ?? {}).catch((error: unknown) => {
-      if (!String(error).includes('constraint')) throw error;
-      return refuse('invalid_request', 'The backup holds a row twice, or one that contradicts another.');
-    });
-  }
-
-  #marked(name: 'restoring' | 'deleting'): boolean {
-    return (
-      this.#exists &&
-      this.ctx.storage.sql.exec('SELECT 1 FROM marks WHERE name = ?', name).toArray().length > 0
-    );
-  }
-
-  /**
-   * Deletes the tenant: from now on no key works and nothing can be seen; objects and KV entries go right after, or by
-   * the alarm, and the database as the last.
-   */
-  async destroy(): Promise<object | Refused> {
-    if (!this.#exists || this.#marked('deleting'))
-      return refuse('tenant_not_found', 'There is no such tenant.');
-    const result = await this.#write((now) => {
-      const { sql } = this.ctx.storage;
-      sql.exec("INSERT INTO marks VALUES ('deleting')");
-      sql.exec('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?)', now);
-      for (const { hash } of sql.exec<{ hash: string }>('SELECT hash FROM api_keys').toArray())
-        this.#outbox.add('key', hash);
-      for (const name of this.#backup.survey().names) {
-        this.#examples.clear(name, now);
-        this.#captures.clear(name);
-        this.#heads.remove(name, now);
-      }
-      return {};
-    });
-    await this.#finishDeletion();
-    return result;
-  }
-
-  /** The last step: uploads on their way may still leave objects, until their reservations end. */
-  async #finishDeletion(): Promise<void> {
-    const { sql } = this.ctx.storage;
-    const left = sql.exec('SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage LIMIT 1').toArray();
-    if (left.length > 0) return;
-    this.#exists = false;
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
+  /** Deletes the tenant. */
+  destroy(): Promise<object | Refused> {
+    return this.#removal.tenant();
   }
 
   /** What isolates counted since they told last. */
   addUsage(counted: Counted): void {
-    if (this.#exists) this.ctx.storage.transactionSync(() => this.#usage.add(counted));
+    if (this.#exists) this.ctx.storage.transactionSync(() => this.#rows.usage.add(counted));
   }
 
   usage(since: string): UsageDay[] {
-    return this.#exists ? this.#usage.days(since) : [];
+    return this.#exists ? this.#rows.usage.days(since) : [];
   }
 
   deleteHead(head: string): Promise<Pointer | Refused> {
-    return this.#write((now) => {
-      const live = this.#heads.live(head) !== undefined;
-      if (!this.#examples.clear(head, now) && !live)
-        return refuse('head_not_found', `There is no head '${head}'.`);
-      this.#idempotency.forgetHead(head);
-      this.#captures.clear(head);
-      const pointer = this.#heads.remove(head, now);
-      // Taught, but never trained: there was nothing for other stores to know.
-      return 'refused' in pointer ? NO_POINTER : pointer;
-    });
+    return this.#removal.head(head);
   }
 
   /** Stores labelled codes and trains the head with them: see teaching.ts. */
@@ -377,16 +243,16 @@ export class Tenant extends DurableObject<Env> {
   }
 
   report(head: string, version: number): VersionReport | null {
-    return this.#exists ? this.#reports.find(head, version) : null;
+    return this.#exists ? this.#rows.reports.find(head, version) : null;
   }
 
   capture(head: string, capture: Capture): void {
-    if (!this.#exists || !this.#heads.settings(head).capture) return;
-    this.ctx.storage.transactionSync(() => this.#captures.add(head, capture, Date.now()));
+    if (!this.#exists || !this.#rows.heads.settings(head).capture) return;
+    this.ctx.storage.transactionSync(() => this.#rows.captures.add(head, capture, Date.now()));
   }
 
   listCaptures(head: string): ReviewItem[] | null {
-    return this.#exists && this.#heads.live(head) !== undefined ? this.#captures.list(head) : null;
+    return this.#exists && this.#rows.heads.live(head) !== undefined ? this.#rows.captures.list(head) : null;
   }
 
   /** What a person said of a captured prediction: its label, or null to take it off the queue. */
@@ -405,53 +271,26 @@ export class Tenant extends DurableObject<Env> {
     after: string | undefined,
     limit: number,
   ): ExampleList | null {
-    if (!this.#exists || this.#examples.state(head) === undefined) return null;
-    return this.#examples.list(head, label, after, limit);
+    if (!this.#exists || this.#rows.examples.state(head) === undefined) return null;
+    return this.#rows.examples.list(head, label, after, limit);
   }
 
   override async alarm(): Promise<void> {
     if (!this.#exists) return;
-    await this.#outbox.deliver(this.#render);
-    if (this.#marked('deleting')) await this.#finishDeletion();
+    await this.#writer.deliver();
+    if (this.#rows.standing.is('deleting')) await this.#removal.finish();
     else await this.#teaching.resume();
+  }
+
+  get #exists(): boolean {
+    return this.#rows.standing.exists;
+  }
+
+  #has(head: string): boolean {
+    return this.#exists && this.#rows.heads.absent(head) === undefined;
   }
 
   async #known<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
     return this.#exists ? task() : refuse('unauthorized', 'This tenant does not exist.');
-  }
-
-  /**
-   * One change: a transaction, the alarm that would finish its errands after a crash (the same turn, so the same write
-   * to disk), then the errands themselves. The answer waits for the first try, so that its caller finds KV up to date.
-   */
-  async #write<T extends object>(change: (now: number) => T | Refused): Promise<T | Refused> {
-    if (!this.#exists || this.#marked('deleting'))
-      return refuse('unauthorized', 'This tenant does not exist.');
-    const now = Date.now();
-    const result = this.ctx.storage.transactionSync(() => change(now));
-    await this.#outbox.schedule(now);
-    if (this.#outbox.pending) {
-      await step(this.env, 'before the pointer');
-      await this.#outbox.deliver(this.#render);
-    }
-    return result;
-  }
-
-  readonly #render: Render = (kind, subject) => {
-    const { id } = this.#self();
-    switch (kind) {
-      case 'key':
-        return { name: keyEntryName(subject), value: this.#keys.entry(id, subject) };
-      case 'head': {
-        const pointer = this.#heads.pointer(subject);
-        return { name: pointerName(id, subject), value: pointer?.current == null ? null : pointer };
-      }
-      default:
-        return kind satisfies never;
-    }
-  };
-
-  #self(): TenantRow {
-    return this.ctx.storage.sql.exec<TenantRow>('SELECT * FROM tenant').one();
   }
 }

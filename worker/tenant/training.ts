@@ -22,20 +22,19 @@ import { ApiError } from '../problem.ts';
 import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
-import type { Examples, IdentifiedSet, TaughtState } from './examples.ts';
+import type { TaughtState } from './examples.ts';
 import { guardFault } from './guard.ts';
 import type { VersionRow } from './head-rows.ts';
-import type { Heads } from './heads.ts';
-import type { Reservation, Upload, Uploads } from './uploads.ts';
 import type { Stores } from './outbox.ts';
 import { giveWay } from './pace.ts';
-import { reportOf, type Reports, type StoredReport } from './report.ts';
+import { reportOf, type StoredReport } from './report.ts';
+import type { Rows } from './rows.ts';
+import type { IdentifiedSet } from './training-set.ts';
+import type { Reservation, Upload } from './uploads.ts';
+import type { Write } from './writer.ts';
 
 /** Of all tenants' objects that live in this isolate. */
 const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);
-
-/** One change in a transaction of the tenant: see Tenant. */
-export type Write = <T extends object>(change: (now: number) => T | Refused) => Promise<T | Refused>;
 
 /** There is nothing to do, or nothing more. */
 interface Done {
@@ -44,39 +43,26 @@ interface Done {
 const DONE: Done = { state: 'done' };
 
 export class Training {
-  readonly #examples: Examples;
-  readonly #heads: Heads;
-  readonly #uploads: Uploads;
-  readonly #reports: Reports;
-  readonly #stores: Stores;
+  readonly #rows: Rows;
   readonly #write: Write;
+  readonly #stores: Stores;
   /** What is being trained, or the last that was. */
   #last: Promise<unknown> = Promise.resolve();
   /** Trainings that have not begun: whoever comes now may join. */
   readonly #waiting = new Map<string, Promise<object | Refused>>();
 
-  constructor(parts: {
-    examples: Examples;
-    heads: Heads;
-    uploads: Uploads;
-    reports: Reports;
-    stores: Stores;
-    write: Write;
-  }) {
-    this.#examples = parts.examples;
-    this.#heads = parts.heads;
-    this.#uploads = parts.uploads;
-    this.#reports = parts.reports;
-    this.#stores = parts.stores;
-    this.#write = parts.write;
+  constructor(rows: Rows, write: Write, stores: Stores) {
+    this.#rows = rows;
+    this.#write = write;
+    this.#stores = stores;
   }
 
   /** Until a version is there that knows the examples of a revision, or later ones, and none that was forgotten. */
   async reach(head: string, revision: number): Promise<object | Refused> {
     for (let attempt = 0; attempt < MAX_TRAINING_ATTEMPTS; attempt++) {
-      const state = this.#examples.state(head);
+      const state = this.#rows.examples.state(head);
       if (state === undefined) return refuse('head_not_found', `Head '${head}' was deleted meanwhile.`);
-      const trained = this.#heads.newestTrained(head)?.trained_revision ?? 0;
+      const trained = this.#rows.heads.newestTrained(head)?.trained_revision ?? 0;
       if (state.forgottenFrom === null && (trained >= revision || !canBeTrained(state))) return DONE;
       const result = await this.#join(head);
       if ('refused' in result) return result;
@@ -100,15 +86,16 @@ export class Training {
   }
 
   async #train(head: string): Promise<object | Refused> {
-    const state = this.#examples.state(head);
+    const state = this.#rows.examples.state(head);
     if (state === undefined) return DONE;
     if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
     try {
       const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
+      const { codeLength } = state.origin;
       const base = this.#base(head, state);
       const bytes =
-        bytesFor(n, state.codeLength, state.classes.length) +
-        (base === undefined ? 0 : bytesForBase(base, n * state.codeLength));
+        bytesFor(n, codeLength, state.classes.length) +
+        (base === undefined ? 0 : bytesForBase(base, n * codeLength));
       return await memory.with(bytes, () => this.#trainNow(head, base));
     } catch (error) {
       // Errors lose their class on the way out of a Durable Object.
@@ -119,13 +106,13 @@ export class Training {
   }
 
   async #trainNow(head: string, base: VersionRow | undefined): Promise<object | Refused> {
-    const found = await this.#examples.trainingSet(head, giveWay);
+    const found = await this.#rows.trainingSets.read(head, giveWay);
     if (found === undefined) return DONE;
     const { revision } = found;
     const { bytes, upload, report } = await trained(found, base && (await this.#read(head, base)));
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
-      const reservation = this.#uploads.reserve(head, upload, now);
+      const reservation = this.#rows.uploads.reserve(head, upload, now);
       if ('state' in reservation && reservation.state === 'exists') this.#settle(head, revision, now);
       return reservation;
     });
@@ -136,18 +123,18 @@ export class Training {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
       const heldBack = this.#guard(head, upload);
-      const committed = this.#uploads.commit(head, reserved.version, now, { heldBack });
+      const committed = this.#rows.uploads.commit(head, reserved.version, now, { heldBack });
       if ('refused' in committed) return committed;
       this.#settle(head, revision, now);
-      this.#reports.store(head, committed.version, report);
+      this.#rows.reports.store(head, committed.version, report);
       return committed;
     });
   }
 
   /** The version that the head is taught on top of, if there is one: it stays as long as there are examples. */
-  #base(head: string, { base }: TaughtState): VersionRow | undefined {
+  #base(head: string, { origin: { base } }: TaughtState): VersionRow | undefined {
     if (base === undefined) return undefined;
-    const row = this.#heads.versions(head).find(({ version }) => version === base.version);
+    const row = this.#rows.heads.versions(head).find(({ version }) => version === base.version);
     if (row?.sha256 !== base.sha256)
       throw new Error(`Version ${base.version} of '${head}' is missing though it is taught on top of it.`);
     return row;
@@ -155,7 +142,7 @@ export class Training {
 
   /** The file of a version: it is there as long as its row is. */
   async #read(head: string, { version, sha256 }: VersionRow): Promise<Uint8Array> {
-    const name = this.#heads.objectName(head, version, sha256);
+    const name = this.#rows.heads.objectName(head, version, sha256);
     const object = await this.#stores.HEADS.get(name);
     if (object === null) throw new Error(`The object ${name} is missing though its version is committed.`);
     return new Uint8Array(await object.arrayBuffer());
@@ -163,35 +150,35 @@ export class Training {
 
   /** Whether what was trained at a revision knows something that was forgotten since. */
   #outdated(head: string, revision: number): boolean {
-    const state = this.#examples.state(head);
+    const state = this.#rows.examples.state(head);
     if (state === undefined || revision < state.firstRevision) return true;
     return state.forgottenFrom !== null && state.forgottenFrom <= revision && state.revision !== revision;
   }
 
   /** Deletes the versions that knew what was forgotten: there is a clean one now. */
   #settle(head: string, revision: number, now: number): void {
-    const from = this.#examples.state(head)?.forgottenFrom ?? null;
+    const from = this.#rows.examples.state(head)?.forgottenFrom ?? null;
     if (from === null) return;
-    this.#heads.dropTrained(head, from, revision, now);
-    this.#examples.settle(head);
+    this.#rows.heads.dropTrained(head, from, revision, now);
+    this.#rows.examples.settle(head);
   }
 
   /** With too little left there is nothing to train; what knew more must go all the same. An uploaded head answers again. */
   #untrain(head: string, now: number): object {
-    const state = this.#examples.state(head);
+    const state = this.#rows.examples.state(head);
     if (state === undefined || state.forgottenFrom === null) return DONE;
-    this.#heads.dropTrained(head, state.forgottenFrom, state.revision, now, state.base?.version);
-    this.#examples.settle(head);
+    this.#rows.heads.dropTrained(head, state.forgottenFrom, state.revision, now, state.origin.base?.version);
+    this.#rows.examples.settle(head);
     return DONE;
   }
 
   #guard(head: string, upload: Upload): string | undefined {
-    const margin = this.#heads.settings(head).guard_margin;
-    const current = this.#heads.live(head)?.current;
+    const margin = this.#rows.heads.settings(head).guard_margin;
+    const current = this.#rows.heads.live(head)?.current;
     // What was forgotten must go, whatever that costs.
-    if (margin === null || current === undefined || this.#examples.state(head)?.forgottenFrom !== null)
+    if (margin === null || current === undefined || this.#rows.examples.state(head)?.forgottenFrom !== null)
       return undefined;
-    const before = this.#heads.versions(head).find(({ version }) => version === current);
+    const before = this.#rows.heads.versions(head).find(({ version }) => version === current);
     // What was uploaded was judged on other pictures: there is nothing to compare.
     if (before === undefined || before.trained_revision === null) return undefined;
     return guardFault(before.description, upload.description, margin);
@@ -199,8 +186,8 @@ export class Training {
 }
 
 /** Two classes, or one on top of an uploaded head's. */
-export function canBeTrained({ classes, base }: TaughtState): boolean {
-  return classes.length >= (base === undefined ? 2 : 1);
+export function canBeTrained({ classes, origin }: TaughtState): boolean {
+  return classes.length >= (origin.base === undefined ? 2 : 1);
 }
 
 /**

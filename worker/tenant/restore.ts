@@ -1,0 +1,143 @@
+/**
+ * A backup's rows on their way into an empty tenant. Between `begin` and `end` they come in the order in which backup.ts
+ * gave them; one that contradicts what came before is refused as the file's fault.
+ */
+import type { BackupHead, BackupTaught, BackupVersion } from '../../src/api/index.ts';
+import { RESERVATION_MS } from '../limits.ts';
+import type { ExampleRecord } from './backup.ts';
+import { refuse, type Refused } from './call.ts';
+import { CodeOrigin } from './examples.ts';
+import type { Rows } from './rows.ts';
+import type { Write } from './writer.ts';
+
+/** A version whose file was checked. */
+export type RestoredVersion = Omit<BackupVersion, 'row' | 'file'> & {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly description: string;
+};
+
+export class Restore {
+  readonly #rows: Rows;
+  readonly #write: Write;
+
+  constructor(rows: Rows, write: Write) {
+    this.#rows = rows;
+    this.#write = write;
+  }
+
+  /** A backup comes into an empty tenant only, so that nothing can meet. */
+  begin(): Promise<object | Refused> {
+    return this.#write(() => {
+      if (this.#rows.heads.everyName().length > 0)
+        return refuse(
+          'conflict',
+          'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
+        );
+      this.#rows.standing.begin('restoring');
+      return {};
+    });
+  }
+
+  end(): Promise<object | Refused> {
+    return this.#write(() => {
+      this.#rows.standing.end('restoring');
+      return {};
+    });
+  }
+
+  taught({ head, origin, first_revision: first, revision }: BackupTaught): Promise<object | Refused> {
+    return this.#row(() => {
+      this.#rows.sql.exec(
+        'INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)',
+        head,
+        JSON.stringify(CodeOrigin.parse(origin)),
+        first,
+        revision,
+      );
+    });
+  }
+
+  examples(rows: readonly ExampleRecord[]): Promise<object | Refused> {
+    return this.#row(() => {
+      for (const row of rows) this.#rows.examples.insert(row);
+    });
+  }
+
+  /** First step for a version's file: where it goes. It counts as garbage until the second. */
+  expectVersion(head: string, version: number, sha256: string): Promise<{ objectName: string } | Refused> {
+    return this.#write((now) => {
+      const objectName = this.#rows.heads.objectName(head, version, sha256);
+      this.#rows.outbox.discard(objectName, now + RESERVATION_MS);
+      return { objectName };
+    });
+  }
+
+  version(row: RestoredVersion): Promise<object | Refused> {
+    return this.#row(() => {
+      this.#rows.sql.exec(
+        `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
+           VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+        row.head,
+        row.version,
+        row.sha256,
+        row.bytes,
+        row.description,
+        row.created_at,
+        row.trained_revision,
+        row.held_back,
+      );
+      this.#rows.outbox.keep(this.#rows.heads.objectName(row.head, row.version, row.sha256));
+    });
+  }
+
+  /** Comes behind the head's versions: from now on it answers. */
+  head(row: BackupHead): Promise<object | Refused> {
+    return this.#row(() => {
+      const fault = this.#missing(row);
+      if (fault !== undefined) return fault;
+      this.#rows.sql.exec(
+        `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings)
+           VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`,
+        row.head,
+        row.current,
+        row.last_version,
+        row.created_at,
+        row.canary?.version ?? null,
+        row.canary?.percent ?? null,
+        row.shadow,
+        JSON.stringify(row.settings),
+      );
+      for (const [name, version] of Object.entries(row.names))
+        this.#rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
+      this.#rows.outbox.add('head', row.head);
+      return undefined;
+    });
+  }
+
+  /** Versions that a head names and that didn't come before it. */
+  #missing({ head, current, canary, shadow, names, last_version: last }: BackupHead): Refused | undefined {
+    const versions = this.#rows.heads.versions(head);
+    const known = new Set(versions.map(({ version }) => version));
+    const named = [current, canary?.version ?? null, shadow, ...Object.values(names)];
+    if (named.some((version) => version !== null && !known.has(version)) || last < Math.max(0, ...known))
+      return refuse('invalid_request', `The backup's head '${head}' names a version that it does not bring.`);
+    const base = this.#rows.examples.state(head)?.origin.base;
+    if (base === undefined) return undefined;
+    return versions.some(({ version, sha256 }) => version === base.version && sha256 === base.sha256)
+      ? undefined
+      : refuse(
+          'invalid_request',
+          `The examples of the backup's head '${head}' are taught on top of a version that it does not bring.`,
+        );
+  }
+
+  #row(change: () => Refused | undefined | void): Promise<object | Refused> {
+    if (!this.#rows.standing.is('restoring'))
+      return Promise.resolve(refuse('conflict', 'No restore is under way here.'));
+    return this.#write<object>(() => change() ?? {}).catch((error: unknown) => {
+      if (!String(error).includes('constraint')) throw error;
+      return refuse('invalid_request', 'The backup holds a row twice, or one that contradicts another.');
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/** All that the tenant's tables hold, part by part, each with the others that it needs. */
+import { Backup } from './backup.ts';
+import { Captures } from './captures.ts';
+import { Examples } from './examples.ts';
+import { Heads } from './heads.ts';
+import { Idempotency } from './idempotency.ts';
+import { KeptPictures } from './kept-pictures.ts';
+import { Keys } from './keys.ts';
+import { Outbox, type Stores } from './outbox.ts';
+import { Reports } from './report.ts';
+import { Standing } from './standing.ts';
+import { TrainingSets } from './training-set.ts';
+import { Uploads } from './uploads.ts';
+import { Usage } from './usage.ts';
+
+export type Rows = ReturnType<typeof openRows>;
+
+export function openRows(storage: DurableObjectStorage, stores: Stores) {
+  const { sql } = storage;
+  const standing = new Standing(storage);
+  const outbox = new Outbox(storage, stores);
+  const heads = new Heads(sql, outbox, standing);
+  const pictures = new KeptPictures(sql, outbox, standing);
+  const examples = new Examples(sql, pictures);
+  return {
+    sql,
+    standing,
+    outbox,
+    keys: new Keys(sql, outbox),
+    heads,
+    uploads: new Uploads(sql, outbox, heads),
+    pictures,
+    examples,
+    trainingSets: new TrainingSets(sql, examples),
+    idempotency: new Idempotency(sql),
+    reports: new Reports(sql, examples),
+    captures: new Captures(sql),
+    usage: new Usage(sql),
+    backup: new Backup(sql, heads, examples),
+  };
+}

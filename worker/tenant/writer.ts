@@ -1,0 +1,56 @@
+/** Changes of the tenant's truth, and what KV is to hold after them. */
+import { keyEntryName, pointerName } from '../stores/layout.ts';
+import { step, type StepListener } from '../steps.ts';
+import { refuse, type Refused } from './call.ts';
+import type { Render } from './outbox.ts';
+import type { Rows } from './rows.ts';
+
+/** One change, or why there was none. */
+export type Write = <T extends object>(change: (now: number) => T | Refused) => Promise<T | Refused>;
+
+export class Writer {
+  readonly #storage: DurableObjectStorage;
+  readonly #rows: Rows;
+  readonly #steps: StepListener;
+
+  constructor(storage: DurableObjectStorage, rows: Rows, steps: StepListener) {
+    this.#storage = storage;
+    this.#rows = rows;
+    this.#steps = steps;
+  }
+
+  /**
+   * A transaction, the alarm that would finish its errands after a crash (the same turn, so the same write to disk), then
+   * the errands themselves. The answer waits for the first try, so that its caller finds KV up to date.
+   */
+  readonly write: Write = async (change) => {
+    if (!this.#rows.standing.lasts) return refuse('unauthorized', 'This tenant does not exist.');
+    const now = Date.now();
+    const result = this.#storage.transactionSync(() => change(now));
+    await this.#rows.outbox.schedule(now);
+    if (this.#rows.outbox.pending) {
+      await step(this.#steps, 'before the pointer');
+      await this.deliver();
+    }
+    return result;
+  };
+
+  /** What other stores still have to hear of. */
+  deliver(): Promise<void> {
+    return this.#rows.outbox.deliver(this.#render);
+  }
+
+  readonly #render: Render = (kind, subject) => {
+    const { id } = this.#rows.standing;
+    switch (kind) {
+      case 'key':
+        return { name: keyEntryName(subject), value: this.#rows.keys.entry(id, subject) };
+      case 'head': {
+        const pointer = this.#rows.heads.pointer(subject);
+        return { name: pointerName(id, subject), value: pointer?.current == null ? null : pointer };
+      }
+      default:
+        return kind satisfies never;
+    }
+  };
+}
