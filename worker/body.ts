@@ -1,6 +1,7 @@
 /** Reads request and response bodies without ever holding more than a cap, and JSON bodies against a schema. */
 import type { z } from 'zod';
-import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES } from './limits.ts';
+import { parseJson } from './json.ts';
+import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES, MAX_JSON_PARTS } from './limits.ts';
 import { ApiError } from './problem.ts';
 
 const INITIAL_BUFFER_BYTES = 64 * 1024;
@@ -118,13 +119,19 @@ export async function readOptionalJson<S extends z.ZodType>(
   return bare ? schema.parse({}) : readJson(request, schema);
 }
 
-/** Parses bytes as JSON and checks them. @throws ApiError body_empty, invalid_request */
-export function checkJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): z.output<S> {
+/** Parses bytes as JSON and checks them. @throws ApiError body_empty, body_too_large, invalid_request */
+export function checkJson<S extends z.ZodType>(
+  bytes: Uint8Array,
+  schema: S,
+  mostParts = MAX_JSON_PARTS,
+): z.output<S> {
   if (bytes.byteLength === 0) throw new ApiError('body_empty', 'The body is empty; a JSON object is needed.');
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    value = parseJson(text, mostParts, 'The JSON body');
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     throw new ApiError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
   }
   const result = schema.safeParse(value);

@@ -21,6 +21,10 @@ export const TENSOR_JSON_MEMORY_FACTOR = 8;
 /** Custom Vision's batches: pictures in base64. Read as bytes, text, base64 and pictures; smaller batches where it is full. */
 export const MAX_CUSTOM_VISION_JSON_BYTES = 12 * MIB;
 export const CUSTOM_VISION_JSON_MEMORY_FACTOR = 2.5;
+/** Lists, objects and fields of a JSON body or a line of a backup; most have a few hundred. */
+export const MAX_JSON_PARTS = 100_000;
+/** Of a body with tensors: each pixel of nested ones is a list, and 4 MiB hold no more of them. */
+export const MAX_TENSOR_JSON_PARTS = 600_000;
 /** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
 

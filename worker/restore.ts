@@ -7,7 +7,8 @@ import { HeadwaterError } from '../src/errors.ts';
 import { sha256Hex } from './api-key.ts';
 import { invalidInput } from './body.ts';
 import type { Env } from './env.ts';
-import { BACKUP_PAGE, MAX_BACKUP_LINE_BYTES } from './limits.ts';
+import { parseJson } from './json.ts';
+import { BACKUP_PAGE, MAX_BACKUP_LINE_BYTES, MAX_JSON_PARTS } from './limits.ts';
 import { fromBase64 } from './pictures.ts';
 import { ApiError } from './problem.ts';
 import { invalidBackup, RestoreChecks } from './restore-checks.ts';
@@ -123,8 +124,9 @@ async function restoreVersion(
 function parseRow(line: string, number: number): BackupRow {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line, MAX_JSON_PARTS, `Line ${number} of the backup`);
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     throw new ApiError('invalid_request', `Line ${number} of the backup is not JSON.`, { cause });
   }
   const parsed = BackupRow.safeParse(value);

@@ -1,6 +1,7 @@
 /** Bodies that are empty, broken, mislabelled, of wrong types or too large, for every operation that takes one; nothing is stored of them. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Problem } from '../../src/api/index.ts';
+import { BODY_READ_TIMEOUT_MS } from '../../worker/limits.ts';
 import { addressOf, everythingOf, idFor, OPERATIONS, stockedTenant, type Stocked } from './operations.ts';
 import {
   ADMIN_SECRET,
@@ -142,6 +143,14 @@ describe('pictures', () => {
     expect(await code('{"url": "https://localhost/a.jpg"}', JSON_TYPE)).toBe('url_refused');
   });
 
+  it.each([...one, 'POST /v1/heads/{head}/teach'])(
+    '%s of nothing but brackets, which fit no memory',
+    async (operation) => {
+      for (const body of ['['.repeat(200_000), '{"a":'.repeat(100_000), `[${'{},'.repeat(200_000)}{}]`])
+        expect(await problemOf(await send(operation, { type: JSON_TYPE, body }))).toEqual(TOO_LARGE);
+    },
+  );
+
   it('in a batch beyond a hundred parts, and an archive of too many entries', async () => {
     const batch = 'POST /v1/heads/{head}/classify-batch';
     const form = new FormData();
@@ -204,5 +213,14 @@ describe('too large, or broken off', () => {
     expect(undeclared.sent()).toBeLessThanOrEqual(most + 2 * MIB);
     const broken = await send(operation, { type, body: brokenBytes() });
     expect(await problemOf(broken)).toEqual({ status: 400, code: 'body_incomplete' });
+  });
+
+  it('or never comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const answer = send('POST /v1/keys', { type: JSON_TYPE, body: new ReadableStream() });
+    while (vi.getTimerCount() === 0) await scheduler.wait(1);
+    await vi.advanceTimersByTimeAsync(BODY_READ_TIMEOUT_MS);
+    expect(await problemOf(await answer)).toEqual({ status: 408, code: 'body_timeout' });
+    vi.useRealTimers();
   });
 });

@@ -171,6 +171,11 @@ describe('refused, and nothing is changed', () => {
     expect(await everything()).toEqual(before);
   });
 
+  it('JSON of nothing but brackets, which fit no memory', async () => {
+    const response = await call('POST', `${project}/images/files`, { body: '['.repeat(200_000) });
+    expect((await errorOf(response)).status).toBe(413);
+  });
+
   it.each([
     ['POST', 'images', 'application/octet-stream', 20e6],
     ['POST', 'images', 'multipart/form-data; boundary=x', 24 << 20],

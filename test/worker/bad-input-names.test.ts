@@ -110,6 +110,24 @@ describe('in the address of', () => {
   );
 });
 
+it.each([
+  ['/v1/usage?days=0', 'days'],
+  ['/v1/usage?days=91', 'days'],
+  ['/v1/usage?days=1.5', 'days'],
+  ['/v1/usage?days=7&days=8', 'days'],
+  ['/v1/usage?weeks=1', 'weeks'],
+  ['/v1/heads/pets/examples?limit=0', 'limit'],
+  ['/v1/heads/pets/examples?limit=501', 'limit'],
+  ['/v1/heads/pets/examples?limit=all', 'limit'],
+  ['/v1/heads/pets/examples?label=', 'label'],
+  [`/v1/heads/pets/examples?label=${'x'.repeat(129)}`, 'label'],
+  [`/v1/heads/pets/examples?after=${'x'.repeat(65)}`, 'after'],
+  ['/v1/heads/pets/examples?__proto__=1', '__proto__'],
+])('%s', async (path, field) => {
+  const response = await isolate.call(path, { key });
+  expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request', field });
+});
+
 describe('a parameter of a call that has none', () => {
   const bare = Object.keys(OPERATIONS).filter(
     (operation) =>

@@ -121,6 +121,7 @@ describe.each(Object.entries(PROTOCOLS))('%s', (_, { address, codeOf, most, raw 
       expect(sent()).toBeLessThanOrEqual('content-length' in headers ? 2 << 20 : most + (2 << 20));
     }
     expect(await refused(json(brokenBytes()))).toBe('body_incomplete');
+    expect(await refused(json('['.repeat(1_000_000)))).toBe('body_too_large');
   });
 
   if (!raw) return;

@@ -120,6 +120,10 @@ describe('a backup', () => {
     const endless = slowBytes(100e6);
     expect(await problemOf(await restore(endless.stream))).toEqual(INVALID);
     expect(endless.sent()).toBeLessThan(20e6);
+    expect(await problemOf(await restore('['.repeat(200_000)))).toEqual({
+      status: 413,
+      code: 'body_too_large',
+    });
     expect(await problemOf(await restore(brokenBytes()))).toEqual({ status: 400, code: 'body_incomplete' });
   });
 

@@ -11,7 +11,7 @@ import { requireScope } from '../auth.ts';
 import { checkJson } from '../body.ts';
 import { loadHead, type LoadedHead } from '../classify.ts';
 import type { AppEnv } from '../env.ts';
-import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
+import { MAX_TENSOR_JSON_BYTES, MAX_TENSOR_JSON_PARTS, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
 import type { Runtime } from '../runtime.ts';
@@ -58,7 +58,7 @@ export function addOpenInference(app: App, services: Services): void {
       const asker = askerOf(c);
       const head = await load(services, c);
       return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) => {
-        const request = checkJson(body, InferRequest);
+        const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
         const wanted = outputsOf(request.outputs);
         const { loaded, scores } = await scoreInput(services, asker, head, request.inputs);
         const outputs = tensors(scores, loaded, wanted);
