@@ -118,7 +118,7 @@ export class RestoreChecks {
 }
 
 export function invalidBackup(what: string): ApiError {
-  return new ApiError('invalid_request', `The backup cannot be restored: ${what}.`);
+  return new ApiError('invalid_request', `The backup cannot be restored: ${what}. Nothing of it was kept.`);
 }
 
 function full(what: string): ApiError {

@@ -3,8 +3,7 @@
  * are checked like uploaded ones, and every row against those before it.
  */
 import { BackupRow, type BackupVersion } from '../src/api/index.ts';
-import { HeadwaterError } from '../src/errors.ts';
-import { sha256Hex } from './api-key.ts';
+import { newKeyId, sha256Hex } from './api-key.ts';
 import { invalidInput } from './body.ts';
 import type { Env } from './env.ts';
 import { parseJson } from './json.ts';
@@ -23,12 +22,12 @@ export interface RestoredCounts {
   examples: number;
 }
 
-/** Calls the Durable Object of the tenant that is restored. */
-type Call = <T>(task: (stub: TenantStub) => Promise<T>) => Promise<unknown>;
+/** Calls the Durable Object of the tenant that is restored, in the name of this attempt. */
+type Call = <T>(task: (stub: TenantStub, attempt: string) => Promise<T>) => Promise<unknown>;
 
 /**
- * @throws ApiError invalid_request, limit_reached, conflict, body_incomplete; HeadwaterError for head files that are not
- * valid here. What came before the fault stays.
+ * All of it or nothing.
+ * @throws ApiError invalid_request, limit_reached, conflict, body_…; HeadwaterError for head files that are not valid here
  */
 export async function restore(
   env: Env,
@@ -36,15 +35,26 @@ export async function restore(
   { heads, runtime }: Pick<Services, 'heads' | 'runtime'>,
   body: ReadableStream<Uint8Array>,
 ): Promise<RestoredCounts> {
-  const call: Call = (task) => callTenant(env, tenant, task);
-  await call((stub) => stub.restoreBegin());
+  const attempt = newKeyId();
+  const call: Call = (task) => callTenant(env, tenant, (stub) => task(stub, attempt));
+  await call((stub) => stub.restoreBegin(attempt));
   const counts: RestoredCounts = { heads: 0, versions: 0, examples: 0 };
   try {
     await restoreRows(env, call, heads, new RestoreChecks(runtime), body, counts);
   } catch (error) {
-    throw counts.heads + counts.versions + counts.examples === 0 ? error : incomplete(error);
+    await giveUp(call);
+    throw error;
   }
   return counts;
+}
+
+/** Where even this fails, the tenant waits for the next attempt, which begins with it. */
+async function giveUp(call: Call): Promise<void> {
+  try {
+    await call((stub, attempt) => stub.restoreEnd(attempt, false));
+  } catch (error) {
+    console.warn(JSON.stringify({ message: 'restore not undone', reason: String(error) }));
+  }
 }
 
 async function restoreRows(
@@ -60,7 +70,7 @@ async function restoreRows(
     if (examples.length === 0) return;
     const page = examples;
     examples = [];
-    await call((stub) => stub.restoreExamples(page));
+    await call((stub, attempt) => stub.restoreExamples(attempt, page));
     counts.examples += page.length;
   };
   for await (const line of linesOf(body)) {
@@ -71,7 +81,7 @@ async function restoreRows(
       case 'backup':
         break;
       case 'taught':
-        await call((stub) => stub.restoreTaught(row));
+        await call((stub, attempt) => stub.restoreRow(attempt, row));
         break;
       case 'example': {
         const { row: _kind, code, ...example } = row;
@@ -86,11 +96,11 @@ async function restoreRows(
         counts.versions++;
         break;
       case 'head':
-        await call((stub) => stub.restoreHead(row));
+        await call((stub, attempt) => stub.restoreRow(attempt, row));
         counts.heads++;
         break;
       case 'end':
-        await call((stub) => stub.restoreEnd());
+        await call((stub, attempt) => stub.restoreEnd(attempt, true));
         return;
       default:
         row satisfies never;
@@ -111,14 +121,14 @@ async function restoreVersion(
   const sha256 = await sha256Hex(bytes);
   checks.admitHead(record.version, sha256, head);
   let objectName = '';
-  await call(async (stub) => {
-    const expected = await stub.expectVersion(record.head, record.version, sha256);
+  await call(async (stub, attempt) => {
+    const expected = await stub.expectVersion(attempt, { ...record, sha256 });
     if ('objectName' in expected) ({ objectName } = expected);
     return expected;
   });
   await env.HEADS.put(objectName, bytes, { sha256 });
   const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
-  await call((stub) => stub.restoreVersion(row));
+  await call((stub, attempt) => stub.restoreVersion(attempt, row));
 }
 
 function parseRow(line: string, number: number): BackupRow {
@@ -177,16 +187,4 @@ function decode(decoder: TextDecoder, bytes: Uint8Array): string {
   } catch {
     throw invalidBackup('it is not in UTF-8');
   }
-}
-
-/** The same failure, and what to do about the part that is there. */
-function incomplete(error: unknown): unknown {
-  if (!(error instanceof ApiError || error instanceof HeadwaterError)) return error;
-  return new ApiError(
-    error.code,
-    `${error.message} A part of it is here now: delete this tenant, and restore into a new one.`,
-    error instanceof ApiError && error.field !== undefined
-      ? { field: error.field, cause: error }
-      : { cause: error },
-  );
 }

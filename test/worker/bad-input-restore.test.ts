@@ -1,9 +1,10 @@
-/** Backups that broke off, lie or contradict themselves: refused, with what to do; nothing of them can break the Worker. */
-import { beforeAll, describe, expect, it } from 'vitest';
+/** Backups that broke off, lie or contradict themselves: refused, and nothing of them is kept. */
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { BackupRow, type Problem } from '../../src/api/index.ts';
 import { MAX_EXAMPLES_PER_HEAD, MAX_VERSION_NAMES } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { brokenBytes, Isolate, makeHeadFile, problemOf, slowBytes } from './support.ts';
+import { pointerName } from '../../worker/stores/layout.ts';
+import { brokenBytes, Isolate, makeHeadFile, problemOf, slowBytes, stubOf, testEnv } from './support.ts';
 
 type Row<Kind extends BackupRow['row']> = BackupRow & { row: Kind };
 
@@ -33,12 +34,21 @@ const unique = (i: number) => ({
 
 const fileOf = (changed: readonly object[]): string => changed.map((row) => JSON.stringify(row)).join('\n');
 
-async function restore(body: BodyInit | Uint8Array): Promise<Response> {
-  const { key } = await isolate.newTenant();
-  const response = await isolate.call('/v1/restore', { key, body, type: 'application/x-ndjson' });
-  // Whatever came of it: the tenant can be asked, and never answers with a fault of ours.
-  for (const path of ['/v1/heads', '/v1/heads/pets', '/v1/heads/pets/routing', '/v1/heads/pets/examples'])
-    expect((await isolate.call(path, { key })).status, path).toBeLessThan(500);
+const send = (key: string, body: BodyInit | Uint8Array): Promise<Response> =>
+  isolate.call('/v1/restore', { key, body, type: 'application/x-ndjson' });
+
+/** Restores what is to be refused. After it the tenant is as before: nothing is seen of it, and a right backup comes in. */
+async function refused(body: BodyInit | Uint8Array): Promise<Response> {
+  const { id, key } = await isolate.newTenant();
+  const response = await send(key, body);
+  expect(await (await isolate.call('/v1/heads', { key })).json()).toEqual({ heads: [] });
+  expect((await problemOf(await isolate.call('/v1/heads/pets/examples', { key }))).code).toBe(
+    'head_not_found',
+  );
+  expect((await problemOf(await isolate.classify(key, 'pets'))).code).toBe('head_not_found');
+  expect(await testEnv.POINTERS.get(pointerName(id, 'pets'))).toBeNull();
+  expect((await send(key, fileOf(rows))).status).toBe(200);
+  expect((await isolate.classify(key, 'pets')).status).toBe(200);
   return response;
 }
 
@@ -55,10 +65,6 @@ const without = (kind: BackupRow['row']): string => {
 };
 
 describe('a backup', () => {
-  it('that is as it should be is restored', async () => {
-    expect((await restore(fileOf(rows))).status).toBe(200);
-  });
-
   it.each<[string, () => string]>([
     ['a code that is too short', () => edited('example', () => ({ code: 'AAAA' }))],
     ['a code that is none', () => edited('example', () => ({ code: '***' }))],
@@ -106,7 +112,7 @@ describe('a backup', () => {
     ['no end', () => fileOf(rows.slice(0, -1))],
     ['blank lines', () => rows.map((row) => JSON.stringify(row)).join('\n\n')],
   ])('with %s', async (_, file) => {
-    const response = await restore(file());
+    const response = await refused(file());
     const { detail } = await response.clone().json<Problem>();
     expect(detail.length).toBeLessThan(400);
     expect(await problemOf(response)).toMatchObject(INVALID);
@@ -114,17 +120,17 @@ describe('a backup', () => {
 
   it('that is not text, has a line without end, or broke off', async () => {
     const [first, ...rest] = new TextEncoder().encode(fileOf(rows));
-    expect(await problemOf(await restore(Uint8Array.of(first, 0xff, ...rest.slice(0, 100))))).toEqual(
+    expect(await problemOf(await refused(Uint8Array.of(first, 0xff, ...rest.slice(0, 100))))).toEqual(
       INVALID,
     );
     const endless = slowBytes(100e6);
-    expect(await problemOf(await restore(endless.stream))).toEqual(INVALID);
+    expect(await problemOf(await refused(endless.stream))).toEqual(INVALID);
     expect(endless.sent()).toBeLessThan(20e6);
-    expect(await problemOf(await restore('['.repeat(200_000)))).toEqual({
+    expect(await problemOf(await refused('['.repeat(200_000)))).toEqual({
       status: 413,
       code: 'body_too_large',
     });
-    expect(await problemOf(await restore(brokenBytes()))).toEqual({ status: 400, code: 'body_incomplete' });
+    expect(await problemOf(await refused(brokenBytes()))).toEqual({ status: 400, code: 'body_incomplete' });
   });
 
   it('is bounded by what a tenant may have', async () => {
@@ -134,26 +140,80 @@ describe('a backup', () => {
     const limit = { status: 429, code: 'limit_reached' };
     const begun = rows.slice(0, 2);
     const examples = [...begun, ...many(unique, MAX_EXAMPLES_PER_HEAD + 1)];
-    expect(await problemOf(await restore(fileOf(examples)))).toEqual(limit);
+    expect(await problemOf(await refused(fileOf(examples)))).toEqual(limit);
     const classes = [...begun, ...many((i) => ({ ...unique(i), label: `class ${i}` }), 201)];
-    expect(await problemOf(await restore(fileOf(classes)))).toEqual(limit);
+    expect(await problemOf(await refused(fileOf(classes)))).toEqual(limit);
     const names = Object.fromEntries(Array.from({ length: MAX_VERSION_NAMES + 1 }, (_, i) => [`n${i}`, 1]));
-    expect(await problemOf(await restore(edited('head', () => ({ names }))))).toEqual(limit);
+    expect(await problemOf(await refused(edited('head', () => ({ names }))))).toEqual(limit);
+  });
+});
+
+it('leaves no file behind where it is given up', async () => {
+  const { id, key } = await isolate.newTenant();
+  expect(await problemOf(await send(key, fileOf(rows.slice(0, -1))))).toEqual(INVALID);
+  expect((await testEnv.HEADS.list({ prefix: `heads/${id}/` })).objects).toEqual([]);
+});
+
+/** A body of which a part has come, and the rest when it is asked for. */
+function slowly(text: string): { body: ReadableStream<Uint8Array>; finish: () => void } {
+  const bytes = new TextEncoder().encode(text);
+  const half = text.indexOf('{"row":"head"') - 10;
+  const { promise: asked, resolve: finish } = Promise.withResolvers<void>();
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(bytes.subarray(0, half));
+      await asked;
+      controller.enqueue(bytes.subarray(half));
+      controller.close();
+    },
+  });
+  return { body, finish };
+}
+const hasBegun = (key: string): Promise<void> =>
+  vi.waitFor(async () => expect((await isolate.call('/v1/heads/pets/examples', { key })).status).toBe(200));
+
+describe('while a backup comes in', () => {
+  const conflict = { status: 409, code: 'conflict' };
+
+  it('nothing else changes heads', async () => {
+    const { key } = await isolate.newTenant();
+    const { body, finish } = slowly(fileOf(rows));
+    const restored = send(key, body);
+    await hasBegun(key);
+    const json = lesson(codes('emu', 2));
+    for (const head of ['pets', 'others']) {
+      expect(await problemOf(await isolate.put(key, head, await makeHeadFile()))).toEqual(conflict);
+      expect(await problemOf(await isolate.call(`/v1/heads/${head}/teach`, { key, json }))).toEqual(conflict);
+      const deleted = await isolate.call(`/v1/heads/${head}`, { key, method: 'DELETE' });
+      expect(await problemOf(deleted)).toEqual(conflict);
+    }
+    finish();
+    expect((await restored).status).toBe(200);
+    expect((await isolate.call('/v1/heads/pets/teach', { key, json })).status).toBe(200);
   });
 
-  it('says what to do about the part that came, which breaks nothing', async () => {
+  it('another one takes over, and the first can do it no harm', async () => {
     const { key } = await isolate.newTenant();
-    const body = fileOf(
-      rows.slice(
-        0,
-        rows.findIndex(({ row }) => row === 'head'),
-      ),
-    );
-    const response = await isolate.call('/v1/restore', { key, body, type: 'application/x-ndjson' });
-    const { detail } = await response.json<Problem>();
-    expect(detail).toContain('breaks off before its last line');
-    expect(detail).toContain('delete this tenant');
+    const { body, finish } = slowly(fileOf(rows));
+    const first = send(key, body);
+    await hasBegun(key);
+    expect((await send(key, fileOf(rows))).status).toBe(200);
+    const before = await (await isolate.call('/v1/heads/pets', { key })).json();
+    finish();
+    expect(await problemOf(await first)).toEqual(conflict);
+    expect(await (await isolate.call('/v1/heads/pets', { key })).json()).toEqual(before);
+    expect((await isolate.classify(key, 'pets')).status).toBe(200);
+  });
+
+  it('a crash leaves a tenant that waits for the backup to be sent again', async () => {
+    const { id, key } = await isolate.newTenant();
+    const [, taught] = rows;
+    await stubOf(id).restoreBegin('crashed');
+    if (taught.row === 'taught') await stubOf(id).restoreRow('crashed', taught);
     const json = lesson(codes('emu', 2));
+    expect(await problemOf(await isolate.call('/v1/heads/pets/teach', { key, json }))).toEqual(conflict);
+    expect((await send(key, fileOf(rows))).status).toBe(200);
+    expect(await problemOf(await send(key, fileOf(rows)))).toEqual(conflict);
     expect((await isolate.call('/v1/heads/pets/teach', { key, json })).status).toBe(200);
   });
 });

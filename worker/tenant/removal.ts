@@ -41,7 +41,7 @@ export class Removal {
   async tenant(): Promise<object | Refused> {
     if (!this.#rows.standing.lasts) return refuse('tenant_not_found', 'There is no such tenant.');
     const result = await this.#write((now) => {
-      this.#rows.standing.begin('deleting');
+      this.#rows.standing.beginDeleting();
       this.#rows.keys.revokeAll(now);
       for (const head of this.#rows.heads.everyName()) this.#clear(head, now);
       return {};

@@ -1,6 +1,8 @@
 /**
  * A backup's rows on their way into an empty tenant. Between `begin` and `end` they come in the order in which backup.ts
- * gave them; one that contradicts what came before is refused as the file's fault.
+ * gave them; one that contradicts what came before is refused as the file's fault. Meanwhile nothing else changes heads, so
+ * that all of them can go where the backup is given up, or begun anew after a crash. Each attempt has a name of its own:
+ * one that another has taken over from can't do harm any more.
  */
 import type { BackupHead, BackupTaught, BackupVersion } from '../../src/api/index.ts';
 import { RESERVATION_MS } from '../limits.ts';
@@ -17,6 +19,20 @@ export type RestoredVersion = Omit<BackupVersion, 'row' | 'file'> & {
   readonly description: string;
 };
 
+/** Which version a file is of. */
+export type VersionFile = Pick<RestoredVersion, 'head' | 'version' | 'sha256'>;
+
+/** What a restored head has rows in, or may get when it answers. Reports go with their versions. */
+const TABLES = [
+  'examples',
+  'taught_heads',
+  'versions',
+  'version_names',
+  'heads',
+  'captures',
+  'shadow_counts',
+];
+
 export class Restore {
   readonly #rows: Rows;
   readonly #write: Write;
@@ -27,27 +43,33 @@ export class Restore {
   }
 
   /** A backup comes into an empty tenant only, so that nothing can meet. */
-  begin(): Promise<object | Refused> {
-    return this.#write(() => {
+  begin(attempt: string): Promise<object | Refused> {
+    return this.#write((now) => {
+      if (this.#rows.standing.restore !== undefined) this.#clear(now);
       if (this.#rows.heads.everyName().length > 0)
         return refuse(
           'conflict',
           'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
         );
-      this.#rows.standing.begin('restoring');
+      this.#rows.standing.restore = attempt;
       return {};
     });
   }
 
-  end(): Promise<object | Refused> {
-    return this.#write(() => {
-      this.#rows.standing.end('restoring');
+  /** @param whole whether all of it came; if not, it is as if it had never begun. */
+  end(attempt: string, whole: boolean): Promise<object | Refused> {
+    return this.#row(attempt, (now) => {
+      if (!whole) this.#clear(now);
+      this.#rows.standing.restore = undefined;
       return {};
     });
   }
 
-  taught({ head, origin, first_revision: first, revision }: BackupTaught): Promise<object | Refused> {
-    return this.#row(() => {
+  taught(
+    attempt: string,
+    { head, origin, first_revision: first, revision }: BackupTaught,
+  ): Promise<object | Refused> {
+    return this.#row(attempt, () => {
       this.#rows.sql.exec(
         'INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)',
         head,
@@ -55,26 +77,31 @@ export class Restore {
         first,
         revision,
       );
+      return {};
     });
   }
 
-  examples(rows: readonly ExampleRecord[]): Promise<object | Refused> {
-    return this.#row(() => {
+  examples(attempt: string, rows: readonly ExampleRecord[]): Promise<object | Refused> {
+    return this.#row(attempt, () => {
       for (const row of rows) this.#rows.examples.insert(row);
+      return {};
     });
   }
 
   /** First step for a version's file: where it goes. It counts as garbage until the second. */
-  expectVersion(head: string, version: number, sha256: string): Promise<{ objectName: string } | Refused> {
-    return this.#write((now) => {
+  expectVersion(
+    attempt: string,
+    { head, version, sha256 }: VersionFile,
+  ): Promise<{ objectName: string } | Refused> {
+    return this.#row(attempt, (now) => {
       const objectName = this.#rows.heads.objectName(head, version, sha256);
       this.#rows.outbox.discard(objectName, now + RESERVATION_MS);
       return { objectName };
     });
   }
 
-  version(row: RestoredVersion): Promise<object | Refused> {
-    return this.#row(() => {
+  version(attempt: string, row: RestoredVersion): Promise<object | Refused> {
+    return this.#row(attempt, () => {
       this.#rows.sql.exec(
         `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
            VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
@@ -88,12 +115,13 @@ export class Restore {
         row.held_back,
       );
       this.#rows.outbox.keep(this.#rows.heads.objectName(row.head, row.version, row.sha256));
+      return {};
     });
   }
 
   /** Comes behind the head's versions: from now on it answers. */
-  head(row: BackupHead): Promise<object | Refused> {
-    return this.#row(() => {
+  head(attempt: string, row: BackupHead): Promise<object | Refused> {
+    return this.#row(attempt, () => {
       const fault = this.#missing(row);
       if (fault !== undefined) return fault;
       this.#rows.sql.exec(
@@ -111,7 +139,7 @@ export class Restore {
       for (const [name, version] of Object.entries(row.names))
         this.#rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
       this.#rows.outbox.add('head', row.head);
-      return undefined;
+      return {};
     });
   }
 
@@ -132,10 +160,24 @@ export class Restore {
         );
   }
 
-  #row(change: () => Refused | undefined | void): Promise<object | Refused> {
-    if (!this.#rows.standing.is('restoring'))
-      return Promise.resolve(refuse('conflict', 'No restore is under way here.'));
-    return this.#write<object>(() => change() ?? {}).catch((error: unknown) => {
+  #clear(now: number): void {
+    const { sql, heads, outbox } = this.#rows;
+    for (const head of heads.everyName()) outbox.add('head', head);
+    const versions = sql.exec<{ head: string; version: number; sha256: string }>(
+      'SELECT head, version, sha256 FROM versions',
+    );
+    for (const { head, version, sha256 } of versions.toArray())
+      outbox.discard(heads.objectName(head, version, sha256), now);
+    for (const table of TABLES) sql.exec(`DELETE FROM ${table}`);
+  }
+
+  #row<T extends object>(attempt: string, change: (now: number) => T | Refused): Promise<T | Refused> {
+    const result = this.#write<T>((now) =>
+      this.#rows.standing.restore === attempt
+        ? change(now)
+        : refuse('conflict', 'Another restore into this tenant began meanwhile.'),
+    );
+    return result.catch((error: unknown) => {
       if (!String(error).includes('constraint')) throw error;
       return refuse('invalid_request', 'The backup holds a row twice, or one that contradicts another.');
     });

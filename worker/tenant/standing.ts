@@ -1,8 +1,8 @@
 /** Whether the tenant is there, who it is, and what it is in the middle of. */
 import { hasTables, migrate } from './schema.ts';
 
-/** What takes more than one transaction, and is known from its beginning to its end. */
-export type Undertaking = 'restoring' | 'deleting';
+const DELETING = 'deleting';
+const RESTORING = 'restoring ';
 
 export class Standing {
   readonly #storage: DurableObjectStorage;
@@ -21,7 +21,7 @@ export class Standing {
 
   /** Whether it is there and not about to go. */
   get lasts(): boolean {
-    return this.#exists && !this.is('deleting');
+    return this.#exists && !this.isDeleting;
   }
 
   get id(): string {
@@ -44,17 +44,32 @@ export class Standing {
     );
   }
 
-  is(undertaking: Undertaking): boolean {
-    const { sql } = this.#storage;
-    return this.#exists && sql.exec('SELECT 1 FROM marks WHERE name = ?', undertaking).toArray().length > 0;
+  get isDeleting(): boolean {
+    return this.#marks().includes(DELETING);
   }
 
-  begin(undertaking: Undertaking): void {
-    this.#storage.sql.exec('INSERT INTO marks VALUES (?) ON CONFLICT DO NOTHING', undertaking);
+  beginDeleting(): void {
+    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', DELETING);
   }
 
-  end(undertaking: Undertaking): void {
-    this.#storage.sql.exec('DELETE FROM marks WHERE name = ?', undertaking);
+  /** The restore that is under way, or that broke off and nobody gave up. */
+  get restore(): string | undefined {
+    return this.#marks()
+      .find((mark) => mark.startsWith(RESTORING))
+      ?.slice(RESTORING.length);
+  }
+
+  /** @param attempt its name, or undefined when it is over. */
+  set restore(attempt: string | undefined) {
+    this.#storage.sql.exec('DELETE FROM marks WHERE name LIKE ?', `${RESTORING}%`);
+    if (attempt !== undefined) this.#storage.sql.exec('INSERT INTO marks VALUES (?)', RESTORING + attempt);
+  }
+
+  /** What takes more than one transaction, and is known from its beginning to its end. */
+  #marks(): string[] {
+    if (!this.#exists) return [];
+    const rows = this.#storage.sql.exec<{ name: string }>('SELECT name FROM marks');
+    return rows.toArray().map(({ name }) => name);
   }
 
   /** Nothing is left of it. */

@@ -28,7 +28,7 @@ import { headDetail, headSummary, routing } from './describe.ts';
 import type { CodeOrigin } from './examples.ts';
 import type { FoundKey, NewKey } from './keys.ts';
 import { Removal } from './removal.ts';
-import { Restore, type RestoredVersion } from './restore.ts';
+import { Restore, type RestoredVersion, type VersionFile } from './restore.ts';
 import { openRows } from './rows.ts';
 import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training } from './training.ts';
@@ -115,7 +115,7 @@ export class Tenant extends DurableObject<Env> {
 
   /** First step of an upload: a number and a name for the object. Nothing can be seen of it. */
   reserveVersion(head: string, upload: Upload): Promise<Reservation | Refused> {
-    return this.#write((now) => this.#rows.uploads.reserve(head, upload, now));
+    return this.#settled(() => this.#write((now) => this.#rows.uploads.reserve(head, upload, now)));
   }
 
   /** Last step of an upload, after the object was written: the version is there, and current. */
@@ -124,30 +124,32 @@ export class Tenant extends DurableObject<Env> {
   }
 
   activateVersion(head: string, version: number, percent: number): Promise<Pointer | Refused> {
-    return this.#write(() => this.#rows.heads.activate(head, version, percent));
+    return this.#settled(() => this.#write(() => this.#rows.heads.activate(head, version, percent)));
   }
 
   removeVersion(head: string, version: number): Promise<Pointer | Refused> {
-    return this.#write((now) => this.#rows.heads.removeVersion(head, version, now));
+    return this.#settled(() => this.#write((now) => this.#rows.heads.removeVersion(head, version, now)));
   }
 
   nameVersion(head: string, name: string, version: number): Promise<Pointer | Refused> {
-    return this.#write(() => this.#rows.heads.nameVersion(head, name, version));
+    return this.#settled(() => this.#write(() => this.#rows.heads.nameVersion(head, name, version)));
   }
 
   unnameVersion(head: string, name: string): Promise<Pointer | Refused> {
-    return this.#write(() => this.#rows.heads.unnameVersion(head, name));
+    return this.#settled(() => this.#write(() => this.#rows.heads.unnameVersion(head, name)));
   }
 
   shadowVersion(head: string, version: number | null): Promise<Pointer | Refused> {
-    return this.#write(() => {
-      if (version !== null) this.#rows.usage.restartShadow(head);
-      return this.#rows.heads.shadow(head, version);
-    });
+    return this.#settled(() =>
+      this.#write(() => {
+        if (version !== null) this.#rows.usage.restartShadow(head);
+        return this.#rows.heads.shadow(head, version);
+      }),
+    );
   }
 
   configureHead(head: string, settings: HeadSettings): Promise<HeadSettings | Refused> {
-    return this.#write(() => this.#rows.heads.configure(head, settings));
+    return this.#settled(() => this.#write(() => this.#rows.heads.configure(head, settings)));
   }
 
   headSettings(head: string): HeadSettings | null {
@@ -174,32 +176,29 @@ export class Tenant extends DurableObject<Env> {
     return this.#rows.backup.examples(head, after, limit);
   }
 
-  restoreBegin(): Promise<object | Refused> {
-    return this.#restore.begin();
+  restoreBegin(attempt: string): Promise<object | Refused> {
+    return this.#restore.begin(attempt);
   }
 
-  restoreTaught(row: BackupTaught): Promise<object | Refused> {
-    return this.#restore.taught(row);
+  restoreRow(attempt: string, row: BackupTaught | BackupHead): Promise<object | Refused> {
+    return row.row === 'taught' ? this.#restore.taught(attempt, row) : this.#restore.head(attempt, row);
   }
 
-  restoreExamples(rows: readonly ExampleRecord[]): Promise<object | Refused> {
-    return this.#restore.examples(rows);
+  restoreExamples(attempt: string, rows: readonly ExampleRecord[]): Promise<object | Refused> {
+    return this.#restore.examples(attempt, rows);
   }
 
-  expectVersion(head: string, version: number, sha256: string): Promise<{ objectName: string } | Refused> {
-    return this.#restore.expectVersion(head, version, sha256);
+  expectVersion(attempt: string, version: VersionFile): Promise<{ objectName: string } | Refused> {
+    return this.#restore.expectVersion(attempt, version);
   }
 
-  restoreVersion(row: RestoredVersion): Promise<object | Refused> {
-    return this.#restore.version(row);
+  restoreVersion(attempt: string, row: RestoredVersion): Promise<object | Refused> {
+    return this.#restore.version(attempt, row);
   }
 
-  restoreHead(row: BackupHead): Promise<object | Refused> {
-    return this.#restore.head(row);
-  }
-
-  restoreEnd(): Promise<object | Refused> {
-    return this.#restore.end();
+  /** @param whole whether all of it came; if not, nothing of it stays. */
+  restoreEnd(attempt: string, whole: boolean): Promise<object | Refused> {
+    return this.#restore.end(attempt, whole);
   }
 
   /** Deletes the tenant. */
@@ -217,12 +216,12 @@ export class Tenant extends DurableObject<Env> {
   }
 
   deleteHead(head: string): Promise<Pointer | Refused> {
-    return this.#removal.head(head);
+    return this.#settled(() => this.#removal.head(head));
   }
 
   /** Stores labelled codes and trains the head with them: see teaching.ts. */
   teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
-    return this.#known(() => this.#teaching.teach(head, lesson));
+    return this.#settled(() => this.#teaching.teach(head, lesson));
   }
 
   /** The uploaded head with whose codes a head is taught; null where those of the built-in backbone are wanted. */
@@ -231,15 +230,15 @@ export class Tenant extends DurableObject<Env> {
   }
 
   train(head: string): Promise<TaughtResult | Refused> {
-    return this.#known(() => this.#teaching.train(head));
+    return this.#settled(() => this.#teaching.train(head));
   }
 
   forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
-    return this.#known(() => this.#teaching.forget(head, which));
+    return this.#settled(() => this.#teaching.forget(head, which));
   }
 
   relabel(head: string, id: string, label: string): Promise<TaughtResult | Refused> {
-    return this.#known(() => this.#teaching.relabel(head, id, label));
+    return this.#settled(() => this.#teaching.relabel(head, id, label));
   }
 
   report(head: string, version: number): VersionReport | null {
@@ -262,7 +261,7 @@ export class Tenant extends DurableObject<Env> {
     label: string | null,
     origin: CodeOrigin,
   ): Promise<TaughtResult | Refused> {
-    return this.#known(() => this.#teaching.feedback(head, id, label, origin));
+    return this.#settled(() => this.#teaching.feedback(head, id, label, origin));
   }
 
   listExamples(
@@ -278,7 +277,7 @@ export class Tenant extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (!this.#exists) return;
     await this.#writer.deliver();
-    if (this.#rows.standing.is('deleting')) await this.#removal.finish();
+    if (this.#rows.standing.isDeleting) await this.#removal.finish();
     else await this.#teaching.resume();
   }
 
@@ -290,7 +289,10 @@ export class Tenant extends DurableObject<Env> {
     return this.#exists && this.#rows.heads.absent(head) === undefined;
   }
 
-  async #known<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
-    return this.#exists ? task() : refuse('unauthorized', 'This tenant does not exist.');
+  /** What changes heads, which nothing but a restore does while there is one. */
+  async #settled<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
+    if (!this.#exists) return refuse('unauthorized', 'This tenant does not exist.');
+    if (this.#rows.standing.restore === undefined) return task();
+    return refuse('conflict', 'A restore is under way, or broke off: repeat it, or delete the tenant.');
   }
 }
