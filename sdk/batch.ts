@@ -2,7 +2,7 @@
 import type { BatchLine } from '../src/api/index.ts';
 import { ApiError } from './errors.ts';
 import { linesOf } from './lines.ts';
-import { isBatchLine } from './shapes.ts';
+import * as is from './shapes.ts';
 
 /** @throws ApiError when it breaks off before its summary; the signal's reason after an abort. */
 export async function* batchLines(
@@ -12,7 +12,7 @@ export async function* batchLines(
   let cause: unknown;
   try {
     for await (const line of linesOf(response)) {
-      if (!isBatchLine(line)) break;
+      if (!is.batchLine(line)) break;
       yield line;
       if ('pictures' in line) return;
     }

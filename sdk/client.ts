@@ -6,6 +6,9 @@
 import type {
   BatchLine,
   Classification,
+  Classifications,
+  Embeddings,
+  ExampleList,
   HeadDetail,
   HeadSettings,
   HeadStored,
@@ -15,6 +18,7 @@ import type {
   Routing,
   Scope,
   Taught,
+  TenantSettings,
   VersionActivated,
 } from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
@@ -22,56 +26,37 @@ import type { Feedback, ReviewItem } from '../src/api/review.ts';
 import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
 import { batchForm, batchLines } from './batch.ts';
-import { canNameField } from './fields.ts';
 import {
-  isActivated,
-  isClassification,
-  isHeadDetail,
-  isHeadList,
-  isHeadStored,
-  isKeyCreated,
-  isKeyList,
-  isReport,
-  isReviewQueue,
-  isRouting,
-  isSettings,
-  isTaught,
-  isUsage,
-} from './shapes.ts';
+  get,
+  headPath,
+  lessonForm,
+  once,
+  patch,
+  picturesForm,
+  post,
+  put,
+  remove,
+  routed,
+  showing,
+} from './calls.ts';
+import type {
+  AnswerOptions,
+  BatchOptions,
+  ClassifyOptions,
+  EmbedOptions,
+  ExamplesOptions,
+  Picture,
+  TeachOptions,
+  Upload,
+} from './options.ts';
+import * as is from './shapes.ts';
 import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
 export { ApiError } from './errors.ts';
 export type { Taught } from '../src/api/index.ts';
+export type * from './options.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type { UploadProgress } from './upload.ts';
-
-export interface Upload {
-  readonly label: string;
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer> | Blob;
-}
-
-export interface Picture {
-  readonly bytes: Uint8Array<ArrayBuffer> | Blob;
-  readonly type: string;
-}
-
-export interface ClassifyOptions extends CallOptions {
-  readonly topK?: number;
-  /** The current one where absent. */
-  readonly version?: number | undefined;
-  /** Adds where in the picture this label's score comes from; `label` for the most probable one's. */
-  readonly explain?: string | undefined;
-}
-
-export type BatchOptions = Pick<ClassifyOptions, 'topK' | 'version'> & CallOptions;
-
-export interface TeachOptions extends CallOptions {
-  /** Makes a repeat answer the same instead of teaching twice. */
-  readonly idempotencyKey: string;
-  /** False only stores the examples. */
-  readonly train?: boolean;
-}
 
 export class HeadwaterClient {
   readonly #transport: Transport;
@@ -81,34 +66,28 @@ export class HeadwaterClient {
   }
 
   async listHeads(options?: CallOptions): Promise<HeadSummary[]> {
-    const call: Call = { method: 'GET', path: 'v1/heads', repeatable: true };
-    return (await this.#transport.json(isHeadList, call, options)).heads;
+    return (await this.#transport.json(is.headList, get('v1/heads'), options)).heads;
   }
 
   async describeHead(head: string, options?: CallOptions): Promise<HeadDetail> {
-    return this.#transport.json(
-      isHeadDetail,
-      { method: 'GET', path: headPath(head), repeatable: true },
-      options,
-    );
+    return this.#transport.json(is.headDetail, get(headPath(head)), options);
   }
 
   /** Deletes a head with all its versions and examples. */
   async deleteHead(head: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send({ method: 'DELETE', path: headPath(head), repeatable: true }, options);
+    await this.#transport.send(remove(headPath(head)), options);
   }
 
   /** Uploads a head file; the answer names its version. Repeating it is safe: versions are found by content. */
   async putHead(head: string, file: Uint8Array<ArrayBuffer>, options?: CallOptions): Promise<HeadStored> {
     const headers = { 'content-type': 'application/octet-stream' };
     const call: Call = { method: 'PUT', path: headPath(head), headers, body: file, repeatable: true };
-    return this.#transport.json(isHeadStored, call, options);
+    return this.#transport.json(is.headStored, call, options);
   }
 
   /** @returns the version's head file. */
   async downloadVersion(head: string, version: number, options?: CallOptions): Promise<Blob> {
-    const path = `${headPath(head)}/versions/${version}`;
-    return (await this.#transport.send({ method: 'GET', path, repeatable: true }, options)).blob();
+    return (await this.#transport.send(get(headPath(head, 'versions', version)), options)).blob();
   }
 
   /**
@@ -120,53 +99,83 @@ export class HeadwaterClient {
     version: number,
     { percent, ...options }: CallOptions & { readonly percent?: number | undefined } = {},
   ): Promise<z.infer<typeof VersionActivated>> {
-    const path = `${headPath(head)}/versions/${version}/activate`;
-    const part = percent === undefined ? {} : json({ percent });
-    return this.#transport.json(isActivated, { method: 'POST', path, ...part, repeatable: true }, options);
+    const path = headPath(head, 'versions', version, 'activate');
+    const call = post(path, percent === undefined ? undefined : { percent });
+    return this.#transport.json(is.activated, call, options);
   }
 
   async deleteVersion(head: string, version: number, options?: CallOptions): Promise<void> {
-    const path = `${headPath(head)}/versions/${version}`;
-    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
-  }
-
-  /** Which versions answer: current, canary, shadow, names. */
-  async routing(head: string, options?: CallOptions): Promise<Routing> {
-    const call: Call = { method: 'GET', path: `${headPath(head)}/routing`, repeatable: true };
-    return this.#transport.json(isRouting, call, options);
-  }
-
-  async settings(head: string, options?: CallOptions): Promise<HeadSettings> {
-    const call: Call = { method: 'GET', path: `${headPath(head)}/settings`, repeatable: true };
-    return this.#transport.json(isSettings, call, options);
-  }
-
-  async configure(head: string, settings: HeadSettings, options?: CallOptions): Promise<HeadSettings> {
-    const path = `${headPath(head)}/settings`;
-    const call: Call = { method: 'PUT', path, ...json(settings), repeatable: true };
-    return this.#transport.json(isSettings, call, options);
+    await this.#transport.send(remove(headPath(head, 'versions', version)), options);
   }
 
   /** What was taken for what, how sure the version was, and which examples look wrong. */
   async versionReport(head: string, version: number, options?: CallOptions): Promise<VersionReport> {
-    const path = `${headPath(head)}/versions/${version}/report`;
-    return this.#transport.json(isReport, { method: 'GET', path, repeatable: true }, options);
+    return this.#transport.json(is.report, get(headPath(head, 'versions', version, 'report')), options);
+  }
+
+  /** Which versions answer: current, canary, shadow, names. */
+  async routing(head: string, options?: CallOptions): Promise<Routing> {
+    return this.#transport.json(is.routing, get(headPath(head, 'routing')), options);
+  }
+
+  /** Gives a version a name, by which requests can ask for it; it moves there from another one that has it. */
+  async nameVersion(head: string, name: string, version: number, options?: CallOptions): Promise<Routing> {
+    return this.#transport.json(is.routing, put(headPath(head, 'names', name), { version }), options);
+  }
+
+  async unnameVersion(head: string, name: string, options?: CallOptions): Promise<Routing> {
+    return this.#transport.json(is.routing, remove(headPath(head, 'names', name)), options);
+  }
+
+  /** Lets a version answer silently beside the current one, and counts where they disagree: see `routing`. null ends it. */
+  async shadowVersion(head: string, version: number | null, options?: CallOptions): Promise<Routing> {
+    const path = headPath(head, 'shadow');
+    return this.#transport.json(
+      is.routing,
+      version === null ? remove(path) : put(path, { version }),
+      options,
+    );
+  }
+
+  async settings(head: string, options?: CallOptions): Promise<HeadSettings> {
+    return this.#transport.json(is.settings, get(headPath(head, 'settings')), options);
+  }
+
+  async configure(head: string, settings: HeadSettings, options?: CallOptions): Promise<HeadSettings> {
+    return this.#transport.json(is.settings, put(headPath(head, 'settings'), settings), options);
+  }
+
+  /** What was chosen for all heads of the key's tenant: whether pictures of examples are kept. */
+  async tenantSettings(options?: CallOptions): Promise<TenantSettings> {
+    return this.#transport.json(is.tenantSettings, get('v1/settings'), options);
+  }
+
+  /** Wants a key with the scope `admin`. Pictures that are kept go when `keep_images` is switched off. */
+  async configureTenant(settings: TenantSettings, options?: CallOptions): Promise<TenantSettings> {
+    return this.#transport.json(is.tenantSettings, put('v1/settings', settings), options);
   }
 
   async classify(
     head: string,
     picture: Picture,
-    { topK, version, explain, ...options }: ClassifyOptions = {},
+    { topK, version, explain, routingKey, ...options }: ClassifyOptions = {},
   ): Promise<Classification> {
-    const call: Call = {
-      method: 'POST',
-      path: `${headPath(head)}/classify`,
-      query: { top_k: topK, version, explain },
-      headers: { 'content-type': picture.type },
-      body: picture.bytes,
-      repeatable: true,
-    };
-    return this.#transport.json(isClassification, call, options);
+    const query = { top_k: topK, version, explain };
+    const call = showing(headPath(head, 'classify'), picture, query, routingKey);
+    return this.#transport.json(is.classification, call, options);
+  }
+
+  /**
+   * One picture, several heads, one pass through the network.
+   * @param heads at most 16, each `name` or `name@version`; the answers come in their order.
+   */
+  async classifyMany(
+    heads: readonly string[],
+    picture: Picture,
+    { topK, routingKey, ...options }: AnswerOptions = {},
+  ): Promise<z.infer<typeof Classifications>> {
+    const call = showing('v1/classify', picture, { heads: heads.join(','), top_k: topK }, routingKey);
+    return this.#transport.json(is.classifications, call, options);
   }
 
   /**
@@ -177,19 +186,28 @@ export class HeadwaterClient {
   async *classifyBatch(
     head: string,
     pictures: readonly File[] | Blob,
-    { topK, version, ...options }: BatchOptions = {},
+    { topK, version, routingKey, ...options }: BatchOptions = {},
   ): AsyncGenerator<BatchLine, void, undefined> {
+    const zipped = pictures instanceof Blob;
     const call: Call = {
       method: 'POST',
-      path: `${headPath(head)}/classify-batch`,
+      path: headPath(head, 'classify-batch'),
       query: { top_k: topK, version },
-      ...(pictures instanceof Blob
-        ? { headers: { 'content-type': 'application/zip' }, body: pictures }
-        : { body: batchForm(pictures) }),
+      headers: { ...(zipped ? { 'content-type': 'application/zip' } : {}), ...routed(routingKey) },
+      body: zipped ? pictures : batchForm(pictures),
       repeatable: true,
       streamed: true,
     };
     yield* batchLines(await this.#transport.send(call, options), options.signal);
+  }
+
+  /** CNN codes: what the network sees in pictures, for searching, clustering or a classifier of one's own. */
+  async embed(
+    pictures: readonly Picture[],
+    { head, encoding, ...options }: EmbedOptions = {},
+  ): Promise<z.infer<typeof Embeddings>> {
+    const call: Call = { ...post('v1/embed'), query: { head, encoding }, body: picturesForm(pictures) };
+    return this.#transport.json(is.embeddings, call, options);
   }
 
   /** Adds labelled pictures to a head, and retrains it unless `train` is false. */
@@ -198,65 +216,66 @@ export class HeadwaterClient {
     pictures: readonly Upload[],
     { idempotencyKey, train = true, ...options }: TeachOptions,
   ): Promise<Taught> {
-    const form = new FormData();
-    for (const { label, name, bytes } of pictures) {
-      const file = bytes instanceof Blob ? bytes : new Blob([bytes]);
-      if (canNameField(label)) {
-        form.append(label, file, name);
-      } else {
-        form.append('label', label);
-        form.append('image', file, name);
-      }
-    }
     const call: Call = {
-      method: 'POST',
-      path: `${headPath(head)}/teach`,
+      ...post(headPath(head, 'teach')),
       query: { train: train ? undefined : false },
       headers: { 'idempotency-key': idempotencyKey },
-      body: form,
-      repeatable: true,
+      body: lessonForm(pictures),
     };
-    return this.#transport.json(isTaught, call, options);
+    return this.#transport.json(is.taught, call, options);
+  }
+
+  /** Trains on the examples that are stored: after `teach` with `train: false`. */
+  async train(head: string, options?: CallOptions): Promise<Taught> {
+    return this.#transport.json(is.taught, post(headPath(head, 'train')), options);
+  }
+
+  /** A page of what a head was taught; its `next` leads to the next one. */
+  async listExamples(
+    head: string,
+    { label, limit, after, ...options }: ExamplesOptions = {},
+  ): Promise<ExampleList> {
+    const call = get(headPath(head, 'examples'), { label, limit, after });
+    return this.#transport.json(is.exampleList, call, options);
+  }
+
+  /** An example's picture as it came, where the tenant keeps pictures and the example `has_image`. */
+  async exampleImage(head: string, id: string, options?: CallOptions): Promise<Blob> {
+    return (await this.#transport.send(get(headPath(head, 'examples', id, 'image')), options)).blob();
   }
 
   /** Gives an example another label; the head is retrained. */
   async relabelExample(head: string, id: string, label: string, options?: CallOptions): Promise<Taught> {
-    const path = `${headPath(head)}/examples/${encodeURIComponent(id)}`;
-    const call: Call = { method: 'PATCH', path, ...json({ label }), repeatable: true };
-    return this.#transport.json(isTaught, call, options);
+    return this.#transport.json(is.taught, patch(headPath(head, 'examples', id), { label }), options);
   }
 
   /** Forgets an example; the head becomes the one that never saw it. */
   async forgetExample(head: string, id: string, options?: CallOptions): Promise<void> {
-    const path = `${headPath(head)}/examples/${encodeURIComponent(id)}`;
-    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+    await this.#transport.send(remove(headPath(head, 'examples', id)), options);
   }
 
   /** Forgets a class with its examples; the head becomes the one that never saw them. */
   async forgetClass(head: string, label: string, options?: CallOptions): Promise<void> {
-    const path = `${headPath(head)}/classes/${encodeURIComponent(label)}`;
-    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+    await this.#transport.send(remove(headPath(head, 'classes', label)), options);
   }
 
   /** Predictions that a person should look at, those whose label would help most first. */
   async review(head: string, options?: CallOptions): Promise<ReviewItem[]> {
-    const call: Call = { method: 'GET', path: `${headPath(head)}/review`, repeatable: true };
-    return (await this.#transport.json(isReviewQueue, call, options)).items;
+    return (await this.#transport.json(is.reviewQueue, get(headPath(head, 'review')), options)).items;
   }
 
   /** The right label of a prediction makes it an example; null takes it off the queue. */
   async feedback(head: string, feedback: Feedback, options?: CallOptions): Promise<void> {
-    const path = `${headPath(head)}/feedback`;
-    await this.#transport.send({ method: 'POST', path, ...json(feedback), repeatable: true }, options);
+    await this.#transport.send(post(headPath(head, 'feedback'), feedback), options);
   }
 
-  async usage(options?: CallOptions): Promise<Usage> {
-    return this.#transport.json(isUsage, { method: 'GET', path: 'v1/usage', repeatable: true }, options);
+  /** @param days how many, today the last; 30 where absent. */
+  async usage({ days, ...options }: CallOptions & { readonly days?: number } = {}): Promise<Usage> {
+    return this.#transport.json(is.usage, get('v1/usage', { days }), options);
   }
 
   async listKeys(options?: CallOptions): Promise<KeySummary[]> {
-    const call: Call = { method: 'GET', path: 'v1/keys', repeatable: true };
-    return (await this.#transport.json(isKeyList, call, options)).keys;
+    return (await this.#transport.json(is.keyList, get('v1/keys'), options)).keys;
   }
 
   /** The key itself is in this answer and never again. Not repeated: a second arrival would make a second key. */
@@ -265,26 +284,16 @@ export class HeadwaterClient {
     scopes: readonly Scope[],
     options?: CallOptions,
   ): Promise<z.infer<typeof KeyCreated>> {
-    const call: Call = {
-      method: 'POST',
-      path: 'v1/keys',
-      ...json({ name, scopes }),
-      repeatable: false,
-    };
-    return this.#transport.json(isKeyCreated, call, options);
+    return this.#transport.json(is.keyCreated, once('v1/keys', { name, scopes }), options);
+  }
+
+  /** A new key with the same name and scopes; the old one stops here at once, everywhere within 60 s. Not repeated. */
+  async rotateKey(id: string, options?: CallOptions): Promise<z.infer<typeof KeyCreated>> {
+    return this.#transport.json(is.keyCreated, once(`v1/keys/${encodeURIComponent(id)}/rotate`), options);
   }
 
   /** Revoked here at once, everywhere within 60 s. */
   async revokeKey(id: string, options?: CallOptions): Promise<void> {
-    const path = `v1/keys/${encodeURIComponent(id)}`;
-    await this.#transport.send({ method: 'DELETE', path, repeatable: true }, options);
+    await this.#transport.send(remove(`v1/keys/${encodeURIComponent(id)}`), options);
   }
-}
-
-function headPath(head: string): string {
-  return `v1/heads/${encodeURIComponent(head)}`;
-}
-
-function json(value: unknown): Pick<Call, 'headers' | 'body'> {
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
 }

@@ -1,7 +1,13 @@
-/** Tells the Worker's answers from a stranger's page: by the fields that every answer of a kind has. */
+/**
+ * Tells the Worker's answers from a stranger's page: by the fields that every answer of a kind has. The client calls them
+ * `is.headList` and so on.
+ */
 import type {
   BatchLine,
   Classification,
+  Classifications,
+  Embeddings,
+  ExampleList,
   HeadDetail,
   HeadList,
   HeadSettings,
@@ -10,6 +16,7 @@ import type {
   KeyList,
   Routing,
   Taught,
+  TenantSettings,
   VersionActivated,
 } from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
@@ -29,60 +36,76 @@ function isKind(value: unknown, kind: Kind): boolean {
   return kind === 'object' ? isObject(value) : typeof value === kind;
 }
 
-export function isHeadList(value: unknown): value is z.infer<typeof HeadList> {
+export function headList(value: unknown): value is z.infer<typeof HeadList> {
   return has(value, { heads: 'array' });
 }
 
-export function isHeadDetail(value: unknown): value is HeadDetail {
+export function headDetail(value: unknown): value is HeadDetail {
   return has(value, { head: 'string', classes: 'array', versions: 'array' });
 }
 
-export function isHeadStored(value: unknown): value is HeadStored {
+export function headStored(value: unknown): value is HeadStored {
   return has(value, { head: 'string', version: 'number' });
 }
 
-export function isActivated(value: unknown): value is z.infer<typeof VersionActivated> {
+export function activated(value: unknown): value is z.infer<typeof VersionActivated> {
   return has(value, { head: 'string', version: 'number' });
 }
 
-export function isReport(value: unknown): value is VersionReport {
+export function report(value: unknown): value is VersionReport {
   return has(value, { labels: 'array', confusion: 'array', reliability: 'array', hardest: 'array' });
 }
 
-export function isClassification(value: unknown): value is Classification {
+export function classification(value: unknown): value is Classification {
   return has(value, { predictions: 'array', unknown: 'object', image: 'object' });
 }
 
-export function isTaught(value: unknown): value is Taught {
+export function classifications(value: unknown): value is z.infer<typeof Classifications> {
+  return has(value, { results: 'array', image: 'object' });
+}
+
+export function embeddings(value: unknown): value is z.infer<typeof Embeddings> {
+  return has(value, { backbone: 'object', embeddings: 'array' });
+}
+
+export function exampleList(value: unknown): value is ExampleList {
+  return has(value, { examples: 'array', total: 'number' });
+}
+
+export function taught(value: unknown): value is Taught {
   return has(value, { head: 'string' });
 }
 
-export function isReviewQueue(value: unknown): value is ReviewQueue {
+export function reviewQueue(value: unknown): value is ReviewQueue {
   return has(value, { items: 'array' });
 }
 
-export function isUsage(value: unknown): value is Usage {
+export function usage(value: unknown): value is Usage {
   return has(value, { days: 'array' });
 }
 
-export function isKeyList(value: unknown): value is z.infer<typeof KeyList> {
+export function keyList(value: unknown): value is z.infer<typeof KeyList> {
   return has(value, { keys: 'array' });
 }
 
-export function isKeyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
+export function keyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
   return has(value, { id: 'string', key: 'string' });
 }
 
-export function isBatchLine(value: unknown): value is BatchLine {
+export function batchLine(value: unknown): value is BatchLine {
   return (
     has(value, { index: 'number', name: 'string' }) || has(value, { head: 'string', pictures: 'number' })
   );
 }
 
-export function isRouting(value: unknown): value is Routing {
+export function routing(value: unknown): value is Routing {
   return has(value, { names: 'object' });
 }
 
-export function isSettings(value: unknown): value is HeadSettings {
+export function settings(value: unknown): value is HeadSettings {
   return isObject(value) && typeof value['capture'] === 'boolean';
+}
+
+export function tenantSettings(value: unknown): value is TenantSettings {
+  return isObject(value) && typeof value['keep_images'] === 'boolean';
 }

@@ -18,7 +18,7 @@ export interface ImageClassificationLabel {
 /** The part of the binding that image classification uses. */
 export interface ImageClassificationBinding {
   /**
-   * @param model `…/name` or `…/name@version`; the part after the last slash names the head.
+   * @param model `…/name` or `…/name@version`; the part after the last slash names the head, and a version by its number or name.
    * @throws ApiError
    */
   run(model: string, input: ImageClassificationInput): Promise<ImageClassificationLabel[]>;
@@ -33,8 +33,7 @@ export function workersAi(options: ClientOptions): ImageClassificationBinding {
     async run(model, { image }) {
       const [head, version] = model.slice(model.lastIndexOf('/') + 1).split('@');
       const picture = { bytes: Uint8Array.from(image), type: 'application/octet-stream' };
-      const wanted = version === undefined ? undefined : Number(version);
-      return (await client.classify(head, picture, { topK: LABELS, version: wanted })).predictions;
+      return (await client.classify(head, picture, { topK: LABELS, version })).predictions;
     },
   };
 }
