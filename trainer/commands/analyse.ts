@@ -45,6 +45,7 @@ export async function analyse(data: string, options: AnalyseOptions, terminal: T
     seed: options.seed,
     solver: 'auto',
     resume: false,
+    out: '',
   });
   const findings = await findOut(context, test);
   if (report !== undefined) await writeAnalysis(findings, set, report);

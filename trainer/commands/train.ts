@@ -99,10 +99,10 @@ interface Run {
 async function transfer(
   backbone: Backbone,
   set: LabelledCodes,
-  { strategy, solver, seed, budget, resume = false }: TrainOptions,
+  { strategy, solver, seed, budget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
-  const context = createContext({ backbone, set, terminal, seed, solver, resume });
+  const context = createContext({ backbone, set, terminal, seed, solver, resume, out: userPath(out) });
   return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
 }
 

@@ -20,6 +20,8 @@ export interface Context {
   readonly solver: Solver;
   /** Whether to go on with fine-tuning runs that were interrupted. */
   readonly resume: boolean;
+  /** Absolute path of the head to be: what is saved of a run is the business of runs that write the same file alone. */
+  readonly out: string;
 }
 
 export function createContext(options: Omit<Context, 'targets'>): Context {

@@ -68,7 +68,7 @@ export class Tuner {
         'The codes of so many pictures do not fit memory, and tuning needs them all; use a linear strategy.',
       );
     }
-    const folder = join(cacheFolder(), 'runs', dataKey(context));
+    const folder = join(cacheFolder(), 'runs', runKey(context));
     if (!context.resume) await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     return new Tuner(context, folder, { ...options, seed: context.seed });
@@ -250,9 +250,11 @@ export function viewOf({ backbone }: Context, tail: Tail): HeadView {
   };
 }
 
-/** Everything that a run depends on but its own options. */
-function dataKey({ backbone, set, targets, seed }: Context): string {
-  const hash = createHash('sha256').update(backbone.plan.weightsSha256).update(String(seed));
+/** Everything that a run depends on but its own options, and the file that it is for. */
+function runKey({ backbone, set, targets, seed, out }: Context): string {
+  const hash = createHash('sha256')
+    .update(backbone.plan.weightsSha256)
+    .update(JSON.stringify([seed, out]));
   for (const [i, { sha256 }] of set.pictures.entries()) hash.update(sha256).update(set.labels[targets[i]]);
   return hash.digest('hex').slice(0, 32);
 }

@@ -58,3 +58,13 @@ test('a run that is interrupted after each third and resumed writes the file of 
   expect(other.code, other.stderr).toBe(0);
   expect(file().equals(expected)).toBe(false);
 }, 300_000);
+
+test('two runs on the same pictures at once, for two files, leave each other alone', async () => {
+  const cwd = temporaryFolder();
+  writeColours(join(cwd, 'd'), 3);
+  const files = ['one.safetensors', 'other.safetensors'];
+  for (const { code, stderr } of await Promise.all(files.map((out) => train(cwd, 'cache', ['--out', out]))))
+    expect(code, stderr).toBe(0);
+  const [one, other] = files.map((name) => readFileSync(join(cwd, name)));
+  expect(one.equals(other)).toBe(true);
+}, 300_000);
