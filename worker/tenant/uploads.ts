@@ -61,11 +61,8 @@ export class Uploads {
       );
     }
     this.#sql.exec(
-      // A restore that failed may have left versions without their head.
-      `INSERT INTO heads (name, last_version, revision, created_at)
-         VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM versions WHERE head = ?), 0, ?)
+      `INSERT INTO heads (name, last_version, revision, created_at) VALUES (?, 1, 0, ?)
          ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
-      head,
       head,
       now,
     );
