@@ -49,7 +49,10 @@ function addTrain(program: Command): void {
     .option('--test <data>', 'data set that is not trained on, for honest figures')
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
     .addOption(
-      new Option('--solver <name>', 'how linear heads are found')
+      new Option(
+        '--solver <name>',
+        'how linear strategies find their head; behind a tuned network it is always ridge',
+      )
         .choices(['auto', 'ridge', 'logistic'])
         .default('auto'),
     )

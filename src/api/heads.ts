@@ -19,7 +19,7 @@ export const Figures = z
   .meta({ id: 'Figures' });
 export type Figures = z.infer<typeof Figures>;
 
-/** A class with how well it is told from the others, by leave-one-out. */
+/** A class with how well it is told from the others, over examples held out. */
 export const ClassSummary = z
   .object({
     label: z.string(),
@@ -41,7 +41,13 @@ export const VersionSummary = z
     classes: z.int(),
     examples: z.int(),
     method: z.string(),
-    leave_one_out: Figures.nullable().meta({ description: 'null where no class had two examples.' }),
+    held_out_by: z.string().meta({
+      description:
+        'How the examples were held out that `leave_one_out` is over: leave-one-out, or 4-fold where they were in folds, as for tuned heads.',
+    }),
+    leave_one_out: Figures.nullable().meta({
+      description: 'Each example judged by a head that never saw it. null where no class had two examples.',
+    }),
     test: Figures.optional(),
   })
   .meta({ id: 'VersionSummary' });

@@ -39,7 +39,7 @@ export const VersionReport = z
     labels: z.array(z.string()),
     confusion: z
       .array(z.array(z.int()))
-      .meta({ description: 'confusion[truth][predicted], by leave-one-out.' }),
+      .meta({ description: 'confusion[truth][predicted], over examples held out.' }),
     reliability: z.array(ReliabilityBin),
     hardest: z.array(HardExample).max(MAX_HARDEST_EXAMPLES),
   })

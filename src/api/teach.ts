@@ -61,7 +61,7 @@ export const ClassChange = z
 export const Changes = z
   .object({
     from_version: VersionNumber,
-    accuracy: z.number().optional().meta({ description: 'Leave-one-out accuracy, higher than before.' }),
+    accuracy: z.number().optional().meta({ description: 'Held-out accuracy, higher than before.' }),
     old_classes_accuracy: z
       .number()
       .optional()
@@ -83,7 +83,12 @@ export const Taught = z
     duplicates: z.int().optional().meta({ description: 'Pictures that were there under the same label.' }),
     forgotten: z.int().optional().meta({ description: 'Examples that are gone.' }),
     examples: z.int().meta({ description: 'Of the head, all together.' }),
-    classes: z.array(ClassSummary).meta({ description: 'Figures by leave-one-out, of the version named.' }),
+    classes: z
+      .array(ClassSummary)
+      .meta({ description: 'With figures over examples held out, of the version named.' }),
+    held_out_by: z.string().optional().meta({
+      description: 'How the examples were held out that `leave_one_out` is over: leave-one-out, or 10-fold.',
+    }),
     // Not `.nullable()`: the document names Figures by reference, and the null would be lost beside it.
     leave_one_out: z.union([Figures, z.null()]).optional(),
     changes: Changes.optional().meta({ description: 'Against the version before.' }),

@@ -8,7 +8,7 @@ import { extendHead } from './extend.ts';
 import { extensionFigures } from './extend-figures.ts';
 import { summarise } from './metrics.ts';
 import type { TaughtExamples } from './taught-examples.ts';
-import type { TrainedHead, TrainOptions } from './train.ts';
+import { LEAVE_ONE_OUT, type TrainedHead, type TrainOptions } from './train.ts';
 
 /** @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
 export async function teachFurther(
@@ -19,6 +19,12 @@ export async function teachFurther(
   if (isContinuable(base)) return continueHead(base, taught, options);
   const head = await extendHead(base, taught, options);
   const judged = await extensionFigures(base, taught, options);
-  const leaveOneOut = judged.figures === null ? null : summarise(judged.figures);
-  return { head: { ...head, training: { ...head.training, leaveOneOut } }, ...judged };
+  if (judged.figures === null) return { head, ...judged };
+  const { method } = head.training;
+  const training = {
+    ...head.training,
+    method: judged.heldOutBy === LEAVE_ONE_OUT ? method : `${method}, ${judged.heldOutBy}`,
+    leaveOneOut: summarise(judged.figures),
+  };
+  return { head: { ...head, training }, ...judged };
 }

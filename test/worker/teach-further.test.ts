@@ -253,6 +253,18 @@ describe('an uploaded head with a tail', async () => {
   });
 });
 
+it('a head says how the examples were held out that its figures are over', async () => {
+  const plain = await makeHead(['cat', 'dog']);
+  const training = { ...plain.training, method: 'fine-tune from b3, ridge-dual, 4-fold' };
+  const key = await uploaded({ ...plain, training });
+  expect((await detail(key)).versions).toMatchObject([{ held_out_by: '4-fold' }]);
+  expect(await teach(key, 'new', NEW)).toMatchObject({ held_out_by: 'leave-one-out' });
+  expect((await detail(key)).versions).toMatchObject([
+    { held_out_by: 'leave-one-out' },
+    { held_out_by: '4-fold' },
+  ]);
+});
+
 it('a plain head that was uploaded is taught further as well', async () => {
   const base = await makeHead(['cat', 'dog']);
   const key = await uploaded(base);

@@ -11,6 +11,7 @@ import { CodesReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll } from '../evaluation.ts';
 import type { Evaluation, NamedEvaluation } from '../evaluation.ts';
+import { UsageError } from '../failure.ts';
 import { classTable, figuresJson, figuresTable, heldOutName } from '../figures-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
@@ -29,7 +30,7 @@ import { createContext } from '../strategy/context.ts';
 import { explanationJson, triedTable } from '../strategy/explanation.ts';
 import { codesFor } from '../strategy/head-codes.ts';
 import type { Strategy } from '../strategy/strategies.ts';
-import { isStrategy } from '../strategy/strategies.ts';
+import { isStrategy, TUNED } from '../strategy/strategies.ts';
 import { rememberTraining } from '../training-record.ts';
 
 export interface TrainOptions {
@@ -47,6 +48,7 @@ export interface TrainOptions {
 }
 
 export async function train(data: string, options: TrainOptions, terminal: Terminal): Promise<void> {
+  requireSolver(options);
   const start = performance.now();
   const out = userPath(options.out);
   const report = reportPath(out, options.report);
@@ -94,6 +96,14 @@ interface Run {
   readonly leaveOneOut: NamedEvaluation | undefined;
   readonly test: { readonly set: LabelledCodes; readonly evaluation: NamedEvaluation } | undefined;
   readonly report: string | undefined;
+}
+
+/** @throws UsageError where the solver that was asked for would not be the one that is used. */
+function requireSolver({ strategy, solver }: TrainOptions): void {
+  if (solver !== 'logistic' || !TUNED.some((name) => name === strategy)) return;
+  throw new UsageError(
+    `--solver logistic is for linear strategies; '${strategy}' finds the head behind the tuned network by ridge regression. Leave --solver out, or choose --strategy linear-all.`,
+  );
 }
 
 async function transfer(

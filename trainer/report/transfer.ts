@@ -52,7 +52,7 @@ export function mapSection({ perClass, similarity, size, likeness }: Situation):
   </section>`;
 }
 
-/** Leave-one-out accuracy of a head on each tap alone, from shallow to deep. */
+/** Held-out accuracy of a head on each tap alone, from shallow to deep. */
 export function tapsSection(taps: readonly TapFigures[]): Html {
   const points = taps.map(({ accuracy }, i): [number, number] => [i, accuracy]);
   const x: Axis = {
@@ -63,7 +63,7 @@ export function tapsSection(taps: readonly TapFigures[]): Html {
   return html`<section>
     <h2>Accuracy by tap</h2>
     <p class="note">
-      Of a head on each tap alone, leave-one-out:
+      Of a head on each tap alone, over pictures held out:
       ${taps.map(({ tap, accuracy }) => `${tap} ${percent(accuracy)}`).join(', ')}.
     </p>
     <div class="chart">
@@ -89,9 +89,7 @@ export function curveSection(curve: readonly CurvePoint[]): Html {
   const points = curve.map(({ perClass, accuracy }): [number, number] => [perClass, accuracy]);
   return html`<section>
     <h2>Learning curve</h2>
-    <p class="note">
-      Leave-one-out accuracy of a linear head on all taps, trained on a part of the pictures.
-    </p>
+    <p class="note">Held-out accuracy of a linear head on all taps, trained on a part of the pictures.</p>
     <div class="chart">${plot(x, accuracyAxis(points), [line(points, x)], 'learning curve')}</div>
   </section>`;
 }

@@ -22,7 +22,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     responses: answers(
       200,
       VersionReport,
-      'By leave-one-out: each example judged by the head that never saw it.',
+      'Each example judged by a head that never saw it: how, the version says with held_out_by.',
     ),
   });
   app.openapi(report, async (c) => {

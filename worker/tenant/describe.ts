@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
+import { heldOutBy } from '../../src/learn/held-out.ts';
 import type { ClassFigures, FigureSummary } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
 import type { Pointer } from '../stores/layout.ts';
@@ -98,6 +99,7 @@ function versionSummary(row: VersionRow, current: number): VersionSummary {
     classes: labels.length,
     examples,
     method,
+    held_out_by: heldOutBy(method),
     leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
     ...(test === undefined ? {} : { test: figures(test) }),
   };

@@ -1,6 +1,6 @@
 /**
  * The guard: a new version that has become worse at the classes that were there before is stored, but does not answer.
- * Judged by leave-one-out accuracy over the old classes' examples.
+ * Judged by held-out accuracy over the old classes' examples.
  */
 import { parse } from './describe.ts';
 
@@ -30,5 +30,5 @@ export function guardFault(before: string, after: string, margin: number): strin
   const shared = sharedClasses(before, after);
   const [was, is] = [accuracyOver(before, shared), accuracyOver(after, shared)];
   if (was === undefined || is === undefined || is >= was - margin) return undefined;
-  return `Leave-one-out accuracy on the classes that were there before fell from ${percent(was)} to ${percent(is)}, by more than the margin of ${percent(margin)}.`;
+  return `Held-out accuracy on the classes that were there before fell from ${percent(was)} to ${percent(is)}, by more than the margin of ${percent(margin)}.`;
 }

@@ -1,5 +1,6 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
+import { heldOutBy } from '../../src/learn/held-out.ts';
 import { classSummaries, figures, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';
 import { accuracyOver, sharedClasses } from './guard.ts';
@@ -23,7 +24,7 @@ export function taughtAnswer(
   if (version === undefined) return { ...stored, classes: [...state.classes] };
   const before = heads.versions(head).find((row) => row.version < version.version);
   const described = parse(version.description);
-  const { leaveOneOut } = described.training;
+  const { method, leaveOneOut } = described.training;
   return {
     head,
     version: version.version,
@@ -31,6 +32,7 @@ export function taughtAnswer(
     ...counts,
     examples,
     classes: classSummaries(described),
+    held_out_by: heldOutBy(method),
     leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
     ...(before === undefined ? {} : { changes: changesBetween(before, version) }),
     ...(version.held_back === null ? {} : { held_back: version.held_back }),

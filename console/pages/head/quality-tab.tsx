@@ -1,4 +1,4 @@
-/** How good the current version is, judged on its own examples, each left out in turn. */
+/** How good the current version is, judged on its own examples, each held out. */
 import type { Figures } from '../../../src/api/index.ts';
 import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
 import { ClassBars } from '../../charts/class-bars.tsx';
@@ -17,7 +17,7 @@ export function QualityTab({ name, detail, reload }: TabProps) {
       {figures === null ? (
         <Notice>Each class needs two pictures before the head can be judged.</Notice>
       ) : (
-        <FigureCards figures={figures} />
+        <FigureCards figures={figures} heldOutBy={current.held_out_by} />
       )}
       <section class="card stack">
         <h2>Classes</h2>
@@ -30,7 +30,13 @@ export function QualityTab({ name, detail, reload }: TabProps) {
   );
 }
 
-function FigureCards({ figures }: { readonly figures: Figures }) {
+interface FigureCardsProps {
+  readonly figures: Figures;
+  /** As the Worker says: 'leave-one-out', '4-fold'. */
+  readonly heldOutBy: string;
+}
+
+function FigureCards({ figures, heldOutBy }: FigureCardsProps) {
   const [low = 0, high = 1] = figures.accuracy_interval;
   return (
     <section class="card stack">
@@ -60,11 +66,16 @@ function FigureCards({ figures }: { readonly figures: Figures }) {
         />
       </div>
       <p class="soft small">
-        By leave-one-out: each of the {figures.examples} examples is judged by the head that never saw it. New
-        pictures like these can be expected to fare about the same.
+        {heldOut(heldOutBy)}: each of the {figures.examples} examples is judged by a head that never saw it.
+        New pictures like these can be expected to fare about the same.
       </p>
     </section>
   );
+}
+
+function heldOut(by: string): string {
+  const folds = /^(\d+)-fold$/.exec(by)?.[1];
+  return folds === undefined ? 'By leave-one-out' : `Held out in ${folds} folds`;
 }
 
 function Figure({

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
+import { readHead, writeHead } from '../../../src/head/index.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
 
@@ -51,6 +52,23 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
     await page.getByText('640 × 480 JPEG').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.locator('video').waitFor({ state: 'detached' });
+  });
+
+  test('reads how the examples were held out', async () => {
+    await page.getByRole('link', { name: 'Quality' }).click();
+    await page.getByText('By leave-one-out: each of the 25 examples').waitFor();
+    const client = new HeadwaterClient({ url: worker.url, key });
+    const file = await (await client.downloadVersion(HEAD, 2)).arrayBuffer();
+    const head = readHead(new Uint8Array(file));
+    const training = { ...head.training, method: 'fine-tune from b3, ridge-dual, 4-fold' };
+    await client.putHead('tuned', new Uint8Array(writeHead({ ...head, training })));
+    const other = await browser.newPage();
+    await signIn(other, worker.url, key);
+    await other.getByRole('link', { name: 'tuned' }).click();
+    await other.getByRole('link', { name: 'Quality' }).click();
+    await other.getByText('Held out in 4 folds: each of the 25 examples').waitFor();
+    await other.close();
+    await client.deleteHead('tuned');
   });
 
   test('puts a wrong label right with a click', async () => {

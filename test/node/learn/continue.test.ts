@@ -150,8 +150,11 @@ describe('continueHead', () => {
     const unknown = { method: 'imported', lambda: 0, examples: 0, counts: [0, 0, 0] };
     const imported = { ...base, training: { ...base.training, ...unknown } };
     expect(isContinuable(imported)).toBe(false);
-    const { head } = await teachFurther(imported, setOf(later));
-    expect(head.training.method).toBe('imported-extended');
+    const { head, heldOutBy } = await teachFurther(imported, setOf(later));
+    expect(heldOutBy).toMatch(/^\d+-fold$/);
+    expect(head.training.method).toBe(`imported-extended, ${heldOutBy}`);
+    const again = await teachFurther(head, setOf(later));
+    expect(again.head.training.method).toBe(`imported-extended, ${again.heldOutBy}`);
   });
 
   it('refuses more examples than it has memory for', async () => {

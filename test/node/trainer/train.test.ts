@@ -99,6 +99,15 @@ describe('training', () => {
     expect(readFileSync(join(cwd, 'h.safetensors')).equals(head)).toBe(true);
   });
 
+  test.each(['fine-tune', 'full'])('%s refuses a solver that it would not use', async (strategy) => {
+    const cwd = temporaryFolder();
+    writeColours(join(cwd, 'd'), 2);
+    const args = ['train', 'd', '--out', 'h.safetensors', '--strategy', strategy, '--solver', 'logistic'];
+    const { code, stderr } = await headwater(args, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--solver logistic is for linear strategies; .* Leave --solver out/);
+  });
+
   test.each([
     ['auto', 'auto', 'leave-one-out'],
     ['linear-deep', 'auto', 'leave-one-out'],

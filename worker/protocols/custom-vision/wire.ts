@@ -74,7 +74,7 @@ export function imageOf({ picture, label, created_at: created }: Example, tags: 
   };
 }
 
-/** By leave-one-out; a deviation is a quarter of the 95 % interval. */
+/** Over examples held out; a deviation is a quarter of the 95 % interval. */
 export function performanceOf(
   accuracy: number,
   interval: readonly number[],

@@ -1,0 +1,7 @@
+/** How the examples were held out that a head's own figures are over: `training.method` ends with it where it was in folds. */
+import { LEAVE_ONE_OUT } from './train.ts';
+
+/** @returns 'leave-one-out', or for example '4-fold'. */
+export function heldOutBy(method: string): string {
+  return /\b\d+-fold$/.exec(method)?.[0] ?? LEAVE_ONE_OUT;
+}
