@@ -90,7 +90,7 @@ export class Kernels {
     const table = this.#table(runs.join(' '), runs.length, (integers) => integers.set(runs));
     return [
       input.bits === 16 ? codes.CONV16 : codes.CONV,
-      [this.#activation(kernel), input.region, table, runs.length, 0, input.pixelBytes / VECTOR_BYTES],
+      [this.#activation(kernel), input.region, table, runs.length, 0],
       [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
       [residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
     ];
@@ -107,12 +107,12 @@ export class Kernels {
     // The kernel fills in where in the ring its rows lie.
     const ring = this.#padRows(rowBytes, kernel.height);
     const rowWords = kernel.width * channels;
-    const [runCount, wordCount] = [kernel.height * (rowWords >> 2), kernel.height * (rowWords & 3)];
+    const [runCount, wordCount] = [kernel.height * (rowWords >> 3), kernel.height * (rowWords & 7)];
     const runs = this.#program.constant((runCount + wordCount) * 4);
     const [weights] = this.#matrix(kernel, pictureRows(kernel.height, rowWords), 32);
     const conv = this.#program.nested(
       codes.CONV,
-      [this.#activation(kernel), ring, runs, runCount, wordCount, 1],
+      [this.#activation(kernel), ring, runs, runCount, wordCount],
       [pixels, count, weights, this.#bias(kernel), output.region, output.blockBytes, output.blocks],
       [0, 0, 0],
     );

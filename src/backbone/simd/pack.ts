@@ -24,11 +24,11 @@ export function blockedRows(kernelHeight: number, kernelWidth: number, channels:
 
 /**
  * The same for the picture, whose pixels lie side by side: of each kernel row, [kernel width × in], first what fills
- * vectors of four, then the rest of each.
+ * runs of eight, then the rest of each.
  */
 export function pictureRows(kernelHeight: number, rowWords: number): Int32Array {
   const rows = [...Array(kernelHeight * rowWords).keys()];
-  const fills = (row: number): boolean => row % rowWords < (rowWords & ~3);
+  const fills = (row: number): boolean => row % rowWords < (rowWords & ~7);
   return Int32Array.from([...rows.filter(fills), ...rows.filter((row) => !fills(row))]);
 }
 

@@ -1,8 +1,8 @@
 /**
  * Convolution of any kernel, stride and padding as a register-tiled matrix product: 4 pixels × 8 output channels at a
  * time. The compiler says where things lie: `pixels` pairs the place of each output pixel's first input with its own
- * place, `runs` lists how far from there each one or two vectors of consecutive input lie (one a kernel row, kernel column
- * and block of input channels), and then single words. A vector is four words, each of which is then spread over a vector of its own: a shuffle
+ * place, `runs` lists how far from there each run of eight consecutive inputs lies (one a kernel row, kernel column and block of input
+ * channels), two vectors of floats or one of 16-bit integers, and then single words. A vector is four words, each of which is then spread over a vector of its own: a shuffle
  * costs less than a load and the check of its bounds. A word is a float, or two 16-bit integers, whose products are summed
  * at once.
  */
@@ -19,8 +19,6 @@ export class Conv {
   runCount: i32;
   /** Words that fill no vector. */
   wordCount: i32;
-  /** Vectors of a run: 1 or 2. */
-  runVectors: i32;
   /** (i32, i32)[pixelCount]: bytes from `input`, bytes from `output`. At least a tile; the last may repeat. */
   pixels: usize;
   pixelCount: i32;
@@ -75,9 +73,9 @@ function spread(x: v128, lane: i32): v128 {
 }
 
 @inline
-function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, runVectors: i32): void {
+function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
   const endOfRuns = s.runs + (s.runCount << 2), endOfWords = endOfRuns + (s.wordCount << 2);
-  const weightBytes = (s.runCount * runVectors * 4 + s.wordCount) * (BLOCK << 2);
+  const weightBytes = ((s.runCount << (isFloat<Word>() ? 3 : 2)) + s.wordCount) * (BLOCK << 2);
   const kind = s.activation;
   const toResidual = s.residual ? s.residual - s.output : 0;
   for (let block = from; block < to; block++) {
@@ -121,7 +119,7 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, runVectors: i3
         x = spread(x2, 3); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 3); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
         w += 32;
-        if (runVectors == 1) continue;
+        if (!isFloat<Word>()) continue;
         x0 = v128.load(at0, 16); x1 = v128.load(at1, 16); x2 = v128.load(at2, 16); x3 = v128.load(at3, 16);
         low = v128.load(w); high = v128.load(w, 16);
         x = spread(x0, 0); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
@@ -175,15 +173,8 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32, runVectors: i3
   }
 }
 
-// Functions of their own, because V8 optimises one that holds several variants less well.
-function conv1(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to, 1); }
-function conv2(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to, 2); }
-
 /** Runs a convolution of floats into `output`, its blocks of output channels from `from` up to `to`. */
-export function conv(s: Conv, output: usize, from: i32, to: i32): void {
-  if (s.runVectors == 2) conv2(s, output, from, to);
-  else conv1(s, output, from, to);
-}
+export function conv(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to); }
 
 /** The same of 16-bit integers; the output is floats. */
-export function conv16(s: Conv, output: usize, from: i32, to: i32): void { convAs<i16>(s, output, from, to, 1); }
+export function conv16(s: Conv, output: usize, from: i32, to: i32): void { convAs<i16>(s, output, from, to); }

@@ -58,8 +58,8 @@ export function stem(s: Stem): void {
     let run = s.conv.runs, word = run + (s.conv.runCount << 2);
     for (let ky = 0; ky < s.kernelHeight; ky++) {
       let at = ((first + ky) % s.kernelHeight) * s.ringRow;
-      for (const end = at + (s.kernelRow & ~15); at < end; at += 16, run += 4) store<i32>(run, at);
-      for (const end = at + (s.kernelRow & 15); at < end; at += 4, word += 4) store<i32>(word, at);
+      for (const end = at + (s.kernelRow & ~31); at < end; at += 32, run += 4) store<i32>(run, at);
+      for (const end = at + (s.kernelRow & 31); at < end; at += 4, word += 4) store<i32>(word, at);
     }
     conv(s.conv, s.conv.output + y * s.outputRow, 0, s.conv.blocks);
   }
