@@ -49,9 +49,10 @@ const MODULE_TYPES = [
  * workerd keeps some 20 to 60 kB outside V8's heap for each request until a full garbage collection. Nothing here limits
  * an isolate's memory as Cloudflare does, so V8 sees no reason for one, and the process would grow by gigabytes. With these
  * flags every collection is a full one, after 8 MB of new objects: after 4 a training takes twice as long, after 16 the
- * process holds half as much again. Another value of the variable goes before them.
+ * process holds half as much again. A few collections without a call would throw a function's code away, too soon where all
+ * of them count. Another value of the variable goes before them.
  */
-export const V8_FLAGS = '--gc-global --min-semi-space-size=8 --max-semi-space-size=8';
+export const V8_FLAGS = '--gc-global --min-semi-space-size=8 --max-semi-space-size=8 --no-flush-bytecode';
 
 /**
  * Starts the Worker and waits until it answers.

@@ -60,7 +60,7 @@ function softmax(logits: Float64Array, top: number, temperature: number): Float3
 /** Length of the part of z outside the span of the orthonormal directions, by Pythagoras. */
 function residualLength(directions: Float32Array, z: Float64Array): number {
   let outside = 0;
-  for (const value of z) outside += value * value;
+  for (let d = 0; d < z.length; d++) outside += z[d] * z[d];
   for (let k = 0; k * z.length < directions.length; k++) {
     const along = dotRow(directions, k, z);
     outside -= along * along;
