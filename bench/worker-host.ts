@@ -2,7 +2,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { V8_FLAGS } from '../scripts/local-worker.ts';
 import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 import { bundleWorker } from './worker-bundle.ts';
@@ -33,13 +32,15 @@ export interface BenchWorkerOptions {
 
 /** What miniflare reads. */
 const FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
+/** After each MB of new objects, so that little of what is measured is garbage. */
+const COLLECTING = '--gc-global --min-semi-space-size=1 --max-semi-space-size=1';
 
 /** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
 export async function startBenchWorker(
   entry: string,
   options: BenchWorkerOptions = {},
 ): Promise<BenchWorker> {
-  process.env[FLAGS] = options.collects === true ? V8_FLAGS : '';
+  process.env[FLAGS] = options.collects === true ? COLLECTING : '';
   const folder = await bundleWorker(entry);
   const before = new Set(workerdProcesses());
   const miniflare = new Miniflare(

@@ -24,7 +24,7 @@ const JPEG = Uint8Array.fromBase64(
 const JPEG_SIDE = 232;
 
 /** Enough for V8 to take the kernels for hot. */
-const RUNS = 4;
+const RUNS = 3;
 
 /** Directions enough that scoring one code is a loop V8 takes for hot, and few enough not to last. */
 const DIRECTIONS = 8;
