@@ -94,7 +94,7 @@ function picturesOf(body: Uint8Array, contentType: string, maxPictures: number):
 export function fromBase64(text: string, field = FIELD): Uint8Array {
   const base64 = text.replace(/^data:[a-z0-9.+/-]*;base64,/i, '');
   try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    return Uint8Array.fromBase64(base64);
   } catch (cause) {
     throw new ApiError('invalid_request', `'${field}' is not valid base64.`, { field, cause });
   }
