@@ -1,5 +1,7 @@
 /** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
+import { heldOutBy } from '../src/learn/held-out.ts';
 import type { Figures, FigureSummary, Interval } from '../src/learn/metrics.ts';
+import { LEAVE_ONE_OUT } from '../src/learn/train.ts';
 import { table } from './terminal.ts';
 
 /** Figures of one kind under a heading, for example 'leave-one-out'. */
@@ -10,7 +12,7 @@ export interface NamedFigures {
 
 /** The heading for figures on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
 export function heldOutName(method: string): string {
-  return /\d-fold$/.test(method) ? 'held out in folds' : 'leave-one-out';
+  return heldOutBy(method) === LEAVE_ONE_OUT ? LEAVE_ONE_OUT : 'held out in folds';
 }
 
 /** Longest per-class table in a terminal; beyond it the classes that do worst are shown. */

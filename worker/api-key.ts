@@ -14,8 +14,7 @@ export const newKeyId = (): string => randomText(KEY_ID_CHARACTERS);
 
 export function newApiKey(tenant: string): string {
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const base64 = btoa(String.fromCharCode(...secret));
-  return `hw_${tenant}_${base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
+  return `hw_${tenant}_${secret.toBase64({ alphabet: 'base64url', omitPadding: true })}`;
 }
 
 /** The tenant that a key names, or undefined where the text has not the form of a key. */
@@ -26,8 +25,7 @@ export function tenantOf(key: string): string | undefined {
 /** SHA-256, lower-case hex. */
 export async function sha256Hex(data: string | Uint8Array): Promise<string> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).toHex();
 }
 
 /** Whether two secrets are equal, in a time that tells nothing about where they differ or how long they are. */

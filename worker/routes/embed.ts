@@ -42,8 +42,5 @@ export function addEmbedRoute(app: App, services: Services): void {
 
 /** Little-endian half precision, which is how codes are stored; every platform of the Worker is little-endian. */
 function halfPrecisionBase64(code: Float32Array): string {
-  const bytes = new Uint8Array(Float16Array.from(code).buffer);
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+  return new Uint8Array(Float16Array.from(code).buffer).toBase64();
 }

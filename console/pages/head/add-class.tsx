@@ -1,9 +1,7 @@
 /** Names a new class. */
 import { useId, useState } from 'preact/hooks';
+import { MAX_LABEL_LENGTH } from '../../../src/head/limits.ts';
 import { Button } from '../../ui/button.tsx';
-
-/** As the API's own cap, in UTF-16 code units. */
-const MAX_LABEL_LENGTH = 128;
 
 interface AddClassProps {
   readonly taken: readonly string[];
