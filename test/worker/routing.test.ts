@@ -115,7 +115,7 @@ describe('versions', () => {
 
 describe('shadow and usage', () => {
   it('are counted behind the answers, and told by day and kind', async () => {
-    const { id, key } = await taughtTwice();
+    const { key } = await taughtTwice();
     await ok(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 1 }));
     for (let i = 0; i < 3; i++) expect(await versionOf(key)).toBe(2);
     expect(await versionOf(key, '?version=2')).toBe(2);
@@ -129,13 +129,24 @@ describe('shadow and usage', () => {
     const { days } = await ok<UsageAnswer>(send(key, 'GET', '/v1/usage?days=1'));
     expect(days).toHaveLength(1);
     expect(days[0].counts).toMatchObject({ classify: 4, teach: 2 });
-    await ok(send(key, 'DELETE', '/v1/heads/pets/shadow'));
-    expect((await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'))).shadow).toBeUndefined();
-    expect(await code(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 9 }))).toBe('version_not_found');
     expect(await code(send(key, 'GET', '/v1/usage?days=91'))).toBe('invalid_request');
-    await runInDurableObject(stubOf(id), (_, { storage }) => {
-      expect(storage.sql.exec('SELECT * FROM shadow_counts').toArray()).toEqual([]);
-    }).catch(() => undefined);
+  });
+
+  it('counts go with the shadow, and with the head', async () => {
+    const { id, key } = await taughtTwice();
+    const counts = () =>
+      runInDurableObject(stubOf(id), (_, { storage }) =>
+        storage.sql.exec('SELECT * FROM shadow_counts').toArray(),
+      );
+    const shadow = { head: 'pets', version: 1, requests: 3, disagreements: 1 };
+    for (const path of ['/v1/heads/pets/shadow', '/v1/heads/pets']) {
+      await ok(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 1 }));
+      await stubOf(id).addUsage({ requests: [], shadows: [shadow] });
+      expect(await code(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 9 }))).toBe('version_not_found');
+      expect(await counts()).toEqual([shadow]);
+      expect((await send(key, 'DELETE', path)).ok).toBe(true);
+      expect(await counts()).toEqual([]);
+    }
   });
 });
 

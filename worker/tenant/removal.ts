@@ -59,6 +59,7 @@ export class Removal {
     this.#rows.examples.clear(head, now);
     this.#rows.idempotency.forgetHead(head);
     this.#rows.captures.clear(head);
+    this.#rows.usage.clearShadow(head);
     return this.#rows.heads.remove(head, now);
   }
 }

@@ -142,8 +142,9 @@ export class Tenant extends DurableObject<Env> {
   shadowVersion(head: string, version: number | null): Promise<Pointer | Refused> {
     return this.#settled(() =>
       this.#write(() => {
-        if (version !== null) this.#rows.usage.restartShadow(head);
-        return this.#rows.heads.shadow(head, version);
+        const changed = this.#rows.heads.shadow(head, version);
+        if (!('refused' in changed)) this.#rows.usage.clearShadow(head);
+        return changed;
       }),
     );
   }

@@ -68,7 +68,8 @@ export class Usage {
     return row ?? { requests: 0, disagreements: 0 };
   }
 
-  restartShadow(head: string): void {
+  /** Counts begin anew, or go with what they are of. */
+  clearShadow(head: string): void {
     this.#sql.exec('DELETE FROM shadow_counts WHERE head = ?', head);
   }
 }
