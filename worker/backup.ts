@@ -1,22 +1,22 @@
-/** A tenant as a file of lines, written as a stream that never holds more than one head file. restore.ts reads it. */
-import { BACKUP_FORMAT, type BackupRow } from '../src/api/index.ts';
+/** A tenant as a file of lines, written as a stream that holds no more than a page of examples. restore.ts reads it. */
+import { BACKUP_FORMAT, type BackupRow, type BackupVersion } from '../src/api/index.ts';
 import type { Env } from './env.ts';
 import { BACKUP_PAGE } from './limits.ts';
 import type { ExampleRecord } from './tenant/backup.ts';
 import { callTenant } from './tenant/call.ts';
 
-/** @returns lines, as they are asked for. */
-export async function* backupRows(env: Env, tenant: string): AsyncGenerator<BackupRow, void, undefined> {
+/** @returns lines, in pieces, as they are asked for. */
+export async function* backup(env: Env, tenant: string): AsyncGenerator<string, void, undefined> {
   const { names, stamp } = await callTenant(env, tenant, (stub) => stub.backupSurvey());
   let rows = 1;
-  yield { row: 'backup', format: BACKUP_FORMAT, created_at: Date.now() };
+  yield line({ row: 'backup', format: BACKUP_FORMAT, created_at: Date.now() });
   for (const name of names) {
     const record = await callTenant(env, tenant, (stub) => stub.backupRecord(name));
     if (record.taught !== null) {
-      yield record.taught;
+      yield line(record.taught);
       rows++;
       for await (const { code, ...example } of examplesOf(env, tenant, name)) {
-        yield { row: 'example', ...example, code: toBase64(code) };
+        yield line({ row: 'example', ...example, code: code.toBase64() });
         rows++;
       }
     }
@@ -24,16 +24,16 @@ export async function* backupRows(env: Env, tenant: string): AsyncGenerator<Back
       const object = await env.HEADS.get(objectName);
       // Deleted a moment ago: the last line will say that something changed.
       if (object === null) continue;
-      yield { row: 'version', ...version, file: toBase64(new Uint8Array(await object.arrayBuffer())) };
+      yield* versionLine(version, object);
       rows++;
     }
     if (record.head !== null) {
-      yield record.head;
+      yield line(record.head);
       rows++;
     }
   }
   const after = await callTenant(env, tenant, (stub) => stub.backupSurvey());
-  yield { row: 'end', rows, unchanged: after.stamp === stamp };
+  yield line({ row: 'end', rows, unchanged: after.stamp === stamp });
 }
 
 async function* examplesOf(env: Env, tenant: string, head: string): AsyncGenerator<ExampleRecord> {
@@ -46,9 +46,27 @@ async function* examplesOf(env: Env, tenant: string, head: string): AsyncGenerat
   }
 }
 
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  // String.fromCharCode takes a bounded number of arguments.
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
+function line(row: BackupRow): string {
+  return `${JSON.stringify(row)}\n`;
+}
+
+/** What a version's line ends with: its file is its last field. */
+const LINE_END = '"}\n';
+
+async function* versionLine(
+  version: Omit<BackupVersion, 'row' | 'file'>,
+  { body }: { readonly body: ReadableStream<Uint8Array> },
+): AsyncGenerator<string> {
+  yield line({ row: 'version', ...version, file: '' }).slice(0, -LINE_END.length);
+  // Base64 has four letters for three bytes; what is over waits for the next chunk.
+  let rest = new Uint8Array(0);
+  for await (const chunk of body) {
+    const bytes = new Uint8Array(rest.length + chunk.length);
+    bytes.set(rest);
+    bytes.set(chunk, rest.length);
+    const whole = bytes.length - (bytes.length % 3);
+    if (whole > 0) yield bytes.subarray(0, whole).toBase64();
+    rest = bytes.slice(whole);
+  }
+  yield rest.toBase64() + LINE_END;
 }

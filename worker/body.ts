@@ -36,16 +36,29 @@ export async function readBytes(source: Bodied, maxBytes: number, what: string):
     throw tooLarge(what, maxBytes);
   }
   const { bytes, cancel } = reading(source, source.body, declared, maxBytes, what);
+  try {
+    return await inTime(bytes, what, Date.now() + BODY_READ_TIMEOUT_MS);
+  } catch (error) {
+    await cancel();
+    throw error;
+  }
+}
+
+/**
+ * What is read of a body, unless it comes too late or breaks off.
+ * @param deadline BODY_READ_TIMEOUT_MS after the reading began.
+ * @throws ApiError body_timeout, body_incomplete, and as the reading does
+ */
+export async function inTime<T>(reading: Promise<T>, what: string, deadline: number): Promise<T> {
   let timer: number | null = null;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new ApiError('body_timeout', `${what} did not arrive within ${BODY_READ_TIMEOUT_MS / 1000} s.`));
-    }, BODY_READ_TIMEOUT_MS);
+    }, deadline - Date.now());
   });
   try {
-    return await Promise.race([bytes, late]);
+    return await Promise.race([reading, late]);
   } catch (error) {
-    await cancel();
     if (error instanceof ApiError) throw error;
     throw new ApiError('body_incomplete', `${what} broke off before its end.`, { cause: error });
   } finally {
@@ -94,7 +107,7 @@ async function collect(
 }
 
 /** Tells the sender that the rest isn't wanted; that it has already gone is no concern here. */
-async function abandon(stream: { cancel(): Promise<void> }): Promise<void> {
+export async function abandon(stream: { cancel(): Promise<void> }): Promise<void> {
   await stream.cancel().catch(() => undefined);
 }
 

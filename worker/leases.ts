@@ -1,5 +1,6 @@
 /**
- * Lends out a fixed number of units (bytes of memory) to the requests of one isolate.
+ * Lends out a fixed number of units (bytes of memory) to the requests of one isolate. A loan may grow: where two that grow
+ * leave each other no room, one is turned away as any request that waited too long.
  *
  * Built for a runtime that may end a request at any await without running its `finally`: a lease therefore expires, and
  * a request that waits polls with its own timer, since a promise that another request was to resolve might never be.
@@ -9,9 +10,12 @@ import { ApiError } from './problem.ts';
 const POLL_MS = 4;
 
 interface Lease {
-  readonly units: number;
-  readonly expiresAt: number;
+  units: number;
+  expiresAt: number;
 }
+
+/** Adds to a loan, whose life begins anew. @throws ApiError overloaded */
+export type Grow = (units: number) => Promise<void>;
 
 export class Leases {
   readonly #capacity: number;
@@ -35,24 +39,22 @@ export class Leases {
   }
 
   /**
-   * Runs `task` while it holds `units`, or fails when none came free in time.
+   * Runs `task` while it holds `units`, or all there are where those are fewer; or fails when none came free in time.
    * @throws ApiError overloaded
    */
-  async with<T>(units: number, task: () => Promise<T>): Promise<T> {
-    const lease = await this.#acquire(units);
+  async with<T>(units: number, task: (grow: Grow) => Promise<T>): Promise<T> {
+    const lease: Lease = { units: 0, expiresAt: 0 };
     try {
-      return await task();
+      await this.#grow(lease, units);
+      return await task((more) => this.#grow(lease, more));
     } finally {
       this.#held.delete(lease);
     }
   }
 
-  async #acquire(units: number): Promise<Lease> {
-    const wanted = Math.min(units, this.#capacity);
+  async #grow(lease: Lease, units: number): Promise<void> {
     const deadline = Date.now() + this.#waitMs;
-    for (;;) {
-      const lease = this.#tryAcquire(wanted);
-      if (lease) return lease;
+    while (!this.#tryGrow(lease, units)) {
       if (Date.now() >= deadline) {
         throw new ApiError(
           'overloaded',
@@ -66,12 +68,18 @@ export class Leases {
     }
   }
 
-  #tryAcquire(units: number): Lease | undefined {
+  #tryGrow(lease: Lease, units: number): boolean {
     const now = Date.now();
-    for (const lease of this.#held) if (lease.expiresAt <= now) this.#held.delete(lease);
-    if (this.inUse + units > this.#capacity) return undefined;
-    const lease = { units, expiresAt: now + this.#leaseMs };
+    let others = 0;
+    for (const each of this.#held) {
+      if (each.expiresAt <= now) this.#held.delete(each);
+      else if (each !== lease) others += each.units;
+    }
+    const wanted = Math.min(lease.units + units, this.#capacity);
+    if (others + wanted > this.#capacity) return false;
+    lease.units = wanted;
+    lease.expiresAt = now + this.#leaseMs;
     this.#held.add(lease);
-    return lease;
+    return true;
   }
 }

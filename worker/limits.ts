@@ -140,3 +140,7 @@ export const CAPTURED_LABELS = 5;
 export const BACKUP_PAGE = 100;
 /** The longest line holds a head file in base64. */
 export const MAX_BACKUP_LINE_BYTES = 17 * MIB;
+/** One that grows longer has memory lent for all of it; no example's is. */
+export const SMALL_BACKUP_LINE_BYTES = 64 * KIB;
+/** A line as pieces and joined, or joined and parsed, or its file in base64 and as bytes. */
+export const BACKUP_LINE_MEMORY_FACTOR = 2;

@@ -1,5 +1,5 @@
 /** What a row of a backup may be, given the rows before it: their order, that they fit together, and the caps of a tenant. */
-import type { BackupExample, BackupHead, BackupRow, BackupTaught } from '../src/api/index.ts';
+import type { BackupExample, BackupHead, BackupRow, BackupTaught, BackupVersion } from '../src/api/index.ts';
 import type { Head } from '../src/head/index.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
@@ -32,18 +32,13 @@ export class RestoreChecks {
     this.#runtime = runtime;
   }
 
-  /** Rows admitted so far. */
-  get rows(): number {
-    return this.#rows;
-  }
-
   /** @throws ApiError invalid_request, limit_reached */
   admit(row: BackupRow): void {
     if ((this.#rows === 0) !== (row.row === 'backup'))
       throw invalidBackup('it does not begin with its header');
     if (row.row === 'taught') this.#admitTaught(row);
     else if (row.row === 'example') this.#admitExample(row);
-    else if (row.row === 'version') this.#admitVersion(row.head);
+    else if (row.row === 'version') this.#admitVersion(row);
     else if (row.row === 'head') this.#admitHeadRow(row);
     else if (row.row === 'end') this.#admitEnd(row);
     this.#rows++;
@@ -90,7 +85,8 @@ export class RestoreChecks {
       throw full(`It has more than ${MAX_EXAMPLES_PER_TENANT} examples`);
   }
 
-  #admitVersion(head: string): void {
+  #admitVersion({ head }: BackupVersion): void {
+    this.#admitName(head);
     const versions = (this.#versions.get(head) ?? 0) + 1;
     if (versions > MAX_VERSIONS_KEPT)
       throw full(`Head '${head}' has more than ${MAX_VERSIONS_KEPT} versions`);
@@ -124,7 +120,7 @@ export function invalidBackup(what: string): ApiError {
 function full(what: string): ApiError {
   return new ApiError(
     'limit_reached',
-    `The backup cannot be restored: ${what}, as many as a tenant may have.`,
+    `The backup cannot be restored: ${what}, as many as a tenant may have. Nothing of it was kept.`,
   );
 }
 

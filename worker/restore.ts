@@ -2,15 +2,13 @@
  * A backup read back, as a stream that never holds more than one head file. Nothing in it is taken at its word: head files
  * are checked like uploaded ones, and every row against those before it.
  */
-import { BackupRow, type BackupVersion } from '../src/api/index.ts';
+import type { BackupExample, BackupRow, BackupVersion } from '../src/api/index.ts';
 import { newKeyId, sha256Hex } from './api-key.ts';
-import { invalidInput } from './body.ts';
 import type { Env } from './env.ts';
-import { parseJson } from './json.ts';
-import { BACKUP_PAGE, MAX_BACKUP_LINE_BYTES, MAX_JSON_PARTS } from './limits.ts';
+import { BACKUP_PAGE } from './limits.ts';
 import { fromBase64 } from './pictures.ts';
-import { ApiError } from './problem.ts';
 import { invalidBackup, RestoreChecks } from './restore-checks.ts';
+import { BackupReader } from './restore-rows.ts';
 import type { Services } from './services.ts';
 import type { ExampleRecord } from './tenant/backup.ts';
 import { callTenant, type TenantStub } from './tenant/call.ts';
@@ -22,169 +20,125 @@ export interface RestoredCounts {
   examples: number;
 }
 
-/** Calls the Durable Object of the tenant that is restored, in the name of this attempt. */
-type Call = <T>(task: (stub: TenantStub, attempt: string) => Promise<T>) => Promise<unknown>;
-
 /**
  * All of it or nothing.
- * @throws ApiError invalid_request, limit_reached, conflict, body_…; HeadwaterError for head files that are not valid here
+ * @throws ApiError invalid_request, limit_reached, conflict, overloaded, body_…; HeadwaterError for head files that are not
+ *   valid here
  */
 export async function restore(
   env: Env,
   tenant: string,
-  { heads, runtime }: Pick<Services, 'heads' | 'runtime'>,
+  services: Pick<Services, 'heads' | 'runtime' | 'memory'>,
   body: ReadableStream<Uint8Array>,
 ): Promise<RestoredCounts> {
-  const attempt = newKeyId();
-  const call: Call = (task) => callTenant(env, tenant, (stub) => task(stub, attempt));
-  await call((stub) => stub.restoreBegin(attempt));
-  const counts: RestoredCounts = { heads: 0, versions: 0, examples: 0 };
+  const attempt = new Attempt(env, tenant, services);
+  await attempt.begin();
+  const reader = new BackupReader(body);
+  const takeNext = (): Promise<boolean> =>
+    services.memory.with(0, async (grow) => {
+      const row = await reader.next(grow);
+      if (row === undefined) throw invalidBackup('it breaks off before its last line');
+      await attempt.take(row);
+      return row.row !== 'end';
+    });
   try {
-    await restoreRows(env, call, heads, new RestoreChecks(runtime), body, counts);
+    while (await takeNext());
   } catch (error) {
-    await giveUp(call);
-    throw error;
+    if (!(await attempt.giveUp())) throw error;
+  } finally {
+    await reader.cancel();
   }
-  return counts;
+  return attempt.counts;
 }
 
-/** Where even this fails, the tenant waits for the next attempt, which begins with it. */
-async function giveUp(call: Call): Promise<void> {
-  try {
-    await call((stub, attempt) => stub.restoreEnd(attempt, false));
-  } catch (error) {
-    console.warn(JSON.stringify({ message: 'restore not undone', reason: String(error) }));
-  }
-}
+/** One way of a backup into a tenant, by a name of its own: see tenant/restore.ts. */
+class Attempt {
+  readonly counts: RestoredCounts = { heads: 0, versions: 0, examples: 0 };
+  readonly #name = newKeyId();
+  readonly #env: Env;
+  readonly #tenant: string;
+  readonly #heads: Services['heads'];
+  readonly #checks: RestoreChecks;
+  /** Those that were not handed over yet. */
+  #examples: ExampleRecord[] = [];
 
-async function restoreRows(
-  env: Env,
-  call: Call,
-  heads: Services['heads'],
-  checks: RestoreChecks,
-  body: ReadableStream<Uint8Array>,
-  counts: RestoredCounts,
-): Promise<void> {
-  let examples: ExampleRecord[] = [];
-  const flush = async (): Promise<void> => {
-    if (examples.length === 0) return;
-    const page = examples;
-    examples = [];
-    await call((stub, attempt) => stub.restoreExamples(attempt, page));
-    counts.examples += page.length;
-  };
-  for await (const line of linesOf(body)) {
-    const row = parseRow(line, checks.rows + 1);
-    checks.admit(row);
-    if (row.row !== 'example') await flush();
+  constructor(env: Env, tenant: string, { heads, runtime }: Pick<Services, 'heads' | 'runtime'>) {
+    this.#env = env;
+    this.#tenant = tenant;
+    this.#heads = heads;
+    this.#checks = new RestoreChecks(runtime);
+  }
+
+  async begin(): Promise<void> {
+    await this.#call((stub, name) => stub.restoreBegin(name));
+  }
+
+  /**
+   * Where even this fails, the tenant waits for the next attempt, which begins with it.
+   * @returns whether all came in nevertheless: the answer to its end may have been lost.
+   */
+  async giveUp(): Promise<boolean> {
+    try {
+      return (await this.#call((stub, name) => stub.restoreEnd(name, false))).whole;
+    } catch (error) {
+      console.warn(JSON.stringify({ message: 'restore not undone', reason: String(error) }));
+      return false;
+    }
+  }
+
+  async take(row: BackupRow): Promise<void> {
+    this.#checks.admit(row);
+    if (row.row === 'example') return this.#takeExample(row);
+    await this.#flush();
     switch (row.row) {
       case 'backup':
-        break;
-      case 'taught':
-        await call((stub, attempt) => stub.restoreRow(attempt, row));
-        break;
-      case 'example': {
-        const { row: _kind, code, ...example } = row;
-        const bytes = fromBase64(code, 'code');
-        checks.admitCode(bytes);
-        examples.push({ ...example, code: bytes });
-        if (examples.length === BACKUP_PAGE) await flush();
-        break;
-      }
+        return;
       case 'version':
-        await restoreVersion(env, heads, call, checks, row);
-        counts.versions++;
-        break;
+        await this.#takeVersion(row);
+        this.counts.versions++;
+        return;
+      case 'taught':
+        await this.#call((stub, name) => stub.restoreRow(name, row));
+        return;
       case 'head':
-        await call((stub, attempt) => stub.restoreRow(attempt, row));
-        counts.heads++;
-        break;
+        await this.#call((stub, name) => stub.restoreRow(name, row));
+        this.counts.heads++;
+        return;
       case 'end':
-        await call((stub, attempt) => stub.restoreEnd(attempt, true));
+        await this.#call((stub, name) => stub.restoreEnd(name, true));
         return;
       default:
         row satisfies never;
     }
   }
-  throw invalidBackup('it breaks off before its last line');
-}
 
-async function restoreVersion(
-  env: Env,
-  heads: Services['heads'],
-  call: Call,
-  checks: RestoreChecks,
-  { file, row: _kind, ...record }: BackupVersion,
-): Promise<void> {
-  const bytes = fromBase64(file, 'file');
-  const head = await heads.parse(bytes);
-  const sha256 = await sha256Hex(bytes);
-  checks.admitHead(record.version, sha256, head);
-  let objectName = '';
-  await call(async (stub, attempt) => {
-    const expected = await stub.expectVersion(attempt, { ...record, sha256 });
-    if ('objectName' in expected) ({ objectName } = expected);
-    return expected;
-  });
-  await env.HEADS.put(objectName, bytes, { sha256 });
-  const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
-  await call((stub, attempt) => stub.restoreVersion(attempt, row));
-}
-
-function parseRow(line: string, number: number): BackupRow {
-  let value: unknown;
-  try {
-    value = parseJson(line, MAX_JSON_PARTS, `Line ${number} of the backup`);
-  } catch (cause) {
-    if (cause instanceof ApiError) throw cause;
-    throw new ApiError('invalid_request', `Line ${number} of the backup is not JSON.`, { cause });
+  async #takeExample({ row: _kind, code, ...example }: BackupExample): Promise<void> {
+    const bytes = fromBase64(code, 'code');
+    this.#checks.admitCode(bytes);
+    this.#examples.push({ ...example, code: bytes });
+    if (this.#examples.length === BACKUP_PAGE) await this.#flush();
   }
-  const parsed = BackupRow.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalidInput(parsed.error, `line ${number} of the backup`);
-}
 
-/** Lines of a stream, each of bounded length. */
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let parts: string[] = [];
-  let length = 0;
-  for await (const text of textOf(body)) {
-    for (const [i, piece] of text.split('\n').entries()) {
-      if (i > 0) {
-        yield parts.join('');
-        parts = [];
-        length = 0;
-      }
-      length += piece.length;
-      if (length > MAX_BACKUP_LINE_BYTES) throw invalidBackup('it holds a line that is too long');
-      parts.push(piece);
-    }
+  async #flush(): Promise<void> {
+    if (this.#examples.length === 0) return;
+    const page = this.#examples;
+    this.#examples = [];
+    await this.#call((stub, name) => stub.restoreExamples(name, page));
+    this.counts.examples += page.length;
   }
-  const rest = parts.join('');
-  if (rest !== '') yield rest;
-}
 
-async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new ApiError('body_incomplete', 'The backup broke off before its end.', { cause });
-      });
-      if (done) return;
-      yield decode(decoder, value);
-    }
-  } finally {
-    // That its sender has gone already is no concern here.
-    await reader.cancel().catch(() => undefined);
+  async #takeVersion({ file, row: _kind, ...record }: BackupVersion): Promise<void> {
+    const bytes = fromBase64(file, 'file');
+    const head = await this.#heads.parse(bytes);
+    const sha256 = await sha256Hex(bytes);
+    this.#checks.admitHead(record.version, sha256, head);
+    const { objectName } = await this.#call((stub, name) => stub.expectVersion(name, { ...record, sha256 }));
+    await this.#env.HEADS.put(objectName, bytes, { sha256 });
+    const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
+    await this.#call((stub, name) => stub.restoreVersion(name, row));
   }
-}
 
-function decode(decoder: TextDecoder, bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes, { stream: true });
-  } catch {
-    throw invalidBackup('it is not in UTF-8');
+  #call<T>(task: (stub: TenantStub, name: string) => Promise<T>) {
+    return callTenant(this.#env, this.#tenant, (stub) => task(stub, this.#name));
   }
 }

@@ -1,9 +1,25 @@
 /** Backups that broke off, lie or contradict themselves: refused, and nothing of them is kept. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { BackupRow, type Problem } from '../../src/api/index.ts';
-import { MAX_EXAMPLES_PER_HEAD, MAX_VERSION_NAMES } from '../../worker/limits.ts';
-import { codes, lesson } from './lessons.ts';
+import type { Bodied } from '../../worker/body.ts';
+import { Leases } from '../../worker/leases.ts';
+import {
+  BODY_READ_TIMEOUT_MS,
+  MAX_BACKUP_LINE_BYTES,
+  MAX_CLASSES_PER_TAUGHT_HEAD,
+  MAX_EXAMPLES_PER_HEAD,
+  MAX_HEADS_PER_TENANT,
+  MAX_JSON_PARTS,
+  MAX_VERSION_NAMES,
+  RESERVATION_MARGIN_MS,
+  RESERVATION_MS,
+} from '../../worker/limits.ts';
+import { restore } from '../../worker/restore.ts';
+import { RestoreChecks } from '../../worker/restore-checks.ts';
+import { runtime } from '../../worker/runtime.ts';
+import { HeadStore } from '../../worker/stores/heads.ts';
 import { pointerName } from '../../worker/stores/layout.ts';
+import { codes, lesson } from './lessons.ts';
 import { brokenBytes, Isolate, makeHeadFile, problemOf, slowBytes, stubOf, testEnv } from './support.ts';
 
 type Row<Kind extends BackupRow['row']> = BackupRow & { row: Kind };
@@ -125,8 +141,8 @@ describe('a backup', () => {
     );
     const endless = slowBytes(100e6);
     expect(await problemOf(await refused(endless.stream))).toEqual(INVALID);
-    expect(endless.sent()).toBeLessThan(20e6);
-    expect(await problemOf(await refused('['.repeat(200_000)))).toEqual({
+    expect(endless.sent()).toBeLessThanOrEqual(MAX_BACKUP_LINE_BYTES + (2 << 20));
+    expect(await problemOf(await refused('['.repeat(MAX_JSON_PARTS + 1)))).toEqual({
       status: 413,
       code: 'body_too_large',
     });
@@ -141,10 +157,67 @@ describe('a backup', () => {
     const begun = rows.slice(0, 2);
     const examples = [...begun, ...many(unique, MAX_EXAMPLES_PER_HEAD + 1)];
     expect(await problemOf(await refused(fileOf(examples)))).toEqual(limit);
-    const classes = [...begun, ...many((i) => ({ ...unique(i), label: `class ${i}` }), 201)];
+    const classes = [
+      ...begun,
+      ...many((i) => ({ ...unique(i), label: `class ${i}` }), MAX_CLASSES_PER_TAUGHT_HEAD + 1),
+    ];
     expect(await problemOf(await refused(fileOf(classes)))).toEqual(limit);
     const names = Object.fromEntries(Array.from({ length: MAX_VERSION_NAMES + 1 }, (_, i) => [`n${i}`, 1]));
     expect(await problemOf(await refused(edited('head', () => ({ names }))))).toEqual(limit);
+    const checks = new RestoreChecks(runtime);
+    const [version] = rows.filter((row) => row.row === 'version');
+    checks.admit(rows[0]);
+    for (let i = 0; i < MAX_HEADS_PER_TENANT; i++) checks.admit({ ...version, head: `h${i}` });
+    expect(() => checks.admit({ ...version, head: 'more' })).toThrow(
+      `more than ${MAX_HEADS_PER_TENANT} heads`,
+    );
+  });
+
+  it('of which no more comes is given up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { key } = await isolate.newTenant();
+    const answer = send(key, slowly(fileOf(rows)).body);
+    while (vi.getTimerCount() === 0) await scheduler.wait(1);
+    await vi.advanceTimersByTimeAsync(BODY_READ_TIMEOUT_MS);
+    vi.useRealTimers();
+    expect(await problemOf(await answer)).toEqual({ status: 408, code: 'body_timeout' });
+    expect((await send(key, fileOf(rows))).status).toBe(200);
+  });
+
+  it('waits for memory for its lines, and gives it back', async () => {
+    const memory = new Leases(1000, 10_000, 10);
+    const services = { runtime, heads: new HeadStore(runtime), memory };
+    const tenant = await isolate.newTenant();
+    const attempt = () => {
+      const { body }: Bodied = new Response(fileOf(rows));
+      return restore(testEnv, tenant.id, services, body!);
+    };
+    await memory.with(900, () => expect(attempt()).rejects.toMatchObject({ code: 'overloaded' }));
+    expect(await attempt()).toEqual({ heads: 2, versions: 2, examples: 6 });
+    expect(memory.inUse).toBe(0);
+  });
+});
+
+describe('where an answer is lost', () => {
+  it('the end stays as it was', async () => {
+    const { id, key } = await isolate.newTenant();
+    await stubOf(id).restoreBegin('first');
+    for (let i = 0; i < 2; i++) expect(await stubOf(id).restoreEnd('first', true)).toEqual({ whole: true });
+    expect(await stubOf(id).restoreEnd('first', false)).toEqual({ whole: true });
+    const taught = { key, json: lesson(codes('cat', 2)) };
+    expect((await isolate.call('/v1/heads/pets/teach', taught)).status).toBe(200);
+  });
+
+  it('a file whose reservation is about to end is not counted on', async () => {
+    const { id } = await isolate.newTenant();
+    const version = { head: 'pets', version: 1, sha256: 'aa' };
+    const row = { trained_revision: null, held_back: null, created_at: 1, bytes: 1, description: '{}' };
+    await stubOf(id).restoreBegin('slow');
+    await stubOf(id).expectVersion('slow', version);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + RESERVATION_MS - RESERVATION_MARGIN_MS });
+    const late = await stubOf(id).restoreVersion('slow', { ...version, ...row });
+    vi.useRealTimers();
+    expect(late).toMatchObject({ refused: { code: 'conflict' } });
   });
 });
 
@@ -157,7 +230,7 @@ it('leaves no file behind where it is given up', async () => {
 /** A body of which a part has come, and the rest when it is asked for. */
 function slowly(text: string): { body: ReadableStream<Uint8Array>; finish: () => void } {
   const bytes = new TextEncoder().encode(text);
-  const half = text.indexOf('{"row":"head"') - 10;
+  const half = text.lastIndexOf('{"row":"example"') + 10;
   const { promise: asked, resolve: finish } = Promise.withResolvers<void>();
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {

@@ -1,13 +1,10 @@
 /** The Worker's small parts: what they bound, and what they do when something fails. */
-import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { checkUrl, fetchPicture } from '../../worker/fetch-picture.ts';
 import { Leases } from '../../worker/leases.ts';
 import { parseMultipart } from '../../worker/multipart.ts';
 import { ByteLru } from '../../worker/stores/byte-lru.ts';
 import { RefreshingCache } from '../../worker/stores/refreshing-cache.ts';
-import { Outbox, type Render } from '../../worker/tenant/outbox.ts';
-import { Isolate, stubOf, testEnv } from './support.ts';
 
 describe('leases', () => {
   it('never lend more than there is, and lend it all in turn', async () => {
@@ -31,6 +28,26 @@ describe('leases', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await leases.with(1, async () => 'in')).toBe('in');
     await stuck;
+  });
+
+  it('grow where there is room, live anew when they do, and take all there is at the most', async () => {
+    const leases = new Leases(10, 50, 20);
+    await leases.with(2, async (grow) => {
+      await leases.with(4, async () => {
+        await grow(3);
+        expect(leases.inUse).toBe(9);
+        await expect(grow(2)).rejects.toMatchObject({ code: 'overloaded' });
+        expect(leases.inUse).toBe(9);
+      });
+      await grow(100);
+      expect(leases.inUse).toBe(10);
+      for (let i = 0; i < 3; i++) {
+        await scheduler.wait(30);
+        await grow(0);
+      }
+      expect(leases.inUse).toBe(10);
+    });
+    expect(leases.inUse).toBe(0);
   });
 });
 
@@ -154,54 +171,6 @@ describe('pictures from URLs', () => {
   ])('refuse %s', (url) => expect(() => checkUrl(url)).toThrow('public host name'));
 });
 
-describe('the outbox', () => {
-  it('keeps what a store would not take, and tries again later', async () => {
-    const { id } = await new Isolate().newTenant();
-    await runInDurableObject(stubOf(id), async (_, { storage }) => {
-      let down = true;
-      const written: string[] = [];
-      const put = async (name: string) => {
-        if (down) throw new Error('KV PUT failed: 429 Too Many Requests');
-        written.push(name);
-      };
-      const stores = { HEADS: testEnv.HEADS, POINTERS: { put, delete: unused } };
-      const outbox = new Outbox(storage, stores);
-      outbox.add('head', 'pets');
-      await outbox.deliver(render);
-      expect(outbox.pending).toBe(true);
-      const first = await storage.getAlarm();
-      await outbox.deliver(render);
-      // Twice as long after the second failure.
-      expect((await storage.getAlarm())! - first!).toBeGreaterThan(1_500);
-      down = false;
-      await outbox.deliver(render);
-      expect(written).toEqual(['head/pets']);
-      expect(outbox.pending).toBe(false);
-      expect(await storage.getAlarm()).toBeNull();
-    });
-  });
-
-  it('writes an entry again that changed while it was written', async () => {
-    const { id } = await new Isolate().newTenant();
-    await runInDurableObject(stubOf(id), async (_, { storage }) => {
-      const written: string[] = [];
-      let version = 1;
-      const put = async (_name: string, value: string) => {
-        if (version === 1) {
-          version = 2;
-          outbox.add('head', 'pets');
-        }
-        written.push(value);
-      };
-      const stores = { HEADS: testEnv.HEADS, POINTERS: { put, delete: unused } };
-      const outbox = new Outbox(storage, stores);
-      outbox.add('head', 'pets');
-      await outbox.deliver(() => ({ name: 'head/pets', value: { version } }));
-      expect(written).toEqual(['{"version":1}', '{"version":2}']);
-    });
-  });
-});
-
 const parse = (text: string, type = 'multipart/form-data; boundary=b') =>
   parseMultipart(new TextEncoder().encode(text), type, 10).map(({ name, filename, bytes }) => [
     name,
@@ -221,8 +190,4 @@ const serve = (answers: Record<string, () => Response>) => {
 
 const redirect = (location: string) => () => new Response(null, { status: 302, headers: { location } });
 
-const render: Render = (kind, subject) => ({ name: `${kind}/${subject}`, value: {} });
-
 const down = () => Promise.reject(new TypeError('connection refused'));
-
-const unused = () => Promise.reject(new Error('not expected here'));

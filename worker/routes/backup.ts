@@ -3,7 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { Restored } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { backupRows } from '../backup.ts';
+import { backup } from '../backup.ts';
 import { mediaType, type Bodied } from '../body.ts';
 import { ApiError } from '../problem.ts';
 import { restore } from '../restore.ts';
@@ -18,7 +18,7 @@ const lines: Record<string, { schema: { $ref: string } }> = {
 export function addBackupRoutes(app: App, services: Services): void {
   const middleware = requireScope(services.keys, 'admin');
 
-  const backup = createRoute({
+  const look = createRoute({
     method: 'get',
     path: '/v1/backup',
     summary: 'Everything that heads were taught, and their versions, as one file of lines',
@@ -27,14 +27,14 @@ export function addBackupRoutes(app: App, services: Services): void {
       200: { description: 'A line a row; the last one says that the file is whole.', content: lines },
     },
   });
-  app.openapi(backup, (c) => {
-    const rows = backupRows(c.env, c.var.principal.tenant);
+  app.openapi(look, (c) => {
+    const text = backup(c.env, c.var.principal.tenant);
     const encoder = new TextEncoder();
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const next = await rows.next();
+        const next = await text.next();
         if (next.done === true) controller.close();
-        else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
+        else controller.enqueue(encoder.encode(next.value));
       },
     });
     const headers = { 'content-type': NDJSON, 'cache-control': 'no-store' };

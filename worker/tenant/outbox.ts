@@ -100,7 +100,8 @@ export class Outbox {
     const { waiting } = sql
       .exec<{ waiting: number }>(
         `SELECT (SELECT count(*) FROM outbox) +
-           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) AS waiting`,
+           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) +
+           (SELECT count(*) FROM marks WHERE name = 'deleting') AS waiting`,
       )
       .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
@@ -117,6 +118,11 @@ export class Outbox {
    */
   deliver(render: Render): Promise<void> {
     this.#delivered = this.#delivered.then(() => this.#deliverNow(render));
+    return this.#delivered;
+  }
+
+  /** When no delivery is under way any more. */
+  idle(): Promise<void> {
     return this.#delivered;
   }
 
@@ -155,17 +161,20 @@ export class Outbox {
   async #deleteGarbage(): Promise<void> {
     const { sql } = this.#storage;
     for (;;) {
+      const now = Date.now();
       const names = sql
         .exec<{ object_name: string }>(
           'SELECT object_name FROM garbage WHERE due_at <= ? LIMIT ?',
-          Date.now(),
+          now,
           R2_DELETE_BATCH,
         )
         .toArray()
         .map((row) => row.object_name);
       if (names.length === 0) return;
       await this.#stores.HEADS.delete(names);
-      for (const name of names) this.keep(name);
+      // One that is to be written again meanwhile stays noted.
+      for (const name of names)
+        sql.exec('DELETE FROM garbage WHERE object_name = ? AND due_at <= ?', name, now);
     }
   }
 }

@@ -5,7 +5,7 @@
  * one that another has taken over from can't do harm any more.
  */
 import type { BackupHead, BackupTaught, BackupVersion } from '../../src/api/index.ts';
-import { RESERVATION_MS } from '../limits.ts';
+import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../limits.ts';
 import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import { CodeOrigin } from './examples.ts';
@@ -45,23 +45,27 @@ export class Restore {
   /** A backup comes into an empty tenant only, so that nothing can meet. */
   begin(attempt: string): Promise<object | Refused> {
     return this.#write((now) => {
-      if (this.#rows.standing.restore !== undefined) this.#clear(now);
+      this.#undo(now);
       if (this.#rows.heads.everyName().length > 0)
         return refuse(
           'conflict',
           'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
         );
-      this.#rows.standing.restore = attempt;
+      this.#rows.standing.beginRestore(attempt);
       return {};
     });
   }
 
-  /** @param whole whether all of it came; if not, it is as if it had never begun. */
-  end(attempt: string, whole: boolean): Promise<object | Refused> {
+  /**
+   * @param whole whether all of it came; if not, it is as if it had never begun.
+   * @returns how it ended, which the first call decides: its answer may have been lost.
+   */
+  end(attempt: string, whole: boolean): Promise<{ whole: boolean } | Refused> {
+    if (this.#rows.standing.restored === attempt) return Promise.resolve({ whole: true });
     return this.#row(attempt, (now) => {
-      if (!whole) this.#clear(now);
-      this.#rows.standing.restore = undefined;
-      return {};
+      if (whole) this.#rows.standing.endRestore(true);
+      else this.#undo(now);
+      return { whole };
     });
   }
 
@@ -89,19 +93,25 @@ export class Restore {
   }
 
   /** First step for a version's file: where it goes. It counts as garbage until the second. */
-  expectVersion(
+  async expectVersion(
     attempt: string,
     { head, version, sha256 }: VersionFile,
   ): Promise<{ objectName: string } | Refused> {
-    return this.#row(attempt, (now) => {
+    const expected = await this.#row(attempt, (now) => {
       const objectName = this.#rows.heads.objectName(head, version, sha256);
       this.#rows.outbox.discard(objectName, now + RESERVATION_MS);
       return { objectName };
     });
+    // What an earlier attempt left under this name may be being deleted at this moment.
+    await this.#rows.outbox.idle();
+    return expected;
   }
 
   version(attempt: string, row: RestoredVersion): Promise<object | Refused> {
-    return this.#row(attempt, () => {
+    return this.#row(attempt, (now) => {
+      const objectName = this.#rows.heads.objectName(row.head, row.version, row.sha256);
+      if (!this.#rows.outbox.expects(objectName, now + RESERVATION_MARGIN_MS))
+        return refuse('conflict', `Version ${row.version} of '${row.head}' took too long to be stored.`);
       this.#rows.sql.exec(
         `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
            VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
@@ -114,7 +124,7 @@ export class Restore {
         row.trained_revision,
         row.held_back,
       );
-      this.#rows.outbox.keep(this.#rows.heads.objectName(row.head, row.version, row.sha256));
+      this.#rows.outbox.keep(objectName);
       return {};
     });
   }
@@ -160,8 +170,11 @@ export class Restore {
         );
   }
 
-  #clear(now: number): void {
-    const { sql, heads, outbox } = this.#rows;
+  /** What the restore under way brought goes, if there is one. */
+  #undo(now: number): void {
+    const { sql, heads, outbox, standing } = this.#rows;
+    if (standing.restoring === undefined) return;
+    standing.endRestore(false);
     for (const head of heads.everyName()) outbox.add('head', head);
     const versions = sql.exec<{ head: string; version: number; sha256: string }>(
       'SELECT head, version, sha256 FROM versions',
@@ -173,7 +186,7 @@ export class Restore {
 
   #row<T extends object>(attempt: string, change: (now: number) => T | Refused): Promise<T | Refused> {
     const result = this.#write<T>((now) =>
-      this.#rows.standing.restore === attempt
+      this.#rows.standing.restoring === attempt
         ? change(now)
         : refuse('conflict', 'Another restore into this tenant began meanwhile.'),
     );

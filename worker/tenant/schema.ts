@@ -151,7 +151,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX one_capture_a_picture ON captures (head, picture);
   CREATE INDEX captures_by_worth ON captures (head, worth);
   `,
-  // What the tenant is in the middle of: 'restoring', 'deleting'.
+  // What the tenant is in the middle of, or was: see Standing.
   `
   CREATE TABLE marks (name TEXT PRIMARY KEY) STRICT;
   `,

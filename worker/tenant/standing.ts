@@ -3,6 +3,7 @@ import { hasTables, migrate } from './schema.ts';
 
 const DELETING = 'deleting';
 const RESTORING = 'restoring ';
+const RESTORED = 'restored ';
 
 export class Standing {
   readonly #storage: DurableObjectStorage;
@@ -52,17 +53,31 @@ export class Standing {
     this.#storage.sql.exec('INSERT INTO marks VALUES (?)', DELETING);
   }
 
-  /** The restore that is under way, or that broke off and nobody gave up. */
-  get restore(): string | undefined {
-    return this.#marks()
-      .find((mark) => mark.startsWith(RESTORING))
-      ?.slice(RESTORING.length);
+  /** The name of the restore that is under way, or that broke off and nobody gave up. */
+  get restoring(): string | undefined {
+    return this.#marked(RESTORING);
   }
 
-  /** @param attempt its name, or undefined when it is over. */
-  set restore(attempt: string | undefined) {
+  beginRestore(attempt: string): void {
+    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', RESTORING + attempt);
+  }
+
+  /** The name of the one that came to its end. */
+  get restored(): string | undefined {
+    return this.#marked(RESTORED);
+  }
+
+  /** @param whole whether all of it came in. */
+  endRestore(whole: boolean): void {
+    const attempt = this.restoring;
     this.#storage.sql.exec('DELETE FROM marks WHERE name LIKE ?', `${RESTORING}%`);
-    if (attempt !== undefined) this.#storage.sql.exec('INSERT INTO marks VALUES (?)', RESTORING + attempt);
+    if (whole) this.#storage.sql.exec('INSERT INTO marks VALUES (?)', `${RESTORED}${attempt}`);
+  }
+
+  #marked(kind: string): string | undefined {
+    return this.#marks()
+      .find((mark) => mark.startsWith(kind))
+      ?.slice(kind.length);
   }
 
   /** What takes more than one transaction, and is known from its beginning to its end. */

@@ -197,8 +197,7 @@ export class Tenant extends DurableObject<Env> {
     return this.#restore.version(attempt, row);
   }
 
-  /** @param whole whether all of it came; if not, nothing of it stays. */
-  restoreEnd(attempt: string, whole: boolean): Promise<object | Refused> {
+  restoreEnd(attempt: string, whole: boolean): Promise<{ whole: boolean } | Refused> {
     return this.#restore.end(attempt, whole);
   }
 
@@ -279,7 +278,7 @@ export class Tenant extends DurableObject<Env> {
     if (!this.#exists) return;
     await this.#writer.deliver();
     if (this.#rows.standing.isDeleting) await this.#removal.finish();
-    else await this.#teaching.resume();
+    else if (this.#exists) await this.#teaching.resume();
   }
 
   get #exists(): boolean {
@@ -293,7 +292,7 @@ export class Tenant extends DurableObject<Env> {
   /** What changes heads, which nothing but a restore does while there is one. */
   async #settled<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
     if (!this.#exists) return refuse('unauthorized', 'This tenant does not exist.');
-    if (this.#rows.standing.restore === undefined) return task();
+    if (this.#rows.standing.restoring === undefined) return task();
     return refuse('conflict', 'A restore is under way, or broke off: repeat it, or delete the tenant.');
   }
 }

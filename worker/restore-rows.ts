@@ -1,0 +1,84 @@
+/** The rows of a backup as it comes in: lines of JSON, each of bounded length, within a time, its memory on loan. */
+import { BackupRow } from '../src/api/index.ts';
+import { abandon, inTime, invalidInput } from './body.ts';
+import { parseJson } from './json.ts';
+import type { Grow } from './leases.ts';
+import {
+  BACKUP_LINE_MEMORY_FACTOR,
+  BODY_READ_TIMEOUT_MS,
+  MAX_BACKUP_LINE_BYTES,
+  MAX_JSON_PARTS,
+  SMALL_BACKUP_LINE_BYTES,
+} from './limits.ts';
+import { ApiError } from './problem.ts';
+import { invalidBackup } from './restore-checks.ts';
+
+export class BackupReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  /** What came behind the line read last. */
+  #text = '';
+  #lines = 0;
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+  }
+
+  /**
+   * @param grow lends memory for what comes. @returns undefined behind the last line.
+   * @throws ApiError invalid_request, overloaded, body_…
+   */
+  async next(grow: Grow): Promise<BackupRow | undefined> {
+    const line = await this.#line(`Line ${++this.#lines} of the backup`, grow);
+    return line === undefined ? undefined : parseRow(line, this.#lines);
+  }
+
+  /** The rest isn't wanted. */
+  cancel(): Promise<void> {
+    return abandon(this.#reader);
+  }
+
+  async #line(what: string, grow: Grow): Promise<string | undefined> {
+    const deadline = Date.now() + BODY_READ_TIMEOUT_MS;
+    const pieces: string[] = [];
+    let length = 0;
+    let lent = 0;
+    for (;;) {
+      const end = this.#text.indexOf('\n');
+      const piece = end < 0 ? this.#text : this.#text.slice(0, end);
+      length += piece.length;
+      if (length > MAX_BACKUP_LINE_BYTES) throw invalidBackup('it holds a line that is too long');
+      if (length > SMALL_BACKUP_LINE_BYTES) {
+        await grow((length - lent) * BACKUP_LINE_MEMORY_FACTOR);
+        lent = length;
+      }
+      pieces.push(piece);
+      this.#text = end < 0 ? '' : this.#text.slice(end + 1);
+      if (end >= 0) return pieces.join('');
+      const { done, value } = await inTime(this.#reader.read(), what, deadline);
+      if (done) return length === 0 ? undefined : pieces.join('');
+      this.#text = this.#decode(value);
+    }
+  }
+
+  #decode(bytes: Uint8Array): string {
+    try {
+      return this.#decoder.decode(bytes, { stream: true });
+    } catch {
+      throw invalidBackup('it is not in UTF-8');
+    }
+  }
+}
+
+function parseRow(line: string, number: number): BackupRow {
+  let value: unknown;
+  try {
+    value = parseJson(line, MAX_JSON_PARTS, `Line ${number} of the backup`);
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    throw new ApiError('invalid_request', `Line ${number} of the backup is not JSON.`, { cause });
+  }
+  const parsed = BackupRow.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalidInput(parsed.error, `line ${number} of the backup`);
+}
