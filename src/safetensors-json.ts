@@ -9,10 +9,11 @@ const MAX_DEPTH = 4;
 
 /**
  * @param bytes UTF-8 JSON, an object, padded with spaces at its end.
+ * @param most objects, lists and keys, which take many times their text in memory.
  * @returns the object's entries; a map, so that a tensor may bear any name.
- * @throws HeadwaterError `file_corrupt` when it is no such JSON, holds a key twice or nests too deep.
+ * @throws HeadwaterError `file_corrupt` when it is no such JSON, holds a key twice, nests too deep or has too many parts.
  */
-export function parseJsonHeader(bytes: Uint8Array): Map<string, unknown> {
+export function parseJsonHeader(bytes: Uint8Array, most: number): Map<string, unknown> {
   if (bytes[0] !== 0x7b) throw corrupt('it does not begin with {');
   let text: string;
   let value: unknown;
@@ -21,7 +22,7 @@ export function parseJsonHeader(bytes: Uint8Array): Map<string, unknown> {
   } catch (cause) {
     throw corrupt('it is not UTF-8', cause);
   }
-  refuseRepeatedKeys(text);
+  checkStructure(text, most);
   try {
     value = JSON.parse(text);
   } catch (cause) {
@@ -41,20 +42,26 @@ function corrupt(what: string, cause?: unknown): HeadwaterError {
  * Walks the text once, strings and brackets only; whatever else is wrong with it JSON.parse will find. A hand-written
  * scan, because a regular expression backtracks over an unterminated string in quadratic time.
  */
-function refuseRepeatedKeys(text: string): void {
+function checkStructure(text: string, most: number): void {
   const open: (Set<string> | undefined)[] = [];
+  let parts = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === '{' || character === '[') {
       open.push(character === '{' ? new Set() : undefined);
+      parts++;
       if (open.length > MAX_DEPTH) throw corrupt(`it nests deeper than ${MAX_DEPTH}`);
     } else if (character === '}' || character === ']') {
       open.pop();
     } else if (character === '"') {
       const end = endOfString(text, at);
-      if (isKey(text, end)) addKey(open.at(-1), text.slice(at, end));
+      if (isKey(text, end)) {
+        parts++;
+        addKey(open.at(-1), text.slice(at, end));
+      }
       at = end - 1;
     }
+    if (parts > most) throw corrupt(`it holds more than ${most} objects, lists and keys`);
   }
 }
 

@@ -45,6 +45,10 @@ const LENGTH_BYTES = 8;
 const HEADER_ALIGNMENT_BYTES = 8;
 const MAX_RANK = 8;
 const METADATA_KEY = '__metadata__';
+/** In the header: a key, an object of three keys, two lists. */
+const PARTS_PER_TENSOR = 7;
+/** The header and its metadata; heads have a handful of keys. */
+const OTHER_PARTS = 1000;
 
 /**
  * Reads a safetensors file without copying its tensors.
@@ -56,7 +60,10 @@ export function readSafetensors(
   limits: SafetensorsLimits = DEFAULT_LIMITS,
 ): SafetensorsFile {
   const headerBytes = readHeaderLength(bytes, limits);
-  const header = parseJsonHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes));
+  const header = parseJsonHeader(
+    bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes),
+    limits.tensors * PARTS_PER_TENSOR + OTHER_PARTS,
+  );
   const data = bytes.subarray(LENGTH_BYTES + headerBytes);
   const names = [...header.keys()].filter((name) => name !== METADATA_KEY);
   if (names.length > limits.tensors) {

@@ -4,14 +4,18 @@
  */
 import { z } from 'zod';
 import { HeadwaterError } from '../errors.ts';
+import { hasMoreParts } from '../json-parts.ts';
 import type { ClassFigures, FigureSummary } from '../learn/metrics.ts';
 import type { Head } from './head.ts';
-import { labelFault, MAX_CLASSES, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
+import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
 
 export const HEAD_FORMAT = 'headwater-head/1';
 
 /** Examples a head may claim; beyond any training set, below where counts lose precision. */
 const MAX_COUNT = 1e9;
+
+/** Lists, objects and fields of one value. Only labels that consist of such signs come near. */
+const MAX_PARTS = MAX_CLASSES * MAX_LABEL_LENGTH;
 
 const name = z
   .string()
@@ -98,7 +102,7 @@ export function writeMetadata(head: HeadMetadata & Pick<Head, 'tail'>): Record<s
   return metadata;
 }
 
-/** @throws HeadwaterError `head_invalid` naming the field, `head_too_large` for too many labels. */
+/** @throws HeadwaterError `head_invalid` naming the field, `head_too_large` for too many labels or whatever else. */
 export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMetadata {
   if (metadata['format'] !== HEAD_FORMAT) {
     throw headInvalid(
@@ -144,6 +148,11 @@ export function headInvalid(what: string, cause?: unknown): HeadwaterError {
 
 function readField<T>(metadata: Readonly<Record<string, string>>, key: string, schema: z.ZodType<T>): T {
   if (!Object.hasOwn(metadata, key)) throw headInvalid(`its metadata lack '${key}'`);
+  if (hasMoreParts(metadata[key], MAX_PARTS))
+    throw new HeadwaterError(
+      'head_too_large',
+      `The head's metadata '${key}' hold more than ${MAX_PARTS} lists, objects and fields.`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(metadata[key]);

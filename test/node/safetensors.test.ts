@@ -101,6 +101,7 @@ describe('writing and reading', () => {
 
 describe('a hostile file is refused', () => {
   const nested = `{"a":${'['.repeat(100_000)}`;
+  const fields = Array.from({ length: 100_000 }, (_, i) => `"${i}":0`).join();
   const cases: [what: string, bytes: Uint8Array, message: string][] = [
     ['nothing', new Uint8Array(0), 'only 0 bytes'],
     ['half a length', new Uint8Array(7), 'only 7 bytes'],
@@ -114,6 +115,8 @@ describe('a hostile file is refused', () => {
     ['a header that is not UTF-8', file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)), 'not UTF-8'],
     ['a string without end', file('{"a'), 'does not end'],
     ['brackets nested 100,000 deep', file(nested), 'nests deeper'],
+    ['a million lists', file(`{"a":[${'[],'.repeat(1e6)}[]]}`), 'objects, lists and keys'],
+    ['fields without end', file(`{"a":{${fields}}}`), 'objects, lists and keys'],
     ['a tensor twice', file(`{"a":${tensor('[0,4]')},"a":${tensor('[0,4]')}}`, 4), 'twice'],
     [
       'a tensor twice, once escaped',

@@ -50,6 +50,12 @@ describe('head files', () => {
       413,
       'head_too_large',
     ],
+    [
+      'metadata of nothing but brackets, which fit no memory',
+      () => withMetadata('training', '['.repeat(4e6)),
+      413,
+      'head_too_large',
+    ],
     ['weights that do not do what they promise', () => withMetadata('temperature', '7'), 422, 'head_invalid'],
     [
       'another backbone',
