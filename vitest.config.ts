@@ -17,7 +17,15 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            // The platform's own, as REQUESTS is, with a limit that a test can reach.
+            miniflare: {
+              ratelimits: { FEW_REQUESTS: { namespace_id: '1003', simple: { limit: 3, period: 60 } } },
+            },
+          }),
+        ],
         test: {
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],

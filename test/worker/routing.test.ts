@@ -1,5 +1,6 @@
 /** Which version answers: names, canary, shadow, the guard; what is counted, captured and refused for being too much. */
 import { runInDurableObject } from 'cloudflare:test';
+import { env as bindings } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type {
   Classification,
@@ -8,7 +9,7 @@ import type {
   Taught,
   Usage as UsageAnswer,
 } from '../../src/api/index.ts';
-import { MAX_EXAMPLES_PER_HEAD, USAGE_FLUSH_MS } from '../../worker/limits.ts';
+import { MAX_EXAMPLES_PER_HEAD, RATE_WINDOW_MS, USAGE_FLUSH_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, problemOf, stubOf, testEnv } from './support.ts';
 
@@ -151,16 +152,29 @@ describe('shadow and usage', () => {
 });
 
 describe('caps', () => {
-  it('answer 429 with a time to wait when a tenant asks too often, and leave others alone', async () => {
-    const { REQUESTS: _binding, ...bare } = testEnv;
-    const limited = new Isolate({ ...bare, HEADWATER_MAX_REQUESTS: '3' });
-    const [busy, calm] = [await limited.newTenant(), await limited.newTenant()];
-    for (let i = 0; i < 3; i++) expect((await limited.call('/v1/heads', { key: busy.key })).status).toBe(200);
-    const refused = await limited.call('/v1/heads', { key: busy.key });
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await problemOf(refused)).toEqual({ status: 429, code: 'rate_limited' });
-    expect((await limited.call('/v1/heads', { key: calm.key })).status).toBe(200);
-  });
+  const { REQUESTS: _binding, ...bare } = testEnv;
+  it.each([
+    ['by the isolate', { ...bare, HEADWATER_MAX_REQUESTS: '3' }],
+    ['by the platform, for a location', { ...bare, REQUESTS: bindings.FEW_REQUESTS }],
+  ])(
+    'answer 429 with a time to wait when a tenant asks too often, and leave others alone: %s',
+    async (_, env) => {
+      const limited = new Isolate(env);
+      const [busy, calm] = [await limited.newTenant(), await limited.newTenant()];
+      const ask = () => limited.call('/v1/heads', { key: busy.key });
+      let answer = await ask();
+      let answered = 0;
+      for (; answer.ok && answered <= 6; answer = await ask()) answered++;
+      // Twice as many where a window ends meanwhile.
+      expect(answered).toBeGreaterThanOrEqual(3);
+      expect(answered).toBeLessThanOrEqual(6);
+      const seconds = Number(answer.headers.get('retry-after'));
+      expect(seconds).toBeGreaterThan(0);
+      expect(seconds).toBeLessThanOrEqual(RATE_WINDOW_MS / 1000);
+      expect(await problemOf(answer)).toEqual({ status: 429, code: 'rate_limited' });
+      expect((await limited.call('/v1/heads', { key: calm.key })).status).toBe(200);
+    },
+  );
 
   it('name the trainer when a head has too many examples', async () => {
     const { id, key } = await isolate.newTenant();

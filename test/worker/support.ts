@@ -22,6 +22,8 @@ declare global {
       readonly HEADS: R2Bucket;
       readonly POINTERS: KVNamespace;
       readonly TENANTS: DurableObjectNamespace<Tenant>;
+      /** Counts as REQUESTS does, up to 3 (vitest.config.ts). */
+      readonly FEW_REQUESTS: RateLimit;
     }
   }
 }
