@@ -1,5 +1,7 @@
 /** A tenant's backup: lines of JSON, each a row; head files and codes in base64. What docs/storage.md calls its truth. */
 import { z } from 'zod';
+import { MAX_CODE_LENGTH, MAX_TAPS } from '../head/limits.ts';
+import { Name } from '../head/metadata.ts';
 import { HeadName, Label, VersionNumber } from './common.ts';
 import { HeadSettings } from './settings.ts';
 import { ExampleSource } from './teach.ts';
@@ -23,11 +25,11 @@ const TaughtRow = z.strictObject({
   row: z.literal('taught'),
   head: HeadName,
   origin: z.strictObject({
-    name: z.string(),
-    version: z.string(),
+    name: Name,
+    version: Name,
     weightsSha256: sha256,
-    taps: z.array(z.string()).min(1).max(64),
-    codeLength: z.int().min(1).max(16_384),
+    taps: z.array(Name).min(1).max(MAX_TAPS),
+    codeLength: z.int().min(1).max(MAX_CODE_LENGTH),
     base: z.strictObject({ version, sha256 }).optional(),
   }),
   first_revision: time,

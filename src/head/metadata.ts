@@ -17,7 +17,8 @@ const MAX_COUNT = 1e9;
 /** Lists, objects and fields of one value. Only labels that consist of such signs come near. */
 const MAX_PARTS = MAX_CLASSES * MAX_LABEL_LENGTH;
 
-const name = z
+/** Of a backbone, its version, a tap, a method. */
+export const Name = z
   .string()
   .min(1)
   .max(MAX_NAME_LENGTH)
@@ -50,13 +51,13 @@ const figures = z.strictObject({
 });
 
 const FIELDS = {
-  backbone: z.strictObject({ name, version: name, weights_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-  taps: z.array(name).min(1).max(MAX_TAPS),
+  backbone: z.strictObject({ name: Name, version: Name, weights_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  taps: z.array(Name).min(1).max(MAX_TAPS),
   labels: z.array(z.string()).min(2),
   temperature: z.number().positive().max(1e6),
   novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: z.number() }),
   training: z.strictObject({
-    method: name,
+    method: Name,
     // An imported head knows of no examples and of no λ: both are 0.
     examples: count,
     counts: z.array(count).max(MAX_CLASSES),
@@ -64,7 +65,7 @@ const FIELDS = {
     leave_one_out: figures.nullable(),
     test: figures.optional(),
   }),
-  tail: z.strictObject({ from: name }),
+  tail: z.strictObject({ from: Name }),
 };
 
 export type HeadMetadata = Pick<Head, 'backbone' | 'taps' | 'labels' | 'temperature' | 'training'> & {

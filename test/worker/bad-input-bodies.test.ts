@@ -1,8 +1,21 @@
 /** Bodies that are empty, broken, mislabelled, of wrong types or too large, for every operation that takes one; nothing is stored of them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Problem } from '../../src/api/index.ts';
-import { BODY_READ_TIMEOUT_MS } from '../../worker/limits.ts';
-import { addressOf, everythingOf, idFor, OPERATIONS, stockedTenant, type Stocked } from './operations.ts';
+import {
+  MAX_BATCH_PICTURES,
+  MAX_EXAMPLES_PER_REQUEST,
+  MAX_URLS_PER_REQUEST,
+  type Problem,
+} from '../../src/api/index.ts';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import {
+  BODY_READ_TIMEOUT_MS,
+  MAX_HEAD_BYTES,
+  MAX_JSON_BYTES,
+  MAX_JSON_PARTS,
+  MAX_JSON_PICTURE_BYTES,
+  MAX_MULTIPART_BYTES,
+} from '../../worker/limits.ts';
+import { addressOf, takeStock, idFor, OPERATIONS, stockedTenant, type Stocked } from './operations.ts';
 import {
   ADMIN_SECRET,
   brokenBytes,
@@ -24,14 +37,12 @@ const part = (name: string, content: string) =>
   `--x\r\ncontent-disposition: form-data; name="${name}"; filename="a.jpg"\r\n\r\n${content}\r\n--x--`;
 
 let owner: Stocked;
-let before: unknown[];
+let expectUnchanged: () => Promise<void>;
 beforeAll(async () => {
   owner = await stockedTenant(isolate);
-  before = await everythingOf(isolate, owner);
+  expectUnchanged = await takeStock(isolate, owner.key);
 });
-afterAll(async () => {
-  expect(await everythingOf(isolate, owner)).toEqual(before);
-});
+afterAll(() => expectUnchanged());
 
 function send(operation: string, { body, type, headers }: CallOptions): Promise<Response> {
   const { method, path } = addressOf(operation, { ...owner.names, id: idFor(operation, owner) });
@@ -146,15 +157,16 @@ describe('pictures', () => {
   it.each([...one, 'POST /v1/heads/{head}/teach'])(
     '%s of nothing but brackets, which fit no memory',
     async (operation) => {
-      for (const body of ['['.repeat(200_000), '{"a":'.repeat(100_000), `[${'{},'.repeat(200_000)}{}]`])
+      const most = MAX_JSON_PARTS;
+      for (const body of ['['.repeat(most + 1), '{"a":'.repeat(most / 2 + 1), `[${'{},'.repeat(most)}{}]`])
         expect(await problemOf(await send(operation, { type: JSON_TYPE, body }))).toEqual(TOO_LARGE);
     },
   );
 
-  it('in a batch beyond a hundred parts, and an archive of too many entries', async () => {
+  it('in a batch beyond what it may hold, and an archive of too many entries', async () => {
     const batch = 'POST /v1/heads/{head}/classify-batch';
     const form = new FormData();
-    for (let i = 0; i <= 100; i++) form.append('image', new Blob(['x']), `${i}.jpg`);
+    for (let i = 0; i <= MAX_BATCH_PICTURES; i++) form.append('image', new Blob(['x']), `${i}.jpg`);
     expect(await problemOf(await send(batch, { body: form }))).toEqual(INVALID);
     // The end of an archive, which says that it has 65,535 entries.
     const end = new Uint8Array(22);
@@ -166,15 +178,19 @@ describe('pictures', () => {
   it('to teach beyond what a request may bring', async () => {
     const teach = 'POST /v1/heads/{head}/teach';
     const form = new FormData();
-    for (let i = 0; i <= 256; i++) form.append('cat', new Blob(['x']), `${i}.jpg`);
+    for (let i = 0; i <= MAX_EXAMPLES_PER_REQUEST; i++) form.append('cat', new Blob(['x']), `${i}.jpg`);
     expect(await problemOf(await send(teach, { body: form }))).toEqual(INVALID);
-    expect(await problemOf(await send(teach, lessonOf(257, { image: 'AAAA' })))).toEqual({
+    expect(
+      await problemOf(await send(teach, lessonOf(MAX_EXAMPLES_PER_REQUEST + 1, { image: 'AAAA' }))),
+    ).toEqual({
       ...INVALID,
       field: 'examples',
     });
-    expect(await problemOf(await send(teach, lessonOf(33, { url: 'https://a.example/b.jpg' })))).toEqual(
-      INVALID,
-    );
+    expect(
+      await problemOf(
+        await send(teach, lessonOf(MAX_URLS_PER_REQUEST + 1, { url: 'https://a.example/b.jpg' })),
+      ),
+    ).toEqual(INVALID);
     const headers = { 'idempotency-key': 'k'.repeat(129) };
     expect(await problemOf(await send(teach, { ...lessonOf(1, { image: 'AAAA' }), headers }))).toEqual({
       ...INVALID,
@@ -184,33 +200,32 @@ describe('pictures', () => {
 });
 
 describe('too large, or broken off', () => {
-  const KIB = 1024;
-  const MIB = 1024 * KIB;
+  const PIECES = 2 << 20;
   const small = named(
     (operation) => OPERATIONS[operation].json !== undefined && OPERATIONS[operation].pictures === undefined,
-  ).map((operation): [string, string, number] => [operation, JSON_TYPE, 16 * KIB]);
+  ).map((operation): [string, string, number] => [operation, JSON_TYPE, MAX_JSON_BYTES]);
   const pictures = named((operation) => OPERATIONS[operation].pictures !== undefined).map(
-    (operation): [string, string, number] => [operation, FORM, 24 * MIB],
+    (operation): [string, string, number] => [operation, FORM, MAX_MULTIPART_BYTES],
   );
 
   it.each([
     ...small,
     ...pictures,
-    ['POST /v1/heads/{head}/teach', JSON_TYPE, 8 * MIB],
-    ['POST /v1/heads/{head}/classify', JSON_TYPE, 8 * MIB],
-    ['POST /v1/embed', 'image/png', 20e6],
-    ['POST /v1/heads/{head}/classify-batch', 'application/zip', 24 * MIB],
-    ['PUT /v1/heads/{head}', 'application/octet-stream', 12 * MIB],
+    ['POST /v1/heads/{head}/teach', JSON_TYPE, MAX_JSON_PICTURE_BYTES],
+    ['POST /v1/heads/{head}/classify', JSON_TYPE, MAX_JSON_PICTURE_BYTES],
+    ['POST /v1/embed', 'image/png', MAX_FILE_BYTES],
+    ['POST /v1/heads/{head}/classify-batch', 'application/zip', MAX_MULTIPART_BYTES],
+    ['PUT /v1/heads/{head}', 'application/octet-stream', MAX_HEAD_BYTES],
   ] as const)('%s as %s of more than %i bytes', async (operation, type, most) => {
     const declared = slowBytes(100e6);
     const headers = { 'content-length': '100000000' };
     expect(await problemOf(await send(operation, { type, headers, body: declared.stream }))).toEqual(
       TOO_LARGE,
     );
-    expect(declared.sent()).toBeLessThanOrEqual(2 * MIB);
+    expect(declared.sent()).toBeLessThanOrEqual(PIECES);
     const undeclared = slowBytes(100e6);
     expect(await problemOf(await send(operation, { type, body: undeclared.stream }))).toEqual(TOO_LARGE);
-    expect(undeclared.sent()).toBeLessThanOrEqual(most + 2 * MIB);
+    expect(undeclared.sent()).toBeLessThanOrEqual(most + PIECES);
     const broken = await send(operation, { type, body: brokenBytes() });
     expect(await problemOf(broken)).toEqual({ status: 400, code: 'body_incomplete' });
   });

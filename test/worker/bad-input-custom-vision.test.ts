@@ -1,5 +1,9 @@
 /** Custom Vision's calls with what they should not have: refused in its own words, and nothing is stored. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { MAX_LABEL_LENGTH } from '../../src/api/index.ts';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import { MAX_CUSTOM_VISION_JSON_BYTES, MAX_JSON_PARTS, MAX_MULTIPART_BYTES } from '../../worker/limits.ts';
+import { MAX_IMAGES } from '../../worker/protocols/custom-vision/input.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, slowBytes, testEnv, type CallOptions } from './support.ts';
 
@@ -79,7 +83,7 @@ describe('refused, and nothing is changed', () => {
     ['POST', '/PROJECT/tags'],
     ['POST', '/PROJECT/tags?name=a'],
     ['POST', '/PROJECT/tags?name=..'],
-    ['POST', `/PROJECT/tags?name=${'x'.repeat(129)}`],
+    ['POST', `/PROJECT/tags?name=${'x'.repeat(MAX_LABEL_LENGTH + 1)}`],
     ['POST', `/PROJECT/tags?name=${encoded('a\u0007b')}`],
     ['POST', '/PROJECT/tags?name=c&type=Odd'],
     ['PATCH', '/PROJECT/tags/TAG', { json: { name: 'b' } }],
@@ -98,7 +102,7 @@ describe('refused, and nothing is changed', () => {
     [
       'POST',
       '/PROJECT/images/files',
-      { json: { images: Array.from({ length: 65 }, () => ({ contents: '' })) } },
+      { json: { images: Array.from({ length: MAX_IMAGES + 1 }, () => ({ contents: '' })) } },
     ],
     ['POST', '/PROJECT/images/files', { json: { images: [{ contents: 7 }] } }],
     ['POST', '/PROJECT/images/files', { json: { images: [{ contents: '***' }] } }],
@@ -172,15 +176,15 @@ describe('refused, and nothing is changed', () => {
   });
 
   it('JSON of nothing but brackets, which fit no memory', async () => {
-    const response = await call('POST', `${project}/images/files`, { body: '['.repeat(200_000) });
+    const response = await call('POST', `${project}/images/files`, { body: '['.repeat(MAX_JSON_PARTS + 1) });
     expect((await errorOf(response)).status).toBe(413);
   });
 
   it.each([
-    ['POST', 'images', 'application/octet-stream', 20e6],
-    ['POST', 'images', 'multipart/form-data; boundary=x', 24 << 20],
-    ['POST', 'images/files', 'application/json', 12 << 20],
-    ['POST', 'quicktest/image', 'image/jpeg', 20e6],
+    ['POST', 'images', 'application/octet-stream', MAX_FILE_BYTES],
+    ['POST', 'images', 'multipart/form-data; boundary=x', MAX_MULTIPART_BYTES],
+    ['POST', 'images/files', 'application/json', MAX_CUSTOM_VISION_JSON_BYTES],
+    ['POST', 'quicktest/image', 'image/jpeg', MAX_FILE_BYTES],
   ] as const)('%s %s as %s of more than %i bytes', async (method, path, type, most) => {
     for (const headers of [{ 'content-length': '100000000' }, {}]) {
       const { stream, sent } = slowBytes(100e6);

@@ -1,6 +1,11 @@
 /** Other people's protocols with what they should not have, as their own clients would never send it; errors in their words. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import {
+  MAX_JSON_PICTURE_BYTES,
+  MAX_PICTURES_PER_REQUEST,
+  MAX_TENSOR_JSON_BYTES,
+} from '../../worker/limits.ts';
 import { brokenBytes, Isolate, JPEG, makeHeadFile, slowBytes, type CallOptions } from './support.ts';
 
 const isolate = new Isolate();
@@ -27,19 +32,19 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   'Hugging Face': {
     address: (model) => `/hf-inference/models/${model}`,
     codeOf: (body) => HuggingFace.parse(body).code,
-    most: 8 << 20,
+    most: MAX_JSON_PICTURE_BYTES,
     raw: true,
   },
   'Workers AI': {
     address: (model) => `/client/v4/accounts/any/ai/run/@headwater/${model}`,
     codeOf: (body) => WorkersAi.parse(body).errors[0].error,
-    most: 4 << 20,
+    most: MAX_TENSOR_JSON_BYTES,
     raw: true,
   },
   'Open Inference': {
     address: (model) => `/v2/models/${model}/infer`,
     codeOf: (body) => HuggingFace.parse(body).code,
-    most: 4 << 20,
+    most: MAX_TENSOR_JSON_BYTES,
     raw: false,
   },
 };
@@ -163,7 +168,7 @@ describe('what is in the JSON', () => {
     ['a shape without end', { ...tensor, shape: Array(9).fill(1) }],
     ['a negative shape', { ...tensor, shape: [-1, 2208] }],
     ['no rows', { ...tensor, shape: [0, 2208], data: [] }],
-    ['rows beyond the cap', { ...tensor, shape: [33, 2208] }],
+    ['rows beyond the cap', { ...tensor, shape: [MAX_PICTURES_PER_REQUEST + 1, 2208] }],
     ['fewer numbers than it says', tensor],
     ['a hole', { ...tensor, data: [...Array<number>(2207).fill(1), null] }],
     ['pixels below 0', { ...tensor, shape: [1, 224, 224, 3], data: [-1] }],

@@ -101,6 +101,14 @@ describe('a backup', () => {
       () => edited('taught', ({ origin }) => ({ origin: { ...origin, codeLength: 7 } })),
     ],
     ['codes of other taps', () => edited('taught', ({ origin }) => ({ origin: { ...origin, taps: ['x'] } }))],
+    [
+      'codes of a backbone whose name no head may have',
+      () => edited('taught', ({ origin }) => ({ origin: { ...origin, name: 'a\u0007' } })),
+    ],
+    [
+      'codes of taps whose names fit no row',
+      () => edited('taught', ({ origin }) => ({ origin: { ...origin, taps: ['x'.repeat(3e6)] } })),
+    ],
     ['examples without what they are codes of', () => without('taught')],
     ['a revision beyond all time', () => edited('taught', () => ({ revision: Number.MAX_SAFE_INTEGER }))],
     ['a version from beyond all time', () => edited('version', () => ({ created_at: 8.65e15 }))],

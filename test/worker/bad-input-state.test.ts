@@ -9,7 +9,7 @@ import {
   MAX_KEYS_PER_TENANT,
   MAX_VERSION_NAMES,
 } from '../../worker/limits.ts';
-import { everythingOf, stockedTenant } from './operations.ts';
+import { takeStock, stockedTenant } from './operations.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, makeHeadFile, problemOf, stubOf } from './support.ts';
 
@@ -38,9 +38,9 @@ describe('a cap that is reached', () => {
       `${NUMBERS} INSERT INTO api_keys (id, hash, name, scopes, created_at) SELECT 'k' || n, 'h' || n, 'x', '[]', 0 FROM numbers`,
       MAX_KEYS_PER_TENANT - 2,
     );
-    const before = await everythingOf(isolate, { key });
+    const expectUnchanged = await takeStock(isolate, key);
     expect(await problemOf(await call('POST', '/v1/keys', { name: 'x', scopes: ['read'] }))).toEqual(LIMIT);
-    expect(await everythingOf(isolate, { key })).toEqual(before);
+    await expectUnchanged();
     // One in the place of another is none more.
     expect((await call('POST', '/v1/keys/k1/rotate')).status).toBe(201);
     expect((await call('DELETE', '/v1/keys/k2')).status).toBe(204);
@@ -63,21 +63,21 @@ describe('a cap that is reached', () => {
 
   it('of classes and examples', async () => {
     const { key, fill } = await owner();
-    const before = await everythingOf(isolate, { key });
+    const expectUnchanged = await takeStock(isolate, key);
     const more = Array.from({ length: MAX_CLASSES_PER_TAUGHT_HEAD - 1 }, (_, i) => ({
       ...codes('x', 1, i + 20)[0],
       label: `class ${i}`,
     }));
     const teach = (json: object) => isolate.call('/v1/heads/pets/teach', { key, json });
     expect(await problemOf(await teach(lesson(more)))).toEqual(LIMIT);
-    expect(await everythingOf(isolate, { key })).toEqual(before);
+    await expectUnchanged();
     await fill(
       `${NUMBERS} INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
          SELECT 'e' || n, 'other', 'a', n, 'code', x'', 0, 0 FROM numbers`,
       MAX_EXAMPLES_PER_TENANT - 9,
     );
     expect(await problemOf(await teach(lesson(codes('cat', 1, 77))))).toEqual(LIMIT);
-    expect(await everythingOf(isolate, { key })).toEqual(before);
+    await expectUnchanged();
   });
 
   it('of kept pictures', async () => {
@@ -87,11 +87,11 @@ describe('a cap that is reached', () => {
       `UPDATE examples SET image = id, image_bytes = ? WHERE label = 'cat'`,
       MAX_KEPT_PICTURE_BYTES / 5,
     );
-    const before = await everythingOf(isolate, { key });
+    const expectUnchanged = await takeStock(isolate, key);
     const body = new FormData();
     body.append('cat', new Blob([JPEG]), 'a.jpg');
     expect(await problemOf(await isolate.call('/v1/heads/pets/teach', { key, body }))).toEqual(LIMIT);
-    expect(await everythingOf(isolate, { key })).toEqual(before);
+    await expectUnchanged();
   });
 
   it('of names, of which a known one moves', async () => {

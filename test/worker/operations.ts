@@ -141,8 +141,14 @@ export function idFor(operation: string, { ids }: Stocked): string {
   return operation.includes('/feedback') ? ids.prediction : ids.example;
 }
 
+/** @returns what fails if the tenant's things are not as they were when it was made. */
+export async function takeStock(isolate: Isolate, key: string): Promise<() => Promise<void>> {
+  const before = await everythingOf(isolate, key);
+  return async () => expect(await everythingOf(isolate, key)).toEqual(before);
+}
+
 /** All that a tenant can see of itself, but for what counts its requests. */
-export async function everythingOf(isolate: Isolate, { key }: Pick<Stocked, 'key'>): Promise<unknown[]> {
+async function everythingOf(isolate: Isolate, key: string): Promise<unknown[]> {
   const paths = ['', '/settings', '/versions/1/report', '/routing', '/review', '/examples'].map(
     (rest) => `/v1/heads/pets${rest}`,
   );
