@@ -1,4 +1,5 @@
 /** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
+import { writeSummary } from '../src/head/metadata.ts';
 import { heldOutBy } from '../src/learn/held-out.ts';
 import type { Figures, FigureSummary, Interval } from '../src/learn/metrics.ts';
 import { LEAVE_ONE_OUT } from '../src/learn/train.ts';
@@ -70,14 +71,7 @@ export function figuresJson(
   figures: FigureSummary | Figures,
 ): Record<string, unknown> {
   return {
-    examples: figures.examples,
-    accuracy: figures.accuracy,
-    accuracy_interval: figures.accuracyInterval,
-    macro_f1: figures.macroF1,
-    macro_f1_interval: figures.macroF1Interval,
-    log_loss: figures.logLoss,
-    log_loss_interval: figures.logLossInterval,
-    ece: figures.calibrationError,
+    ...writeSummary(figures),
     per_class: figures.perClass.map((c, i) => ({
       label: labels[i],
       support: c.support,

@@ -185,7 +185,10 @@ function checkPerClass(training: z.infer<typeof FIELDS.training>, classes: numbe
   }
 }
 
-function writeFigures(summary: FigureSummary): z.infer<typeof figures> {
+/** Figures in the words of files and answers; without those of the classes. */
+export function writeSummary(
+  summary: Omit<FigureSummary, 'perClass'>,
+): Omit<z.infer<typeof figures>, 'per_class'> {
   return {
     examples: summary.examples,
     accuracy: summary.accuracy,
@@ -195,6 +198,12 @@ function writeFigures(summary: FigureSummary): z.infer<typeof figures> {
     log_loss: summary.logLoss,
     log_loss_interval: [...summary.logLossInterval],
     ece: summary.calibrationError,
+  };
+}
+
+function writeFigures(summary: FigureSummary): z.infer<typeof figures> {
+  return {
+    ...writeSummary(summary),
     per_class: summary.perClass.map((each) => ({
       support: each.support,
       predicted: each.predicted,

@@ -4,7 +4,6 @@
  */
 import type {
   ClassSummary,
-  Figures,
   HeadDetail,
   HeadSummary,
   Routing,
@@ -14,9 +13,9 @@ import type {
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
-import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
+import { readMetadata, writeMetadata, writeSummary, type HeadMetadata } from '../../src/head/metadata.ts';
 import { heldOutBy } from '../../src/learn/held-out.ts';
-import type { ClassFigures, FigureSummary } from '../../src/learn/metrics.ts';
+import type { ClassFigures } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
 import type { Pointer } from '../stores/layout.ts';
 import type { HeadRow, VersionRow } from './head-rows.ts';
@@ -100,20 +99,7 @@ function versionSummary(row: VersionRow, current: number): VersionSummary {
     examples,
     method,
     held_out_by: heldOutBy(method),
-    leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
-    ...(test === undefined ? {} : { test: figures(test) }),
-  };
-}
-
-export function figures(summary: FigureSummary): Figures {
-  return {
-    examples: summary.examples,
-    accuracy: summary.accuracy,
-    accuracy_interval: [...summary.accuracyInterval],
-    macro_f1: summary.macroF1,
-    macro_f1_interval: [...summary.macroF1Interval],
-    log_loss: summary.logLoss,
-    log_loss_interval: [...summary.logLossInterval],
-    ece: summary.calibrationError,
+    leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
+    ...(test === undefined ? {} : { test: writeSummary(test) }),
   };
 }

@@ -1,7 +1,8 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
+import { writeSummary } from '../../src/head/metadata.ts';
 import { heldOutBy } from '../../src/learn/held-out.ts';
-import { classSummaries, figures, parse } from './describe.ts';
+import { classSummaries, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';
 import { accuracyOver, sharedClasses } from './guard.ts';
 import type { HeadRows, VersionRow } from './head-rows.ts';
@@ -33,7 +34,7 @@ export function taughtAnswer(
     examples,
     classes: classSummaries(described),
     held_out_by: heldOutBy(method),
-    leave_one_out: leaveOneOut === null ? null : figures(leaveOneOut),
+    leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
     ...(before === undefined ? {} : { changes: changesBetween(before, version) }),
     ...(version.held_back === null ? {} : { held_back: version.held_back }),
   };
