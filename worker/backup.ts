@@ -2,12 +2,22 @@
 import { BACKUP_FORMAT, type BackupRow, type BackupVersion } from '../src/api/index.ts';
 import type { Env } from './env.ts';
 import { BACKUP_PAGE } from './limits.ts';
-import type { ExampleRecord } from './tenant/backup.ts';
+import type { Backup, ExampleRecord } from './tenant/backup.ts';
 import { callTenant } from './tenant/call.ts';
 
-/** @returns lines, in pieces, as they are asked for. */
-export async function* backup(env: Env, tenant: string): AsyncGenerator<string, void, undefined> {
-  const { names, stamp } = await callTenant(env, tenant, (stub) => stub.backupSurvey());
+/**
+ * @returns lines, in pieces, as they are asked for.
+ * @throws ApiError conflict while a restore is under way; overloaded
+ */
+export async function backup(env: Env, tenant: string): Promise<AsyncGenerator<string, void, undefined>> {
+  return linesOf(env, tenant, await callTenant(env, tenant, (stub) => stub.backupSurvey()));
+}
+
+async function* linesOf(
+  env: Env,
+  tenant: string,
+  { names, stamp }: ReturnType<Backup['survey']>,
+): AsyncGenerator<string, void, undefined> {
   let rows = 1;
   yield line({ row: 'backup', format: BACKUP_FORMAT, created_at: Date.now() });
   for (const name of names) {

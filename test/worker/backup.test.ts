@@ -3,14 +3,13 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Routing, Taught } from '../../src/api/index.ts';
 import { pointerName } from '../../worker/stores/layout.ts';
+import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
 import { ADMIN_SECRET, Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const code = async (response: Promise<Response>) => (await problemOf(await response)).code;
-const backupOf = async (key: string) => (await isolate.call('/v1/backup', { key })).text();
-const restore = (key: string, body: string) =>
-  isolate.call('/v1/restore', { key, body, type: 'application/x-ndjson' });
+const restore = (key: string, body: string) => sendBackup(isolate, key, body);
 const download = async (key: string, head: string, version: number) =>
   new Uint8Array(await (await isolate.call(`/v1/heads/${head}/versions/${version}`, { key })).arrayBuffer());
 
@@ -27,7 +26,7 @@ async function taughtTenant(): Promise<{ id: string; key: string }> {
 describe('a backup', () => {
   it('restores heads byte for byte, and what they were taught', async () => {
     const { key } = await taughtTenant();
-    const file = await backupOf(key);
+    const file = await backupOf(isolate, key);
     const other = await isolate.newTenant();
     const answer = await restore(other.key, file);
     expect(await answer.json()).toEqual({ heads: 2, versions: 3, examples: 11 });
@@ -55,7 +54,7 @@ describe('a backup', () => {
 
   it('that is broken, or meets a head, is refused', async () => {
     const { key } = await taughtTenant();
-    const lines = (await backupOf(key)).trimEnd().split('\n');
+    const lines = (await backupOf(isolate, key)).trimEnd().split('\n');
     expect(await code(restore(key, lines.join('\n')))).toBe('conflict');
     const fresh = async (body: string) => code(restore((await isolate.newTenant()).key, body));
     expect(await fresh('')).toBe('invalid_request');

@@ -53,6 +53,7 @@ describe('while a backup comes in', () => {
       const deleted = await isolate.call(`/v1/heads/${head}`, { key, method: 'DELETE' });
       expect(await problemOf(deleted)).toEqual(conflict);
     }
+    expect(await problemOf(await isolate.call('/v1/backup', { key }))).toEqual(conflict);
     finish();
     expect((await restored).status).toBe(200);
     expect((await isolate.call('/v1/heads/pets/teach', { key, json })).status).toBe(200);

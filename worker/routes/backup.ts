@@ -27,8 +27,8 @@ export function addBackupRoutes(app: App, services: Services): void {
       200: { description: 'A line a row; the last one says that the file is whole.', content: lines },
     },
   });
-  app.openapi(look, (c) => {
-    const text = backup(c.env, c.var.principal.tenant);
+  app.openapi(look, async (c) => {
+    const text = await backup(c.env, c.var.principal.tenant);
     const encoder = new TextEncoder();
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {

@@ -163,10 +163,11 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** What a backup holds; unfinished forgetting is finished first, so that nothing forgotten leaves the house. */
-  async backupSurvey(): Promise<{ names: string[]; stamp: string }> {
-    if (!this.#exists) return { names: [], stamp: '' };
-    await this.#teaching.resume();
-    return this.#rows.backup.survey();
+  backupSurvey(): Promise<{ names: string[]; stamp: string } | Refused> {
+    return this.#settled(async () => {
+      await this.#teaching.resume();
+      return this.#rows.backup.survey();
+    });
   }
 
   backupRecord(head: string): HeadRecord {
