@@ -2,6 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { Outbox, type Render, type Stores } from '../../worker/tenant/outbox.ts';
+import { Removal } from '../../worker/tenant/removal.ts';
 import { Restore } from '../../worker/tenant/restore.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { hasTables } from '../../worker/tenant/schema.ts';
@@ -107,6 +108,21 @@ describe('a restore', () => {
 });
 
 describe('a deletion of a tenant', () => {
+  it('that a store would not have is finished by the alarm', async () => {
+    const { id } = await new Isolate().newTenant();
+    await runInDurableObject(stubOf(id), async (_, { storage }) => {
+      const HEADS = new Proxy(testEnv.HEADS, {
+        get: (bucket, name): unknown => (name === 'list' ? unused : Reflect.get(bucket, name)),
+      });
+      const rows = openRows(storage, testEnv);
+      const { write } = new Writer(storage, rows, testEnv);
+      expect(await new Removal(rows, write, { HEADS }).tenant()).toEqual({});
+      expect(hasTables(storage.sql)).toBe(true);
+    });
+    expect(await runDurableObjectAlarm(stubOf(id))).toBe(true);
+    await runInDurableObject(stubOf(id), (_, { storage }) => expect(hasTables(storage.sql)).toBe(false));
+  });
+
   it('that breaks off behind its last errand is finished by the alarm', async () => {
     const { id } = await new Isolate().newTenant();
     await runInDurableObject(stubOf(id), async (_, { storage }) => {

@@ -1,4 +1,6 @@
 /** Deleting a head with all that belongs to it, or the tenant with all its heads. */
+import type { Env } from '../env.ts';
+import { Records } from '../protocols/custom-vision/records.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Rows } from './rows.ts';
@@ -18,10 +20,12 @@ const NO_POINTER: Pointer = {
 export class Removal {
   readonly #rows: Rows;
   readonly #write: Write;
+  readonly #stores: Pick<Env, 'HEADS'>;
 
-  constructor(rows: Rows, write: Write) {
+  constructor(rows: Rows, write: Write, stores: Pick<Env, 'HEADS'>) {
     this.#rows = rows;
     this.#write = write;
+    this.#stores = stores;
   }
 
   head(head: string): Promise<Pointer | Refused> {
@@ -52,7 +56,16 @@ export class Removal {
 
   /** The last step: uploads on their way may still leave objects, until their reservations end. */
   async finish(): Promise<void> {
-    if (this.#rows.outbox.isEmpty) await this.#rows.standing.vanish();
+    const { outbox, standing } = this.#rows;
+    if (!outbox.isEmpty) return;
+    try {
+      await new Records(this.#stores, standing.id).deleteAll();
+    } catch (error) {
+      // The alarm is set as long as the tenant is being deleted.
+      console.warn(JSON.stringify({ message: 'deletion postponed', reason: String(error) }));
+      return;
+    }
+    await standing.vanish();
   }
 
   #clear(head: string, now: number): Pointer | Refused {

@@ -43,7 +43,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #training = new Training(this.#rows, this.#write, this.env);
   readonly #teaching = new Teaching(this.#rows, this.#write, this.#training, this.env);
   readonly #restore = new Restore(this.#rows, this.#write);
-  readonly #removal = new Removal(this.#rows, this.#write);
+  readonly #removal = new Removal(this.#rows, this.#write, this.env);
 
   /** Makes the tenant with its first key. Repeating the call changes nothing. */
   async create(id: string, name: string, key: NewKey): Promise<KeySummary | Refused> {

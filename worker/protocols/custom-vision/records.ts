@@ -93,7 +93,8 @@ export class Records {
     await this.#bucket.delete(this.#name(place));
   }
 
-  async deleteAll(place: string): Promise<void> {
+  /** All below a place, or all there are. */
+  async deleteAll(place = ''): Promise<void> {
     const names = await this.#names(place);
     for (let at = 0; at < names.length; at += DELETE_BATCH)
       await this.#bucket.delete(names.slice(at, at + DELETE_BATCH));
