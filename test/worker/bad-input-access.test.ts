@@ -4,7 +4,7 @@ import { Scope } from '../../src/api/index.ts';
 import {
   addressOf,
   takeStock,
-  idFor,
+  namesFor,
   OPERATIONS,
   perform,
   stockedTenant,
@@ -57,7 +57,7 @@ it('every operation of the document is tried here', async () => {
 describe('without the right key', () => {
   it.each(protectedOnes)('%s', async (operation) => {
     const { scope } = OPERATIONS[operation];
-    const names = { ...owner.names, id: idFor(operation, owner) };
+    const names = namesFor(operation, owner);
     const { method, path } = addressOf(operation, names);
     const without = await isolate.call(path, { method });
     expect(without.headers.get('www-authenticate')).toBe('Bearer');
@@ -100,7 +100,7 @@ describe("another tenant's things look like things that never were", () => {
   const named = operations.filter(([, { absent }]) => absent !== undefined);
   it.each(named)('%s', async (operation, { absent }) => {
     const { key } = await isolate.newTenant();
-    const theirs = { ...owner.names, id: idFor(operation, owner) };
+    const theirs = namesFor(operation, owner);
     const seen: string[] = [];
     for (const names of [theirs, NOBODYS]) {
       const response = await perform(isolate, key, operation, names);

@@ -15,7 +15,7 @@ import {
   MAX_JSON_PICTURE_BYTES,
   MAX_MULTIPART_BYTES,
 } from '../../worker/limits.ts';
-import { addressOf, takeStock, idFor, OPERATIONS, stockedTenant, type Stocked } from './operations.ts';
+import { addressOf, takeStock, namesFor, OPERATIONS, stockedTenant, type Stocked } from './operations.ts';
 import {
   ADMIN_SECRET,
   brokenBytes,
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => expectUnchanged());
 
 function send(operation: string, { body, type, headers }: CallOptions): Promise<Response> {
-  const { method, path } = addressOf(operation, { ...owner.names, id: idFor(operation, owner) });
+  const { method, path } = addressOf(operation, namesFor(operation, owner));
   const key = OPERATIONS[operation].scope === 'secret' ? ADMIN_SECRET : owner.key;
   const stated = type === undefined ? {} : { type };
   return isolate.call(path, { key, method, ...stated, headers: headers ?? {}, body: body ?? null });

@@ -12,7 +12,7 @@ import { codes, lesson } from './lessons.ts';
 import {
   addressOf,
   takeStock,
-  idFor,
+  namesFor,
   OPERATIONS,
   perform,
   stockedTenant,
@@ -108,7 +108,7 @@ describe('in the address of', () => {
       if (OPERATIONS[operation].scope === 'secret') return;
       for (const [, part] of operation.matchAll(/\{([a-z]+)\}/g)) {
         for (const hostile of Object.entries(HOSTILE).find(([name]) => name === part)?.[1] ?? []) {
-          const names = { ...owner.names, id: idFor(operation, owner), [part]: encodeURIComponent(hostile) };
+          const names = { ...namesFor(operation, owner), [part]: encodeURIComponent(hostile) };
           const response = await perform(isolate, key, operation, names);
           expect((await response.clone().text()).length).toBeLessThan(500);
           expect(await problemOf(response), hostile).toEqual({
@@ -147,7 +147,7 @@ describe('a parameter of a call that has none', () => {
       !/tenants|usage|classify|embed|teach|GET [^ ]*\/examples$/.test(operation),
   );
   it.each(bare)('%s', async (operation) => {
-    const { method, path } = addressOf(operation, { ...owner.names, id: idFor(operation, owner) });
+    const { method, path } = addressOf(operation, namesFor(operation, owner));
     const response = await isolate.call(`${path}?version=2`, { key, method });
     expect(await problemOf(response)).toEqual({
       status: 400,

@@ -135,10 +135,10 @@ export async function stockedTenant(isolate: Isolate): Promise<Stocked> {
   return { key, ids, names: { head: 'pets', id: spare.id, label: 'cat', version: '1', name: 'live' } };
 }
 
-/** The id that an operation's address or body names. */
-export function idFor(operation: string, { ids }: Stocked): string {
-  if (operation.includes('/keys/')) return ids.key;
-  return operation.includes('/feedback') ? ids.prediction : ids.example;
+/** What an operation's address or body names. */
+export function namesFor(operation: string, { names, ids }: Stocked): Names {
+  if (operation.includes('/keys/')) return { ...names, id: ids.key };
+  return { ...names, id: operation.includes('/feedback') ? ids.prediction : ids.example };
 }
 
 /** @returns what fails if the tenant's things are not as they were when it was made. */

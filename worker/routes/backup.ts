@@ -36,6 +36,9 @@ export function addBackupRoutes(app: App, services: Services): void {
         if (next.done === true) controller.close();
         else controller.enqueue(encoder.encode(next.value));
       },
+      async cancel() {
+        await text.return();
+      },
     });
     const headers = { 'content-type': NDJSON, 'cache-control': 'no-store' };
     return c.body(stream, 200, headers);
