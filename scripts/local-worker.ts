@@ -60,7 +60,7 @@ export const V8_FLAGS = '--gc-global --min-semi-space-size=8 --max-semi-space-si
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const { onStep } = options;
-  const host = options.host ?? '127.0.0.1';
+  const host = options.host ?? LOOPBACK;
   await assertPortFree(host, options.port);
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, 'wrangler.toml'));
@@ -70,6 +70,8 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     name: 'headwater',
     modulesRoot: bundle,
     modules: bundledModules(bundle),
+    // Straight to the Worker: what miniflare puts before it takes a millisecond a request, and leaves its own garbage.
+    unsafeDirectSockets: [{ host, port: options.port }],
     // What stands in for it here writes to the disk, and waits for it, in every request. The isolate counts by itself instead.
     ratelimits: {},
     bindings: {
@@ -82,15 +84,16 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       workers,
-      host,
-      port: options.port,
+      host: LOOPBACK,
+      port: 0,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }: { message: string }) => options.onLog?.(message),
       ...(options.inspected === true ? { inspectorPort: 0 } : {}),
       ...(options.state === undefined ? {} : { resourcePersistencePath: options.state }),
     }),
   );
-  const url = await miniflare.ready;
+  await miniflare.ready;
+  const url = await miniflare.unsafeGetDirectURL(worker.name);
   const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND) : undefined;
   const inspector =
     options.inspected === true
@@ -99,13 +102,14 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   return { url, second, inspector, close: () => miniflare.dispose() };
 }
 
+const LOOPBACK = '127.0.0.1';
 const SECOND = 'headwater-second';
 
 /** Makes of a Worker's options another isolate of it: same KV and R2, and the first one's Durable Objects. */
 const SECOND_ISOLATE = {
   name: SECOND,
   durableObjects: { TENANTS: { className: 'Tenant', scriptName: 'headwater', useSQLite: true } },
-  unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
 };
 
 const stepListener =

@@ -13,7 +13,8 @@ export function areaUnderRoc(negatives: Float64Array, positives: Float64Array): 
 
 /** How many of the sorted values are below the score, or equal to it if those count. */
 function countBelow(sorted: Float64Array, score: number, equalCounts: boolean): number {
-  let [low, high] = [0, sorted.length];
+  let low = 0;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (sorted[middle] < score || (equalCounts && sorted[middle] === score)) low = middle + 1;

@@ -59,8 +59,7 @@ function softmax(logits: Float64Array, top: number, temperature: number): Float3
 
 /** Length of the part of z outside the span of the orthonormal directions, by Pythagoras. */
 function residualLength(directions: Float32Array, z: Float64Array): number {
-  let outside = 0;
-  for (let d = 0; d < z.length; d++) outside += z[d] * z[d];
+  let outside = dotRow(z, 0, z);
   for (let k = 0; k * z.length < directions.length; k++) {
     const along = dotRow(directions, k, z);
     outside -= along * along;
@@ -68,11 +67,17 @@ function residualLength(directions: Float32Array, z: Float64Array): number {
   return Math.sqrt(Math.max(outside, 0));
 }
 
-/** Row `row` of the matrix times z. Four running sums, so that additions need not wait for one another. */
-function dotRow(matrix: Float32Array, row: number, z: Float64Array): number {
+/**
+ * Row `row` of the matrix times z. Four running sums, so that additions need not wait for one another; declared one by
+ * one, for V8 boxes every value of a variable that an array pattern declared.
+ */
+function dotRow(matrix: Float32Array | Float64Array, row: number, z: Float64Array): number {
   const offset = row * z.length;
   const whole = z.length & ~3;
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let d = 0;
   for (; d < whole; d += 4) {
     s0 += matrix[offset + d] * z[d];

@@ -28,7 +28,10 @@ export function multiplyRows(
   column: number,
   stride: number,
 ): void {
-  let [s0, s1, s2, s3] = [start, start, start, start];
+  let s0 = start;
+  let s1 = start;
+  let s2 = start;
+  let s3 = start;
   for (let d = 0; d < r0.length; d++) {
     const value = values[from + d];
     s0 += value * r0[d];

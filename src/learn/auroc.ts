@@ -70,7 +70,8 @@ function hanleyMcNeil(area: number, positives: number, negatives: number): Inter
 
 /** Number of values below x. */
 function lowerBound(sorted: Float64Array, x: number): number {
-  let [low, high] = [0, sorted.length];
+  let low = 0;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (sorted[middle] < x) low = middle + 1;
@@ -81,7 +82,8 @@ function lowerBound(sorted: Float64Array, x: number): number {
 
 /** Number of values at or below x. */
 function upperBound(sorted: Float64Array, x: number): number {
-  let [low, high] = [0, sorted.length];
+  let low = 0;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (sorted[middle] <= x) low = middle + 1;

@@ -76,7 +76,8 @@ export class DesignMatrix {
     const weight = this.rootWeights[i] ** 2;
     const others = examples - weight;
     if (others <= 0) return 1;
-    let [inside, outside] = [0, 0];
+    let inside = 0;
+    let outside = 0;
     for (let d = 0; d < codeLength; d++) {
       const square = (codes[from + d] - mean[d]) ** 2;
       // The weighted sum of squares without the example; the mean moves too, hence examples / others.

@@ -51,7 +51,8 @@ function alongEigenvector(values: Float64Array, j: number, row: LeftOutRow): num
  * both it is smooth and changes sign once, so that the Illinois method (Dowell & Jarratt 1971) converges quickly.
  */
 function findRoot(values: Float64Array, low: number, high: number, row: LeftOutRow): number {
-  let [a, b] = [low, high];
+  let a = low;
+  let b = high;
   let fa = smoothSecular(values, a, low, high, row);
   let fb = smoothSecular(values, b, low, high, row);
   let side = 0;
@@ -62,12 +63,14 @@ function findRoot(values: Float64Array, low: number, high: number, row: LeftOutR
     if (fx === 0) return x;
     if (fx > 0) {
       if (b - x < enough) return x;
-      [b, fb] = [x, fx];
+      b = x;
+      fb = fx;
       if (side === 1) fa /= 2;
       side = 1;
     } else {
       if (x - a < enough) return x;
-      [a, fa] = [x, fx];
+      a = x;
+      fa = fx;
       if (side === -1) fb /= 2;
       side = -1;
     }

@@ -27,15 +27,14 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
   const m = t.diagonal.length;
   const top = gershgorinTop(t);
   const tiny = Math.max(top * 1e-18, Number.MIN_VALUE * 2 ** 52);
-  const largest = top > 0 ? eigenvalue(t, 1, top, tiny) : 0;
+  const largest = top > 0 ? await eigenvalue(t, 1, top, tiny, pacer) : 0;
   const rank = largest > 0 ? countAbove(t, largest * RANK_TOLERANCE, tiny) : 0;
   const count = Math.min(wanted, rank);
   const values = new Float64Array(count);
   const vectors = new Float64Array(count * m);
   for (let k = 0; k < count; k++) {
-    values[k] = eigenvalue(t, k + 1, top, tiny);
-    inverseIterate(t, values[k], vectors, k, largest);
-    if (pacer.due(m * (BISECTIONS * OPERATIONS_PER_PIVOT + INVERSE_ITERATIONS * 4 * k))) await pacer.rest();
+    values[k] = await eigenvalue(t, k + 1, top, tiny, pacer);
+    await inverseIterate(t, values[k], vectors, k, largest, pacer);
   }
   return { values, vectors };
 }
@@ -63,24 +62,32 @@ function gershgorinTop({ diagonal, offDiagonal }: Tridiagonal): number {
 }
 
 /** The k-th largest eigenvalue, k from 1. */
-function eigenvalue(t: Tridiagonal, k: number, top: number, tiny: number): number {
+async function eigenvalue(
+  t: Tridiagonal,
+  k: number,
+  top: number,
+  tiny: number,
+  pacer: Pacer,
+): Promise<number> {
   let low = 0;
   let high = top;
   for (let i = 0; i < BISECTIONS; i++) {
     const middle = (low + high) / 2;
     if (countAbove(t, middle, tiny) >= k) low = middle;
     else high = middle;
+    if (pacer.due(t.diagonal.length * OPERATIONS_PER_PIVOT)) await pacer.rest();
   }
   return (low + high) / 2;
 }
 
-function inverseIterate(
+async function inverseIterate(
   t: Tridiagonal,
   value: number,
   vectors: Float64Array,
   k: number,
   scale: number,
-): void {
+  pacer: Pacer,
+): Promise<void> {
   const m = t.diagonal.length;
   const x = vectors.subarray(k * m, (k + 1) * m);
   // Any start with a part along the wanted vector will do; this one has no pattern that an eigenvector could share.
@@ -90,6 +97,7 @@ function inverseIterate(
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
     for (let pass = 0; pass < 2; pass++) orthogonalise(vectors, k, m);
     normalise(x);
+    if (pacer.due(m * (OPERATIONS_PER_PIVOT + 4 * k))) await pacer.rest();
   }
 }
 
@@ -112,7 +120,9 @@ function solveShifted(
     const nextHere = last ? 0 : diagonal[j + 1] - value;
     const nextRight = last ? 0 : offDiagonal[j + 1];
     if (Math.abs(below) > Math.abs(here)) {
-      [x[j], x[j + 1]] = [x[j + 1], x[j]];
+      const upper = x[j];
+      x[j] = x[j + 1];
+      x[j + 1] = upper;
       const multiplier = here / below;
       pivot[j] = below;
       first[j] = nextHere;

@@ -66,7 +66,8 @@ export async function leftOutResiduals(
     const row = rows.subarray(i * m, (i + 1) * m);
     // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
     const moments = form === 'dual' ? dualMoments(tridiagonal, row) : primalMoments(tridiagonal, row);
-    let [tailSquare, tailFirst] = [moments.square, moments.first];
+    let tailSquare = moments.square;
+    let tailFirst = moments.first;
     for (let l = 0; l < values.length; l++) {
       const along = dot(vectors, l * m, row, 0, m);
       squares[l] = Math.max(
@@ -94,7 +95,8 @@ const NO_TAIL = { tailSquare: 0, tailValue: 0 };
 
 /** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */
 function dualMoments(t: Moments, q: Float64Array | Float32Array): { square: number; first: number } {
-  let [square, first] = [0, 0];
+  let square = 0;
+  let first = 0;
   for (let j = 0; j < q.length; j++) {
     const product = timesRow(t, q, j);
     square += q[j] * product;
@@ -105,7 +107,8 @@ function dualMoments(t: Moments, q: Float64Array | Float32Array): { square: numb
 
 /** Of v, a row of A·Q: |v|² and vᵀTv. */
 function primalMoments(t: Moments, v: Float64Array | Float32Array): { square: number; first: number } {
-  let [square, first] = [0, 0];
+  let square = 0;
+  let first = 0;
   for (let j = 0; j < v.length; j++) {
     square += v[j] * v[j];
     first += v[j] * timesRow(t, v, j);

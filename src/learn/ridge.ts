@@ -47,10 +47,7 @@ export async function decompose(
   await sumUp(a, form, primitives, pacer);
   const reduction = new SymmetricReduction(primitives);
   const { order: m, cost } = primitives;
-  for (let j = 0; j < m - 1; j++) {
-    reduction.reduceColumn(j);
-    if (pacer.due(2 * (m - j) ** 2 * cost + 4 * m)) await pacer.rest();
-  }
+  for (let j = 0; j < m - 1; j++) await reduceColumn(reduction, j, primitives, pacer);
   const tridiagonal = reduction.tridiagonal();
   for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
     reduction.prepareBlock(begin);
@@ -64,6 +61,23 @@ export async function decompose(
   const basis = reduction.basis();
   const rows = rotated ?? basis;
   return { form, order: m, tridiagonal, basis, rows };
+}
+
+async function reduceColumn(
+  reduction: SymmetricReduction,
+  j: number,
+  { order: m, cost }: SymmetricPrimitives,
+  pacer: Pacer,
+): Promise<void> {
+  reduction.beginColumn(j);
+  for (let row = j + 1; row < m;) {
+    const end = reduction.passRows(j, row);
+    // Four multiply-adds an entry: two of the update, two of the product.
+    if (pacer.due(4 * (end - row) * (end - j) * cost)) await pacer.rest();
+    row = end;
+  }
+  reduction.endColumn(j);
+  if (pacer.due(4 * m)) await pacer.rest();
 }
 
 async function sumUp(

@@ -94,7 +94,8 @@ export class SimilarityMeter {
     const gamma = this.#backbone.tensors.get(step.batchNorm.gamma)!;
     const beta = this.#backbone.tensors.get(step.batchNorm.beta)!;
     const size = Math.sqrt(gamma.reduce((total, value) => total + value * value, 0) / gamma.length);
-    let [total, counted] = [0, 0];
+    let total = 0;
+    let counted = 0;
     for (let c = 0; c < gamma.length; c++) {
       const scale = Math.abs(gamma[c]);
       if (scale < SMALLEST_GAMMA * size) continue;

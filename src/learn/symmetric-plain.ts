@@ -23,10 +23,12 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
     }
   }
 
-  function updateAndMultiply(from: number): void {
-    for (let i = from; i < m; i++) {
+  function updateAndMultiply(from: number, begin: number, end: number): void {
+    for (let i = begin; i < end; i++) {
       const row = i * stride;
-      const [vi, wi, xi] = [v[i], w[i], x[i]];
+      const vi = v[i];
+      const wi = w[i];
+      const xi = x[i];
       let sum = 0;
       for (let k = from; k < i; k++) {
         const value = matrix[row + k] - (vi * w[k] + wi * v[k]);

@@ -8,14 +8,8 @@ interface LinalgExports {
   addPanel(matrix: number, stride: number, panel: number, m: number, begin: number, end: number): void;
   updateAndMultiply(
     ...addresses: [
-      matrix: number,
-      stride: number,
-      m: number,
-      from: number,
-      v: number,
-      w: number,
-      x: number,
-      out: number,
+      ...[matrix: number, stride: number, from: number, begin: number, end: number],
+      ...[v: number, w: number, x: number, out: number],
     ]
   ): void;
   multiplyRows(
@@ -78,9 +72,9 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
     ...arrays,
     addPanel: (begin, end) =>
       exports.addPanel(matrix.byteOffset, stride, panel.byteOffset, order, begin, end),
-    updateAndMultiply: (from) => {
-      const [vAt, wAt, xAt] = [v.byteOffset, w.byteOffset, x.byteOffset];
-      exports.updateAndMultiply(matrix.byteOffset, stride, order, from, vAt, wAt, xAt, product.byteOffset);
+    updateAndMultiply: (from, begin, end) => {
+      const [vAt, wAt, xAt, out] = [v.byteOffset, w.byteOffset, x.byteOffset, product.byteOffset];
+      exports.updateAndMultiply(matrix.byteOffset, stride, from, begin, end, vAt, wAt, xAt, out);
     },
     applyReflectors: (row, begin, end) => {
       const [v, t, room] = [reflectors.byteOffset, triangle.byteOffset, work.byteOffset];

@@ -7,6 +7,8 @@ import type { Tridiagonal } from './tridiagonal.ts';
 
 /** Columns of a panel: features (dual) or examples (primal) that are added to K at once. */
 export const PANEL_COLUMNS = 64;
+/** Rows of K that one step of a column's pass takes on. Even. */
+const PASS_ROWS = 128;
 /** Rows of K that one step of a sum takes on, and reflectors that one block of the back-transformation holds. */
 export const BLOCK_ROWS = 32;
 /** Columns of Q that one step of the back-transformation takes on. */
@@ -36,8 +38,11 @@ export interface SymmetricPrimitives {
   readonly rotated: Float64Array;
   /** K += P·Pᵀ, lower triangle of rows [begin, end). What is above the diagonal may change as well. */
   addPanel(begin: number, end: number): void;
-  /** Applies the rank-two update to the lower triangle from row and column `from` on; product = K·x of the result. */
-  updateAndMultiply(from: number): void;
+  /**
+   * Applies the rank-two update to rows [begin, end) of the lower triangle from column `from` on, and adds what they
+   * contribute to product = K·x of the result. An odd number of rows only where `begin` is `from`.
+   */
+  updateAndMultiply(from: number, begin: number, end: number): void;
   /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
   applyReflectors(row: number, begin: number, end: number): void;
   /** rotated = reflectors · matrix, columns [begin, end), multiples of 8 or the stride. */
@@ -59,17 +64,36 @@ export class SymmetricReduction {
   }
 
   /**
-   * Step j of 0 … m − 2, in order: makes the reflector that clears column j below its subdiagonal. Its update of K is
-   * applied in the next step, together with that step's product, so that K is read once a step. Its vector, scaled to
-   * begin with 1, is kept in row j, right of the diagonal, where nothing else is stored.
+   * Begins step j of 0 … m − 2, in order: makes the reflector that clears column j below its subdiagonal. Then all rows
+   * go through `passRows`, and `endColumn` ends the step.
    */
-  reduceColumn(j: number): void {
+  beginColumn(j: number): void {
     const { order: m, stride, matrix, v, w, x, product } = this.#p;
     for (let i = j; i < m; i++) x[i] = matrix[i * stride + j] - (v[i] * w[j] + w[i] * v[j]);
     this.#diagonal[j] = x[j];
     this.#offDiagonal[j] = this.#makeReflector(j);
     product.fill(0);
-    this.#p.updateAndMultiply(j + 1);
+  }
+
+  /**
+   * Rows of K's pass in step j, from `row` on, at first j + 1. The pass applies the update that the step before left and
+   * finds this step's product, so that K is read once a step.
+   * @returns the row to go on with; m after the last.
+   */
+  passRows(j: number, row: number): number {
+    const { order: m } = this.#p;
+    // An even number of rows is left for the calls to come.
+    const end = Math.min(row + PASS_ROWS - ((m - row) & 1), m);
+    this.#p.updateAndMultiply(j + 1, row, end);
+    return end;
+  }
+
+  /**
+   * Leaves the update that the reflector makes to the next step. The reflector's vector, scaled to begin with 1, is kept
+   * in row j, right of the diagonal, where nothing else is stored.
+   */
+  endColumn(j: number): void {
+    const { order: m, stride, matrix, v, w, x, product } = this.#p;
     const tau = this.#tau[j];
     let dot = 0;
     for (let i = j + 1; i < m; i++) dot += product[i] * x[i];
@@ -80,7 +104,7 @@ export class SymmetricReduction {
     }
   }
 
-  /** T, after the last reduceColumn. */
+  /** T, after the last column. */
   tridiagonal(): Tridiagonal {
     const { order: m, stride, matrix } = this.#p;
     // The last reflector is of length one and changes nothing.

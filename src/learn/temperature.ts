@@ -76,7 +76,9 @@ async function derivatives(
     const row = i * classes;
     let top = logits[row];
     for (let c = 1; c < classes; c++) top = Math.max(top, logits[row + c]);
-    let [sum, first, second] = [0, 0, 0];
+    let sum = 0;
+    let first = 0;
+    let second = 0;
     for (let c = 0; c < classes; c++) {
       const below = beta * (logits[row + c] - top);
       const share = Math.exp(below);

@@ -43,7 +43,8 @@ function standardised(codes: Float16Array, n: number): Float32Array {
   const d = codes.length / n;
   const out = Float32Array.from(codes);
   for (let c = 0; c < d; c++) {
-    let [sum, squares] = [0, 0];
+    let sum = 0;
+    let squares = 0;
     for (let i = 0; i < n; i++) {
       sum += out[i * d + c];
       squares += out[i * d + c] ** 2;

@@ -40,7 +40,9 @@ function clippedNormal(
   low: number,
   high: number,
 ): { mean: number; deviation: number } {
-  let [mass, first, second] = [0, 0, 0];
+  let mass = 0;
+  let first = 0;
+  let second = 0;
   for (let i = 0; i <= STEPS; i++) {
     const t = REACH * ((2 * i) / STEPS - 1);
     const density = Math.exp((-t * t) / 2);

@@ -54,18 +54,21 @@ export function augment(
   const light = drawLight(random, augmentation.light);
   let at = 0;
   for (let y = 0; y < size.height; y++) {
-    const [top, bottom, down] = [
-      rows.first[y] * stored.width * 3,
-      rows.second[y] * stored.width * 3,
-      rows.share[y],
-    ];
+    const top = rows.first[y] * stored.width * 3;
+    const bottom = rows.second[y] * stored.width * 3;
+    const down = rows.share[y];
     for (let x = 0; x < size.width; x++, at += 3) {
-      const [left, right, across] = [columns.first[x] * 3, columns.second[x] * 3, columns.share[x]];
+      const left = columns.first[x] * 3;
+      const right = columns.second[x] * 3;
+      const across = columns.share[x];
       const w11 = down * across;
       const w10 = down - w11;
       const w01 = across - w11;
       const w00 = 1 - down - w01;
-      const [a, b, c, d] = [top + left, top + right, bottom + left, bottom + right];
+      const a = top + left;
+      const b = top + right;
+      const c = bottom + left;
+      const d = bottom + right;
       const r = w00 * picture[a] + w01 * picture[b] + w10 * picture[c] + w11 * picture[d];
       const g = w00 * picture[a + 1] + w01 * picture[b + 1] + w10 * picture[c + 1] + w11 * picture[d + 1];
       const u = w00 * picture[a + 2] + w01 * picture[b + 2] + w10 * picture[c + 2] + w11 * picture[d + 2];

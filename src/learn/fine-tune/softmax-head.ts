@@ -95,7 +95,8 @@ export class SoftmaxHead {
 /** Cross-entropy against the wanted probabilities, and how many tops agree. */
 function addLoss(shares: Float32Array, wanted: Float32Array, classes: number, batch: BatchLoss): void {
   for (let row = 0; row < shares.length; row += classes) {
-    let [top, truth] = [0, 0];
+    let top = 0;
+    let truth = 0;
     for (let c = 0; c < classes; c++) {
       batch.loss -= wanted[row + c] * Math.log(Math.max(shares[row + c], 1e-12));
       if (shares[row + c] > shares[row + top]) top = c;

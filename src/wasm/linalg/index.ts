@@ -80,19 +80,19 @@ function addPair(out: usize, left: v128, right: v128): void {
 }
 
 /**
- * One pass over the lower triangle from row and column `from` on, which applies the rank-two update that the last step
- * left (K −= v·wᵀ + w·vᵀ) and computes out = K·x of the result. One pass, because K does not fit any cache.
- * `out` must hold zeros.
+ * Rows [begin, end) of one pass over the lower triangle from row and column `from` on, which applies the rank-two update
+ * that the last step left (K −= v·wᵀ + w·vᵀ) and adds K·x of the result to `out`. One pass, because K does not fit any
+ * cache. An odd number of rows only where `begin` is `from`.
  */
 export function updateAndMultiply(
-  matrix: usize, stride: i32, m: i32, from: i32, v: usize, w: usize, x: usize, out: usize,
+  matrix: usize, stride: i32, from: i32, begin: i32, end: i32, v: usize, w: usize, x: usize, out: usize,
 ): void {
-  let i = from;
-  if (((m - from) & 1) != 0) {
-    updateEntry(matrix, stride, from, from, v, w, x, out);
+  let i = begin;
+  if (((end - begin) & 1) != 0) {
+    updateEntry(matrix, stride, i, i, v, w, x, out);
     i++;
   }
-  for (; i < m; i += 2) {
+  for (; i < end; i += 2) {
     updateTwoRows(matrix, stride, from, i, v, w, x, out);
     // The two rows' own square: (i, i), (i + 1, i) and (i + 1, i + 1).
     updateEntry(matrix, stride, i, i, v, w, x, out);
