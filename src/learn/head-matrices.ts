@@ -42,7 +42,7 @@ export async function headMatrices(
     mean,
     weights,
     bias: biases(a.standardisation, ridge.prior, weights, mean),
-    directions: new Float32Array(directions.map(Math.f16round)),
+    directions: new Float32Array(new Float16Array(directions)),
   };
 }
 

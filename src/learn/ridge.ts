@@ -222,16 +222,27 @@ export class Ridge {
     const right = this.#right;
     const sum = new Float64Array(m);
     for (let i = 0; i < this.#targets.length; i++) {
-      const root = this.#rootWeights[i];
-      const target = this.#targets[i];
-      for (let j = 0; j < m; j++) {
-        const value = root * rows[i * m + j];
-        right[j * classes + target] += value;
-        sum[j] += value;
-      }
+      const row = rows.subarray(i * m, (i + 1) * m);
+      addTarget(right, sum, row, this.#rootWeights[i], this.#targets[i], classes);
       if (pacer.due(2 * m)) await pacer.rest();
     }
     for (let j = 0; j < m; j++) for (let c = 0; c < classes; c++) right[j * classes + c] -= sum[j] * prior[c];
+  }
+}
+
+/** What an example contributes to the right-hand side, under its class, and to the sum over all classes. */
+function addTarget(
+  right: Float64Array,
+  sum: Float64Array,
+  row: Float64Array | Float32Array,
+  root: number,
+  target: number,
+  classes: number,
+): void {
+  for (let j = 0; j < row.length; j++) {
+    const value = root * row[j];
+    right[j * classes + target] += value;
+    sum[j] += value;
   }
 }
 

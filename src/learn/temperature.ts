@@ -2,6 +2,7 @@
  * The softmax temperature that makes logits mean probabilities (Guo et al. 2017): the one that minimises the weighted
  * log-loss of logits / temperature. A weak prior decides where there is little to learn it from.
  */
+import { argmax } from './metrics.ts';
 import { EXPONENTIAL, type Pacer } from './pacer.ts';
 
 /** One-hot regression gives logits around 0 to 1, so useful temperatures lie well inside. */
@@ -67,31 +68,37 @@ async function derivatives(
 ): Promise<Derivatives> {
   const beta = Math.exp(x);
   const off = (x + Math.log(PRIOR.temperature)) / PRIOR.logDeviation;
-  let objective = (off * off) / 2;
-  let slope = off / PRIOR.logDeviation;
-  let curvature = 1 / PRIOR.logDeviation ** 2;
+  const sums = Float64Array.of((off * off) / 2, off / PRIOR.logDeviation, 1 / PRIOR.logDeviation ** 2);
   for (let i = 0; i < targets.length; i++) {
-    const weight = weights[i];
-    if (weight === 0) continue;
-    const row = i * classes;
-    let top = logits[row];
-    for (let c = 1; c < classes; c++) top = Math.max(top, logits[row + c]);
-    let sum = 0;
-    let first = 0;
-    let second = 0;
-    for (let c = 0; c < classes; c++) {
-      const below = beta * (logits[row + c] - top);
-      const share = Math.exp(below);
-      sum += share;
-      first += share * below;
-      second += share * below * below;
-    }
-    const mean = first / sum;
-    const truth = beta * (logits[row + targets[i]] - top);
-    objective += weight * (Math.log(sum) - truth);
-    slope += weight * (mean - truth);
-    curvature += weight * (second / sum - mean * mean + mean - truth);
+    if (weights[i] === 0) continue;
+    addExample(sums, logits.subarray(i * classes, (i + 1) * classes), targets[i], weights[i], beta);
     if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
-  return { objective, slope, curvature };
+  return { objective: sums[0], slope: sums[1], curvature: sums[2] };
+}
+
+/** One example's part of objective, slope and curvature. */
+function addExample(
+  sums: Float64Array,
+  logits: Float64Array,
+  target: number,
+  weight: number,
+  beta: number,
+): void {
+  const top = logits[argmax(logits)];
+  let sum = 0;
+  let first = 0;
+  let second = 0;
+  for (let c = 0; c < logits.length; c++) {
+    const below = beta * (logits[c] - top);
+    const share = Math.exp(below);
+    sum += share;
+    first += share * below;
+    second += share * below * below;
+  }
+  const mean = first / sum;
+  const truth = beta * (logits[target] - top);
+  sums[0] += weight * (Math.log(sum) - truth);
+  sums[1] += weight * (mean - truth);
+  sums[2] += weight * (second / sum - mean * mean + mean - truth);
 }

@@ -110,6 +110,8 @@ export class Training {
     if (found === undefined) return DONE;
     const { revision } = found;
     const { bytes, upload, report } = await trained(found, base && (await this.#read(head, base)));
+    // Predictions pass between the stores, too: where these are of the same process, each takes some milliseconds of it.
+    await giveWay();
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
       const reservation = this.#rows.uploads.reserve(head, upload, now);
@@ -117,8 +119,10 @@ export class Training {
       return reservation;
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
+    await giveWay();
     await this.#stores.HEADS.put(reserved.objectName, bytes, { sha256: upload.sha256 });
     await step(this.#stores, 'object written');
+    await giveWay();
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
