@@ -105,8 +105,8 @@ export const MAX_EXAMPLES_PER_TENANT = 100_000;
 export const MAX_KEPT_PICTURE_BYTES = 20_000 * MIB;
 /** Bytes that all trainings of one isolate may take together, of all tenants whose objects share it. */
 export const TRAINING_BUDGET_BYTES = 80 * MIB;
-/** The longest training takes a few seconds; one that still holds memory after this died. */
-export const TRAINING_LEASE_MS = 60_000;
+/** The longest training takes a few seconds, a minute beside predictions; one that still holds memory after this died. */
+export const TRAINING_LEASE_MS = 180_000;
 export const TRAINING_WAIT_MS = 30_000;
 /** How long a training lets predictions pass after each stretch of its own work. */
 export const GIVING_WAY_MS = 4;
