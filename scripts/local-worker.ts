@@ -26,6 +26,12 @@ export interface LocalWorkerOptions {
   readonly onLog?: (line: string) => void;
   /** Opens V8's inspector to the isolate, for programs that measure its heap. */
   readonly inspected?: boolean;
+  /**
+   * Sends requests straight to the Worker, for programs that time them: what miniflare puts before it takes a millisecond a
+   * request and leaves garbage of its own. It also reads bodies to their end that the Worker refuses; without it a client
+   * that still sends may find the connection closed.
+   */
+  readonly direct?: boolean;
   /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
   readonly onStep?: (name: string) => Promise<void>;
 }
@@ -60,7 +66,7 @@ export const V8_FLAGS =
  * @throws Error with a sentence for the user when the port is taken or workerd does not come up.
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
-  const { onStep } = options;
+  const { direct = false, onStep } = options;
   const host = options.host ?? LOOPBACK;
   await assertPortFree(host, options.port);
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS;
@@ -71,8 +77,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     name: 'headwater',
     modulesRoot: bundle,
     modules: bundledModules(bundle),
-    // Straight to the Worker: what miniflare puts before it takes a millisecond a request, and leaves its own garbage.
-    unsafeDirectSockets: [{ host, port: options.port }],
+    ...(direct ? { unsafeDirectSockets: [{ host, port: options.port }] } : {}),
     // What stands in for it here writes to the disk, and waits for it, in every request. The isolate counts by itself instead.
     ratelimits: {},
     bindings: {
@@ -85,16 +90,16 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       workers,
-      host: LOOPBACK,
-      port: 0,
+      host,
+      port: direct ? 0 : options.port,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }: { message: string }) => options.onLog?.(message),
       ...(options.inspected === true ? { inspectorPort: 0 } : {}),
       ...(options.state === undefined ? {} : { resourcePersistencePath: options.state }),
     }),
   );
-  await miniflare.ready;
-  const url = await miniflare.unsafeGetDirectURL(worker.name);
+  const ready = await miniflare.ready;
+  const url = direct ? await miniflare.unsafeGetDirectURL(worker.name) : ready;
   const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND) : undefined;
   const inspector =
     options.inspected === true

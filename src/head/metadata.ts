@@ -22,7 +22,9 @@ export const Name = z
   .string()
   .min(1)
   .max(MAX_NAME_LENGTH)
-  .regex(/^\P{Cc}*$/u, 'holds a control character');
+  .regex(/^\P{Cc}*$/u, 'holds a control character')
+  // JSON Schema's patterns are Unicode ones anyway; the generator would write the flag into the pattern.
+  .meta({ pattern: '^\\P{Cc}*$' });
 const count = z.int().min(0).max(MAX_COUNT);
 const share = z.number().min(0).max(1);
 const interval = z.tuple([share, share]);
