@@ -32,8 +32,8 @@ const DIRECTIONS = 8;
 export async function warmUp(runtime: Runtime): Promise<void> {
   const { decoder, engine, plan } = runtime;
   const { input } = plan;
-  KeyEntry.parse({ tenant: '', id: '', scopes: [] });
-  Pointer.parse({ revision: 0, current: null, versions: {} });
+  KeyEntry.safeParse({ tenant: '', id: '', scopes: [] });
+  Pointer.safeParse({ revision: 0, current: null, versions: {} });
   const head = readHead(writeHead(plainHead(runtime)));
   for (let run = 0; run < RUNS; run++) {
     // Decoded at each scale, from an eighth on: the decoder has code of its own for every one.
