@@ -8,6 +8,7 @@
  *
  * The same algebra leaves each new example out exactly. The old ones are not judged again: they are not here.
  */
+import { LEAVE_ONE_OUT } from './held-out.ts';
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
 import { dot } from './dot.ts';
@@ -84,7 +85,7 @@ export async function continueHead(
     },
     variances: rows.variances(),
   };
-  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: 'leave-one-out', ...judged };
+  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: LEAVE_ONE_OUT, ...judged };
 }
 
 /**

@@ -2,6 +2,7 @@
  * How good the new rows of an extended head are. There is no closed form for leaving an example out of them, so the new
  * examples are held out in parts, each judged by the head that was extended without its part.
  */
+import { LEAVE_ONE_OUT } from './held-out.ts';
 import type { Head } from '../head/head.ts';
 import { score } from '../head/score.ts';
 import { extendHead } from './extend.ts';
@@ -25,7 +26,7 @@ export async function extensionFigures(
   const examples = canonical(base, taught);
   const n = examples.codes.length;
   const folds = Math.min(FOLDS, n);
-  const heldOutBy = folds === n ? 'leave-one-out' : `${folds}-fold`;
+  const heldOutBy = folds === n ? LEAVE_ONE_OUT : `${folds}-fold`;
   if (n < 2 || n > MOST_EXAMPLES) return { heldOutBy, leaveOneOut: new Float32Array(), figures: null };
   const labels = [...base.labels, ...examples.added];
   const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));

@@ -8,7 +8,8 @@ import { extendHead } from './extend.ts';
 import { extensionFigures } from './extend-figures.ts';
 import { summarise } from './metrics.ts';
 import type { TaughtExamples } from './taught-examples.ts';
-import { LEAVE_ONE_OUT, type TrainedHead, type TrainOptions } from './train.ts';
+import { LEAVE_ONE_OUT } from './held-out.ts';
+import type { TrainedHead, TrainOptions } from './train.ts';
 
 /** @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
 export async function teachFurther(

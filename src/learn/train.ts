@@ -7,6 +7,7 @@ import type { Head } from '../head/head.ts';
 import { DesignMatrix } from './design-matrix.ts';
 import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
+import { LEAVE_ONE_OUT } from './held-out.ts';
 import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
 import { EXPONENTIAL, Pacer, type Pause } from './pacer.ts';
@@ -32,9 +33,6 @@ export interface TrainOptions {
   /** Takes class imbalance back: weight (n / (C·nᶜ))^balance for an example of class c. 0 is off, 1 is in full. */
   readonly balance?: number;
 }
-
-/** What `heldOutBy` says of the closed form's heads. */
-export const LEAVE_ONE_OUT = 'leave-one-out';
 
 export interface TrainedHead {
   readonly head: Head;

@@ -5,7 +5,7 @@
 import { readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/metrics.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
-import { LEAVE_ONE_OUT } from '../../src/learn/train.ts';
+import { LEAVE_ONE_OUT } from '../../src/learn/held-out.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
