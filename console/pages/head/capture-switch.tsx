@@ -12,14 +12,18 @@ export function CaptureSwitch({ name }: { readonly name: string }) {
     [name, offered],
   );
   const [refused, setRefused] = useState<unknown>();
+  /** Shown at once: until the settings are read again, what they said before would turn the switch back. */
+  const [chosen, setChosen] = useState<boolean>();
   if (error !== undefined) return <Failure error={error} onRetry={reload} />;
   if (data === undefined) return null;
   const choose = async (capture: boolean): Promise<void> => {
     setRefused(undefined);
+    setChosen(capture);
     try {
       await client().configure(name, { ...data, capture });
     } catch (failure) {
       setRefused(failure);
+      setChosen(undefined);
     }
     reload();
   };
@@ -28,7 +32,7 @@ export function CaptureSwitch({ name }: { readonly name: string }) {
       <label class="check">
         <input
           type="checkbox"
-          checked={data.capture}
+          checked={chosen ?? data.capture}
           onChange={({ currentTarget }) => void choose(currentTarget.checked)}
         />
         <span>

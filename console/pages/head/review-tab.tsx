@@ -27,7 +27,7 @@ export function ReviewTab({ name, detail, reload }: TabProps) {
   const labels = detail?.classes.map(({ label }) => label) ?? [];
   return (
     <>
-      <CaptureSwitch name={name} />
+      <CaptureSwitch key={name} name={name} />
       {queue.error !== undefined && <Failure error={queue.error} onRetry={queue.reload} />}
       {queue.data === undefined && queue.error === undefined && <Loading what="the queue" />}
       {queue.data?.length === 0 && <NothingToReview />}
