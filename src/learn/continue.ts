@@ -173,7 +173,7 @@ async function fit(
   const multipliers = new Float64Array(m * classes);
   const leftOut = new Float64Array(m * classes);
   for (let i = 0; i < m; i++) {
-    const inverse = quadraticForm(factored, basis, i * m);
+    const inverse = quadraticForm(factored.lower, factored.inverse, basis, i * m);
     for (let c = 0; c < classes; c++) {
       let sum = 0;
       for (let j = 0; j < m; j++) sum += basis[i * m + j] * right[j * classes + c];

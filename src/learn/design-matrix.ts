@@ -3,6 +3,7 @@
  * its weight. They are made panel by panel from the half-precision codes, never held as a whole.
  */
 import { rowsInMemory, selectRows } from './code-rows.ts';
+import { halfBits, halfValues } from './half.ts';
 import type { Pacer } from './pacer.ts';
 import {
   deviationsOf,
@@ -27,6 +28,8 @@ export class DesignMatrix {
   readonly rootWeights: Float64Array;
   readonly standardisation: Standardisation;
   readonly #set: CanonicalSet;
+  /** Of the set's codes. */
+  readonly #bits: Uint16Array;
   readonly #inverse: Float64Array;
   readonly #moments: Moments;
   /** Of the features' variances. */
@@ -41,6 +44,7 @@ export class DesignMatrix {
   /** @param moments of the set, or of a larger one that it is a fair sample of. */
   constructor(set: CanonicalSet, weights: Float64Array, moments: Moments) {
     this.#set = set;
+    this.#bits = halfBits(set.codes);
     this.examples = set.examples;
     this.codeLength = set.codeLength;
     this.rootWeights = weights.map(Math.sqrt);
@@ -52,16 +56,13 @@ export class DesignMatrix {
 
   /** Writes entries [begin, begin + count) of row i to out[offset], out[offset + stride] …; beyond the code, zeros. */
   writeRow(i: number, begin: number, count: number, out: Float64Array, offset: number, stride: number): void {
-    const { codes, order, codeLength } = this.#set;
+    const { order, codeLength } = this.#set;
     const { mean } = this.standardisation;
+    const known = Math.max(Math.min(count, codeLength - begin), 0);
     const scale = this.rootWeights[i];
-    const from = order[i] * codeLength;
-    const end = Math.min(begin + count, codeLength);
-    let at = offset;
-    for (let d = begin; d < end; d++, at += stride) {
-      out[at] = (codes[from + d] - mean[d]) * this.#inverse[d] * scale;
-    }
-    for (let d = Math.max(end, begin); d < begin + count; d++, at += stride) out[at] = 0;
+    const from = order[i] * codeLength + begin;
+    writeStandardised(this.#bits, from, mean, this.#inverse, begin, known, scale, out, offset, stride);
+    for (let d = known; d < count; d++) out[offset + d * stride] = 0;
   }
 
   /**
@@ -69,22 +70,59 @@ export class DesignMatrix {
    * is shorter in the units that it helped to choose.
    */
   leftOutInflation(i: number): number {
-    const { codes, order, codeLength } = this.#set;
+    const { order, codeLength } = this.#set;
     const { examples, variance } = this.#moments;
     const { mean, deviation } = this.standardisation;
-    const from = order[i] * codeLength;
     const weight = this.rootWeights[i] ** 2;
-    const others = examples - weight;
-    if (others <= 0) return 1;
-    let inside = 0;
-    let outside = 0;
-    for (let d = 0; d < codeLength; d++) {
-      const square = (codes[from + d] - mean[d]) ** 2;
-      // The weighted sum of squares without the example; the mean moves too, hence examples / others.
-      const rest = Math.max(variance[d] * examples - (square * weight * examples) / others, 0);
-      inside += square / deviation[d] ** 2;
-      outside += square / moderatedVariance(rest / others, this.#median, others);
-    }
-    return inside > 0 ? Math.sqrt(outside / inside) : 1;
+    if (weight >= examples) return 1;
+    const from = order[i] * codeLength;
+    return inflation(this.#bits, from, mean, deviation, variance, examples, weight, this.#median);
   }
+}
+
+// V8 throws optimised code away when the last object of a shape that it knows is collected, which is after every training.
+// What runs for each number of a code is therefore given plain arrays and numbers, whose shapes never die.
+
+/** Writes `count` features from `begin` on, whose bits begin at bits[from], to out[offset], out[offset + stride] … */
+function writeStandardised(
+  bits: Uint16Array,
+  from: number,
+  mean: Float64Array,
+  inverse: Float64Array,
+  begin: number,
+  count: number,
+  scale: number,
+  out: Float64Array,
+  offset: number,
+  stride: number,
+): void {
+  const values = halfValues();
+  for (let d = 0; d < count; d++) {
+    out[offset + d * stride] = (values[bits[from + d]] - mean[begin + d]) * inverse[begin + d] * scale;
+  }
+}
+
+function inflation(
+  bits: Uint16Array,
+  from: number,
+  mean: Float64Array,
+  deviation: Float32Array,
+  variance: Float64Array,
+  examples: number,
+  weight: number,
+  median: number,
+): number {
+  const values = halfValues();
+  const others = examples - weight;
+  let inside = 0;
+  let outside = 0;
+  for (let d = 0; d < mean.length; d++) {
+    const off = values[bits[from + d]] - mean[d];
+    const square = off * off;
+    // The weighted sum of squares without the example; the mean moves too, hence examples / others.
+    const rest = variance[d] * examples - (square * weight * examples) / others;
+    inside += square / (deviation[d] * deviation[d]);
+    outside += square / moderatedVariance(rest > 0 ? rest / others : 0, median, others);
+  }
+  return inside > 0 ? Math.sqrt(outside / inside) : 1;
 }

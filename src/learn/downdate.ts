@@ -4,10 +4,12 @@
  * eigenpairs the secular equation gives (Golub 1973; Bunch, Nielsen & Sorensen 1978) without refitting anything.
  */
 
-/** Steps of the bracketed secant method; about ten bring it to the precision below. */
+/** About five do. */
 const MAX_STEPS = 60;
-/** Of the interval between neighbouring eigenvalues. */
-const PRECISION = 1e-11;
+/** Of a step, as a share of the distance to the nearer pole. */
+const PRECISION = 1e-9;
+/** Share of the interval between neighbouring eigenvalues; a root nearer to one of them is that eigenvalue. */
+const SMALLEST_SHIFT = 1e-11;
 
 export interface LeftOutRow {
   /** [p] squared coordinates of the row along the leading p eigenvectors; positive, be it ever so little. */
@@ -25,75 +27,70 @@ export interface LeftOutRow {
  * is the rank.
  */
 export function leftOutResidual(values: Float64Array, k: number, row: LeftOutRow): number {
-  const { squares, tailSquare } = row;
+  const { squares, tailSquare, tailValue, rho } = row;
   let outside = tailSquare;
-  for (const square of squares) outside += square;
-  for (let j = 0; j < Math.min(k, values.length); j++) outside -= alongEigenvector(values, j, row);
+  for (let l = 0; l < squares.length; l++) outside += squares[l];
+  for (let j = 0; j < Math.min(k, values.length); j++)
+    outside -= alongEigenvector(values, j, squares, tailSquare, tailValue, rho);
   return Math.max(outside, 0);
 }
 
-/** Squared length of the row along the j-th eigenvector after the downdate. */
-function alongEigenvector(values: Float64Array, j: number, row: LeftOutRow): number {
-  const high = values[j];
-  const low = j + 1 < values.length ? values[j + 1] : Math.min(row.tailValue, high);
-  // Equal neighbours leave a direction that the row has no part in.
-  if (!(high - low > high * 1e-14)) return 0;
-  const root = findRoot(values, low, high, row);
-  // Next to an old eigenvalue the eigenvector is the old one, along which the row has no part worth the name.
-  if (Math.min(root - low, high - root) <= (high - low) * PRECISION) return 0;
-  let slope = quotient(row.tailSquare, (row.tailValue - root) ** 2);
-  for (let l = 0; l < values.length; l++) slope += quotient(row.squares[l], (values[l] - root) ** 2);
-  return slope > 0 ? 1 / (row.rho * row.rho * slope) : 0;
-}
-
 /**
- * The new eigenvalue between two old ones. The secular function has a pole at either; multiplied by the distances to
- * both it is smooth and changes sign once, so that the Illinois method (Dowell & Jarratt 1971) converges quickly.
+ * Squared length of the row along the j-th eigenvector after the downdate, whose eigenvalue lies between two old ones:
+ * the root there of ρ·Σ a²/(μ − x) − 1. The poles above and those below are each replaced by a constant and one pole, the
+ * interval's end, with the same value and slope, and the root of that is the next x (Bunch, Nielsen & Sorensen 1978).
  */
-function findRoot(values: Float64Array, low: number, high: number, row: LeftOutRow): number {
-  let a = low;
-  let b = high;
-  let fa = smoothSecular(values, a, low, high, row);
-  let fb = smoothSecular(values, b, low, high, row);
-  let side = 0;
-  const enough = (high - low) * PRECISION;
-  for (let step = 0; step < MAX_STEPS && b - a > enough; step++) {
-    const x = (a * fb - b * fa) / (fb - fa);
-    const fx = smoothSecular(values, x, low, high, row);
-    if (fx === 0) return x;
-    if (fx > 0) {
-      if (b - x < enough) return x;
-      b = x;
-      fb = fx;
-      if (side === 1) fa /= 2;
-      side = 1;
-    } else {
-      if (x - a < enough) return x;
-      a = x;
-      fa = fx;
-      if (side === -1) fb /= 2;
-      side = -1;
+function alongEigenvector(
+  values: Float64Array,
+  j: number,
+  squares: Float64Array,
+  tailSquare: number,
+  tailValue: number,
+  rho: number,
+): number {
+  const high = values[j];
+  const low = j + 1 < values.length ? values[j + 1] : Math.min(tailValue, high);
+  const width = high - low;
+  // Equal neighbours leave a direction that the row has no part in.
+  if (!(width > high * 1e-14)) return 0;
+  let least = 0;
+  let most = width;
+  let x = width / 2;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    let above = 0;
+    let aboveSlope = 0;
+    for (let l = 0; l <= j; l++) {
+      const inverse = 1 / (values[l] - low - x);
+      const part = squares[l] * inverse;
+      above += part;
+      aboveSlope += part * inverse;
     }
+    let below = tailSquare / (tailValue - low - x);
+    let belowSlope = below / (tailValue - low - x);
+    for (let l = j + 1; l < values.length; l++) {
+      const inverse = 1 / (values[l] - low - x);
+      const part = squares[l] * inverse;
+      below += part;
+      belowSlope += part * inverse;
+    }
+    if (above + below > 1 / rho) most = x;
+    else least = x;
+    const highPole = aboveSlope * (width - x) * (width - x);
+    const lowPole = belowSlope * x * x;
+    const constant = above - aboveSlope * (width - x) + (below + belowSlope * x) - 1 / rho;
+    const next = between(constant, lowPole, highPole, width);
+    const nearest = Math.min(x, width - x);
+    if (Math.abs(next - x) <= nearest * PRECISION) return 1 / (rho * rho * (aboveSlope + belowSlope));
+    // Next to an old eigenvalue the eigenvector is the old one, along which the row has no part worth the name.
+    if (nearest <= width * SMALLEST_SHIFT) return 0;
+    x = next > least && next < most ? next : (least + most) / 2;
   }
-  return (a + b) / 2;
+  return 0;
 }
 
-/** (ρ·Σ a²/(μ − x) − 1)·(high − x)·(x − low), with the limits at its ends. */
-function smoothSecular(values: Float64Array, x: number, low: number, high: number, row: LeftOutRow): number {
-  let sum = 0;
-  let atLow = row.tailValue === low ? row.tailSquare : 0;
-  let atHigh = row.tailValue === high ? row.tailSquare : 0;
-  if (row.tailValue !== low && row.tailValue !== high) sum += quotient(row.tailSquare, row.tailValue - x);
-  for (let l = 0; l < values.length; l++) {
-    const value = values[l];
-    if (value === high) atHigh += row.squares[l];
-    else if (value === low) atLow += row.squares[l];
-    else sum += row.squares[l] / (value - x);
-  }
-  const { rho } = row;
-  return (rho * sum - 1) * (high - x) * (x - low) + rho * (atHigh * (x - low) - atLow * (high - x));
-}
-
-function quotient(a: number, b: number): number {
-  return b === 0 ? 0 : a / b;
+/** The root between 0 and `width` of constant + highPole / (width − x) − lowPole / x, neither pole negative. */
+function between(constant: number, lowPole: number, highPole: number, width: number): number {
+  const b = constant * width + highPole + lowPole;
+  const root = Math.sqrt(Math.max(b * b - 4 * constant * lowPole * width, 0));
+  return b > 0 ? (2 * lowPole * width) / (b + root) : (b - root) / (2 * constant);
 }

@@ -28,7 +28,7 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
   const top = gershgorinTop(t);
   const tiny = Math.max(top * 1e-18, Number.MIN_VALUE * 2 ** 52);
   const largest = top > 0 ? await eigenvalue(t, 1, top, tiny, pacer) : 0;
-  const rank = largest > 0 ? countAbove(t, largest * RANK_TOLERANCE, tiny) : 0;
+  const rank = largest > 0 ? countAbove(t.diagonal, t.offDiagonal, largest * RANK_TOLERANCE, tiny) : 0;
   const count = Math.min(wanted, rank);
   const values = new Float64Array(count);
   const vectors = new Float64Array(count * m);
@@ -40,7 +40,7 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
 }
 
 /** Number of eigenvalues of T above x: the signs of the pivots of T − xI (Sturm; Golub & Van Loan, 8.4.1). */
-function countAbove({ diagonal, offDiagonal }: Tridiagonal, x: number, tiny: number): number {
+function countAbove(diagonal: Float64Array, offDiagonal: Float64Array, x: number, tiny: number): number {
   let count = 0;
   let pivot = 1;
   for (let j = 0; j < diagonal.length; j++) {
@@ -73,7 +73,7 @@ async function eigenvalue(
   let high = top;
   for (let i = 0; i < BISECTIONS; i++) {
     const middle = (low + high) / 2;
-    if (countAbove(t, middle, tiny) >= k) low = middle;
+    if (countAbove(t.diagonal, t.offDiagonal, middle, tiny) >= k) low = middle;
     else high = middle;
     if (pacer.due(t.diagonal.length * OPERATIONS_PER_PIVOT)) await pacer.rest();
   }
@@ -93,7 +93,7 @@ async function inverseIterate(
   // Any start with a part along the wanted vector will do; this one has no pattern that an eigenvector could share.
   for (let j = 0; j < m; j++) x[j] = 0.5 + ((j * 0.6180339887498949 + k * 0.7548776662466927) % 1);
   for (let iteration = 0; iteration < INVERSE_ITERATIONS; iteration++) {
-    solveShifted(t, value, x, scale * 1e-16);
+    solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16);
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
     for (let pass = 0; pass < 2; pass++) orthogonalise(vectors, k, m);
     normalise(x);
@@ -103,7 +103,8 @@ async function inverseIterate(
 
 /** Solves (T − value·I)x = b in place, by Gaussian elimination with partial pivoting. */
 function solveShifted(
-  { diagonal, offDiagonal }: Tridiagonal,
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
   value: number,
   x: Float64Array,
   tiny: number,
@@ -159,7 +160,10 @@ function orthogonalise(vectors: Float64Array, k: number, m: number): void {
 
 function normalise(x: Float64Array): void {
   let largest = 0;
-  for (const value of x) largest = Math.max(largest, Math.abs(value));
+  for (let j = 0; j < x.length; j++) {
+    const size = Math.abs(x[j]);
+    if (size > largest) largest = size;
+  }
   if (largest === 0) return;
   let squares = 0;
   for (let j = 0; j < x.length; j++) {

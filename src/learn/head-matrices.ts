@@ -82,7 +82,7 @@ async function pullBack(
     rows.forEach((row, r) => {
       if (i + r < a.examples) a.writeRow(i + r, 0, d, row, 0, 1);
     });
-    for (let c = 0; c < columns; c++) addRows(out.subarray(c * d, (c + 1) * d), rows, factors, c, columns);
+    for (let c = 0; c < columns; c++) addRows(out, c * d, rows, factors, c, columns);
     if (pacer.due(ROWS_AT_ONCE * (columns + HALF) * d)) await pacer.rest();
   }
   return out;
@@ -96,12 +96,14 @@ function transposed(matrix: Float64Array, rows: number, columns: number): Float6
 }
 
 function normaliseRows(matrix: Float64Array, length: number): void {
-  for (let from = 0; from < matrix.length; from += length) {
-    let squares = 0;
-    for (let d = from; d < from + length; d++) squares += matrix[d] * matrix[d];
-    const norm = Math.sqrt(squares);
-    for (let d = from; d < from + length; d++) matrix[d] /= norm;
-  }
+  for (let from = 0; from < matrix.length; from += length) normaliseRow(matrix, from, from + length);
+}
+
+function normaliseRow(matrix: Float64Array, from: number, end: number): void {
+  let squares = 0;
+  for (let d = from; d < end; d++) squares += matrix[d] * matrix[d];
+  const norm = Math.sqrt(squares);
+  for (let d = from; d < end; d++) matrix[d] /= norm;
 }
 
 /** The fit is centred on the exact mean; the bias takes up what the file's single-precision mean leaves. @param prior [C] */

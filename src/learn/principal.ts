@@ -58,25 +58,21 @@ export async function leftOutResiduals(
   pacer: Pacer,
 ): Promise<Float64Array> {
   const { form, order: m, rows, tridiagonal } = decomposition;
+  const { diagonal, offDiagonal } = tridiagonal;
   const { values, vectors, count } = principal;
   const n = a.examples;
   const lengths = new Float64Array(sample.length);
   const squares = new Float64Array(values.length);
-  for (const [place, i] of sample.entries()) {
+  const ones = new Float64Array(values.length).fill(1);
+  for (let place = 0; place < sample.length; place++) {
+    const i = sample[place];
     const row = rows.subarray(i * m, (i + 1) * m);
     // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
-    const moments = form === 'dual' ? dualMoments(tridiagonal, row) : primalMoments(tridiagonal, row);
-    let tailSquare = moments.square;
-    let tailFirst = moments.first;
-    for (let l = 0; l < values.length; l++) {
-      const along = dot(vectors, l * m, row, 0, m);
-      squares[l] = Math.max(
-        along * along * (form === 'dual' ? values[l] : 1),
-        moments.square * SMALLEST_SHARE,
-      );
-      tailSquare -= squares[l];
-      tailFirst -= squares[l] * values[l];
-    }
+    const moments =
+      form === 'dual' ? dualMoments(diagonal, offDiagonal, row) : primalMoments(diagonal, offDiagonal, row);
+    squaresAlong(vectors, row, form === 'dual' ? values : ones, moments.square * SMALLEST_SHARE, squares);
+    const tailSquare = moments.square - sum(squares);
+    const tailFirst = moments.first - dot(squares, 0, values, 0, values.length);
     const weight = a.rootWeights[i] ** 2;
     const rho = n / Math.max(n - weight, 1e-9 * n);
     const noise = moments.square * 1e-9;
@@ -84,21 +80,54 @@ export async function leftOutResiduals(
       tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
     const square = leftOutResidual(values, count, { squares, rho, ...tail }) / weight;
     lengths[place] = rho * Math.sqrt(square) * a.leftOutInflation(i);
-    if (pacer.due(m * (values.length + 4) + count * values.length * 200)) await pacer.rest();
+    if (pacer.due(m * (values.length + 4) + count * values.length * OPERATIONS_PER_SQUARE))
+      await pacer.rest();
   }
   return lengths;
 }
 
+/** Of the secular equation: in each of some five steps a division and a few products. */
+const OPERATIONS_PER_SQUARE = 80;
 /** Stands for a coordinate of zero, with which the secular equation would lose a root. */
 const SMALLEST_SHARE = 1e-24;
 const NO_TAIL = { tailSquare: 0, tailValue: 0 };
 
+type Vector = Float64Array | Float32Array;
+
+interface Moments {
+  readonly square: number;
+  readonly first: number;
+}
+
+// Plain functions of plain arrays: V8 optimises them once, and not anew for each training.
+
+/** Squared coordinates of x along each of the vectors, [p × m], times their factors. */
+function squaresAlong(
+  vectors: Float64Array,
+  x: Vector,
+  factors: Float64Array,
+  least: number,
+  out: Float64Array,
+): void {
+  for (let l = 0; l < out.length; l++) {
+    const along = dot(vectors, l * x.length, x, 0, x.length);
+    const square = along * along * factors[l];
+    out[l] = square > least ? square : least;
+  }
+}
+
+function sum(x: Float64Array): number {
+  let total = 0;
+  for (let l = 0; l < x.length; l++) total += x[l];
+  return total;
+}
+
 /** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */
-function dualMoments(t: Moments, q: Float64Array | Float32Array): { square: number; first: number } {
+function dualMoments(diagonal: Float64Array, offDiagonal: Float64Array, q: Vector): Moments {
   let square = 0;
   let first = 0;
   for (let j = 0; j < q.length; j++) {
-    const product = timesRow(t, q, j);
+    const product = timesRow(diagonal, offDiagonal, q, j);
     square += q[j] * product;
     first += product * product;
   }
@@ -106,19 +135,17 @@ function dualMoments(t: Moments, q: Float64Array | Float32Array): { square: numb
 }
 
 /** Of v, a row of A·Q: |v|² and vᵀTv. */
-function primalMoments(t: Moments, v: Float64Array | Float32Array): { square: number; first: number } {
+function primalMoments(diagonal: Float64Array, offDiagonal: Float64Array, v: Vector): Moments {
   let square = 0;
   let first = 0;
   for (let j = 0; j < v.length; j++) {
     square += v[j] * v[j];
-    first += v[j] * timesRow(t, v, j);
+    first += v[j] * timesRow(diagonal, offDiagonal, v, j);
   }
   return { square, first };
 }
 
-type Moments = Decomposition['tridiagonal'];
-
-function timesRow({ diagonal, offDiagonal }: Moments, x: Float64Array | Float32Array, j: number): number {
+function timesRow(diagonal: Float64Array, offDiagonal: Float64Array, x: Vector, j: number): number {
   const before = j > 0 ? offDiagonal[j - 1] * x[j - 1] : 0;
   const after = j + 1 < x.length ? offDiagonal[j] * x[j + 1] : 0;
   return before + diagonal[j] * x[j] + after;

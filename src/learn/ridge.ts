@@ -176,12 +176,12 @@ export class Ridge {
     const { form, order: m, rows } = this.decomposition;
     const { classes } = this;
     const n = this.#targets.length;
-    const factored = factor(this.decomposition.tridiagonal, lambda);
+    const { lower, inverse } = factor(this.decomposition.tridiagonal, lambda);
     const solution = transpose(this.#solve(lambda), m, classes);
     const logits = new Float64Array(n * classes);
     for (let i = 0; i < n; i++) {
       const root = this.#rootWeights[i];
-      const quadratic = quadraticForm(factored, rows, i * m);
+      const quadratic = quadraticForm(lower, inverse, rows, i * m);
       const slack = (form === 'dual' ? lambda * quadratic : 1 - quadratic) - (root * root) / n;
       const scale = 1 / Math.max(slack, SMALLEST_SLACK) / root;
       for (let c = 0; c < classes; c++) {

@@ -17,10 +17,10 @@ export interface Moments {
  * (variances moderated as in Smyth 2004).
  */
 const PRIOR_EXAMPLES = 3;
-/** With many examples the prior is forgotten; this floor, a share of the median deviation, is not. */
-const DEVIATION_FLOOR = 0.1;
+/** With many examples the prior is forgotten; this floor, a share of the median variance, is not. */
+const VARIANCE_FLOOR = 0.1 ** 2;
 /** Where most features never vary, their median is rounding; head files refuse deviations that vanish. */
-const SMALLEST_DEVIATION = 1e-6;
+const SMALLEST_VARIANCE = 1e-6 ** 2;
 /** Rows that are read at once. */
 const ROWS = 64;
 
@@ -64,7 +64,10 @@ function addSquares(sum: Float64Array, row: Float64Array, mean: Float64Array, fa
 /** The variance that a feature is taken to have. @param median over the features. @param examples that showed it. */
 export function moderatedVariance(variance: number, median: number, examples: number): number {
   const moderated = (examples * variance + PRIOR_EXAMPLES * median) / (examples + PRIOR_EXAMPLES);
-  return Math.max(moderated, median * DEVIATION_FLOOR ** 2, SMALLEST_DEVIATION ** 2);
+  const floor = median * VARIANCE_FLOOR;
+  // Not by Math.max, whose arguments V8 makes objects of as long as it has not optimised what calls it.
+  if (moderated > floor) return moderated > SMALLEST_VARIANCE ? moderated : SMALLEST_VARIANCE;
+  return floor > SMALLEST_VARIANCE ? floor : SMALLEST_VARIANCE;
 }
 
 /** Of the features that vary; 1 where none does. */

@@ -69,7 +69,7 @@ export class SymmetricReduction {
    */
   beginColumn(j: number): void {
     const { order: m, stride, matrix, v, w, x, product } = this.#p;
-    for (let i = j; i < m; i++) x[i] = matrix[i * stride + j] - (v[i] * w[j] + w[i] * v[j]);
+    updateColumn(matrix, stride, j, m, v, w, x);
     this.#diagonal[j] = x[j];
     this.#offDiagonal[j] = this.#makeReflector(j);
     product.fill(0);
@@ -94,14 +94,8 @@ export class SymmetricReduction {
    */
   endColumn(j: number): void {
     const { order: m, stride, matrix, v, w, x, product } = this.#p;
-    const tau = this.#tau[j];
-    let dot = 0;
-    for (let i = j + 1; i < m; i++) dot += product[i] * x[i];
-    for (let i = j + 1; i < m; i++) {
-      w[i] = tau * (product[i] - (tau / 2) * dot * x[i]);
-      v[i] = x[i];
-      matrix[j * stride + i] = x[i];
-    }
+    leaveUpdate(product, x, j + 1, m, this.#tau[j], v, w);
+    matrix.set(x.subarray(j + 1, m), j * stride + j + 1);
   }
 
   /** T, after the last column. */
@@ -142,15 +136,14 @@ export class SymmetricReduction {
   /** Turns x[j + 1 …] into the reflector that maps it onto the first axis; returns what it is mapped to. */
   #makeReflector(j: number): number {
     const { order: m, x } = this.#p;
-    let rest = 0;
-    for (let i = j + 2; i < m; i++) rest += x[i] * x[i];
+    const rest = sumOfProducts(x, j + 2, x, j + 2, m - j - 2);
     const first = x[j + 1];
     x[j + 1] = 1;
     this.#tau[j] = 0;
     if (rest === 0) return first;
     const length = Math.sqrt(first * first + rest);
     const mapped = first > 0 ? -length : length;
-    for (let i = j + 2; i < m; i++) x[i] /= first - mapped;
+    divide(x, j + 2, m, first - mapped);
     this.#tau[j] = (mapped - first) / mapped;
     return mapped;
   }
@@ -160,17 +153,55 @@ export class SymmetricReduction {
     const { stride, order: m, reflectors, triangle } = this.#p;
     const tau = begin + k < m - 1 ? this.#tau[begin + k] : 0;
     const overlaps = new Float64Array(k);
+    const first = begin + k + 1;
     for (let r = 0; r < k; r++) {
-      let overlap = 0;
-      for (let i = begin + k + 1; i < m; i++)
-        overlap += reflectors[r * stride + i] * reflectors[k * stride + i];
-      overlaps[r] = overlap;
+      overlaps[r] = sumOfProducts(reflectors, r * stride + first, reflectors, k * stride + first, m - first);
     }
     for (let r = 0; r < k; r++) {
-      let sum = 0;
-      for (let s = r; s < k; s++) sum += triangle[r * BLOCK_ROWS + s] * overlaps[s];
-      triangle[r * BLOCK_ROWS + k] = -tau * sum;
+      triangle[r * BLOCK_ROWS + k] = -tau * sumOfProducts(triangle, r * BLOCK_ROWS + r, overlaps, r, k - r);
     }
     triangle[k * BLOCK_ROWS + k] = tau;
   }
+}
+
+// Functions of plain arrays, for V8 throws away what it optimised for the shapes of objects that all are collected.
+
+/** x = column j of the matrix from row j on, with the update that is still to be applied. */
+function updateColumn(
+  matrix: Float64Array,
+  stride: number,
+  j: number,
+  m: number,
+  v: Float64Array,
+  w: Float64Array,
+  x: Float64Array,
+): void {
+  for (let i = j; i < m; i++) x[i] = matrix[i * stride + j] - (v[i] * w[j] + w[i] * v[j]);
+}
+
+function leaveUpdate(
+  product: Float64Array,
+  x: Float64Array,
+  begin: number,
+  m: number,
+  tau: number,
+  v: Float64Array,
+  w: Float64Array,
+): void {
+  const dot = sumOfProducts(product, begin, x, begin, m - begin);
+  for (let i = begin; i < m; i++) {
+    w[i] = tau * (product[i] - (tau / 2) * dot * x[i]);
+    v[i] = x[i];
+  }
+}
+
+/** In order, as all sums here. */
+function sumOfProducts(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
+  let sum = 0;
+  for (let k = 0; k < length; k++) sum += a[i + k] * b[j + k];
+  return sum;
+}
+
+function divide(x: Float64Array, begin: number, end: number, by: number): void {
+  for (let i = begin; i < end; i++) x[i] /= by;
 }

@@ -5,6 +5,7 @@
 import { HeadwaterError } from '../errors.ts';
 import { labelFault, MAX_CLASSES, MAX_CODE_LENGTH } from '../head/limits.ts';
 import { rowsInMemory, stretches, type CodeRows } from './code-rows.ts';
+import { halfBits } from './half.ts';
 import type { Pacer } from './pacer.ts';
 
 export interface TrainingSet {
@@ -153,10 +154,6 @@ export function sortExamples(codes: Float16Array, codeLength: number, targets: U
     }
     return 0;
   });
-}
-
-function halfBits(codes: Float16Array): Uint16Array {
-  return new Uint16Array(codes.buffer, codes.byteOffset, codes.length);
 }
 
 function invalid(what: string): HeadwaterError {

@@ -23,19 +23,35 @@ export function factor({ diagonal, offDiagonal }: Tridiagonal, shift: number): F
   const m = diagonal.length;
   const lower = new Float64Array(m);
   const inverse = new Float64Array(m);
+  fillFactor(diagonal, offDiagonal, shift, lower, inverse);
+  return { lower, inverse };
+}
+
+function fillFactor(
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  shift: number,
+  lower: Float64Array,
+  inverse: Float64Array,
+): void {
   let carried = 0;
-  for (let j = 0; j < m; j++) {
+  for (let j = 0; j < diagonal.length; j++) {
     // In exact arithmetic a pivot is at least the shift; rounding must not make it less.
     const pivot = Math.max(diagonal[j] + shift - carried, shift);
     inverse[j] = 1 / pivot;
     lower[j] = offDiagonal[j] / pivot;
     carried = lower[j] * offDiagonal[j];
   }
-  return { lower, inverse };
 }
 
 /** Solves L·D·Lᵀ X = B in place for B of [m × columns], a row an equation. */
 export function solve({ lower, inverse }: Factor, b: Float64Array, columns: number): void {
+  solveFactored(lower, inverse, b, columns);
+}
+
+// The loops are given plain arrays, for V8 throws away what it optimised for the shapes of objects that all are collected.
+
+function solveFactored(lower: Float64Array, inverse: Float64Array, b: Float64Array, columns: number): void {
   const m = inverse.length;
   for (let j = 1; j < m; j++) {
     for (let c = 0; c < columns; c++) b[j * columns + c] -= lower[j - 1] * b[(j - 1) * columns + c];
@@ -50,7 +66,8 @@ export function solve({ lower, inverse }: Factor, b: Float64Array, columns: numb
 
 /** rᵀ(T + λI)⁻¹r for the row r that begins at `offset`. */
 export function quadraticForm(
-  { lower, inverse }: Factor,
+  lower: Float64Array,
+  inverse: Float64Array,
   rows: Float64Array | Float32Array,
   offset: number,
 ): number {

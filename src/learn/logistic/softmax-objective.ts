@@ -53,7 +53,7 @@ export function softmaxObjective(
         for (let c = 0; c < classes; c++) bias[c] += slope[c];
       }
       for (let c = 0; c < classes; c++) {
-        addRows(gradient.subarray(c * codeLength, (c + 1) * codeLength), group, slopes, c, classes);
+        addRows(gradient, c * codeLength, group, slopes, c, classes);
       }
     }
     for (let i = 0; i < classes * codeLength; i++) {
