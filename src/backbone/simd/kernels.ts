@@ -144,7 +144,7 @@ export class Kernels {
       [this.#activation(kernel), input.place(-kernel.padding[0], -kernel.padding[2]), input.rowBytes],
       [input.blockBytes, kernel.stride, kernel.height, kernel.width, weights, this.#bias(kernel)],
       [output.place(), output.rowBytes, output.blockBytes],
-      [output.shape.height, output.shape.width, output.blocks],
+      [output.shape.height, output.shape.width, output.blocks, kernel.padding[0], input.shape.height],
     ];
   }
 

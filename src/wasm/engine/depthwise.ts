@@ -27,6 +27,9 @@ export class Depthwise {
   height: i32;
   width: i32;
   blocks: i32;
+  /** Rows of padding above the input that the first window takes in, and the input's rows. */
+  top: i32;
+  inputHeight: i32;
 }
 
 @inline
@@ -50,15 +53,17 @@ function tap(column: i32, side: i32, x: v128, k0: v128, k1: v128, k2: v128, k3: 
 }
 
 /**
- * Seven pixels of four channels, for a kernel of `side` × `side`. A kernel row's weights stay in registers while each input
- * of the row is loaded once and added to all pixels that it belongs to; what is written below is for either side and
- * stride, and what does not apply is folded away.
+ * Seven pixels of four channels, for a kernel of `side` × `side`, of whose weights the rows from `w` to `end` are used. A
+ * kernel row's weights stay in registers while each input of the row is loaded once and added to all pixels that it
+ * belongs to; what is written below is for either side and stride, and what does not apply is folded away.
  */
 @inline
-function tile(from: usize, row: usize, w: usize, to: usize, bias: v128, side: i32, stride: i32, kind: i32): void {
+function tile(
+  from: usize, row: usize, w: usize, end: usize, to: usize, bias: v128, side: i32, stride: i32, kind: i32,
+): void {
   const columns = 6 * stride + side;
   let a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias, a5 = bias, a6 = bias;
-  for (const end = w + (side * side << 4); w < end; w += side << 4) {
+  for (; w < end; w += side << 4) {
     const k0 = v128.load(w), k1 = v128.load(w, 16), k2 = v128.load(w, 32);
     const k3 = side == 5 ? v128.load(w, 48) : k0, k4 = side == 5 ? v128.load(w, 64) : k0;
     let x = bias;
@@ -142,12 +147,17 @@ function depthwiseAs(s: Depthwise, side: i32, stride: i32, from: i32, to: i32): 
     const bias = v128.load(s.bias + (half << 4));
     let input = s.input + (half >> 1) * s.inputPlane + ((half & 1) << 4);
     let output = s.output + (half >> 1) * s.outputPlane + ((half & 1) << 4);
-    for (let y = 0; y < s.height; y++) {
+    for (let y = 0, above = s.top; y < s.height; y++, above -= s.stride) {
+      // Rows of the kernel that lie in the padding add nothing.
+      const first = max(above, 0), end = min(above + s.inputHeight, side);
+      const skipped = side ? first * row : 0;
       for (let x = 0; x < s.width; x += side ? DEPTHWISE_TILE : 1) {
         // The last tile reaches back over pixels already done rather than past the end.
         const at = side ? min(x, last) : x;
-        if (side) tile(input + at * step, row, w, output + at * PIXEL_BYTES, bias, side, stride, kind);
-        else pixel(s, input + at * step, w, output + at * PIXEL_BYTES, bias);
+        if (side) {
+          const from = input + at * step + skipped, rows = w + (first * side << 4);
+          tile(from, row, rows, w + (end * side << 4), output + at * PIXEL_BYTES, bias, side, stride, kind);
+        } else pixel(s, input + at * step, w, output + at * PIXEL_BYTES, bias);
       }
       input += row * s.stride;
       output += s.outputRow;
