@@ -30,59 +30,44 @@ export function createSimdEngine(
   module: WebAssembly.Module,
   options: SimdOptions = {},
 ): SimdEngine {
-  return new CompiledEngine(backbone, module, options);
+  // The program holds on to the tensors; what `codes` needs does not.
+  const { program, pixels: place, taps } = compile(backbone, options);
+  const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
+  const { run, relaxed } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  if (!isProcedure(run) || !(relaxed instanceof WebAssembly.Global)) {
+    throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
+  }
+  const { codeLength } = backbone;
+  const { height, width, channels } = backbone.plan.input;
+  const pictureBytes = height * width * channels;
+  return {
+    name: `simd${options.bits ?? 32}${relaxed.value === 1 ? '-relaxed' : ''}`,
+    codeLength,
+    memoryBytes: memory.buffer.byteLength,
+    codes(pixels) {
+      const pictures = pixels.length / pictureBytes;
+      if (!Number.isInteger(pictures)) {
+        throw new RangeError(
+          `${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`,
+        );
+      }
+      const codes = new Float32Array(pictures * codeLength);
+      for (let i = 0; i < pictures; i++) {
+        const picture = pixels.subarray(i * pictureBytes, (i + 1) * pictureBytes);
+        new Uint8Array(memory.buffer).set(picture, place.address);
+        run(start);
+        readTaps(taps, memory, codes.subarray(i * codeLength));
+      }
+      return codes;
+    },
+  };
 }
 
-class CompiledEngine implements SimdEngine {
-  readonly name: string;
-  readonly codeLength: number;
-  readonly memoryBytes: number;
-  readonly #compiled: Pick<Compiled, 'pixels' | 'taps'>;
-  readonly #memory: WebAssembly.Memory;
-  readonly #run: () => void;
-  readonly #picture: { readonly height: number; readonly width: number; readonly channels: number };
-
-  constructor(backbone: Backbone, module: WebAssembly.Module, options: SimdOptions) {
-    const { program, pixels, taps } = compile(backbone, options);
-    const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
-    const { run, relaxed } = instance.exports;
-    if (!isProcedure(run) || !(relaxed instanceof WebAssembly.Global)) {
-      throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
-    }
-    this.name = `simd${options.bits ?? 32}${relaxed.value === 1 ? '-relaxed' : ''}`;
-    this.codeLength = backbone.codeLength;
-    this.memoryBytes = memory.buffer.byteLength;
-    this.#compiled = { pixels, taps };
-    this.#memory = memory;
-    this.#run = () => run(start);
-    this.#picture = backbone.plan.input;
-  }
-
-  codes(pixels: Uint8Array): Float32Array {
-    const { height, width, channels } = this.#picture;
-    const pictureBytes = height * width * channels;
-    const pictures = pixels.length / pictureBytes;
-    if (!Number.isInteger(pictures)) {
-      throw new RangeError(
-        `${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`,
-      );
-    }
-    const codes = new Float32Array(pictures * this.codeLength);
-    const memory = new Uint8Array(this.#memory.buffer);
-    let offset = 0;
-    for (let picture = 0; picture < pictures; picture++) {
-      memory.set(
-        pixels.subarray(picture * pictureBytes, (picture + 1) * pictureBytes),
-        this.#compiled.pixels.address,
-      );
-      this.#run();
-      for (const { region, channels } of this.#compiled.taps) {
-        codes.set(new Float32Array(this.#memory.buffer, region.address, channels), offset);
-        offset += channels;
-      }
-    }
-    return codes;
+function readTaps(taps: Compiled['taps'], memory: WebAssembly.Memory, out: Float32Array): void {
+  let offset = 0;
+  for (const { region, channels } of taps) {
+    out.set(new Float32Array(memory.buffer, region.address, channels), offset);
+    offset += channels;
   }
 }
 

@@ -39,17 +39,10 @@ export function packMatrix(
   rows: Int32Array,
   outputs: number,
 ): void {
-  let to = 0;
-  for (let first = 0; first < outputs; first += BLOCK) {
-    const count = Math.min(BLOCK, outputs - first);
-    for (const row of rows) {
-      if (row !== ZEROS) {
-        const from = row * outputs + first;
-        for (let i = 0; i < count; i++) target[to + i] = weights[from + i];
-      }
-      to += BLOCK;
-    }
-  }
+  forEachStretch(rows, outputs, (from, row, first, count) => {
+    const to = first * rows.length + row * BLOCK;
+    for (let i = 0; i < count; i++) target[to + i] = weights[from + i];
+  });
 }
 
 /**
@@ -65,16 +58,24 @@ export function packMatrix16(
   peak: number,
 ): Float32Array {
   const units = weightUnits(weights, outputs, (2 ** 31 - 2 ** 16) / peak - rows.length / 2);
-  for (let first = 0; first < outputs; first += BLOCK) {
-    const count = Math.min(BLOCK, outputs - first);
-    for (let i = 0; i < rows.length; i++) {
-      if (rows[i] === ZEROS) continue;
-      const from = rows[i] * outputs + first;
-      const to = first * rows.length + (i >> 1) * BLOCK * 2 + (i & 1);
-      for (let j = 0; j < count; j++) target[to + j * 2] = Math.round(weights[from + j] / units[first + j]);
-    }
-  }
+  forEachStretch(rows, outputs, (from, row, first, count) => {
+    const to = first * rows.length + (row >> 1) * BLOCK * 2 + (row & 1);
+    for (let i = 0; i < count; i++) target[to + i * 2] = Math.round(weights[from + i] / units[first + i]);
+  });
   return units;
+}
+
+/** @param use is told where `count` weights of one row lie, for which place in the order and from which output on. */
+function forEachStretch(
+  rows: Int32Array,
+  outputs: number,
+  use: (from: number, row: number, first: number, count: number) => void,
+): void {
+  for (let first = 0; first < outputs; first += BLOCK) {
+    rows.forEach((row, place) => {
+      if (row !== ZEROS) use(row * outputs + first, place, first, Math.min(BLOCK, outputs - first));
+    });
+  }
 }
 
 /** @param mostSum what an output's magnitudes may add up to, in units, rounding apart. */

@@ -43,13 +43,7 @@ export function activate(x: v128, kind: i32): v128 {
   return x;
 }
 
-@inline
-function hardSigmoid(x: v128): v128 {
-  return clamp(madd(x, sixth(), half()), zero(), one());
-}
+@inline function hardSigmoid(x: v128): v128 { return clamp(madd(x, sixth(), half()), zero(), one()); }
 
 /** The pseudo-minimum is one instruction where the IEEE one takes six. */
-@inline
-function clamp(x: v128, low: v128, high: v128): v128 {
-  return f32x4.pmin(high, f32x4.pmax(low, x));
-}
+@inline function clamp(x: v128, low: v128, high: v128): v128 { return f32x4.pmin(high, f32x4.pmax(low, x)); }

@@ -7,7 +7,7 @@
  * at once.
  */
 import { accumulate, activate, HARD_SWISH, madd, NONE, RELU } from './activation';
-import { BLOCK, CONV_TILE } from './codes';
+import { BLOCK, CONV16, CONV_TILE } from './codes';
 
 @unmanaged
 export class Conv {
@@ -78,47 +78,33 @@ function weightBytes<Word>(s: Conv): i32 {
   return ((s.runCount << (isFloat<Word>() ? 3 : 2)) + s.wordCount) * (BLOCK << 2);
 }
 
-/** Sums of floats begin with the bias and are finished; those of integers get their unit and the bias now. */
-@inline
-function toFloats<Word>(sum: v128, unit: v128, bias: v128): v128 {
-  return isFloat<Word>() ? sum : madd(f32x4.convert_i32x4_s(sum), unit, bias);
-}
-
 /**
- * The last five pixels of a block, where a tile more would be for one of them: 7×7 maps have 49. Five need a register more than
- * there are, so that inputs are loaded word by word, which costs less than a tile all the same.
+ * The last five pixels of a block of floats, where a tile more would be for one of them: 7×7 maps have 49. Five need a register
+ * more than there are, so that inputs are loaded word by word, which costs less than a tile all the same.
  */
-function lastFive<Word>(s: Conv, plane: usize, block: i32): void {
+function lastFive(s: Conv, plane: usize, block: i32): void {
   const endOfRuns = s.runs + (s.runCount << 2), endOfWords = endOfRuns + (s.wordCount << 2);
-  const runBytes = isFloat<Word>() ? BLOCK << 2 : BLOCK << 1;
   const pixel = s.pixels + ((s.pixelCount - CONV_TILE - 1) << 3);
   const in0 = s.input + load<u32>(pixel), in1 = s.input + load<u32>(pixel, 8), in2 = s.input + load<u32>(pixel, 16);
   const in3 = s.input + load<u32>(pixel, 24), in4 = s.input + load<u32>(pixel, 32);
-  const bias0 = v128.load(s.bias + (block << 5)), bias1 = v128.load(s.bias + (block << 5), 16);
-  let a0 = isFloat<Word>() ? bias0 : i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
-  let b0 = isFloat<Word>() ? bias1 : i32x4.splat(0), b1 = b0, b2 = b0, b3 = b0, b4 = b0;
-  let w = s.weights + block * weightBytes<Word>(s);
+  let a0 = v128.load(s.bias + (block << 5)), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
+  let b0 = v128.load(s.bias + (block << 5), 16), b1 = b0, b2 = b0, b3 = b0, b4 = b0;
+  let w = s.weights + block * weightBytes<f32>(s);
   for (let run = s.runs; run < endOfWords; run += 4) {
     let at = load<u32>(run);
-    for (const end = at + (run < endOfRuns ? runBytes : 4); at < end; at += 4) {
+    for (const end = at + (run < endOfRuns ? BLOCK << 2 : 4); at < end; at += 4) {
       const low = v128.load(w), high = v128.load(w, 16);
-      let x = v128.load32_splat(in0 + at); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-      x = v128.load32_splat(in1 + at); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-      x = v128.load32_splat(in2 + at); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-      x = v128.load32_splat(in3 + at); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-      x = v128.load32_splat(in4 + at); a4 = accumulate<Word>(x, low, a4); b4 = accumulate<Word>(x, high, b4);
+      let x = v128.load32_splat(in0 + at); a0 = madd(x, low, a0); b0 = madd(x, high, b0);
+      x = v128.load32_splat(in1 + at); a1 = madd(x, low, a1); b1 = madd(x, high, b1);
+      x = v128.load32_splat(in2 + at); a2 = madd(x, low, a2); b2 = madd(x, high, b2);
+      x = v128.load32_splat(in3 + at); a3 = madd(x, low, a3); b3 = madd(x, high, b3);
+      x = v128.load32_splat(in4 + at); a4 = madd(x, low, a4); b4 = madd(x, high, b4);
       w += 32;
     }
   }
-  const inputUnit = isFloat<Word>() ? bias0 : v128.load32_splat(s.inputUnit);
-  const unit0 = isFloat<Word>() ? bias0 : f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5)));
-  const unit1 = isFloat<Word>() ? bias1 : f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5), 16));
   const toResidual = s.residual ? s.residual - s.output : 0;
-  finish(plane + load<u32>(pixel, 4), toResidual, s.activation, toFloats<Word>(a0, unit0, bias0), toFloats<Word>(b0, unit1, bias1));
-  finish(plane + load<u32>(pixel, 12), toResidual, s.activation, toFloats<Word>(a1, unit0, bias0), toFloats<Word>(b1, unit1, bias1));
-  finish(plane + load<u32>(pixel, 20), toResidual, s.activation, toFloats<Word>(a2, unit0, bias0), toFloats<Word>(b2, unit1, bias1));
-  finish(plane + load<u32>(pixel, 28), toResidual, s.activation, toFloats<Word>(a3, unit0, bias0), toFloats<Word>(b3, unit1, bias1));
-  finish(plane + load<u32>(pixel, 36), toResidual, s.activation, toFloats<Word>(a4, unit0, bias0), toFloats<Word>(b4, unit1, bias1));
+  finishTile(pixel, plane, toResidual, s.activation, a0, a1, a2, a3, b0, b1, b2, b3);
+  finish(plane + load<u32>(pixel, 36), toResidual, s.activation, a4, b4);
 }
 
 @inline
@@ -126,7 +112,7 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
   const endOfRuns = s.runs + (s.runCount << 2), endOfWords = endOfRuns + (s.wordCount << 2);
   const kind = s.activation;
   const toResidual = s.residual ? s.residual - s.output : 0;
-  const endsInFive = s.pixelCount > CONV_TILE && s.pixelCount % CONV_TILE == 1;
+  const endsInFive = isFloat<Word>() && s.pixelCount > CONV_TILE && s.pixelCount % CONV_TILE == 1;
   const inTiles = endsInFive ? s.pixelCount - CONV_TILE - 1 : s.pixelCount;
   for (let block = from; block < to; block++) {
     const bias0 = v128.load(s.bias + (block << 5)), bias1 = v128.load(s.bias + (block << 5), 16);
@@ -210,22 +196,26 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
         const inputUnit = v128.load32_splat(s.inputUnit);
         const unit0 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5)));
         const unit1 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5), 16));
-        a0 = toFloats<Word>(a0, unit0, bias0); b0 = toFloats<Word>(b0, unit1, bias1);
-        a1 = toFloats<Word>(a1, unit0, bias0); b1 = toFloats<Word>(b1, unit1, bias1);
-        a2 = toFloats<Word>(a2, unit0, bias0); b2 = toFloats<Word>(b2, unit1, bias1);
-        a3 = toFloats<Word>(a3, unit0, bias0); b3 = toFloats<Word>(b3, unit1, bias1);
+        a0 = madd(f32x4.convert_i32x4_s(a0), unit0, bias0); b0 = madd(f32x4.convert_i32x4_s(b0), unit1, bias1);
+        a1 = madd(f32x4.convert_i32x4_s(a1), unit0, bias0); b1 = madd(f32x4.convert_i32x4_s(b1), unit1, bias1);
+        a2 = madd(f32x4.convert_i32x4_s(a2), unit0, bias0); b2 = madd(f32x4.convert_i32x4_s(b2), unit1, bias1);
+        a3 = madd(f32x4.convert_i32x4_s(a3), unit0, bias0); b3 = madd(f32x4.convert_i32x4_s(b3), unit1, bias1);
       }
       if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, b0, b1, b2, b3);
       else if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, b0, b1, b2, b3);
       else if (kind == NONE) finishTile(pixel, plane, toResidual, NONE, a0, a1, a2, a3, b0, b1, b2, b3);
       else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
     }
-    if (endsInFive) lastFive<Word>(s, plane, block);
+    if (endsInFive) lastFive(s, plane, block);
   }
 }
 
-/** Runs a convolution of floats into `output`, its blocks of output channels from `from` up to `to`. */
-export function conv(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to); }
+// Functions of their own, because V8 optimises one that holds both less well.
+function conv32(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to); }
+function conv16(s: Conv, output: usize, from: i32, to: i32): void { convAs<i16>(s, output, from, to); }
 
-/** The same of 16-bit integers; the output is floats. */
-export function conv16(s: Conv, output: usize, from: i32, to: i32): void { convAs<i16>(s, output, from, to); }
+/** Runs a convolution into `output`, floats, its blocks of output channels from `from` up to `to`. */
+export function conv(s: Conv, output: usize, from: i32, to: i32): void {
+  if (s.op == CONV16) conv16(s, output, from, to);
+  else conv32(s, output, from, to);
+}

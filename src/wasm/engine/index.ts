@@ -4,7 +4,7 @@
  * the picture and its code.
  */
 import * as codes from './codes';
-import { conv, conv16, Conv } from './conv';
+import { conv, Conv } from './conv';
 import { depthwise, Depthwise } from './depthwise';
 import { border, Border, elementwise, Elementwise } from './map';
 import { quantise, Quantise } from './quantise';
@@ -27,15 +27,10 @@ class Blockwise {
 
 function blockwise(s: Blockwise): void {
   for (let block = 0; block < s.conv.blocks; block++) {
-    runConv(s.conv, block, block + 1);
+    conv(s.conv, s.conv.output, block, block + 1);
     depthwise(s.depthwise, block, block + 1);
     if (s.statistics) statistics(changetype<Statistics>(s.statistics), block, block + 1);
   }
-}
-
-function runConv(s: Conv, from: i32, to: i32): void {
-  if (s.op == codes.CONV16) conv16(s, s.output, from, to);
-  else conv(s, s.output, from, to);
 }
 
 /** Runs the steps from `step` to the END step. */
@@ -44,7 +39,7 @@ export function run(step: usize): void {
     switch (load<i32>(step)) {
       case codes.STEM: stem(changetype<Stem>(step)); break;
       case codes.CONV:
-      case codes.CONV16: runConv(changetype<Conv>(step), 0, changetype<Conv>(step).blocks); break;
+      case codes.CONV16: conv(changetype<Conv>(step), changetype<Conv>(step).output, 0, changetype<Conv>(step).blocks); break;
       case codes.DEPTHWISE: depthwise(changetype<Depthwise>(step), 0, changetype<Depthwise>(step).blocks); break;
       case codes.BLOCKWISE: blockwise(changetype<Blockwise>(step)); break;
       case codes.QUANTISE: quantise(changetype<Quantise>(step)); break;

@@ -71,14 +71,9 @@ export function border(s: Border): void {
     // The right padding of a row and the left padding of the next are neighbours.
     for (let y = 1; y < s.height; y++) {
       at += s.row;
-      clear(at - s.right, s.right + s.left);
+      for (let x = at - s.right, end = at + s.left; x < end; x += 16) v128.store(x, i32x4.splat(0));
     }
     at += s.row;
     memory.fill(at - s.right, 0, s.right + s.bottom);
   }
-}
-
-@inline
-function clear(at: usize, bytes: i32): void {
-  for (let i = 0; i < bytes; i += 16) v128.store(at + i, i32x4.splat(0));
 }
