@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { IsolateHeap } from './isolate-heap.ts';
 import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 import { bundleWorker } from './worker-bundle.ts';
@@ -14,6 +15,8 @@ export interface BenchWorker {
   /** Of the whole process; undefined where the system does not tell. */
   residentBytes(): number | undefined;
   cpuMs(): number | undefined;
+  /** MB of objects and ArrayBuffers that the isolate holds after full collections. Only where it `collects`, `inspected`. */
+  heldMb(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -28,12 +31,14 @@ export interface BenchWorkerOptions {
    * for each request until then. Default: as V8 does it.
    */
   readonly collects?: boolean;
+  /** Opens V8's inspector to the isolate. */
+  readonly inspected?: boolean;
 }
 
 /** What miniflare reads. */
 const FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
 /** After each MB of new objects, so that little of what is measured is garbage. */
-const COLLECTING = '--gc-global --min-semi-space-size=1 --max-semi-space-size=1';
+const COLLECTING = '--gc-global --min-semi-space-size=1 --max-semi-space-size=1 --expose-gc';
 
 /** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
 export async function startBenchWorker(
@@ -50,22 +55,25 @@ export async function startBenchWorker(
       modules: modulesIn(folder),
       compatibilityDate: '2026-08-01',
       log: new Log(LogLevel.ERROR),
+      ...(options.inspected === true ? { inspectorPort: 0 } : {}),
     }),
   );
   const url = await miniflare.ready;
   const id = workerdProcesses().find((process) => !before.has(process));
-  return new HttpWorker(miniflare, url, id);
+  return new HttpWorker(miniflare, url, id, `core:user:bench-${entry}`);
 }
 
 class HttpWorker implements BenchWorker {
   readonly #miniflare: Miniflare;
   readonly #url: URL;
   readonly #process: number | undefined;
+  readonly #isolate: string;
 
-  constructor(miniflare: Miniflare, url: URL, id: number | undefined) {
+  constructor(miniflare: Miniflare, url: URL, id: number | undefined, isolate: string) {
     this.#miniflare = miniflare;
     this.#url = url;
     this.#process = id;
+    this.#isolate = isolate;
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
@@ -86,6 +94,16 @@ class HttpWorker implements BenchWorker {
 
   cpuMs(): number | undefined {
     return this.#process === undefined ? undefined : cpuMs(this.#process);
+  }
+
+  async heldMb(): Promise<number> {
+    const heap = await IsolateHeap.open(
+      new URL(`/${this.#isolate}`, await this.#miniflare.getInspectorURL()),
+    );
+    await this.#call('POST', 'collect');
+    const held = await heap.used();
+    heap.close();
+    return held;
   }
 
   async close(): Promise<void> {

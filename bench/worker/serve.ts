@@ -16,6 +16,7 @@ export interface Handler {
  * - `POST /{work}?times=n`: does the work n times on what was kept; answers with the last result. A body takes the place
  *   of the input `input` for this request alone.
  * - `GET /memory`: bytes of WebAssembly memory.
+ * - `POST /collect`: collects all garbage, where V8 was told to let Workers do that.
  */
 export function serve(works: Readonly<Record<string, Work>>): Handler {
   const inputs = new Map<string, Uint8Array>();
@@ -24,6 +25,7 @@ export function serve(works: Readonly<Record<string, Work>>): Handler {
       const url = new URL(request.url);
       const name = url.pathname.slice(1);
       if (request.method === 'GET') return new Response(String(wasmMemoryBytes()));
+      if (name === 'collect') return collect();
       const body = new Uint8Array(await request.arrayBuffer());
       if (request.method === 'PUT') {
         inputs.set(name, body);
@@ -33,6 +35,15 @@ export function serve(works: Readonly<Record<string, Work>>): Handler {
       return new Response(await repeat(works[name], inputs, Number(url.searchParams.get('times') ?? 1)));
     },
   };
+}
+
+/** What holds on to something else may go only with a later collection. */
+async function collect(): Promise<Response> {
+  for (let i = 0; i < 5; i++) {
+    if (typeof globalThis.gc === 'function') globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return new Response();
 }
 
 async function repeat(
