@@ -8,6 +8,7 @@ import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 const SECRET = 'bench-admin-secret';
 const HEAD = 'bench';
 const REQUEST_TIMEOUT_MS = 120_000;
+const UNKNOWN_FORMAT = { status: 415, code: 'image_format_unknown' };
 
 export interface RealWorkerOptions {
   /** Default: the Worker's own. */
@@ -27,6 +28,8 @@ export interface RealWorker {
   enrol(head: Uint8Array): Promise<string>;
   /** Asks the head that `enrol` uploaded. @param isolate 2 is the other one, where there are two. */
   classify(key: string, picture: Uint8Array, isolate?: 1 | 2): Promise<void>;
+  /** The same request with as many bytes that are no picture: all but decoding, backbone and head. */
+  upload(key: string, size: number): Promise<void>;
   /** A request that computes nothing. */
   health(isolate?: 1 | 2): Promise<void>;
   residentBytes(): number | undefined;
@@ -63,6 +66,20 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
     },
     classify: async (key, picture, isolate = 1) =>
       void (await calls[isolate]('POST', `/v1/heads/${HEAD}/classify`, key, picture)),
+    upload: async (key, size) => {
+      const response = await send(
+        worker.url,
+        'POST',
+        `/v1/heads/${HEAD}/classify`,
+        key,
+        new Uint8Array(size),
+      );
+      const text = await response.text();
+      if (response.status !== UNKNOWN_FORMAT.status || !text.includes(UNKNOWN_FORMAT.code))
+        throw new Error(
+          `Bytes that are no picture were answered with ${response.status} ${text.slice(0, 500)}`,
+        );
+    },
     health: async (isolate = 1) => void (await calls[isolate]('GET', '/healthz')),
     residentBytes: () => (id === undefined ? undefined : residentBytes(id)),
     cpuMs: cpu,
@@ -79,17 +96,21 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   };
 }
 
+async function send(url: URL, method: string, path: string, bearer?: string, body?: Body): Promise<Response> {
+  const headers = new Headers(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` });
+  if (typeof body === 'string') headers.set('content-type', 'application/json');
+  if (body instanceof Uint8Array) headers.set('content-type', 'application/octet-stream');
+  return await fetch(new URL(path, url), {
+    method,
+    headers,
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    ...(body === undefined ? {} : { body: body instanceof Uint8Array ? new Uint8Array(body) : body }),
+  });
+}
+
 function caller(url: URL): Call {
   return async (method, path, bearer, body) => {
-    const headers = new Headers(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` });
-    if (typeof body === 'string') headers.set('content-type', 'application/json');
-    if (body instanceof Uint8Array) headers.set('content-type', 'application/octet-stream');
-    const response = await fetch(new URL(path, url), {
-      method,
-      headers,
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: body instanceof Uint8Array ? new Uint8Array(body) : body }),
-    });
+    const response = await send(url, method, path, bearer, body);
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
     const answer: unknown = JSON.parse(text);
