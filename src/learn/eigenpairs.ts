@@ -32,9 +32,10 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
   const count = Math.min(wanted, rank);
   const values = new Float64Array(count);
   const vectors = new Float64Array(count * m);
+  const room = new Float64Array(3 * m);
   for (let k = 0; k < count; k++) {
     values[k] = await eigenvalue(t, k + 1, top, tiny, pacer);
-    await inverseIterate(t, values[k], vectors, k, largest, pacer);
+    await inverseIterate(t, values[k], vectors, k, largest, room, pacer);
   }
   return { values, vectors };
 }
@@ -86,6 +87,7 @@ async function inverseIterate(
   vectors: Float64Array,
   k: number,
   scale: number,
+  room: Float64Array,
   pacer: Pacer,
 ): Promise<void> {
   const m = t.diagonal.length;
@@ -93,7 +95,7 @@ async function inverseIterate(
   // Any start with a part along the wanted vector will do; this one has no pattern that an eigenvector could share.
   for (let j = 0; j < m; j++) x[j] = 0.5 + ((j * 0.6180339887498949 + k * 0.7548776662466927) % 1);
   for (let iteration = 0; iteration < INVERSE_ITERATIONS; iteration++) {
-    solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16);
+    solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16, room);
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
     for (let pass = 0; pass < 2; pass++) orthogonalise(vectors, k, m);
     normalise(x);
@@ -101,18 +103,19 @@ async function inverseIterate(
   }
 }
 
-/** Solves (T − value·I)x = b in place, by Gaussian elimination with partial pivoting. */
+/**
+ * Solves (T − value·I)x = b in place, by Gaussian elimination with partial pivoting.
+ * @param room [3 × m] for the triangular factor's pivots and its first and second entries right of them.
+ */
 function solveShifted(
   diagonal: Float64Array,
   offDiagonal: Float64Array,
   value: number,
   x: Float64Array,
   tiny: number,
+  room: Float64Array,
 ): void {
   const m = x.length;
-  const pivot = new Float64Array(m);
-  const first = new Float64Array(m);
-  const second = new Float64Array(m);
   let here = diagonal[0] - value;
   let right = offDiagonal[0];
   for (let j = 0; j < m; j++) {
@@ -125,17 +128,18 @@ function solveShifted(
       x[j] = x[j + 1];
       x[j + 1] = upper;
       const multiplier = here / below;
-      pivot[j] = below;
-      first[j] = nextHere;
-      second[j] = nextRight;
+      room[j] = below;
+      room[m + j] = nextHere;
+      room[2 * m + j] = nextRight;
       here = right - multiplier * nextHere;
       right = -multiplier * nextRight;
       x[j + 1] -= multiplier * x[j];
     } else {
-      pivot[j] = Math.abs(here) < tiny ? tiny : here;
-      first[j] = right;
+      room[j] = Math.abs(here) < tiny ? tiny : here;
+      room[m + j] = right;
+      room[2 * m + j] = 0;
       if (!last) {
-        const multiplier = below / pivot[j];
+        const multiplier = below / room[j];
         here = nextHere - multiplier * right;
         right = nextRight;
         x[j + 1] -= multiplier * x[j];
@@ -143,9 +147,9 @@ function solveShifted(
     }
   }
   for (let j = m - 1; j >= 0; j--) {
-    const one = j + 1 < m ? first[j] * x[j + 1] : 0;
-    const two = j + 2 < m ? second[j] * x[j + 2] : 0;
-    x[j] = (x[j] - one - two) / pivot[j];
+    const one = j + 1 < m ? room[m + j] * x[j + 1] : 0;
+    const two = j + 2 < m ? room[2 * m + j] * x[j + 2] : 0;
+    x[j] = (x[j] - one - two) / room[j];
   }
   normalise(x);
 }

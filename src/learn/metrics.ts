@@ -106,6 +106,13 @@ export function argmax(values: ArrayLike<number>): number {
   return best;
 }
 
+/** The largest of `count` values from `from` on. */
+export function largest(values: Float64Array, from: number, count: number): number {
+  let most = values[from];
+  for (let c = 1; c < count; c++) if (values[from + c] > most) most = values[from + c];
+  return most;
+}
+
 function rates(confusion: number[][], n: number) {
   const predicted = confusion.map((_, c) => confusion.reduce((sum, row) => sum + row[c], 0));
   const perClass = confusion.map((row, c): ClassFigures => {

@@ -2,7 +2,7 @@
  * The softmax temperature that makes logits mean probabilities (Guo et al. 2017): the one that minimises the weighted
  * log-loss of logits / temperature. A weak prior decides where there is little to learn it from.
  */
-import { argmax } from './metrics.ts';
+import { largest } from './metrics.ts';
 import { EXPONENTIAL, type Pacer } from './pacer.ts';
 
 /** One-hot regression gives logits around 0 to 1, so useful temperatures lie well inside. */
@@ -71,33 +71,35 @@ async function derivatives(
   const sums = Float64Array.of((off * off) / 2, off / PRIOR.logDeviation, 1 / PRIOR.logDeviation ** 2);
   for (let i = 0; i < targets.length; i++) {
     if (weights[i] === 0) continue;
-    addExample(sums, logits.subarray(i * classes, (i + 1) * classes), targets[i], weights[i], beta);
+    addExample(sums, logits, i * classes, classes, targets[i], weights[i], beta);
     if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
   return { objective: sums[0], slope: sums[1], curvature: sums[2] };
 }
 
-/** One example's part of objective, slope and curvature. */
+/** One example's part of objective, slope and curvature; its logits begin at `from`. */
 function addExample(
   sums: Float64Array,
   logits: Float64Array,
+  from: number,
+  classes: number,
   target: number,
   weight: number,
   beta: number,
 ): void {
-  const top = logits[argmax(logits)];
+  const top = largest(logits, from, classes);
   let sum = 0;
   let first = 0;
   let second = 0;
-  for (let c = 0; c < logits.length; c++) {
-    const below = beta * (logits[c] - top);
+  for (let c = 0; c < classes; c++) {
+    const below = beta * (logits[from + c] - top);
     const share = Math.exp(below);
     sum += share;
     first += share * below;
     second += share * below * below;
   }
   const mean = first / sum;
-  const truth = beta * (logits[target] - top);
+  const truth = beta * (logits[from + target] - top);
   sums[0] += weight * (Math.log(sum) - truth);
   sums[1] += weight * (mean - truth);
   sums[2] += weight * (second / sum - mean * mean + mean - truth);

@@ -8,7 +8,7 @@ import { DesignMatrix } from './design-matrix.ts';
 import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
 import { LEAVE_ONE_OUT } from './held-out.ts';
-import { argmax, evaluate, summarise, type Figures } from './metrics.ts';
+import { evaluate, largest, summarise, type Figures } from './metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from './novelty.ts';
 import { EXPONENTIAL, Pacer, type Pause } from './pacer.ts';
 import { findPrincipal, leftOutResiduals, variancesOf } from './principal.ts';
@@ -101,9 +101,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
 }
 
 export function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {
-  return Float64Array.from(sample, (i) =>
-    logits.subarray(i * classes, (i + 1) * classes).reduce((most, logit) => Math.max(most, logit), -Infinity),
-  );
+  return Float64Array.from(sample, (i) => largest(logits, i * classes, classes));
 }
 
 /** From held-out logits, in canonical order, to probabilities in the order given and their figures. */
@@ -116,13 +114,10 @@ export async function leaveOneOutFigures(
 ): Promise<{ leaveOneOut: Float32Array; figures: Figures | null }> {
   const classes = labels.length;
   const leaveOneOut = new Float32Array(logits.length);
+  const shares = new Float64Array(classes);
   const judged: number[] = [];
   for (let i = 0; i < targets.length; i++) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const top = row[argmax(row)];
-    const shares = row.map((logit) => Math.exp((logit - top) / temperature));
-    const sum = shares.reduce((total, share) => total + share, 0);
-    for (let c = 0; c < classes; c++) leaveOneOut[order[i] * classes + c] = shares[c] / sum;
+    writeProbabilities(logits, i * classes, temperature, shares, leaveOneOut, order[i] * classes);
     if (judgeWeights[i] > 0) judged.push(i);
     if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
@@ -134,4 +129,22 @@ export async function leaveOneOutFigures(
   });
   const judgedTargets = Uint16Array.from(judged, (i) => targets[i]);
   return { leaveOneOut, figures: evaluate(probabilities, judgedTargets, classes) };
+}
+
+/** Softmax of the logits that begin at `from`, to out[to …]. @param shares [C] room. */
+function writeProbabilities(
+  logits: Float64Array,
+  from: number,
+  temperature: number,
+  shares: Float64Array,
+  out: Float32Array,
+  to: number,
+): void {
+  const top = largest(logits, from, shares.length);
+  let sum = 0;
+  for (let c = 0; c < shares.length; c++) {
+    shares[c] = Math.exp((logits[from + c] - top) / temperature);
+    sum += shares[c];
+  }
+  for (let c = 0; c < shares.length; c++) out[to + c] = shares[c] / sum;
 }
