@@ -92,8 +92,7 @@ async function inverseIterate(
 ): Promise<void> {
   const m = t.diagonal.length;
   const x = vectors.subarray(k * m, (k + 1) * m);
-  // Any start with a part along the wanted vector will do; this one has no pattern that an eigenvector could share.
-  for (let j = 0; j < m; j++) x[j] = 0.5 + ((j * 0.6180339887498949 + k * 0.7548776662466927) % 1);
+  writeStart(x, k);
   for (let iteration = 0; iteration < INVERSE_ITERATIONS; iteration++) {
     solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16, room);
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
@@ -101,6 +100,11 @@ async function inverseIterate(
     normalise(x);
     if (pacer.due(m * (OPERATIONS_PER_PIVOT + 4 * k))) await pacer.rest();
   }
+}
+
+/** Any start with a part along the wanted vector will do; this one has no pattern that an eigenvector could share. */
+function writeStart(x: Float64Array, k: number): void {
+  for (let j = 0; j < x.length; j++) x[j] = 0.5 + ((j * 0.6180339887498949 + k * 0.7548776662466927) % 1);
 }
 
 /**
