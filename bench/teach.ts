@@ -134,11 +134,12 @@ interface Training {
 }
 
 /**
- * What a neighbour's classify requests take, one after the other: while other tenants train, and as many without. What
- * the machine itself adds is in both.
+ * What a neighbour's classify requests take, one after the other: while other tenants train, and as many without after each
+ * training. What the machine itself adds, which changes by the minute, is in both.
  */
 async function neighbours(training: Training, neighbour: string, photo: Uint8Array<ArrayBuffer>) {
   const meanwhile: number[] = [];
+  const solo: number[] = [];
   const trainings: number[] = [];
   for (let i = 0; i < training.times; i++) {
     const key = await newTenant();
@@ -148,9 +149,8 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
     const end = task.finally(() => done.abort());
     while (!done.signal.aborted) meanwhile.push(await classifyMs(neighbour, photo));
     trainings.push((await end).ms);
+    while (solo.length < meanwhile.length) solo.push(await classifyMs(neighbour, photo));
   }
-  const solo: number[] = [];
-  while (solo.length < meanwhile.length) solo.push(await classifyMs(neighbour, photo));
   const [alone, beside] = [spread(solo), spread(meanwhile)];
   return {
     classify_solo: alone,
