@@ -1,17 +1,16 @@
 /**
- * Compiles the AssemblyScript kernels: every folder of src/wasm becomes build/wasm/<name>.wasm, and, where it is listed
- * in RELAXED, also build/wasm/<name>-relaxed.wasm with fused multiply-add.
+ * Compiles what is written in AssemblyScript: every folder of src/wasm becomes build/wasm/<name>.wasm, and the engine's
+ * kernels build/wasm/engine.wasm and, with fused multiply-add, engine-relaxed.wasm.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { main as compileAssemblyScript } from 'assemblyscript/asc';
 
 const root = join(import.meta.dirname, '..');
-const source = join(root, 'src/wasm');
-const out = join(root, 'build/wasm');
-
-/** Kernels that gain from relaxed SIMD; they test the compile-time constant `RELAXED`. */
-const RELAXED = new Set(['engine']);
+const out = 'build/wasm';
+const ENGINE = 'src/backbone/simd';
+/** Of files in AssemblyScript beside others in TypeScript. */
+const SUFFIX = '.as.ts';
 
 /**
  * Binaryen's passes for the engine instead of all that -O3 runs: none that moves an expression to where its value is
@@ -31,33 +30,34 @@ const ORDERED_PASSES = [
   'vacuum',
 ];
 
-const OPTIMISATION: Readonly<Record<string, readonly string[]>> = {
-  engine: ['-O0', '--runPasses', ORDERED_PASSES.join(',')],
-};
-
-async function compile(name: string, outName: string, flags: string[]): Promise<void> {
-  const io = ['--baseDir', root, '--outFile', join('build/wasm', `${outName}.wasm`)];
+async function compile(entry: string, name: string, flags: readonly string[]): Promise<void> {
+  const io = ['--baseDir', root, '--outFile', join(out, `${name}.wasm`)];
   // The stub runtime has no garbage collector: kernels work on memory that their host lays out.
   const common = ['--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
-  const optimisation = OPTIMISATION[name] ?? ['-O3', '--converge'];
-  const args = [join('src/wasm', name, 'index.ts'), ...io, ...common, ...optimisation, ...flags];
+  const args = [entry, ...io, ...common, ...flags];
   const { error } = await compileAssemblyScript(args, { stdout: process.stderr, stderr: process.stderr });
-  if (error) throw new Error(`src/wasm/${name} does not compile: ${error.message}`);
+  if (error) throw new Error(`${entry} does not compile: ${error.message}`);
 }
 
-export async function buildWasm(): Promise<string[]> {
-  if (!existsSync(source)) return [];
-  mkdirSync(out, { recursive: true });
-  const names = readdirSync(source, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
-  for (const name of names) {
-    await compile(name, name, ['--use', 'RELAXED=0']);
-    if (RELAXED.has(name)) {
-      await compile(name, `${name}-relaxed`, ['--use', 'RELAXED=1', '--enable', 'relaxed-simd']);
-    }
+/** The engine's module exports `run`, and of every file in kernels/ the function of its name, for the table. */
+async function compileEngine(): Promise<void> {
+  const entry = join(out, 'engine.ts');
+  const kernels = readdirSync(join(root, ENGINE, 'kernels')).filter((file) => file.endsWith(SUFFIX));
+  const lines = kernels.map((file) => {
+    return `export { ${basename(file, SUFFIX)} } from '../../${ENGINE}/kernels/${basename(file, '.ts')}';\n`;
+  });
+  writeFileSync(join(root, entry), `export * from '../../${ENGINE}/run.as';\n${lines.join('')}`);
+  const flags = ['--importTable', '-O0', '--runPasses', ORDERED_PASSES.join(',')];
+  await compile(entry, 'engine', [...flags, '--use', 'RELAXED=0']);
+  await compile(entry, 'engine-relaxed', [...flags, '--use', 'RELAXED=1', '--enable', 'relaxed-simd']);
+}
+
+export async function buildWasm(): Promise<void> {
+  mkdirSync(join(root, out), { recursive: true });
+  await compileEngine();
+  for (const { name } of readdirSync(join(root, 'src/wasm'), { withFileTypes: true })) {
+    await compile(join('src/wasm', name, 'index.ts'), name, ['-O3', '--converge']);
   }
-  return names;
 }
 
 if (import.meta.main) await buildWasm();

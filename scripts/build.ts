@@ -14,7 +14,7 @@ const LOCK = 'package-lock.json';
 export async function build(): Promise<void> {
   await buildBackbone({ log: say });
   buildBackbones();
-  await whenStale('wasm', ['src/wasm', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
+  await whenStale('wasm', ['src/wasm', 'src/backbone/simd', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
     say('Compiling the WASM kernels …');
     await buildWasm();
   });

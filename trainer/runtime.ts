@@ -10,7 +10,7 @@ import { createEngines } from '../src/backbone/choose.ts';
 import type { Engines } from '../src/backbone/choose.ts';
 import { WHOLE } from '../src/backbone/index.ts';
 import type { Backbone } from '../src/backbone/index.ts';
-import { hasRelaxedSimd } from '../src/backbone/simd/index.ts';
+import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
 import { readCode } from '../src/head/index.ts';
 import type { Head, HeadView } from '../src/head/index.ts';
 import { createImageDecoder } from '../src/image/index.ts';

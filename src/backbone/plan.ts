@@ -4,7 +4,7 @@
  * safetensors file. Engines run plans; importers write them.
  */
 
-/** The kernels know them by their place: append, and give the place its formula in src/wasm/engine/activation.ts. */
+/** The kernels know them by their place: append, and give the place its formula in simd/activation.as.ts. */
 export const ACTIVATIONS = ['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 

@@ -4,7 +4,8 @@ import weights from '../../build/backbone/weights.safetensors';
 import relaxed from '../../build/wasm/engine-relaxed.wasm';
 import plain from '../../build/wasm/engine.wasm';
 import { loadBackbone } from '../../src/backbone/index.ts';
-import { createSimdEngine, hasRelaxedSimd } from '../../src/backbone/simd/index.ts';
+import { hasRelaxedSimd } from '../../src/backbone/relaxed-simd.ts';
+import { createSimdEngine } from '../../src/backbone/simd/index.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from '../node/backbone/golden.ts';
 
 describe('the SIMD engine in workerd', () => {

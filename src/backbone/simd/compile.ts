@@ -1,24 +1,22 @@
 /**
  * Compiles a backbone's plan into a program for the engine: decides which steps are fused, how each map lies in memory
- * and where each tap's mean comes from. What a single kernel wants to know is kernels.ts's business.
+ * and where each tap's mean comes from. What a single kernel wants to know is its file's business, in kernels/.
  */
 import type { Backbone } from '../load.ts';
-import type {
-  Activation,
-  AddStep,
-  ConvStep,
-  DenseStep,
-  DepthwiseStep,
-  Padding,
-  SqueezeExciteStep,
-  Step,
-} from '../plan.ts';
-import type { Kernel, Statistics } from './kernels.ts';
-import { Kernels } from './kernels.ts';
-import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
-import type { Region } from './program.ts';
-import { Program } from './program.ts';
+import * as plan from '../plan.ts';
 import { findFusedAdds, findFusedDepthwise, readsOf } from './fuse.ts';
+import { blockwise } from './kernels/blockwise.ts';
+import { border } from './kernels/border.ts';
+import { conv } from './kernels/conv.ts';
+import { dense } from './kernels/dense.ts';
+import { depthwise } from './kernels/depthwise.ts';
+import { elementwise } from './kernels/elementwise.ts';
+import type { Filter } from './kernels/filter.ts';
+import { quantise } from './kernels/quantise.ts';
+import { statistics, type Statistics } from './kernels/statistics.ts';
+import { makeRoom, stem, type Picture } from './kernels/stem.ts';
+import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
+import { Program, type Region } from './program.ts';
 
 export interface Compiled {
   readonly program: Program;
@@ -44,12 +42,14 @@ export function compile(backbone: Backbone, options: CompileOptions = {}): Compi
 /** Terms of a convolution's sum up to which 16 bits leave the weights enough of the sum's 31. */
 const MOST_TERMS_IN_16_BITS = 16_384;
 
+const NONE = plan.ACTIVATIONS.indexOf('none');
+
 class Compiler {
   readonly #backbone: Backbone;
   readonly #keepMaps: boolean;
   readonly #bits: 16 | 32;
   readonly #program = new Program();
-  readonly #kernels: Kernels;
+  readonly #picture: Picture;
   readonly #maps = new Map<string, FeatureMap>();
   readonly #statistics = new Map<string, Statistics>();
   readonly #quantised = new Map<string, FeatureMap>();
@@ -57,15 +57,15 @@ class Compiler {
   readonly #factors = new Map<string, { factors: Region; of: string }>();
   readonly #tapped: ReadonlySet<string>;
   /** The adds that the convolution before them does on the way, by that convolution's name. */
-  readonly #fusedAdds: ReadonlyMap<string, AddStep>;
+  readonly #fusedAdds: ReadonlyMap<string, plan.AddStep>;
   /** The depthwise convolutions that run block by block with the convolution they read, by that convolution's name. */
-  readonly #fusedDepthwise: ReadonlyMap<string, DepthwiseStep>;
+  readonly #fusedDepthwise: ReadonlyMap<string, plan.DepthwiseStep>;
 
   constructor(backbone: Backbone, { bits = 32, keepMaps = false }: CompileOptions) {
     this.#backbone = backbone;
     this.#keepMaps = keepMaps;
     this.#bits = bits;
-    this.#kernels = new Kernels(this.#program, backbone.plan.input);
+    this.#picture = makeRoom(this.#program, backbone.plan.input);
     this.#tapped = new Set(backbone.plan.taps.map((tap) => tap.step));
     this.#fusedAdds = findFusedAdds(backbone.plan.steps, this.#tapped);
     this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, this.#tapped);
@@ -78,18 +78,18 @@ class Compiler {
     for (const step of steps) {
       if (!skipped.has(step.name)) this.#step(step);
       const written = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
-      if (this.#tapped.has(written)) this.#program.keep(this.#about(written).means.region, 'end');
-      if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region, 'end');
+      if (this.#tapped.has(written)) this.#program.keep(this.#about(written).means.region);
+      if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region);
     }
     return {
       program: this.#program,
-      pixels: this.#kernels.pixels,
+      pixels: this.#picture.pixels,
       taps: taps.map(({ step, channels }) => ({ region: this.#about(step).means.region, channels })),
       maps: this.#maps,
     };
   }
 
-  #step(step: Step): void {
+  #step(step: plan.Step): void {
     switch (step.op) {
       case 'conv':
       case 'dense':
@@ -99,44 +99,45 @@ class Compiler {
       case 'squeeze-excite':
         return this.#squeezeExcite(step);
       case 'add':
-        return this.#kernels.elementwise(
-          this.#read(step.input),
-          this.#write(step.name),
-          undefined,
-          this.#read(step.other),
+        return this.#program.step(
+          elementwise(this.#read(step.input), this.#write(step.name), this.#read(step.other)),
         );
       case 'mean': {
         const { means } = this.#about(step.input);
         if (samePadding(this.#paddingFor(step.name), NO_PADDING)) this.#maps.set(step.name, means);
-        else this.#kernels.elementwise(means, this.#write(step.name));
+        else this.#program.step(elementwise(means, this.#write(step.name)));
       }
     }
   }
 
-  #conv(step: ConvStep | DenseStep): void {
-    const kernel = this.#kernelOf(step);
-    if (step.input === 'input') return this.#kernels.stem(kernel, this.#write(step.name));
-    const input = this.#bitsFor(kernel) === 16 ? this.#quantise(step.input) : this.#read(step.input);
+  #conv(step: plan.ConvStep | plan.DenseStep): void {
+    const filter = this.#filterOf(step);
+    if (step.input === 'input')
+      return this.#program.step(stem(this.#picture, filter, this.#write(step.name)));
+    const input = this.#bitsFor(filter) === 16 ? this.#quantise(step.input) : this.#read(step.input);
     const depthwise = this.#fusedDepthwise.get(step.name);
     if (depthwise !== undefined) {
       const between = this.#allocate(step.name, depthwise.padding, true);
       const output = this.#write(depthwise.name);
       const about = this.#wantsStatistics(depthwise.name) ? this.#newStatistics(output) : undefined;
       if (about !== undefined) this.#statistics.set(depthwise.name, about);
-      return this.#kernels.blockwise([input, kernel], [between, this.#kernelOf(depthwise)], output, about);
+      return this.#program.step(
+        blockwise([input, filter], [between, this.#filterOf(depthwise)], output, about),
+      );
     }
     const add = this.#fusedAdds.get(step.name);
-    if (add === undefined) return this.#kernels.conv(input, kernel, this.#write(step.name));
+    if (add === undefined) return this.#program.step(conv(input, filter, this.#write(step.name)));
     const other = this.#read(add.input === step.name ? add.other : add.input);
     const output = this.#write(add.name);
-    if (samePadding(other.padding, output.padding)) return this.#kernels.conv(input, kernel, output, other);
+    if (samePadding(other.padding, output.padding))
+      return this.#program.step(conv(input, filter, output, other));
     const unadded = this.#allocate(step.name, NO_PADDING);
-    this.#kernels.conv(input, kernel, unadded);
-    return this.#kernels.elementwise(unadded, output, undefined, other);
+    this.#program.step(conv(input, filter, unadded));
+    return this.#program.step(elementwise(unadded, output, other));
   }
 
-  #bitsFor(kernel: Kernel): 16 | 32 {
-    return kernel.height * kernel.width * kernel.inputs > MOST_TERMS_IN_16_BITS ? 32 : this.#bits;
+  #bitsFor(filter: Filter): 16 | 32 {
+    return filter.height * filter.width * filter.inputs > MOST_TERMS_IN_16_BITS ? 32 : this.#bits;
   }
 
   /** A step's output in 16 bits; made once. */
@@ -151,52 +152,48 @@ class Compiler {
 
   #narrow(map: FeatureMap, peaks: Region, factors?: Region): FeatureMap {
     const narrow = new FeatureMap({ shape: map.shape, padding: map.padding, bits: 16 }, this.#program);
-    this.#kernels.quantise(map, narrow, peaks, factors);
+    this.#program.step(quantise(map, narrow, peaks, factors));
     return narrow;
   }
 
-  #depthwise(step: DepthwiseStep): void {
-    const kernel = this.#kernelOf(step);
+  #depthwise(step: plan.DepthwiseStep): void {
+    const filter = this.#filterOf(step);
     const output = this.#write(step.name);
-    if (step.input !== 'input') return this.#kernels.depthwise(this.#read(step.input), kernel, output);
+    if (step.input !== 'input') return this.#program.step(depthwise(this.#read(step.input), filter, output));
     // Around the picture lie the plan's padding values, which are part of its map then.
     const padded = this.#pictureMap(step.padding);
-    return this.#kernels.depthwise(padded, { ...kernel, padding: NO_PADDING }, output);
+    return this.#program.step(depthwise(padded, { ...filter, padding: NO_PADDING }, output));
   }
 
-  #squeezeExcite(step: SqueezeExciteStep): void {
+  #squeezeExcite(step: plan.SqueezeExciteStep): void {
     const input = this.#read(step.input);
     const { reduceWeights, reduceBias, expandWeights, expandBias } = step;
-    const squeezed = this.#dense(
-      this.#about(step.input).means,
-      this.#kernel(reduceWeights, reduceBias, 'relu'),
-    );
-    const excite = this.#kernel(expandWeights, expandBias, 'hard-sigmoid');
+    const squeeze = this.#filter(reduceWeights, reduceBias, 'relu');
+    const squeezed = this.#dense(this.#about(step.input).means, squeeze);
+    const excite = this.#filter(expandWeights, expandBias, 'hard-sigmoid');
     const factors = this.#dense(squeezed, excite).region;
     const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
     if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) {
       this.#maps.set(step.name, input);
       if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, { factors, of: step.input });
-      else this.#kernels.elementwise(input, input, factors);
+      else this.#program.step(elementwise(input, input, factors));
     } else {
-      this.#kernels.elementwise(input, this.#write(step.name), factors);
+      this.#program.step(elementwise(input, this.#write(step.name), factors));
     }
   }
 
   /** Whether nothing but convolutions in 16 bits reads a step's output. */
   #isReadIn16Bits(name: string): boolean {
-    const convs = this.#readers(name).every(
-      (step) => step.op === 'conv' && this.#bitsFor(this.#kernelOf(step)) === 16,
-    );
-    return convs && !this.#tapped.has(name);
+    const in16 = (step: plan.Step) => step.op === 'conv' && this.#bitsFor(this.#filterOf(step)) === 16;
+    return this.#readers(name).every(in16) && !this.#tapped.has(name);
   }
 
   /** A fully connected layer on a map of one pixel. */
-  #dense(input: FeatureMap, kernel: Kernel): FeatureMap {
+  #dense(input: FeatureMap, filter: Filter): FeatureMap {
     // A single pixel's peaks are its values.
-    const narrowed = this.#bitsFor(kernel) === 16 ? this.#narrow(input, input.region) : input;
-    const output = this.#vector(kernel.outputs);
-    this.#kernels.dense(narrowed, kernel, output);
+    const narrowed = this.#bitsFor(filter) === 16 ? this.#narrow(input, input.region) : input;
+    const output = this.#vector(filter.outputs);
+    this.#program.step(dense(narrowed, filter, output));
     return output;
   }
 
@@ -206,17 +203,15 @@ class Compiler {
     if (known !== undefined) return known;
     const map = this.#read(name);
     const about = this.#newStatistics(map);
-    this.#kernels.statistics(map, about);
+    this.#program.step(statistics(map, about));
     this.#statistics.set(name, about);
     return about;
   }
 
   #newStatistics(map: FeatureMap): Statistics {
-    const means = this.#vector(map.shape.channels);
-    return {
-      means,
-      peaks: this.#bits === 16 ? this.#program.scratch(vectorBytes(map.shape.channels)) : undefined,
-    };
+    const { channels } = map.shape;
+    const means = this.#vector(channels);
+    return { means, peaks: this.#bits === 16 ? this.#program.scratch(vectorBytes(channels)) : undefined };
   }
 
   #wantsStatistics(name: string): boolean {
@@ -233,16 +228,22 @@ class Compiler {
   }
 
   /** The picture as a feature map, for the steps that cannot read bytes: a 1×1 convolution that changes nothing. */
-  #pictureMap(padding: Padding): FeatureMap {
+  #pictureMap(padding: plan.Padding): FeatureMap {
     const { height, width, channels } = this.#backbone.plan.input;
     const identity = new Float32Array(channels * channels);
     for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
     const [top, bottom, left, right] = padding;
     const shape = { height: height + top + bottom, width: width + left + right, channels };
     const map = new FeatureMap({ shape, padding: NO_PADDING }, this.#program);
-    const bias = new Float32Array(channels);
-    const size = { height: 1, width: 1, inputs: channels, outputs: channels };
-    this.#kernels.stem({ weights: identity, bias, ...size, stride: 1, padding, activation: 'none' }, map);
+    const size = { height: 1, width: 1, inputs: channels, outputs: channels, stride: 1 };
+    const filter = {
+      weights: identity,
+      bias: new Float32Array(channels),
+      ...size,
+      padding,
+      activation: NONE,
+    };
+    this.#program.step(stem(this.#picture, filter, map));
     return map;
   }
 
@@ -251,20 +252,20 @@ class Compiler {
     return this.#allocate(name, this.#paddingFor(name));
   }
 
-  #allocate(name: string, padding: Padding, onePlane = false): FeatureMap {
+  #allocate(name: string, padding: plan.Padding, onePlane = false): FeatureMap {
     const shape = this.#backbone.shapes.get(name)!;
     const map = new FeatureMap({ shape, padding, onePlane }, this.#program);
     this.#maps.set(name, map);
-    if (map.isPadded) this.#kernels.border(map);
+    if (padding.some((side) => side > 0)) this.#program.step(border(map));
     return map;
   }
 
-  #readers(name: string): Step[] {
+  #readers(name: string): plan.Step[] {
     return this.#backbone.plan.steps.filter((step) => readsOf(step).includes(name));
   }
 
   /** The most that any reader wants on each side. */
-  #paddingFor(name: string): Padding {
+  #paddingFor(name: string): plan.Padding {
     const most: [number, number, number, number] = [0, 0, 0, 0];
     for (const reader of this.#readers(name)) {
       if (reader.op !== 'conv' && reader.op !== 'depthwise') continue;
@@ -273,23 +274,24 @@ class Compiler {
     return most;
   }
 
-  #kernelOf(step: ConvStep | DepthwiseStep | DenseStep): Kernel {
-    const kernel = this.#kernel(step.weights, step.bias, step.activation);
-    return step.op === 'dense' ? kernel : { ...kernel, stride: step.stride, padding: step.padding };
+  #filterOf(step: plan.ConvStep | plan.DepthwiseStep | plan.DenseStep): Filter {
+    const filter = this.#filter(step.weights, step.bias, step.activation);
+    return step.op === 'dense' ? filter : { ...filter, stride: step.stride, padding: step.padding };
   }
 
   /** @param weights [inputs, outputs], or those of a convolution. */
-  #kernel(weights: string, bias: string, activation: Activation): Kernel {
+  #filter(weights: string, bias: string, activation: plan.Activation): Filter {
     const { tensors, tensorShapes } = this.#backbone;
     const shape = tensorShapes.get(weights)!;
     const [height, width] = shape.length === 2 ? [1, 1] : shape;
     const outputs = shape.at(-1)!;
     const inputs = shape.length === 3 ? 1 : shape.at(-2)!;
     const values = { weights: tensors.get(weights)!, bias: tensors.get(bias)! };
-    return { ...values, height, width, inputs, outputs, stride: 1, padding: NO_PADDING, activation };
+    const still = { stride: 1, padding: NO_PADDING, activation: plan.ACTIVATIONS.indexOf(activation) };
+    return { ...values, height, width, inputs, outputs, ...still };
   }
 }
 
-function samePadding(a: Padding, b: Padding): boolean {
+function samePadding(a: plan.Padding, b: plan.Padding): boolean {
   return a.every((side, index) => side === b[index]);
 }

@@ -1,11 +1,13 @@
 /**
- * Runs plans on our own WebAssembly SIMD kernels (src/wasm/engine): everything that can be known beforehand, shapes,
+ * Runs plans on our own WebAssembly SIMD kernels: everything that can be known beforehand, shapes,
  * padding, order of weights, the place of every map, is settled when the engine is made. docs/engine.md explains it.
  */
 import type { Engine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
 import type { Compiled, CompileOptions } from './compile.ts';
 import { compile } from './compile.ts';
+import type { Image } from './program.ts';
+import { END } from './sizes.ts';
 
 export interface SimdEngine extends Engine {
   /** Size of the engine's WebAssembly memory; it never grows. */
@@ -32,16 +34,14 @@ export function createSimdEngine(
 ): SimdEngine {
   // The program holds on to the tensors; what `codes` needs does not.
   const { program, pixels: place, taps } = compile(backbone, options);
-  const { memory, start } = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
-  const { run, relaxed } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  if (!isProcedure(run) || !(relaxed instanceof WebAssembly.Global)) {
-    throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
-  }
+  const image = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
+  const { run, relaxed } = instantiate(module, image);
+  const { memory, start } = image;
   const { codeLength } = backbone;
   const { height, width, channels } = backbone.plan.input;
   const pictureBytes = height * width * channels;
   return {
-    name: `simd${options.bits ?? 32}${relaxed.value === 1 ? '-relaxed' : ''}`,
+    name: `simd${options.bits ?? 32}${relaxed ? '-relaxed' : ''}`,
     codeLength,
     memoryBytes: memory.buffer.byteLength,
     codes(pixels) {
@@ -61,6 +61,24 @@ export function createSimdEngine(
       return codes;
     },
   };
+}
+
+/**
+ * The engine on a program's memory, with the program's kernels where its steps look for them.
+ * @throws TypeError for a module that is not the engine.
+ */
+export function instantiate(
+  module: WebAssembly.Module,
+  { memory, kernels }: Image,
+): { readonly run: (step: number) => void; readonly relaxed: boolean } {
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: END + 1 + kernels.length });
+  const { run, relaxed, ...others } = new WebAssembly.Instance(module, { env: { memory, table } }).exports;
+  const isEngine = isProcedure(run) && relaxed instanceof WebAssembly.Global;
+  if (!isEngine || !kernels.every((name) => isProcedure(others[name]))) {
+    throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
+  }
+  for (const [index, name] of kernels.entries()) table.set(END + 1 + index, others[name]);
+  return { run, relaxed: relaxed.value === 1 };
 }
 
 function readTaps(taps: Compiled['taps'], memory: WebAssembly.Memory, out: Float32Array): void {

@@ -1,4 +1,3 @@
 /** Our own engine: plans compiled to WebAssembly SIMD kernels. docs/engine.md explains it. */
 export { createSimdEngine } from './engine.ts';
 export type { SimdEngine, SimdOptions } from './engine.ts';
-export { hasRelaxedSimd } from './relaxed.ts';

@@ -3,7 +3,7 @@
  * [columns][8] floats. Channels beyond the last real one are filled up. A map that a padded convolution reads carries
  * that padding with it, so that no kernel has to look after borders.
  */
-import { BLOCK } from '../../wasm/engine/codes.ts';
+import { BLOCK } from './sizes.ts';
 import type { Padding } from '../plan.ts';
 import type { MapShape } from '../shapes.ts';
 import type { Place, Program, Region } from './program.ts';
@@ -70,10 +70,6 @@ export class FeatureMap {
 
   place(y = 0, x = 0): Place {
     return { region: this.region, offset: this.offset(y, x) };
-  }
-
-  get isPadded(): boolean {
-    return this.padding.some((side) => side > 0);
   }
 }
 

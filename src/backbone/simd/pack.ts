@@ -1,5 +1,5 @@
 /** Puts weights into the order in which the kernels read them, filled up with zeros to whole blocks. */
-import { BLOCK } from '../../wasm/engine/codes.ts';
+import { BLOCK } from './sizes.ts';
 import { blocksOf } from './map.ts';
 
 /** Stands for a row of zeros: an input channel that only fills up. */

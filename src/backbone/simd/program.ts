@@ -3,9 +3,9 @@
  * arena by lifetime, and steps whose words are numbers or places in those regions. Sizes are known before anything is
  * allocated.
  */
-import { END, STEP_WORDS } from '../../wasm/engine/codes.ts';
 import { HeadwaterError } from '../../errors.ts';
 import { align, planArena } from './arena.ts';
+import { END, STEP_WORDS } from './sizes.ts';
 
 /** A stretch of the engine's memory; its address is known once the program is laid out. */
 export interface Region {
@@ -21,8 +21,20 @@ export interface Place {
 /** One word of a step: a number, or the address of a place. */
 export type Word = number | Region | Place;
 
-/** A step's kind, from codes.ts, and its words in the order of the kernel's class, grouped as one likes. */
-export type StepWords = readonly [code: number, ...words: (readonly Word[])[]];
+/** A step's kernel by name, and the other words in the order of the kernel's class, grouped as one likes. */
+export type StepWords = readonly [kernel: string, ...words: (readonly Word[])[]];
+
+/** Describes a step to the program that it will be part of, and lays down there what the kernel reads besides maps. */
+export type Step = (program: Program) => StepWords;
+
+export interface Image {
+  /** Its pages are all that the program will ever need. */
+  readonly memory: WebAssembly.Memory;
+  /** The address of the first step. */
+  readonly start: number;
+  /** The kernels by name, in the order of the numbers that steps know them by, which begin with END + 1. */
+  readonly kernels: readonly string[];
+}
 
 interface Constant extends Region {
   /** Writes the contents. Views span the region; larger ones than written to are zero. */
@@ -42,52 +54,55 @@ const RESERVED_BYTES = 2048;
 export class Program {
   readonly #constants: Constant[] = [];
   readonly #scratch = new Set<Scratch>();
+  readonly #tables = new Map<string, Region>();
+  readonly #kernels: string[] = [];
   readonly #steps: Word[][] = [];
-  /** Steps that other steps run: laid out after the end of the program. */
-  readonly #nested: { region: Region; words: readonly Word[] }[] = [];
 
-  /** Memory whose contents never change, written once. */
+  /** Memory whose contents never change, written once, when all regions have their addresses. */
   constant(bytes: number, fill: Constant['fill'] = () => {}): Region {
     const constant = { bytes: align(bytes), address: 0, fill };
     this.#constants.push(constant);
     return constant;
   }
 
-  /** Memory that lives from the first to the last step whose words name it. */
-  scratch(bytes: number): Region {
-    const scratch = { bytes, address: 0, first: Infinity, last: -Infinity };
+  /** A table of integers; those who name the same one share it. */
+  table(name: string, length: number, fill: (integers: Int32Array) => void): Region {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const table = this.constant(length * 4, (_, integers) => fill(integers));
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  /** Memory that lives from the first to the last step whose words name it. @param first of those, where it is known. */
+  scratch(bytes: number, first = Infinity): Region {
+    const scratch = { bytes, address: 0, first, last: -Infinity };
     this.#scratch.add(scratch);
     return scratch;
   }
 
-  /** Keeps a region from the first step on, as an input is, or to the last, as a result is. */
-  keep(region: Region, from: 'start' | 'end'): void {
-    for (const scratch of this.#scratch) {
-      if (scratch !== region) continue;
-      if (from === 'start') scratch.first = 0;
-      else scratch.last = Infinity;
-    }
+  /** Keeps a region to the last step, as a result is. */
+  keep(region: Region): void {
+    for (const scratch of this.#scratch) if (scratch === region) scratch.last = Infinity;
   }
 
   /** Appends a step. */
-  step(...step: StepWords): void {
-    this.#steps.push(this.#words(step));
+  step(step: Step): void {
+    this.#steps.push(this.#words(step(this)));
   }
 
   /** A step for another step to run; add it just before that one. @returns where it lies. */
-  nested(...step: StepWords): Region {
-    const region = { bytes: STEP_BYTES, address: 0 };
-    this.#nested.push({ region, words: this.#words(step) });
-    return region;
+  nested(step: Step): Region {
+    const words = this.#words(step(this));
+    return this.constant(STEP_BYTES, (_, integers) => integers.set(words.map(resolve)));
   }
 
   /**
    * Gives every region its address and writes the image.
    * @param limitBytes the most memory that the program may take.
-   * @returns the memory, its pages all the program will ever need, and the address of the first step.
    * @throws HeadwaterError `backbone_invalid` when it needs more; nothing has been allocated then.
    */
-  layOut(limitBytes: number): { memory: WebAssembly.Memory; start: number } {
+  layOut(limitBytes: number): Image {
     const start = RESERVED_BYTES;
     const bytes = this.#place(start);
     if (bytes > limitBytes) {
@@ -106,20 +121,16 @@ export class Program {
     }
     const words = new Int32Array(memory.buffer);
     let at = start / 4;
-    for (const step of [...this.#steps, [END], ...this.#nested.map((nested) => nested.words)]) {
+    for (const step of [...this.#steps, [END]]) {
       words.set(step.map(resolve), at);
       at += STEP_WORDS;
     }
-    return { memory, start };
+    return { memory, start, kernels: this.#kernels };
   }
 
   /** @returns the end of the last region. */
   #place(start: number): number {
     let end = start + (this.#steps.length + 1) * STEP_BYTES;
-    for (const { region } of this.#nested) {
-      region.address = end;
-      end += STEP_BYTES;
-    }
     for (const constant of this.#constants) {
       constant.address = end;
       end += constant.bytes;
@@ -131,8 +142,9 @@ export class Program {
   }
 
   /** A step's words; the scratch regions among them are in use at it. */
-  #words([code, ...groups]: StepWords): Word[] {
-    const words = [code, ...groups.flat()];
+  #words([kernel, ...groups]: StepWords): Word[] {
+    if (!this.#kernels.includes(kernel)) this.#kernels.push(kernel);
+    const words = [END + 1 + this.#kernels.indexOf(kernel), ...groups.flat()];
     if (words.length > STEP_WORDS) throw new RangeError(`a step of ${words.length} words`);
     const index = this.#steps.length;
     const named = new Set(words.map((word) => (typeof word === 'number' ? word : regionOf(word))));
@@ -150,6 +162,5 @@ function regionOf(word: Region | Place): Region {
 }
 
 function resolve(word: Word): number {
-  if (typeof word === 'number') return word;
-  return 'region' in word ? word.region.address + word.offset : word.address;
+  return typeof word === 'number' ? word : regionOf(word).address + ('offset' in word ? word.offset : 0);
 }

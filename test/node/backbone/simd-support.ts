@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { compile } from '../../../src/backbone/simd/compile.ts';
+import { instantiate } from '../../../src/backbone/simd/engine.ts';
 import type { FeatureMap } from '../../../src/backbone/simd/map.ts';
-import { BLOCK } from '../../../src/wasm/engine/codes.ts';
+import { BLOCK } from '../../../src/backbone/simd/sizes.ts';
 
 export const BUILDS = { plain: compiled('engine'), relaxed: compiled('engine-relaxed') } as const;
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
@@ -23,18 +24,13 @@ export function simdOutputs(
   pixels: Uint8Array,
 ): Map<string, Float32Array> {
   const { program, pixels: place, maps } = compile(backbone, { bits, keepMaps: true });
-  const { memory, start } = program.layOut(MEMORY_LIMIT_BYTES);
+  const image = program.layOut(MEMORY_LIMIT_BYTES);
+  const { memory, start } = image;
   new Uint8Array(memory.buffer).set(pixels, place.address);
-  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  if (!isProcedure(run)) throw new TypeError('the module has no function run');
-  run(start);
+  instantiate(module, image).run(start);
   const outputs = new Map<string, Float32Array>();
   for (const [name, map] of maps) outputs.set(name, unpack(map, new Float32Array(memory.buffer)));
   return outputs;
-}
-
-function isProcedure(value: unknown): value is (argument: number) => void {
-  return typeof value === 'function';
 }
 
 function unpack(map: FeatureMap, memory: Float32Array): Float32Array {

@@ -2,11 +2,11 @@
  * From floats to 16-bit integers, in units chosen so that the picture at hand just fits: no calibration beforehand, and
  * nothing is ever cut off. Squeeze-and-excite's factors are applied on the way.
  */
-import { PEAK, PIXEL_BYTES } from './codes';
+import { PEAK, PIXEL_BYTES } from '../sizes';
 
 @unmanaged
 export class Quantise {
-  op: i32;
+  kernel: i32;
   /** The first byte of the map; its padding comes along. */
   input: usize;
   /** Bytes of one block of channels of the input. */

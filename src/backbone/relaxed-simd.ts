@@ -1,4 +1,4 @@
-/** Whether the host has relaxed SIMD, so that it can choose between the engine's two builds. */
+/** Whether the host has relaxed SIMD, so that it can choose between the SIMD engine's two builds. */
 
 /** A module with one function, f32x4.relaxed_madd of three vectors. */
 const PROBE = new Uint8Array([

@@ -16,19 +16,8 @@ export const DEPTHWISE_TILE = 7;
  * the weights of a channel about 17 for the sum of their magnitudes.
  */
 export const PEAK = 16_383;
-/** 32-bit words of one step. */
+/** 32-bit words of one step, the first of which says which kernel runs it. */
 export const STEP_WORDS = 20;
 
-// Kinds of step: the first word. index.ts dispatches on them, program.ts of the compiler writes them.
+/** The word of a step that stands behind the last one, where others have their kernel. */
 export const END = 0;
-export const STEM = 1;
-export const CONV = 2;
-export const CONV16 = 3;
-export const DEPTHWISE = 4;
-export const BLOCKWISE = 5;
-export const STATISTICS = 6;
-export const QUANTISE = 7;
-export const DENSE = 8;
-export const DENSE16 = 9;
-export const ELEMENTWISE = 10;
-export const BORDER = 11;

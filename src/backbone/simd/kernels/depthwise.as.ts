@@ -3,12 +3,12 @@
  * that no pixel is special. 3×3 and 5×5 at strides 1 and 2 have code of their own, which takes seven pixels of four
  * channels at a time with every offset a constant; all others go pixel by pixel.
  */
-import { activate, HARD_SWISH, madd, RELU } from './activation';
-import { DEPTHWISE_TILE, PIXEL_BYTES } from './codes';
+import { activate, HARD_SWISH, madd, RELU } from '../activation.as';
+import { DEPTHWISE_TILE, PIXEL_BYTES } from '../sizes';
 
 @unmanaged
 export class Depthwise {
-  op: i32;
+  kernel: i32;
   activation: i32;
   /** The first window's first pixel. */
   input: usize;
@@ -164,7 +164,7 @@ function depthwise5Stride2(s: Depthwise, from: i32, to: i32): void { depthwiseAs
 function depthwiseOther(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 0, 0, from, to); }
 
 /** Runs the blocks of channels from `from` up to `to`. */
-export function depthwise(s: Depthwise, from: i32, to: i32): void {
+export function depthwiseBlocks(s: Depthwise, from: i32, to: i32): void {
   const side = s.kernelHeight == s.kernelWidth && s.width >= DEPTHWISE_TILE ? s.kernelHeight : 0;
   if (side == 3 && s.stride == 1) depthwise3(s, from, to);
   else if (side == 3 && s.stride == 2) depthwise3Stride2(s, from, to);
@@ -172,3 +172,5 @@ export function depthwise(s: Depthwise, from: i32, to: i32): void {
   else if (side == 5 && s.stride == 2) depthwise5Stride2(s, from, to);
   else depthwiseOther(s, from, to);
 }
+
+export function depthwise(s: Depthwise): void { depthwiseBlocks(s, 0, s.blocks); }

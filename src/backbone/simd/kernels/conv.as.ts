@@ -6,12 +6,12 @@
  * costs less than a load and the check of its bounds. A word is a float, or two 16-bit integers, whose products are summed
  * at once.
  */
-import { accumulate, activate, HARD_SWISH, madd, NONE, RELU } from './activation';
-import { BLOCK, CONV16, CONV_TILE } from './codes';
+import { accumulate, activate, HARD_SWISH, madd, NONE, RELU } from '../activation.as';
+import { BLOCK, CONV_TILE } from '../sizes';
 
 @unmanaged
 export class Conv {
-  op: i32;
+  kernel: i32;
   activation: i32;
   input: usize;
   /** i32[runCount + wordCount]: bytes from a pixel's first input to the run, or to a single word. */
@@ -32,7 +32,7 @@ export class Conv {
   blocks: i32;
   /** A map laid out like the output that is added to it, or 0. */
   residual: usize;
-  /** With 16-bit words: f32[blocks][8], what a unit of each channel's weights is worth. */
+  /** With 16-bit words: f32[blocks][8], what a unit of each channel's weights is worth. With floats 0. */
   weightUnits: usize;
   /** With 16-bit words: f32, what a unit of the input is worth. */
   inputUnit: usize;
@@ -93,13 +93,12 @@ function lastFive(s: Conv, plane: usize, block: i32): void {
   for (let run = s.runs; run < endOfWords; run += 4) {
     let at = load<u32>(run);
     for (const end = at + (run < endOfRuns ? BLOCK << 2 : 4); at < end; at += 4) {
-      const low = v128.load(w), high = v128.load(w, 16);
+      const low = v128.load(w), high = v128.load(w, 16); w += 32;
       let x = v128.load32_splat(in0 + at); a0 = madd(x, low, a0); b0 = madd(x, high, b0);
       x = v128.load32_splat(in1 + at); a1 = madd(x, low, a1); b1 = madd(x, high, b1);
       x = v128.load32_splat(in2 + at); a2 = madd(x, low, a2); b2 = madd(x, high, b2);
       x = v128.load32_splat(in3 + at); a3 = madd(x, low, a3); b3 = madd(x, high, b3);
       x = v128.load32_splat(in4 + at); a4 = madd(x, low, a4); b4 = madd(x, high, b4);
-      w += 32;
     }
   }
   const toResidual = s.residual ? s.residual - s.output : 0;
@@ -132,65 +131,56 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
         const offset = load<u32>(run);
         const at0 = in0 + offset, at1 = in1 + offset, at2 = in2 + offset, at3 = in3 + offset;
         let x0 = v128.load(at0), x1 = v128.load(at1), x2 = v128.load(at2), x3 = v128.load(at3);
-        let low = v128.load(w), high = v128.load(w, 16);
+        let low = v128.load(w), high = v128.load(w, 16); w += 32;
         let x = spread(x0, 0); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 0); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 0); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 0); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 1); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 1); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 1); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 1); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 2); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 2); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 2); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 2); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 3); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 3); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 3); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 3); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
         if (!isFloat<Word>()) continue;
         x0 = v128.load(at0, 16); x1 = v128.load(at1, 16); x2 = v128.load(at2, 16); x3 = v128.load(at3, 16);
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 0); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 0); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 0); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 0); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 1); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 1); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 1); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 1); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 2); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 2); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 2); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 2); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
-        low = v128.load(w); high = v128.load(w, 16);
+        low = v128.load(w); high = v128.load(w, 16); w += 32;
         x = spread(x0, 3); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = spread(x1, 3); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = spread(x2, 3); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = spread(x3, 3); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
       }
       for (; run < endOfWords; run += 4) {
         const offset = load<u32>(run);
-        const low = v128.load(w), high = v128.load(w, 16);
+        const low = v128.load(w), high = v128.load(w, 16); w += 32;
         let x = v128.load32_splat(in0 + offset); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
         x = v128.load32_splat(in1 + offset); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
         x = v128.load32_splat(in2 + offset); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
         x = v128.load32_splat(in3 + offset); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        w += 32;
       }
       if (!isFloat<Word>()) {
         const inputUnit = v128.load32_splat(s.inputUnit);
@@ -214,8 +204,10 @@ function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
 function conv32(s: Conv, output: usize, from: i32, to: i32): void { convAs<f32>(s, output, from, to); }
 function conv16(s: Conv, output: usize, from: i32, to: i32): void { convAs<i16>(s, output, from, to); }
 
-/** Runs a convolution into `output`, floats, its blocks of output channels from `from` up to `to`. */
-export function conv(s: Conv, output: usize, from: i32, to: i32): void {
-  if (s.op == CONV16) conv16(s, output, from, to);
+/** Runs the blocks of output channels from `from` up to `to`, into `output`. */
+export function convBlocks(s: Conv, output: usize, from: i32, to: i32): void {
+  if (s.weightUnits) conv16(s, output, from, to);
   else conv32(s, output, from, to);
 }
+
+export function conv(s: Conv): void { convBlocks(s, s.output, 0, s.blocks); }

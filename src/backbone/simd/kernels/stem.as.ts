@@ -2,11 +2,11 @@
  * The first convolution, straight from the picture's bytes. Rows are widened as they are needed into a ring
  * of as many rows as the kernel is high, padding included; the convolution then runs row by row of its output.
  */
-import { conv, Conv } from './conv';
+import { Conv, convBlocks } from './conv.as';
 
 @unmanaged
 export class Stem {
-  op: i32;
+  kernel: i32;
   /** The convolution of one output row: its runs and words are the kernel's rows, its input the ring. */
   conv: Conv;
   pixels: usize;
@@ -61,6 +61,6 @@ export function stem(s: Stem): void {
       for (const end = at + (s.kernelRow & ~31); at < end; at += 32, run += 4) store<i32>(run, at);
       for (const end = at + (s.kernelRow & 31); at < end; at += 4, word += 4) store<i32>(word, at);
     }
-    conv(s.conv, s.conv.output + y * s.outputRow, 0, s.conv.blocks);
+    convBlocks(s.conv, s.conv.output + y * s.outputRow, 0, s.conv.blocks);
   }
 }

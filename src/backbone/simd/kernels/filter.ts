@@ -1,0 +1,70 @@
+/** A convolution's weights, and what kernels that multiply by them keep in memory: packed weights, biases, tables. */
+import type { Padding } from '../../plan.ts';
+import type { FeatureMap } from '../map.ts';
+import { blocksOf, FLOAT_BYTES, vectorBytes } from '../map.ts';
+import { packMatrix, packMatrix16 } from '../pack.ts';
+import type { Place, Program, Region } from '../program.ts';
+import { BLOCK, CONV_TILE, PEAK } from '../sizes.ts';
+
+/** Weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how they move over a map. */
+export interface Filter {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+  readonly padding: Padding;
+  /** Its place in ACTIVATIONS. */
+  readonly activation: number;
+}
+
+export function bias(program: Program, filter: Filter): Region {
+  return program.constant(vectorBytes(filter.outputs), (floats) => floats.set(filter.bias));
+}
+
+/** Packed weights, and with 16 bits what their units are worth. */
+export function matrix(
+  program: Program,
+  filter: Filter,
+  rows: Int32Array,
+  bits: 16 | 32,
+): [weights: Region, units: Place | 0] {
+  const outputs = blocksOf(filter.outputs) * BLOCK;
+  const bytes = (outputs * rows.length * bits) / 8;
+  if (bits === 32) {
+    const fill = (floats: Float32Array): void => packMatrix(floats, filter.weights, rows, filter.outputs);
+    return [program.constant(bytes, fill), 0];
+  }
+  const region = program.constant(bytes + outputs * FLOAT_BYTES, (floats) => {
+    const packed = new Int16Array(floats.buffer, floats.byteOffset, bytes / 2);
+    floats.set(packMatrix16(packed, filter.weights, rows, filter.outputs, PEAK), bytes / FLOAT_BYTES);
+  });
+  return [region, { region, offset: bytes }];
+}
+
+/**
+ * The table of a convolution's pixels, of at least one tile: short ones repeat their last pixel.
+ * @param from the first pixel's first input, and bytes from row to row and from pixel to pixel.
+ * @returns also how many there are.
+ */
+export function pixelTable(
+  program: Program,
+  { start, row, step }: { start: number; row: number; step: number },
+  output: FeatureMap,
+  height: number,
+): [table: Region, count: number] {
+  const { width } = output.shape;
+  const count = Math.max(height * width, CONV_TILE);
+  const place = [start, row, step, height, width, output.offset(0, 0), output.rowBytes];
+  const table = program.table(`pixels ${place.join(' ')}`, count * 2, (integers) => {
+    for (let i = 0; i < count; i++) {
+      const pixel = Math.min(i, height * width - 1);
+      const [y, x] = [Math.floor(pixel / width), pixel % width];
+      integers[i * 2] = start + y * row + x * step;
+      integers[i * 2 + 1] = output.offset(y, x);
+    }
+  });
+  return [table, count];
+}
