@@ -7,7 +7,7 @@ import { invalidInput } from './body.ts';
 import type { AppEnv } from './env.ts';
 import { knownQueries } from './known-queries.ts';
 import { metered } from './metering.ts';
-import { noteProblem, observe } from './observe.ts';
+import { noteProblem, observe, requestIdOf } from './observe.ts';
 import { ApiError, problemResponse } from './problem.ts';
 import { addBackupRoutes } from './routes/backup.ts';
 import { addBatchRoute } from './routes/batch.ts';
@@ -92,7 +92,7 @@ export function createApp(runtime: Runtime): App {
 }
 
 function answerProblem(error: Error, c: Context<AppEnv>): Response {
-  const { response, code } = problemResponse(error, c.var.requestId);
+  const { response, code } = problemResponse(error, requestIdOf(c));
   noteProblem(c.req.raw, code);
   return response;
 }

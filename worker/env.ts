@@ -19,8 +19,10 @@ export interface Env extends StepListener {
 
 declare global {
   namespace Cloudflare {
-    /** What is read when the isolate starts, before there is a request. */
+    /** What is looked at when the isolate starts, before there is a request. */
     interface Env {
+      readonly HEADS: R2Bucket;
+      readonly POINTERS: KVNamespace;
       /** Which engine runs the backbone, one of ENGINES in src/backbone/choose.ts; unset, the one that every host uses. */
       readonly HEADWATER_ENGINE?: string;
     }
@@ -29,7 +31,8 @@ declare global {
 
 /** What a request carries from the middleware to its route and to its line in the log. */
 export interface Variables {
-  requestId: string;
+  /** Made when it is first asked for: see observe.ts. */
+  requestId?: string;
   principal: Principal;
 }
 

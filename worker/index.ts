@@ -1,13 +1,16 @@
 /** The Worker's entry: the application on this isolate's runtime, and the Durable Object's class. */
+import { version } from '../package.json';
 import { createApp } from './app.ts';
 import type { Env } from './env.ts';
 import { runtime } from './runtime.ts';
+import { warmUpRoutes } from './warm-up.ts';
 
 export { Tenant } from './tenant/tenant.ts';
 
 const app = createApp(runtime);
-// Routes are put together when the first of them is looked for.
-app.router.match('POST', '/v1/classify');
+await warmUpRoutes(app);
+// A line for each isolate that starts. It also spares the first request what the host loads for its first line.
+console.log(JSON.stringify({ message: 'started', version, engine: runtime.engine.name }));
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),

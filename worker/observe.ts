@@ -2,6 +2,7 @@
  * A request id on every answer and one line of JSON in the log for every request. The line tells the route by its
  * pattern, not the path: paths hold names that a stranger may have guessed. Never pictures, keys or bodies.
  */
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import type { AppEnv } from './env.ts';
@@ -14,15 +15,22 @@ export function noteProblem(request: Request, code: ProblemCode): void {
   codes.set(request, code);
 }
 
+/** The same for all that is said of a request. */
+export function requestIdOf(c: Context<AppEnv>): string {
+  const id = c.var.requestId ?? crypto.randomUUID();
+  c.set('requestId', id);
+  return id;
+}
+
 export const observe = createMiddleware<AppEnv>(async (c, next) => {
   const startedAt = Date.now();
-  c.set('requestId', crypto.randomUUID());
   await next();
-  c.res.headers.set('x-request-id', c.var.requestId);
+  const requestId = requestIdOf(c);
+  c.res.headers.set('x-request-id', requestId);
   const code = codes.get(c.req.raw);
   const line = {
     message: 'request',
-    request_id: c.var.requestId,
+    request_id: requestId,
     method: c.req.method,
     route: routePath(c, -1),
     status: c.res.status,

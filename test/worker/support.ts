@@ -19,8 +19,6 @@ export const ADMIN_SECRET = 'the admin secret of the tests';
 declare global {
   namespace Cloudflare {
     interface Env {
-      readonly HEADS: R2Bucket;
-      readonly POINTERS: KVNamespace;
       readonly TENANTS: DurableObjectNamespace<Tenant>;
       /** Counts as REQUESTS does, up to 3 (vitest.config.ts). */
       readonly FEW_REQUESTS: RateLimit;

@@ -15,6 +15,7 @@ import { mediaType } from '../body.ts';
 import { answer, loadHead, type LoadedHead } from '../classify.ts';
 import { MAX_MULTIPART_BYTES } from '../limits.ts';
 import { parseMultipart } from '../multipart.ts';
+import { requestIdOf } from '../observe.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError, problemOfError } from '../problem.ts';
 import type { Services } from '../services.ts';
@@ -61,7 +62,7 @@ export function addBatchRoute(app: App, services: Services): void {
         await work(
           lines.writable,
           pictures,
-          (picture, index) => lineOf(services, asker, head, picture, index, topK, c.var.requestId),
+          (picture, index) => lineOf(services, asker, head, picture, index, topK, requestIdOf(c)),
           head,
         );
       }),
