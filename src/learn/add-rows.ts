@@ -55,3 +55,81 @@ export function multiplyRows(
   out[2 * stride + column] = s2;
   out[3 * stride + column] = s3;
 }
+
+/**
+ * out[r·columns + c] = row `first + r` of the left matrix · row c of the right one, for up to ROWS_AT_ONCE rows of the left.
+ * Four by two are summed up at a time, so that additions need not wait for one another and a number that was loaded is
+ * used more than once.
+ * @param left [… × length]
+ * @param end of the left matrix's rows; what lies behind it is not written, or written twice.
+ * @param right [columns × length]
+ * @param out [ROWS_AT_ONCE × columns]
+ */
+export function rowProducts(
+  left: Float64Array | Float32Array,
+  first: number,
+  end: number,
+  right: Float64Array,
+  columns: number,
+  length: number,
+  out: Float64Array,
+): void {
+  const last = end - 1;
+  const a0 = first * length;
+  const a1 = Math.min(first + 1, last) * length;
+  const a2 = Math.min(first + 2, last) * length;
+  const a3 = Math.min(first + 3, last) * length;
+  for (let c = 0; c < columns; c += 2) {
+    const other = Math.min(c + 1, columns - 1);
+    productsOfTile(left, a0, a1, a2, a3, right, c * length, other * length, length, out, c, other, columns);
+  }
+}
+
+function productsOfTile(
+  left: Float64Array | Float32Array,
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
+  right: Float64Array,
+  b0: number,
+  b1: number,
+  length: number,
+  out: Float64Array,
+  c0: number,
+  c1: number,
+  columns: number,
+): void {
+  let s00 = 0;
+  let s01 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s20 = 0;
+  let s21 = 0;
+  let s30 = 0;
+  let s31 = 0;
+  for (let k = 0; k < length; k++) {
+    const x = right[b0 + k];
+    const y = right[b1 + k];
+    const p = left[a0 + k];
+    s00 += p * x;
+    s01 += p * y;
+    const q = left[a1 + k];
+    s10 += q * x;
+    s11 += q * y;
+    const r = left[a2 + k];
+    s20 += r * x;
+    s21 += r * y;
+    const s = left[a3 + k];
+    s30 += s * x;
+    s31 += s * y;
+  }
+  out[c0] = s00;
+  out[c1] = s01;
+  out[columns + c0] = s10;
+  out[columns + c1] = s11;
+  out[2 * columns + c0] = s20;
+  out[2 * columns + c1] = s21;
+  out[3 * columns + c0] = s30;
+  out[3 * columns + c1] = s31;
+}

@@ -11,6 +11,7 @@
 import { LEAVE_ONE_OUT } from './held-out.ts';
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
+import { ROWS_AT_ONCE } from './add-rows.ts';
 import { dot } from './dot.ts';
 import { classWeight } from './example-weights.ts';
 import { summarise } from './metrics.ts';
@@ -20,7 +21,7 @@ import { plainPrimitives } from './symmetric-plain.ts';
 import { wasmPrimitives } from './symmetric-wasm.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
 import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from './train.ts';
-import { factor, quadraticForm, solve } from './tridiagonal.ts';
+import { factor, quadraticForms, solve } from './tridiagonal.ts';
 import { WhitenedRows, Whitening } from './whitened-rows.ts';
 
 /** Share of a new row's shortfall that is made up for: see liftNewLabels. */
@@ -172,13 +173,15 @@ async function fit(
   solve(factored, right, classes);
   const multipliers = new Float64Array(m * classes);
   const leftOut = new Float64Array(m * classes);
+  const forms = new Float64Array(ROWS_AT_ONCE);
   for (let i = 0; i < m; i++) {
-    const inverse = quadraticForm(factored.lower, factored.inverse, basis, i * m);
+    const together = i % ROWS_AT_ONCE;
+    if (together === 0) quadraticForms(factored.lower, factored.inverse, basis, i, m, forms);
     for (let c = 0; c < classes; c++) {
       let sum = 0;
       for (let j = 0; j < m; j++) sum += basis[i * m + j] * right[j * classes + c];
       multipliers[i * classes + c] = roots[i] * sum;
-      leftOut[i * classes + c] = sum / (inverse * roots[i]);
+      leftOut[i * classes + c] = sum / (forms[together] * roots[i]);
     }
     if (pacer.due(m * (classes + 4))) await pacer.rest();
   }

@@ -1,7 +1,6 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
-import { addRows, ROWS_AT_ONCE } from './add-rows.ts';
+import { addRows, rowProducts, ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
-import { dot } from './dot.ts';
 import { HALF, type Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
 import type { Ridge } from './ridge.ts';
@@ -58,9 +57,12 @@ async function combine(
   const coefficients = await ridge.coefficients(lambda, pacer);
   const columns = classes + count;
   const out = new Float64Array(m * columns);
+  const products = new Float64Array(ROWS_AT_ONCE * count);
   for (let i = 0; i < m; i++) {
+    const together = i % ROWS_AT_ONCE;
+    if (together === 0) rowProducts(basis, i, m, vectors, count, m, products);
     for (let c = 0; c < classes; c++) out[i * columns + c] = coefficients[i * classes + c];
-    for (let k = 0; k < count; k++) out[i * columns + classes + k] = dot(basis, i * m, vectors, k * m, m);
+    for (let k = 0; k < count; k++) out[i * columns + classes + k] = products[together * count + k];
     if (pacer.due(m * count)) await pacer.rest();
   }
   return out;

@@ -4,12 +4,12 @@
  * brought to tridiagonal form Q·T·Qᵀ once; then each λ costs O(nm): fits, leverages and with them the exact
  * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
  */
+import { rowProducts, ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix } from './design-matrix.ts';
-import { dot } from './dot.ts';
 import { HALF, type Pacer } from './pacer.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
 import type { SymmetricPrimitives } from './symmetric.ts';
-import { factor, quadraticForm, solve, type Tridiagonal } from './tridiagonal.ts';
+import { factor, quadraticForms, solve, type Tridiagonal } from './tridiagonal.ts';
 
 /** 1 − h below this would be a point that the fit cannot do without; it keeps the quotient finite. */
 const SMALLEST_SLACK = 1e-12;
@@ -179,14 +179,20 @@ export class Ridge {
     const { lower, inverse } = factor(this.decomposition.tridiagonal, lambda);
     const solution = transpose(this.#solve(lambda), m, classes);
     const logits = new Float64Array(n * classes);
+    const fits = new Float64Array(ROWS_AT_ONCE * classes);
+    const forms = new Float64Array(ROWS_AT_ONCE);
     for (let i = 0; i < n; i++) {
+      const together = i % ROWS_AT_ONCE;
+      if (together === 0) {
+        rowProducts(rows, i, n, solution, classes, m, fits);
+        quadraticForms(lower, inverse, rows, i, n, forms);
+      }
       const root = this.#rootWeights[i];
-      const quadratic = quadraticForm(lower, inverse, rows, i * m);
-      const slack = (form === 'dual' ? lambda * quadratic : 1 - quadratic) - (root * root) / n;
+      const slack = (form === 'dual' ? lambda * forms[together] : 1 - forms[together]) - (root * root) / n;
       const scale = 1 / Math.max(slack, SMALLEST_SLACK) / root;
       for (let c = 0; c < classes; c++) {
         const truth = this.#targets[i] === c ? 1 : 0;
-        const fit = dot(rows, i * m, solution, c * m, m);
+        const fit = fits[together * classes + c];
         const residual = form === 'dual' ? lambda * fit : root * (truth - this.prior[c]) - fit;
         logits[i * classes + c] = truth - residual * scale;
       }
@@ -203,9 +209,11 @@ export class Ridge {
     const { classes } = this;
     const solution = transpose(this.#solve(lambda), m, classes);
     const out = new Float64Array(m * classes);
-    for (let i = 0; i < m; i++) {
-      for (let c = 0; c < classes; c++) out[i * classes + c] = dot(basis, i * m, solution, c * m, m);
-      if (pacer.due(m * classes)) await pacer.rest();
+    const fits = new Float64Array(ROWS_AT_ONCE * classes);
+    for (let i = 0; i < m; i += ROWS_AT_ONCE) {
+      rowProducts(basis, i, m, solution, classes, m, fits);
+      out.set(fits.subarray(0, Math.min(ROWS_AT_ONCE, m - i) * classes), i * classes);
+      if (pacer.due(ROWS_AT_ONCE * m * classes)) await pacer.rest();
     }
     return out;
   }

@@ -3,6 +3,7 @@
  * 8.3.1), in steps of about a millisecond between which the caller may pause, and forms Q in K's place. The loops that
  * take the time are primitives, in plain TypeScript (symmetric-plain.ts) or WebAssembly SIMD (symmetric-wasm.ts).
  */
+import { dot } from './dot.ts';
 import type { Tridiagonal } from './tridiagonal.ts';
 
 /** Columns of a panel: features (dual) or examples (primal) that are added to K at once. */
@@ -136,7 +137,7 @@ export class SymmetricReduction {
   /** Turns x[j + 1 …] into the reflector that maps it onto the first axis; returns what it is mapped to. */
   #makeReflector(j: number): number {
     const { order: m, x } = this.#p;
-    const rest = sumOfProducts(x, j + 2, x, j + 2, m - j - 2);
+    const rest = dot(x, j + 2, x, j + 2, m - j - 2);
     const first = x[j + 1];
     x[j + 1] = 1;
     this.#tau[j] = 0;
@@ -155,10 +156,10 @@ export class SymmetricReduction {
     const overlaps = new Float64Array(k);
     const first = begin + k + 1;
     for (let r = 0; r < k; r++) {
-      overlaps[r] = sumOfProducts(reflectors, r * stride + first, reflectors, k * stride + first, m - first);
+      overlaps[r] = dot(reflectors, r * stride + first, reflectors, k * stride + first, m - first);
     }
     for (let r = 0; r < k; r++) {
-      triangle[r * BLOCK_ROWS + k] = -tau * sumOfProducts(triangle, r * BLOCK_ROWS + r, overlaps, r, k - r);
+      triangle[r * BLOCK_ROWS + k] = -tau * dot(triangle, r * BLOCK_ROWS + r, overlaps, r, k - r);
     }
     triangle[k * BLOCK_ROWS + k] = tau;
   }
@@ -188,18 +189,11 @@ function leaveUpdate(
   v: Float64Array,
   w: Float64Array,
 ): void {
-  const dot = sumOfProducts(product, begin, x, begin, m - begin);
+  const along = dot(product, begin, x, begin, m - begin);
   for (let i = begin; i < m; i++) {
-    w[i] = tau * (product[i] - (tau / 2) * dot * x[i]);
+    w[i] = tau * (product[i] - (tau / 2) * along * x[i]);
     v[i] = x[i];
   }
-}
-
-/** In order, as all sums here. */
-function sumOfProducts(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
-  let sum = 0;
-  for (let k = 0; k < length; k++) sum += a[i + k] * b[j + k];
-  return sum;
 }
 
 function divide(x: Float64Array, begin: number, end: number, by: number): void {

@@ -64,18 +64,45 @@ function solveFactored(lower: Float64Array, inverse: Float64Array, b: Float64Arr
   }
 }
 
-/** rᵀ(T + λI)⁻¹r for the row r that begins at `offset`. */
-export function quadraticForm(
+/**
+ * out[r] = rᵀ(T + λI)⁻¹r for ROWS_AT_ONCE rows from `first` on: each step of one waits for the step before.
+ * @param end of the rows; what lies behind it is the last row's again.
+ */
+export function quadraticForms(
   lower: Float64Array,
   inverse: Float64Array,
   rows: Float64Array | Float32Array,
-  offset: number,
-): number {
-  let previous = rows[offset];
-  let sum = previous * previous * inverse[0];
-  for (let j = 1, m = inverse.length; j < m; j++) {
-    previous = rows[offset + j] - lower[j - 1] * previous;
-    sum += previous * previous * inverse[j];
+  first: number,
+  end: number,
+  out: Float64Array,
+): void {
+  const m = inverse.length;
+  const a0 = first * m;
+  const a1 = Math.min(first + 1, end - 1) * m;
+  const a2 = Math.min(first + 2, end - 1) * m;
+  const a3 = Math.min(first + 3, end - 1) * m;
+  let x0 = rows[a0];
+  let x1 = rows[a1];
+  let x2 = rows[a2];
+  let x3 = rows[a3];
+  let s0 = x0 * x0 * inverse[0];
+  let s1 = x1 * x1 * inverse[0];
+  let s2 = x2 * x2 * inverse[0];
+  let s3 = x3 * x3 * inverse[0];
+  for (let j = 1; j < m; j++) {
+    const l = lower[j - 1];
+    const d = inverse[j];
+    x0 = rows[a0 + j] - l * x0;
+    s0 += x0 * x0 * d;
+    x1 = rows[a1 + j] - l * x1;
+    s1 += x1 * x1 * d;
+    x2 = rows[a2 + j] - l * x2;
+    s2 += x2 * x2 * d;
+    x3 = rows[a3 + j] - l * x3;
+    s3 += x3 * x3 * d;
   }
-  return sum;
+  out[0] = s0;
+  out[1] = s1;
+  out[2] = s2;
+  out[3] = s3;
 }
