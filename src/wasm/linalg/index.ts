@@ -92,13 +92,20 @@ export function updateAndMultiply(
     updateEntry(matrix, stride, i, i, v, w, x, out);
     i++;
   }
-  for (; i < end; i += 2) {
+  if (((end - i) & 2) != 0) {
     updateTwoRows(matrix, stride, from, i, v, w, x, out);
-    // The two rows' own square: (i, i), (i + 1, i) and (i + 1, i + 1).
-    updateEntry(matrix, stride, i, i, v, w, x, out);
-    updateEntry(matrix, stride, i + 1, i, v, w, x, out);
-    updateEntry(matrix, stride, i + 1, i + 1, v, w, x, out);
+    updateSquare(matrix, stride, i, i + 2, v, w, x, out);
+    i += 2;
   }
+  for (; i < end; i += 4) {
+    updateFourRows(matrix, stride, from, i, v, w, x, out);
+    updateSquare(matrix, stride, i, i + 4, v, w, x, out);
+  }
+}
+
+/** The lower triangle of the square on the diagonal that the rows [begin, end) have for themselves. */
+function updateSquare(matrix: usize, stride: i32, begin: i32, end: i32, v: usize, w: usize, x: usize, out: usize): void {
+  for (let i = begin; i < end; i++) for (let k = begin; k <= i; k++) updateEntry(matrix, stride, i, k, v, w, x, out);
 }
 
 // @ts-ignore: AssemblyScript decorator
@@ -108,8 +115,8 @@ function updateEntry(matrix: usize, stride: i32, i: i32, k: i32, v: usize, w: us
   const value =
     load<f64>(entry) - (load<f64>(at(v, i)) * load<f64>(at(w, k)) + load<f64>(at(w, i)) * load<f64>(at(v, k)));
   store<f64>(entry, value);
-  store<f64>(at(out, i), load<f64>(at(out, i)) + value * load<f64>(at(x, k)));
-  if (i != k) store<f64>(at(out, k), load<f64>(at(out, k)) + value * load<f64>(at(x, i)));
+  addTo(at(out, i), value * load<f64>(at(x, k)));
+  if (i != k) addTo(at(out, k), value * load<f64>(at(x, i)));
 }
 
 /** Columns [from, i) of rows i and i + 1. */
@@ -134,12 +141,58 @@ function updateTwoRows(matrix: usize, stride: i32, from: i32, i: i32, v: usize, 
     const o = at(out, k);
     v128.store(o, f64x2.add(v128.load(o), f64x2.add(f64x2.mul(a0, x0), f64x2.mul(a1, x1))));
   }
-  store<f64>(at(out, i), load<f64>(at(out, i)) + lanes(s0));
-  store<f64>(at(out, i + 1), load<f64>(at(out, i + 1)) + lanes(s1));
+  addTo(at(out, i), lanes(s0));
+  addTo(at(out, i + 1), lanes(s1));
   for (; k < i; k++) {
     updateEntry(matrix, stride, i, k, v, w, x, out);
     updateEntry(matrix, stride, i + 1, k, v, w, x, out);
   }
+}
+
+/** Columns [from, i) of rows i to i + 3. */
+function updateFourRows(matrix: usize, stride: i32, from: i32, i: i32, v: usize, w: usize, x: usize, out: usize): void {
+  const v0 = v128.load64_splat(at(v, i)), v1 = v128.load64_splat(at(v, i + 1));
+  const v2 = v128.load64_splat(at(v, i + 2)), v3 = v128.load64_splat(at(v, i + 3));
+  const w0 = v128.load64_splat(at(w, i)), w1 = v128.load64_splat(at(w, i + 1));
+  const w2 = v128.load64_splat(at(w, i + 2)), w3 = v128.load64_splat(at(w, i + 3));
+  const x0 = v128.load64_splat(at(x, i)), x1 = v128.load64_splat(at(x, i + 1));
+  const x2 = v128.load64_splat(at(x, i + 2)), x3 = v128.load64_splat(at(x, i + 3));
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  const row = <usize>stride << 3;
+  let k = from;
+  for (; k + 2 <= i; k += 2) {
+    const vk = v128.load(at(v, k)), wk = v128.load(at(w, k)), xk = v128.load(at(x, k));
+    let entry = at(matrix, i * stride + k);
+    const a0 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v0, wk), f64x2.mul(w0, vk)));
+    v128.store(entry, a0);
+    s0 = f64x2.add(s0, f64x2.mul(a0, xk));
+    entry += row;
+    const a1 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v1, wk), f64x2.mul(w1, vk)));
+    v128.store(entry, a1);
+    s1 = f64x2.add(s1, f64x2.mul(a1, xk));
+    let sum = f64x2.add(f64x2.mul(a0, x0), f64x2.mul(a1, x1));
+    entry += row;
+    const a2 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v2, wk), f64x2.mul(w2, vk)));
+    v128.store(entry, a2);
+    s2 = f64x2.add(s2, f64x2.mul(a2, xk));
+    sum = f64x2.add(sum, f64x2.mul(a2, x2));
+    entry += row;
+    const a3 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v3, wk), f64x2.mul(w3, vk)));
+    v128.store(entry, a3);
+    s3 = f64x2.add(s3, f64x2.mul(a3, xk));
+    sum = f64x2.add(sum, f64x2.mul(a3, x3));
+    const o = at(out, k);
+    v128.store(o, f64x2.add(v128.load(o), sum));
+  }
+  addTo(at(out, i), lanes(s0)); addTo(at(out, i + 1), lanes(s1));
+  addTo(at(out, i + 2), lanes(s2)); addTo(at(out, i + 3), lanes(s3));
+  for (; k < i; k++) for (let r = 0; r < 4; r++) updateEntry(matrix, stride, i + r, k, v, w, x, out);
+}
+
+// @ts-ignore: AssemblyScript decorator
+@inline
+function addTo(entry: usize, value: f64): void {
+  store<f64>(entry, load<f64>(entry) + value);
 }
 
 /**
