@@ -14,10 +14,15 @@ const LOCK = 'package-lock.json';
 export async function build(): Promise<void> {
   await buildBackbone({ log: say });
   buildBackbones();
-  await whenStale('wasm', ['src/wasm', 'src/backbone/simd', 'scripts/build-wasm.ts', LOCK], ['build/wasm'], async () => {
-    say('Compiling the WASM kernels …');
-    await buildWasm();
-  });
+  await whenStale(
+    'wasm',
+    ['src/wasm', 'src/backbone/simd', 'scripts/build-wasm.ts', LOCK],
+    ['build/wasm'],
+    async () => {
+      say('Compiling the WASM kernels …');
+      await buildWasm();
+    },
+  );
   // Before the Worker, which is bundled with the console as its assets.
   const page = [
     'console',
