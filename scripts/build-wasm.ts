@@ -55,7 +55,9 @@ async function compileEngine(): Promise<void> {
 export async function buildWasm(): Promise<void> {
   mkdirSync(join(root, out), { recursive: true });
   await compileEngine();
-  for (const { name } of readdirSync(join(root, 'src/wasm'), { withFileTypes: true })) {
+  for (const entry of readdirSync(join(root, 'src/wasm'), { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const { name } = entry;
     await compile(join('src/wasm', name, 'index.ts'), name, ['-O3', '--converge']);
   }
 }

@@ -41,7 +41,8 @@ export interface SymmetricPrimitives {
   addPanel(begin: number, end: number): void;
   /**
    * Applies the rank-two update to rows [begin, end) of the lower triangle from column `from` on, and adds what they
-   * contribute to product = K·x of the result. An odd number of rows only where `begin` is `from`.
+   * contribute to product = K·x of the result. A number of rows that is no
+   * multiple of four only where `begin` is `from`.
    */
   updateAndMultiply(from: number, begin: number, end: number): void;
   /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
@@ -83,8 +84,8 @@ export class SymmetricReduction {
    */
   passRows(j: number, row: number): number {
     const { order: m } = this.#p;
-    // An even number of rows is left for the calls to come.
-    const end = Math.min(row + PASS_ROWS - ((m - row) & 1), m);
+    // A multiple of four rows is left for the calls to come.
+    const end = Math.min(row + PASS_ROWS - (-(m - row) & 3), m);
     this.#p.updateAndMultiply(j + 1, row, end);
     return end;
   }

@@ -82,22 +82,14 @@ function addPair(out: usize, left: v128, right: v128): void {
 /**
  * Rows [begin, end) of one pass over the lower triangle from row and column `from` on, which applies the rank-two update
  * that the last step left (K −= v·wᵀ + w·vᵀ) and adds K·x of the result to `out`. One pass, because K does not fit any
- * cache. An odd number of rows only where `begin` is `from`.
+ * cache. A number of rows that is no multiple of four only where `begin` is `from`.
  */
 export function updateAndMultiply(
   matrix: usize, stride: i32, from: i32, begin: i32, end: i32, v: usize, w: usize, x: usize, out: usize,
 ): void {
-  let i = begin;
-  if (((end - begin) & 1) != 0) {
-    updateEntry(matrix, stride, i, i, v, w, x, out);
-    i++;
-  }
-  if (((end - i) & 2) != 0) {
-    updateTwoRows(matrix, stride, from, i, v, w, x, out);
-    updateSquare(matrix, stride, i, i + 2, v, w, x, out);
-    i += 2;
-  }
-  for (; i < end; i += 4) {
+  const rest = (end - begin) & 3;
+  updateSquare(matrix, stride, begin, begin + rest, v, w, x, out);
+  for (let i = begin + rest; i < end; i += 4) {
     updateFourRows(matrix, stride, from, i, v, w, x, out);
     updateSquare(matrix, stride, i, i + 4, v, w, x, out);
   }
@@ -117,36 +109,6 @@ function updateEntry(matrix: usize, stride: i32, i: i32, k: i32, v: usize, w: us
   store<f64>(entry, value);
   addTo(at(out, i), value * load<f64>(at(x, k)));
   if (i != k) addTo(at(out, k), value * load<f64>(at(x, i)));
-}
-
-/** Columns [from, i) of rows i and i + 1. */
-function updateTwoRows(matrix: usize, stride: i32, from: i32, i: i32, v: usize, w: usize, x: usize, out: usize): void {
-  const v0 = v128.load64_splat(at(v, i)), v1 = v128.load64_splat(at(v, i + 1));
-  const w0 = v128.load64_splat(at(w, i)), w1 = v128.load64_splat(at(w, i + 1));
-  const x0 = v128.load64_splat(at(x, i)), x1 = v128.load64_splat(at(x, i + 1));
-  let s0 = f64x2.splat(0), s1 = s0;
-  const row = <usize>stride << 3;
-  let k = from;
-  for (; k + 2 <= i; k += 2) {
-    const vk = v128.load(at(v, k));
-    const wk = v128.load(at(w, k));
-    const xk = v128.load(at(x, k));
-    const entry = at(matrix, i * stride + k);
-    const a0 = f64x2.sub(v128.load(entry), f64x2.add(f64x2.mul(v0, wk), f64x2.mul(w0, vk)));
-    const a1 = f64x2.sub(v128.load(entry + row), f64x2.add(f64x2.mul(v1, wk), f64x2.mul(w1, vk)));
-    v128.store(entry, a0);
-    v128.store(entry + row, a1);
-    s0 = f64x2.add(s0, f64x2.mul(a0, xk));
-    s1 = f64x2.add(s1, f64x2.mul(a1, xk));
-    const o = at(out, k);
-    v128.store(o, f64x2.add(v128.load(o), f64x2.add(f64x2.mul(a0, x0), f64x2.mul(a1, x1))));
-  }
-  addTo(at(out, i), lanes(s0));
-  addTo(at(out, i + 1), lanes(s1));
-  for (; k < i; k++) {
-    updateEntry(matrix, stride, i, k, v, w, x, out);
-    updateEntry(matrix, stride, i + 1, k, v, w, x, out);
-  }
 }
 
 /** Columns [from, i) of rows i to i + 3. */
