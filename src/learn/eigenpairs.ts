@@ -1,5 +1,5 @@
 /** The leading eigenpairs of a symmetric tridiagonal matrix: bisection for the values, inverse iteration for the vectors. */
-import { dot } from './dot.ts';
+import { addRows, multiplyRows, ROWS_AT_ONCE } from './add-rows.ts';
 import type { Pacer } from './pacer.ts';
 import type { Tridiagonal } from './tridiagonal.ts';
 
@@ -33,9 +33,12 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
   const values = new Float64Array(count);
   const vectors = new Float64Array(count * m);
   const room = new Float64Array(3 * m);
+  const found: Float64Array[] = [];
   for (let k = 0; k < count; k++) {
     values[k] = await eigenvalue(t, k + 1, top, tiny, pacer);
-    await inverseIterate(t, values[k], vectors, k, largest, room, pacer);
+    const x = vectors.subarray(k * m, (k + 1) * m);
+    await inverseIterate(t, values[k], x, found, largest, room, pacer);
+    found.push(x);
   }
   return { values, vectors };
 }
@@ -84,21 +87,20 @@ async function eigenvalue(
 async function inverseIterate(
   t: Tridiagonal,
   value: number,
-  vectors: Float64Array,
-  k: number,
+  x: Float64Array,
+  found: readonly Float64Array[],
   scale: number,
   room: Float64Array,
   pacer: Pacer,
 ): Promise<void> {
-  const m = t.diagonal.length;
-  const x = vectors.subarray(k * m, (k + 1) * m);
-  writeStart(x, k);
+  const m = x.length;
+  writeStart(x, found.length);
   for (let iteration = 0; iteration < INVERSE_ITERATIONS; iteration++) {
     solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16, room);
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
-    for (let pass = 0; pass < 2; pass++) orthogonalise(vectors, k, m);
+    for (let pass = 0; pass < 2; pass++) orthogonalise(x, found, room);
     normalise(x);
-    if (pacer.due(m * (OPERATIONS_PER_PIVOT + 4 * k))) await pacer.rest();
+    if (pacer.due(m * (OPERATIONS_PER_PIVOT + 2 * found.length))) await pacer.rest();
   }
 }
 
@@ -158,11 +160,16 @@ function solveShifted(
   normalise(x);
 }
 
-function orthogonalise(vectors: Float64Array, k: number, m: number): void {
-  const offset = k * m;
-  for (let p = 0; p < k; p++) {
-    const along = dot(vectors, p * m, vectors, offset, m);
-    for (let j = 0; j < m; j++) vectors[offset + j] -= along * vectors[p * m + j];
+/** Removes from x its parts along what was found. @param room at least [m], overwritten. */
+function orthogonalise(x: Float64Array, found: readonly Float64Array[], room: Float64Array): void {
+  const nothing = room.subarray(0, x.length).fill(0);
+  const along = new Float64Array(ROWS_AT_ONCE);
+  for (let p = 0; p < found.length; p += ROWS_AT_ONCE) {
+    const rows = found.slice(p, p + ROWS_AT_ONCE);
+    while (rows.length < ROWS_AT_ONCE) rows.push(nothing);
+    multiplyRows(x, 0, rows, 0, along, 0, 1);
+    for (let r = 0; r < ROWS_AT_ONCE; r++) along[r] = -along[r];
+    addRows(x, 0, rows, along, 0, 1);
   }
 }
 

@@ -1,9 +1,10 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
-import { addRows, rowProducts, ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
 import { HALF, type Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
-import type { Ridge } from './ridge.ts';
+import { rowsTimesVectors, transpose } from './products.ts';
+import { fillPanel, type Ridge } from './ridge.ts';
+import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
 
 export interface HeadMatrices {
   /** [D] */
@@ -30,8 +31,8 @@ export async function headMatrices(
   const combined = await combine(ridge, lambda, principal, pacer);
   const rows =
     decomposition.form === 'dual'
-      ? await pullBack(a, combined, columns, pacer)
-      : transposed(combined, d, columns);
+      ? await pullBack(a, combined, columns, decomposition.primitives, pacer)
+      : combined;
   const mean = new Float32Array(a.standardisation.mean);
   const weights = new Float32Array(rows.subarray(0, classes * d));
   const directions = rows.subarray(classes * d);
@@ -45,7 +46,7 @@ export async function headMatrices(
   };
 }
 
-/** [m × (C + k)] coefficients and eigenvectors side by side, in the coordinates of examples (dual) or features. */
+/** [(C + k) × m] coefficients, then eigenvectors, in the coordinates of examples (dual) or features. */
 async function combine(
   ridge: Ridge,
   lambda: number,
@@ -53,47 +54,41 @@ async function combine(
   pacer: Pacer,
 ): Promise<Float64Array> {
   const { classes } = ridge;
-  const { basis, order: m } = ridge.decomposition;
-  const coefficients = await ridge.coefficients(lambda, pacer);
-  const columns = classes + count;
-  const out = new Float64Array(m * columns);
-  const products = new Float64Array(ROWS_AT_ONCE * count);
-  for (let i = 0; i < m; i++) {
-    const together = i % ROWS_AT_ONCE;
-    if (together === 0) rowProducts(basis, i, m, vectors, count, m, products);
-    for (let c = 0; c < classes; c++) out[i * columns + c] = coefficients[i * classes + c];
-    for (let k = 0; k < count; k++) out[i * columns + classes + k] = products[together * count + k];
-    if (pacer.due(m * count)) await pacer.rest();
-  }
+  const { basis, order: m, primitives } = ridge.decomposition;
+  const out = new Float64Array((classes + count) * m);
+  out.set(transpose(await ridge.coefficients(lambda, pacer), m, classes));
+  const axes = await rowsTimesVectors(primitives, basis, m, vectors, count, pacer);
+  out.set(transpose(axes, m, count), classes * m);
   return out;
 }
 
-/** Aᵀ times the columns: [columns × D]. */
+/** [rows × D] rows of length n times A, PANEL_COLUMNS features at a time. */
 async function pullBack(
   a: DesignMatrix,
-  combined: Float64Array,
-  columns: number,
+  rows: Float64Array,
+  count: number,
+  primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<Float64Array> {
+  const { order: n, stride, panel, reflectors, products, cost } = primitives;
   const d = a.codeLength;
-  const out = new Float64Array(columns * d);
-  const rows = Array.from({ length: ROWS_AT_ONCE }, () => new Float64Array(d));
-  for (let i = 0; i < a.examples; i += ROWS_AT_ONCE) {
-    const factors = new Float64Array(ROWS_AT_ONCE * columns);
-    factors.set(combined.subarray(i * columns, (i + ROWS_AT_ONCE) * columns));
-    rows.forEach((row, r) => {
-      if (i + r < a.examples) a.writeRow(i + r, 0, d, row, 0, 1);
-    });
-    for (let c = 0; c < columns; c++) addRows(out, c * d, rows, factors, c, columns);
-    if (pacer.due(ROWS_AT_ONCE * (columns + HALF) * d)) await pacer.rest();
+  const out = new Float64Array(count * d);
+  for (let begin = 0; begin < d; begin += PANEL_COLUMNS) {
+    fillPanel(a, 'dual', begin, panel);
+    if (pacer.due(n * PANEL_COLUMNS * HALF)) await pacer.rest();
+    const width = Math.min(PANEL_COLUMNS, d - begin);
+    for (let first = 0; first < count; first += BLOCK_ROWS) {
+      const height = Math.min(BLOCK_ROWS, count - first);
+      for (let r = 0; r < height; r++)
+        reflectors.set(rows.subarray((first + r) * n, (first + r + 1) * n), r * stride);
+      primitives.timesPanel(0, PANEL_COLUMNS);
+      for (let r = 0; r < height; r++) {
+        const from = r * PANEL_COLUMNS;
+        out.set(products.subarray(from, from + width), (first + r) * d + begin);
+      }
+      if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * cost)) await pacer.rest();
+    }
   }
-  return out;
-}
-
-function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(matrix.length);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
   return out;
 }
 

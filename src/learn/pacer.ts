@@ -1,13 +1,13 @@
 /**
  * Lets long computations breathe. There is no clock here (and in a Worker it stands still while one computes), so work
- * is counted in multiply-adds of plain JavaScript, and the host is offered its turn after every half a million.
+ * is counted in multiply-adds of plain JavaScript, and the host is offered its turn after every million.
  */
 
 /** A host's pause: resolves when the event loop has had its turn. */
 export type Pause = () => Promise<void>;
 
-/** About half a millisecond: several stretches lie between a request's arrival and its answer. */
-export const OPERATIONS_BETWEEN_PAUSES = 5e5;
+/** About a millisecond. A turn of an event loop can take a tenth of one, and there are thousands in a long training. */
+export const OPERATIONS_BETWEEN_PAUSES = 1e6;
 
 /** What takes longer than a multiply-add: reading a number in half precision, and an exponential with what it is for. */
 export const HALF = 5;

@@ -3,8 +3,9 @@ import type { DesignMatrix } from './design-matrix.ts';
 import { leftOutResidual } from './downdate.ts';
 import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
-import type { Decomposition } from './ridge.ts';
 import { leadingEigenpairs } from './eigenpairs.ts';
+import { rowsTimesVectors } from './products.ts';
+import type { Decomposition } from './ridge.ts';
 
 export interface Principal {
   /** Number of directions, at most what was asked for. */
@@ -57,35 +58,41 @@ export async function leftOutResiduals(
   principal: Principal,
   pacer: Pacer,
 ): Promise<Float64Array> {
-  const { form, order: m, rows, tridiagonal } = decomposition;
+  const { form, order: m, rows, tridiagonal, primitives } = decomposition;
   const { diagonal, offDiagonal } = tridiagonal;
   const { values, vectors, count } = principal;
   const n = a.examples;
   const lengths = new Float64Array(sample.length);
-  const squares = new Float64Array(values.length);
-  const ones = new Float64Array(values.length).fill(1);
-  for (let place = 0; place < sample.length; place++) {
-    const i = sample[place];
-    const row = rows.subarray(i * m, (i + 1) * m);
-    // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
-    const moments =
-      form === 'dual' ? dualMoments(diagonal, offDiagonal, row) : primalMoments(diagonal, offDiagonal, row);
-    squaresAlong(vectors, row, form === 'dual' ? values : ones, moments.square * SMALLEST_SHARE, squares);
-    const tailSquare = moments.square - sum(squares);
-    const tailFirst = moments.first - dot(squares, 0, values, 0, values.length);
-    const weight = a.rootWeights[i] ** 2;
-    const rho = n / Math.max(n - weight, 1e-9 * n);
-    const noise = moments.square * 1e-9;
-    const tail =
-      tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
-    const square = leftOutResidual(values, count, { squares, rho, ...tail }) / weight;
-    lengths[place] = rho * Math.sqrt(square) * a.leftOutInflation(i);
-    if (pacer.due(m * (values.length + 4) + count * values.length * OPERATIONS_PER_SQUARE))
-      await pacer.rest();
+  const factors = form === 'dual' ? values : new Float64Array(values.length).fill(1);
+  const some = new Float64Array(ROWS * m);
+  for (let begin = 0; begin < sample.length; begin += ROWS) {
+    const places = sample.subarray(begin, begin + ROWS);
+    places.forEach((i, r) => some.set(rows.subarray(i * m, (i + 1) * m), r * m));
+    const along = await rowsTimesVectors(primitives, some, places.length, vectors, values.length, pacer);
+    for (const [r, i] of places.entries()) {
+      const row = some.subarray(r * m, (r + 1) * m);
+      // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
+      const moments =
+        form === 'dual' ? dualMoments(diagonal, offDiagonal, row) : primalMoments(diagonal, offDiagonal, row);
+      const squares = along.subarray(r * values.length, (r + 1) * values.length);
+      square(squares, factors, moments.square * SMALLEST_SHARE);
+      const tailSquare = moments.square - sum(squares);
+      const tailFirst = moments.first - dot(squares, 0, values, 0, values.length);
+      const weight = a.rootWeights[i] ** 2;
+      const rho = n / Math.max(n - weight, 1e-9 * n);
+      const noise = moments.square * 1e-9;
+      const tail =
+        tailSquare > noise ? { tailSquare, tailValue: Math.max(tailFirst, 0) / tailSquare } : NO_TAIL;
+      const outside = leftOutResidual(values, count, { squares, rho, ...tail }) / weight;
+      lengths[begin + r] = rho * Math.sqrt(outside) * a.leftOutInflation(i);
+      if (pacer.due(4 * m + count * values.length * OPERATIONS_PER_SQUARE)) await pacer.rest();
+    }
   }
   return lengths;
 }
 
+/** Codes that are turned into the eigenbasis at once. */
+const ROWS = 64;
 /** Of the secular equation: in each of some five steps a division and a few products. */
 const OPERATIONS_PER_SQUARE = 80;
 /** Stands for a coordinate of zero, with which the secular equation would lose a root. */
@@ -101,18 +108,10 @@ interface Moments {
 
 // Plain functions of plain arrays: V8 optimises them once, and not anew for each training.
 
-/** Squared coordinates of x along each of the vectors, [p × m], times their factors. */
-function squaresAlong(
-  vectors: Float64Array,
-  x: Vector,
-  factors: Float64Array,
-  least: number,
-  out: Float64Array,
-): void {
-  for (let l = 0; l < out.length; l++) {
-    const along = dot(vectors, l * x.length, x, 0, x.length);
-    const square = along * along * factors[l];
-    out[l] = square > least ? square : least;
+/** Turns coordinates into their squares times the factors. */
+function square(coordinates: Float64Array, factors: Float64Array, least: number): void {
+  for (let l = 0; l < coordinates.length; l++) {
+    coordinates[l] = Math.max(coordinates[l] ** 2 * factors[l], least);
   }
 }
 

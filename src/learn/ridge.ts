@@ -4,9 +4,10 @@
  * brought to tridiagonal form Q·T·Qᵀ once; then each λ costs O(nm): fits, leverages and with them the exact
  * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
  */
-import { rowProducts, ROWS_AT_ONCE } from './add-rows.ts';
+import { ROWS_AT_ONCE } from './add-rows.ts';
 import type { DesignMatrix } from './design-matrix.ts';
 import { HALF, type Pacer } from './pacer.ts';
+import { rowsTimesVectors, transpose } from './products.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
 import type { SymmetricPrimitives } from './symmetric.ts';
 import { factor, quadraticForms, solve, type Tridiagonal } from './tridiagonal.ts';
@@ -23,6 +24,8 @@ export interface Decomposition {
   readonly basis: Float64Array;
   /** [n × m] rows of Q (dual) or of A·Q (primal). */
   readonly rows: Float64Array | Float32Array;
+  /** What found it; its memory holds the basis. */
+  readonly primitives: SymmetricPrimitives;
 }
 
 /** Rows that can be written out a part at a time: DesignMatrix, for example. */
@@ -60,7 +63,7 @@ export async function decompose(
   const rotated = form === 'dual' ? undefined : await rotateRows(a, primitives, pacer);
   const basis = reduction.basis();
   const rows = rotated ?? basis;
-  return { form, order: m, tridiagonal, basis, rows };
+  return { form, order: m, tridiagonal, basis, rows, primitives };
 }
 
 async function reduceColumn(
@@ -99,7 +102,7 @@ async function sumUp(
 }
 
 /** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
-function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
+export function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
   if (form === 'dual') {
     for (let i = 0; i < a.examples; i++) a.writeRow(i, begin, PANEL_COLUMNS, panel, i * PANEL_COLUMNS, 1);
     return;
@@ -177,26 +180,22 @@ export class Ridge {
     const { classes } = this;
     const n = this.#targets.length;
     const { lower, inverse } = factor(this.decomposition.tridiagonal, lambda);
-    const solution = transpose(this.#solve(lambda), m, classes);
+    const fits = await this.#timesSolution(rows, n, lambda, pacer);
     const logits = new Float64Array(n * classes);
-    const fits = new Float64Array(ROWS_AT_ONCE * classes);
     const forms = new Float64Array(ROWS_AT_ONCE);
     for (let i = 0; i < n; i++) {
       const together = i % ROWS_AT_ONCE;
-      if (together === 0) {
-        rowProducts(rows, i, n, solution, classes, m, fits);
-        quadraticForms(lower, inverse, rows, i, n, forms);
-      }
+      if (together === 0) quadraticForms(lower, inverse, rows, i, n, forms);
       const root = this.#rootWeights[i];
       const slack = (form === 'dual' ? lambda * forms[together] : 1 - forms[together]) - (root * root) / n;
       const scale = 1 / Math.max(slack, SMALLEST_SLACK) / root;
       for (let c = 0; c < classes; c++) {
         const truth = this.#targets[i] === c ? 1 : 0;
-        const fit = fits[together * classes + c];
+        const fit = fits[i * classes + c];
         const residual = form === 'dual' ? lambda * fit : root * (truth - this.prior[c]) - fit;
         logits[i * classes + c] = truth - residual * scale;
       }
-      if (pacer.due(m * (classes + 4))) await pacer.rest();
+      if (pacer.due(4 * m)) await pacer.rest();
     }
     return logits;
   }
@@ -204,24 +203,29 @@ export class Ridge {
   /**
    * The fit at λ. Dual: [n × C] multipliers α, the coefficients being Aᵀ·α. Primal: the [D × C] coefficients themselves.
    */
-  async coefficients(lambda: number, pacer: Pacer): Promise<Float64Array> {
-    const { basis, order: m } = this.decomposition;
-    const { classes } = this;
-    const solution = transpose(this.#solve(lambda), m, classes);
-    const out = new Float64Array(m * classes);
-    const fits = new Float64Array(ROWS_AT_ONCE * classes);
-    for (let i = 0; i < m; i += ROWS_AT_ONCE) {
-      rowProducts(basis, i, m, solution, classes, m, fits);
-      out.set(fits.subarray(0, Math.min(ROWS_AT_ONCE, m - i) * classes), i * classes);
-      if (pacer.due(ROWS_AT_ONCE * m * classes)) await pacer.rest();
-    }
-    return out;
+  coefficients(lambda: number, pacer: Pacer): Promise<Float64Array> {
+    const { basis, order } = this.decomposition;
+    return this.#timesSolution(basis, order, lambda, pacer);
   }
 
-  #solve(lambda: number): Float64Array {
+  /** [count × C] rows of length m times (T + λI)⁻¹ of the right-hand side. */
+  #timesSolution(
+    rows: Float64Array | Float32Array,
+    count: number,
+    lambda: number,
+    pacer: Pacer,
+  ): Promise<Float64Array> {
+    const { order: m, tridiagonal, primitives } = this.decomposition;
     const solution = this.#right.slice();
-    solve(factor(this.decomposition.tridiagonal, lambda), solution, this.classes);
-    return solution;
+    solve(factor(tridiagonal, lambda), solution, this.classes);
+    return rowsTimesVectors(
+      primitives,
+      rows,
+      count,
+      transpose(solution, m, this.classes),
+      this.classes,
+      pacer,
+    );
   }
 
   async #projectTargets(pacer: Pacer): Promise<void> {
@@ -252,11 +256,4 @@ function addTarget(
     right[j * classes + target] += value;
     sum[j] += value;
   }
-}
-
-function transpose(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(matrix.length);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
-  return out;
 }

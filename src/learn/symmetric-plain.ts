@@ -1,4 +1,5 @@
 /** The primitives of symmetric.ts in plain TypeScript: the reference, and quick enough for a few hundred examples. */
+import { dot } from './dot.ts';
 import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
 
 /** @param order m, at least 1. */
@@ -11,6 +12,7 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
   const reflectors = new Float64Array(BLOCK_ROWS * stride);
   const triangle = new Float64Array(BLOCK_ROWS * BLOCK_ROWS);
   const rotated = new Float64Array(BLOCK_ROWS * stride);
+  const products = new Float64Array(BLOCK_ROWS * PANEL_COLUMNS);
 
   function addPanel(begin: number, end: number): void {
     for (let i = begin; i < end; i++) {
@@ -59,16 +61,46 @@ export function plainPrimitives(order: number): SymmetricPrimitives {
     }
   }
 
-  function multiplyRows(begin: number, end: number): void {
+  function multiplyReflectors(
+    by: Float64Array,
+    width: number,
+    begin: number,
+    end: number,
+    out: Float64Array,
+  ): void {
     for (let r = 0; r < BLOCK_ROWS; r++) {
-      rotated.fill(0, r * stride + begin, r * stride + end);
+      out.fill(0, r * width + begin, r * width + end);
       for (let i = 0; i < m; i++) {
         const share = reflectors[r * stride + i];
-        for (let k = begin; k < end; k++) rotated[r * stride + k] += share * matrix[i * stride + k];
+        for (let k = begin; k < end; k++) out[r * width + k] += share * by[i * width + k];
       }
     }
   }
 
-  const memory = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
-  return { order, cost: 1, stride, ...memory, addPanel, updateAndMultiply, applyReflectors, multiplyRows };
+  return {
+    order,
+    cost: 1,
+    stride,
+    matrix,
+    panel,
+    v,
+    w,
+    x,
+    product,
+    reflectors,
+    triangle,
+    rotated,
+    products,
+    addPanel,
+    updateAndMultiply,
+    applyReflectors,
+    multiplyRows: (begin, end) => multiplyReflectors(matrix, stride, begin, end, rotated),
+    timesPanel: (begin, end) => multiplyReflectors(panel, PANEL_COLUMNS, begin, end, products),
+    timesVectors(rows, first, count, columns) {
+      for (let r = 0; r < count; r++) {
+        for (let c = 0; c < columns; c++)
+          products[r * PANEL_COLUMNS + c] = dot(rows, (first + r) * m, panel, c * m, m);
+      }
+    },
+  };
 }

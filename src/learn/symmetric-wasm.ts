@@ -14,9 +14,12 @@ interface LinalgExports {
   ): void;
   multiplyRows(
     ...addresses: [
-      ...[matrix: number, stride: number, m: number, rows: number, count: number],
-      ...[begin: number, end: number, out: number, work: number],
+      ...[matrix: number, stride: number, m: number, rows: number, rowStride: number, count: number],
+      ...[begin: number, end: number, out: number, outStride: number, work: number],
     ]
+  ): void;
+  timesVectors(
+    ...addresses: [rows: number, count: number, vectors: number, columns: number, length: number, out: number]
   ): void;
   applyReflectors(
     ...addresses: [
@@ -50,6 +53,7 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
     reflectors: BLOCK_ROWS * stride,
     triangle: BLOCK_ROWS * BLOCK_ROWS,
     rotated: BLOCK_ROWS * stride,
+    products: BLOCK_ROWS * PANEL_COLUMNS,
     work: 2 * BLOCK_ROWS * STRIDE_MULTIPLE,
   };
   const numbers = Object.values(sizes).reduce((sum, size) => sum + size, 0);
@@ -62,9 +66,20 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
     next += size * Float64Array.BYTES_PER_ELEMENT;
     return array;
   };
-  const [matrix, panel, v, w, x, product, reflectors, triangle, rotated, work] =
+  const [matrix, panel, v, w, x, product, reflectors, triangle, rotated, products, work] =
     Object.values(sizes).map(take);
-  const arrays = { matrix, panel, v, w, x, product, reflectors, triangle, rotated };
+  const arrays = { matrix, panel, v, w, x, product, reflectors, triangle, rotated, products };
+  const multiplyReflectors = (
+    by: Float64Array,
+    width: number,
+    begin: number,
+    end: number,
+    out: Float64Array,
+  ) =>
+    exports.multiplyRows(
+      ...([by.byteOffset, width, order, reflectors.byteOffset, stride, BLOCK_ROWS] as const),
+      ...([begin, end, out.byteOffset, width, work.byteOffset] as const),
+    );
   return {
     order,
     cost: WASM_COST,
@@ -80,9 +95,15 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
       const [v, t, room] = [reflectors.byteOffset, triangle.byteOffset, work.byteOffset];
       exports.applyReflectors(matrix.byteOffset, stride, order, v, t, BLOCK_ROWS, row, begin, end, room);
     },
-    multiplyRows: (begin, end) => {
-      const [rows, out, room] = [reflectors.byteOffset, rotated.byteOffset, work.byteOffset];
-      exports.multiplyRows(matrix.byteOffset, stride, order, rows, BLOCK_ROWS, begin, end, out, room);
+    multiplyRows: (begin, end) => multiplyReflectors(matrix, stride, begin, end, rotated),
+    timesPanel: (begin, end) => multiplyReflectors(panel, PANEL_COLUMNS, begin, end, products),
+    timesVectors(rows, first, count, columns) {
+      let at = rows.byteOffset + first * order * Float64Array.BYTES_PER_ELEMENT;
+      if (rows.buffer !== memory.buffer) {
+        reflectors.set(rows.subarray(first * order, (first + count) * order));
+        at = reflectors.byteOffset;
+      }
+      exports.timesVectors(at, count, panel.byteOffset, columns, order, products.byteOffset);
     },
   };
 }
@@ -94,7 +115,7 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Li
 }
 
 function isLinalg(exports: object): exports is LinalgExports {
-  return ['addPanel', 'updateAndMultiply', 'applyReflectors', 'multiplyRows'].every(
+  return ['addPanel', 'updateAndMultiply', 'applyReflectors', 'multiplyRows', 'timesVectors'].every(
     (name) => name in exports,
   );
 }

@@ -13,7 +13,7 @@ const PASS_ROWS = 128;
 /** Rows of K that one step of a sum takes on, and reflectors that one block of the back-transformation holds. */
 export const BLOCK_ROWS = 32;
 /** Columns of Q that one step of the back-transformation takes on. */
-export const BLOCK_COLUMNS = 64;
+export const BLOCK_COLUMNS = 32;
 
 /** Memory and the loops over it. Vectors have `stride` entries, of which the first `order` are used. */
 export interface SymmetricPrimitives {
@@ -25,7 +25,7 @@ export interface SymmetricPrimitives {
   readonly stride: number;
   /** [m × stride] */
   readonly matrix: Float64Array;
-  /** [m × PANEL_COLUMNS] */
+  /** [m × PANEL_COLUMNS]; or for `timesVectors`, [PANEL_COLUMNS × m]. */
   readonly panel: Float64Array;
   /** Rank-two update that is still to be applied: K − v·wᵀ − w·vᵀ. */
   readonly v: Float64Array;
@@ -37,6 +37,8 @@ export interface SymmetricPrimitives {
   readonly triangle: Float64Array;
   /** [BLOCK_ROWS × stride] what `multiplyRows` finds. */
   readonly rotated: Float64Array;
+  /** [BLOCK_ROWS × PANEL_COLUMNS] what `timesPanel` and `timesVectors` find. */
+  readonly products: Float64Array;
   /** K += P·Pᵀ, lower triangle of rows [begin, end). What is above the diagonal may change as well. */
   addPanel(begin: number, end: number): void;
   /**
@@ -49,6 +51,14 @@ export interface SymmetricPrimitives {
   applyReflectors(row: number, begin: number, end: number): void;
   /** rotated = reflectors · matrix, columns [begin, end), multiples of 8 or the stride. */
   multiplyRows(begin: number, end: number): void;
+  /** products = reflectors · panel, columns [begin, end), multiples of 8. */
+  timesPanel(begin: number, end: number): void;
+  /**
+   * products[r, c] = row `first + r` of the given ones, [… × m], times the vector that is row c of the panel's memory.
+   * @param count of rows, at most BLOCK_ROWS.
+   * @param columns number of vectors, at most PANEL_COLUMNS.
+   */
+  timesVectors(rows: Float64Array | Float32Array, first: number, count: number, columns: number): void;
 }
 
 export class SymmetricReduction {

@@ -26,7 +26,7 @@ export interface TrainOptions {
    * heads are to be equal bit for bit all pass it.
    */
   readonly linalg?: WebAssembly.Module;
-  /** Awaited after every half a millisecond of work or so, so that the host's event loop goes on. */
+  /** Awaited after every millisecond of work or so, so that the host's event loop goes on. */
   readonly pause?: Pause;
   /** A host with little memory sets this lower. */
   readonly maxExamples?: number;

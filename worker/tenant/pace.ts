@@ -1,5 +1,5 @@
 /**
- * How a training shares its isolate. It offers a pause after half a millisecond of work or so; then the event loop has its
+ * How a training shares its isolate. It offers a pause after a millisecond of work or so; then the event loop has its
  * turn, which is when other requests arrive. While one of them is being answered with a prediction the training waits,
  * but never long at a time, so that it ends under any load.
  */

@@ -24,7 +24,9 @@ export function addPanel(matrix: usize, stride: i32, panel: usize, m: i32, begin
   let i = begin;
   for (; i + 4 <= end; i += 4) {
     let j = 0;
-    for (; j <= i + 3 && j + 2 <= m; j += 2) addTile(matrix, stride, panel, i, j);
+    for (; j <= i + 3 && j + 2 <= m; j += 2) {
+      addTile(at(panel, i * PANEL_COLUMNS), at(panel, j * PANEL_COLUMNS), PANEL_COLUMNS, at(matrix, i * stride + j), stride);
+    }
     if (j <= i + 3) for (let r = 0; r < 4; r++) addEntry(matrix, stride, panel, i + r, j);
   }
   for (; i < end; i++) for (let j = 0; j <= i; j++) addEntry(matrix, stride, panel, i, j);
@@ -40,13 +42,14 @@ function addEntry(matrix: usize, stride: i32, panel: usize, i: i32, j: i32): voi
   store<f64>(entry, load<f64>(entry) + lanes(sum));
 }
 
-/** Four rows by two columns: eight sums, six loads a step. */
-function addTile(matrix: usize, stride: i32, panel: usize, i: i32, j: i32): void {
+/**
+ * out[r][c] += a[r] · b[c] for four rows of a and two of b, `length` numbers each and as far apart: eight sums, six loads
+ * a step.
+ */
+function addTile(a: usize, b: usize, length: i32, out: usize, stride: i32): void {
   let s00 = f64x2.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-  const row = <usize>(PANEL_COLUMNS << 3);
-  let a = at(panel, i * PANEL_COLUMNS);
-  let b = at(panel, j * PANEL_COLUMNS);
-  const last = b + row;
+  const row = <usize>length << 3;
+  const last = b + (<usize>(length & ~1) << 3);
   for (; b < last; a += 16, b += 16) {
     const b0 = v128.load(b);
     const b1 = v128.load(b + row);
@@ -63,8 +66,16 @@ function addTile(matrix: usize, stride: i32, panel: usize, i: i32, j: i32): void
     s30 = f64x2.add(s30, f64x2.mul(a3, b0));
     s31 = f64x2.add(s31, f64x2.mul(a3, b1));
   }
+  if (length & 1) {
+    const b0 = v128.load64_zero(b), b1 = v128.load64_zero(b + row);
+    const a0 = v128.load64_zero(a), a1 = v128.load64_zero(a + row);
+    const a2 = v128.load64_zero(a + 2 * row), a3 = v128.load64_zero(a + 3 * row);
+    s00 = f64x2.add(s00, f64x2.mul(a0, b0)); s01 = f64x2.add(s01, f64x2.mul(a0, b1));
+    s10 = f64x2.add(s10, f64x2.mul(a1, b0)); s11 = f64x2.add(s11, f64x2.mul(a1, b1));
+    s20 = f64x2.add(s20, f64x2.mul(a2, b0)); s21 = f64x2.add(s21, f64x2.mul(a2, b1));
+    s30 = f64x2.add(s30, f64x2.mul(a3, b0)); s31 = f64x2.add(s31, f64x2.mul(a3, b1));
+  }
   const next = <usize>stride << 3;
-  let out = at(matrix, i * stride + j);
   addPair(out, s00, s01);
   addPair((out += next), s10, s11);
   addPair((out += next), s20, s21);
@@ -77,6 +88,20 @@ function addPair(out: usize, left: v128, right: v128): void {
   const low = i8x16.shuffle(left, right, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
   const high = i8x16.shuffle(left, right, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   v128.store(out, f64x2.add(v128.load(out), f64x2.add(low, high)));
+}
+
+/**
+ * out[r][c] = rows[r] · vectors[c], vectors of `length` numbers without gaps. A last tile takes four rows and two vectors
+ * whatever there is; what it finds beyond `count` and `columns` means nothing.
+ * @param out [… × PANEL_COLUMNS]
+ */
+export function timesVectors(rows: usize, count: i32, vectors: usize, columns: i32, length: i32, out: usize): void {
+  for (let r = 0; r < count; r += 4) {
+    memory.fill(at(out, r * PANEL_COLUMNS), 0, <usize>(4 * PANEL_COLUMNS) << 3);
+    for (let c = 0; c < columns; c += 2) {
+      addTile(at(rows, r * length), at(vectors, c * length), length, at(out, r * PANEL_COLUMNS + c), PANEL_COLUMNS);
+    }
+  }
 }
 
 /**
@@ -157,39 +182,49 @@ function addTo(entry: usize, value: f64): void {
   store<f64>(entry, load<f64>(entry) + value);
 }
 
+/** Rows of Q, and columns of V, that stay in the first cache while all rows of V pass. */
+const CHUNK_ROWS: i32 = 64;
+
 /**
  * product = V·Q over rows [rowBegin, m) and eight columns of Q.
- * @param reflectors [count × stride] V, a row a reflector; count is even.
+ * @param v [count × vStride], a row a reflector; count is even.
  * @param product [count × 8] written.
  */
 function reflectorsTimes(
-  matrix: usize, stride: i32, m: i32, reflectors: usize, count: i32, rowBegin: i32, column: i32, product: usize,
+  matrix: usize, stride: i32, m: i32, v: usize, vStride: i32, count: i32, rowBegin: i32, column: i32, product: usize,
 ): void {
-  const row = <usize>stride << 3;
-  for (let r = 0; r < count; r += 2) {
-    let a0 = f64x2.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let q = at(matrix, rowBegin * stride + column);
-    let v = at(reflectors, r * stride + rowBegin);
-    for (let i = rowBegin; i < m; i++, q += row, v += 8) {
-      const va = v128.load64_splat(v);
-      const vb = v128.load64_splat(v + row);
-      const q0 = v128.load(q);
-      a0 = f64x2.add(a0, f64x2.mul(va, q0));
-      b0 = f64x2.add(b0, f64x2.mul(vb, q0));
-      const q1 = v128.load(q, 16);
-      a1 = f64x2.add(a1, f64x2.mul(va, q1));
-      b1 = f64x2.add(b1, f64x2.mul(vb, q1));
-      const q2 = v128.load(q, 32);
-      a2 = f64x2.add(a2, f64x2.mul(va, q2));
-      b2 = f64x2.add(b2, f64x2.mul(vb, q2));
-      const q3 = v128.load(q, 48);
-      a3 = f64x2.add(a3, f64x2.mul(va, q3));
-      b3 = f64x2.add(b3, f64x2.mul(vb, q3));
+  memory.fill(product, 0, <usize>count << 6);
+  for (let begin = rowBegin; begin < m; begin += CHUNK_ROWS) {
+    const rows = min(CHUNK_ROWS, m - begin);
+    const q = at(matrix, begin * stride + column);
+    for (let r = 0; r < count; r += 2) {
+      addProducts(q, <usize>stride << 3, at(v, r * vStride + begin), <usize>vStride << 3, rows, at(product, r * 8));
     }
-    const out = at(product, r * 8);
-    v128.store(out, a0); v128.store(out, a1, 16); v128.store(out, a2, 32); v128.store(out, a3, 48);
-    v128.store(out, b0, 64); v128.store(out, b1, 80); v128.store(out, b2, 96); v128.store(out, b3, 112);
   }
+}
+
+/** product += two rows of V times eight columns of Q, over so many rows of Q. */
+function addProducts(q: usize, row: usize, v: usize, vRow: usize, rows: i32, product: usize): void {
+  let a0 = v128.load(product), a1 = v128.load(product, 16), a2 = v128.load(product, 32), a3 = v128.load(product, 48);
+  let b0 = v128.load(product, 64), b1 = v128.load(product, 80), b2 = v128.load(product, 96), b3 = v128.load(product, 112);
+  for (const last = v + (<usize>rows << 3); v < last; q += row, v += 8) {
+    const va = v128.load64_splat(v);
+    const vb = v128.load64_splat(v + vRow);
+    const q0 = v128.load(q);
+    a0 = f64x2.add(a0, f64x2.mul(va, q0));
+    b0 = f64x2.add(b0, f64x2.mul(vb, q0));
+    const q1 = v128.load(q, 16);
+    a1 = f64x2.add(a1, f64x2.mul(va, q1));
+    b1 = f64x2.add(b1, f64x2.mul(vb, q1));
+    const q2 = v128.load(q, 32);
+    a2 = f64x2.add(a2, f64x2.mul(va, q2));
+    b2 = f64x2.add(b2, f64x2.mul(vb, q2));
+    const q3 = v128.load(q, 48);
+    a3 = f64x2.add(a3, f64x2.mul(va, q3));
+    b3 = f64x2.add(b3, f64x2.mul(vb, q3));
+  }
+  v128.store(product, a0); v128.store(product, a1, 16); v128.store(product, a2, 32); v128.store(product, a3, 48);
+  v128.store(product, b0, 64); v128.store(product, b1, 80); v128.store(product, b2, 96); v128.store(product, b3, 112);
 }
 
 /** Q −= Vᵀ·product over rows [rowBegin, m) and eight columns, two rows at a time. */
@@ -237,7 +272,7 @@ export function applyReflectors(
   const product = work;
   const scaled = at(work, count * 8);
   for (let column = begin; column < end; column += 8) {
-    reflectorsTimes(matrix, stride, m, reflectors, count, rowBegin, column, product);
+    reflectorsTimes(matrix, stride, m, reflectors, stride, count, rowBegin, column, product);
     for (let r = 0; r < count; r++) {
       for (let c = 0; c < 8; c += 2) {
         let sum = f64x2.splat(0);
@@ -253,16 +288,17 @@ export function applyReflectors(
 }
 
 /**
- * out = rows·K, `count` rows at a time; count is even.
- * @param rows [count × stride]
- * @param out [count × stride]
+ * out = rows·K, `count` rows at a time and columns [begin, end); count is even.
+ * @param rows [count × rowStride]
+ * @param out [count × outStride]
  * @param work room for count · 8 numbers.
  */
 export function multiplyRows(
-  matrix: usize, stride: i32, m: i32, rows: usize, count: i32, begin: i32, end: i32, out: usize, work: usize,
+  matrix: usize, stride: i32, m: i32, rows: usize, rowStride: i32, count: i32, begin: i32, end: i32,
+  out: usize, outStride: i32, work: usize,
 ): void {
   for (let column = begin; column < end; column += 8) {
-    reflectorsTimes(matrix, stride, m, rows, count, 0, column, work);
-    for (let r = 0; r < count; r++) memory.copy(at(out, r * stride + column), at(work, r * 8), 64);
+    reflectorsTimes(matrix, stride, m, rows, rowStride, count, 0, column, work);
+    for (let r = 0; r < count; r++) memory.copy(at(out, r * outStride + column), at(work, r * 8), 64);
   }
 }

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DesignMatrix } from '../../../src/learn/design-matrix.ts';
 import { leadingEigenpairs } from '../../../src/learn/eigenpairs.ts';
@@ -9,13 +7,10 @@ import { decompose, decompositionOrder, Ridge } from '../../../src/learn/ridge.t
 import { plainPrimitives } from '../../../src/learn/symmetric-plain.ts';
 import { wasmPrimitives } from '../../../src/learn/symmetric-wasm.ts';
 import { canonicalise } from '../../../src/learn/training-set.ts';
-import { buildWasm } from '../../../scripts/build-wasm.ts';
+import { linalg } from './linalg.ts';
 import { generator, randomSet } from './random.ts';
 import { jacobiEigen, ridgeFit } from './reference.ts';
 
-const wasmPath = join(import.meta.dirname, '../../../build/wasm/linalg.wasm');
-if (!existsSync(wasmPath)) await buildWasm();
-const linalg = new WebAssembly.Module(readFileSync(wasmPath));
 const pacer = new Pacer();
 
 /** Everything that the tests need of one random problem, with uneven weights. */

@@ -1,8 +1,13 @@
 /** What is taken four at once, against the same one by one, also where there are not four. */
 import { describe, expect, it } from 'vitest';
-import { rowProducts, ROWS_AT_ONCE } from '../../../src/learn/add-rows.ts';
+import { ROWS_AT_ONCE } from '../../../src/learn/add-rows.ts';
 import { dot } from '../../../src/learn/dot.ts';
+import { Pacer } from '../../../src/learn/pacer.ts';
+import { rowsTimesVectors } from '../../../src/learn/products.ts';
+import { plainPrimitives } from '../../../src/learn/symmetric-plain.ts';
+import { wasmPrimitives } from '../../../src/learn/symmetric-wasm.ts';
 import { factor, quadraticForms, solve } from '../../../src/learn/tridiagonal.ts';
+import { linalg } from './linalg.ts';
 import { generator } from './random.ts';
 
 const numbers = (seed: number, length: number): Float64Array => {
@@ -11,28 +16,32 @@ const numbers = (seed: number, length: number): Float64Array => {
 };
 
 describe('products of rows', () => {
-  for (const [rows, columns, length] of [
+  for (const [order, rows, columns] of [
     [1, 1, 1],
-    [3, 2, 5],
-    [4, 3, 16],
-    [6, 5, 33],
-    [9, 1, 7],
+    [5, 3, 2],
+    [16, 4, 3],
+    [33, 9, 70],
   ]) {
-    it(`are those of ${rows} with ${columns} of ${length} numbers`, () => {
-      for (const left of [numbers(1, rows * length), new Float32Array(numbers(1, rows * length))]) {
-        const right = numbers(2, columns * length);
-        const out = new Float64Array(ROWS_AT_ONCE * columns);
-        for (let i = 0; i < rows; i += ROWS_AT_ONCE) {
-          rowProducts(left, i, rows, right, columns, length, out);
-          for (let r = 0; r < Math.min(ROWS_AT_ONCE, rows - i); r++) {
-            for (let c = 0; c < columns; c++) {
-              const expected = dot(left, (i + r) * length, right, c * length, length);
-              expect(out[r * columns + c]).toBeCloseTo(expected, 12);
-            }
-          }
+    for (const module of [undefined, linalg]) {
+      it(`are those of ${rows} with ${columns} of ${order} numbers, ${module ? 'wasm' : 'plain'}`, async () => {
+        const primitives = module ? wasmPrimitives(order, module) : plainPrimitives(order);
+        primitives.matrix.set(numbers(3, order * order));
+        const inMemory = primitives.matrix.subarray(0, order * order);
+        const vectors = numbers(2, columns * order);
+        for (const [left, count] of [
+          [numbers(1, rows * order), rows],
+          [new Float32Array(numbers(1, rows * order)), rows],
+          [inMemory, order],
+        ] as const) {
+          const out = await rowsTimesVectors(primitives, left, count, vectors, columns, new Pacer());
+          expect(out).toHaveLength(count * columns);
+          out.forEach((value, at) => {
+            const [i, c] = [Math.floor(at / columns), at % columns];
+            expect(value).toBeCloseTo(dot(left, i * order, vectors, c * order, order), 12);
+          });
         }
-      }
-    });
+      });
+    }
   }
 });
 
