@@ -33,12 +33,16 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
   const values = new Float64Array(count);
   const vectors = new Float64Array(count * m);
   const room = new Float64Array(3 * m);
-  const found: Float64Array[] = [];
+  // A last group is filled up with zeros.
+  const nothing = new Float64Array(m);
+  const found: Float64Array[][] = [];
   for (let k = 0; k < count; k++) {
     values[k] = await eigenvalue(t, k + 1, top, tiny, pacer);
     const x = vectors.subarray(k * m, (k + 1) * m);
+    writeStart(x, k);
     await inverseIterate(t, values[k], x, found, largest, room, pacer);
-    found.push(x);
+    if (k % ROWS_AT_ONCE === 0) found.push(new Array<Float64Array>(ROWS_AT_ONCE).fill(nothing));
+    found[found.length - 1][k % ROWS_AT_ONCE] = x;
   }
   return { values, vectors };
 }
@@ -84,23 +88,26 @@ async function eigenvalue(
   return (low + high) / 2;
 }
 
+/** ROWS_AT_ONCE vectors. */
+type Group = readonly Float64Array[];
+
 async function inverseIterate(
   t: Tridiagonal,
   value: number,
   x: Float64Array,
-  found: readonly Float64Array[],
+  found: readonly Group[],
   scale: number,
   room: Float64Array,
   pacer: Pacer,
 ): Promise<void> {
   const m = x.length;
-  writeStart(x, found.length);
+  const along = new Float64Array(ROWS_AT_ONCE);
   for (let iteration = 0; iteration < INVERSE_ITERATIONS; iteration++) {
     solveShifted(t.diagonal, t.offDiagonal, value, x, scale * 1e-16, room);
     // Twice is enough (Parlett): the second pass removes what rounding left of the first.
-    for (let pass = 0; pass < 2; pass++) orthogonalise(x, found, room);
+    for (let pass = 0; pass < 2; pass++) orthogonalise(x, found, along);
     normalise(x);
-    if (pacer.due(m * (OPERATIONS_PER_PIVOT + 2 * found.length))) await pacer.rest();
+    if (pacer.due(m * (OPERATIONS_PER_PIVOT + 2 * ROWS_AT_ONCE * found.length))) await pacer.rest();
   }
 }
 
@@ -160,13 +167,9 @@ function solveShifted(
   normalise(x);
 }
 
-/** Removes from x its parts along what was found. @param room at least [m], overwritten. */
-function orthogonalise(x: Float64Array, found: readonly Float64Array[], room: Float64Array): void {
-  const nothing = room.subarray(0, x.length).fill(0);
-  const along = new Float64Array(ROWS_AT_ONCE);
-  for (let p = 0; p < found.length; p += ROWS_AT_ONCE) {
-    const rows = found.slice(p, p + ROWS_AT_ONCE);
-    while (rows.length < ROWS_AT_ONCE) rows.push(nothing);
+/** Removes from x its parts along what was found. @param along [ROWS_AT_ONCE] room */
+function orthogonalise(x: Float64Array, found: readonly Group[], along: Float64Array): void {
+  for (const rows of found) {
     multiplyRows(x, 0, rows, 0, along, 0, 1);
     for (let r = 0; r < ROWS_AT_ONCE; r++) along[r] = -along[r];
     addRows(x, 0, rows, along, 0, 1);

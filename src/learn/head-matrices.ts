@@ -2,7 +2,7 @@
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
 import { HALF, type Pacer } from './pacer.ts';
 import type { Principal } from './principal.ts';
-import { rowsTimesVectors, transpose } from './products.ts';
+import { copyBlock, rowsTimesVectors, transpose } from './products.ts';
 import { fillPanel, type Ridge } from './ridge.ts';
 import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
 
@@ -82,10 +82,7 @@ async function pullBack(
       for (let r = 0; r < height; r++)
         reflectors.set(rows.subarray((first + r) * n, (first + r + 1) * n), r * stride);
       primitives.timesPanel(0, PANEL_COLUMNS);
-      for (let r = 0; r < height; r++) {
-        const from = r * PANEL_COLUMNS;
-        out.set(products.subarray(from, from + width), (first + r) * d + begin);
-      }
+      copyBlock(products, PANEL_COLUMNS, height, width, out, first * d + begin, d);
       if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * cost)) await pacer.rest();
     }
   }

@@ -26,14 +26,26 @@ export async function rowsTimesVectors(
     for (let i = 0; i < count; i += STEP_ROWS) {
       const height = Math.min(STEP_ROWS, count - i);
       primitives.timesVectors(rows, i, height, width);
-      for (let r = 0; r < height; r++) {
-        const from = r * PANEL_COLUMNS;
-        out.set(products.subarray(from, from + width), (i + r) * columns + c);
-      }
+      copyBlock(products, PANEL_COLUMNS, height, width, out, i * columns + c, columns);
       if (pacer.due(height * width * m * cost)) await pacer.rest();
     }
   }
   return out;
+}
+
+/** Copies the first rows and columns of a matrix, whose rows are `stride` numbers apart, to out[at …]. */
+export function copyBlock(
+  from: Float64Array,
+  stride: number,
+  rows: number,
+  columns: number,
+  out: Float64Array,
+  at: number,
+  outStride: number,
+): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[at + r * outStride + c] = from[r * stride + c];
+  }
 }
 
 /** @param matrix [rows × columns] @returns [columns × rows] */
