@@ -41,7 +41,7 @@ export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: P
     const x = vectors.subarray(k * m, (k + 1) * m);
     writeStart(x, k);
     await inverseIterate(t, values[k], x, found, largest, room, pacer);
-    if (k % ROWS_AT_ONCE === 0) found.push(new Array<Float64Array>(ROWS_AT_ONCE).fill(nothing));
+    if (k % ROWS_AT_ONCE === 0) found.push(Array.from({ length: ROWS_AT_ONCE }, () => nothing));
     found[found.length - 1][k % ROWS_AT_ONCE] = x;
   }
   return { values, vectors };
