@@ -87,7 +87,8 @@ export function evaluate(
     const row = probabilities.subarray(i * classes, (i + 1) * classes);
     const top = argmax(row);
     confusion[target][top]++;
-    losses[i] = -Math.log(Math.max(row[target], SMALLEST_PROBABILITY));
+    // In single precision, for hosts' logarithms differ in their last bits, and heads keep the mean.
+    losses[i] = Math.fround(-Math.log(Math.max(row[target], SMALLEST_PROBABILITY)));
     bins.add(row[top], top === target);
   }
   return { ...rates(confusion, n), ...lossFigures(losses), ...bins.figures(n) };

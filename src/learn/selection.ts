@@ -13,6 +13,8 @@ import { fitTemperature } from './temperature.ts';
 const GRID_DECADES = [-3.5, -2.5, -1.5, 0.5, 1.5];
 /** Steps, in decades, by which the best of the grid is refined on both sides, before a parabola through the last three. */
 const REFINEMENTS = [0.5, 0.25];
+/** Of a decade, to which the parabola's vertex is rounded: hosts' exponentials and logarithms differ in their last bits. */
+const VERTEX_STEPS = 1024;
 /** Normal prior of λ in decades: what data sets from 10 to 80 pictures a class choose lies between −0.7 and −0.25. */
 const PRIOR = { decade: -0.5, deviation: 1 / 3 };
 
@@ -72,5 +74,7 @@ function parabolaVertex(
   const [below, here, above] = [decade - step, decade, decade + step].map((x) => tried.get(x));
   if (below === undefined || here === undefined || above === undefined) return undefined;
   const curvature = below - 2 * here + above;
-  return curvature > 0 ? decade + ((step / 2) * (below - above)) / curvature : undefined;
+  if (!(curvature > 0)) return undefined;
+  const vertex = decade + ((step / 2) * (below - above)) / curvature;
+  return Math.round(vertex * VERTEX_STEPS) / VERTEX_STEPS;
 }

@@ -48,7 +48,8 @@ export async function fitTemperature(
     if (moved < PRECISION) break;
   }
   const { objective } = await derivatives(logits, targets, weights, classes, x, pacer);
-  return { temperature: Math.exp(-x), objective };
+  // In single precision, for the last bits of exponentials and logarithms are the host's own.
+  return { temperature: Math.fround(Math.exp(-x)), objective };
 }
 
 interface Derivatives {

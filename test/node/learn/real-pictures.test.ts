@@ -9,10 +9,10 @@ import { score } from '../../../src/head/score.ts';
 import { createImageDecoder } from '../../../src/image/index.ts';
 import { auroc, evaluate, unknownFigures, type Figures } from '../../../src/learn/metrics.ts';
 import { trainWithFigures, type TrainedHead, type TrainingSet } from '../../../src/learn/train.ts';
+import { linalg } from './linalg.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const data = join(root, '../shared/data');
-const linalgPath = join(root, 'build/wasm/linalg.wasm');
 const missing = [
   join(data, 'trashnet'),
   join(data, 'flowers'),
@@ -98,9 +98,7 @@ const TIMEOUT_MS = 180_000;
 describe.skipIf(missing.length > 0)('on real photos', () => {
   let sets: Map<string, TrainingSet>;
   let trashnet: TrainedHead;
-  let linalg: WebAssembly.Module;
   beforeAll(async () => {
-    linalg = new WebAssembly.Module(readFileSync(linalgPath));
     sets = await loadCodes(['trashnet/train', 'trashnet/test', 'flowers/train', 'flowers/test']);
     trashnet = await trainWithFigures(sets.get('trashnet/train')!, { linalg });
   }, TIMEOUT_MS);
