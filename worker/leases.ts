@@ -1,6 +1,6 @@
 /**
  * Lends out a fixed number of units (bytes of memory) to the requests of one isolate. A loan may grow: where two that grow
- * leave each other no room, one is turned away as any request that waited too long.
+ * leave each other no room, one is turned away, like a request that waited too long.
  *
  * Built for a runtime that may end a request at any await without running its `finally`: a lease therefore expires, and
  * a request that waits polls with its own timer, since a promise that another request was to resolve might never be.

@@ -29,7 +29,7 @@ export interface TailedEngine extends Engine {
     steps: readonly string[],
   ): { readonly codes: Float32Array; readonly maps: ReadonlyMap<string, Float32Array> };
   /**
-   * Prepares a tail to run. It runs as any plan does; only its input is a feature map in single precision, or the
+   * Prepares a tail to run. It runs like a plan of its own, but its input is a feature map in single precision, or the
    * pixels where it is the whole network. The backbone is the engine's own.
    * @throws HeadwaterError `backbone_mismatch` when the tail does not fit the backbone.
    */

@@ -99,8 +99,6 @@ const OPERATIONS_PER_SQUARE = 80;
 const SMALLEST_SHARE = 1e-24;
 const NO_TAIL = { tailSquare: 0, tailValue: 0 };
 
-type Vector = Float64Array | Float32Array;
-
 interface Moments {
   readonly square: number;
   readonly first: number;
@@ -122,7 +120,7 @@ function sum(x: Float64Array): number {
 }
 
 /** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */
-function dualMoments(diagonal: Float64Array, offDiagonal: Float64Array, q: Vector): Moments {
+function dualMoments(diagonal: Float64Array, offDiagonal: Float64Array, q: Float64Array): Moments {
   let square = 0;
   let first = 0;
   for (let j = 0; j < q.length; j++) {
@@ -134,7 +132,7 @@ function dualMoments(diagonal: Float64Array, offDiagonal: Float64Array, q: Vecto
 }
 
 /** Of v, a row of A·Q: |v|² and vᵀTv. */
-function primalMoments(diagonal: Float64Array, offDiagonal: Float64Array, v: Vector): Moments {
+function primalMoments(diagonal: Float64Array, offDiagonal: Float64Array, v: Float64Array): Moments {
   let square = 0;
   let first = 0;
   for (let j = 0; j < v.length; j++) {
@@ -144,7 +142,7 @@ function primalMoments(diagonal: Float64Array, offDiagonal: Float64Array, v: Vec
   return { square, first };
 }
 
-function timesRow(diagonal: Float64Array, offDiagonal: Float64Array, x: Vector, j: number): number {
+function timesRow(diagonal: Float64Array, offDiagonal: Float64Array, x: Float64Array, j: number): number {
   const before = j > 0 ? offDiagonal[j - 1] * x[j - 1] : 0;
   const after = j + 1 < x.length ? offDiagonal[j] * x[j + 1] : 0;
   return before + diagonal[j] * x[j] + after;

@@ -43,8 +43,7 @@ export interface SymmetricPrimitives {
   addPanel(begin: number, end: number): void;
   /**
    * Applies the rank-two update to rows [begin, end) of the lower triangle from column `from` on, and adds what they
-   * contribute to product = K·x of the result. A number of rows that is no
-   * multiple of four only where `begin` is `from`.
+   * contribute to product = K·x of the result. A number of rows that is no multiple of four only where `begin` is `from`.
    */
   updateAndMultiply(from: number, begin: number, end: number): void;
   /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
