@@ -31,11 +31,27 @@ describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
     });
     page = await browser.newPage();
     await signIn(page, worker.url, key);
-    await page.getByRole('link', { name: HEAD }).click();
   });
   afterAll(async () => {
     await browser?.close();
     await worker?.close();
+  });
+
+  test('opens a head, even when its figures arrive during the click', async () => {
+    const described = Promise.withResolvers<void>();
+    await page.route(`**/v1/heads/${HEAD}`, async (route) => {
+      await described.promise;
+      await route.continue();
+    });
+    await page.reload();
+    const card = page.getByRole('link', { name: HEAD });
+    await card.hover();
+    await page.mouse.down();
+    described.resolve();
+    await card.getByText('25 examples').waitFor();
+    await page.mouse.up();
+    await page.getByRole('heading', { name: HEAD, level: 1 }).waitFor();
+    await page.unroute(`**/v1/heads/${HEAD}`);
   });
 
   test('tries a photo that the head has not seen, and sees what spoke for each label', async () => {
