@@ -1,6 +1,7 @@
 /**
  * Teaching, measured from outside against local workerd: a lesson of ten photos, training alone at 200 and at 2,000
- * examples, and what classify requests of another tenant wait meanwhile; or the memory that the isolate takes.
+ * examples, and what classify requests of another tenant wait meanwhile, or while the trained head is only stored; or the
+ * memory that the isolate takes.
  * `node bench/teach.ts [--memory]`
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -134,12 +135,12 @@ interface Training {
 }
 
 /**
- * What a neighbour's classify requests take, one after the other: while other tenants train, and as many without after each
- * training. What the machine itself adds, which changes by the minute, is in both.
+ * What a neighbour's classify requests take, one after the other: while other tenants train; as many without, after each
+ * training; and as many in whose midst the trained head is uploaded, which stores it without any training. What the machine
+ * itself adds, which changes by the minute, is in all three.
  */
 async function neighbours(training: Training, neighbour: string, photo: Uint8Array<ArrayBuffer>) {
-  const meanwhile: number[] = [];
-  const solo: number[] = [];
+  const times = { training: [] as number[], alone: [] as number[], storing: [] as number[] };
   const trainings: number[] = [];
   for (let i = 0; i < training.times; i++) {
     const key = await newTenant();
@@ -147,16 +148,26 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
     const done = new AbortController();
     const task = timed(async () => (await call(key, '/v1/heads/large/train', { method: 'POST' })).text());
     const end = task.finally(() => done.abort());
-    while (!done.signal.aborted) meanwhile.push(await classifyMs(neighbour, photo));
+    while (!done.signal.aborted) times.training.push(await classifyMs(neighbour, photo));
     trainings.push((await end).ms);
-    while (solo.length < meanwhile.length) solo.push(await classifyMs(neighbour, photo));
+    while (times.alone.length < times.training.length) times.alone.push(await classifyMs(neighbour, photo));
+    const body = await (await call(key, '/v1/heads/large/versions/1')).arrayBuffer();
+    const middle = (times.storing.length + times.training.length) / 2;
+    while (times.storing.length < middle) times.storing.push(await classifyMs(neighbour, photo));
+    const upload = call(key, '/v1/heads/copy', { method: 'PUT', body });
+    while (times.storing.length < times.training.length)
+      times.storing.push(await classifyMs(neighbour, photo));
+    await (await upload).text();
   }
-  const [alone, beside] = [spread(solo), spread(meanwhile)];
+  const alone = spread(times.alone);
+  const beside = (values: readonly number[]) => ({
+    ...spread(values),
+    slower_than_3_medians_alone: values.filter((ms) => ms > 3 * alone.median_ms).length,
+  });
   return {
-    classify_solo: alone,
-    classify_beside: beside,
-    slower_than_3_medians: meanwhile.filter((ms) => ms > 3 * alone.median_ms).length,
-    slower_than_3_medians_solo: solo.filter((ms) => ms > 3 * alone.median_ms).length,
+    classify_alone: beside(times.alone),
+    classify_beside_training: beside(times.training),
+    classify_beside_storing: beside(times.storing),
     train_beside_ms: trainings,
   };
 }
@@ -213,7 +224,7 @@ async function everything(): Promise<object> {
   for (let i = 0; i < 100; i++) await classifyMs(neighbour, photo);
   if (inspected) return memory(largest);
   const trainings = [
-    await train({ count: 200, classes: 2, codeLength, times: 20 }, neighbour, photo),
+    await train({ count: 200, classes: 2, codeLength, times: 40 }, neighbour, photo),
     await train(largest, neighbour, photo),
   ];
   return { lesson_of_10_photos_ms: times, trainings };

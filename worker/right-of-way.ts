@@ -1,12 +1,12 @@
 /**
- * Predictions go first. What computes for seconds in the same isolate, a training, asks here whether one is being
- * answered and lets it pass; see tenant/pace.ts.
+ * Predictions go first. What takes long in the same isolate gives way after every millisecond or so: a training between
+ * stretches of its work, and what stores a version between the stores, which locally are of the same process.
  */
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import type { AppEnv } from './env.ts';
 import { Leases } from './leases.ts';
-import { PREDICTION_LEASE_MS } from './limits.ts';
+import { GIVING_WAY_MS, PREDICTION_LEASE_MS } from './limits.ts';
 import { kindOf } from './metering.ts';
 
 /** One of the isolate, which is what requests and Durable Objects share. There is room for any number. */
@@ -21,3 +21,13 @@ export const predicting = (): boolean => predictions.inUse > 0;
 export const rightOfWay = createMiddleware<AppEnv>((c, next) =>
   PREDICTIONS.has(kindOf(routePath(c, -1))) ? predictions.with(1, next) : next(),
 );
+
+/**
+ * Gives the event loop its turn, which is when other requests arrive, and waits while one of them is being answered with
+ * a prediction; but never long, so that the work ends under any load. It is a pause for src/learn. Only a timer's turn
+ * lets other requests in: a promise that is ready does not.
+ */
+export async function giveWay(): Promise<void> {
+  await scheduler.wait(0);
+  for (let waited = 0; waited < GIVING_WAY_MS && predicting(); waited++) await scheduler.wait(1);
+}

@@ -11,6 +11,7 @@
 import type { Head } from '../src/head/index.ts';
 import { sha256Hex } from './api-key.ts';
 import type { Env } from './env.ts';
+import { giveWay } from './right-of-way.ts';
 import type { Pointer } from './stores/layout.ts';
 import { callTenant } from './tenant/call.ts';
 import { describe } from './tenant/describe.ts';
@@ -33,12 +34,15 @@ export async function storeHead(
 ): Promise<Stored> {
   const sha256 = await sha256Hex(bytes);
   const upload = { sha256, bytes: bytes.byteLength, description: describe(head) };
+  await giveWay();
   const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
   if (reserved.state === 'exists') {
     return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
   }
+  await giveWay();
   // R2 compares the hash itself, so that what is stored is what was checked.
   await env.HEADS.put(reserved.objectName, bytes, { sha256 });
+  await giveWay();
   const { version, pointer } = await callTenant(env, tenant, (stub) =>
     stub.commitVersion(name, reserved.version),
   );

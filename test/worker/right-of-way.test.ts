@@ -1,7 +1,6 @@
 /** Which requests a training waits for, and that it goes on in the end. */
 import { describe, expect, it, vi } from 'vitest';
-import { predicting } from '../../worker/right-of-way.ts';
-import { giveWay } from '../../worker/tenant/pace.ts';
+import { giveWay, predicting } from '../../worker/right-of-way.ts';
 import { Isolate, JPEG, makeHeadFile } from './support.ts';
 
 /** A picture whose last byte comes when it is let go. */

@@ -19,6 +19,7 @@ import {
   TRAINING_WAIT_MS,
 } from '../limits.ts';
 import { ApiError } from '../problem.ts';
+import { giveWay } from '../right-of-way.ts';
 import { step } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
@@ -26,7 +27,6 @@ import type { TaughtState } from './examples.ts';
 import { guardFault } from './guard.ts';
 import type { VersionRow } from './head-rows.ts';
 import type { Stores } from './outbox.ts';
-import { giveWay } from './pace.ts';
 import { reportOf, type StoredReport } from './report.ts';
 import type { Rows } from './rows.ts';
 import type { IdentifiedSet } from './training-set.ts';
@@ -110,7 +110,6 @@ export class Training {
     if (found === undefined) return DONE;
     const { revision } = found;
     const { bytes, upload, report } = await trained(found, base && (await this.#read(head, base)));
-    // Predictions pass between the stores, too: where these are of the same process, each takes some milliseconds of it.
     await giveWay();
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;

@@ -1,5 +1,6 @@
 /** Changes of the tenant's truth, and what KV is to hold after them. */
 import { keyEntryName, pointerName } from '../stores/layout.ts';
+import { giveWay } from '../right-of-way.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Render } from './outbox.ts';
@@ -30,6 +31,7 @@ export class Writer {
     await this.#rows.outbox.schedule(now);
     if (this.#rows.outbox.pending) {
       await step(this.#steps, 'before the pointer');
+      await giveWay();
       await this.deliver();
     }
     return result;
