@@ -148,11 +148,16 @@ export function asFloat16(tensor: Tensor, name: string): Float16Array {
 }
 
 /**
- * The elements of an F16 or F32 tensor in single precision: widened, viewed or copied as need be.
+ * The elements of an F16 or F32 tensor in its own precision: a view where the bytes are aligned, else a copy.
  * @throws HeadwaterError `file_corrupt` for any other type.
  */
-export function toFloat32(tensor: Tensor, name: string): Float32Array {
-  return tensor.dtype === 'F16' ? Float32Array.from(asFloat16(tensor, name)) : asFloat32(tensor, name);
+export function asFloats(tensor: Tensor, name: string): Float32Array | Float16Array {
+  return tensor.dtype === 'F16' ? asFloat16(tensor, name) : asFloat32(tensor, name);
+}
+
+/** @returns the numbers themselves where they are in single precision, else widened ones. */
+export function inSinglePrecision(values: Float32Array | Float16Array): Float32Array {
+  return values instanceof Float32Array ? values : new Float32Array(values);
 }
 
 /** A tensor of the array's elements, not copied. Every host we run on is little-endian, as the format is. */

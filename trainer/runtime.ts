@@ -56,7 +56,7 @@ export async function loadRuntime(view?: HeadView & Partial<Pick<Head, 'backbone
     compile(MODULES.simd),
     compile(MODULES.tfjs),
   ]);
-  const engines = await createEngines(() => backbone, { simd, tfjs }, ENGINE);
+  const engines = await createEngines(backbone, { simd, tfjs }, ENGINE);
   const codeOf =
     view === undefined
       ? (pixels: Uint8Array) => engines.engine.codes(pixels)

@@ -23,7 +23,7 @@ export type RuntimeOf = (head: Pick<Head, 'backbone'>) => Promise<Runtime>;
 export function runtimeFinder(
   added: readonly AddedBackbone[],
   builtIn: () => Runtime,
-  create: (load: () => Backbone, of: RuntimeOf) => Promise<Runtime>,
+  create: (backbone: Backbone, of: RuntimeOf) => Promise<Runtime>,
 ): RuntimeOf {
   const made = new Map<string, Runtime>();
   const of: RuntimeOf = async ({ backbone: { weightsSha256 } }) => {
@@ -31,7 +31,7 @@ export function runtimeFinder(
     if (known !== undefined) return known;
     const found = added.find((each) => each.weightsSha256 === weightsSha256);
     if (found === undefined || weightsSha256 === builtIn().plan.weightsSha256) return builtIn();
-    const runtime = await create(() => loadBackbone(found.plan, new Uint8Array(found.weights)), of);
+    const runtime = await create(loadBackbone(found.plan, new Uint8Array(found.weights)), of);
     // Another request may have been quicker; a promise shared between them could outlive the one that made it.
     const first = made.get(weightsSha256) ?? runtime;
     made.set(weightsSha256, first);

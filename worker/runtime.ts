@@ -31,20 +31,12 @@ export interface Runtime extends Engines {
 /** @param backbones those that heads may name besides the built-in one. */
 export async function createRuntime(backbones: readonly AddedBackbone[]): Promise<Runtime> {
   const decoder = createImageDecoder({ jpeg, png, webp, resize });
-  const create = async (load: () => Backbone, of: RuntimeOf): Promise<Runtime> => {
-    let loaded: Backbone | undefined = load();
-    const { plan, shapes } = loaded;
-    // The engine gets the one that plan and shapes are from, and then nothing holds its tensors.
-    const take = (): Backbone => {
-      const backbone = loaded ?? load();
-      loaded = undefined;
-      return backbone;
-    };
-    const engines = await createEngines(take, { simd, tfjs }, env.HEADWATER_ENGINE);
-    return { ...engines, plan, shapes, decoder, of };
+  const create = async (backbone: Backbone, of: RuntimeOf): Promise<Runtime> => {
+    const engines = await createEngines(backbone, { simd, tfjs }, env.HEADWATER_ENGINE);
+    return { ...engines, plan: backbone.plan, shapes: backbone.shapes, decoder, of };
   };
   const of = runtimeFinder(backbones, () => builtIn, create);
-  const builtIn = await create(() => loadBackbone(plan, new Uint8Array(weights)), of);
+  const builtIn = await create(loadBackbone(plan, new Uint8Array(weights)), of);
   return builtIn;
 }
 

@@ -26,20 +26,16 @@ export interface Engines {
   readonly mapReader: () => Promise<TailedEngine>;
 }
 
-/**
- * @param load makes the backbone; called again when feature maps are first asked for, so that its tensors, 4 MB of the
- *   built-in one, are not held for what may never happen.
- * @throws TypeError when there is no engine of that name; HeadwaterError as the engine does.
- */
+/** @throws TypeError when there is no engine of that name; HeadwaterError as the engine does. */
 export async function createEngines(
-  load: () => Backbone,
+  backbone: Backbone,
   modules: EngineModules,
   name: string = DEFAULT_ENGINE,
 ): Promise<Engines> {
   let reader: TailedEngine | undefined;
   const mapReader = async () => {
     if (reader !== undefined) return reader;
-    const made = await createReference(load(), modules.tfjs);
+    const made = await createReference(backbone, modules.tfjs);
     // Another call may have been quicker; in a Worker, a promise shared between them could end with the first's request.
     return (reader ??= made);
   };
@@ -49,7 +45,7 @@ export async function createEngines(
     case 'simd32':
     case 'simd16':
       return {
-        engine: createSimdEngine(load(), modules.simd, { bits: name === 'simd16' ? 16 : 32 }),
+        engine: createSimdEngine(backbone, modules.simd, { bits: name === 'simd16' ? 16 : 32 }),
         mapReader,
       };
     default:

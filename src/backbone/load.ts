@@ -1,7 +1,7 @@
 /** Joins a plan with its weights into a backbone whose every shape is checked, ready for an engine. */
 import * as z from 'zod';
 import { HeadwaterError } from '../errors.ts';
-import { readSafetensors, toFloat32 } from '../safetensors.ts';
+import { asFloats, readSafetensors } from '../safetensors.ts';
 import type { Plan } from './plan.ts';
 import { codeLength } from './plan.ts';
 import { planSchema } from './schema.ts';
@@ -10,8 +10,8 @@ import { inferShapes } from './shapes.ts';
 
 export interface Backbone {
   readonly plan: Plan;
-  /** Every tensor of the weights file in single precision, by name, and its shape. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** Every tensor of the weights file, by name, and its shape. */
+  readonly tensors: ReadonlyMap<string, Float32Array | Float16Array>;
   readonly tensorShapes: ReadonlyMap<string, readonly number[]>;
   /** Output shape of each step by name, and of 'input'. */
   readonly shapes: ReadonlyMap<string, MapShape>;
@@ -34,10 +34,10 @@ export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
   const plan = parsePlan(planJson);
   const file = readSafetensors(weights, WEIGHTS_LIMITS);
   const shapes = inferShapes(plan, (name) => file.tensors.get(name)?.shape);
-  const tensors = new Map<string, Float32Array>();
+  const tensors = new Map<string, Float32Array | Float16Array>();
   const tensorShapes = new Map<string, readonly number[]>();
   for (const [name, tensor] of file.tensors) {
-    const values = toFloat32(tensor, name);
+    const values = asFloats(tensor, name);
     if (!areFinite(values)) {
       throw new HeadwaterError(
         'backbone_invalid',
@@ -50,10 +50,11 @@ export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
   return { plan, tensors, tensorShapes, shapes, codeLength: codeLength(plan) };
 }
 
-/** A loop, for there are a million: a callback for each takes a fresh isolate milliseconds. */
-function areFinite(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
-  return true;
+const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** By the host's own search, for there are a million: a loop takes a fresh isolate milliseconds. */
+function areFinite(values: Float32Array | Float16Array): boolean {
+  return !NOT_FINITE.some((value) => values.includes(value));
 }
 
 function parsePlan(planJson: unknown): Plan {

@@ -12,7 +12,7 @@ export interface Tail {
   /** The step whose map the tail reads, or 'input' when the tail is the whole network. */
   readonly from: string;
   /** Weights and biases of the steps behind it, by the backbone's names, as many numbers in the same order. */
-  readonly tensors: ReadonlyMap<string, Float32Array | Float16Array>;
+  readonly tensors: Backbone['tensors'];
 }
 
 /** Names of the tensors that a step computes with: weights, bias, and for squeeze-excite both of both its layers. */
@@ -42,21 +42,10 @@ export function trunkOf(backbone: Backbone, cut: Cut): Backbone {
 export function tailOf(backbone: Backbone, tail: Tail): Backbone {
   const cut = cutAt(backbone.plan, tail.from);
   checkTensors(backbone, cut, tail);
-  return part(
-    backbone,
-    { ...backbone.plan, steps: cut.tailSteps, taps: cut.tailTaps },
-    inSinglePrecision(tail.tensors),
-  );
+  return part(backbone, { ...backbone.plan, steps: cut.tailSteps, taps: cut.tailTaps }, tail.tensors);
 }
 
-function inSinglePrecision(tensors: Tail['tensors']): Map<string, Float32Array> {
-  const single = new Map<string, Float32Array>();
-  for (const [name, values] of tensors)
-    single.set(name, values instanceof Float32Array ? values : Float32Array.from(values));
-  return single;
-}
-
-function part(backbone: Backbone, plan: Plan, tensors: ReadonlyMap<string, Float32Array>): Backbone {
+function part(backbone: Backbone, plan: Plan, tensors: Backbone['tensors']): Backbone {
   const codeLength = plan.taps.reduce((sum, tap) => sum + tap.channels, 0);
   return { ...backbone, plan, tensors, codeLength };
 }

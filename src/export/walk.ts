@@ -1,6 +1,7 @@
 /** Goes through a plan and says in a graph format's few words what each step is: every format is written from here. */
 import type { Activation, Backbone, ConvStep, DepthwiseStep, Padding, SqueezeExciteStep, Step } from '../backbone/index.ts'; // prettier-ignore
 import { HeadwaterError } from '../errors.ts';
+import { inSinglePrecision } from '../safetensors.ts';
 
 /** The plan's name of the picture; in the graph, the picture less `padValue` of each channel. */
 export const PICTURE = 'input';
@@ -156,7 +157,7 @@ class Walk {
         `The backbone has no tensor '${name}', which its plan names.`,
       );
     }
-    return [values, shape];
+    return [inSinglePrecision(values), shape];
   }
 }
 

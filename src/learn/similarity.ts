@@ -5,6 +5,7 @@
  * the activation. (Batch-norm statistics as a domain's fingerprint: Li et al. 2017, AdaBN.)
  */
 import type { Backbone, ConvStep, DepthwiseStep, Step, TailedEngine } from '../backbone/index.ts';
+import { inSinglePrecision } from '../safetensors.ts';
 
 export interface LayerDistance {
   readonly step: string;
@@ -91,8 +92,8 @@ export class SimilarityMeter {
 
   #distance(step: Normalised): number {
     const { count, sum, squares } = this.#sums.get(preActivationName(step))!;
-    const gamma = this.#backbone.tensors.get(step.batchNorm.gamma)!;
-    const beta = this.#backbone.tensors.get(step.batchNorm.beta)!;
+    const gamma = inSinglePrecision(this.#backbone.tensors.get(step.batchNorm.gamma)!);
+    const beta = inSinglePrecision(this.#backbone.tensors.get(step.batchNorm.beta)!);
     const size = Math.sqrt(gamma.reduce((total, value) => total + value * value, 0) / gamma.length);
     let total = 0;
     let counted = 0;

@@ -6,7 +6,7 @@ import {
   DEFAULT_LIMITS,
   readSafetensors,
   tensorOf,
-  toFloat32,
+  asFloats,
   writeSafetensors,
 } from '../../src/safetensors.ts';
 import { thrownBy } from './thrown.ts';
@@ -74,7 +74,7 @@ describe('writing and reading', () => {
       const read = readSafetensors(bytes).tensors;
       expect([...asFloat32(read.get('zebra')!, 'zebra')]).toEqual([1.5, -2, 3]);
       expect([...asFloat16(read.get('2')!, '2')]).toEqual([0.5, 65504]);
-      expect([...toFloat32(read.get('2')!, '2')]).toEqual([0.5, 65504]);
+      expect([...asFloats(read.get('2')!, '2')]).toEqual([0.5, 65504]);
     }
   });
 
@@ -95,7 +95,7 @@ describe('writing and reading', () => {
 
   it('refuses to view a tensor as another type', () => {
     expect(() => asFloat16(tensorOf(Float32Array.of(1), [1]), 'w')).toThrow("tensor 'w' is F32 where F16");
-    expect(() => toFloat32({ dtype: 'U8', shape: [1], bytes: Uint8Array.of(1) }, 'w')).toThrow('is U8');
+    expect(() => asFloats({ dtype: 'U8', shape: [1], bytes: Uint8Array.of(1) }, 'w')).toThrow('is U8');
   });
 });
 

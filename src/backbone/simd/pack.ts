@@ -32,6 +32,8 @@ export function pictureRows(kernelHeight: number, rowWords: number): Int32Array 
   return Int32Array.from([...rows.filter(fills), ...rows.filter((row) => !fills(row))]);
 }
 
+// Plain loops, for there are a million weights: with a callback for each stretch an isolate starts milliseconds later.
+
 /** Writes weights [rows, outputs] into `target` as [outputs / 8][rows in the given order][8]. */
 export function packMatrix(
   target: Float32Array,
@@ -39,10 +41,14 @@ export function packMatrix(
   rows: Int32Array,
   outputs: number,
 ): void {
-  forEachStretch(rows, outputs, (from, row, first, count) => {
-    const to = first * rows.length + row * BLOCK;
-    for (let i = 0; i < count; i++) target[to + i] = weights[from + i];
-  });
+  for (let place = 0; place < rows.length; place++) {
+    if (rows[place] === ZEROS) continue;
+    const from = rows[place] * outputs;
+    for (let output = 0; output < outputs; output++) {
+      const within = output % BLOCK;
+      target[(output - within) * rows.length + place * BLOCK + within] = weights[from + output];
+    }
+  }
 }
 
 /**
@@ -58,24 +64,17 @@ export function packMatrix16(
   peak: number,
 ): Float32Array {
   const units = weightUnits(weights, outputs, (2 ** 31 - 2 ** 16) / peak - rows.length / 2);
-  forEachStretch(rows, outputs, (from, row, first, count) => {
-    const to = first * rows.length + (row >> 1) * BLOCK * 2 + (row & 1);
-    for (let i = 0; i < count; i++) target[to + i * 2] = Math.round(weights[from + i] / units[first + i]);
-  });
-  return units;
-}
-
-/** @param use is told where `count` weights of one row lie, for which place in the order and from which output on. */
-function forEachStretch(
-  rows: Int32Array,
-  outputs: number,
-  use: (from: number, row: number, first: number, count: number) => void,
-): void {
-  for (let first = 0; first < outputs; first += BLOCK) {
-    rows.forEach((row, place) => {
-      if (row !== ZEROS) use(row * outputs + first, place, first, Math.min(BLOCK, outputs - first));
-    });
+  for (let place = 0; place < rows.length; place++) {
+    if (rows[place] === ZEROS) continue;
+    const from = rows[place] * outputs;
+    const to = (place >> 1) * BLOCK * 2 + (place & 1);
+    for (let output = 0; output < outputs; output++) {
+      const within = output % BLOCK;
+      const at = (output - within) * rows.length + to + within * 2;
+      target[at] = Math.round(weights[from + output] / units[output]);
+    }
   }
+  return units;
 }
 
 /** @param mostSum what an output's magnitudes may add up to, in units, rounding apart. */
@@ -96,8 +95,10 @@ function weightUnits(weights: Float32Array, outputs: number, mostSum: number): F
 export function packDepthwise(target: Float32Array, weights: Float32Array, channels: number): void {
   const taps = weights.length / channels;
   const half = BLOCK / 2;
-  for (let channel = 0; channel < channels; channel++) {
-    const to = Math.floor(channel / half) * taps * half + (channel % half);
-    for (let tap = 0; tap < taps; tap++) target[to + tap * half] = weights[tap * channels + channel];
+  for (let tap = 0; tap < taps; tap++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const within = channel % half;
+      target[(channel - within) * taps + tap * half + within] = weights[tap * channels + channel];
+    }
   }
 }

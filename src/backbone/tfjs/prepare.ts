@@ -1,4 +1,5 @@
 /** Puts a plan's weights on the TensorFlow.js backend, step by step, in the form the engine runs. */
+import { inSinglePrecision } from '../../safetensors.ts';
 import type { Backbone } from '../load.ts';
 import type {
   AddStep,
@@ -61,9 +62,9 @@ function spatial(step: ConvStep | DepthwiseStep, { tensors, tensorShapes }: Back
   const [kernelHeight, kernelWidth, third, fourth = 1] = tensorShapes.get(step.weights)!;
   return {
     kind: step.op,
-    weights: tensors.get(step.weights)!,
+    weights: inSinglePrecision(tensors.get(step.weights)!),
     shape: [kernelHeight, kernelWidth, third, fourth],
-    bias: tensors.get(step.bias)!,
+    bias: inSinglePrecision(tensors.get(step.bias)!),
     stride: step.stride,
     padding: step.padding,
     activation: step.activation,
@@ -80,9 +81,9 @@ function pointwise(
   const [ins, outs] = tensorShapes.get(weights)!;
   return prepareConvolution({
     kind: 'conv',
-    weights: tensors.get(weights)!,
+    weights: inSinglePrecision(tensors.get(weights)!),
     shape: [1, 1, ins, outs],
-    bias: tensors.get(bias)!,
+    bias: inSinglePrecision(tensors.get(bias)!),
     stride: 1,
     padding: [0, 0, 0, 0],
     activation,

@@ -5,6 +5,7 @@
 import type { Backbone } from '../../backbone/load.ts';
 import type { BatchNorm, Step } from '../../backbone/plan.ts';
 import { tensorNames } from '../../backbone/tail.ts';
+import { inSinglePrecision } from '../../safetensors.ts';
 
 export interface Parameter {
   /** The tensor's name in the plan. */
@@ -65,7 +66,7 @@ export function scatter(parameters: readonly Parameter[], values: Float32Array):
 export function unitsOf(parameters: readonly Parameter[], backbone: Pick<Backbone, 'tensors'>): Float32Array {
   const units = new Float32Array(lengthOf(parameters));
   for (const parameter of parameters) {
-    const values = backbone.tensors.get(parameter.name)!;
+    const values = inSinglePrecision(backbone.tensors.get(parameter.name)!);
     const channels = parameter.shape.at(-1)!;
     const gamma = parameter.kind === 'bias' ? gammaOf(parameter.step, backbone) : undefined;
     const unit = gamma?.map(Math.abs) ?? rootMeanSquares(values, parameter.kind === 'bias' ? 1 : channels);
@@ -81,7 +82,7 @@ const SMALLEST_UNIT = 0.05;
 
 function gammaOf(step: Step, { tensors }: Pick<Backbone, 'tensors'>): Float32Array | undefined {
   const batchNorm: BatchNorm | undefined = 'batchNorm' in step ? step.batchNorm : undefined;
-  return batchNorm === undefined ? undefined : tensors.get(batchNorm.gamma);
+  return batchNorm === undefined ? undefined : inSinglePrecision(tensors.get(batchNorm.gamma)!);
 }
 
 function rootMeanSquares(values: Float32Array, channels: number): Float32Array {

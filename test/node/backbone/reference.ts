@@ -10,6 +10,7 @@ import type {
   DepthwiseStep,
   SqueezeExciteStep,
 } from '../../../src/backbone/plan.ts';
+import { inSinglePrecision } from '../../../src/safetensors.ts';
 
 /** One picture's feature map, row by row, channels last. */
 export interface FeatureMap {
@@ -92,8 +93,9 @@ function conv(
   pad?: readonly number[],
 ): FeatureMap {
   const [kernelHeight, kernelWidth, ins, outs] = tensorShapes.get(step.weights)!;
-  const weights = tensors.get(step.weights)!;
-  return slide(step, input, tensors.get(step.bias)!, kernelHeight, kernelWidth, (top, left, out) => {
+  const weights = inSinglePrecision(tensors.get(step.weights)!);
+  const bias = inSinglePrecision(tensors.get(step.bias)!);
+  return slide(step, input, bias, kernelHeight, kernelWidth, (top, left, out) => {
     let sum = 0;
     for (let ky = 0; ky < kernelHeight; ky++) {
       for (let kx = 0; kx < kernelWidth; kx++) {
@@ -115,8 +117,9 @@ function depthwise(
   pad?: readonly number[],
 ): FeatureMap {
   const [kernelHeight, kernelWidth, channels] = tensorShapes.get(step.weights)!;
-  const weights = tensors.get(step.weights)!;
-  return slide(step, input, tensors.get(step.bias)!, kernelHeight, kernelWidth, (top, left, c) => {
+  const weights = inSinglePrecision(tensors.get(step.weights)!);
+  const bias = inSinglePrecision(tensors.get(step.bias)!);
+  return slide(step, input, bias, kernelHeight, kernelWidth, (top, left, c) => {
     let sum = 0;
     for (let ky = 0; ky < kernelHeight; ky++) {
       for (let kx = 0; kx < kernelWidth; kx++) {

@@ -11,6 +11,7 @@ import type { Head } from '../../../src/head/index.ts';
 import { readCode, score } from '../../../src/head/index.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
 import { trainHead } from '../../../src/learn/train.ts';
+import { inSinglePrecision } from '../../../src/safetensors.ts';
 import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
@@ -160,7 +161,7 @@ describe('the network of a head', () => {
       .tailSteps.flatMap(tensorNames)
       .map((tensor): [string, Float32Array] => [
         tensor,
-        plain.tensors.get(tensor)!.map((value) => 0.5 - value),
+        inSinglePrecision(plain.tensors.get(tensor)!).map((value) => 0.5 - value),
       ]);
     const { name, version, weightsSha256 } = plain.plan;
     const taps = ['stem', 'deep', 'tail:joined', 'tail:deep'];

@@ -1,3 +1,4 @@
+import { inSinglePrecision } from '../../../safetensors.ts';
 import { FLOAT_BYTES, type FeatureMap } from '../map.ts';
 import { packDepthwise } from '../pack.ts';
 import type { Step } from '../program.ts';
@@ -7,7 +8,8 @@ import { bias, type Filter } from './filter.ts';
 export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap): Step {
   const taps = filter.height * filter.width;
   const bytes = output.blocks * BLOCK * taps * FLOAT_BYTES;
-  const pack = (floats: Float32Array): void => packDepthwise(floats, filter.weights, filter.outputs);
+  const pack = (floats: Float32Array): void =>
+    packDepthwise(floats, inSinglePrecision(filter.weights), filter.outputs);
   return (program) => [
     'depthwise',
     [filter.activation, input.place(-filter.padding[0], -filter.padding[2]), input.rowBytes],

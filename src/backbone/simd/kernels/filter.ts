@@ -1,4 +1,5 @@
 /** A convolution's weights, and what kernels that multiply by them keep in memory: packed weights, biases, tables. */
+import { inSinglePrecision } from '../../../safetensors.ts';
 import type { Padding } from '../../plan.ts';
 import type { FeatureMap } from '../map.ts';
 import { blocksOf, FLOAT_BYTES, vectorBytes } from '../map.ts';
@@ -8,8 +9,8 @@ import { BLOCK, CONV_TILE, PEAK } from '../sizes.ts';
 
 /** Weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how they move over a map. */
 export interface Filter {
-  readonly weights: Float32Array;
-  readonly bias: Float32Array;
+  readonly weights: Float32Array | Float16Array;
+  readonly bias: Float32Array | Float16Array;
   readonly height: number;
   readonly width: number;
   readonly inputs: number;
@@ -34,12 +35,14 @@ export function matrix(
   const outputs = blocksOf(filter.outputs) * BLOCK;
   const bytes = (outputs * rows.length * bits) / 8;
   if (bits === 32) {
-    const fill = (floats: Float32Array): void => packMatrix(floats, filter.weights, rows, filter.outputs);
+    const fill = (floats: Float32Array): void =>
+      packMatrix(floats, inSinglePrecision(filter.weights), rows, filter.outputs);
     return [program.constant(bytes, fill), 0];
   }
   const region = program.constant(bytes + outputs * FLOAT_BYTES, (floats) => {
     const packed = new Int16Array(floats.buffer, floats.byteOffset, bytes / 2);
-    floats.set(packMatrix16(packed, filter.weights, rows, filter.outputs, PEAK), bytes / FLOAT_BYTES);
+    const weights = inSinglePrecision(filter.weights);
+    floats.set(packMatrix16(packed, weights, rows, filter.outputs, PEAK), bytes / FLOAT_BYTES);
   });
   return [region, { region, offset: bytes }];
 }
