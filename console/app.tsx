@@ -1,6 +1,5 @@
 /** The frame of the page: who is signed in, where they are, and the page that belongs there. */
 import { useEffect, useRef } from 'preact/hooks';
-import { discoverFeatures, offers } from './state/features.ts';
 import { link, place } from './state/router.ts';
 import { session, signOut } from './state/session.ts';
 import { HeadPage } from './pages/head/head-page.tsx';
@@ -12,13 +11,9 @@ import { Button } from './ui/button.tsx';
 import { Toasts } from './ui/toast.tsx';
 
 export function App() {
-  const signedIn = session.value !== undefined;
-  useEffect(() => {
-    if (signedIn) discoverFeatures().catch(() => undefined);
-  }, [signedIn]);
   return (
     <>
-      {signedIn ? <SignedIn /> : <SignInPage />}
+      {session.value === undefined ? <SignInPage /> : <SignedIn />}
       <Toasts />
     </>
   );
@@ -50,7 +45,7 @@ function SignedIn() {
           <nav class="nav" aria-label="Main">
             <NavLink room="heads" current={room} text="Heads" />
             <NavLink room="keys" current={room} text="Keys" />
-            {offers('get', '/v1/usage') && <NavLink room="usage" current={room} text="Usage" />}
+            <NavLink room="usage" current={room} text="Usage" />
           </nav>
           <Button kind="plain" size="small" icon="out" aria-label="Sign out" onClick={signOut}>
             <span class="wide-only">Sign out</span>

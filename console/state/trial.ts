@@ -3,7 +3,6 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Classification } from '../../src/api/index.ts';
 import type { FoundFile } from '../pictures/dropped.ts';
 import { prepare } from '../pictures/prepare.ts';
-import { offersParameter } from './features.ts';
 import { client } from './session.ts';
 
 /** The API's word for 'of the most probable label'. */
@@ -22,7 +21,7 @@ export interface Trial {
   readonly answer: Classification | undefined;
   readonly error: unknown;
   readonly look: (files: readonly FoundFile[]) => void;
-  /** Asks again, for where the score of a label comes from. undefined where the Worker can't tell. */
+  /** Asks again, for where the score of a label comes from. undefined without a picture. */
   readonly explain: ((label: string) => void) | undefined;
   readonly clear: () => void;
 }
@@ -32,16 +31,14 @@ export function useTrial(head: string, version: number | undefined): Trial {
   const [picture, setPicture] = useState<TriedPicture>();
   const [answer, setAnswer] = useState<Classification>();
   const [error, setError] = useState<unknown>();
-  const explains = offersParameter('post', '/v1/heads/{head}/classify', 'explain');
   useEffect(() => {
     if (picture === undefined) return undefined;
     return () => URL.revokeObjectURL(picture.url);
   }, [picture]);
 
   const ask = async ({ blob }: TriedPicture, label: string): Promise<void> => {
-    const explain = explains ? label : undefined;
     const sent = { bytes: blob, type: blob.type };
-    setAnswer(await client().classify(head, sent, { topK: TOP_K, version, explain }));
+    setAnswer(await client().classify(head, sent, { topK: TOP_K, version, explain: label }));
   };
   const clear = (): void => {
     setPicture(undefined);
@@ -61,7 +58,6 @@ export function useTrial(head: string, version: number | undefined): Trial {
     error,
     clear,
     look: ([found]) => void (found && look(found.file).catch(setError)),
-    explain:
-      explains && picture !== undefined ? (label) => void ask(picture, label).catch(setError) : undefined,
+    explain: picture && ((label) => void ask(picture, label).catch(setError)),
   };
 }

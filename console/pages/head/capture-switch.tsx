@@ -1,16 +1,11 @@
 /** Whether uncertain predictions are kept for review. */
 import { useState } from 'preact/hooks';
-import { offers } from '../../state/features.ts';
 import { useResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
 import { Failure } from '../../ui/notice.tsx';
 
 export function CaptureSwitch({ name }: { readonly name: string }) {
-  const offered = offers('put', '/v1/heads/{head}/settings');
-  const { data, error, reload } = useResource(
-    async (signal) => (offered ? client().settings(name, { signal }) : undefined),
-    [name, offered],
-  );
+  const { data, error, reload } = useResource((signal) => client().settings(name, { signal }), [name]);
   const [refused, setRefused] = useState<unknown>();
   /** Shown at once: until the settings are read again, what they said before would turn the switch back. */
   const [chosen, setChosen] = useState<boolean>();

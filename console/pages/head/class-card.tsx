@@ -3,7 +3,6 @@ import { useState } from 'preact/hooks';
 import { DropArea, PickButton } from '../../pictures/drop-area.tsx';
 import type { FoundFile } from '../../pictures/dropped.ts';
 import { WebcamRecorder } from '../../pictures/webcam-recorder.tsx';
-import { offers } from '../../state/features.ts';
 import { client } from '../../state/session.ts';
 import { addPicture, removeLabel, removePictures, type StagedPicture } from '../../state/staged.ts';
 import { Button } from '../../ui/button.tsx';
@@ -25,20 +24,17 @@ interface ClassCardProps {
 export function ClassCard({ head, label, stored, pictures, onFiles, onForgotten }: ClassCardProps) {
   const [recording, setRecording] = useState(false);
   const [forgetting, setForgetting] = useState(false);
-  const removable = stored === undefined || offers('delete', '/v1/heads/{head}/classes/{label}');
   return (
     <DropArea class="card class-card stack" label={`Class ${label}`} onFiles={onFiles}>
       <div class="row row-apart class-card-head">
         <h2 class="break">{label}</h2>
-        {removable && (
-          <Button
-            kind="plain"
-            size="small"
-            icon="trash"
-            label={`Remove class ${label}`}
-            onClick={() => (stored === undefined ? removeLabel(head, label) : setForgetting(true))}
-          />
-        )}
+        <Button
+          kind="plain"
+          size="small"
+          icon="trash"
+          label={`Remove class ${label}`}
+          onClick={() => (stored === undefined ? removeLabel(head, label) : setForgetting(true))}
+        />
       </div>
       <p class="soft small" aria-live="polite">
         {stored === undefined ? 'New' : count(stored, 'example')}

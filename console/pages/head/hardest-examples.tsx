@@ -1,7 +1,6 @@
 /** Examples whose label the head does not believe: probably mislabelled, or hard. Each is put right with a click. */
 import { useState } from 'preact/hooks';
 import type { HardExample, VersionReport } from '../../../src/api/report.ts';
-import { offers } from '../../state/features.ts';
 import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, percent } from '../../ui/format.ts';
@@ -99,21 +98,17 @@ function ExampleRow({ example, busy, onRelabel, onForget }: ExampleRowProps) {
         </span>
       </p>
       <span class="row">
-        {offers('patch', '/v1/heads/{head}/examples/{id}') && (
-          <Button size="small" icon="check" busy={busy} onClick={onRelabel}>
-            It is {predicted}
-          </Button>
-        )}
-        {offers('delete', '/v1/heads/{head}/examples/{id}') && (
-          <Button
-            size="small"
-            kind="plain"
-            icon="trash"
-            busy={busy}
-            label={`Forget this example of ${label}`}
-            onClick={onForget}
-          />
-        )}
+        <Button size="small" icon="check" busy={busy} onClick={onRelabel}>
+          It is {predicted}
+        </Button>
+        <Button
+          size="small"
+          kind="plain"
+          icon="trash"
+          busy={busy}
+          label={`Forget this example of ${label}`}
+          onClick={onForget}
+        />
       </span>
     </li>
   );

@@ -1,7 +1,6 @@
 /** One head: its state in a line, and a tab for each thing that one does with it. */
 import { ApiError } from '../../../sdk/client.ts';
 import type { HeadDetail } from '../../../src/api/index.ts';
-import { offers } from '../../state/features.ts';
 import { useResource } from '../../state/resource.ts';
 import { link, place } from '../../state/router.ts';
 import { client } from '../../state/session.ts';
@@ -23,12 +22,12 @@ export interface TabProps {
 }
 
 const TABS = [
-  { id: 'teach', text: 'Teach', Tab: TeachTab, offered: () => offers('post', '/v1/heads/{head}/teach') },
-  { id: 'quality', text: 'Quality', Tab: QualityTab, offered: () => true },
-  { id: 'try', text: 'Try it', Tab: TryTab, offered: () => true },
-  { id: 'versions', text: 'Versions', Tab: VersionsTab, offered: () => true },
-  { id: 'review', text: 'Review', Tab: ReviewTab, offered: () => offers('get', '/v1/heads/{head}/review') },
-  { id: 'use', text: 'Use it', Tab: UseTab, offered: () => true },
+  { id: 'teach', text: 'Teach', Tab: TeachTab },
+  { id: 'quality', text: 'Quality', Tab: QualityTab },
+  { id: 'try', text: 'Try it', Tab: TryTab },
+  { id: 'versions', text: 'Versions', Tab: VersionsTab },
+  { id: 'review', text: 'Review', Tab: ReviewTab },
+  { id: 'use', text: 'Use it', Tab: UseTab },
 ] as const;
 
 export function HeadPage({ name }: { readonly name: string }) {
@@ -54,7 +53,7 @@ export function HeadPage({ name }: { readonly name: string }) {
 function Tabs(props: TabProps) {
   const { name, detail } = props;
   // A head that was never taught can only be taught.
-  const tabs = detail === null ? [TABS[0]] : TABS.filter(({ offered }) => offered());
+  const tabs = detail === null ? [TABS[0]] : TABS;
   const wanted = place.value[2];
   const shown = tabs.find(({ id }) => id === wanted) ?? tabs[0];
   return (

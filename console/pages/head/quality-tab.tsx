@@ -2,7 +2,6 @@
 import type { Figures } from '../../../src/api/index.ts';
 import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
 import { ClassBars } from '../../charts/class-bars.tsx';
-import { offers } from '../../state/features.ts';
 import { percent } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
 import type { TabProps } from './head-page.tsx';
@@ -23,9 +22,7 @@ export function QualityTab({ name, detail, reload }: TabProps) {
         <h2>Classes</h2>
         <ClassBars classes={detail.classes} />
       </section>
-      {figures !== null && offers('get', '/v1/heads/{head}/versions/{version}/report') && (
-        <ReportPanels head={name} version={current} onFixed={reload} />
-      )}
+      {figures !== null && <ReportPanels head={name} version={current} onFixed={reload} />}
     </>
   );
 }

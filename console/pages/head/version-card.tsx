@@ -1,7 +1,6 @@
 /** One version: what it is, how good, and what can be done with it. */
 import { useState } from 'preact/hooks';
 import type { Routing, VersionSummary } from '../../../src/api/index.ts';
-import { offers, offersBody } from '../../state/features.ts';
 import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, bytes, dateAndTime, percent } from '../../ui/format.ts';
@@ -84,7 +83,7 @@ function Actions({
         label={`Download version ${version}`}
         onClick={() => onChange(() => download(head, version), `Version ${version} is downloaded.`)}
       />
-      {!current && offers('delete', '/v1/heads/{head}/versions/{version}') && (
+      {!current && (
         <Button
           kind="plain"
           icon="trash"
@@ -94,7 +93,7 @@ function Actions({
           }
         />
       )}
-      {!current && offersBody('post', '/v1/heads/{head}/versions/{version}/activate') && (
+      {!current && (
         <Button onClick={() => setCanary(true)}>
           Canary<span class="out-of-sight"> version {version}</span>
         </Button>

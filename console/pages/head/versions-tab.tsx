@@ -1,6 +1,5 @@
 /** Versions of a head: which answers, how they compare, going back to one, deleting the head. */
 import { useState } from 'preact/hooks';
-import { offers } from '../../state/features.ts';
 import { useResource } from '../../state/resource.ts';
 import { go } from '../../state/router.ts';
 import { client } from '../../state/session.ts';
@@ -15,11 +14,7 @@ import { VersionCard } from './version-card.tsx';
 export function VersionsTab({ name, detail, reload }: TabProps) {
   const [error, setError] = useState<unknown>();
   const [deleting, setDeleting] = useState(false);
-  const routed = offers('get', '/v1/heads/{head}/routing');
-  const routing = useResource(
-    async (signal) => (routed ? client().routing(name, { signal }) : undefined),
-    [name, routed, detail],
-  );
+  const routing = useResource((signal) => client().routing(name, { signal }), [name, detail]);
   if (detail === null) return null;
   const change = async (work: () => Promise<unknown>, news: string): Promise<void> => {
     setError(undefined);
