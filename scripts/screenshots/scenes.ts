@@ -11,12 +11,12 @@ export interface Scene {
 const LONG = 'a class with a name that is much longer than anyone would wish for';
 
 export const SCENES: readonly Scene[] = [
-  { name: 'heads', show: at('#/heads', '.head-card .meter') },
+  { name: 'heads', show: at('#/heads', '.head-card :text("example")') },
   { name: 'new-head', show: dialog('#/heads', 'New head') },
   { name: 'teach', show: showTeaching },
   { name: 'teach-new', show: at('#/heads/birds-of-the-garden', '.add-class') },
   { name: 'webcam', show: showWebcam },
-  { name: 'quality', show: at(`#/heads/${HEAD}/quality`, '.confusion') },
+  { name: 'quality', show: at(`#/heads/${HEAD}/quality`, '.confusion, .notice') },
   { name: 'try-empty', show: at(`#/heads/${HEAD}/try`, '.try-picture') },
   { name: 'try', show: showAnswer },
   { name: 'versions', show: at(`#/heads/${HEAD}/versions`, '.version-card') },
