@@ -7,14 +7,10 @@
 /** As in src/learn/symmetric.ts. */
 const PANEL_COLUMNS: i32 = 64;
 
-// @ts-ignore: AssemblyScript decorator
-@inline
 function at(base: usize, index: i32): usize {
   return base + (<usize>index << 3);
 }
 
-// @ts-ignore: AssemblyScript decorator
-@inline
 function lanes(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
 }
@@ -82,8 +78,6 @@ function addTile(a: usize, b: usize, length: i32, out: usize, stride: i32): void
   addPair((out += next), s30, s31);
 }
 
-// @ts-ignore: AssemblyScript decorator
-@inline
 function addPair(out: usize, left: v128, right: v128): void {
   const low = i8x16.shuffle(left, right, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
   const high = i8x16.shuffle(left, right, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
@@ -125,8 +119,6 @@ function updateSquare(matrix: usize, stride: i32, begin: i32, end: i32, v: usize
   for (let i = begin; i < end; i++) for (let k = begin; k <= i; k++) updateEntry(matrix, stride, i, k, v, w, x, out);
 }
 
-// @ts-ignore: AssemblyScript decorator
-@inline
 function updateEntry(matrix: usize, stride: i32, i: i32, k: i32, v: usize, w: usize, x: usize, out: usize): void {
   const entry = at(matrix, i * stride + k);
   const value =
@@ -176,8 +168,6 @@ function updateFourRows(matrix: usize, stride: i32, from: i32, i: i32, v: usize,
   for (; k < i; k++) for (let r = 0; r < 4; r++) updateEntry(matrix, stride, i + r, k, v, w, x, out);
 }
 
-// @ts-ignore: AssemblyScript decorator
-@inline
 function addTo(entry: usize, value: f64): void {
   store<f64>(entry, load<f64>(entry) + value);
 }
