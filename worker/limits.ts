@@ -108,7 +108,7 @@ export const TRAINING_BUDGET_BYTES = 80 * MIB;
 /** The longest training takes a few seconds, a minute beside predictions; one that still holds memory after this died. */
 export const TRAINING_LEASE_MS = 180_000;
 export const TRAINING_WAIT_MS = 30_000;
-/** How long a training lets predictions pass after each stretch of its own work. */
+/** How long a training lets predictions pass after each stretch of its own work, and what stores a version before each store. */
 export const GIVING_WAY_MS = 4;
 /** A prediction that is not answered after this has no right of way any more. */
 export const PREDICTION_LEASE_MS = 1_000;

@@ -10,6 +10,7 @@ import { fromBase64 } from './pictures.ts';
 import { invalidBackup, RestoreChecks } from './restore-checks.ts';
 import { BackupReader } from './restore-rows.ts';
 import type { Services } from './services.ts';
+import { writeHeadFile } from './stores/heads.ts';
 import type { ExampleRecord } from './tenant/backup.ts';
 import { callTenant, type TenantStub } from './tenant/call.ts';
 import { describe } from './tenant/describe.ts';
@@ -133,7 +134,7 @@ class Attempt {
     const sha256 = await sha256Hex(bytes);
     this.#checks.admitHead(record.version, sha256, head);
     const { objectName } = await this.#call((stub, name) => stub.expectVersion(name, { ...record, sha256 }));
-    await this.#env.HEADS.put(objectName, bytes, { sha256 });
+    await writeHeadFile(this.#env.HEADS, objectName, bytes, sha256);
     const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
     await this.#call((stub, name) => stub.restoreVersion(name, row));
   }

@@ -12,6 +12,7 @@ import type { Head } from '../src/head/index.ts';
 import { sha256Hex } from './api-key.ts';
 import type { Env } from './env.ts';
 import { giveWay } from './right-of-way.ts';
+import { writeHeadFile } from './stores/heads.ts';
 import type { Pointer } from './stores/layout.ts';
 import { callTenant } from './tenant/call.ts';
 import { describe } from './tenant/describe.ts';
@@ -39,10 +40,7 @@ export async function storeHead(
   if (reserved.state === 'exists') {
     return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
   }
-  await giveWay();
-  // R2 compares the hash itself, so that what is stored is what was checked.
-  await env.HEADS.put(reserved.objectName, bytes, { sha256 });
-  await giveWay();
+  await writeHeadFile(env.HEADS, reserved.objectName, bytes, sha256);
   const { version, pointer } = await callTenant(env, tenant, (stub) =>
     stub.commitVersion(name, reserved.version),
   );

@@ -1,11 +1,32 @@
-/** Head files: read from R2 once, checked, and kept parsed in the isolate as long as they fit. */
+/** Head files: written to R2; read from it once, checked, and kept parsed in the isolate as long as they fit. */
 import { assertCompatible, readHead, type Head } from '../../src/head/index.ts';
 import type { Env } from '../env.ts';
+import { giveWay } from '../right-of-way.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
 import type { Runtime } from '../runtime.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
 import { SharedLoads } from './shared-loads.ts';
+
+/** As much of the bucket as writing takes. */
+interface Bucket {
+  put(name: string, value: Uint8Array, options: { sha256: string }): Promise<unknown>;
+}
+
+/**
+ * Writes a head file. R2 compares the hash itself, so that what is stored is what was checked. Predictions go before it
+ * and before what follows, which is a change of the tenant's database.
+ */
+export async function writeHeadFile(
+  bucket: Bucket,
+  objectName: string,
+  bytes: Uint8Array,
+  sha256: string,
+): Promise<void> {
+  await giveWay();
+  await bucket.put(objectName, bytes, { sha256 });
+  await giveWay();
+}
 
 export class HeadStore {
   readonly #runtime: Pick<Runtime, 'of'>;

@@ -21,6 +21,7 @@ import {
 import { ApiError } from '../problem.ts';
 import { giveWay } from '../right-of-way.ts';
 import { step } from '../steps.ts';
+import { writeHeadFile } from '../stores/heads.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
 import type { TaughtState } from './examples.ts';
@@ -118,10 +119,8 @@ export class Training {
       return reservation;
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
-    await giveWay();
-    await this.#stores.HEADS.put(reserved.objectName, bytes, { sha256: upload.sha256 });
+    await writeHeadFile(this.#stores.HEADS, reserved.objectName, bytes, upload.sha256);
     await step(this.#stores, 'object written');
-    await giveWay();
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
