@@ -120,6 +120,11 @@ describe('loadBackbone', () => {
     ['a tap of other channels', (n) => (n.plan.taps[0].channels = 3), 'claims 3 channels'],
     ['two taps of one name', (n) => (n.plan.taps[1].name = 'tap'), "two taps are named 'tap'"],
     [
+      'a weight in half precision that is infinite',
+      (n) => n.tensors.set('b', tensorOf(Float16Array.of(0, 0, -Infinity, 0), [4])),
+      'not finite',
+    ],
+    [
       'a weight that is NaN',
       (n) => n.tensors.set('b', tensorOf(Float32Array.of(0, NaN, 0, 0), [4])),
       'not finite',
