@@ -1,8 +1,10 @@
 /** keep_images: pictures of examples are kept in R2 where the tenant wants it, and go with what they are of. */
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { ExampleList } from '../../src/api/index.ts';
+import { RESERVATION_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { ADMIN_SECRET, Isolate, JPEG, picture, problemOf, testEnv } from './support.ts';
+import { ADMIN_SECRET, Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const WEBP = picture('lossy.webp');
@@ -64,6 +66,20 @@ describe('keep_images', () => {
       expect(new Uint8Array(digest).toHex()).toBe(example.picture);
     }
     expect(types.sort()).toEqual(['image/jpeg', 'image/png', 'image/webp']);
+    expect(await objects(id)).toBe(3);
+  });
+
+  it('keeps them for longer than it waits for one that is written', async () => {
+    const { id, key } = await taughtTenant();
+    await runInDurableObject(stubOf(id), async (_, { storage }) => {
+      storage.sql.exec('UPDATE garbage SET due_at = due_at - ?', RESERVATION_MS);
+      await storage.setAlarm(Date.now() + 60_000);
+    });
+    await runDurableObjectAlarm(stubOf(id));
+    for (const example of await examples(key)) {
+      const response = await isolate.call(`/v1/heads/pets/examples/${example.id}/image`, { key });
+      expect(response.status).toBe(200);
+    }
     expect(await objects(id)).toBe(3);
   });
 
