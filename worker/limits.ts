@@ -75,12 +75,14 @@ export const KV_CACHE_TTL_S = 30;
 export const SHARED_LOAD_TIMEOUT_MS = 3_000;
 
 export const MAX_HEADS_PER_TENANT = 1_000;
+/** Rows that deleted heads leave, so that their names go on counting versions: see DeletedHeads. As many as there can be heads. */
+export const MAX_DELETED_HEADS = 1_000;
 /** Committed versions kept of one head; the oldest that isn't current makes room. The pointer lists them all. */
 export const MAX_VERSIONS_PER_HEAD = 100;
 /** Named versions are kept whatever comes after them. */
 export const MAX_VERSION_NAMES = 20;
 export const MAX_KEYS_PER_TENANT = 100;
-/** Revoked keys stay listed, the newest of them. */
+/** Revoked keys, and those that others replaced, stay listed, the newest of them. */
 export const MAX_REVOKED_KEYS = 100;
 
 /** A reserved version that was not committed by then is gone, and its object deleted. */

@@ -18,7 +18,8 @@ const MAX_VERSIONS_KEPT = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
 
 export class RestoreChecks {
   readonly #runtime: Runtime;
-  readonly #heads = new Set<string>();
+  #taughtHeads = 0;
+  #liveHeads = 0;
   /** How many versions came of heads whose own row is still to come. */
   readonly #versions = new Map<string, number>();
   /** Whose examples and versions come now. */
@@ -62,7 +63,7 @@ export class RestoreChecks {
   }
 
   #admitTaught(row: BackupTaught): void {
-    this.#admitName(row.head);
+    if (++this.#taughtHeads > MAX_HEADS_PER_TENANT) throw tooManyHeads();
     const { origin } = builtInSpace(this.#runtime);
     // Codes of another backbone can be kept, and nothing be trained on them here.
     const isOurs = row.origin.base === undefined && row.origin.weightsSha256 === origin.weightsSha256;
@@ -86,23 +87,20 @@ export class RestoreChecks {
   }
 
   #admitVersion({ head }: BackupVersion): void {
-    this.#admitName(head);
     const versions = (this.#versions.get(head) ?? 0) + 1;
     if (versions > MAX_VERSIONS_KEPT)
       throw full(`Head '${head}' has more than ${MAX_VERSIONS_KEPT} versions`);
     this.#versions.set(head, versions);
+    if (this.#versions.size > MAX_HEADS_PER_TENANT) throw tooManyHeads();
   }
 
-  #admitHeadRow({ head, names }: BackupHead): void {
-    this.#admitName(head);
+  #admitHeadRow({ head, names, current }: BackupHead): void {
+    // What a deleted head left counts as no head: see tenant/deleted-heads.ts.
+    const lives = current !== null || this.#versions.has(head);
+    if (lives && ++this.#liveHeads > MAX_HEADS_PER_TENANT) throw tooManyHeads();
     if (Object.keys(names).length > MAX_VERSION_NAMES)
       throw full(`Head '${head}' has more than ${MAX_VERSION_NAMES} named versions`);
     this.#versions.delete(head);
-  }
-
-  #admitName(head: string): void {
-    this.#heads.add(head);
-    if (this.#heads.size > MAX_HEADS_PER_TENANT) throw full(`It has more than ${MAX_HEADS_PER_TENANT} heads`);
   }
 
   #admitEnd({ rows, unchanged }: BackupRow & { row: 'end' }): void {
@@ -122,6 +120,10 @@ function full(what: string): ApiError {
     'limit_reached',
     `The backup cannot be restored: ${what}, as many as a tenant may have. Nothing of it was kept.`,
   );
+}
+
+function tooManyHeads(): ApiError {
+  return full(`It has more than ${MAX_HEADS_PER_TENANT} heads`);
 }
 
 interface Space {

@@ -36,6 +36,7 @@ export class Backup {
     const { stamp } = this.#sql
       .exec<{ stamp: string }>(
         `SELECT coalesce((SELECT sum(revision) FROM heads), 0) || ' ' ||
+           (SELECT pruned_heads FROM tenant) || ' ' ||
            coalesce((SELECT sum(revision) FROM taught_heads), 0) AS stamp`,
       )
       .one();

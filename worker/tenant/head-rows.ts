@@ -57,6 +57,12 @@ export class HeadRows {
       .map(({ name }) => name);
   }
 
+  /** Whether there ever was a head. */
+  get isAny(): boolean {
+    const any = 'SELECT 1 FROM heads UNION ALL SELECT 1 FROM taught_heads LIMIT 1';
+    return this.#sql.exec(any).toArray().length > 0;
+  }
+
   /** Committed versions, newest first. */
   versions(head: string): VersionRow[] {
     return this.#sql

@@ -77,8 +77,7 @@ export class Keys {
     const row = this.#row(id);
     if (row === undefined || row.revoked_at !== null)
       return refuse('key_not_found', `There is no key with the id '${id}' that works.`);
-    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
-    this.#outbox.add('key', row.hash);
+    this.#end(row, now);
     const summary = this.create({ ...key, name: row.name, scopes: parseScopes(row.scopes) }, now);
     return 'refused' in summary ? summary : { summary, hash: row.hash };
   }
@@ -94,13 +93,7 @@ export class Keys {
         'This is the last key with the scope admin. Make another one before revoking it.',
       );
     }
-    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
-    this.#sql.exec(
-      `DELETE FROM api_keys WHERE id IN
-         (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL ORDER BY revoked_at DESC, id LIMIT -1 OFFSET ?)`,
-      MAX_REVOKED_KEYS,
-    );
-    this.#outbox.add('key', row.hash);
+    this.#end(row, now);
     return { hash: row.hash };
   }
 
@@ -115,6 +108,19 @@ export class Keys {
   entry(tenant: string, hash: string): KeyEntry | null {
     const found = this.find(hash);
     return found.status === 'active' ? { tenant, id: found.id, scopes: found.scopes } : null;
+  }
+
+  /** The key works no more; the oldest of those that don't make room. */
+  #end({ id, hash }: Row, now: number): void {
+    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
+    this.#sql.exec(
+      `DELETE FROM api_keys WHERE id IN
+         (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL
+            ORDER BY revoked_at DESC, id = ? DESC LIMIT -1 OFFSET ?)`,
+      id,
+      MAX_REVOKED_KEYS,
+    );
+    this.#outbox.add('key', hash);
   }
 
   #row(id: string): Row | undefined {

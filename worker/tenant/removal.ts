@@ -33,6 +33,7 @@ export class Removal {
       if (this.#rows.heads.live(head) === undefined && this.#rows.examples.revision(head) === undefined)
         return refuse('head_not_found', `There is no head '${head}'.`);
       const pointer = this.#clear(head, now);
+      this.#rows.deletedHeads.prune();
       // Taught, but never trained: there was nothing for other stores to know.
       return 'refused' in pointer ? NO_POINTER : pointer;
     });

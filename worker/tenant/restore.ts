@@ -46,7 +46,7 @@ export class Restore {
   begin(attempt: string): Promise<object | Refused> {
     return this.#write((now) => {
       this.#undo(now);
-      if (this.#rows.heads.everyName().length > 0)
+      if (this.#rows.heads.isAny)
         return refuse(
           'conflict',
           'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
@@ -148,7 +148,9 @@ export class Restore {
       );
       for (const [name, version] of Object.entries(row.names))
         this.#rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
-      this.#rows.outbox.add('head', row.head);
+      // What a deleted head left is nothing that KV knows of.
+      if (row.current === null) this.#rows.deletedHeads.prune();
+      else this.#rows.outbox.add('head', row.head);
       return {};
     });
   }

@@ -1,6 +1,7 @@
 /** All that the tenant's tables hold, part by part, each with the others that it needs. */
 import { Backup } from './backup.ts';
 import { Captures } from './captures.ts';
+import { DeletedHeads } from './deleted-heads.ts';
 import { Examples } from './examples.ts';
 import { Heads } from './heads.ts';
 import { Idempotency } from './idempotency.ts';
@@ -20,6 +21,7 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
   const standing = new Standing(storage);
   const outbox = new Outbox(storage, stores);
   const heads = new Heads(sql, outbox, standing);
+  const deletedHeads = new DeletedHeads(sql);
   const pictures = new KeptPictures(sql, outbox, standing);
   const examples = new Examples(sql, pictures);
   return {
@@ -28,7 +30,8 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
     outbox,
     keys: new Keys(sql, outbox),
     heads,
-    uploads: new Uploads(sql, outbox, heads),
+    deletedHeads,
+    uploads: new Uploads(sql, outbox, heads, deletedHeads),
     pictures,
     examples,
     trainingSets: new TrainingSets(sql, examples),

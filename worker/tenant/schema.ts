@@ -20,7 +20,7 @@ const MIGRATIONS: readonly string[] = [
     revoked_at INTEGER
   ) STRICT;
 
-  -- A row stays when its head is deleted (current IS NULL), so that no version number is ever used twice.
+  -- A row stays when its head is deleted (current IS NULL), so that no version number is ever used twice: see DeletedHeads.
   CREATE TABLE heads (
     name TEXT PRIMARY KEY,
     current INTEGER,
@@ -161,6 +161,13 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE examples ADD COLUMN image TEXT;
   ALTER TABLE examples ADD COLUMN image_bytes INTEGER;
   CREATE INDEX examples_with_image ON examples (head, image, image_bytes) WHERE image IS NOT NULL;
+  `,
+  // Of heads that were deleted and whose rows are gone: the highest numbers, and how many they were. See DeletedHeads.
+  `
+  ALTER TABLE tenant ADD COLUMN pruned_version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tenant ADD COLUMN pruned_revision INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tenant ADD COLUMN pruned_heads INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX heads_that_do_not_answer ON heads (last_version, revision) WHERE current IS NULL;
   `,
 ];
 

@@ -10,6 +10,7 @@ import {
 } from '../limits.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
+import type { DeletedHeads } from './deleted-heads.ts';
 import type { HeadRows, VersionRow } from './head-rows.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -40,11 +41,13 @@ export class Uploads {
   readonly #sql: SqlStorage;
   readonly #outbox: Outbox;
   readonly #heads: HeadRows;
+  readonly #deleted: DeletedHeads;
 
-  constructor(sql: SqlStorage, outbox: Outbox, heads: HeadRows) {
+  constructor(sql: SqlStorage, outbox: Outbox, heads: HeadRows, deleted: DeletedHeads) {
     this.#sql = sql;
     this.#outbox = outbox;
     this.#heads = heads;
+    this.#deleted = deleted;
   }
 
   /** A number for a new version; or the version that has this content already, which becomes current. */
@@ -60,13 +63,7 @@ export class Uploads {
         `This tenant has ${MAX_HEADS_PER_TENANT} heads, as many as it may. Delete one first.`,
       );
     }
-    this.#sql.exec(
-      `INSERT INTO heads (name, last_version, revision, created_at) VALUES (?, 1, 0, ?)
-         ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
-      head,
-      now,
-    );
-    const { last_version: version } = this.#heads.row(head)!;
+    const version = this.#nextVersion(head, now);
     this.#sql.exec(
       `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision)
          VALUES (?, ?, 0, ?, ?, ?, ?, ?)`,
@@ -124,6 +121,19 @@ export class Uploads {
     const newest = Math.max(current ?? 0, version);
     this.#prune(head, now, newest);
     return { version, pointer: this.#heads.setCurrent(head, newest) };
+  }
+
+  #nextVersion(head: string, now: number): number {
+    // Names that were tried only, by uploads that broke off, leave rows as deleted heads do.
+    if (this.#heads.row(head) === undefined) this.#deleted.prune();
+    this.#sql.exec(
+      `INSERT INTO heads (name, last_version, revision, created_at)
+         SELECT ?, pruned_version + 1, pruned_revision, ? FROM tenant WHERE true
+         ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
+      head,
+      now,
+    );
+    return this.#heads.row(head)!.last_version;
   }
 
   /** A version that came once more: current now, unless it was held back when it came first. */
