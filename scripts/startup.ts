@@ -9,14 +9,16 @@ export interface Startup {
   readonly activeMs: number;
 }
 
+const FIGURE = /^│ {1,3}(Bundle|Local startup profile|Profile window|Active|Idle)\b/;
+
 /** Takes a few seconds. @throws Error in wrangler's words. */
 export async function measureStartup(): Promise<Startup> {
   const profile = join(root, 'build/startup.cpuprofile');
   const { code, stdout, stderr } = await wrangler(['check', 'startup', '--outfile', profile]);
   // What follows "Samples" explains the profile's format.
-  const lines = stdout.match(/^│ {1,3}(Bundle|Local startup profile|Profile window|Active|Idle)\b.*$/gm);
+  const lines = stdout.split('\n').filter((line) => FIGURE.test(line));
   const active = /Active: ([\d.]+) ms/.exec(stdout)?.[1];
-  if (code !== 0 || lines === null || active === undefined)
+  if (code !== 0 || lines.length === 0 || active === undefined)
     throw new Error(`The Worker could not be measured:\n${stdout}${stderr}`);
   return { lines: lines.map((line) => line.replace(/^│ /, '')), activeMs: Number(active) };
 }

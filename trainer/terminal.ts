@@ -152,7 +152,8 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
     chars: LINELESS,
   });
   grid.push(...cells);
-  return grid.toString().replace(/ +$/gm, '');
+  const lines = grid.toString().split('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 const LINELESS = {

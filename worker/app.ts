@@ -3,12 +3,13 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import { version } from '../package.json';
+import { addressFault, pathOf } from './address.ts';
 import { invalidInput } from './body.ts';
 import type { AppEnv } from './env.ts';
 import { knownQueries } from './known-queries.ts';
 import { metered } from './metering.ts';
 import { noteProblem, observe, requestIdOf } from './observe.ts';
-import { ApiError, problemResponse } from './problem.ts';
+import { problemResponse } from './problem.ts';
 import { addBackupRoutes } from './routes/backup.ts';
 import { addBatchRoute } from './routes/batch.ts';
 import { addClassifyRoutes } from './routes/classify.ts';
@@ -28,6 +29,7 @@ import { addUsageRoute } from './routes/usage.ts';
 import { addVersionRoutes } from './routes/versions.ts';
 import { addProtocols } from './protocols/index.ts';
 import { rightOfWay } from './right-of-way.ts';
+import { routeNotFound } from './route-not-found.ts';
 import type { Runtime } from './runtime.ts';
 import { createServices } from './services.ts';
 
@@ -52,6 +54,7 @@ const CORS = {
 /** An application with caches of its own: one isolate has one. */
 export function createApp(runtime: Runtime): App {
   const app: App = new OpenAPIHono<AppEnv>({
+    getPath: pathOf,
     defaultHook: (result) => {
       if (!result.success) throw invalidInput(result.error, WHERE[result.target] ?? result.target);
     },
@@ -83,9 +86,10 @@ export function createApp(runtime: Runtime): App {
   addEmbedRoute(app, services);
   addProtocols(app, services);
   addDocument(app);
+  const notFound = routeNotFound(app);
   app.notFound((c) => {
     // Not thrown: it would pass by the protocols, who word errors in their own way.
-    c.error = routeNotFound(app, c.req.method, c.req.path);
+    c.error = addressFault(c.req.url) ?? notFound(c.req.method, c.req.path);
     return answerProblem(c.error, c);
   });
   return app;
@@ -122,35 +126,4 @@ function addDocument(app: App): void {
     },
     security: [{ key: [] }],
   });
-}
-
-/** 405 where the path exists for other methods, 404 otherwise. */
-function routeNotFound(app: App, method: string, path: string): ApiError {
-  const allowed = new Set(
-    app.routes
-      .filter((route) => route.method !== 'ALL' && matches(route.path, path))
-      .map((route) => route.method),
-  );
-  if (allowed.size === 0) {
-    return new ApiError('not_found', 'There is nothing here. GET /openapi.json describes what there is.');
-  }
-  const list = [...allowed].sort().join(', ');
-  return new ApiError('method_not_allowed', `${method} is not possible here; ${list} would be.`, {
-    headers: { allow: list },
-  });
-}
-
-function matches(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
-  const found = path.split('/');
-  return (
-    wanted.length === found.length &&
-    wanted.every((part, i) => part === found[i] || (part.startsWith(':') && isAllowed(part, found[i])))
-  );
-}
-
-/** @param parameter `:name`, or `:name{pattern}`. */
-function isAllowed(parameter: string, part: string): boolean {
-  const pattern = /\{(.*)\}$/.exec(parameter)?.[1] ?? '.+';
-  return new RegExp(`^${pattern}$`).test(part);
 }

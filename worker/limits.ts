@@ -4,6 +4,14 @@ const MIB = 1024 * KIB;
 
 /** A head of 1,000 classes on 2,208-number codes takes 9 MB. */
 export const MAX_HEAD_BYTES = 12 * MIB;
+/** The longest path of a route holds a label of 128 characters, at most nine each where they are escaped. Others are unknown. */
+export const MAX_PATH_LENGTH = 2_048;
+/** Custom Vision names up to 256 ids in a query, 37 characters each. */
+export const MAX_QUERY_LENGTH = 16 * KIB;
+/** An API key has 64 characters; the admin secret may have more. */
+export const MAX_CREDENTIAL_LENGTH = 1_024;
+/** A multipart type has a boundary of 70 characters. */
+export const MAX_CONTENT_TYPE_LENGTH = 1_024;
 /** Bodies of the small JSON calls (keys, tenants). */
 export const MAX_JSON_BYTES = 16 * KIB;
 /** Pictures in one embed request: 32 codes as JSON numbers are about 1 MB. */

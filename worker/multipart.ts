@@ -2,8 +2,10 @@
  * multipart/form-data (RFC 7578) over bytes already in memory. Parts are views of those bytes, not copies: a request of
  * pictures is large, and the platform's own formData() would hold it twice.
  */
-import { MAX_PART_HEADER_BYTES } from './limits.ts';
+import { ByteSearch } from './byte-search.ts';
+import { MAX_CONTENT_TYPE_LENGTH, MAX_PART_HEADER_BYTES } from './limits.ts';
 import { ApiError } from './problem.ts';
+import { utf8 } from './utf8.ts';
 
 export interface Part {
   readonly name: string;
@@ -14,73 +16,101 @@ export interface Part {
 const CR = 13;
 const LF = 10;
 const DASH = 45;
+/** Of RFC 2046, and whatever else is printable. Never CR, on which the search relies. */
+const BOUNDARY = /^[\x20-\x7e]{1,70}$/;
 
 /**
  * @param contentType the header, which holds the boundary. @param maxParts more are refused.
  * @throws ApiError invalid_request where the body isn't what the header says.
  */
 export function parseMultipart(body: Uint8Array, contentType: string, maxParts: number): Part[] {
-  const delimiter = new TextEncoder().encode(`--${boundaryOf(contentType)}`);
+  const dashed = `--${boundaryOf(contentType)}`;
+  // A delimiter counts only at the beginning of a line; the first may be that of the body.
+  const delimiter = new ByteSearch(`\r\n${dashed}`);
   const parts: Part[] = [];
-  let at = indexOf(body, delimiter, 0);
-  if (at < 0) throw malformed('its boundary never occurs');
-  for (;;) {
-    const start = at + delimiter.length;
-    if (body[start] === DASH && body[start + 1] === DASH) return parts;
-    const end = nextDelimiter(body, delimiter, start);
+  const opening = new TextEncoder().encode(dashed);
+  let start = startsWith(body, opening) ? opening.length : behind(body, delimiter, 0).next;
+  if (start < 0) throw malformed('its boundary never occurs');
+  while (!(body[start] === DASH && body[start + 1] === DASH)) {
+    const { end, next } = behind(body, delimiter, start);
     if (end < 0) throw malformed('the closing boundary is missing');
     if (parts.length === maxParts) {
       throw new ApiError('invalid_request', `More than ${maxParts} parts in the multipart body.`);
     }
-    parts.push(parsePart(body.subarray(skipLineBreak(body, start), end - 2)));
-    at = end;
+    parts.push(parsePart(body.subarray(skipLineBreak(body, start), end)));
+    start = next;
   }
+  return parts;
 }
 
-/** A delimiter counts only at the beginning of a line. */
-function nextDelimiter(body: Uint8Array, delimiter: Uint8Array, from: number): number {
-  for (let at = from; ; at++) {
-    at = indexOf(body, delimiter, at);
-    if (at < 0) return -1;
-    if (body[at - 2] === CR && body[at - 1] === LF) return at;
-  }
+/** Where the next delimiter begins, and what comes behind it; both −1 where there is none. */
+function behind(body: Uint8Array, delimiter: ByteSearch, from: number): { end: number; next: number } {
+  const end = delimiter.find(body, from);
+  return { end, next: end < 0 ? -1 : end + delimiter.length };
 }
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return start.every((byte, i) => bytes[i] === byte);
+}
+
+const BLANK_LINE = new ByteSearch('\r\n\r\n');
 
 function parsePart(part: Uint8Array): Part {
-  const blank = indexOf(part.subarray(0, MAX_PART_HEADER_BYTES), BLANK_LINE, 0);
+  const blank = BLANK_LINE.find(part.subarray(0, MAX_PART_HEADER_BYTES), 0);
   if (blank < 0) throw malformed('a part has no end of its headers');
-  const headers = new TextDecoder().decode(part.subarray(0, blank));
-  const disposition = /^content-disposition:(\s*form-data\s*;.*)$/im.exec(headers)?.[1];
-  const name = disposition === undefined ? undefined : parameter(disposition, 'name');
+  const headers = utf8(part.subarray(0, blank));
+  if (headers === undefined) throw malformed("a part's headers are not UTF-8");
+  const disposition = dispositionOf(headers);
+  const name = disposition?.get('name');
   if (disposition === undefined || name === undefined) throw malformed('a part has no name');
   return {
-    name,
-    filename: parameter(disposition, 'filename'),
+    name: unescaped(name),
+    filename: disposition.has('filename') ? unescaped(disposition.get('filename')!) : undefined,
     bytes: part.subarray(blank + BLANK_LINE.length),
   };
 }
 
-const BLANK_LINE = new Uint8Array([CR, LF, CR, LF]);
-
-const PARAMETER = /\s*;?\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;"\s]*))/y;
-
-/**
- * The value of a parameter, quoted or plain, of a header such as `form-data; name="a"; filename="b; c"`. Browsers write
- * quotes, CR and LF inside as %22, %0D and %0A; curl escapes them with a backslash.
- */
-function parameter(text: string, name: string): string | undefined {
-  PARAMETER.lastIndex = Math.max(text.indexOf(';'), 0);
-  for (let match = PARAMETER.exec(text); match !== null; match = PARAMETER.exec(text)) {
-    if (match[1].toLowerCase() !== name) continue;
-    const value = match[2]?.replace(/\\(["\\])/g, '$1') ?? match[3];
-    return value.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
+/** The parameters of a part's `Content-Disposition: form-data; …`. */
+function dispositionOf(headers: string): ReadonlyMap<string, string> | undefined {
+  for (const line of headers.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (line.slice(0, colon).trim().toLowerCase() !== 'content-disposition') continue;
+    const value = line.slice(colon + 1);
+    const semicolon = value.indexOf(';');
+    if (value.slice(0, semicolon).trim().toLowerCase() === 'form-data')
+      return parametersOf(value.slice(semicolon));
   }
   return undefined;
 }
 
+/** `; name=value` or `; name="quoted value"`, with blanks anywhere between. */
+const PARAMETER = /;[ \t]*([^\s=;"]{1,64})[ \t]*=[ \t]*(?:"((?:\\.|[^"\\])*)"|(?!")([^;"\s]*))[ \t]*/y;
+
+/**
+ * The parameters of a header such as `form-data; name="a"; filename="b; c"`, by name in lower case, the first of each.
+ * @param text from the first semicolon on. What comes behind something that is no parameter is not looked at.
+ */
+function parametersOf(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  PARAMETER.lastIndex = 0;
+  for (let match = PARAMETER.exec(text); match !== null; match = PARAMETER.exec(text)) {
+    const name = match[1].toLowerCase();
+    if (!found.has(name)) found.set(name, match[2]?.replaceAll(/\\(["\\])/g, '$1') ?? match[3]);
+  }
+  return found;
+}
+
+/** Browsers write quotes, CR and LF inside as %22, %0D and %0A; curl escapes them with a backslash. */
+function unescaped(value: string): string {
+  return value.replaceAll('%22', '"').replaceAll(/%0D/gi, '\r').replaceAll(/%0A/gi, '\n');
+}
+
 function boundaryOf(contentType: string): string {
-  const boundary = parameter(contentType, 'boundary');
-  if (boundary === undefined || boundary.length > 70)
+  const semicolon = contentType.indexOf(';');
+  const isShort = contentType.length <= MAX_CONTENT_TYPE_LENGTH;
+  const boundary =
+    isShort && semicolon > 0 ? parametersOf(contentType.slice(semicolon)).get('boundary') : undefined;
+  if (boundary === undefined || !BOUNDARY.test(boundary))
     throw malformed('its content type names no valid boundary');
   return boundary;
 }
@@ -91,21 +121,6 @@ function skipLineBreak(body: Uint8Array, at: number): number {
   if (body[at] !== CR || body[at + 1] !== LF)
     throw malformed('a boundary is not followed by the end of its line');
   return at + 2;
-}
-
-/** Position of `needle` at or after `from`, or −1. */
-function indexOf(bytes: Uint8Array, needle: Uint8Array, from: number): number {
-  const last = bytes.length - needle.length;
-  for (
-    let at = bytes.indexOf(needle[0], from);
-    at >= 0 && at <= last;
-    at = bytes.indexOf(needle[0], at + 1)
-  ) {
-    let i = 1;
-    while (i < needle.length && bytes[at + i] === needle[i]) i++;
-    if (i === needle.length) return at;
-  }
-  return -1;
 }
 
 function malformed(reason: string): ApiError {

@@ -92,7 +92,7 @@ function picturesOf(body: Uint8Array, contentType: string, maxPictures: number):
 
 /** Standard base64, with or without a data: prefix. @throws ApiError invalid_request */
 export function fromBase64(text: string, field = FIELD): Uint8Array {
-  const base64 = text.replace(/^data:[a-z0-9.+/-]*;base64,/i, '');
+  const base64 = text.replace(/^data:[a-z0-9.+/-]{0,127};base64,/i, '');
   try {
     return Uint8Array.fromBase64(base64);
   } catch (cause) {

@@ -26,7 +26,7 @@ export async function deploy({ env }: Settings, secret: string | undefined): Pro
     const { code, stdout, stderr } = await wrangler(['deploy', '--env', env, ...secrets], DEPLOY_TIMEOUT_MS);
     console.error(`${stdout}${stderr}`.trim());
     if (code !== 0) throw new Error('wrangler did not deploy: see above. Nothing else was done.');
-    const address = /https:\/\/\S+\.workers\.dev/.exec(stdout)?.[0];
+    const address = /\bhttps:\/\/[a-z0-9.-]{1,253}\.workers\.dev\b/.exec(stdout)?.[0];
     return address === undefined ? undefined : new URL(address);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -88,7 +88,7 @@ const HOSTILE: Readonly<Record<keyof Names, readonly string[]>> = {
     '_pets',
     '__proto__',
     'a'.repeat(64),
-    'x'.repeat(9000),
+    'x'.repeat(1900),
     'pets/../dogs',
     'pets\0',
     'pets\n',

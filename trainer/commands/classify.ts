@@ -63,7 +63,7 @@ async function findPictures(paths: readonly string[], terminal: Terminal): Promi
     reportSkipped(terminal, { source: path, ...listing });
     // A single file is called what the user called it; what was found in a folder has the folder's name before it.
     const isFile = listing.pictures.length === 1 && listing.pictures[0].path === userPath(path);
-    const prefix = path.replace(/[/\\]+$/, '');
+    const prefix = path.replace(/(?<![/\\])[/\\]+$/, '');
     pictures.push(
       ...listing.pictures.map((p) => ({ path: p.path, name: isFile ? path : `${prefix}/${p.name}` })),
     );

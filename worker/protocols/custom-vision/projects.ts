@@ -89,8 +89,9 @@ async function freeName(
   const plain = name
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+|-+$/g, '')
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .replace(/(?<!-)-+$/, '')
     .slice(0, 50);
   const taken = new Set(projects.map(({ head }) => head));
   if (plain === '') return `project-${id.slice(0, 8)}`;

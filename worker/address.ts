@@ -1,0 +1,54 @@
+/**
+ * The address of a request, looked at before anything reads it: routers and queries decode what they are given piece by
+ * piece, and each piece that can't be decoded costs an exception.
+ */
+import { getPath } from 'hono/utils/url';
+import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH } from './limits.ts';
+import { ApiError } from './problem.ts';
+
+/** Of a path's first word, by which protocols know their own requests. */
+const FIRST_WORD = /^\/[a-z0-9-]{1,32}(?=\/)/;
+
+/**
+ * What is routed: the path, or where `addressFault` finds something wrong, one that no route has; its first word stays, so
+ * that protocols word the error in their own way.
+ */
+export function pathOf(request: Request): string {
+  const { url } = request;
+  if (addressFault(url) === undefined) return getPath(request);
+  return `${FIRST_WORD.exec(url.slice(pathStart(url)))?.[0] ?? ''}/?`;
+}
+
+/** Why an address is answered by no route, or undefined. @param url as Request has it, so without a fragment. */
+export function addressFault(url: string): ApiError | undefined {
+  const start = pathStart(url);
+  const mark = url.indexOf('?', start);
+  const end = mark < 0 ? url.length : mark;
+  if (end - start > MAX_PATH_LENGTH)
+    return new ApiError(
+      'not_found',
+      `There is nothing here: no path is longer than ${MAX_PATH_LENGTH} characters.`,
+    );
+  if (url.length - end > MAX_QUERY_LENGTH)
+    return new ApiError('invalid_request', `The query is longer than ${MAX_QUERY_LENGTH} characters.`);
+  if (isEncoded(url)) return undefined;
+  return new ApiError(
+    'invalid_request',
+    "The address is not valid: a '%' in it must begin an escaped character in UTF-8, such as %C3%A4.",
+  );
+}
+
+function isEncoded(url: string): boolean {
+  if (!url.includes('%')) return true;
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Behind `https://host`. */
+function pathStart(url: string): number {
+  return url.indexOf('/', url.indexOf(':') + '://'.length);
+}
