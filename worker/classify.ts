@@ -6,6 +6,7 @@ import type { Env } from './env.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 import { fileOf, type HeadFile, type VersionWish } from './stores/pointers.ts';
+import { headDamaged } from './stores/reads.ts';
 
 export interface LoadedHead {
   readonly file: HeadFile;
@@ -25,7 +26,7 @@ export interface SeenPictures {
 
 /**
  * @param version the current one where absent; which of its stand-ins answers is settled with the picture: see ask.ts.
- * @throws ApiError head_not_found, version_not_found
+ * @throws ApiError head_not_found, version_not_found, head_damaged, store_failed
  */
 export async function loadHead(
   { pointers, heads }: Services,
@@ -40,8 +41,7 @@ export async function loadHead(
   // The pointer is older than a deletion made elsewhere: ask who knows.
   const confirmed = fileOf(tenant, name, await pointers.confirm(env, tenant, name), version);
   const found = await heads.load(env, confirmed);
-  if (found === null)
-    throw new Error(`The object ${confirmed.objectName} is missing though its version is committed.`);
+  if (found === null) throw headDamaged(confirmed, 'missing');
   return { file: confirmed, head: found };
 }
 

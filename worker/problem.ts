@@ -35,6 +35,8 @@ export type WorkerCode =
   | 'rate_limited'
   | 'prediction_not_found'
   | 'overloaded'
+  | 'store_failed'
+  | 'head_damaged'
   | 'internal';
 
 export type ProblemCode = ErrorCode | WorkerCode;
@@ -145,10 +147,14 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 429, title: 'Too many requests' };
     case 'backbone_invalid':
       return { status: 500, title: 'The backbone is not valid' };
+    case 'head_damaged':
+      return { status: 500, title: 'The stored head file is damaged' };
     case 'internal':
       return { status: 500, title: 'Internal error' };
     case 'admin_disabled':
       return { status: 503, title: 'Tenants cannot be created here' };
+    case 'store_failed':
+      return { status: 503, title: 'A store does not answer' };
     case 'overloaded':
       return { status: 503, title: 'Too busy' };
     default:

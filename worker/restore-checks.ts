@@ -1,5 +1,12 @@
 /** What a row of a backup may be, given the rows before it: their order, that they fit together, and the caps of a tenant. */
-import type { BackupExample, BackupHead, BackupRow, BackupTaught, BackupVersion } from '../src/api/index.ts';
+import type {
+  BackupExample,
+  BackupHead,
+  BackupRow,
+  BackupTaught,
+  BackupVersion,
+  Missing,
+} from '../src/api/index.ts';
 import type { Head } from '../src/head/index.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
@@ -103,7 +110,8 @@ export class RestoreChecks {
     this.#versions.delete(head);
   }
 
-  #admitEnd({ rows, unchanged }: BackupRow & { row: 'end' }): void {
+  #admitEnd({ rows, unchanged, missing }: BackupRow & { row: 'end' }): void {
+    if (missing !== undefined) throw notWhole(missing);
     if (rows !== this.#rows) throw invalidBackup(`it says that it has ${rows} rows and has ${this.#rows}`);
     if (!unchanged) throw invalidBackup('something changed while it was made; make another one');
     const [orphan] = this.#versions.keys();
@@ -113,6 +121,12 @@ export class RestoreChecks {
 
 export function invalidBackup(what: string): ApiError {
   return new ApiError('invalid_request', `The backup cannot be restored: ${what}. Nothing of it was kept.`);
+}
+
+function notWhole({ total, versions: [{ head, version }] }: Missing): ApiError {
+  return invalidBackup(
+    `it is not whole: the files of ${total} versions were missing or damaged when it was made, the first version ${version} of '${head}'. Delete these versions where they were, and make another backup`,
+  );
 }
 
 function full(what: string): ApiError {

@@ -37,10 +37,13 @@ const refuse = (): never => {
   throw new Error('No tenant is asked before there is a request.');
 };
 
+/** A store in which there is nothing, whatever is asked of it. */
+const NOTHING = { get: () => () => Promise.resolve(null) };
+
 /** No store may be asked before there is a request: the host refuses. But what it makes for a first call is there then. */
 const STORES: Env = {
-  HEADS: env.HEADS,
-  POINTERS: env.POINTERS,
+  HEADS: new Proxy(env.HEADS, NOTHING),
+  POINTERS: new Proxy(env.POINTERS, NOTHING),
   TENANTS: { idFromName: refuse, get: refuse },
 };
 
@@ -66,7 +69,12 @@ export async function warmUp(runtime: Runtime): Promise<void> {
     const seen = await see(runtime, [JPEG], [loaded]);
     answer(loaded, await codeFor({ runtime, tails }, loaded, seen), head.labels.length);
   }
-  await Promise.allSettled([pointers.resolve(STORES, '', ''), heads.load(STORES, file)]);
+  await Promise.allSettled([
+    Promise.try(() => env.POINTERS.get('')),
+    Promise.try(() => env.HEADS.get('')),
+    pointers.resolve(STORES, '', ''),
+    heads.load(STORES, file),
+  ]);
 }
 
 /** Sends a request on its way. It fails on it, at the latest where its key is looked up, but what it passes is prepared. */

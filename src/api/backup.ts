@@ -66,10 +66,25 @@ const HeadRow = z.strictObject({
   shadow: version.nullable(),
   settings: HeadSettings,
 });
+/** How many missing versions the last line names. */
+export const MAX_MISSING_NAMED = 100;
+const Missing = z.strictObject({
+  total: z.int().min(1),
+  versions: z
+    .array(z.strictObject({ head: HeadName, version }))
+    .min(1)
+    .max(MAX_MISSING_NAMED)
+    .meta({ description: 'The first of them.' }),
+});
+export type Missing = z.infer<typeof Missing>;
 const End = z.strictObject({
   row: z.literal('end'),
   rows: z.int().meta({ description: 'Before this one; where it is missing, the file broke off.' }),
   unchanged: z.boolean().meta({ description: 'False where something changed while the file was written.' }),
+  missing: Missing.optional().meta({
+    description:
+      'Versions whose files were missing or damaged in the store; absent where the backup has them all.',
+  }),
 });
 
 export const BackupRow = z

@@ -7,6 +7,7 @@ import { requireScope } from '../auth.ts';
 import type { AppEnv } from '../env.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { fromR2 } from '../stores/reads.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { Forgetting } from '../tenant/teaching.ts';
 import { answers, BINARY, HeadPath } from './describe.ts';
@@ -50,7 +51,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   app.openapi(image, async (c) => {
     const { head, id } = c.req.valid('param');
     const name = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.exampleImage(head, id));
-    const object = name === null ? null : await c.env.HEADS.get(name);
+    const object = name === null ? null : await fromR2(() => c.env.HEADS.get(name));
     if (object === null) {
       throw new ApiError(
         'image_not_found',

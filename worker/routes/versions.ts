@@ -6,7 +6,8 @@ import { requireScope } from '../auth.ts';
 import { readOptionalJson } from '../body.ts';
 import type { Env } from '../env.ts';
 import type { Services } from '../services.ts';
-import { fileOf, versionNotFound, type PointerStore } from '../stores/pointers.ts';
+import { fileOf, type PointerStore } from '../stores/pointers.ts';
+import { headDamaged, openHeadFile } from '../stores/reads.ts';
 import { answers, headFileBody, jsonBody, VersionPath } from './describe.ts';
 import { change } from './head-calls.ts';
 
@@ -72,10 +73,8 @@ async function openFile(
   head: string,
   version: number,
 ): Promise<R2ObjectBody> {
-  const { objectName } = await pointers.resolve(env, tenant, head, version);
-  const object = await env.HEADS.get(objectName);
+  const object = await openHeadFile(env.HEADS, await pointers.resolve(env, tenant, head, version));
   if (object !== null) return object;
-  // Deleted elsewhere a moment ago: the Durable Object tells what is missing, the version or the head.
-  fileOf(tenant, head, await pointers.confirm(env, tenant, head), version);
-  throw versionNotFound(head, version);
+  // Deleted elsewhere a moment ago: the Durable Object tells what is missing, the version, the head, or the file alone.
+  throw headDamaged(fileOf(tenant, head, await pointers.confirm(env, tenant, head), version), 'missing');
 }

@@ -6,6 +6,7 @@ import { HEAD_CACHE_BYTES } from '../limits.ts';
 import type { Runtime } from '../runtime.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
+import { fromR2, readHeadFile } from './reads.ts';
 import { SharedLoads } from './shared-loads.ts';
 
 /** As much of the bucket as writing takes. */
@@ -24,7 +25,7 @@ export async function writeHeadFile(
   sha256: string,
 ): Promise<void> {
   await giveWay();
-  await bucket.put(objectName, bytes, { sha256 });
+  await fromR2(() => bucket.put(objectName, bytes, { sha256 }));
   await giveWay();
 }
 
@@ -39,15 +40,14 @@ export class HeadStore {
 
   /**
    * @returns null where the object is not there (any more).
-   * @throws HeadwaterError where it can't be used: it was checked when it came in, but this Worker may be a later one.
+   * @throws ApiError head_damaged, store_failed; HeadwaterError where it can't be used: it was checked when it came in, but this Worker may be a later one.
    */
   async load(env: Env, file: HeadFile): Promise<Head | null> {
     return (
       this.#parsed.get(file.objectName) ??
       this.#loads.load(file.objectName, async () => {
-        const object = await env.HEADS.get(file.objectName);
-        if (object === null) return null;
-        const bytes = new Uint8Array(await object.arrayBuffer());
+        const bytes = await readHeadFile(env.HEADS, file);
+        if (bytes === null) return null;
         const head = await this.parse(bytes);
         this.keep(file, head, bytes.byteLength);
         return head;

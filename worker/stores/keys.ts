@@ -8,7 +8,6 @@ import {
   KEY_CACHE_ENTRIES,
   KEY_FRESH_MS,
   KEY_STALE_MS,
-  KV_CACHE_TTL_S,
   REFUSED_KEY_ENTRIES,
   REFUSED_KEY_MS,
   REVOKED_KEY_MS,
@@ -17,6 +16,7 @@ import { ApiError } from '../problem.ts';
 import { RateLimits } from '../rate-limits.ts';
 import { callTenant } from '../tenant/call.ts';
 import { KeyEntry, keyEntryName } from './layout.ts';
+import { readKv } from './reads.ts';
 import { RefreshingCache } from './refreshing-cache.ts';
 
 interface Refusal {
@@ -54,9 +54,8 @@ export class KeyStore {
   }
 
   async #load(env: Env, tenant: string, hash: string): Promise<KeyEntry> {
-    const stored = await env.POINTERS.get(keyEntryName(hash), { type: 'json', cacheTtl: KV_CACHE_TTL_S });
-    const entry = KeyEntry.safeParse(stored);
-    if (entry.success) return entry.data;
+    const entry = await readKv(env, keyEntryName(hash), KeyEntry);
+    if (entry !== undefined) return entry;
     const found = await callTenant(env, tenant, (stub) => stub.findKey(hash));
     if (found.status === 'active') return { tenant, id: found.id, scopes: found.scopes };
     this.#refuse(hash, found.status);

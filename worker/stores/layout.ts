@@ -38,3 +38,7 @@ export const imageObjectName = (tenant: string, head: string, image: string): st
 /** R2: a head file. */
 export const headObjectName = (tenant: string, head: string, version: number, sha256: string): string =>
   `heads/${tenant}/${head}/${version}-${sha256}.safetensors`;
+
+/** The SHA-256 that a head file's name says. */
+export const headFileHash = (objectName: string): string =>
+  objectName.slice(objectName.lastIndexOf('-') + 1, -'.safetensors'.length);

@@ -4,10 +4,11 @@
  * is right everywhere at once; the current one follows within POINTER_STALE_MS plus KV's 30 s.
  */
 import type { Env } from '../env.ts';
-import { KV_CACHE_TTL_S, POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../limits.ts';
+import { POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../limits.ts';
 import { ApiError } from '../problem.ts';
 import { callTenant } from '../tenant/call.ts';
 import { headObjectName, Pointer, pointerName } from './layout.ts';
+import { readKv } from './reads.ts';
 import { RefreshingCache } from './refreshing-cache.ts';
 
 /** One head file: which version it is and where it lies. */
@@ -116,12 +117,8 @@ export function versionNotFound(head: string, version: VersionWish): ApiError {
 
 /** KV, unless it has nothing or something older than what this isolate has already seen. */
 async function fromKv(env: Env, tenant: string, head: string, known: Pointer | undefined): Promise<Pointer> {
-  const stored = await env.POINTERS.get(pointerName(tenant, head), {
-    type: 'json',
-    cacheTtl: KV_CACHE_TTL_S,
-  });
-  const pointer = Pointer.safeParse(stored);
-  if (pointer.success && pointer.data.revision >= (known?.revision ?? 0)) return pointer.data;
+  const pointer = await readKv(env, pointerName(tenant, head), Pointer);
+  if (pointer !== undefined && pointer.revision >= (known?.revision ?? 0)) return pointer;
   return fromTenant(env, tenant, head);
 }
 

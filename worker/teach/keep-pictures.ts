@@ -4,6 +4,7 @@ import type { Env } from '../env.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { KeptPicture } from '../tenant/kept-pictures.ts';
 import { imageObjectName } from '../stores/layout.ts';
+import { fromR2 } from '../stores/reads.ts';
 
 export interface ShownPicture {
   /** As it came. */
@@ -28,10 +29,12 @@ export const keeper =
     for (let from = 0; from < pictures.length; from += AT_ONCE) {
       await Promise.all(
         pictures.slice(from, from + AT_ONCE).map(({ bytes, sha256, format }, i) =>
-          env.HEADS.put(imageObjectName(tenant, head, images[from + i]), bytes, {
-            sha256,
-            httpMetadata: { contentType: `image/${format}` },
-          }),
+          fromR2(() =>
+            env.HEADS.put(imageObjectName(tenant, head, images[from + i]), bytes, {
+              sha256,
+              httpMetadata: { contentType: `image/${format}` },
+            }),
+          ),
         ),
       );
     }

@@ -127,14 +127,17 @@ export class Outbox {
   }
 
   async #deliverNow(render: Render): Promise<void> {
-    try {
-      await this.#writeEntries(render);
-      await this.#deleteGarbage();
-      this.#failures = 0;
-    } catch (error) {
-      this.#failures++;
+    // One store's failure is no reason to keep the other waiting.
+    const done = await Promise.allSettled([this.#writeEntries(render), this.#deleteGarbage()]);
+    const reasons = done.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
+    this.#failures = reasons.length === 0 ? 0 : this.#failures + 1;
+    if (reasons.length > 0) {
       console.warn(
-        JSON.stringify({ message: 'delivery postponed', failures: this.#failures, reason: String(error) }),
+        JSON.stringify({
+          message: 'delivery postponed',
+          failures: this.#failures,
+          reason: reasons.join('; '),
+        }),
       );
     }
     await this.schedule(Date.now());

@@ -161,7 +161,10 @@ export class Restore {
     const known = new Set(versions.map(({ version }) => version));
     const named = [current, canary?.version ?? null, shadow, ...Object.values(names)];
     if (named.some((version) => version !== null && !known.has(version)) || last < Math.max(0, ...known))
-      return refuse('invalid_request', `The backup's head '${head}' names a version that it does not bring.`);
+      return refuse(
+        'invalid_request',
+        `The backup's head '${head}' names a version that it does not bring. Its last line says whether files were missing when it was made.`,
+      );
     const base = this.#rows.examples.state(head)?.origin.base;
     if (base === undefined) return undefined;
     return versions.some(({ version, sha256 }) => version === base.version && sha256 === base.sha256)

@@ -22,6 +22,7 @@ import { ApiError } from '../problem.ts';
 import { giveWay } from '../right-of-way.ts';
 import { step } from '../steps.ts';
 import { writeHeadFile } from '../stores/heads.ts';
+import { headDamaged, readHeadFile } from '../stores/reads.ts';
 import { refuse, type Refused } from './call.ts';
 import { describe } from './describe.ts';
 import type { TaughtState } from './examples.ts';
@@ -144,10 +145,10 @@ export class Training {
 
   /** The file of a version: it is there as long as its row is. */
   async #read(head: string, { version, sha256 }: VersionRow): Promise<Uint8Array> {
-    const name = this.#rows.heads.objectName(head, version, sha256);
-    const object = await this.#stores.HEADS.get(name);
-    if (object === null) throw new Error(`The object ${name} is missing though its version is committed.`);
-    return new Uint8Array(await object.arrayBuffer());
+    const file = { head, version, objectName: this.#rows.heads.objectName(head, version, sha256) };
+    const bytes = await readHeadFile(this.#stores.HEADS, file);
+    if (bytes === null) throw headDamaged(file, 'missing');
+    return bytes;
   }
 
   /** Whether what was trained at a revision knows something that was forgotten since. */

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { ApiError } from '../../problem.ts';
+import { fromR2 } from '../../stores/reads.ts';
 import { isUuid } from './ids.ts';
 
 export const Project = z.object({
@@ -64,18 +65,18 @@ export class Records {
   }
 
   async put(place: string, value: object): Promise<void> {
-    await this.#bucket.put(this.#name(place), JSON.stringify(value));
+    await fromR2(() => this.#bucket.put(this.#name(place), JSON.stringify(value)));
   }
 
   async get<S extends z.ZodType>(place: string, schema: S): Promise<z.output<S> | undefined> {
-    const object = await this.#bucket.get(this.#name(place));
+    const object = await fromR2(() => this.#bucket.get(this.#name(place)));
     return object === null ? undefined : schema.parse(await object.json());
   }
 
   /** All below a place. */
   async list<S extends z.ZodType>(place: string, schema: S): Promise<z.output<S>[]> {
     const names = await this.#names(place);
-    const found = await Promise.all(names.map((name) => this.#bucket.get(name)));
+    const found = await Promise.all(names.map((name) => fromR2(() => this.#bucket.get(name))));
     return Promise.all(
       found.filter((object) => object !== null).map(async (object) => schema.parse(await object.json())),
     );
@@ -86,18 +87,18 @@ export class Records {
     const objects = await this.#objects(place);
     objects.sort((a, b) => b.uploaded.getTime() - a.uploaded.getTime());
     const names = objects.slice(keep).map(({ key }) => key);
-    if (names.length > 0) await this.#bucket.delete(names.slice(0, DELETE_BATCH));
+    if (names.length > 0) await fromR2(() => this.#bucket.delete(names.slice(0, DELETE_BATCH)));
   }
 
   async delete(place: string): Promise<void> {
-    await this.#bucket.delete(this.#name(place));
+    await fromR2(() => this.#bucket.delete(this.#name(place)));
   }
 
   /** All below a place, or all there are. */
   async deleteAll(place = ''): Promise<void> {
     const names = await this.#names(place);
     for (let at = 0; at < names.length; at += DELETE_BATCH)
-      await this.#bucket.delete(names.slice(at, at + DELETE_BATCH));
+      await fromR2(() => this.#bucket.delete(names.slice(at, at + DELETE_BATCH)));
   }
 
   /** @throws ApiError not_found */
@@ -134,10 +135,8 @@ export class Records {
     const objects: R2Object[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.#bucket.list({
-        prefix: this.#name(place),
-        ...(cursor === undefined ? {} : { cursor }),
-      });
+      const options = { prefix: this.#name(place), ...(cursor === undefined ? {} : { cursor }) };
+      const page = await fromR2(() => this.#bucket.list(options));
       objects.push(...page.objects);
       cursor = page.truncated ? page.cursor : undefined;
     } while (cursor !== undefined);
