@@ -28,8 +28,7 @@ export interface LocalWorkerOptions {
   readonly inspected?: boolean;
   /**
    * Sends requests straight to the Worker, for programs that time them: what miniflare puts before it takes a millisecond a
-   * request and leaves garbage of its own. It also reads bodies to their end that the Worker refuses; without it a client
-   * that still sends may find the connection closed.
+   * request and leaves garbage of its own. Neither reads the rest of a refused body: the Worker does (worker/drain.ts).
    */
   readonly direct?: boolean;
   /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */

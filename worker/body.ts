@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { parseJson } from './json.ts';
 import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES, MAX_JSON_PARTS } from './limits.ts';
+import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 
 const INITIAL_BUFFER_BYTES = 64 * 1024;
@@ -10,7 +11,6 @@ const INITIAL_BUFFER_BYTES = 64 * 1024;
 export interface Bodied {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
-  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** The length that the sender declared, or undefined. */
@@ -19,28 +19,38 @@ export function declaredLength(source: Bodied): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+/** The length that a body is expected to have: a coded one may have any when it is decoded. */
+function expectedLength(source: Bodied, maxBytes: number): number {
+  return (source.headers.has('content-encoding') ? undefined : declaredLength(source)) ?? maxBytes;
+}
+
 /** The media type without parameters, in lower case; '' where there is none. */
 export function mediaType(source: Bodied): string {
   return (source.headers.get('content-type') ?? '').split(';', 1)[0].trim().toLowerCase();
 }
 
 /**
- * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is left there.
+ * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is left there: a
+ * request's to be dropped before the answer (drain.ts), another's is cancelled.
  * @throws ApiError body_too_large, body_timeout, body_incomplete
  */
 export async function readBytes(source: Bodied, maxBytes: number, what: string): Promise<Uint8Array> {
   if (source.body === null) return new Uint8Array(0);
   const declared = declaredLength(source);
-  if (declared !== undefined && declared > maxBytes) {
-    await abandon(source.body);
-    throw tooLarge(what, maxBytes);
-  }
-  const { bytes, cancel } = reading(source, source.body, declared, maxBytes, what);
+  const reader = new PieceReader(source.body);
+  let whole = false;
   try {
-    return await inTime(bytes, what, Date.now() + BODY_READ_TIMEOUT_MS);
-  } catch (error) {
-    await cancel();
-    throw error;
+    if (declared !== undefined && declared > maxBytes) throw tooLarge(what, maxBytes);
+    const bytes = await inTime(
+      collect(reader, expectedLength(source, maxBytes), maxBytes, what),
+      what,
+      Date.now() + BODY_READ_TIMEOUT_MS,
+    );
+    whole = true;
+    return bytes;
+  } finally {
+    if (!whole && !(source instanceof Request)) await reader.cancel();
+    reader.release();
   }
 }
 
@@ -66,49 +76,30 @@ export async function inTime<T>(reading: Promise<T>, what: string, deadline: num
   }
 }
 
-/** A body on its way in, and how to say that it isn't wanted any more. */
-function reading(
-  source: Bodied,
-  body: ReadableStream<Uint8Array>,
-  declared: number | undefined,
-  maxBytes: number,
-  what: string,
-): { bytes: Promise<Uint8Array>; cancel: () => Promise<void> } {
-  // What holds its declared length at most is read by the host in one go. A coded body may grow while it is decoded.
-  if (declared !== undefined && !source.headers.has('content-encoding')) {
-    return { bytes: source.arrayBuffer().then((all) => new Uint8Array(all)), cancel: () => abandon(body) };
-  }
-  const reader = body.getReader();
-  return { bytes: collect(reader, declared, maxBytes, what), cancel: () => abandon(reader) };
-}
-
-/** Joins the parts of a stream, growing by doubling: a list of small parts would cost more than their bytes. */
+/** Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. */
 async function collect(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  declared: number | undefined,
+  reader: PieceReader,
+  expected: number,
   maxBytes: number,
   what: string,
 ): Promise<Uint8Array> {
-  let bytes = new Uint8Array(declared ?? Math.min(INITIAL_BUFFER_BYTES, maxBytes));
-  let length = 0;
-  for (;;) {
-    const part = await reader.read();
-    if (part.done) return bytes.subarray(0, length);
-    const needed = length + part.value.byteLength;
-    if (needed > maxBytes) throw tooLarge(what, maxBytes);
-    if (needed > bytes.byteLength) {
-      const grown = new Uint8Array(Math.min(maxBytes, Math.max(needed, bytes.byteLength * 2)));
-      grown.set(bytes.subarray(0, length));
-      bytes = grown;
-    }
-    bytes.set(part.value, length);
-    length = needed;
+  // Room for one byte more shows that there is none.
+  let bytes = new Uint8Array(Math.min(INITIAL_BUFFER_BYTES, expected + 1));
+  for (let length = 0; ;) {
+    if (length === bytes.byteLength) bytes = enlarged(bytes, length > expected ? maxBytes : expected);
+    const piece = await reader.read(bytes.subarray(length));
+    bytes = new Uint8Array(piece.buffer);
+    if (piece.byteLength === 0) return bytes.subarray(0, length);
+    length += piece.byteLength;
+    if (length > maxBytes) throw tooLarge(what, maxBytes);
   }
 }
 
-/** Tells the sender that the rest isn't wanted; that it has already gone is no concern here. */
-export async function abandon(stream: { cancel(): Promise<void> }): Promise<void> {
-  await stream.cancel().catch(() => undefined);
+/** @param most bytes that are still expected to fit. */
+function enlarged(bytes: Uint8Array, most: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(Math.min(most + 1, bytes.byteLength * 2));
+  grown.set(bytes);
+  return grown;
 }
 
 /**

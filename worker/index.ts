@@ -1,6 +1,7 @@
 /** The Worker's entry: the application on this isolate's runtime, and the Durable Object's class. */
 import { version } from '../package.json';
 import { createApp } from './app.ts';
+import { drained } from './drain.ts';
 import type { Env } from './env.ts';
 import { runtime } from './runtime.ts';
 import { warmUpRoutes } from './warm-up.ts';
@@ -13,5 +14,5 @@ await warmUpRoutes(app);
 console.log(JSON.stringify({ message: 'started', version, engine: runtime.engine.name }));
 
 export default {
-  fetch: (request, env, context) => app.fetch(request, env, context),
+  fetch: (request, env, context) => drained(request, app.fetch(request, env, context)),
 } satisfies ExportedHandler<Env>;

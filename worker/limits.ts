@@ -48,6 +48,15 @@ export const BODY_WAIT_TIMEOUT_MS = 10_000;
 /** A request that still holds memory after this died without giving it back. */
 export const BODY_LEASE_MS = 60_000;
 
+/**
+ * What is read and dropped of a body that was refused, before the answer: more than any body that is taken, so that whoever
+ * sends one a little too large hears of it; and for how long.
+ */
+export const MAX_DRAINED_BYTES = 32 * MIB;
+export const DRAIN_TIMEOUT_MS = 10_000;
+/** Read at once of it: all the memory that it takes. */
+export const DRAIN_BUFFER_BYTES = 16 * KIB;
+
 /** A picture fetched from a URL. */
 export const FETCH_TIMEOUT_MS = 10_000;
 export const FETCH_MAX_REDIRECTS = 3;
@@ -150,6 +159,8 @@ export const CAPTURED_LABELS = 5;
 export const BACKUP_PAGE = 100;
 /** The longest line holds a head file in base64. */
 export const MAX_BACKUP_LINE_BYTES = 17 * MIB;
+/** Read at once of it. */
+export const BACKUP_PIECE_BYTES = 16 * KIB;
 /** One that grows longer has memory lent for all of it; no example's is. */
 export const SMALL_BACKUP_LINE_BYTES = 64 * KIB;
 /** A line as pieces and joined, or joined and parsed, or its file in base64 and as bytes. */

@@ -1,27 +1,29 @@
 /** The rows of a backup as it comes in: lines of JSON, each of bounded length, within a time, its memory on loan. */
 import { BackupRow } from '../src/api/index.ts';
-import { abandon, inTime, invalidInput } from './body.ts';
+import { inTime, invalidInput } from './body.ts';
 import { parseJson } from './json.ts';
 import type { Grow } from './leases.ts';
 import {
   BACKUP_LINE_MEMORY_FACTOR,
+  BACKUP_PIECE_BYTES,
   BODY_READ_TIMEOUT_MS,
   MAX_BACKUP_LINE_BYTES,
   MAX_JSON_PARTS,
   SMALL_BACKUP_LINE_BYTES,
 } from './limits.ts';
+import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { invalidBackup } from './restore-checks.ts';
 
 export class BackupReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: PieceReader;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   /** What came behind the line read last. */
   #text = '';
   #lines = 0;
 
   constructor(body: ReadableStream<Uint8Array>) {
-    this.#reader = body.getReader();
+    this.#reader = new PieceReader(body);
   }
 
   /**
@@ -33,9 +35,9 @@ export class BackupReader {
     return line === undefined ? undefined : parseRow(line, this.#lines);
   }
 
-  /** The rest isn't wanted. */
-  cancel(): Promise<void> {
-    return abandon(this.#reader);
+  /** The rest isn't wanted here: it is dropped before the answer (drain.ts). */
+  release(): void {
+    this.#reader.release();
   }
 
   async #line(what: string, grow: Grow): Promise<string | undefined> {
@@ -55,9 +57,9 @@ export class BackupReader {
       pieces.push(piece);
       this.#text = end < 0 ? '' : this.#text.slice(end + 1);
       if (end >= 0) return pieces.join('');
-      const { done, value } = await inTime(this.#reader.read(), what, deadline);
-      if (done) return length === 0 ? undefined : pieces.join('');
-      this.#text = this.#decode(value);
+      const bytes = await inTime(this.#reader.read(new Uint8Array(BACKUP_PIECE_BYTES)), what, deadline);
+      if (bytes.byteLength === 0) return length === 0 ? undefined : pieces.join('');
+      this.#text = this.#decode(bytes);
     }
   }
 

@@ -47,7 +47,7 @@ export async function restore(
   } catch (error) {
     if (!(await attempt.giveUp())) throw error;
   } finally {
-    await reader.cancel();
+    reader.release();
   }
   return attempt.counts;
 }

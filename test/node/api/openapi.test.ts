@@ -8,7 +8,7 @@ import type { ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADMIN_SECRET, House, picture, send } from '../protocols/house.ts';
+import { ADMIN_SECRET, House, picture } from '../protocols/house.ts';
 import { Document, Generator, type Made, type Place, type Schema } from './generator.ts';
 import { Secrets } from './secrets.ts';
 import { HEAD, LABELS, LESSONS, TAUGHT, Tenants, type Tenant } from './tenants.ts';
@@ -102,7 +102,7 @@ async function speakProtocols({ key }: Tenant): Promise<void> {
     for (const body of [picture(), picture().subarray(0, 200), JSON.stringify({ inputs: 'x' }), '{']) {
       const headers = { authorization: `Bearer ${key}`, 'training-key': key, 'prediction-key': key };
       const init = { method: 'POST', headers: { ...headers, 'content-type': type }, body };
-      const response = await send(house.address(path), init);
+      const response = await fetch(house.address(path), init);
       const text = await response.text();
       if (!response.ok) secrets.readError(text, path);
     }
@@ -180,7 +180,7 @@ describe('answers', () => {
         ids.splice(0, ids.length, ...tenant.ids, ...likely);
         const made = generator.make(place);
         const headers = { authorization: authorization(made.place, tenant), ...made.init.headers };
-        const response = await send(house.address(made.address), { ...made.init, headers });
+        const response = await fetch(house.address(made.address), { ...made.init, headers });
         statuses[response.status] = (statuses[response.status] ?? 0) + 1;
         if (response.ok) succeeded.add(made.place);
         if (!response.ok) secrets.readError(await response.clone().text(), made.address.slice(0, 100));

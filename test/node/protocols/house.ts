@@ -43,6 +43,14 @@ export class House {
     return z.object({ key: z.string() }).parse(await response.json()).key;
   }
 
+  /** @param admin a key that may make others. */
+  async newKey(admin: string, scopes: string[]): Promise<string> {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'a key', scopes });
+    const made = await this.call(admin, '/v1/keys', { method: 'POST', headers, body });
+    return z.object({ key: z.string() }).parse(made).key;
+  }
+
   /** What the Worker answers, as JSON. @throws Error with the answer where it is none of success. */
   async call(key: string, path: string, init: RequestInit = {}): Promise<unknown> {
     const response = await this.request(key, path, init);
@@ -53,28 +61,12 @@ export class House {
   request(key: string, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${key}`);
-    return send(this.address(path), { ...init, headers });
+    return fetch(this.address(path), { ...init, headers });
   }
 
   async putHead(key: string, name: string, labels: string[]): Promise<void> {
     const body = await headFile(labels);
     await this.call(key, `/v1/heads/${name}`, { method: 'PUT', body });
-  }
-}
-
-/**
- * An answer may come before the body was read, and the connection ends with it: a client that is still writing, or that
- * uses the connection once more, may lose its answer, and asks again.
- */
-export async function send(address: string, init: RequestInit): Promise<Response> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fetch(address, init);
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      const broken = cause instanceof Error && /EPIPE|ECONNRESET|other side closed/.test(cause.message);
-      if (!broken || attempt === 5) throw error;
-    }
   }
 }
 
