@@ -3,6 +3,7 @@
  * readers could see two different files in the same bytes; this refuses them.
  */
 import { HeadwaterError } from './errors.ts';
+import { illFormedText } from './json-text.ts';
 
 /** A header nests an object in an object in an array; anything deeper is not one. */
 const MAX_DEPTH = 4;
@@ -28,6 +29,7 @@ export function parseJsonHeader(bytes: Uint8Array, most: number): Map<string, un
   } catch (cause) {
     throw corrupt('it is not JSON', cause);
   }
+  if (illFormedText(text, value) !== undefined) throw corrupt('it holds half of a surrogate pair');
   if (typeof value !== 'object' || value === null) throw corrupt('it is no object');
   return new Map<string, unknown>(Object.entries(value));
 }

@@ -4,6 +4,7 @@ import { parseJson } from './json.ts';
 import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES, MAX_JSON_PARTS } from './limits.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
+import { utf8 } from './utf8.ts';
 
 const INITIAL_BUFFER_BYTES = 64 * 1024;
 
@@ -132,7 +133,8 @@ export function checkJson<S extends z.ZodType>(
   if (bytes.byteLength === 0) throw new ApiError('body_empty', 'The body is empty; a JSON object is needed.');
   let value: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    const text = utf8(bytes);
+    if (text === undefined) throw new SyntaxError('It is not UTF-8.');
     value = parseJson(text, mostParts, 'The JSON body');
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;

@@ -9,12 +9,18 @@ import { ApiError } from './problem.ts';
 
 const PRIVATE_SUFFIXES = [
   'localhost',
+  'localdomain',
   'local',
   'internal',
+  'private',
   'intranet',
   'lan',
   'home',
   'corp',
+  'svc',
+  'cluster',
+  'consul',
+  'docker',
   'arpa',
   'test',
   'invalid',

@@ -1,10 +1,11 @@
-/** JSON from strangers, parsed if it will fit. */
+/** JSON from anybody, parsed if it will fit, and if all text in it is text. */
 import { hasMoreParts } from '../src/json-parts.ts';
+import { illFormedText } from '../src/json-text.ts';
 import { ApiError } from './problem.ts';
 
 /**
  * @param most lists, objects and fields. @param what it is, for the message.
- * @throws ApiError body_too_large; SyntaxError where it is no JSON
+ * @throws ApiError body_too_large, invalid_request; SyntaxError where it is no JSON
  */
 export function parseJson(text: string, most: number, what: string): unknown {
   if (hasMoreParts(text, most))
@@ -12,5 +13,13 @@ export function parseJson(text: string, most: number, what: string): unknown {
       'body_too_large',
       `${what} holds more than ${most.toLocaleString('en-US')} lists, objects and fields.`,
     );
-  return JSON.parse(text);
+  const value: unknown = JSON.parse(text);
+  const field = illFormedText(text, value)?.slice(0, 80);
+  if (field !== undefined)
+    throw new ApiError(
+      'invalid_request',
+      `${field === '' ? what : `'${field}' in ${what}`} holds half of a surrogate pair: an escape from \\ud800 to \\udfff without its other half.`,
+      field === '' ? {} : { field },
+    );
+  return value;
 }

@@ -2,12 +2,15 @@
  * ZIP archives (APPNOTE 6.3) of pictures, over bytes already in memory: the central directory is read, entries are views,
  * and each is unpacked alone, within a cap, when its turn comes. What it claims of its sizes is not believed.
  */
+import { crc32 } from '../src/image/crc32.ts';
 import { readBytes } from './body.ts';
 import { ApiError } from './problem.ts';
 
 export interface ZipEntry {
   readonly name: string;
   readonly deflated: boolean;
+  /** CRC-32 of the file, as the directory has it; what stands before or behind the entry itself may be empty. */
+  readonly checksum: number;
   /** As they lie in the archive. */
   readonly bytes: Uint8Array;
 }
@@ -90,23 +93,41 @@ function readEntry(archive: Uint8Array, view: DataView, at: number, name: string
   const start =
     local + LOCAL_HEADER_BYTES + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
   if (start + size > archive.length) throw unreadable(`'${shown}' is not where its directory says`);
-  return { name, deflated: method === DEFLATED, bytes: archive.subarray(start, start + size) };
+  return {
+    name,
+    deflated: method === DEFLATED,
+    checksum: view.getUint32(at + 16, true),
+    bytes: archive.subarray(start, start + size),
+  };
 }
 
 /**
  * The file itself. Unpacking stops as soon as there is more than the cap.
- * @throws ApiError body_too_large, invalid_request
+ * @throws ApiError body_too_large, invalid_request where it cannot be unpacked or has another checksum than it should.
  */
-export async function unpack({ name, deflated, bytes }: ZipEntry, maxBytes: number): Promise<Uint8Array> {
-  if (!deflated) return bytes;
+export async function unpack(entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
+  const shown = `The file '${entry.name.slice(0, 80)}'`;
+  const bytes = entry.deflated ? await inflate(entry.bytes, maxBytes, shown) : entry.bytes;
+  if (crc32(bytes) !== entry.checksum) throw damaged(shown);
+  return bytes;
+}
+
+async function inflate(bytes: Uint8Array, maxBytes: number, shown: string): Promise<Uint8Array> {
   const body = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  const shown = `The file '${name.slice(0, 80)}'`;
   try {
     return await readBytes(new Response(body), maxBytes, shown);
   } catch (cause) {
     if (cause instanceof ApiError && cause.code === 'body_too_large') throw cause;
-    throw new ApiError('invalid_request', `${shown} in the archive is damaged.`, { cause });
+    throw damaged(shown, cause);
   }
+}
+
+function damaged(shown: string, cause?: unknown): ApiError {
+  return new ApiError(
+    'invalid_request',
+    `${shown} in the archive is damaged: it is not what was packed. Pack the archive again.`,
+    { cause },
+  );
 }
 
 function unreadable(reason: string): ApiError {

@@ -1,6 +1,6 @@
 /** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
 import { z } from 'zod';
-import { labelFault, MAX_LABEL_LENGTH } from '../head/limits.ts';
+import { labelFault, MAX_LABEL_LENGTH, normaliseLabel } from '../head/limits.ts';
 
 export { MAX_LABEL_LENGTH };
 
@@ -10,18 +10,34 @@ export const HeadName = z
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit')
   .meta({ id: 'HeadName', example: 'recycling' });
 
-/** A label that a head may have. */
-export const Label = z
-  .string()
-  .min(1)
-  .max(MAX_LABEL_LENGTH)
-  .superRefine((label, context) => {
-    const fault = labelFault([label]);
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault.replace(/^label 0 /, '') });
-  });
+const labelOf = (text: z.ZodString) =>
+  text
+    .min(1)
+    .max(MAX_LABEL_LENGTH)
+    .superRefine((label, context) => {
+      const fault = labelFault([label]);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault.replace(/^label 0 /, '') });
+    });
 
-/** One that examples come with. Each class has an address, in which '.' and '..' would be steps from one to another. */
-export const TaughtLabel = Label.refine(
+/** A label that a head may have. */
+export const Label = labelOf(z.string());
+
+/** Blanks and composed characters that normalising takes away; bounded first, for marks in a wrong order cost their square. */
+const MAX_RAW_LABEL_LENGTH = 4 * MAX_LABEL_LENGTH;
+
+/**
+ * One that examples come with, normalised. Each class has an address, in which '.' and '..' would be steps from one to
+ * another.
+ */
+export const TaughtLabel = labelOf(
+  z
+    .string()
+    .refine((label) => label.length <= MAX_RAW_LABEL_LENGTH, {
+      error: `must have at most ${MAX_LABEL_LENGTH} characters`,
+      abort: true,
+    })
+    .overwrite(normaliseLabel),
+).refine(
   (label) => label !== '.' && label !== '..',
   'cannot be a label, since it has a meaning of its own in addresses',
 );

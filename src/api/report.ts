@@ -1,6 +1,6 @@
 /** Wire schemas of a version's report: what was taken for what, how sure it was, and which examples look wrong. */
 import { z } from 'zod';
-import { Label, Timestamp, VersionNumber } from './common.ts';
+import { TaughtLabel, Timestamp, VersionNumber } from './common.ts';
 
 /** Examples listed in a report, those whose label the head believes least first. */
 export const MAX_HARDEST_EXAMPLES = 50;
@@ -47,4 +47,4 @@ export const VersionReport = z
 export type VersionReport = z.infer<typeof VersionReport>;
 
 /** Another of the head's labels, for an example that has the wrong one. */
-export const RelabelExample = z.strictObject({ label: Label }).meta({ id: 'RelabelExample' });
+export const RelabelExample = z.strictObject({ label: TaughtLabel }).meta({ id: 'RelabelExample' });

@@ -24,6 +24,14 @@ export const HEAD_FILE_LIMITS: SafetensorsLimits = {
   tensors: 32 + MAX_TAIL_TENSORS,
 };
 
+/**
+ * A label as it is written: Unicode NFC, without blanks around it. File systems and keyboards disagree about how to write é,
+ * and what looks the same is one class.
+ */
+export function normaliseLabel(label: string): string {
+  return label.normalize('NFC').trim();
+}
+
 /** The first thing wrong with a list of labels, as half a sentence, or undefined. */
 export function labelFault(labels: readonly string[]): string | undefined {
   const seen = new Set<string>();

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { HeadwaterError } from '../errors.ts';
 import { hasMoreParts } from '../json-parts.ts';
+import { illFormedText } from '../json-text.ts';
 import type { ClassFigures, FigureSummary } from '../learn/metrics.ts';
 import type { Head } from './head.ts';
 import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
@@ -29,7 +30,22 @@ const count = z.int().min(0).max(MAX_COUNT);
 const share = z.number().min(0).max(1);
 const interval = z.tuple([share, share]);
 const loss = z.number().min(0).max(1e6);
-const distribution = z.strictObject({ centre: z.number(), spread: z.number().positive() });
+/**
+ * Statistics of codes and logits. Real ones lie far inside; with these, and the bounds of tensors in file.ts, every sum and
+ * quotient of a score stays finite. An imported head has a spread of 10¹², beside which every distance vanishes.
+ */
+const LARGEST_STATISTIC = 1e12;
+const statistic = z.number().min(-LARGEST_STATISTIC).max(LARGEST_STATISTIC);
+const distribution = z.strictObject({
+  centre: statistic,
+  spread: z.number().min(1e-9).max(LARGEST_STATISTIC),
+});
+/** Of logits. Those that are fitted lie between 0.01 and 2. */
+const temperature = z.number().min(1e-6).max(1e6);
+/** 0 where a head was imported; else a share of the squared sums of all codes. */
+const lambda = z.union([z.literal(0), z.number().min(1e-12).max(1e18)], {
+  error: 'must be 0 or a number from 1e-12 to 1e18',
+});
 
 const classFigures = z.strictObject({
   support: count,
@@ -56,14 +72,14 @@ const FIELDS = {
   backbone: z.strictObject({ name: Name, version: Name, weights_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   taps: z.array(Name).min(1).max(MAX_TAPS),
   labels: z.array(z.string()).min(2),
-  temperature: z.number().positive().max(1e6),
-  novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: z.number() }),
+  temperature,
+  novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: statistic }),
   training: z.strictObject({
     method: Name,
     // An imported head knows of no examples and of no λ: both are 0.
     examples: count,
     counts: z.array(count).max(MAX_CLASSES),
-    lambda: z.number().min(0),
+    lambda,
     leave_one_out: figures.nullable(),
     test: figures.optional(),
   }),
@@ -162,6 +178,8 @@ function readField<T>(metadata: Readonly<Record<string, string>>, key: string, s
   } catch (cause) {
     throw headInvalid(`its metadata '${key}' are not JSON`, cause);
   }
+  if (illFormedText(metadata[key], value) !== undefined)
+    throw headInvalid(`its metadata '${key}' hold half of a surrogate pair`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

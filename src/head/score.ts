@@ -2,6 +2,7 @@
  * What a head says about one code. Everything is summed in double precision in a fixed order, so that every runtime
  * finds the same numbers.
  */
+import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
 
 /** What of a head its scores depend on. */
@@ -24,7 +25,7 @@ export interface Score {
 
 /**
  * @param code [D] as the head's backbone makes it.
- * @throws RangeError when the code is of another length.
+ * @throws RangeError when the code is of another length; HeadwaterError `head_invalid` where a score is no finite number.
  */
 export function score(head: ScoredHead, code: Float32Array): Score {
   const { codeLength, labels, weights, bias, temperature, novelty } = head;
@@ -38,11 +39,29 @@ export function score(head: ScoredHead, code: Float32Array): Score {
   const strangeness =
     (residualLength(novelty.directions, z) - novelty.residual.centre) / novelty.residual.spread -
     (top - novelty.logit.centre) / novelty.logit.spread;
+  const logits = Float32Array.from(exact);
+  if (!Number.isFinite(strangeness) || !areFinite(logits, temperature)) throw notFinite();
   return {
-    logits: Float32Array.from(exact),
+    logits,
     probabilities: softmax(exact, top, temperature),
     unknown: { score: strangeness, isUnknown: strangeness > novelty.threshold },
   };
+}
+
+/** Whether logits are numbers in single precision, over the temperature as well. */
+function areFinite(logits: Float32Array, temperature: number): boolean {
+  for (let c = 0; c < logits.length; c++) {
+    if (!Number.isFinite(logits[c]) || !Number.isFinite(Math.fround(logits[c] / temperature))) return false;
+  }
+  return true;
+}
+
+/** Of a fine-tuned head's tail, or of a code that came in a picture's place: head files alone are bounded when they are read. */
+function notFinite(): HeadwaterError {
+  return new HeadwaterError(
+    'head_invalid',
+    'The head gives no finite score for this code: its weights, or the numbers of the code, are far too large.',
+  );
 }
 
 /** Given plain arrays: what V8 optimised for a head's shape, it would throw away with the head. */

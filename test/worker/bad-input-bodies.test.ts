@@ -73,6 +73,10 @@ describe('JSON', () => {
     expect(await of(JSON.stringify(valid), 'text/plain')).toEqual(WRONG_TYPE);
     expect(await of(JSON.stringify(valid).slice(0, -1))).toEqual(INVALID);
     expect(await of(Uint8Array.of(0x22, 0xff, 0x22))).toEqual(INVALID);
+    // Half of a surrogate pair, which no store can write down.
+    for (const half of ['\\ud800', '\\uDFFF', 'a\\udc00\\ud800b'])
+      for (const body of [`{"${field}":"${half}"}`, `{"${half}":1}`, `[["${half}"]]`])
+        expect(await of(body)).toMatchObject(INVALID);
     for (const other of ['null', '7', '"text"', '[]', '['.repeat(5000)])
       expect(await of(other)).toEqual(INVALID);
     expect(await json({ ...valid, [field]: [value] })).toMatchObject(INVALID);

@@ -1,5 +1,5 @@
 /** classify-batch in workerd: forms and archives, lines while it works, archives that mean harm. */
-import { zipSync, type Zippable } from 'fflate';
+import { Zip, ZipDeflate, ZipPassThrough, zipSync, type Zippable } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import type { BatchLine, Classification } from '../../src/api/index.ts';
 import { Isolate, JPEG, makeHeadFile, picture, problemOf } from './support.ts';
@@ -116,6 +116,22 @@ describe('a batch', () => {
   });
 });
 
+/** An archive as programs write it that don't know sizes and checksums beforehand: they follow behind each file. */
+function streamed(level: 0 | 6): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const archive = new Zip((error, part) => {
+    if (error) throw error;
+    parts.push(part);
+  });
+  for (const name of ['a.jpg', 'b.jpg']) {
+    const file = level === 0 ? new ZipPassThrough(name) : new ZipDeflate(name, { level });
+    archive.add(file);
+    file.push(JPEG, true);
+  }
+  archive.end();
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
 /** Changes bytes of an archive's first directory entry: its offset there, and the value, little-endian. */
 function forge(archive: Uint8Array, offset: number, bytes: number[]): Uint8Array {
   const copy = archive.slice();
@@ -146,6 +162,35 @@ describe('archives that mean harm', () => {
     archive.fill(0xff, 40, 200);
     const lines = await linesOf(await post(key, archive, 'application/zip'));
     expect(lines).toMatchObject([{ problem: { status: 400 } }, { index: 1, image: {} }, { failed: 1 }]);
+  });
+
+  it('a file that is not what its checksum says costs its line, stored or deflated, wherever the sum stands', async () => {
+    const key = await tenant();
+    const other = picture('palette-alpha.png');
+    for (const level of [0, 6] as const) {
+      for (const archive of [zipSync({ 'a.jpg': JPEG, 'b.jpg': JPEG }, { level }), streamed(level)]) {
+        expect(await linesOf(await post(key, archive, 'application/zip'))).toMatchObject([
+          { image: { format: 'jpeg' } },
+          { image: { format: 'jpeg' } },
+          { failed: 0 },
+        ]);
+        const sum = forge(archive, 16, [1, 2, 3, 4]);
+        const lines = await linesOf(await post(key, sum, 'application/zip'));
+        expect(lines).toMatchObject([
+          { problem: { status: 400, code: 'invalid_request' } },
+          { image: { format: 'jpeg' } },
+          { failed: 1 },
+        ]);
+        expect(JSON.stringify(lines[0])).toContain("'a.jpg' in the archive is damaged");
+      }
+    }
+    // A picture that decodes, with one byte of its text chunk or its pixels changed.
+    const stored = zipSync({ 'a.png': other }, { level: 0 });
+    stored[30 + 'a.png'.length + other.length - 1] ^= 1;
+    expect(await linesOf(await post(key, stored, 'application/zip'))).toMatchObject([
+      { problem: { code: 'invalid_request' } },
+      { failed: 1 },
+    ]);
   });
 
   it.each<[string, (archive: Uint8Array) => Uint8Array]>([

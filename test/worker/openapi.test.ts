@@ -1,8 +1,8 @@
 /** The OpenAPI document and the routes are the same: each is in the other, with the parameters that its path has. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createApp } from '../../worker/app.ts';
 import { runtime } from '../../worker/runtime.ts';
-import { Isolate } from './support.ts';
+import { Isolate, testEnv } from './support.ts';
 
 /** Documented by those whose protocols they are. */
 const PROTOCOLS = /^\/(hf-inference|client\/v4|v2|customvision)(\/|$)/;
@@ -28,6 +28,15 @@ async function operations(): Promise<Map<string, Operation>> {
 
 /** /v1/heads/:head{[a-z]+} → /v1/heads/{head} */
 const documented = (path: string): string => path.replace(/:([a-z_]+)(\{[^}]*\})?/gi, '{$1}');
+
+it('the document is made once', async () => {
+  const app = createApp(runtime);
+  const made = vi.spyOn(app, 'getOpenAPI31Document');
+  const texts = new Set<string>();
+  for (let i = 0; i < 3; i++) texts.add(await (await app.request('/openapi.json', {}, testEnv)).text());
+  expect(made).toHaveBeenCalledTimes(1);
+  expect(texts.size).toBe(1);
+});
 
 it('every route is documented and every documented operation has a route', async () => {
   const routes = createApp(runtime)

@@ -144,6 +144,11 @@ describe('pictures from URLs', () => {
     'https://169.254.169.254/latest',
     'https://metadata.internal/',
     'https://10.0.0.1/',
+    'https://db.localdomain/',
+    'https://kubernetes.default.svc/',
+    'https://intern/',
+    '//[::ffff:10.0.0.1]/',
+    'https://0177.0.0.1/',
   ])('do not follow a redirect to %s', async (location) => {
     const { fetcher, asked } = serve({ 'https://a.example/x': redirect(location) });
     await expect(fetchPicture('https://a.example/x', fetcher)).rejects.toMatchObject({ code: 'url_refused' });
@@ -168,7 +173,33 @@ describe('pictures from URLs', () => {
     'https://a.local./',
     'https://[fd00::1]/',
     'https://１２７.0.0.1/',
-  ])('refuse %s', (url) => expect(() => checkUrl(url)).toThrow('public host name'));
+    'https://127.0.0.1./',
+    'https://0177.0.0.01/',
+    'https://2130706433/',
+    'https://0x7f000001/',
+    'https://1.0x0/',
+    'https://[::1]/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://[::7f00:1]/',
+    'https://localhost/',
+    'https://localhost./',
+    'https://%6cocalhost/',
+    'https://a.localhost/',
+    'https://LOCALHOST.LOCALDOMAIN/',
+    'https://host.localdomain./',
+    'https://metadata.google.internal./',
+    'https://api.default.svc/',
+    'https://api.default.svc.cluster.local/',
+    'https://host.docker.internal/',
+    'https://router.home.arpa/',
+    'https://a..example/',
+    'https://a.local../',
+  ])('refuse %s', (url) => expect(() => checkUrl(url)).toThrow(/public host name|no valid URL/));
+
+  it.each(['https://a.example/', 'https://a.example./', 'https://xn--bcher-kva.example/', 'https://1.de/'])(
+    'take %s',
+    (url) => expect(checkUrl(url).protocol).toBe('https:'),
+  );
 });
 
 const parse = (text: string, type = 'multipart/form-data; boundary=b') =>

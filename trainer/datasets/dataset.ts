@@ -48,11 +48,3 @@ export interface DataSet extends Listing<LabelledPicture> {
 export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-
-/**
- * @returns the label as heads spell it: Unicode NFC, without surrounding blanks. File systems disagree about how to
- * write é, and the same folder must give the same head everywhere.
- */
-export function normaliseLabel(label: string): string {
-  return label.normalize('NFC').trim();
-}

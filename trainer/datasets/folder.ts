@@ -1,7 +1,8 @@
 /** A data set as one folder a class: the folder's name is the label, pictures may lie in folders of their own below it. */
 import { FileError } from '../failure.ts';
 import { HeadwaterError } from '../../src/errors.ts';
-import { byCodeUnit, normaliseLabel } from './dataset.ts';
+import { normaliseLabel } from '../../src/head/limits.ts';
+import { byCodeUnit } from './dataset.ts';
 import type { DataSet, LabelledPicture, Listing, Skipped } from './dataset.ts';
 import { sortOut } from './picture-files.ts';
 import { list, walk } from './walk.ts';

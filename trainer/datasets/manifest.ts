@@ -8,7 +8,8 @@ import { parse, CsvError } from 'csv-parse/sync';
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import { FileError, systemReason } from '../failure.ts';
-import { byCodeUnit, normaliseLabel } from './dataset.ts';
+import { normaliseLabel } from '../../src/head/limits.ts';
+import { byCodeUnit } from './dataset.ts';
 import type { DataSet, LabelledPicture, Skipped } from './dataset.ts';
 
 /** Larger manifests are a mistake: this is about two million pictures. */

@@ -13,6 +13,7 @@ import { parseMultipart } from '../multipart.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
 import type { CodeOrigin } from '../tenant/examples.ts';
+import { utf8 } from '../utf8.ts';
 
 /** One labelled thing as it came. `name` is what its sender calls it, for messages. */
 export type Lesson = { readonly label: string; readonly name: string } & (
@@ -47,8 +48,8 @@ export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
     throw invalid('it holds no picture; send files in fields named after their labels');
   if (lessons.length > MAX_EXAMPLES_PER_REQUEST)
     throw invalid(`it holds ${lessons.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
-  checkLabels(lessons.map(({ label }) => label));
-  return lessons;
+  const known = normalised(lessons.map(({ label }) => label));
+  return lessons.map((lesson) => ({ ...lesson, label: known.get(lesson.label)! }));
 }
 
 /**
@@ -108,17 +109,22 @@ function halves(bytes: Uint8Array, field: string): Float16Array {
   return new Float16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
 }
 
-/** @throws ApiError invalid_request for a label that no head may have. */
-function checkLabels(labels: readonly string[]): void {
+/** @returns by each label as it came, how it is written. @throws ApiError invalid_request for one that no head may have. */
+function normalised(labels: readonly string[]): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
   for (const label of new Set(labels)) {
-    const { error } = TaughtLabel.safeParse(label);
+    const { data, error } = TaughtLabel.safeParse(label);
     if (error !== undefined)
       throw invalid(`the label '${label.slice(0, 40)}': ${error.issues[0].message}`, LABEL);
+    known.set(label, data);
   }
+  return known;
 }
 
 function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  const text = utf8(bytes);
+  if (text === undefined) throw invalid(`a field '${LABEL}' is not UTF-8`, LABEL);
+  return text;
 }
 
 function invalid(what: string, field?: string): ApiError {

@@ -5,6 +5,7 @@
  */
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
 import { z } from 'zod';
+import { normaliseLabel } from '../../src/head/limits.ts';
 import { newKeyId } from '../api-key.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { conflict, overflow, sortNew, strangeness } from './admission.ts';
@@ -145,7 +146,8 @@ export class Examples {
    * @returns how many they were.
    */
   forget(head: string, which: { readonly id: string } | { readonly label: string }, now: number): number {
-    const [column, value] = 'id' in which ? ['id', which.id] : ['label', which.label];
+    const known = 'id' in which ? which : { label: this.#known(head, which.label) };
+    const [column, value] = 'id' in known ? ['id', known.id] : ['label', known.label];
     const { count, first } = this.#sql
       .exec<{ count: number; first: number | null }>(
         `SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE head = ? AND ${column} = ?`,
@@ -154,7 +156,7 @@ export class Examples {
       )
       .one();
     if (first === null) return 0;
-    this.#pictures.discard(head, which, now);
+    this.#pictures.discard(head, known, now);
     this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${column} = ?`, head, value);
     this.#sql.exec(
       `UPDATE taught_heads SET revision = revision + 1,
@@ -218,7 +220,7 @@ export class Examples {
   /** @param after an id; the page begins behind it. */
   list(head: string, label: string | undefined, after: string | undefined, limit: number): ExampleList {
     const where = label === undefined ? 'head = ?' : 'head = ? AND label = ?';
-    const values = label === undefined ? [head] : [head, label];
+    const values = label === undefined ? [head] : [head, this.#known(head, label)];
     const { total } = this.#sql
       .exec<{ total: number }>(`SELECT count(*) AS total FROM examples WHERE ${where}`, ...values)
       .one();
@@ -234,6 +236,16 @@ export class Examples {
     const page = rows.slice(0, limit);
     const next = rows.length > limit ? page.at(-1)?.id : undefined;
     return { examples: page.map(summaryOf), total, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** The label as it came where examples have that, for some were taught before labels were normalised; else normalised. */
+  #known(head: string, label: string): string {
+    const [found] = this.#sql.exec(
+      'SELECT 1 FROM examples WHERE head = ? AND label = ? LIMIT 1',
+      head,
+      label,
+    );
+    return found === undefined ? normaliseLabel(label) : label;
   }
 
   #row(head: string): TaughtRow | undefined {

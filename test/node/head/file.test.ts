@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/backbone/plan.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { assertCompatible, readHead, writeHead, type Head } from '../../../src/head/index.ts';
+import { goldenFault } from '../../../src/head/golden.ts';
+import { assertCompatible, readHead, score, writeHead, type Head } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/train.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../../src/safetensors.ts';
 import { BACKBONE, randomSet } from '../learn/random.ts';
@@ -88,8 +89,10 @@ describe('a head file', () => {
   });
 });
 
+type Case = [string, () => Uint8Array, RegExp, string?];
+
 describe('a hostile head file is refused', () => {
-  const cases: [string, () => Uint8Array, RegExp, string?][] = [
+  const cases: Case[] = [
     ['empty', () => new Uint8Array(0), /only 0 bytes/],
     ['cut off', () => file.subarray(0, file.length - 1), /head file/],
     ['with bytes behind it', () => Uint8Array.from([...file, 0]), /no tensor covers/],
@@ -150,7 +153,7 @@ describe('a hostile head file is refused', () => {
     ['equal labels', labels(['a', 'b', 'a']), /"a" occurs twice/],
     ['an empty label', labels(['a', '', 'c']), /label 1 is empty/],
     ['a control character', labels(['a', 'b\u0007', 'c']), /label 1 holds a control character/],
-    ['half a surrogate pair', labels(['a', 'b\ud800', 'c']), /label 1/],
+    ['half a surrogate pair', labels(['a', 'b\ud800', 'c']), /'labels' hold half of a surrogate pair/],
     ['a very long label', labels(['a', 'b'.repeat(129), 'c']), /label 1 has more than 128/],
     [
       '10⁶ labels',
@@ -178,6 +181,53 @@ describe('a hostile head file is refused', () => {
     ],
     ['a hash that is none', () => edit('backbone', /(abab)+/, 'x'), /backbone.weights_sha256/],
     ['a spread of 0', () => edit('novelty', /"spread":[^}]*/, '"spread":0'), /novelty.residual.spread/],
+    ...['5e-324', '1e-10', '1e13', '1e308'].map((spread): Case => [
+      `a spread of ${spread}`,
+      () => edit('novelty', /"spread":[^}]*/, `"spread":${spread}`),
+      /novelty\.residual\.spread/,
+    ]),
+    ...['-1.7e308', '1e13', '1e400'].flatMap((value): Case[] => [
+      [
+        `a centre of ${value}`,
+        () => edit('novelty', /("logit":{"centre":)[^,]*/, `$1${value}`),
+        /novelty\.logit\.centre/,
+      ],
+      [
+        `a threshold of ${value}`,
+        () => edit('novelty', /"threshold":[^}]*/, `"threshold":${value}`),
+        /novelty\.threshold/,
+      ],
+    ]),
+    ...['1e-300', '5e-324', '1e7'].map((value): Case => [
+      `a temperature of ${value}`,
+      () => edit('temperature', /.+/, value),
+      /temperature/,
+    ]),
+    ...['5e-324', '1e-13', '1e19', '-1'].map((value): Case => [
+      `a λ of ${value}`,
+      () => edit('training', /"lambda":[^,]*/, `"lambda":${value}`),
+      /training\.lambda/,
+    ]),
+    [
+      'a log-loss of 1e308',
+      () => edit('training', /"log_loss":[^,]*/, '"log_loss":1e308'),
+      /training\.leave_one_out\.log_loss/,
+    ],
+    ...['backbone', 'taps', 'training', 'labels'].map((key): Case => [
+      `half a surrogate pair in its ${key}`,
+      () => edit(key, /"([^":]*)"(?=[,\]}])/, '"\\ud800"'),
+      new RegExp(`'${key}' hold half of a surrogate pair`),
+    ]),
+    [
+      'half a surrogate pair in the name of a tensor',
+      () =>
+        changed((_, t) => {
+          t.set('tail.\ud800', t.get('bias')!);
+        }),
+      /half of a surrogate pair/,
+    ],
+    ['a denormal deviation', () => setNumber('deviation', 3, 1e-40), /deviation/],
+    ['a huge weight', () => setNumber('weights', 5, 1e30), /'weights' holds 1.0\d*e\+30 at 5/],
     ['counts that do not add up', () => edit('training', /"examples":32/, '"examples":5'), /add up/],
     [
       'an accuracy of 2',
@@ -249,6 +299,42 @@ describe('a hostile head file is refused', () => {
       }
       if (read) expect(read.labels).toHaveLength(3);
     }
+  });
+});
+
+describe('scores', () => {
+  it('are finite for every code that a picture can have, at the bounds of what a head may hold', () => {
+    const least = { residual: { centre: -1e12, spread: 1e-9 }, logit: { centre: 1e12, spread: 1e-9 } };
+    const extreme: Head = {
+      ...head,
+      temperature: 1e-6,
+      deviation: head.deviation.map(() => 1e-12),
+      weights: head.weights.map((_, i) => (i % 2 === 0 ? 1e6 : -1e6)),
+      novelty: { ...head.novelty, ...least, threshold: 1e12 },
+    };
+    for (const value of [0, 1, -65_504, 65_504]) {
+      const { logits, probabilities, unknown } = score(extreme, new Float32Array(24).fill(value));
+      for (const found of [...logits, ...probabilities, unknown.score])
+        expect(found).toSatisfy(Number.isFinite);
+    }
+  });
+
+  it('that are no finite numbers are an error, for golden codes as well', () => {
+    const broken: [string, Head][] = [
+      ['a spread', { ...head, novelty: { ...head.novelty, logit: { centre: 0, spread: 5e-324 } } }],
+      ['a centre', { ...head, novelty: { ...head.novelty, logit: { centre: -1.7e308, spread: 0.1 } } }],
+      ['a temperature', { ...head, temperature: 1e-300 }],
+      ['a weight', { ...head, weights: head.weights.map(() => NaN) }],
+    ];
+    for (const [what, each] of broken)
+      expect(
+        refusal(() => goldenFault(each)),
+        what,
+      ).toMatchObject({ code: 'head_invalid' });
+    for (const value of [Infinity, NaN, 3e38])
+      expect(refusal(() => score(head, new Float32Array(24).fill(value)))).toMatchObject({
+        code: 'head_invalid',
+      });
   });
 });
 

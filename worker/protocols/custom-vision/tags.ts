@@ -11,11 +11,10 @@ import { checked, refused } from './projects.ts';
 import type { Project, Tag } from './records.ts';
 import { tagOf } from './wire.ts';
 
-const Name = z.string().trim().pipe(TaughtLabel);
 const Description = z.string().max(1_000);
 const Type = z.enum(['Regular', 'Negative']);
 const Changes = z.object({
-  name: Name.optional(),
+  name: TaughtLabel.optional(),
   description: Description.nullish(),
   type: Type.optional(),
 });
@@ -39,7 +38,7 @@ export function addTags(app: CallerApp, { memory }: Services): void {
   app.post('/projects/:project/tags', async (c) => {
     const { records } = c.var;
     const project = await records.project(c.req.param('project'));
-    const name = checked(Name, c.req.query('name'), 'name');
+    const name = checked(TaughtLabel, c.req.query('name'), 'name');
     const tags = await records.tags(project.id);
     assertFree(tags, name);
     if (tags.length >= MAX_CLASSES_PER_TAUGHT_HEAD) {
