@@ -24,6 +24,7 @@ const tasks = {
   headwater: ['scripts/build.ts', 'trainer/cli.ts'],
   bench: ['scripts/build.ts', 'bench/index.ts'],
   soak: ['scripts/build.ts', 'test/soak.ts'],
+  mutants: ['scripts/build.ts', 'test/mutants/index.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],
   deploy: ['scripts/build.ts', 'scripts/deploy.ts'],
   screenshots: ['scripts/build.ts', 'scripts/screenshots.ts'],

@@ -1,0 +1,107 @@
+/**
+ * `npm run mutants -- --seed 1 --count 60`: draws small faults in the rooms where a lost row or a wrong pixel hurts most, runs
+ * the tests that reach each, and prints the ones that no test notices. Mutation testing in the manner of Stryker, which cannot
+ * drive tests inside workerd. A survivor is a missing test, or changes nothing that anybody can see.
+ */
+import { globSync } from 'node:fs';
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../../scripts/stale.ts';
+import { coverage } from './coverage.ts';
+import { mutantsOf, type Mutant } from './operators.ts';
+import { Workplace } from './workplace.ts';
+
+/** Each room with the tests that are responsible for it. */
+const ROOMS: readonly { readonly sources: string; readonly tests: readonly string[] }[] = [
+  { sources: 'worker/tenant/*.ts', tests: ['test/worker/*.test.ts'] },
+  { sources: 'worker/stores/*.ts', tests: ['test/worker/*.test.ts'] },
+  { sources: 'src/image/*.ts', tests: ['test/node/image/*.test.ts', 'test/worker/image.test.ts'] },
+];
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '60' },
+    room: { type: 'string' },
+  },
+});
+
+/** mulberry32: a seed gives the same draw everywhere. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const filesOf = (pattern: string): string[] =>
+  globSync(pattern, { cwd: root })
+    .map((file) => relative('.', file))
+    .sort();
+
+/** Draws without replacement. */
+function draw(mutants: Mutant[], count: number, seed: number): Mutant[] {
+  const random = randomNumbers(seed);
+  const pool = [...mutants];
+  return Array.from({ length: Math.min(count, pool.length) }, () => {
+    return pool.splice(Math.floor(random() * pool.length), 1)[0];
+  });
+}
+
+const short = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 70);
+
+function describeMutant(source: string, { file, start, end, replacement, operator }: Mutant): string {
+  const line = source.slice(0, start).split('\n').length;
+  return `${file}:${line} ${operator}: ${short(source.slice(start, end))} → ${short(replacement)}`;
+}
+
+/** Tries one mutant after the other. @returns a line for each that no test noticed. */
+async function tryAll(
+  workplace: Workplace,
+): Promise<{ readonly tried: number; readonly survivors: string[] }> {
+  const rooms = ROOMS.filter(({ sources }) => values.room === undefined || sources.startsWith(values.room));
+  const sources = new Map(
+    rooms.flatMap((room) => filesOf(room.sources)).map((file) => [file, workplace.read(file)]),
+  );
+  const all = [...sources].flatMap(([file, text]) => mutantsOf(file, text));
+  const drawn = draw(all, Number(values.count), Number(values.seed));
+  console.log(`Seed ${values.seed}: ${drawn.length} of ${all.length} mutants`);
+  const testFiles = [...new Set(rooms.flatMap(({ tests }) => tests.flatMap(filesOf)))];
+  const testsOf = await coverage(workplace, drawn, testFiles);
+  const survivors: string[] = [];
+  for (const [i, mutant] of drawn.entries()) {
+    const text = sources.get(mutant.file)!;
+    const tests = testsOf(mutant);
+    workplace.write(mutant.file, text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end));
+    const survived = await survives(workplace, tests);
+    workplace.write(mutant.file, text);
+    const line = describeMutant(text, mutant);
+    console.log(
+      `${survived ? 'SURVIVED' : 'noticed '} ${i + 1}/${drawn.length} ${line} (${tests.length} test files)`,
+    );
+    if (survived) survivors.push(line);
+  }
+  return { tried: drawn.length, survivors };
+}
+
+/** The quickest tests first; most mutants are noticed there. */
+async function survives(workplace: Workplace, tests: readonly string[]): Promise<boolean> {
+  for (const group of [tests.slice(0, 4), tests.slice(4)]) {
+    if (group.length > 0 && !(await workplace.test([...group, '--bail', '1'])).passed) return false;
+  }
+  return true;
+}
+
+const workplace = new Workplace();
+try {
+  const { tried, survivors } = await tryAll(workplace);
+  const noticed = tried - survivors.length;
+  const share = ((100 * noticed) / tried).toFixed(1);
+  console.log(`\nNoticed: ${noticed} of ${tried} (${share} %), seed ${values.seed}`);
+  for (const line of survivors) console.log(`survived: ${line}`);
+} finally {
+  workplace.remove();
+}
