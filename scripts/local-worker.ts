@@ -41,6 +41,8 @@ export interface LocalWorker {
   readonly second: URL | undefined;
   /** The inspector's WebSocket, where it was asked for. */
   readonly inspector: URL | undefined;
+  /** Names of all that R2 and KV hold, for tests. */
+  stored(): Promise<{ readonly objects: string[]; readonly entries: Record<string, unknown> }>;
   close(): Promise<void>;
 }
 
@@ -104,7 +106,36 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     options.inspected === true
       ? new URL(`/core:user:${worker.name}`, await miniflare.getInspectorURL())
       : undefined;
-  return { url, second, inspector, close: () => miniflare.dispose() };
+  return {
+    url,
+    second,
+    inspector,
+    stored: () => storedIn(miniflare, worker.name),
+    close: () => miniflare.dispose(),
+  };
+}
+
+async function storedIn(
+  miniflare: Miniflare,
+  worker: string,
+): Promise<{ objects: string[]; entries: Record<string, unknown> }> {
+  const heads = await miniflare.getR2Bucket('HEADS', worker);
+  const pointers = await miniflare.getKVNamespace('POINTERS', worker);
+  const objects: string[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await heads.list(cursor === undefined ? {} : { cursor });
+    objects.push(...page.objects.map(({ key }) => key));
+    if (!page.truncated) break;
+    cursor = page.cursor;
+  }
+  const entries: Record<string, unknown> = {};
+  for (let cursor: string | undefined; ;) {
+    const page = await pointers.list(cursor === undefined ? {} : { cursor });
+    for (const { name } of page.keys) entries[name] = await pointers.get(name, 'json');
+    if (page.list_complete) break;
+    cursor = page.cursor;
+  }
+  return { objects, entries };
 }
 
 const LOOPBACK = '127.0.0.1';

@@ -1,6 +1,6 @@
-/** A deployment with more backbones than the project's own: a copy of what the Worker is bundled from, bundled anew. */
+/** A deployment that is not quite the project's own: a copy of what the Worker is bundled from, bundled anew. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,10 +29,23 @@ export class Deployment {
     return join(this.#folder, 'build/backbones');
   }
 
-  async start(): Promise<void> {
+  /** Changes a source file before it is bundled. @throws Error where there is nothing to be changed. */
+  edit(file: string, from: string, to: string): void {
+    const path = join(this.#folder, file);
+    const source = readFileSync(path, 'utf8');
+    if (!source.includes(from)) throw new Error(`${file} does not hold '${from}'.`);
+    writeFileSync(path, source.replace(from, to));
+  }
+
+  /** @returns the folder of the bundle. */
+  async bundle(): Promise<string> {
     await this.#run('build-backbones.ts');
     await this.#run('build-worker.ts');
-    const bundle = join(this.#folder, 'build/worker');
+    return join(this.#folder, 'build/worker');
+  }
+
+  async start(): Promise<void> {
+    const bundle = await this.bundle();
     this.#worker = await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, bundle });
   }
 

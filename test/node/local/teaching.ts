@@ -26,14 +26,19 @@ function workerds(): number[] {
 
 export class Mortal {
   readonly #state: string | undefined;
-  readonly #onStep: (name: string) => void;
+  readonly #onStep: (name: string) => void | Promise<void>;
+  readonly #bundle: string | undefined;
   #worker: LocalWorker | undefined;
   #pids: number[] = [];
 
-  /** @param state folder of the stores; undefined keeps them in memory. */
-  constructor(state?: string, onStep: (name: string) => void = () => {}) {
+  /**
+   * @param state folder of the stores; undefined keeps them in memory.
+   * @param bundle folder of the Worker's bundle; undefined: the project's own.
+   */
+  constructor(state?: string, onStep: (name: string) => void | Promise<void> = () => {}, bundle?: string) {
     this.#state = state;
     this.#onStep = onStep;
+    this.#bundle = bundle;
   }
 
   async start(): Promise<void> {
@@ -42,9 +47,9 @@ export class Mortal {
       port: 0,
       adminSecret: ADMIN_SECRET,
       ...(this.#state === undefined ? {} : { state: this.#state }),
-      onStep: (name) => {
-        this.#onStep(name);
-        return Promise.resolve();
+      ...(this.#bundle === undefined ? {} : { bundle: this.#bundle }),
+      onStep: async (name) => {
+        await this.#onStep(name);
       },
     });
     this.#pids = workerds().filter((pid) => !before.has(pid));
@@ -53,6 +58,12 @@ export class Mortal {
   get url(): URL {
     if (this.#worker === undefined) throw new Error('The Worker is not running.');
     return this.#worker.url;
+  }
+
+  /** Names of all that R2 and KV hold, and KV's values. */
+  stored(): ReturnType<LocalWorker['stored']> {
+    if (this.#worker === undefined) throw new Error('The Worker is not running.');
+    return this.#worker.stored();
   }
 
   /** Memory that workerd holds, in MiB (Linux). */
@@ -83,11 +94,18 @@ export class Mortal {
     return fetch(new URL(path, this.url), { ...init, headers, signal: AbortSignal.timeout(30_000) });
   }
 
-  async newTenant(): Promise<string> {
+  createTenant(): Promise<Response> {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify({ name: 'a tenant' });
-    const answer = await this.call(ADMIN_SECRET, '/v1/tenants', { method: 'POST', headers, body });
-    return z.object({ key: z.string() }).parse(await answer.json()).key;
+    return this.call(ADMIN_SECRET, '/v1/tenants', { method: 'POST', headers, body });
+  }
+
+  deleteTenant(id: string): Promise<Response> {
+    return this.call(ADMIN_SECRET, `/v1/tenants/${id}`, { method: 'DELETE' });
+  }
+
+  async newTenant(): Promise<string> {
+    return z.object({ key: z.string() }).parse(await (await this.createTenant()).json()).key;
   }
 
   async backbone(): Promise<z.infer<typeof Backbone>> {

@@ -1,0 +1,137 @@
+/** What takes more than a few reads: files of versions, kept pictures, answers, figures and keys, each compared with the model. */
+import { isDeepStrictEqual } from 'node:util';
+import { Classification, type VersionSummary } from '../../src/api/index.ts';
+import { VersionReport } from '../../src/api/report.ts';
+import type { Figures } from '../../src/learn/metrics.ts';
+import { writeSummary } from '../../src/head/metadata.ts';
+import { answerOf, sha256, trainedOf, type Trained } from './material.ts';
+import type { Ask, Seen, SeenHead } from './observe.ts';
+import type { State } from './state.ts';
+
+/** A picture that everything is asked about, and its code. */
+export interface Probe {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly code: Float32Array;
+}
+
+export interface Inspection {
+  readonly ask: Ask;
+  readonly state: State;
+  readonly seen: Seen;
+  readonly probe: Probe;
+  /** Head files by their SHA-256; new ones are added. */
+  readonly files: Map<string, Trained>;
+  /** Keys by their ids. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** A call with another key. */
+  readonly askWith: (key: string, path: string) => Promise<Response>;
+}
+
+/** @throws Error in words where something is not as the model has it. */
+export async function inspect(inspection: Inspection): Promise<void> {
+  const { state, seen, secrets, askWith } = inspection;
+  for (const [name, head] of Object.entries(seen.heads)) {
+    for (const number of Object.keys(head.versions)) await inspectVersion(inspection, name, Number(number));
+    await inspectAnswer(inspection, name, head);
+    await inspectPictures(inspection, name, head);
+  }
+  // How soon revoked ones stop is another matter: see stores.ts.
+  for (const { id, revoked } of state.keys) {
+    const secret = secrets.get(id ?? '');
+    if (secret === undefined || revoked) continue;
+    const { status } = await askWith(secret, '/v1/heads');
+    if (status !== 200) throw new Error(`a key that works was answered ${status}`);
+  }
+}
+
+async function inspectVersion({ ask, files, seen, probe }: Inspection, name: string, number: number) {
+  const { versions, detail } = seen.heads[name];
+  const { sha256: hash } = versions[number];
+  const what = `version ${number} of ${name}`;
+  const file = await ask(`/v1/heads/${name}/versions/${number}`);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (file.status !== 200 || sha256(bytes) !== hash)
+    throw new Error(`${what}: its file was answered ${file.status}`);
+  const trained = files.get(hash) ?? trainedOf(bytes);
+  files.set(hash, trained);
+  const summary = detail?.versions.find(({ version }) => version === number);
+  if (summary !== undefined) assertFigures(what, summary, trained);
+  await inspectReport(ask, what, `/v1/heads/${name}/versions/${number}/report`, trained);
+  const { predictions, unknown } = await classify(ask, probe, `${name}/classify?version=${number}`);
+  const expected = answerOf(trained.head, probe.code);
+  if (!isDeepStrictEqual({ predictions, unknown }, expected))
+    throw new Error(`${what}: it answers ${JSON.stringify(predictions)}, not ${JSON.stringify(expected)}`);
+}
+
+function assertFigures(what: string, summary: VersionSummary, { head, bytes }: Trained): void {
+  const { leaveOneOut, examples } = head.training;
+  const expected = {
+    examples,
+    bytes: bytes.byteLength,
+    classes: head.labels.length,
+    leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
+  };
+  const found = Object.fromEntries(Object.keys(expected).map((name) => [name, Reflect.get(summary, name)]));
+  if (!isDeepStrictEqual(found, expected))
+    throw new Error(`${what}: its figures are ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+}
+
+/** A version that was uploaded, or restored, has none. */
+async function inspectReport(
+  ask: Ask,
+  what: string,
+  path: string,
+  { head, figures }: Trained,
+): Promise<void> {
+  const answer = await ask(path);
+  const text = await answer.text();
+  if (answer.status === 404 || figures == null) return;
+  const { labels, confusion, reliability } = VersionReport.parse(JSON.parse(text));
+  const expected = { labels: head.labels, confusion: figures.confusion, reliability: figures.reliability };
+  if (JSON.stringify({ labels, confusion, reliability }) !== JSON.stringify(plain(expected)))
+    throw new Error(`${what}: its report is ${text}, not ${JSON.stringify(plain(expected))}`);
+}
+
+/** Typed arrays as lists. */
+const plain = ({
+  labels,
+  confusion,
+  reliability,
+}: {
+  labels: readonly string[];
+  confusion: Figures['confusion'];
+  reliability: Figures['reliability'];
+}) => ({
+  labels: [...labels],
+  confusion: confusion.map((row) => [...row]),
+  reliability: [...reliability],
+});
+
+/** Without a version named, the current one or the canary answers. */
+async function inspectAnswer({ ask, probe, files }: Inspection, name: string, head: SeenHead): Promise<void> {
+  if (head.current === null) return;
+  const { version, predictions } = await classify(ask, probe, `${name}/classify`);
+  if (version !== head.current && version !== head.canary?.version)
+    throw new Error(`${name}: version ${version} answers, not ${head.current}`);
+  const { head: file } = files.get(head.versions[version].sha256)!;
+  if (!isDeepStrictEqual(predictions, answerOf(file, probe.code).predictions))
+    throw new Error(`${name}: what answers is not version ${version}`);
+}
+
+async function inspectPictures({ ask }: Inspection, name: string, head: SeenHead): Promise<void> {
+  for (const [picture, { identity, image }] of Object.entries(head.examples ?? {})) {
+    const answer = await ask(`/v1/heads/${name}/examples/${identity.split(' ')[0]}/image`);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const holds = image ? answer.status === 200 && sha256(bytes) === picture : answer.status === 404;
+    if (!holds)
+      throw new Error(`${name}: the picture ${picture}, kept: ${image}, was answered ${answer.status}`);
+  }
+}
+
+async function classify(ask: Ask, { bytes }: Probe, path: string): Promise<Classification> {
+  const headers = { 'content-type': 'image/jpeg' };
+  const answer = await ask(`/v1/heads/${path}`, { method: 'POST', headers, body: bytes });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${path} was answered ${answer.status}: ${text}`);
+  return Classification.parse(JSON.parse(text));
+}
