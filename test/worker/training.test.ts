@@ -17,7 +17,7 @@ it('a version never answers that was trained on what was forgotten while its fil
     let written = 0;
     const forget = () => {
       const [example] = rows.examples.list('pets', 'cat', undefined, 1).examples;
-      storage.transactionSync(() => rows.examples.forget('pets', { id: example.id }, Date.now()));
+      storage.transactionSync(() => rows.examples.forget('pets', { ids: [example.id] }, Date.now()));
     };
     const put: Stores['HEADS']['put'] = (name, bytes, options) => {
       if (++written === 1) forget();

@@ -9,7 +9,7 @@ import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { fromR2 } from '../stores/reads.ts';
 import { callTenant } from '../tenant/call.ts';
-import type { Forgetting } from '../tenant/teaching.ts';
+import type { Forgetting } from '../tenant/examples.ts';
 import { answers, BINARY, HeadPath } from './describe.ts';
 import { lookUp, retrain } from './head-calls.ts';
 
@@ -81,7 +81,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   });
   app.openapi(example, async (c) => {
     const { head, id } = c.req.valid('param');
-    return c.json(await forget(c, head, { id }), 200);
+    return c.json(await forget(c, head, { ids: [id] }), 200);
   });
 
   const label = createRoute({

@@ -6,9 +6,12 @@ import { headNotFound, type PointerStore } from '../stores/pointers.ts';
 import { callTenant, type Refused, type TenantStub } from '../tenant/call.ts';
 import type { TaughtResult } from '../tenant/teaching.ts';
 
+/** As much of a request's context as is used. */
+type Asked = Pick<Context<AppEnv>, 'env' | 'var'>;
+
 /** @param call answers null where there is no such head. @throws ApiError head_not_found */
 export async function lookUp<T>(
-  c: Context<AppEnv>,
+  c: Asked,
   head: string,
   call: (stub: TenantStub) => Promise<T>,
 ): Promise<NonNullable<Exclude<Awaited<T>, Refused>>> {
@@ -21,19 +24,14 @@ export async function lookUp<T>(
 export type Change = (stub: TenantStub) => Promise<Pointer | Refused>;
 
 /** What comes of it, this isolate knows from now on. */
-export async function change(
-  c: Context<AppEnv>,
-  pointers: PointerStore,
-  head: string,
-  call: Change,
-): Promise<void> {
+export async function change(c: Asked, pointers: PointerStore, head: string, call: Change): Promise<void> {
   const { tenant } = c.var.principal;
   pointers.remember(tenant, head, await callTenant(c.env, tenant, call));
 }
 
 /** @param call changes what the head was taught, and retrains it. This isolate knows the new version from now on. */
 export async function retrain(
-  c: Context<AppEnv>,
+  c: Asked,
   pointers: PointerStore,
   head: string,
   call: (stub: TenantStub) => Promise<TaughtResult | Refused>,

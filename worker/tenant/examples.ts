@@ -42,6 +42,9 @@ export interface TaughtState {
   readonly classes: readonly { readonly label: string; readonly examples: number }[];
 }
 
+/** Which examples of a head are to be forgotten. */
+export type Forgetting = { readonly ids: readonly string[] } | { readonly label: string };
+
 interface TaughtRow extends Record<string, SqlStorageValue> {
   backbone: string;
   first_revision: number;
@@ -145,19 +148,22 @@ export class Examples {
    * Forgets examples: they are gone, and which versions knew them is noted until the head is trained without.
    * @returns how many they were.
    */
-  forget(head: string, which: { readonly id: string } | { readonly label: string }, now: number): number {
-    const known = 'id' in which ? which : { label: this.#known(head, which.label) };
-    const [column, value] = 'id' in known ? ['id', known.id] : ['label', known.label];
+  forget(head: string, which: Forgetting, now: number): number {
+    const known = 'ids' in which ? which : { label: this.#known(head, which.label) };
+    const [where, value] =
+      'ids' in known
+        ? ['id IN (SELECT value FROM json_each(?))', JSON.stringify(known.ids)]
+        : ['label = ?', known.label];
     const { count, first } = this.#sql
       .exec<{ count: number; first: number | null }>(
-        `SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE head = ? AND ${column} = ?`,
+        `SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE head = ? AND ${where}`,
         head,
         value,
       )
       .one();
     if (first === null) return 0;
     this.#pictures.discard(head, known, now);
-    this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${column} = ?`, head, value);
+    this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${where}`, head, value);
     this.#sql.exec(
       `UPDATE taught_heads SET revision = revision + 1,
          forgotten_from = min(coalesce(forgotten_from, ?), ?) WHERE head = ?`,

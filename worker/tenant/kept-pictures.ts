@@ -18,8 +18,13 @@ export interface KeptPicture {
   readonly bytes: number;
 }
 
+/** Names for pictures that are to be written; null where none are kept. */
+export interface ExpectedPictures {
+  readonly images: readonly string[] | null;
+}
+
 /** Which examples of a head. */
-export type Which = { readonly id: string } | { readonly label: string } | 'all';
+export type Which = { readonly ids: readonly string[] } | { readonly label: string } | 'all';
 
 export class KeptPictures {
   readonly #sql: SqlStorage;
@@ -53,11 +58,7 @@ export class KeptPictures {
    * Before pictures are written: names for their objects, or null where none are kept.
    * @param sizes in bytes.
    */
-  expect(
-    head: string,
-    sizes: readonly number[],
-    now: number,
-  ): { images: readonly string[] | null } | Refused {
+  expect(head: string, sizes: readonly number[], now: number): ExpectedPictures | Refused {
     if (!this.settings().keep_images) return { images: null };
     const { held } = this.#sql
       .exec<{ held: number }>(
@@ -94,8 +95,8 @@ export class KeptPictures {
     const [where, values] =
       which === 'all'
         ? ['', []]
-        : 'id' in which
-          ? [' AND id = ?', [which.id]]
+        : 'ids' in which
+          ? [' AND id IN (SELECT value FROM json_each(?))', [JSON.stringify(which.ids)]]
           : [' AND label = ?', [which.label]];
     const rows = this.#sql.exec<{ image: string }>(
       `SELECT image FROM examples WHERE head = ? AND image IS NOT NULL${where}`,

@@ -16,6 +16,12 @@ export type FoundKey =
   | { readonly status: 'active'; readonly id: string; readonly scopes: Scope[] }
   | { readonly status: 'revoked' | 'unknown' };
 
+/** The new key, and the hash of the one that it replaces. */
+export interface Rotated {
+  readonly summary: KeySummary;
+  readonly hash: string;
+}
+
 interface Row extends Record<string, SqlStorageValue> {
   id: string;
   hash: string;
@@ -69,11 +75,7 @@ export class Keys {
   }
 
   /** Replaces a key by one with the same name and scopes. @returns the new one, and the old one's hash. */
-  rotate(
-    id: string,
-    key: Pick<NewKey, 'id' | 'hash'>,
-    now: number,
-  ): { summary: KeySummary; hash: string } | Refused {
+  rotate(id: string, key: Pick<NewKey, 'id' | 'hash'>, now: number): Rotated | Refused {
     const row = this.#row(id);
     if (row === undefined || row.revoked_at !== null)
       return refuse('key_not_found', `There is no key with the id '${id}' that works.`);

@@ -9,7 +9,7 @@ import type { NewExample } from '../teach/embed-lessons.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { parse } from './describe.ts';
-import type { Added, CodeOrigin } from './examples.ts';
+import type { Added, CodeOrigin, Forgetting } from './examples.ts';
 import type { IdempotencyKey } from './idempotency.ts';
 import type { Rows } from './rows.ts';
 import { taughtAnswer, type Counts } from './taught.ts';
@@ -30,8 +30,6 @@ export interface TaughtResult {
   /** Whether this is the answer to an earlier arrival of the same request. */
   readonly repeated: boolean;
 }
-
-export type Forgetting = { readonly id: string } | { readonly label: string };
 
 type Stored =
   | { readonly state: 'stored'; readonly added: Added }
@@ -77,13 +75,17 @@ export class Teaching {
     return this.#answer(head, state.revision, {}, true);
   }
 
-  /** Forgets examples and trains without them before it answers. */
+  /** Forgets examples, all in one transaction, and trains once without them before it answers. */
   async forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
     const forgotten = await this.#write((now) => {
       if (this.#rows.examples.state(head) === undefined) return untaught(head);
       const count = this.#rows.examples.forget(head, which, now);
       if (count > 0) return { count };
-      if ('id' in which) return refuse('example_not_found', `Head '${head}' has no example '${which.id}'.`);
+      if ('ids' in which)
+        return refuse(
+          'example_not_found',
+          `Head '${head}' has no example '${which.ids.join("', '").slice(0, 200)}'.`,
+        );
       return this.#uploadedLabels(head).includes(which.label)
         ? refuse(
             'conflict',

@@ -25,12 +25,13 @@ import type { ExampleRecord, HeadRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Capture } from './captures.ts';
 import { headDetail, headSummary, routing } from './describe.ts';
-import type { CodeOrigin } from './examples.ts';
-import type { FoundKey, NewKey } from './keys.ts';
+import type { CodeOrigin, Forgetting, TaughtState } from './examples.ts';
+import type { ExpectedPictures } from './kept-pictures.ts';
+import type { FoundKey, NewKey, Rotated } from './keys.ts';
 import { Removal } from './removal.ts';
 import { Restore, type RestoredVersion, type VersionFile } from './restore.ts';
 import { openRows } from './rows.ts';
-import { Teaching, type Forgetting, type Lesson, type TaughtResult } from './teaching.ts';
+import { Teaching, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training } from './training.ts';
 import type { Committed, Reservation, Upload } from './uploads.ts';
 import type { Counted } from './usage.ts';
@@ -63,10 +64,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** Before pictures of examples are written to R2: their names there, or null where none are kept. */
-  expectPictures(
-    head: string,
-    sizes: readonly number[],
-  ): Promise<{ images: readonly string[] | null } | Refused> {
+  expectPictures(head: string, sizes: readonly number[]): Promise<ExpectedPictures | Refused> {
     if (this.#exists && !this.#rows.pictures.settings().keep_images) return Promise.resolve({ images: null });
     return this.#write((now) => this.#rows.pictures.expect(head, sizes, now));
   }
@@ -89,10 +87,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   /** A new key in the place of another, which stops working. */
-  rotateKey(
-    id: string,
-    key: Pick<NewKey, 'id' | 'hash'>,
-  ): Promise<{ summary: KeySummary; hash: string } | Refused> {
+  rotateKey(id: string, key: Pick<NewKey, 'id' | 'hash'>): Promise<Rotated | Refused> {
     return this.#write((now) => this.#rows.keys.rotate(id, key, now));
   }
 
@@ -273,6 +268,11 @@ export class Tenant extends DurableObject<Env> {
   ): ExampleList | null {
     if (!this.#exists || this.#rows.examples.state(head) === undefined) return null;
     return this.#rows.examples.list(head, label, after, limit);
+  }
+
+  /** How many examples each class of a head has. */
+  taughtClasses(head: string): TaughtState['classes'] {
+    return (this.#exists ? this.#rows.examples.state(head)?.classes : undefined) ?? [];
   }
 
   override async alarm(): Promise<void> {

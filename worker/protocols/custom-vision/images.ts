@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MAX_EXAMPLES_PER_PAGE } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../api-key.ts';
 import { fromBase64 } from '../../pictures.ts';
+import { retrain } from '../../routes/head-calls.ts';
 import type { Services } from '../../services.ts';
 import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
@@ -38,7 +39,7 @@ interface Arriving {
   readonly picture: () => Promise<string | undefined>;
 }
 
-export function addImages(app: CallerApp, { memory }: Services): void {
+export function addImages(app: CallerApp, { memory, pointers }: Services): void {
   app.post('/projects/:project/images', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
     const tagIds = idsOf(c.req.queries('tagIds'));
@@ -110,10 +111,11 @@ export function addImages(app: CallerApp, { memory }: Services): void {
     const project = await records.project(c.req.param('project'));
     const all = c.req.query('allImages') === 'true';
     const prefixes = new Set(idsOf(c.req.queries('imageIds')).map(hashPrefix));
-    for (const { id, picture } of await examplesOf(api, project)) {
-      if (!all && !prefixes.has(picture.slice(0, 32))) continue;
-      await api.tell(`${headPath(project.head)}/examples/${id}`, { method: 'DELETE' });
-    }
+    const found = await examplesOf(api, project);
+    const ids = found.filter(({ picture }) => all || prefixes.has(picture.slice(0, 32))).map(({ id }) => id);
+    // All at once: the head is trained once without them.
+    if (ids.length > 0)
+      await retrain(c, pointers, project.head, (stub) => stub.forget(project.head, { ids }));
     return c.body(null, 204);
   });
 }

@@ -9,7 +9,7 @@ import { versionOf } from './ids.ts';
 import { readBody } from './input.ts';
 import { headPath, type OwnApi } from './own-api.ts';
 import { checked, refused } from './projects.ts';
-import { IterationName, Published, type Project, type Records } from './records.ts';
+import { MAX_PUBLISHED, Published, type Project, type Records } from './records.ts';
 import { iterationOf, performanceOf } from './wire.ts';
 
 const Trained = z.object({ version: z.int().optional(), missing: z.string().optional() });
@@ -55,9 +55,12 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
   });
 
   app.patch('/projects/:project/iterations/:iteration', async (c) => {
-    const { project, version } = await iteration(c.var, c.req.param());
+    const { project, version, versions } = await iteration(c.var, c.req.param());
     const { name } = await readBody(c.req.raw, memory, z.object({ name: DisplayName }));
-    await c.var.records.put(`${project.id}/iterations/${version}`, { version, name });
+    const place = `${project.id}/iterations/`;
+    await c.var.records.put(`${place}${version}`, { version, name });
+    // Those of iterations that are gone by now have no one else to remove them.
+    await c.var.records.retain(place, new Set(versions.map(String)));
     return c.json((await iterationsOf(c.var, project, version))[0]);
   });
 
@@ -79,7 +82,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
 
   app.post('/projects/:project/iterations/:iteration/publish', async (c) => {
     const { records, api } = c.var;
-    const { project, version } = await iteration(c.var, c.req.param());
+    const { project, version, versions } = await iteration(c.var, c.req.param());
     const name = checked(PublishName, c.req.query('publishName'), 'publishName');
     const resource = checked(ResourceId, c.req.query('predictionId') ?? '', 'predictionId');
     const place = `${project.id}/published/${encodeURIComponent(name)}`;
@@ -87,6 +90,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
     if (known !== undefined && known.version !== version && c.req.query('overwrite') !== 'true') {
       throw new ApiError('conflict', `'${name}' is published already; send overwrite=true to move it.`);
     }
+    if (known === undefined) await makeRoom(records, project, versions);
     // Named, the version is also kept whatever comes after it, and our own API finds it by its name.
     const alias = await aliasOf(name);
     await api.tell(`${headPath(project.head)}/names/${alias}`, { method: 'PUT', json: { version } });
@@ -108,6 +112,18 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
   });
 }
 
+/** Published names of versions that are gone are taken off. @throws ApiError limit_reached */
+async function makeRoom(records: Records, { id }: Project, versions: readonly number[]): Promise<void> {
+  const published = await records.published(id);
+  const stale = published.filter(({ version }) => !versions.includes(version));
+  await records.delete(...stale.map(({ name }) => `${id}/published/${encodeURIComponent(name)}`));
+  if (published.length - stale.length >= MAX_PUBLISHED)
+    throw new ApiError(
+      'limit_reached',
+      `The project has ${MAX_PUBLISHED} published names; unpublish one first.`,
+    );
+}
+
 /** The version's name in our own API: the published one where it may be one. */
 async function aliasOf(published: string): Promise<string> {
   if (VersionName.safeParse(published).success) return published;
@@ -118,14 +134,15 @@ async function aliasOf(published: string): Promise<string> {
 async function iteration(
   caller: Caller,
   params: { readonly project: string; readonly iteration: string },
-): Promise<{ project: Project; version: number }> {
+): Promise<{ project: Project; version: number; versions: number[] }> {
   const project = await caller.records.project(params.project);
   const version = versionOf(project.id, params.iteration);
   const detail = await detailOf(caller.api, project);
-  if (version === undefined || detail?.versions.some((each) => each.version === version) !== true) {
+  const versions = detail?.versions.map((each) => each.version) ?? [];
+  if (version === undefined || !versions.includes(version)) {
     throw new ApiError('not_found', `The project has no iteration '${params.iteration.slice(0, 80)}'.`);
   }
-  return { project, version };
+  return { project, version, versions };
 }
 
 function detailOf(api: OwnApi, { head }: Project): Promise<Detail | undefined> {
@@ -136,7 +153,7 @@ function detailOf(api: OwnApi, { head }: Project): Promise<Detail | undefined> {
 async function iterationsOf({ api, records }: Caller, project: Project, only?: number): Promise<object[]> {
   const [detail, names, published] = await Promise.all([
     detailOf(api, project),
-    records.list(`${project.id}/iterations/`, IterationName),
+    records.iterationNames(project.id),
     records.published(project.id),
   ]);
   return (detail?.versions ?? [])

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { Classification } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../api-key.ts';
-import { POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../../limits.ts';
+import {
+  MAX_CLASSES_PER_TAUGHT_HEAD,
+  POINTER_CACHE_ENTRIES,
+  POINTER_FRESH_MS,
+  POINTER_STALE_MS,
+} from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
@@ -17,6 +22,8 @@ const ALL_LABELS = 10_000;
 /** Stored predictions of a project: the oldest make room, now and then. */
 const MAX_STORED = 500;
 const STORED_BETWEEN_TRIMS = 50;
+/** Of each. A project's head has no more; an uploaded one may have thousands. */
+const MAX_STORED_LABELS = MAX_CLASSES_PER_TAUGHT_HEAD;
 export const Url = z.union([
   z.object({ url: z.string() }),
   z.object({ Url: z.string() }).transform(({ Url }) => ({ url: Url })),
@@ -100,7 +107,7 @@ export async function predict(
       version,
       created,
       backbone,
-      predictions,
+      predictions: predictions.slice(0, MAX_STORED_LABELS),
       ...storing,
       code: embeddings[0].code,
     };

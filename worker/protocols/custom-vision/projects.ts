@@ -7,10 +7,9 @@ import type { CallerApp } from './caller.ts';
 import { isUuid } from './ids.ts';
 import { readBody } from './input.ts';
 import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
-import type { Project, Records } from './records.ts';
+import { MAX_PROJECTS, type Project, type Records } from './records.ts';
 import { GENERAL_DOMAIN, projectOf } from './wire.ts';
 
-const MAX_PROJECTS = 500;
 const Description = z.string().max(1_000);
 const DomainId = z.string().refine(isUuid, 'must be the id of a domain');
 const Changes = z.object({ name: DisplayName.optional(), description: Description.nullish() });

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
+import { MAX_CLASSES_PER_TAUGHT_HEAD, MAX_VERSION_NAMES, MAX_VERSIONS_PER_HEAD } from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
 import { fromR2 } from '../../stores/reads.ts';
 import { isUuid } from './ids.ts';
@@ -51,8 +52,15 @@ export const StoredPrediction = z.object({
 });
 export type StoredPrediction = z.infer<typeof StoredPrediction>;
 
-/** Objects deleted in one call. */
-const DELETE_BATCH = 1_000;
+/** Objects that R2 lists, or deletes, in one call. */
+const PAGE = 1_000;
+/** Objects that are read at the same time; a Worker may have six connections open. */
+const AT_ONCE = 6;
+
+/** What a tenant, or a project, may have; lists read no more. Tags are classes, so that their number is a head's. */
+export const MAX_PROJECTS = 500;
+export const MAX_PUBLISHED = MAX_VERSION_NAMES;
+const MAX_ITERATIONS = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
 
 /** One tenant's. */
 export class Records {
@@ -69,36 +77,44 @@ export class Records {
   }
 
   async get<S extends z.ZodType>(place: string, schema: S): Promise<z.output<S> | undefined> {
-    const object = await fromR2(() => this.#bucket.get(this.#name(place)));
-    return object === null ? undefined : schema.parse(await object.json());
+    return this.#parsed(this.#name(place), schema);
   }
 
-  /** All below a place. */
-  async list<S extends z.ZodType>(place: string, schema: S): Promise<z.output<S>[]> {
-    const names = await this.#names(place);
-    const found = await Promise.all(names.map((name) => fromR2(() => this.#bucket.get(name))));
-    return Promise.all(
-      found.filter((object) => object !== null).map(async (object) => schema.parse(await object.json())),
-    );
+  /** What lies below a place, so many at most: one page of names, read a few at a time. */
+  async list<S extends z.ZodType>(place: string, schema: S, most: number): Promise<z.output<S>[]> {
+    const all: z.output<S>[] = [];
+    for await (const record of this.#read(await this.#page(place, most), schema)) all.push(record);
+    return all;
   }
 
-  /** Deletes the oldest beyond so many. */
+  /** The same, newest first, as long as it is asked for more. */
+  async *newest<S extends z.ZodType>(place: string, schema: S): AsyncGenerator<z.output<S>> {
+    yield* this.#read(newestFirst(await this.#page(place, PAGE)), schema);
+  }
+
+  /** Deletes the oldest beyond so many. Where there are more than a page of them, the rest is for the next time. */
   async trim(place: string, keep: number): Promise<void> {
-    const objects = await this.#objects(place);
-    objects.sort((a, b) => b.uploaded.getTime() - a.uploaded.getTime());
-    const names = objects.slice(keep).map(({ key }) => key);
-    if (names.length > 0) await fromR2(() => this.#bucket.delete(names.slice(0, DELETE_BATCH)));
+    await this.#remove(newestFirst(await this.#page(place, PAGE)).slice(keep));
   }
 
-  async delete(place: string): Promise<void> {
-    await fromR2(() => this.#bucket.delete(this.#name(place)));
+  /** Deletes what lies below a place under a name that is not among these. */
+  async retain(place: string, names: ReadonlySet<string>): Promise<void> {
+    const from = this.#name(place).length;
+    const objects = await this.#page(place, PAGE);
+    await this.#remove(objects.filter(({ key }) => !names.has(key.slice(from))));
   }
 
-  /** All below a place, or all there are. */
+  async delete(...places: readonly string[]): Promise<void> {
+    await this.#delete(places.map((place) => this.#name(place)));
+  }
+
+  /** All below a place, or all there are, a page at a time. */
   async deleteAll(place = ''): Promise<void> {
-    const names = await this.#names(place);
-    for (let at = 0; at < names.length; at += DELETE_BATCH)
-      await fromR2(() => this.#bucket.delete(names.slice(at, at + DELETE_BATCH)));
+    for (;;) {
+      const { objects, truncated } = await this.#list(place, PAGE);
+      await this.#remove(objects);
+      if (!truncated) return;
+    }
   }
 
   /** @throws ApiError not_found */
@@ -109,11 +125,11 @@ export class Records {
   }
 
   projects(): Promise<Project[]> {
-    return this.list('projects/', Project);
+    return this.list('projects/', Project, MAX_PROJECTS);
   }
 
   tags(project: string): Promise<Tag[]> {
-    return this.list(`${project}/tags/`, Tag);
+    return this.list(`${project}/tags/`, Tag, MAX_CLASSES_PER_TAUGHT_HEAD);
   }
 
   /** @throws ApiError not_found */
@@ -123,27 +139,52 @@ export class Records {
     return tag;
   }
 
+  iterationNames(project: string): Promise<z.infer<typeof IterationName>[]> {
+    return this.list(`${project}/iterations/`, IterationName, MAX_ITERATIONS);
+  }
+
   published(project: string): Promise<Published[]> {
-    return this.list(`${project}/published/`, Published);
+    return this.list(`${project}/published/`, Published, MAX_PUBLISHED);
   }
 
-  async #names(place: string): Promise<string[]> {
-    return (await this.#objects(place)).map(({ key }) => key);
+  async #page(place: string, most: number): Promise<R2Object[]> {
+    return (await this.#list(place, most)).objects;
   }
 
-  async #objects(place: string): Promise<R2Object[]> {
-    const objects: R2Object[] = [];
-    let cursor: string | undefined;
-    do {
-      const options = { prefix: this.#name(place), ...(cursor === undefined ? {} : { cursor }) };
-      const page = await fromR2(() => this.#bucket.list(options));
-      objects.push(...page.objects);
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor !== undefined);
-    return objects;
+  #list(place: string, limit: number): Promise<R2Objects> {
+    return fromR2(() => this.#bucket.list({ prefix: this.#name(place), limit }));
+  }
+
+  async *#read<S extends z.ZodType>(
+    objects: readonly R2Object[],
+    schema: S,
+  ): AsyncGenerator<z.output<S>, void, undefined> {
+    for (let from = 0; from < objects.length; from += AT_ONCE) {
+      const group = objects.slice(from, from + AT_ONCE);
+      yield* (await Promise.all(group.map(({ key }) => this.#parsed(key, schema)))).filter(
+        (record) => record !== undefined,
+      );
+    }
+  }
+
+  async #parsed<S extends z.ZodType>(name: string, schema: S): Promise<z.output<S> | undefined> {
+    const object = await fromR2(() => this.#bucket.get(name));
+    return object === null ? undefined : schema.parse(await object.json());
+  }
+
+  async #remove(objects: readonly R2Object[]): Promise<void> {
+    await this.#delete(objects.map(({ key }) => key));
+  }
+
+  async #delete(names: string[]): Promise<void> {
+    if (names.length > 0) await fromR2(() => this.#bucket.delete(names));
   }
 
   #name(place: string): string {
     return `customvision/${this.#tenant}/${place}`;
   }
+}
+
+function newestFirst(objects: R2Object[]): R2Object[] {
+  return objects.sort((a, b) => b.uploaded.getTime() - a.uploaded.getTime());
 }

@@ -33,26 +33,29 @@ export function addStoredPredictions(app: CallerApp, { memory }: Services): void
     const { id } = await records.project(c.req.param('project'));
     const token = await readBody(c.req.raw, memory, Query);
     const tags = await records.tags(id);
-    const results = (await records.list(`${id}/predictions/`, StoredPrediction))
-      .filter(({ version }) => token.iterationId == null || iterationId(id, version) === token.iterationId)
-      .sort((a, b) => b.created.localeCompare(a.created))
-      .slice(0, token.maxCount || MAX_RESULTS)
-      .map(({ id: prediction, version, created, predictions }) => ({
+    const most = Math.min(token.maxCount || MAX_RESULTS, MAX_RESULTS);
+    const results: object[] = [];
+    for await (const stored of records.newest(`${id}/predictions/`, StoredPrediction)) {
+      const iteration = iterationId(id, stored.version);
+      if (token.iterationId != null && iteration !== token.iterationId) continue;
+      const { id: prediction, created, predictions } = stored;
+      results.push({
         id: prediction,
         project: id,
-        iteration: iterationId(id, version),
+        iteration,
         created,
         predictions: predictionsOf(predictions, tags),
-      }));
+      });
+      if (results.length === most) break;
+    }
     return c.json({ token, results });
   });
 
   app.delete('/projects/:project/predictions', async (c) => {
     const { records } = c.var;
     const { id } = await records.project(c.req.param('project'));
-    for (const prediction of idsOf(c.req.queries('ids')).filter(isUuid)) {
-      await records.delete(`${id}/predictions/${prediction.toLowerCase()}`);
-    }
+    const ids = idsOf(c.req.queries('ids')).filter(isUuid);
+    await records.delete(...ids.map((prediction) => `${id}/predictions/${prediction.toLowerCase()}`));
     return c.body(null, 204);
   });
 }

@@ -4,6 +4,7 @@ import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
+import { callTenant } from '../../tenant/call.ts';
 import type { CallerApp } from './caller.ts';
 import { readBody } from './input.ts';
 import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
@@ -22,10 +23,14 @@ const Total = z.object({ total: z.int() });
 
 export function addTags(app: CallerApp, { memory }: Services): void {
   app.get('/projects/:project/tags', async (c) => {
-    const { records, api } = c.var;
-    const project = await records.project(c.req.param('project'));
-    const tags = await records.tags(project.id);
-    return c.json(await Promise.all(tags.map(async (tag) => tagOf(tag, await countOf(api, project, tag)))));
+    const { records, principal } = c.var;
+    const { id, head } = await records.project(c.req.param('project'));
+    const [tags, classes] = await Promise.all([
+      records.tags(id),
+      callTenant(c.env, principal.tenant, (stub) => stub.taughtClasses(head)),
+    ]);
+    const counts = new Map(classes.map(({ label, examples }) => [label, examples]));
+    return c.json(tags.map((tag) => tagOf(tag, counts.get(tag.label) ?? 0)));
   });
 
   app.get('/projects/:project/tags/:tag', async (c) => {
