@@ -32,7 +32,7 @@ const ENCODER = '@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm';
 export function createDecoder(): ImageDecoder {
   return createImageDecoder({
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
-    png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
+    png: built('png'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
     resize: built('resize'),
   });

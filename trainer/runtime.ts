@@ -30,7 +30,7 @@ export interface Runtime {
 /** Compiled modules, by the names under which Node finds them from here. */
 const MODULES = {
   jpeg: '@cwasm/jpeg-turbo/jpeg-turbo.wasm',
-  png: '@jsquash/png/codec/pkg/squoosh_png_bg.wasm',
+  png: '../build/wasm/png.wasm',
   webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
   resize: '../build/wasm/resize.wasm',
   simd: `../build/wasm/engine${hasRelaxedSimd() ? '-relaxed' : ''}.wasm`,

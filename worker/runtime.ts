@@ -3,7 +3,6 @@
  * a first request pays for neither storage nor set-up.
  */
 import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
-import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
 import tfjs from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
 import { env } from 'cloudflare:workers';
@@ -11,6 +10,7 @@ import plan from '../build/backbone/plan.json';
 import weights from '../build/backbone/weights.safetensors';
 import { added } from '../build/backbones/index.ts';
 import simd from '../build/wasm/engine-relaxed.wasm?module';
+import png from '../build/wasm/png.wasm?module';
 import resize from '../build/wasm/resize.wasm?module';
 import { createEngines, type Engines } from '../src/backbone/choose.ts';
 import { loadBackbone, type Backbone, type Plan } from '../src/backbone/index.ts';

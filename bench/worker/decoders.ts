@@ -2,8 +2,8 @@
 import turbo from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
 import jsquashWasm from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?module';
 import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
-import png from '@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
 import { createImageDecoder } from '../../src/image/index.ts';
 import { createResizer } from '../../src/image/resize.ts';

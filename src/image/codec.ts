@@ -17,15 +17,36 @@ export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
 
   /** Runs `task` on an instance; an error it throws passes through. */
   use<R>(task: (codec: T) => R): R {
-    const codec = this.#idle ?? this.#fresh();
-    this.#idle = undefined;
+    const codec = this.#take();
     try {
       const result = task(codec);
-      if (codec.memory.buffer.byteLength - this.#startBytes <= MAX_IDLE_GROWTH_BYTES) this.#idle = codec;
+      this.#giveBack(codec);
       return result;
     } finally {
       this.#peakBytes = Math.max(this.#peakBytes, codec.memory.buffer.byteLength);
     }
+  }
+
+  /** The same for a task that pauses: whoever comes meanwhile gets another instance. */
+  async hold<R>(task: (codec: T) => Promise<R>): Promise<R> {
+    const codec = this.#take();
+    try {
+      const result = await task(codec);
+      this.#giveBack(codec);
+      return result;
+    } finally {
+      this.#peakBytes = Math.max(this.#peakBytes, codec.memory.buffer.byteLength);
+    }
+  }
+
+  #take(): T {
+    const codec = this.#idle ?? this.#fresh();
+    this.#idle = undefined;
+    return codec;
+  }
+
+  #giveBack(codec: T): void {
+    if (codec.memory.buffer.byteLength - this.#startBytes <= MAX_IDLE_GROWTH_BYTES) this.#idle = codec;
   }
 
   #fresh(): T {

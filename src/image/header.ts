@@ -9,6 +9,8 @@ export interface Header {
   readonly width: number;
   readonly height: number;
   readonly orientation: Orientation;
+  /** What decoding will cost at most, nanoseconds: see work.ts. */
+  readonly work: number;
 }
 
 /** @throws image_too_large when the file is longer than the cap. */

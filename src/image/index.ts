@@ -2,27 +2,29 @@
  * Pictures in, small upright RGB out: sniffed by magic bytes, checked against the caps from the header alone, decoded,
  * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
  */
-import { checkFileSize, fitsWorkingBytes, type Header } from './header.ts';
+import { checkFileSize, type Header } from './header.ts';
 import { createJpegDecoder, decodeJpeg, type JpegDecoder } from './jpeg-codec.ts';
 import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
 import { MAX_TARGET_SIDE } from './limits.ts';
-import { createPngDecoder, decodePng, pngCodecBytes, type PngDecoder } from './png-codec.ts';
+import { createPngDecoder, type PngDecoder } from './png-codec.ts';
+import { checkPngSize, decodePng } from './png-decode.ts';
 import { readPngHeader } from './png-header.ts';
-import { streamPng } from './png-stream.ts';
 import type { Size } from './raster.ts';
 import { createResizer, type Resizer } from './resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
 import { createWebpDecoder, decodeWebp, type WebpDecoder } from './webp-codec.ts';
 import { readWebpHeader } from './webp-header.ts';
+import { type DecodeOptions, DecodingWork } from './work.ts';
 
 export type { Size } from './raster.ts';
 export type { ImageFormat } from './sniff.ts';
+export type { DecodeOptions } from './work.ts';
 
 /** Compiled modules, handed in by the host. */
 export interface ImageModules {
   /** `@cwasm/jpeg-turbo/jpeg-turbo.wasm` */
   readonly jpeg: WebAssembly.Module;
-  /** `@jsquash/png/codec/pkg/squoosh_png_bg.wasm` */
+  /** build/wasm/png.wasm */
   readonly png: WebAssembly.Module;
   /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
   readonly webp: WebAssembly.Module;
@@ -43,66 +45,85 @@ export interface ImageDecoder {
   /**
    * @param bytes the file, left untouched.
    * @param size of the result, each side 1…2048; the picture is squashed to it, not cropped.
+   * @param options how much work it may be, and whose turn comes in between; by default it is done in one go.
    * @throws HeadwaterError image_empty, image_too_large, image_too_many_pixels, image_format_unknown, image_corrupt;
    *   RangeError for an impossible size, which is a mistake in the calling code.
    */
-  decode(bytes: Uint8Array, size: Size): Promise<DecodedImage>;
+  decode(bytes: Uint8Array, size: Size, options?: DecodeOptions): Promise<DecodedImage>;
   /** @returns bytes of WASM memory that codecs and resizer hold between pictures. */
   memoryBytes(): number;
   /** @returns the most bytes of WASM memory that any one of them has had so far. */
   peakMemoryBytes(): number;
 }
 
-/** Creates a decoder; codecs are instantiated when first needed and kept warm. One picture is decoded at a time. */
+type Decode = (bytes: Uint8Array, size: Size, work: DecodingWork) => DecodedImage | Promise<DecodedImage>;
+
+/** Creates a decoder; codecs are instantiated when first needed and kept warm. */
 export function createImageDecoder(modules: ImageModules): ImageDecoder {
   const jpeg = createJpegDecoder(modules.jpeg);
   const png = createPngDecoder(modules.png);
   const webp = createWebpDecoder(modules.webp);
   const resizer = createResizer(modules.resize);
   const holders = [jpeg, png, webp, resizer];
-  const decoders: Record<ImageFormat, (bytes: Uint8Array, size: Size) => DecodedImage> = {
-    jpeg: (bytes, size) => jpegImage(jpeg, resizer, bytes, size),
-    png: (bytes, size) => pngImage(png, resizer, bytes, size),
-    webp: (bytes, size) => webpImage(webp, resizer, bytes, size),
+  const decoders: Record<ImageFormat, Decode> = {
+    jpeg: (bytes, size, work) => jpegImage(jpeg, resizer, bytes, size, work),
+    png: (bytes, size, work) => pngImage(png, resizer, bytes, size, work),
+    webp: (bytes, size, work) => webpImage(webp, resizer, bytes, size, work),
   };
 
-  function decodeNow(bytes: Uint8Array, size: Size): DecodedImage {
-    checkSize(size);
-    checkFileSize(bytes);
-    return decoders[sniff(bytes)](bytes, size);
-  }
-
   return {
-    // Asynchronous by contract, so that a host's own decoder (a browser's, say) could take its place.
-    decode: (bytes, size) => new Promise((resolve) => resolve(decodeNow(bytes, size))),
+    async decode(bytes, size, options) {
+      checkSize(size);
+      checkFileSize(bytes);
+      return decoders[sniff(bytes)](bytes, size, new DecodingWork(options));
+    },
     memoryBytes: () => holders.reduce((sum, holder) => sum + holder.memoryBytes(), 0),
     peakMemoryBytes: () => Math.max(...holders.map((holder) => holder.peakMemoryBytes())),
   };
 }
 
-function jpegImage(decoder: JpegDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
+function jpegImage(
+  decoder: JpegDecoder,
+  resizer: Resizer,
+  bytes: Uint8Array,
+  size: Size,
+  work: DecodingWork,
+): DecodedImage {
   const header = readJpegHeader(bytes);
   const turned = header.orientation >= 5;
   const n = turned
     ? chooseScale(header, size.height, size.width)
     : chooseScale(header, size.width, size.height);
   checkJpegMemory(header, bytes.length, n);
+  work.allow(header.work);
   const pixels = decodeJpeg(decoder, bytes, header, n, (raster) =>
     resizer.resize(raster, header.orientation, size),
   );
   return describe('jpeg', header, pixels);
 }
 
-function pngImage(decoder: PngDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
+async function pngImage(
+  decoder: PngDecoder,
+  resizer: Resizer,
+  bytes: Uint8Array,
+  size: Size,
+  work: DecodingWork,
+): Promise<DecodedImage> {
   const header = readPngHeader(bytes);
-  const pixels = fitsWorkingBytes(pngCodecBytes(header))
-    ? decodePng(decoder, header, (raster) => resizer.resize(raster, header.orientation, size))
-    : streamPng(header, resizer, size);
-  return describe('png', header, pixels);
+  checkPngSize(header);
+  work.allow(header.work);
+  return describe('png', header, await decodePng(decoder, header, resizer, size, work));
 }
 
-function webpImage(decoder: WebpDecoder, resizer: Resizer, bytes: Uint8Array, size: Size): DecodedImage {
+function webpImage(
+  decoder: WebpDecoder,
+  resizer: Resizer,
+  bytes: Uint8Array,
+  size: Size,
+  work: DecodingWork,
+): DecodedImage {
   const header = readWebpHeader(bytes);
+  work.allow(header.work);
   const pixels = decodeWebp(decoder, header, (raster) => resizer.resize(raster, header.orientation, size));
   return describe('webp', header, pixels);
 }

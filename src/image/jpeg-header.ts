@@ -22,6 +22,9 @@ const APP1 = 0xe1;
 const SOF_DECODABLE: readonly number[] = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 const SOF_PROGRESSIVE: readonly number[] = [0xc2, 0xca];
 const BYTES_PER_BLOCK = 64 * 2;
+/** Measured: transforming a coefficient's two bytes, and reading a byte of the file. */
+const COEFFICIENT_BYTE_NS = 1;
+const FILE_BYTE_NS = 10;
 
 interface Frame {
   readonly width: number;
@@ -131,7 +134,8 @@ function finish(
   if (progressive && countScans(bytes, end) > MAX_JPEG_SCANS) {
     throw corrupt('jpeg', `it has more than ${MAX_JPEG_SCANS} progressive scans, which no encoder writes`);
   }
-  return { ...rest, orientation, buffered: progressive || bytes[start] < frame.components };
+  const work = frame.coefficientBytes * COEFFICIENT_BYTE_NS + bytes.length * FILE_BYTE_NS;
+  return { ...rest, orientation, work, buffered: progressive || bytes[start] < frame.components };
 }
 
 /** Looks for the end-of-image marker from behind, so that anything an app appended to the file costs little. */

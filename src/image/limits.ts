@@ -17,18 +17,19 @@ export const MAX_PIXELS = 204_000_000;
 
 /**
  * Most bytes of WASM memory that decoding one picture may need, estimated from its header. In practice: lossy
- * WebP up to 15 megapixels, lossless WebP 7, progressive JPEG 20 (4:2:0) or 10 (4:4:4), interlaced PNG 6 (RGB) or
- * 12 (RGBA). Baseline JPEG and other PNGs need little memory at any size.
+ * WebP up to 15 megapixels, lossless WebP 7, progressive JPEG 20 (4:2:0) or 10 (4:4:4). Baseline JPEG and PNG need
+ * little memory at any size.
  */
 export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
 
-/**
- * Most pixels of a PNG that is too large for the codec and is read row by row. Bounds time: about 50 ns a pixel.
- */
-export const MAX_STREAMED_PNG_PIXELS = 50_000_000;
+/** Most pixels of a PNG. Bounds time: 10 to 60 ns a pixel, with pauses. */
+export const MAX_PNG_PIXELS = 50_000_000;
 
-/** Compressed bytes that are inflated at once; deflate expands at most 1032 times, so 16 MB at the very worst. */
-export const INFLATE_SLICE_BYTES = 16_384;
+/** Most bytes of an interlaced PNG's samples: it is decoded in one go, 400 ms at the very worst, and half of it is held. */
+export const MAX_INTERLACED_PNG_BYTES = 48_000_000;
+
+/** Most blocks of its compressed data, at 4 µs each; encoders write one for 10 kB or more. */
+export const MAX_INTERLACED_PNG_BLOCKS = 16_384;
 
 /** What a codec needs besides what grows with the picture: its code's data, stack, tables. Measured, rounded up. */
 export const CODEC_BASE_BYTES = 1_500_000;

@@ -1,108 +1,163 @@
-/**
- * The Rust `png` decoder in `@jsquash/png`'s module, with glue of our own: the package's copies the pixels out of WASM
- * memory before anyone sees them, needs a global ImageData, and keeps one instance for ever, even after a panic.
- *
- * The decoder expands palettes, greys and transparency to 8-bit RGBA in place and strips 16-bit samples to their high byte.
- */
-import { CodecSlot, exported, exportedMemory } from './codec.ts';
+/** The kernel of src/wasm/png, and how it is fed: compressed data go in as they lie in the file, rows come out. */
+import { CodecSlot, exported } from './codec.ts';
 import { corrupt } from './header.ts';
-import { COLOUR_GREY, COLOUR_RGBA, type PngHeader } from './png-header.ts';
-import type { RasterConsumer } from './raster.ts';
+import type { PngHeader } from './png-header.ts';
 
 interface PngCodec {
   readonly memory: WebAssembly.Memory;
-  readonly malloc: (...args: number[]) => number;
-  readonly free: (...args: number[]) => number;
-  readonly decode: (...args: number[]) => number;
-  /** Called by the module with its finished pixels, which lie at `at` and are ours to free. */
-  onPixels: (at: number, length: number, width: number, height: number) => void;
+  readonly rowsStart: (...args: number[]) => number;
+  readonly start: (rowBytes: number) => number;
+  readonly startPass: (rowBytes: number) => number;
+  readonly row: (rowBytes: number, step: number) => number;
+  readonly lastRow: (...args: number[]) => number;
+  readonly finish: (...args: number[]) => number;
+  readonly blocksSoFar: (...args: number[]) => number;
+  readonly makeRoom: (...args: number[]) => number;
+  readonly room: (...args: number[]) => number;
+  readonly addInput: (bytes: number, last: number) => number;
+  readonly dropInput: (...args: number[]) => number;
+  readonly startChunk: (type: number) => number;
+  readonly addToChunk: (at: number, bytes: number) => number;
 }
 
 export type PngDecoder = CodecSlot<PngCodec>;
 
-/** Imports of the module by the stable part of their names; wasm-bindgen appends a hash. */
-const NEW_IMAGE_DATA = /^__wbg_newwithownedu8clampedarrayandsh_/;
+/** As in src/wasm/png. */
+const WANTS_INPUT = 1;
+const DONE = 3;
+const ROW = 7;
+const SURPLUS = 9;
+const DAMAGE: ReadonlyMap<number, string> = new Map([
+  [4, 'its compressed data are damaged'],
+  [5, 'its compressed data end early'],
+  [6, 'the checksum of its compressed data is wrong'],
+  [8, 'a row has an unknown filter'],
+]);
+const PAGE_BYTES = 65_536;
+const START_PAGES = 3;
+/** 'IDAT' as the kernel stores it. */
+const IDAT = 0x54414449;
 
-/** @param module `@jsquash/png/codec/pkg/squoosh_png_bg.wasm`, compiled. */
+/** `start` forgets all that a picture leaves. @param module compiled from src/wasm/png. */
 export function createPngDecoder(module: WebAssembly.Module): PngDecoder {
   return new CodecSlot(() => instantiate(module));
 }
 
 function instantiate(module: WebAssembly.Module): PngCodec {
-  const imports: Record<string, (...args: number[]) => number> = {};
-  for (const { name } of WebAssembly.Module.imports(module)) {
-    imports[name] = () => {
-      throw new Error(`the decoder called ${name}`);
-    };
+  const memory = new WebAssembly.Memory({ initial: START_PAGES });
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  return {
+    memory,
+    rowsStart: exported(instance, 'rowsStart'),
+    start: exported(instance, 'start'),
+    startPass: exported(instance, 'startPass'),
+    row: exported(instance, 'row'),
+    lastRow: exported(instance, 'lastRow'),
+    finish: exported(instance, 'finish'),
+    blocksSoFar: exported(instance, 'blocksSoFar'),
+    makeRoom: exported(instance, 'makeRoom'),
+    room: exported(instance, 'room'),
+    addInput: exported(instance, 'addInput'),
+    dropInput: exported(instance, 'dropInput'),
+    startChunk: exported(instance, 'startChunk'),
+    addToChunk: exported(instance, 'addToChunk'),
+  };
+}
+
+/** A picture's rows, one after the other, as long as the codec is held. */
+export class PngRows {
+  readonly #codec: PngCodec;
+  readonly #data: PngHeader['data'];
+  #chunk = 0;
+  /** How much of the chunk the kernel has got. */
+  #taken = 0;
+
+  /** @param rowBytes of the longest row, with its filter's byte. */
+  constructor(codec: PngCodec, { data }: PngHeader, rowBytes: number) {
+    this.#codec = codec;
+    this.#data = data;
+    const missing = codec.rowsStart() + 2 * (rowBytes + 128) - codec.memory.buffer.byteLength;
+    if (missing > 0) codec.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    codec.start(rowBytes);
   }
-  const newImageData = Object.keys(imports).find((name) => NEW_IMAGE_DATA.test(name));
-  if (newImageData === undefined)
-    throw new TypeError('The PNG module does not hand out its pixels as expected');
-  imports[newImageData] = (at, length, width, height) => {
-    codec.onPixels(at >>> 0, length >>> 0, width >>> 0, height >>> 0);
-    return 0;
-  };
-  const instance = new WebAssembly.Instance(module, { wbg: imports });
-  const codec: PngCodec = {
-    memory: exportedMemory(instance, 'memory'),
-    malloc: exported(instance, '__wbindgen_malloc'),
-    free: exported(instance, '__wbindgen_free'),
-    decode: exported(instance, 'decode'),
-    onPixels: () => undefined,
-  };
-  return codec;
-}
 
-/**
- * @returns bytes that the codec will allocate: the file, its own expansion to 8 bits, then RGBA, with what its allocator
- *   wastes on the way. Measured on 3- and 12-megapixel pictures: 4.6 bytes a pixel for RGBA, 5.6 for grey, 9.5 for RGB
- *   and palettes (grey with alpha is taken as RGB's). 16 bits are stripped row by row.
- */
-export function pngCodecBytes({ width, height, colour, transparency, pieces }: PngHeader): number {
-  const opaque = transparency.length === 0;
-  const bytesPerPixel = colour === COLOUR_RGBA ? 5 : colour === COLOUR_GREY && opaque ? 6 : 10;
-  return bytesPerPixel * width * height + pieces.reduce((sum, piece) => sum + piece.length, 0);
-}
+  /** Rows of another length follow, with nothing above them. */
+  startPass(rowBytes: number): void {
+    this.#codec.startPass(rowBytes);
+  }
 
-/**
- * Decodes to RGBA and hands the result to `consume`.
- *
- * @throws image_corrupt for damaged data.
- */
-export function decodePng<T>(decoder: PngDecoder, header: PngHeader, consume: RasterConsumer<T>): T {
-  return decoder.use((codec) => {
-    const length = header.pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pixels = callDecoder(codec, header, length);
-    const { width, height } = header;
-    if (pixels.length !== 4 * width * height) throw corrupt('png', 'its headers contradict each other');
-    const data = new Uint8Array(codec.memory.buffer, pixels.at, pixels.length);
-    const result = consume({ data, width, height, layout: 'rgba' });
-    codec.free(pixels.at, pixels.length, 1);
-    return result;
-  });
-}
-
-/** The module frees its input itself. Its panics carry no text, only a trap. */
-function callDecoder(codec: PngCodec, header: PngHeader, length: number): { at: number; length: number } {
-  let pixels: { at: number; length: number } | undefined;
-  try {
-    const file = codec.malloc(length, 1) >>> 0;
-    let at = file;
-    for (const piece of header.pieces) {
-      new Uint8Array(codec.memory.buffer).set(piece, at);
-      at += piece.length;
+  /**
+   * @param rowBytes with the filter's byte. @param step bytes of a pixel, at least 1.
+   * @returns the next row without its filter's byte, valid until the next call; undefined where it isn't done yet.
+   * @throws image_corrupt
+   */
+  next(rowBytes: number, step: number): Uint8Array | undefined {
+    const codec = this.#codec;
+    for (;;) {
+      const said = codec.row(rowBytes, step);
+      if (said === ROW) return new Uint8Array(codec.memory.buffer, codec.lastRow() + 1, rowBytes - 1);
+      if (!this.#goesOn(said)) return undefined;
     }
-    codec.onPixels = (at, length) => {
-      pixels = { at, length };
-    };
-    codec.decode(file, length);
-  } catch (error) {
-    throw corrupt(
-      'png',
-      `its picture data is damaged (${length} bytes, ${header.width}×${header.height} pixels)`,
-      error,
-    );
   }
-  if (pixels === undefined) throw corrupt('png', 'the decoder gave no pixels');
-  return pixels;
+
+  /**
+   * After the last row: what is left of the compressed data is read for its checksums. Data beyond the rows are ignored,
+   * as browsers ignore them.
+   *
+   * @returns whether that is done. @throws image_corrupt
+   */
+  finish(): boolean {
+    const said = this.#codec.finish();
+    if (said !== DONE && said !== SURPLUS) {
+      this.#goesOn(said);
+      return false;
+    }
+    while (this.#chunk < this.#data.length) {
+      this.#codec.dropInput();
+      this.#feed();
+    }
+    return true;
+  }
+
+  /** Blocks of compressed data so far. */
+  get blocks(): number {
+    return this.#codec.blocksSoFar();
+  }
+
+  /** @returns whether to go on at once. @throws image_corrupt */
+  #goesOn(said: number): boolean {
+    const damage = DAMAGE.get(said);
+    if (damage !== undefined) throw corrupt('png', damage);
+    if (said === WANTS_INPUT) this.#feed();
+    return said === WANTS_INPUT;
+  }
+
+  /** Fills the kernel's input from as many chunks as it takes. */
+  #feed(): void {
+    const codec = this.#codec;
+    const start = codec.makeRoom();
+    const room = codec.room();
+    const memory = new Uint8Array(codec.memory.buffer);
+    let added = 0;
+    while (added < room && this.#chunk < this.#data.length)
+      added += this.#copy(memory, start + added, room - added);
+    codec.addInput(added, this.#chunk === this.#data.length ? 1 : 0);
+  }
+
+  /** Copies of one chunk what there is room for. @throws image_corrupt where it ends with another checksum than its own. */
+  #copy(memory: Uint8Array, at: number, room: number): number {
+    const codec = this.#codec;
+    const { bytes, checksum } = this.#data[this.#chunk];
+    if (this.#taken === 0) codec.startChunk(IDAT);
+    const piece = bytes.subarray(this.#taken, this.#taken + room);
+    memory.set(piece, at);
+    const sum = codec.addToChunk(at, piece.length) >>> 0;
+    this.#taken += piece.length;
+    if (this.#taken === bytes.length) {
+      if (sum !== checksum) throw corrupt('png', 'the checksum of its picture data is wrong');
+      this.#chunk++;
+      this.#taken = 0;
+    }
+    return piece.length;
+  }
 }

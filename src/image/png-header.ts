@@ -1,7 +1,11 @@
 /**
- * Walks a PNG's chunks (W3C PNG, third edition), and picks out those that make up the still picture. Everything else
- * (profiles, text, animation frames) is left out of what the decoder gets: less to read, and less to be attacked with.
+ * Walks a PNG's chunks (W3C PNG, third edition), and picks out those that make up the still picture; nothing else
+ * (profiles, text, animation frames) is read.
+ *
+ * Checksums are judged as libpng and browsers judge them: a wrong one of a critical chunk is an error, an ancillary chunk
+ * (tRNS, eXIf) that has one counts as missing.
  */
+import { crc32 } from './crc32.ts';
 import { type Orientation, readOrientation } from './exif.ts';
 import { checkSides, corrupt, type Header } from './header.ts';
 import { startsWith } from './sniff.ts';
@@ -22,14 +26,34 @@ const DEPTHS: ReadonlyMap<number, readonly number[]> = new Map([
   [COLOUR_RGBA, [8, 16]],
 ]);
 
-/** All arrays are views of the file. */
+export const CHANNELS: Readonly<Record<number, number>> = {
+  [COLOUR_GREY]: 1,
+  [COLOUR_RGB]: 3,
+  [COLOUR_PALETTE]: 1,
+  [COLOUR_GREY_ALPHA]: 2,
+  [COLOUR_RGBA]: 4,
+};
+
+/** What a byte of samples costs at the dearest (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
+export const BYTE_NS = 8;
+export const PIXEL_NS = 14;
+
+/** @returns bits of one pixel in the file. */
+export function bitsPerPixel({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): number {
+  return CHANNELS[colour] * depth;
+}
+
+/** @returns bytes of so many pixels, without the filter's. */
+export function rowBytesOf(header: Pick<PngHeader, 'colour' | 'depth'>, pixels: number): number {
+  return Math.ceil((pixels * bitsPerPixel(header)) / 8);
+}
+
+/** Arrays are views of the file. */
 export interface PngHeader extends Header {
   readonly depth: number;
   readonly colour: number;
   readonly interlaced: boolean;
-  /** Signature and chunks which, joined, are a PNG of the picture alone. */
-  readonly pieces: readonly Uint8Array[];
-  /** The IDAT chunks' contents, which joined are the compressed picture. */
+  /** The IDAT chunks' contents, which joined are the compressed picture. Their checksums are still to be checked. */
   readonly data: readonly PngData[];
   /** PLTE's and tRNS's contents, empty if there are none. */
   readonly palette: Uint8Array;
@@ -40,28 +64,16 @@ const SIGNATURE_BYTES = 8;
 /** Length, type and checksum around a chunk's data. */
 const CHUNK_OVERHEAD_BYTES = 12;
 const IHDR_DATA_BYTES = 13;
-/** Runs of wanted chunks between unwanted ones. Real files have a handful. */
-const MAX_PIECES = 1_024;
-/** Chunks in all; writers cut IDAT into pieces of 8 kB or more, so a file at the size cap has 2,500. */
+/** Chunks of all kinds; writers cut IDAT into pieces of 8 kB or more, so a file at the size cap has 2,500. */
 const MAX_CHUNKS = 65_536;
 
 export interface PngData {
   readonly bytes: Uint8Array;
-  /** Type and contents, which the checksum covers, and the checksum that stands in the file. */
-  readonly covered: Uint8Array;
+  /** As it stands in the file. */
   readonly checksum: number;
 }
 
-type Found = Pick<PngHeader, 'orientation' | 'pieces' | 'data' | 'palette' | 'transparency'>;
-
-interface Chunk {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly data: Uint8Array;
-  readonly covered: Uint8Array;
-  readonly checksum: number;
-}
+type Found = Pick<PngHeader, 'orientation' | 'data' | 'palette' | 'transparency'>;
 
 /** @throws image_corrupt when chunks are missing, out of place or cut short; image_too_many_pixels beyond the caps. */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
@@ -83,50 +95,84 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   }
   if (bytes[26] !== 0 || bytes[27] !== 0 || bytes[28] > 1)
     throw corrupt('png', 'it uses an unknown compression, filter or interlacing');
-  return { width, height, depth, colour, interlaced: bytes[28] === 1, ...pickChunks(bytes, first) };
+  const work = height * (1 + rowBytesOf({ colour, depth }, width)) * BYTE_NS + width * height * PIXEL_NS;
+  return { width, height, depth, colour, work, interlaced: bytes[28] === 1, ...pickChunks(bytes, first) };
 }
 
-/** Collects runs of wanted chunks from the start of the file up to IEND; what follows IEND is ignored. */
+/** Collects the wanted chunks up to IEND; what follows it is ignored. */
 function pickChunks(bytes: Uint8Array, afterHeader: number): Found {
-  const pieces: Uint8Array[] = [];
+  const chunks = new Chunks(bytes, SIGNATURE_BYTES);
   const data: PngData[] = [];
   let orientation: Orientation = 1;
   let palette = new Uint8Array();
   let transparency = new Uint8Array();
-  let runStart = 0;
-  for (const chunk of chunks(bytes, afterHeader)) {
-    if (chunk.type === 'IDAT')
-      data.push({ bytes: chunk.data, covered: chunk.covered, checksum: chunk.checksum });
-    else if (chunk.type === 'PLTE') palette = chunk.data.slice();
-    else if (chunk.type === 'tRNS') transparency = chunk.data.slice();
-    else if (chunk.type === 'IHDR') throw corrupt('png', 'it has two header chunks');
-    else if (chunk.type === 'IEND') {
-      pieces.push(bytes.subarray(runStart, chunk.end));
-      break;
-    } else {
-      if (chunk.start > runStart) pieces.push(bytes.subarray(runStart, chunk.start));
-      runStart = chunk.end;
-      if (chunk.type === 'eXIf') orientation = readOrientation(chunk.data);
-    }
-    if (pieces.length > MAX_PIECES || data.length > MAX_CHUNKS)
-      throw corrupt('png', 'it is cut into too many chunks');
+  chunks.next();
+  chunks.check();
+  if (chunks.end !== afterHeader) throw corrupt('png', 'its header chunk (IHDR) has a wrong length');
+  while (chunks.next() !== 'IEND') {
+    if (chunks.type === 'IDAT') data.push({ bytes: chunks.data, checksum: chunks.checksum });
+    else if (chunks.type === 'IHDR') throw corrupt('png', 'it has two header chunks');
+    else if (chunks.isCritical) chunks.check();
+    if (chunks.type === 'PLTE') palette = chunks.data.slice();
+    else if (chunks.type === 'tRNS' && chunks.isIntact) transparency = chunks.data.slice();
+    else if (chunks.type === 'eXIf' && chunks.isIntact) orientation = readOrientation(chunks.data);
   }
-  return { orientation, pieces, data, palette, transparency };
+  chunks.check();
+  if (data.length === 0) throw corrupt('png', 'it holds no picture data (IDAT)');
+  return { orientation, data, palette, transparency };
 }
 
-/** Yields chunks up to and including IEND. */
-function* chunks(bytes: Uint8Array, from: number): Generator<Chunk> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let start = from; ;) {
-    if (start + CHUNK_OVERHEAD_BYTES > bytes.length)
+/** Goes through a file's chunks. */
+class Chunks {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #start = 0;
+  #count = 0;
+  /** Where the chunk ends. */
+  end: number;
+  type = '';
+
+  constructor(bytes: Uint8Array, from: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.end = from;
+  }
+
+  /** @returns the next chunk's type. @throws image_corrupt where there is none, or more than a picture needs. */
+  next(): string {
+    const start = this.end;
+    if (start + CHUNK_OVERHEAD_BYTES > this.#bytes.length)
       throw corrupt('png', 'the file is cut short (it has no IEND chunk)');
-    const end = start + CHUNK_OVERHEAD_BYTES + view.getUint32(start);
-    if (end > bytes.length)
+    const end = start + CHUNK_OVERHEAD_BYTES + this.#view.getUint32(start);
+    if (end > this.#bytes.length)
       throw corrupt('png', `the file is cut short: its chunk at byte ${start} goes on to byte ${end}`);
-    const type = String.fromCharCode(...bytes.subarray(start + 4, start + 8));
-    const covered = bytes.subarray(start + 4, end - 4);
-    yield { type, start, end, data: covered.subarray(4), covered, checksum: view.getUint32(end - 4) };
-    if (type === 'IEND') return;
-    start = end;
+    if (++this.#count > MAX_CHUNKS) throw corrupt('png', `it is cut into more than ${MAX_CHUNKS} chunks`);
+    const [a, b, c, d] = this.#bytes.subarray(start + 4, start + 8);
+    this.type = String.fromCharCode(a, b, c, d);
+    this.#start = start;
+    this.end = end;
+    return this.type;
+  }
+
+  get data(): Uint8Array {
+    return this.#bytes.subarray(this.#start + 8, this.end - 4);
+  }
+
+  get checksum(): number {
+    return this.#view.getUint32(this.end - 4);
+  }
+
+  get isIntact(): boolean {
+    return crc32(this.#bytes.subarray(this.#start + 4, this.end - 4)) === this.checksum;
+  }
+
+  get isCritical(): boolean {
+    return this.type[0] < 'a';
+  }
+
+  /** @throws image_corrupt for a wrong checksum. */
+  check(): void {
+    if (!this.isIntact)
+      throw corrupt('png', `the checksum of its ${JSON.stringify(this.type)} chunk is wrong`);
   }
 }

@@ -23,7 +23,7 @@ export interface Resizer {
   /** @param orientation EXIF orientation of the stored picture; 5–8 swap its sides. */
   resize(source: Raster, orientation: Orientation, size: Size): Uint8Array;
   /**
-   * The same for a picture that comes row by row: `feed` pushes all of them, from the top.
+   * The same for a picture that comes row by row: `feed` pushes all of them, from the top, and may pause in between.
    *
    * @throws RangeError when it pushes more or fewer, or one of another length; whatever `feed` throws.
    */
@@ -31,8 +31,8 @@ export interface Resizer {
     source: RasterShape,
     orientation: Orientation,
     size: Size,
-    feed: (push: PushRow) => void,
-  ): Uint8Array;
+    feed: (push: PushRow) => Promise<void>,
+  ): Promise<Uint8Array>;
   /** @returns bytes of WASM memory that are held between pictures. */
   memoryBytes(): number;
   /** @returns the most bytes of WASM memory so far. */
@@ -62,11 +62,11 @@ export function createResizer(module: WebAssembly.Module): Resizer {
         return resultOf(kernel, job);
       }),
     resizeRows: (source, orientation, size, feed) =>
-      slot.use((kernel) => {
+      slot.hold(async (kernel) => {
         const job = startJob(kernel, source, orientation, size);
         const rowBytes = source.width * bytesPerPixel(source.layout);
         let rows = 0;
-        feed((row) => {
+        await feed((row) => {
           if (row.length !== rowBytes || ++rows > source.height)
             throw new RangeError(`Row ${rows} of ${source.height} has ${row.length} bytes, not ${rowBytes}`);
           pushRows(kernel, job, row, 1, rowBytes);

@@ -71,7 +71,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     ? x + frame.width <= width && y + frame.height <= height
     : frame.width === width && frame.height === height;
   if (!fits) throw corrupt('webp', 'its picture does not fit its canvas');
-  const header = { width, height, orientation, frame, pieces: minimalFile(bitstream) };
+  const header = { width, height, orientation, frame, work: 0, pieces: minimalFile(bitstream) };
   checkMemory(header, bitstream);
   return header;
 }

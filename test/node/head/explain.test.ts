@@ -19,7 +19,7 @@ const compiled = (path: string): WebAssembly.Module =>
 const newDecoder = (): ImageDecoder =>
   createImageDecoder({
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
-    png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
+    png: compiled('../../../build/wasm/png.wasm'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
     resize: compiled('../../../build/wasm/resize.wasm'),
   });

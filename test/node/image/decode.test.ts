@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { readPngHeader } from '../../../src/image/png-header.ts';
-import { streamPng } from '../../../src/image/png-stream.ts';
 import {
-  concat,
   cropJpeg,
-  FIXTURES,
   fixture,
   flatJpeg,
   largestDifference,
   makePng,
   newDecoder,
   newResizer,
-  pngChunk,
-  randomIntegers,
 } from './support.ts';
 
 const decoder = newDecoder();
@@ -181,49 +175,7 @@ describe('what is reported', () => {
   });
 });
 
-describe('PNGs read row by row', () => {
-  const whole = FIXTURES.filter((name) => name.endsWith('.png') && name !== 'interlaced.png');
-  it.each(whole)('%s gives the same pixels as the codec', async (name) => {
-    const size = { width: 50, height: 40 };
-    const { pixels } = await decoder.decode(fixture(name), size);
-    expect(streamPng(readPngHeader(fixture(name)), resizer, size)).toEqual(pixels);
-  });
-
-  it('gives the same pixels as the codec for every colour type, depth and filter', async () => {
-    const random = randomIntegers(5);
-    for (const [colour, channels] of [
-      [0, 1],
-      [2, 3],
-      [3, 1],
-      [4, 2],
-      [6, 4],
-    ]) {
-      for (const depth of [1, 2, 4, 8, 16].filter(
-        (d) => (colour === 0 || d >= 8 || colour === 3) && !(colour === 3 && d === 16),
-      )) {
-        const rowBytes = 1 + Math.ceil((37 * channels * depth) / 8);
-        const raw = Uint8Array.from({ length: rowBytes * 25 }, (_, i) =>
-          i % rowBytes === 0 ? random(5) : random(256),
-        );
-        const palette = pngChunk(
-          'PLTE',
-          Uint8Array.from({ length: 3 << Math.min(depth, 8) }, () => random(256)),
-        );
-        const key = pngChunk(
-          'tRNS',
-          Uint8Array.from({ length: colour === 3 ? 2 : 2 * channels }, () => random(2)),
-        );
-        const extra = colour === 3 ? concat(palette, key) : colour < 3 ? key : new Uint8Array();
-        const bytes = makePng({ width: 37, height: 25, depth, colour }, raw, extra);
-        const { pixels } = await decoder.decode(bytes, { width: 37, height: 25 });
-        expect(
-          streamPng(readPngHeader(bytes), resizer, { width: 37, height: 25 }),
-          `${colour}/${depth}`,
-        ).toEqual(pixels);
-      }
-    }
-  });
-
+describe('large PNGs', () => {
   it('decodes 12 megapixels in little WASM memory', async () => {
     const fresh = newDecoder();
     const raw = new Uint8Array(3000 * 12001).fill(77);

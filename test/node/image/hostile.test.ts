@@ -1,10 +1,8 @@
-import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { HeadwaterError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { MAX_FILE_BYTES, MAX_WORKING_BYTES } from '../../../src/image/limits.ts';
-import { readPngHeader } from '../../../src/image/png-header.ts';
-import { streamPng } from '../../../src/image/png-stream.ts';
+import { headerChunk, SIGNATURE } from './pngs.ts';
 import {
   concat,
   FIXTURES,
@@ -12,13 +10,11 @@ import {
   flatJpeg,
   greyPng,
   newDecoder,
-  newResizer,
   pngChunk,
   randomIntegers,
 } from './support.ts';
 
 const decoder = newDecoder();
-const resizer = newResizer();
 const size = { width: 32, height: 32 };
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -81,8 +77,8 @@ describe('headers that claim too much are refused before decoding', () => {
   it('PNG', async () => {
     expect(await codeOf(greyPng(30000, 30000, new Uint8Array(100)))).toBe('image_too_many_pixels');
     expect(await codeOf(greyPng(8000, 8000, new Uint8Array(100)))).toBe('image_too_many_pixels');
-    const interlaced = greyPng(5000, 5000, new Uint8Array(100));
-    interlaced[28] = 1;
+    const header = headerChunk({ width: 7000, height: 7000, depth: 8, colour: 0 }, true);
+    const interlaced = concat(SIGNATURE, header, greyPng(1, 1, new Uint8Array(2)).subarray(33));
     expect(await codeOf(interlaced)).toBe('image_too_many_pixels');
     expect(await codeOf(greyPng(0, 5, new Uint8Array(5)))).toBe('image_corrupt');
     expect(await codeOf(greyPng(0xffffffff, 0xffffffff, new Uint8Array(5)))).toBe('image_too_many_pixels');
@@ -136,14 +132,14 @@ describe('files that lie or are damaged', () => {
     expect(await codeOf(greyPng(1000, 1000, new Uint8Array(500)))).toBe('image_corrupt');
   });
 
-  it('the same for one that is read row by row', async () => {
+  it('the same for a large one', async () => {
     const before = decoder.peakMemoryBytes();
     expect(await codeOf(greyPng(6000, 5000, new Uint8Array(6001 * 5000 + 100_000_000)))).toBe('decoded');
     expect(await codeOf(greyPng(6000, 5000, new Uint8Array(500)))).toBe('image_corrupt');
     const damaged = greyPng(6000, 5000, new Uint8Array(6001 * 5000));
     damaged[60] ^= 1;
     expect(await codeOf(damaged)).toBe('image_corrupt');
-    expect(decoder.peakMemoryBytes()).toBe(before);
+    expect(decoder.peakMemoryBytes()).toBeLessThan(before + 500_000);
   });
 
   it('a PNG with a compressed bomb in its text, which is never unpacked', async () => {
@@ -187,25 +183,5 @@ describe('fuzzing', () => {
     }
     expect(decoder.peakMemoryBytes()).toBeLessThanOrEqual(MAX_WORKING_BYTES);
     expect((await decoder.decode(bytes, size)).pixels).toEqual(whole.pixels);
-  });
-});
-
-describe('fuzzing the row reader', () => {
-  const names = FIXTURES.filter((name) => name.endsWith('.png') && name !== 'interlaced.png');
-  it.each(names)('%s: inflated garbage gives a HeadwaterError or a picture', (name) => {
-    const header = readPngHeader(fixture(name));
-    const random = randomIntegers(7);
-    for (let round = 0; round < 100; round++) {
-      const data = header.data.map(({ bytes }) => {
-        const covered = concat(latin1('IDAT'), bytes);
-        for (let flips = 1 + random(4); flips > 0; flips--) covered[4 + random(bytes.length)] = random(256);
-        return { bytes: covered.subarray(4), covered, checksum: crc32(covered) };
-      });
-      try {
-        streamPng({ ...header, data }, resizer, size);
-      } catch (error) {
-        expect(error).toBeInstanceOf(HeadwaterError);
-      }
-    }
   });
 });

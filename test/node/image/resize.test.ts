@@ -161,7 +161,7 @@ describe('resize, byte for byte the same as in plain integers', () => {
     }
   });
 
-  it('at random sizes, in every layout and orientation, whole and row by row', () => {
+  it('at random sizes, in every layout and orientation, whole and row by row', async () => {
     const random = randomIntegers(11);
     for (let round = 0; round < 240; round++) {
       const layout = layouts[round % 3];
@@ -172,7 +172,7 @@ describe('resize, byte for byte the same as in plain integers', () => {
       const expected = resizeInPlainIntegers(source, orientation, size);
       expect(largestDifference(resize(source, orientation, size), expected), what).toBe(0);
       const rowBytes = source.width * bytesPerPixel(layout);
-      const streamed = resizer.resizeRows(source, orientation, size, (push) => {
+      const streamed = await resizer.resizeRows(source, orientation, size, async (push) => {
         for (let at = 0; at < source.data.length; at += rowBytes)
           push(source.data.subarray(at, at + rowBytes));
       });
@@ -210,25 +210,25 @@ describe('a raster whose last column and row lie partly beyond the picture', () 
 describe('resizing row by row', () => {
   const source = { width: 3, height: 2, layout: 'rgb' } as const;
   const feedRows = (...lengths: number[]) =>
-    resizer.resizeRows(source, 1, { width: 4, height: 4 }, (push) =>
+    resizer.resizeRows(source, 1, { width: 4, height: 4 }, async (push) =>
       lengths.forEach((length) => push(new Uint8Array(length))),
     );
 
-  it('refuses rows of another length, too many and too few', () => {
-    expect(() => feedRows(9, 8)).toThrow(RangeError);
-    expect(() => feedRows(9, 9, 9)).toThrow(RangeError);
-    expect(() => feedRows(9)).toThrow(RangeError);
-    expect(feedRows(9, 9)).toEqual(new Uint8Array(48));
+  it('refuses rows of another length, too many and too few', async () => {
+    await expect(feedRows(9, 8)).rejects.toThrow(RangeError);
+    await expect(feedRows(9, 9, 9)).rejects.toThrow(RangeError);
+    await expect(feedRows(9)).rejects.toThrow(RangeError);
+    expect(await feedRows(9, 9)).toEqual(new Uint8Array(48));
   });
 
-  it('needs memory for the width of the picture, not for its height', () => {
+  it('needs memory for the width of the picture, not for its height', async () => {
     const fresh = newResizer();
     const row = new Uint8Array(3 * 1000);
-    fresh.resizeRows(
+    await fresh.resizeRows(
       { width: 1000, height: 20_000, layout: 'rgb' },
       1,
       { width: 224, height: 224 },
-      (push) => {
+      async (push) => {
         for (let y = 0; y < 20_000; y++) push(row);
       },
     );

@@ -10,7 +10,7 @@ function compile(path: string): WebAssembly.Module {
 
 const modules = {
   jpeg: compile('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
-  png: compile('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
+  png: compile('../build/wasm/png.wasm'),
   webp: compile('@jsquash/webp/codec/dec/webp_dec.wasm'),
   resize: compile('../build/wasm/resize.wasm'),
 };

@@ -35,7 +35,7 @@ async function loadCodes(names: readonly string[]): Promise<Map<string, Training
   );
   const decoder = createImageDecoder({
     jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
-    png: compiled('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'),
+    png: compiled('../../../build/wasm/png.wasm'),
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
     resize: compiled('../../../build/wasm/resize.wasm'),
   });

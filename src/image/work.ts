@@ -1,0 +1,45 @@
+/**
+ * What decoding costs, so that a host can bound it and let others have their turn. There is no clock here: work is
+ * estimated from a picture's header, and counted while it is done, in nanoseconds of one core of the machine that
+ * docs/performance.md names.
+ */
+
+/** A host's pause: resolves when the event loop has had its turn. */
+export type Pause = () => Promise<void>;
+
+/** What a host has to say while a picture is decoded. */
+export interface DecodeOptions {
+  /** Called now and then in the middle of long work. Without it pictures are decoded in one go. */
+  readonly pause?: Pause | undefined;
+  /** Told of work before it is done, most of it before a decoder sees a byte. What it throws ends the decoding. */
+  readonly allow?: ((workNs: number) => void) | undefined;
+}
+
+/** Several times the turn of an event loop, and a small part of what anybody else should wait. */
+const WORK_BETWEEN_PAUSES_NS = 5e6;
+
+/** One picture's work. */
+export class DecodingWork {
+  readonly #options: DecodeOptions;
+  #sincePause = 0;
+
+  constructor(options: DecodeOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Work that is about to be done. @throws what the host says to it. */
+  allow(workNs: number): void {
+    this.#options.allow?.(workNs);
+  }
+
+  /** Counts work just done. True when it is time to `await rest()`. */
+  due(workNs: number): boolean {
+    this.#sincePause += workNs;
+    return this.#options.pause !== undefined && this.#sincePause >= WORK_BETWEEN_PAUSES_NS;
+  }
+
+  async rest(): Promise<void> {
+    this.#sincePause = 0;
+    await this.#options.pause?.();
+  }
+}
