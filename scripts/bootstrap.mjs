@@ -2,12 +2,12 @@
  * The way in for every npm script: installs what is missing, then runs the task under the project's own Node.
  * Runs on the system's Node (18 or later) and depends on nothing, since nothing is installed yet.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { runChild } from './child.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [task = '', ...rest] = process.argv.slice(2);
@@ -36,32 +36,32 @@ if (scripts === undefined) fail(`Unknown task '${task}'. One of: ${Object.keys(t
 if (Number(process.versions.node.split('.')[0]) < 18) {
   fail(`Node ${process.versions.node} is too old to set Headwater up: it needs 18 or later.`, 1);
 }
-install();
+await install();
 const bin = join(root, 'node_modules', '.bin');
 const env = {
   ...process.env,
   PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
   HEADWATER_CWD: process.cwd(),
 };
-// Ctrl-C reaches the whole foreground group; the child decides, and its exit code is passed on.
-process.on('SIGINT', () => {});
-for (const [i, script] of scripts.entries()) {
-  const args = i === scripts.length - 1 ? rest : [];
-  const run = spawnSync(
-    join(bin, 'node'),
-    ['--disable-warning=ExperimentalWarning', join(root, script), ...args],
-    {
-      stdio: 'inherit',
-      cwd: root,
-      env,
-    },
-  );
-  if (run.error) fail(`Could not run ${script}: ${run.error.message}`, 1);
-  if (run.status !== 0) process.exit(run.status ?? 130);
+await runAll(scripts);
+
+/**
+ * Runs scripts one after the other; the exit code of one that fails is passed on.
+ * @param {string[]} names
+ */
+async function runAll(names) {
+  for (const [i, script] of names.entries()) {
+    const args = i === names.length - 1 ? rest : [];
+    const command = ['--disable-warning=ExperimentalWarning', join(root, script), ...args];
+    const code = await runChild(join(bin, 'node'), command, { stdio: 'inherit', cwd: root, env }).catch(
+      (error) => fail(`Could not run ${script}: ${error.message}`, 1),
+    );
+    if (code !== 0) process.exit(code);
+  }
 }
 
 /** Runs `npm ci` unless node_modules already holds what the lock file asks for. */
-function install() {
+async function install() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
@@ -69,12 +69,13 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies (once) …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const code = await runChild(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  if (run.status !== 0) {
+  if (code > 128) process.exit(code);
+  if (code !== 0) {
     fail(
       'npm ci failed: see above. Headwater needs the npm registry for its first start (check the network, a proxy, and ' +
         'free disk space: about 1.5 GB).',

@@ -1,7 +1,7 @@
 /** `npm run dev -- --port N --state DIR`: serves the Worker alone on local stores. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startLocalWorker } from './local-worker.ts';
+import { startServedWorker } from './served-worker.ts';
 
 const usage = `Usage: HEADWATER_ADMIN_SECRET=… npm run dev -- [--port N] [--host H] [--state DIR] [--quiet]
 
@@ -45,7 +45,7 @@ async function serve(
   quiet: boolean,
 ): Promise<void> {
   const base = process.env['INIT_CWD'] ?? process.cwd();
-  const worker = await startLocalWorker({
+  const worker = await startServedWorker({
     port,
     host,
     state: resolve(base, state),
@@ -53,7 +53,4 @@ async function serve(
     ...(quiet ? {} : { onLog: (line: string) => console.error(line) }),
   });
   console.log(`Headwater listens on ${worker.url.href}`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void worker.close().then(() => process.exit(0)));
-  }
 }

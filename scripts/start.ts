@@ -2,18 +2,17 @@
  * `npm start`: the whole product on this machine. Starts the Worker on local workerd, makes a demo tenant, trains a head on
  * real photos, pushes it, classifies pictures it has not seen, and keeps serving.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { z } from 'zod';
-import { startLocalWorker } from './local-worker.ts';
-import type { LocalWorker } from './local-worker.ts';
 import { ownPictures, shippedPictures } from './demo/pictures.ts';
 import type { DemoSet, LabelledFile } from './demo/pictures.ts';
+import { runChild } from './child.mjs';
 import { demoKey, readSecrets } from './demo/tenant.ts';
+import { startServedWorker } from './served-worker.ts';
 import { root } from './stale.ts';
 
 const USAGE = `Usage: npm start -- [--data DIR] [--once] [--port N] [--state DIR]
@@ -50,7 +49,7 @@ async function main(): Promise<void> {
   const secrets = readSecrets(secretsFile);
   step('Starting the Worker on local workerd');
   const { adminSecret } = secrets;
-  const worker = await startLocalWorker({
+  const worker = await startServedWorker({
     port: options.port,
     state: join(options.state, 'stores'),
     adminSecret,
@@ -66,7 +65,7 @@ async function main(): Promise<void> {
     throw error;
   }
   if (options.once) await worker.close();
-  else serveUntilInterrupted(worker);
+  else console.log(`\nServing on ${worker.url.href} until Ctrl-C.`);
 }
 
 interface Options {
@@ -119,18 +118,13 @@ async function trainAndPush(set: DemoSet, state: string, url: URL, key: string):
   await headwater(['push', file, '--head', HEAD, '--url', url.origin], { HEADWATER_KEY: key });
 }
 
-function headwater(args: readonly string[], env: Record<string, string>): Promise<void> {
+async function headwater(args: readonly string[], env: Record<string, string>): Promise<void> {
   const cli = join(root, 'trainer/cli.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
+  const code = await runChild(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
   });
-  return new Promise((done, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? done() : reject(new Error(`headwater ${args[0]} failed: see above.`)),
-    );
-  });
+  if (code !== 0) throw new Error(`headwater ${args[0]} failed: see above.`);
 }
 
 async function showAnswers(files: readonly LabelledFile[], url: URL, key: string): Promise<void> {
@@ -175,13 +169,6 @@ Try it yourself:
 Or in a browser, signing in with that key:
 
   ${url.origin}/`);
-}
-
-function serveUntilInterrupted(worker: LocalWorker): void {
-  console.log(`\nServing on ${worker.url.href} until Ctrl-C.`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void worker.close().then(() => process.exit(0)));
-  }
 }
 
 function step(text: string): void {

@@ -1,5 +1,5 @@
 /** `npm test`: formatting, lint, types, then every test. Arguments go to vitest. */
-import { spawnSync } from 'node:child_process';
+import { runChild } from './child.mjs';
 
 const steps: readonly (readonly [title: string, command: string, ...args: string[]])[] = [
   ['formatting', 'prettier', '--check', '.', '--log-level', 'warn'],
@@ -12,10 +12,12 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
 
 for (const [title, command, ...args] of steps) {
   console.log(`\n— ${title}`);
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
-  if (error !== undefined) console.error(error.message);
-  if (status !== 0) {
+  const code = await runChild(command, args, { stdio: 'inherit' }).catch((error: unknown) => {
+    console.error(String(error));
+    return 1;
+  });
+  if (code !== 0) {
     console.error(`\nFailed: ${title} (${[command, ...args].join(' ')})`);
-    process.exit(status ?? 1);
+    process.exit(code);
   }
 }

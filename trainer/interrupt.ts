@@ -1,6 +1,10 @@
 /** Ctrl-C: long work may ask to be told, so that it can save what it has; everything else simply ends. */
 
+/** What starts this program may pass on what the terminal sent to all: an interrupt so soon after another is the same one. */
+const REPEAT_MS = 500;
+
 let listener: (() => void) | undefined;
+let takenAt = -Infinity;
 
 /** Takes the next Ctrl-C over, until `release` is called. @returns release */
 export function takeInterrupt(onInterrupt: () => void): () => void {
@@ -13,8 +17,11 @@ export function takeInterrupt(onInterrupt: () => void): () => void {
 
 /** @returns whether somebody took the interrupt; only once, so that a second Ctrl-C ends the program in any case. */
 export function interrupt(): boolean {
+  if (performance.now() - takenAt < REPEAT_MS) return true;
   const taken = listener;
   listener = undefined;
-  taken?.();
-  return taken !== undefined;
+  if (taken === undefined) return false;
+  takenAt = performance.now();
+  taken();
+  return true;
 }
