@@ -6,11 +6,11 @@ import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
 import { readHead, writeHead } from '../../../src/head/index.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
+import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
 
 const HEAD = 'bin';
 
-describe.skipIf(withoutBrowser() || withoutPhotos())('a user', () => {
+describe.skipIf(withoutBrowser())('a user', () => {
   let worker: LocalWorker;
   let browser: Browser;
   let page: Page;

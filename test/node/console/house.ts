@@ -1,20 +1,13 @@
 /** What the console's tests stand on: the real Worker with the built console, a tenant, real photos. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 import { root } from '../../../scripts/stale.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
+import { photos as photoFiles } from '../photos.ts';
 
 const ADMIN_SECRET = 'a secret for tests of the console';
-const PHOTOS = join(root, '../shared/data/trashnet');
-
-/** Whether to skip the tests that need real photos, saying so. */
-export function withoutPhotos(): boolean {
-  if (existsSync(PHOTOS)) return false;
-  console.warn('Skipped: ../shared/data/trashnet is not here.');
-  return true;
-}
 
 export interface Photo {
   readonly name: string;
@@ -23,11 +16,7 @@ export interface Photo {
 
 /** The first `count` photos of a class, by name. */
 export function photos(split: 'train' | 'test', label: string, count: number): Photo[] {
-  const folder = join(PHOTOS, split, label);
-  return readdirSync(folder)
-    .sort()
-    .slice(0, count)
-    .map((name) => ({ name, path: join(folder, name) }));
+  return photoFiles(split, label, count).map((path) => ({ name: basename(path), path }));
 }
 
 /** On stores in memory. */

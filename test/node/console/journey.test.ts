@@ -3,13 +3,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, withoutPhotos } from './house.ts';
+import { drop, newTenant, photos, signIn, startHouse } from './house.ts';
 
 const HEAD = 'kitchen-bin';
 const EXAMPLES = 12;
 const TRIALS = 5;
 
-describe.skipIf(withoutBrowser() || withoutPhotos())('a new user', () => {
+describe.skipIf(withoutBrowser())('a new user', () => {
   let worker: LocalWorker;
   let browser: Browser;
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build-console.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, teach, withoutPhotos } from './house.ts';
+import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const HEAD = 'recycling';
@@ -19,7 +19,7 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-describe.skipIf(withoutBrowser() || withoutPhotos())('console', () => {
+describe.skipIf(withoutBrowser())('console', () => {
   let worker: LocalWorker;
   let browser: Browser;
   let key: string;

@@ -145,11 +145,11 @@ export async function filesFrom(parts: ReadonlyMap<string, Uint8Array>): Promise
   });
 }
 
-function around(centre: number, seed: number): ReturnType<typeof tf.initializers.randomUniform> {
+export function around(centre: number, seed: number): ReturnType<typeof tf.initializers.randomUniform> {
   return tf.initializers.randomUniform({ minval: centre - 0.2, maxval: centre + 0.2, seed });
 }
 
-function symbolic(
+export function symbolic(
   output: tf.Tensor | tf.Tensor[] | tf.SymbolicTensor | tf.SymbolicTensor[],
 ): tf.SymbolicTensor {
   if (output instanceof tf.SymbolicTensor) return output;

@@ -1,36 +1,91 @@
 /** An import must answer as TensorFlow.js does on the original, whoever made it, and refuse what it can't. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { readHead, score, writeHead } from '../../../src/head/index.ts';
-import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
 import { measureClassifier, testPictures } from '../../../trainer/import/parity.ts';
 import { importTeachableMachine, PIXEL_SCALE } from '../../../trainer/import/teachable-machine.ts';
 import type { ImportedClassifier } from '../../../trainer/import/teachable-machine.ts';
 import { tfjsWasm } from '../backbone/files.ts';
+import { largerSet, filesIn } from '../photos.ts';
 import { filesFrom, metadataOf, mobileNetV1, savedFiles } from './keras.ts';
+import { mobileNetV2, V2_SIDE } from './mobilenet-v2.ts';
 
-const data = join(import.meta.dirname, '../../../../shared/data/teachable-machine');
-const given = existsSync(data);
+const LABELS = ['one', 'two', 'three'];
+const exported = largerSet('teachable-machine');
+/** What the site exported for people, where a machine has some. */
+const GIVEN = exported === undefined ? [] : filesIn(exported);
 
-describe.skipIf(!given)('real exports (skipped where ../shared/data/teachable-machine is absent)', () => {
-  it.each(given ? readdirSync(data) : [])('%s answers as the original', async (name) => {
-    const folder = join(data, name);
-    const files = await readModelFiles(fromFolder(folder));
+function partsIn(folder: string): Map<string, Uint8Array> {
+  const parts = ['model.json', 'weights.bin', 'metadata.json'];
+  return new Map(parts.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+}
+
+async function madeHere(): Promise<Map<string, Uint8Array>> {
+  const metadata = metadataOf({ labels: LABELS, grey: false, size: V2_SIDE });
+  const parts = await savedFiles(await mobileNetV2({ labels: LABELS }));
+  return parts.set('metadata.json', new TextEncoder().encode(JSON.stringify(metadata)));
+}
+
+describe('exports of MobileNetV2', () => {
+  type Reader = () => Map<string, Uint8Array> | Promise<Map<string, Uint8Array>>;
+  it.each<readonly [string, Reader]>([
+    ['one made here', madeHere],
+    ...GIVEN.map((folder) => [basename(folder), () => partsIn(folder)] as const),
+  ])('%s answers as the original', async (_, read) => {
+    const parts = await read();
+    const files = await filesFrom(parts);
     const imported = importTeachableMachine(
       files,
-      JSON.parse(readFileSync(join(folder, 'metadata.json'), 'utf8')),
+      JSON.parse(new TextDecoder().decode(parts.get('metadata.json'))),
     );
     const { largestDifference } = await measureClassifier(files, imported, PIXEL_SCALE);
     expect(largestDifference).toBeLessThan(1e-5);
     await expectSameOnSimd(imported);
     expect(imported.plan.taps.map((tap) => tap.channels)).toEqual([1280, 100]);
-    const read = readHead(writeHead(imported.head));
-    expect(read).toEqual(imported.head);
-    expect(read.novelty.threshold).toBeGreaterThan(0);
+    const again = readHead(writeHead(imported.head));
+    expect(again).toEqual(imported.head);
+    expect(again.novelty.threshold).toBeGreaterThan(0);
   });
+
+  it('have the layout of real ones: size, number and order of the weights', async () => {
+    const parts = await madeHere();
+    const { weightsManifest } = Manifest.parse(JSON.parse(new TextDecoder().decode(parts.get('model.json'))));
+    const [{ weights, paths }] = weightsManifest;
+    // Read off two real exports; one of three classes has as many bytes.
+    expect([weights.length, parts.get('weights.bin')?.length, paths]).toEqual([
+      263,
+      2_154_432,
+      ['weights.bin'],
+    ]);
+    const names = weights.map(({ name }) => name.replace(/_Dense\d+/, ''));
+    expect(names.slice(0, 4)).toEqual([
+      'Conv1/kernel',
+      'bn_Conv1/gamma',
+      'bn_Conv1/beta',
+      'expanded_conv_depthwise/depthwise_kernel',
+    ]);
+    // What training leaves alone comes last.
+    expect(names.findIndex((name) => name.includes('moving_'))).toBe(159);
+    expect(names.at(-1)).toBe('Conv_1_bn/moving_variance');
+    expect(weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0)).toBe(2_154_432);
+    for (const folder of GIVEN) {
+      const real = Manifest.parse(JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')));
+      expect(real.weightsManifest[0].weights.map(({ name }) => name.replace(/_Dense\d+/, ''))).toEqual(names);
+    }
+  });
+});
+
+const Manifest = z.object({
+  weightsManifest: z.array(
+    z.object({
+      paths: z.array(z.string()),
+      weights: z.array(z.object({ name: z.string(), shape: z.array(z.int()) })),
+    }),
+  ),
 });
 
 function simdWasm(): WebAssembly.Module {
@@ -49,8 +104,6 @@ async function expectSameOnSimd({ backbone, head }: ImportedClassifier): Promise
     expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(5e-5);
   }
 }
-
-const LABELS = ['one', 'two', 'three'];
 
 describe('exports of MobileNetV1, made here', () => {
   it.each([

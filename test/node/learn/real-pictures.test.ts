@@ -1,5 +1,5 @@
 /** The closed-form head on real photos, through the real decoder and backbone: the figures that the product promises. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,23 +9,26 @@ import { score } from '../../../src/head/score.ts';
 import { createImageDecoder } from '../../../src/image/index.ts';
 import { auroc, evaluate, unknownFigures, type Figures } from '../../../src/learn/metrics.ts';
 import { trainWithFigures, type TrainedHead, type TrainingSet } from '../../../src/learn/train.ts';
+import { filesIn, largerSet, OTHERS, TRASHNET } from '../photos.ts';
 import { linalg } from './linalg.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const data = join(root, '../shared/data');
-const missing = [
-  join(data, 'trashnet'),
-  join(data, 'flowers'),
-  join(root, 'build/backbone/plan.json'),
-].filter((path) => !existsSync(path));
-if (missing.length > 0) console.warn(`Skipped, for want of ${missing.join(' and ')}.`);
 
 const require = createRequire(import.meta.url);
 const compiled = (path: string): WebAssembly.Module =>
   new WebAssembly.Module(readFileSync(require.resolve(path)));
 
-/** Codes of a data set of one folder a class. */
-async function loadCodes(names: readonly string[]): Promise<Map<string, TrainingSet>> {
+/** Paths of pictures by label. */
+type Classes = ReadonlyMap<string, readonly string[]>;
+
+/** Of a folder that holds one folder a class. */
+function classesIn(...folder: string[]): Classes {
+  const labels = readdirSync(join(...folder)).sort();
+  return new Map(labels.map((label) => [label, filesIn(join(...folder, label))]));
+}
+
+/** Codes of every data set. */
+async function loadCodes(sources: readonly Classes[]): Promise<TrainingSet[]> {
   const plan: unknown = JSON.parse(readFileSync(join(root, 'build/backbone/plan.json'), 'utf8'));
   const weights = new Uint8Array(readFileSync(join(root, 'build/backbone/weights.safetensors')));
   const backbone = loadBackbone(plan, weights);
@@ -39,21 +42,21 @@ async function loadCodes(names: readonly string[]): Promise<Map<string, Training
     webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
     resize: compiled('../../../build/wasm/resize.wasm'),
   });
-  const sets = new Map<string, TrainingSet>();
-  for (const name of names) {
-    const labels = readdirSync(join(data, name)).sort();
+  const sets: TrainingSet[] = [];
+  for (const source of sources) {
+    const labels = [...source.keys()];
     const codes: number[] = [];
     const targets: number[] = [];
     for (const [target, label] of labels.entries()) {
-      for (const file of readdirSync(join(data, name, label)).sort()) {
-        const picture = new Uint8Array(readFileSync(join(data, name, label, file)));
+      for (const file of source.get(label)!) {
+        const picture = new Uint8Array(readFileSync(file));
         const { pixels } = await decoder.decode(picture, backbone.plan.input);
         codes.push(...engine.codes(pixels));
         targets.push(target);
       }
     }
     const { name: model, version, weightsSha256 } = backbone.plan;
-    sets.set(name, {
+    sets.push({
       backbone: { name: model, version, weightsSha256 },
       taps: backbone.plan.taps.map((tap) => tap.name),
       labels,
@@ -95,30 +98,55 @@ function withoutClass(set: TrainingSet, label: number): TrainingSet {
 
 const TIMEOUT_MS = 180_000;
 
-describe.skipIf(missing.length > 0)('on real photos', () => {
-  let sets: Map<string, TrainingSet>;
+interface Promised {
+  readonly trashnet: string;
+  readonly others: Classes;
+  readonly accuracy: number;
+  /** Between the left-out figures and the test's: two standard errors of their difference. */
+  readonly apart: number;
+  readonly calibrationError: number;
+  readonly aurocOfLeftOutClass: number;
+}
+
+/** What 30 photos a class show, here and everywhere. */
+const CARRIED: Promised = {
+  trashnet: TRASHNET,
+  others: new Map([['other', OTHERS]]),
+  accuracy: 0.75,
+  apart: 0.11,
+  calibrationError: 0.18,
+  aurocOfLeftOutClass: 0.7,
+};
+const [largerTrashnet, flowers] = [largerSet('trashnet'), largerSet('flowers')];
+const SETS: [string, Promised][] = [['the photos in examples', CARRIED]];
+if (largerTrashnet !== undefined && flowers !== undefined) {
+  const promised = { accuracy: 0.81, apart: 0.04, calibrationError: 0.06, aurocOfLeftOutClass: 0.76 };
+  SETS.push([
+    '80 photos a class',
+    { trashnet: largerTrashnet, others: classesIn(flowers, 'test'), ...promised },
+  ]);
+}
+
+describe.each(SETS)('on %s', (_, promised) => {
+  let [train, test]: TrainingSet[] = [];
   let trashnet: TrainedHead;
   beforeAll(async () => {
-    sets = await loadCodes(['trashnet/train', 'trashnet/test', 'flowers/train', 'flowers/test']);
-    trashnet = await trainWithFigures(sets.get('trashnet/train')!, { linalg });
+    [train, test] = await loadCodes(['train', 'test'].map((part) => classesIn(promised.trashnet, part)));
+    trashnet = await trainWithFigures(train, { linalg });
   }, TIMEOUT_MS);
 
-  it('TrashNet is told apart, and the left-out figures say how well', () => {
-    const { figures } = judge(trashnet, sets.get('trashnet/test')!);
-    expect(figures.accuracy).toBeGreaterThanOrEqual(0.81);
-    expect(Math.abs(figures.accuracy - trashnet.figures!.accuracy)).toBeLessThanOrEqual(0.04);
-    expect(figures.calibrationError).toBeLessThanOrEqual(0.06);
+  it('classes are told apart, and the left-out figures say how well', () => {
+    const { figures } = judge(trashnet, test);
+    expect(figures.accuracy).toBeGreaterThanOrEqual(promised.accuracy);
+    expect(Math.abs(figures.accuracy - trashnet.figures!.accuracy)).toBeLessThanOrEqual(promised.apart);
+    expect(figures.calibrationError).toBeLessThanOrEqual(promised.calibrationError);
   });
 
-  it('flowers are told apart', async () => {
-    const flowers = await trainWithFigures(sets.get('flowers/train')!, { linalg });
-    expect(judge(flowers, sets.get('flowers/test')!).figures.accuracy).toBeGreaterThanOrEqual(0.62);
-  });
-
-  it('flowers are strangers to a TrashNet head, its own test photos are not', () => {
-    const known = judge(trashnet, sets.get('trashnet/test')!).unknown;
-    const strangers = judge(trashnet, sets.get('flowers/test')!).unknown;
-    const figures = unknownFigures(known, strangers, trashnet.head.novelty.threshold);
+  it('pictures of something else are unknown to the head, its own test photos are not', async () => {
+    const known = judge(trashnet, test).unknown;
+    const [others] = await loadCodes([promised.others]);
+    const unknown = judge(trashnet, others).unknown;
+    const figures = unknownFigures(known, unknown, trashnet.head.novelty.threshold);
     expect(figures.knownPassed).toBeGreaterThanOrEqual(0.9);
     expect(figures.strangersFlagged).toBeGreaterThanOrEqual(0.9);
     expect(figures.auroc).toBeGreaterThan(0.99);
@@ -127,17 +155,28 @@ describe.skipIf(missing.length > 0)('on real photos', () => {
   it(
     'a class left out is told from the others better than by the top probability alone',
     async () => {
-      const train = sets.get('trashnet/train')!;
-      const test = sets.get('trashnet/test')!;
       let sum = 0;
       for (const label of train.labels.keys()) {
         const { unknown } = judge(await trainWithFigures(withoutClass(train, label), { linalg }), test);
-        const side = (isStranger: boolean) =>
-          unknown.filter((_, i) => (test.targets[i] === label) === isStranger);
+        const side = (isLeftOut: boolean) =>
+          unknown.filter((_, i) => (test.targets[i] === label) === isLeftOut);
         sum += auroc(side(false), side(true)) / train.labels.length;
       }
-      expect(sum).toBeGreaterThanOrEqual(0.76);
+      expect(sum).toBeGreaterThanOrEqual(promised.aurocOfLeftOutClass);
     },
     TIMEOUT_MS,
   );
 });
+
+// Thumbnails of five classes lie beside the project or nowhere: their kind is covered above.
+if (flowers !== undefined) {
+  it(
+    'flowers are told apart',
+    async () => {
+      const [train, test] = await loadCodes(['train', 'test'].map((part) => classesIn(flowers, part)));
+      const trained = await trainWithFigures(train, { linalg });
+      expect(judge(trained, test).figures.accuracy).toBeGreaterThanOrEqual(0.62);
+    },
+    TIMEOUT_MS,
+  );
+}

@@ -5,13 +5,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
-import { DATA, headwater, temporaryFolder } from '../trainer/workspace.ts';
+import { OTHERS, photos, TRASHNET } from '../photos.ts';
+import { headwater, temporaryFolder } from '../trainer/workspace.ts';
 
 const ADMIN_SECRET = 'a secret for this test';
 
 const Trained = z.object({
   leave_one_out: z.object({ accuracy: z.number() }),
-  test: z.object({ accuracy: z.number(), ece: z.number() }),
+  test: z.object({ accuracy: z.number(), log_loss: z.number() }),
 });
 const Answer = z.object({
   predictions: z.array(z.object({ label: z.string(), score: z.number() })).min(1),
@@ -19,7 +20,7 @@ const Answer = z.object({
 });
 const Answers = z.object({ results: z.array(Answer.extend({ picture: z.string() })) });
 
-describe.skipIf(DATA === undefined)('trashnet', () => {
+describe('trashnet', () => {
   let worker: LocalWorker;
   let key: string;
   beforeAll(async () => {
@@ -35,14 +36,13 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
 
   test('a head trained on folders is good, and the Worker answers as the trainer does', async () => {
     const cwd = temporaryFolder();
-    const data = join(DATA ?? '', 'trashnet');
     const file = join(cwd, 't.safetensors');
     const trained = await headwater(
       [
         'train',
-        join(data, 'train'),
+        join(TRASHNET, 'train'),
         '--test',
-        join(data, 'test'),
+        join(TRASHNET, 'test'),
         '--out',
         file,
         '--strategy',
@@ -54,19 +54,23 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
     );
     expect(trained.code, trained.stderr).toBe(0);
     const { leave_one_out: leftOut, test: figures } = Trained.parse(JSON.parse(trained.stdout));
-    expect(figures.accuracy).toBeGreaterThanOrEqual(0.81);
-    expect(Math.abs(leftOut.accuracy - figures.accuracy)).toBeLessThanOrEqual(0.04);
-    expect(figures.ece).toBeLessThanOrEqual(0.06);
+    // Measured: 0.789 of 90, said 0.717 of 180 beforehand (a standard error of 0.055 between them), log-loss 0.70.
+    expect(figures.accuracy).toBeGreaterThanOrEqual(0.75);
+    expect(Math.abs(leftOut.accuracy - figures.accuracy)).toBeLessThanOrEqual(0.11);
+    expect(figures.log_loss).toBeLessThanOrEqual(0.8);
 
     const remote = ['--url', worker.url.origin, '--key', key];
     const pushed = await headwater(['push', file, '--head', 'trash', ...remote], { cwd });
     expect(pushed.code, pushed.stderr).toBe(0);
-    const photos = testPhotos(join(data, 'test'));
-    expect(photos).toHaveLength(240);
+    const known = readdirSync(join(TRASHNET, 'test')).flatMap((label) => photos('test', label));
+    expect(known).toHaveLength(90);
+    const all = [...known, ...OTHERS];
     const [here, there] = [
-      await classify(photos, ['--head', file], cwd),
-      await classify(photos, ['--head', 'trash', ...remote], cwd),
+      await classify(all, ['--head', file], cwd),
+      await classify(all, ['--head', 'trash', ...remote], cwd),
     ];
+    expect(here.slice(known.length).every(({ unknown }) => unknown.is_unknown)).toBe(true);
+    expect(here.slice(0, known.length).filter(({ unknown }) => unknown.is_unknown).length).toBeLessThan(9);
     for (const [i, local] of here.entries()) {
       const labels = (answer: z.infer<typeof Answer>) => answer.predictions.map(({ label }) => label);
       expect(labels(there[i])).toEqual(labels(local));
@@ -76,7 +80,7 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
       expect(there[i].unknown.is_unknown).toBe(local.unknown.is_unknown);
     }
 
-    const [photo] = photos;
+    const [photo] = known;
     const large = sharp(photo).resize(4000, 3000, { fit: 'fill' });
     const jpeg = await post(await large.jpeg({ quality: 90 }).toBuffer());
     const webp = await post(await large.webp({ quality: 90 }).toBuffer());
@@ -94,22 +98,12 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
   }
 });
 
-function testPhotos(folder: string): string[] {
-  return readdirSync(folder)
-    .sort()
-    .flatMap((label) =>
-      readdirSync(join(folder, label))
-        .sort()
-        .map((name) => join(folder, label, name)),
-    );
-}
-
 async function classify(
-  photos: readonly string[],
+  paths: readonly string[],
   head: readonly string[],
   cwd: string,
 ): Promise<z.infer<typeof Answer>[]> {
-  const run = await headwater(['classify', ...photos, ...head, '--json'], { cwd });
+  const run = await headwater(['classify', ...paths, ...head, '--json'], { cwd });
   expect(run.code, run.stderr).toBe(0);
   return Answers.parse(JSON.parse(run.stdout)).results;
 }

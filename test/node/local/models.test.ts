@@ -1,25 +1,31 @@
 /** Models from elsewhere and fine-tuned ones end to end: they answer as they did where they come from, and learn more. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { sourcePicturesFolder } from '../../../scripts/backbone/source.ts';
+import { root } from '../../../scripts/stale.ts';
 import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
 import { originalLayersModel } from '../../../trainer/import/parity.ts';
 import { LUMA, PIXEL_SCALE } from '../../../trainer/import/teachable-machine.ts';
 import { metadataOf, mobileNetV1, savedFiles } from '../import/keras.ts';
-import { DATA, headwater, writeFiles } from '../trainer/workspace.ts';
+import { mobileNetV2, V2_SIDE } from '../import/mobilenet-v2.ts';
+import { filesIn, largerSet, photos } from '../photos.ts';
+import { headwater, writeFiles } from '../trainer/workspace.ts';
 import { Deployment } from './deployment.ts';
 
-const EXPORTS = join(DATA ?? '', 'teachable-machine');
-const GIVEN = existsSync(EXPORTS) ? readdirSync(EXPORTS) : [];
-if (GIVEN.length === 0)
-  console.warn('Skipped: exports of Teachable Machine, for want of ../shared/data/teachable-machine.');
+/** What the site exported for people, where a machine has some: by name, with its folder. */
+const exported = largerSet('teachable-machine');
+const GIVEN = new Map(
+  (exported === undefined ? [] : filesIn(exported)).map((path) => [basename(path), path]),
+);
 const MADE = [
-  { name: 'colour', size: 96, grey: false },
-  { name: 'grey', size: 96, grey: true },
+  { name: 'V2', size: V2_SIDE, grey: false, model: mobileNetV2 },
+  { name: 'V1 in colour', size: 96, grey: false, model: mobileNetV1 },
+  { name: 'V1 in grey', size: 96, grey: true, model: mobileNetV1 },
 ];
 
 const Answer = z.object({
@@ -33,13 +39,6 @@ const Taught = z.looseObject({
   added: z.int(),
   leave_one_out: z.object({ accuracy: z.number() }),
 });
-
-const files = (...path: string[]): string[] => {
-  const folder = join(DATA ?? '', ...path);
-  return readdirSync(folder)
-    .sort()
-    .map((name) => join(folder, name));
-};
 
 /** A photo as a PNG of the size that a model reads: nothing is resized on its way, so its pixels are given. */
 async function given(photo: string, side: number): Promise<{ png: Uint8Array; pixels: Uint8Array }> {
@@ -63,18 +62,31 @@ async function original(folder: string): Promise<(pixels: Uint8Array, side: numb
     });
 }
 
-describe.skipIf(DATA === undefined)('on local workerd', () => {
+/** Square parts of a photo, 60 % of its width, here and there in it. */
+async function partsOf(photo: string, count: number, folder: string): Promise<string[]> {
+  const { width, height } = await sharp(photo).metadata();
+  const side = Math.round(0.6 * width);
+  const parts = Array.from({ length: count }, async (_, i) => {
+    const [left, top] = [((width - side) * (i % 3)) / 2, ((height - side) * i) / count].map(Math.floor);
+    const path = join(folder, `${i}-of-${basename(photo)}`);
+    await sharp(photo).extract({ left, top, width: side, height: side }).toFile(path);
+    return path;
+  });
+  return Promise.all(parts);
+}
+
+describe('on local workerd', () => {
   const deployment = new Deployment();
   afterAll(() => deployment.stop());
   const heads = new Map<string, string>();
-  const folders = new Map<string, string>(GIVEN.map((name) => [name, join(EXPORTS, name)]));
+  const folders = new Map<string, string>(GIVEN);
   const env = { HEADWATER_BACKBONES: deployment.backbones };
   const cwd = deployment.workspace;
 
   beforeAll(async () => {
-    for (const { name, ...options } of MADE) {
+    for (const { name, model, ...options } of MADE) {
       const made = { ...options, labels: ['left', 'right', 'up'] };
-      const parts = Object.fromEntries(await savedFiles(await mobileNetV1(made)));
+      const parts = Object.fromEntries(await savedFiles(await model(made)));
       folders.set(
         name,
         writeFiles(join(cwd, name), { ...parts, 'metadata.json': JSON.stringify(metadataOf(made)) }),
@@ -153,14 +165,20 @@ describe.skipIf(DATA === undefined)('on local workerd', () => {
     }
   }
 
-  const trash = ['glass', 'metal', 'paper'].flatMap((label) => files('trashnet', 'test', label).slice(0, 4));
-  const daisies = files('flowers', 'train', 'daisy');
+  const trash = ['glass', 'metal', 'paper'].flatMap((label) => photos('test', label, 4));
+  /** The class that is taught later: parts of one photo to learn from, of another one to be found. */
+  const NEW = 'meal';
+  let meals: { readonly taught: string[]; readonly unseen: string[] };
+  beforeAll(async () => {
+    const [one, other] = ['meal_1.jpg', 'meal_2.jpg'].map((name) => join(sourcePicturesFolder(root), name));
+    meals = { taught: await partsOf(one, 10, cwd), unseen: await partsOf(other, 20, cwd) };
+  });
 
-  test.each([...GIVEN, ...MADE.map(({ name }) => name)])(
+  test.each([...GIVEN.keys(), ...MADE.map(({ name }) => name)])(
     '%s answers as the original does, and is taught one class more',
     async (name) => {
       const key = await pushed(heads.get(name) ?? '');
-      const side = MADE.find((made) => made.name === name)?.size ?? 224;
+      const side = MADE.find((made) => made.name === name)?.size ?? V2_SIDE;
       const predict = await original(folders.get(name) ?? '');
       const before: Map<string, number>[] = [];
       for (const photo of trash) {
@@ -176,26 +194,26 @@ describe.skipIf(DATA === undefined)('on local workerd', () => {
         before.push(ours);
       }
 
-      const { version, leftOut } = await teach(key, 'daisy', daisies.slice(0, 10));
+      const { version, leftOut } = await teach(key, NEW, meals.taught);
       let [found, lost] = [0, 0];
-      for (const photo of daisies.slice(10, 30)) if ((await top(key, photo)) === 'daisy') found++;
+      for (const photo of meals.unseen) if ((await top(key, photo)) === NEW) found++;
       for (const [i, photo] of trash.entries()) {
         const after = await classify(key, (await given(photo, side)).png);
-        if ([...after][0][0] === 'daisy') lost++;
+        if ([...after][0][0] === NEW) lost++;
         // Among the old labels it answers as before.
-        const old = 1 - (after.get('daisy') ?? NaN);
+        const old = 1 - (after.get(NEW) ?? NaN);
         for (const [label, score] of before[i])
           if (old > 0.01) expect(Math.abs((after.get(label) ?? NaN) / old - score)).toBeLessThan(1e-4);
       }
       // Weights that were made up tell nothing apart.
-      if (GIVEN.includes(name)) {
+      if (GIVEN.has(name)) {
         expect(found).toBeGreaterThanOrEqual(17);
         expect(lost).toBeLessThanOrEqual(1);
         // What it said about the new class, of its ten photos, each judged without itself or nearly so.
         expect(leftOut).toBeGreaterThanOrEqual(0.7);
       }
       await expectSameInOnnx(key, 1, trash.slice(0, 2), side);
-      await expectSameInOnnx(key, version, [...trash.slice(0, 2), daisies[12]], side);
+      await expectSameInOnnx(key, version, [...trash.slice(0, 2), meals.unseen[0]], side);
     },
     120_000,
   );
@@ -203,41 +221,38 @@ describe.skipIf(DATA === undefined)('on local workerd', () => {
   test('a fine-tuned head answers as the trainer does, and is taught one class more on its own codes', async () => {
     const folder = join(cwd, 'photos');
     for (const label of ['glass', 'paper'])
-      for (const photo of files('trashnet', 'train', label).slice(0, 8))
+      for (const photo of photos('train', label, 8))
         cpSync(photo, join(folder, label, basename(photo)), { recursive: true });
     const file = join(cwd, 'tuned.safetensors');
     const tuning = ['train', folder, '--out', file, '--strategy', 'fine-tune', '--no-report'];
     const trained = await headwater(tuning, { cwd });
     expect(trained.code, trained.stderr).toBe(0);
     const key = await pushed(file);
-    const photos = ['glass', 'paper', 'metal'].flatMap((label) =>
-      files('trashnet', 'test', label).slice(0, 4),
-    );
-    await expectSameAsTrainer(key, file, photos);
-    await expectSameInOnnx(key, 1, photos.slice(0, 3), 224);
+    await expectSameAsTrainer(key, file, trash);
+    await expectSameInOnnx(key, 1, trash.slice(0, 3), V2_SIDE);
 
-    const { version } = await teach(key, 'daisy', daisies.slice(0, 10));
+    const { version } = await teach(key, NEW, meals.taught);
     let found = 0;
-    for (const photo of daisies.slice(10, 30)) if ((await top(key, photo)) === 'daisy') found++;
+    for (const photo of meals.unseen) if ((await top(key, photo)) === NEW) found++;
     expect(found).toBeGreaterThanOrEqual(17);
-    for (const photo of photos) expect(await top(key, photo)).not.toBe('daisy');
-    await expectSameInOnnx(key, version, [...photos.slice(0, 3), daisies[12]], 224);
+    for (const photo of trash) expect(await top(key, photo)).not.toBe(NEW);
+    await expectSameInOnnx(key, version, [...trash.slice(0, 3), meals.unseen[0]], V2_SIDE);
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
-    await expectSameAsTrainer(key, file, [...photos, daisies[12]]);
+    await expectSameAsTrainer(key, file, [...trash, meals.unseen[0]]);
   }, 180_000);
 
   test('a linear head answers in ONNX Runtime as it does here', async () => {
     const key = await deployment.newTenant();
     await teachPlain(key);
-    await expectSameInOnnx(key, 1, [...trash.slice(0, 2), daisies[12]], 224);
+    await expectSameInOnnx(key, 1, [...trash.slice(0, 2), meals.unseen[0]], 224);
   });
 
   /** A head that is taught from nothing. */
   async function teachPlain(key: string): Promise<void> {
     const body = new FormData();
     for (const label of ['glass', 'paper'])
-      for (const photo of files('trashnet', 'train', label).slice(0, 6))
+      for (const photo of photos('train', label, 6))
         body.append(label, new Blob([readFileSync(photo)]), photo);
     await deployment.call(key, '/v1/heads/h/teach', { method: 'POST', body });
   }

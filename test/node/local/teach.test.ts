@@ -1,9 +1,10 @@
 /** Teaching at the edge end to end: the head is the trainer's own, byte for byte, whatever the order and the batches. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { DATA, headwater, temporaryFolder } from '../trainer/workspace.ts';
+import { photos, TRASHNET } from '../photos.ts';
+import { headwater, temporaryFolder } from '../trainer/workspace.ts';
 import { Mortal, TaughtAnswer } from './teaching.ts';
 
 const form = (label: string, paths: readonly string[]): FormData => {
@@ -12,12 +13,7 @@ const form = (label: string, paths: readonly string[]): FormData => {
   return data;
 };
 
-describe.skipIf(DATA === undefined)('trashnet', () => {
-  const folder = join(DATA ?? '', 'trashnet');
-  const photos = (label: string): string[] =>
-    readdirSync(join(folder, 'train', label))
-      .sort()
-      .map((name) => join(folder, 'train', label, name));
+describe('trashnet', () => {
   let worker: Mortal;
   beforeAll(async () => {
     worker = new Mortal();
@@ -28,12 +24,12 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
   test('headwater teach makes the head that headwater train makes', async () => {
     const cwd = temporaryFolder();
     const key = await worker.newTenant();
-    const train = join(folder, 'train');
+    const train = join(TRASHNET, 'train');
     const remote = ['--url', worker.url.origin, '--key', key];
     const taught = await headwater(['teach', train, '--head', 'trash', ...remote, '--json'], { cwd });
     expect(taught.code, taught.stderr).toBe(0);
     const { answer } = z.object({ answer: TaughtAnswer }).parse(JSON.parse(taught.stdout));
-    expect(answer.examples).toBe(480);
+    expect(answer.examples).toBe(180);
     const file = join(cwd, 'taught.safetensors');
     const download = await worker.call(key, `/v1/heads/trash/versions/${answer.version}`);
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
@@ -44,17 +40,17 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
     expect(trained.code, trained.stderr).toBe(0);
     expect(readFileSync(file).equals(readFileSync(own))).toBe(true);
 
-    const judged = await headwater(['eval', join(folder, 'test'), '--head', file, '--json'], { cwd });
+    const judged = await headwater(['eval', join(TRASHNET, 'test'), '--head', file, '--json'], { cwd });
     expect(judged.code, judged.stderr).toBe(0);
     const { accuracy } = z.object({ accuracy: z.number() }).parse(JSON.parse(judged.stdout));
-    expect(accuracy).toBeGreaterThanOrEqual(0.81);
+    expect(accuracy).toBeGreaterThanOrEqual(0.75);
   }, 180_000);
 
   test('a class works when the answer returns, and is gone when it is forgotten', async () => {
     const key = await worker.newTenant();
     const labels: string[][] = [];
     for (const label of ['glass', 'paper', 'metal']) {
-      const body = form(label, photos(label).slice(0, 10));
+      const body = form(label, photos('train', label, 10));
       const startedAt = performance.now();
       const answer = await worker.call(key, '/v1/heads/trash/teach', { method: 'POST', body });
       const { version } = TaughtAnswer.parse(await answer.json());
@@ -71,7 +67,7 @@ describe.skipIf(DATA === undefined)('trashnet', () => {
   }, 60_000);
 
   async function labelsOf(key: string): Promise<string[]> {
-    const [photo] = photos('paper').slice(-1);
+    const [photo] = photos('train', 'paper').slice(-1);
     const headers = { 'content-type': 'image/jpeg' };
     const init = { method: 'POST', headers, body: new Uint8Array(readFileSync(photo)) };
     const answer = await worker.call(key, '/v1/heads/trash/classify', init);

@@ -1,18 +1,12 @@
 /** Folders and pictures for the trainer's tests. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
-
-/** Real pictures beside the project, or undefined where they are absent (said once). */
-export const DATA = existsSync(join(ROOT, '../shared/data/trashnet'))
-  ? join(ROOT, '../shared/data')
-  : undefined;
-if (DATA === undefined) console.warn('Skipped: tests on real pictures, for want of ../shared/data/trashnet.');
 
 /** An empty folder that goes away with the test. */
 export function temporaryFolder(): string {
