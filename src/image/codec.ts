@@ -1,18 +1,38 @@
 /**
- * Keeps one WASM codec instance warm. A codec that failed in the middle of a picture is in an unknown state (none of
- * them can unwind), and WASM memory never shrinks: in both cases the instance is dropped and the next picture gets a
- * fresh one, which takes a millisecond or two.
+ * Keeps one WASM codec instance between pictures, and hands it to each of them as if it were new: C libraries keep
+ * tables of the picture before (libjpeg its Huffman and quantisation tables), and their heap holds what lay there. With the
+ * stack unwound (a call that returned), memory is a module's whole state, so that writing back what it was at first is
+ * enough, and cheaper than a new instance.
+ *
+ * A codec that failed in the middle of a picture is in an unknown state (none of them can unwind), and WASM memory never
+ * shrinks: in both cases the instance is dropped and the next picture gets a new one.
  */
-import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
 
-export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
+/** Granularity of what is kept of a new instance's memory, nearly all of which is zeros. */
+const KEPT_PAGE_BYTES = 1_024;
+
+export interface Codec {
+  readonly memory: WebAssembly.Memory;
+  /** @returns how much of the memory, from its start, may hold something that the next picture must not see. */
+  readonly usedBytes: () => number;
+}
+
+export class CodecSlot<T extends Codec> {
   readonly #create: () => T;
+  readonly #maxGrowthBytes: number;
   #idle: T | undefined;
   #startBytes = 0;
+  #startPages: ReadonlyMap<number, Uint8Array> | undefined;
   #peakBytes = 0;
 
-  constructor(create: () => T) {
+  /**
+   * @param create makes instances of one module, always in the same way.
+   * @param maxGrowthBytes an instance whose memory has grown by more is dropped: 0 where the module's allocator would
+   *   forget memory that it got since.
+   */
+  constructor(create: () => T, maxGrowthBytes: number) {
     this.#create = create;
+    this.#maxGrowthBytes = maxGrowthBytes;
   }
 
   /** Runs `task` on an instance; an error it throws passes through. */
@@ -46,13 +66,22 @@ export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
   }
 
   #giveBack(codec: T): void {
-    if (codec.memory.buffer.byteLength - this.#startBytes <= MAX_IDLE_GROWTH_BYTES) this.#idle = codec;
+    if (codec.memory.buffer.byteLength - this.#startBytes > this.#maxGrowthBytes) return;
+    this.#reset(codec);
+    this.#idle = codec;
   }
 
   #fresh(): T {
     const codec = this.#create();
     this.#startBytes = codec.memory.buffer.byteLength;
+    this.#startPages ??= nonzeroPages(new Uint8Array(codec.memory.buffer, 0, codec.usedBytes()));
     return codec;
+  }
+
+  #reset(codec: T): void {
+    const memory = new Uint8Array(codec.memory.buffer);
+    memory.fill(0, 0, codec.usedBytes());
+    for (const [at, page] of this.#startPages ?? []) memory.set(page, at);
   }
 
   /** @returns bytes of WASM memory of the instance that is kept, 0 if none. */
@@ -64,6 +93,18 @@ export class CodecSlot<T extends { readonly memory: WebAssembly.Memory }> {
   peakMemoryBytes(): number {
     return this.#peakBytes;
   }
+}
+
+/** @returns copies of the pages in which anything stands, by address. */
+function nonzeroPages(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const pages = new Map<number, Uint8Array>();
+  let next = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === 0 || at < next) continue;
+    pages.set(at, bytes.slice(at, at + KEPT_PAGE_BYTES));
+    next = at + KEPT_PAGE_BYTES;
+  }
+  return pages;
 }
 
 /** @returns the export, or throws a TypeError that names the missing one (the host handed in another module). */

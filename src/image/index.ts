@@ -58,7 +58,7 @@ export interface ImageDecoder {
 
 type Decode = (bytes: Uint8Array, size: Size, work: DecodingWork) => DecodedImage | Promise<DecodedImage>;
 
-/** Creates a decoder; codecs are instantiated when first needed and kept warm. */
+/** Creates a decoder; codecs are made when first needed, and kept so that a picture finds them as if it were the first. */
 export function createImageDecoder(modules: ImageModules): ImageDecoder {
   const jpeg = createJpegDecoder(modules.jpeg);
   const png = createPngDecoder(modules.png);

@@ -6,9 +6,10 @@
  * Warnings come back as −1 with all rows written; their text stands in a static buffer that is found once at start.
  */
 import { HeadwaterError } from '../errors.ts';
-import { CodecSlot, exported, exportedMemory } from './codec.ts';
+import { type Codec, CodecSlot, exported, exportedMemory } from './codec.ts';
 import { corrupt } from './header.ts';
 import { type JpegHeader, scaledSide } from './jpeg-header.ts';
+import { JPEG_HEAP_BYTES } from './limits.ts';
 import type { RasterConsumer } from './raster.ts';
 
 /** turbojpeg.h: enum TJPF. */
@@ -30,8 +31,7 @@ const HARMLESS = [
   /^Invalid SOS parameters/,
 ];
 
-interface JpegCodec {
-  readonly memory: WebAssembly.Memory;
+interface JpegCodec extends Codec {
   readonly errorText: number;
   readonly tj: number;
   readonly malloc: (...args: number[]) => number;
@@ -46,7 +46,7 @@ export type JpegDecoder = CodecSlot<JpegCodec>;
 
 /** @param module `@cwasm/jpeg-turbo/jpeg-turbo.wasm`, compiled. */
 export function createJpegDecoder(module: WebAssembly.Module): JpegDecoder {
-  return new CodecSlot(() => instantiate(module));
+  return new CodecSlot(() => instantiate(module), 0);
 }
 
 const none = (): number => 0;
@@ -68,12 +68,18 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
     },
   });
   const memory = exportedMemory(instance, 'memory');
+  const errorText = findErrorText(memory);
+  const malloc = exported(instance, 'malloc');
+  const free = exported(instance, 'free');
+  const tj = exported(instance, 'tjInitDecompress')();
+  free(malloc(JPEG_HEAP_BYTES));
   return {
     memory,
-    errorText: findErrorText(memory),
-    tj: exported(instance, 'tjInitDecompress')(),
-    malloc: exported(instance, 'malloc'),
-    free: exported(instance, 'free'),
+    usedBytes: () => memory.buffer.byteLength,
+    errorText,
+    tj,
+    malloc,
+    free,
     decompressHeader: exported(instance, 'tjDecompressHeader3'),
     decompress: exported(instance, 'tjDecompress2'),
   };

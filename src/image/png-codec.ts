@@ -1,10 +1,10 @@
 /** The kernel of src/wasm/png, and how it is fed: compressed data go in as they lie in the file, rows come out. */
-import { CodecSlot, exported } from './codec.ts';
+import { type Codec, CodecSlot, exported } from './codec.ts';
 import { corrupt } from './header.ts';
+import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
 import type { PngHeader } from './png-header.ts';
 
-interface PngCodec {
-  readonly memory: WebAssembly.Memory;
+interface PngCodec extends Codec {
   readonly rowsStart: (...args: number[]) => number;
   readonly start: (rowBytes: number) => number;
   readonly startPass: (rowBytes: number) => number;
@@ -38,16 +38,20 @@ const START_PAGES = 3;
 /** 'IDAT' as the kernel stores it. */
 const IDAT = 0x54414449;
 
-/** `start` forgets all that a picture leaves. @param module compiled from src/wasm/png. */
+/** @param module compiled from src/wasm/png. */
 export function createPngDecoder(module: WebAssembly.Module): PngDecoder {
-  return new CodecSlot(() => instantiate(module));
+  return new CodecSlot(() => instantiate(module), MAX_IDLE_GROWTH_BYTES);
 }
+
+/** `start` forgets all that a picture leaves. */
+const nothing = (): number => 0;
 
 function instantiate(module: WebAssembly.Module): PngCodec {
   const memory = new WebAssembly.Memory({ initial: START_PAGES });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   return {
     memory,
+    usedBytes: nothing,
     rowsStart: exported(instance, 'rowsStart'),
     start: exported(instance, 'start'),
     startPass: exported(instance, 'startPass'),

@@ -6,8 +6,9 @@
  * the target's width, then added into the target rows that it touches, so that working memory depends on the target and
  * on the source's width only.
  */
-import { CodecSlot, exported } from './codec.ts';
+import { type Codec, CodecSlot, exported } from './codec.ts';
 import type { Orientation } from './exif.ts';
+import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
 import { bytesPerPixel, type PixelLayout, type Raster, type RasterShape, type Size } from './raster.ts';
 import { type Job, type JobSizes, type Placement, planJob } from './resize-job.ts';
 
@@ -44,8 +45,7 @@ const LAYOUTS: Readonly<Record<PixelLayout, number>> = { rgb: 0, rgba: 1, 'cmyk-
 const PAGE_BYTES = 65_536;
 
 /** An instance of the kernel, with the tables of the last pair of sizes in its memory. */
-interface Kernel {
-  readonly memory: WebAssembly.Memory;
+interface Kernel extends Codec {
   /** Takes so many rows, which lie in the job's input. */
   readonly push: (job: number, rows: number) => number;
   job?: Job;
@@ -53,7 +53,7 @@ interface Kernel {
 
 /** @param module compiled from src/wasm/resize. */
 export function createResizer(module: WebAssembly.Module): Resizer {
-  const slot = new CodecSlot(() => instantiate(module));
+  const slot = new CodecSlot(() => instantiate(module), MAX_IDLE_GROWTH_BYTES);
   return {
     resize: (source, orientation, size) =>
       slot.use((kernel) => {
@@ -79,10 +79,13 @@ export function createResizer(module: WebAssembly.Module): Resizer {
   };
 }
 
+/** A job's fields and tables are all written before they are read, and a sum starts with its first row. */
+const nothing = (): number => 0;
+
 function instantiate(module: WebAssembly.Module): Kernel {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, push: exported(instance, 'push') };
+  return { memory, usedBytes: nothing, push: exported(instance, 'push') };
 }
 
 /** Makes the kernel ready for a picture's first row; with the sizes of the picture before, its tables stay. */
