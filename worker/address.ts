@@ -3,7 +3,7 @@
  * piece, and each piece that can't be decoded costs an exception.
  */
 import { getPath } from 'hono/utils/url';
-import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH } from './limits.ts';
+import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMETERS } from './limits.ts';
 import { ApiError } from './problem.ts';
 
 /** Of a path's first word, by which protocols know their own requests. */
@@ -31,11 +31,19 @@ export function addressFault(url: string): ApiError | undefined {
     );
   if (url.length - end > MAX_QUERY_LENGTH)
     return new ApiError('invalid_request', `The query is longer than ${MAX_QUERY_LENGTH} characters.`);
+  if (hasMoreParameters(url, end))
+    return new ApiError('invalid_request', `The query has more than ${MAX_QUERY_PARAMETERS} parameters.`);
   if (isEncoded(url)) return undefined;
   return new ApiError(
     'invalid_request',
     "The address is not valid: a '%' in it must begin an escaped character in UTF-8, such as %C3%A4.",
   );
+}
+
+function hasMoreParameters(url: string, from: number): boolean {
+  let parameters = 1;
+  for (let at = url.indexOf('&', from); at >= 0; at = url.indexOf('&', at + 1)) parameters++;
+  return parameters > MAX_QUERY_PARAMETERS;
 }
 
 function isEncoded(url: string): boolean {

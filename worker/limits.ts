@@ -8,6 +8,8 @@ export const MAX_HEAD_BYTES = 12 * MIB;
 export const MAX_PATH_LENGTH = 2_048;
 /** Custom Vision names up to 256 ids in a query, 37 characters each. */
 export const MAX_QUERY_LENGTH = 16 * KIB;
+/** The same ids, one parameter each, and a few besides: each costs the checks of a query some microseconds. */
+export const MAX_QUERY_PARAMETERS = 300;
 /** An API key has 64 characters; the admin secret may have more. */
 export const MAX_CREDENTIAL_LENGTH = 1_024;
 /** A multipart type has a boundary of 70 characters. */

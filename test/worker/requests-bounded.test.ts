@@ -1,8 +1,9 @@
 /** What anybody may send before a key is looked at: read in a time that grows with its length at most, and cut short. */
-import { describe, expect, it } from 'vitest';
+import { HonoRequest } from 'hono/request';
+import { describe, expect, it, vi } from 'vitest';
 import { addressFault, pathOf } from '../../worker/address.ts';
 import { ByteSearch } from '../../worker/byte-search.ts';
-import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH } from '../../worker/limits.ts';
+import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMETERS } from '../../worker/limits.ts';
 import { parseMultipart } from '../../worker/multipart.ts';
 import { Isolate, problemOf } from './support.ts';
 
@@ -53,9 +54,24 @@ describe('an address', () => {
     },
   );
 
-  it('with a long query is refused', async () => {
-    const path = `/v1/heads?${'a&'.repeat(PATH_BYTES / 2)}`;
-    expect(await problemOf(await isolate.call(path))).toEqual({ status: 400, code: 'invalid_request' });
+  it.each([
+    ['a long query', 'a'.repeat(PATH_BYTES)],
+    ['many parameters', Array.from({ length: MAX_QUERY_PARAMETERS + 1 }, (_, i) => `a${i}`).join('&')],
+    ['nothing but separators', '&'.repeat(PATH_BYTES)],
+  ])('with %s is refused, and no parameter is looked at', async (_, query) => {
+    const looks = vi.spyOn(HonoRequest.prototype, 'query');
+    for (const path of ['/v1/heads', '/v1/heads/a/examples', '/nothing']) {
+      const response = await isolate.call(`${path}?${query}`);
+      expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request' });
+    }
+    expect(looks).not.toHaveBeenCalled();
+    looks.mockRestore();
+  });
+
+  it('with as many parameters as may be is read', () => {
+    const url = `https://headwater.example/v1/heads?${'a&'.repeat(MAX_QUERY_PARAMETERS - 1)}`;
+    expect(addressFault(url)).toBeUndefined();
+    expect(addressFault(`${url}&`)).toMatchObject({ code: 'invalid_request' });
   });
 
   it('as long as may be is routed as it is', () => {
