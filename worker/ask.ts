@@ -9,6 +9,7 @@ import { answer, codeFor, see, type LoadedHead, type SeenPictures } from './clas
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS } from './limits.ts';
 import { ApiError } from './problem.ts';
+import { workOf, type RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 
@@ -18,6 +19,7 @@ export interface Asker {
   readonly tenant: string;
   /** What the caller wants to be told apart by, in place of the picture: see `routingKey`. */
   readonly key: string | undefined;
+  readonly work: RequestWork;
 }
 
 /** What answers a picture, and what it reads of it. */
@@ -36,7 +38,7 @@ export const MAX_ROUTING_KEY_LENGTH = 256;
 export function askerOf(c: {
   readonly env: Env;
   readonly var: { readonly principal: { readonly tenant: string } };
-  readonly req: { header(name: string): string | undefined };
+  readonly req: { readonly raw: Request; header(name: string): string | undefined };
 }): Asker {
   const key = c.req.header(ROUTING_KEY);
   if (key !== undefined && (key === '' || key.length > MAX_ROUTING_KEY_LENGTH)) {
@@ -46,10 +48,10 @@ export function askerOf(c: {
       { field: ROUTING_KEY },
     );
   }
-  return { env: c.env, tenant: c.var.principal.tenant, key };
+  return { env: c.env, tenant: c.var.principal.tenant, key, work: workOf(c.req.raw) };
 }
 
-/** One picture, one head. @throws HeadwaterError image_… */
+/** One picture, one head. @throws HeadwaterError image_…; ApiError too_much_work */
 export async function ask(
   services: Services,
   asker: Asker,
@@ -60,7 +62,7 @@ export async function ask(
   return { ...asked[0], image };
 }
 
-/** @param heads one answer each, in their order. @throws HeadwaterError image_… */
+/** @param heads one answer each, in their order. @throws HeadwaterError image_…; ApiError too_much_work */
 export async function askAll(
   services: Services,
   asker: Asker,
@@ -69,7 +71,7 @@ export async function askAll(
 ): Promise<{ readonly asked: Asked[]; readonly image: ImageInfo }> {
   const chosen: LoadedHead[] = [];
   for (const head of heads) chosen.push(await settle(services, asker, head, picture));
-  const seen = await see(services.runtime, [picture], chosen);
+  const seen = await see(services.runtime, [picture], asker.work, chosen);
   const asked: Asked[] = [];
   for (const loaded of chosen) {
     const code = await codeFor(services, loaded, seen);

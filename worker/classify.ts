@@ -3,6 +3,7 @@ import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
 import { WHOLE } from '../src/backbone/index.ts';
 import { readCode, score, type Head } from '../src/head/index.ts';
 import type { Env } from './env.ts';
+import type { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 import { fileOf, type HeadFile, type VersionWish } from './stores/pointers.ts';
@@ -48,11 +49,12 @@ export async function loadHead(
 /**
  * Decodes pictures and runs the backbone once over all, however many heads are to look at them; other backbones likewise,
  * where heads name them, and the runtime's own only where a head or none at all does.
- * @throws HeadwaterError image_…
+ * @throws HeadwaterError image_…; ApiError too_much_work
  */
 export async function see(
   runtime: Runtime,
   pictures: readonly Uint8Array[],
+  work: RequestWork,
   heads: readonly LoadedHead[] = [],
 ): Promise<SeenPictures> {
   const groups = new Map<Runtime, LoadedHead[]>();
@@ -62,7 +64,7 @@ export async function see(
   }
   if (groups.size === 0) groups.set(runtime, []);
   const seen = new Map<Runtime, SeenPictures>();
-  for (const [each, its] of groups) seen.set(each, await seeWith(each, pictures, its));
+  for (const [each, its] of groups) seen.set(each, await seeWith(each, pictures, work, its));
   const [first] = seen.values();
   return { ...(seen.get(runtime) ?? first), others: seen };
 }
@@ -70,6 +72,7 @@ export async function see(
 async function seeWith(
   runtime: Runtime,
   pictures: readonly Uint8Array[],
+  work: RequestWork,
   heads: readonly LoadedHead[],
 ): Promise<SeenPictures> {
   const { decoder, plan } = runtime;
@@ -78,7 +81,7 @@ async function seeWith(
   const pixels = new Uint8Array(pictures.length * pixelsEach);
   const images: ImageInfo[] = [];
   for (const [i, bytes] of pictures.entries()) {
-    const picture = await decoder.decode(bytes, size);
+    const picture = await decoder.decode(bytes, size, await work.nextPicture());
     pixels.set(picture.pixels, i * pixelsEach);
     images.push({ width: picture.width, height: picture.height, format: picture.format });
   }

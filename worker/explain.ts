@@ -8,6 +8,7 @@ import { encodePng } from '../src/image/png-encode.ts';
 import { answer, codeFor, readPixels, type LoadedHead } from './classify.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from './limits.ts';
 import { ApiError } from './problem.ts';
+import type { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 
@@ -29,6 +30,7 @@ export async function classifyAndExplain(
   services: Pick<Services, 'runtime' | 'tails'>,
   loaded: LoadedHead,
   picture: Uint8Array,
+  work: RequestWork,
   wish: string,
   topK: number,
 ): Promise<Explained> {
@@ -36,7 +38,11 @@ export async function classifyAndExplain(
   const { plan, decoder } = runtime;
   const { head } = loaded;
   if (wish !== EXPLAIN_TOP && !head.labels.includes(wish)) throw unknownLabel(loaded, wish);
-  const { pixels, width, height, format } = await decoder.decode(picture, plan.input);
+  const { pixels, width, height, format } = await decoder.decode(
+    picture,
+    plan.input,
+    await work.nextPicture(),
+  );
   const taps = readableTaps(plan, head.tail).filter(({ name }) => head.taps.includes(name));
   // The frozen network's maps say nothing exact about what the tail computes anew.
   const mapped = taps.filter(({ name }) => !name.startsWith(TAIL_TAP));
@@ -70,6 +76,7 @@ export async function classifyAndExplain(
 export async function heatMapPng(
   { decoder }: Runtime,
   picture: Uint8Array,
+  work: RequestWork,
   { classification, grid }: Explained,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = classification.image;
@@ -78,7 +85,7 @@ export async function heatMapPng(
     width: Math.max(Math.round(width * scale), 1),
     height: Math.max(Math.round(height * scale), 1),
   };
-  const { pixels } = await decoder.decode(picture, size);
+  const { pixels } = await decoder.decode(picture, size, await work.nextPicture());
   return encodePng(drawHeatMap(pixels, size, grid), size);
 }
 

@@ -59,6 +59,14 @@ export const DRAIN_TIMEOUT_MS = 10_000;
 /** Read at once of it: all the memory that it takes. */
 export const DRAIN_BUFFER_BYTES = 16 * KIB;
 
+/**
+ * Parsing and decoding for one request, all its pictures together, as estimated from their headers at the dearest; milliseconds
+ * of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about 1,400.
+ */
+export const MAX_REQUEST_WORK_MS = 2_000;
+/** Of a ZIP's entry: unpacking a byte, copying it and adding it to the checksum. */
+export const INFLATE_BYTE_NS = 8;
+
 /** A picture fetched from a URL. */
 export const FETCH_TIMEOUT_MS = 10_000;
 export const FETCH_MAX_REDIRECTS = 3;

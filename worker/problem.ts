@@ -24,6 +24,7 @@ export type WorkerCode =
   | 'label_conflict'
   | 'idempotency_mismatch'
   | 'too_many_examples'
+  | 'too_much_work'
   | 'body_empty'
   | 'body_incomplete'
   | 'body_too_large'
@@ -123,6 +124,8 @@ export function describeCode(code: ProblemCode): { readonly status: number; read
       return { status: 413, title: 'The head is too large' };
     case 'too_many_examples':
       return { status: 413, title: 'Too many examples to be taught at the edge' };
+    case 'too_much_work':
+      return { status: 413, title: 'The request takes too much work' };
     case 'training_data_too_large':
       return { status: 413, title: 'Too much training data' };
     case 'unsupported_media_type':

@@ -24,10 +24,11 @@ export const rightOfWay = createMiddleware<AppEnv>((c, next) =>
 
 /**
  * Gives the event loop its turn, which is when other requests arrive, and waits while one of them is being answered with
- * a prediction; but never long, so that the work ends under any load. It is a pause for src/learn. Only a timer's turn
- * lets other requests in: a promise that is ready does not.
+ * a prediction; but never long, so that the work ends under any load. It is a pause for src/learn and src/image. Only a
+ * timer's turn lets other requests in: a promise that is ready does not.
+ * @param own predictions that the caller itself is a part of.
  */
-export async function giveWay(): Promise<void> {
+export async function giveWay(own = 0): Promise<void> {
   await scheduler.wait(0);
-  for (let waited = 0; waited < GIVING_WAY_MS && predicting(); waited++) await scheduler.wait(1);
+  for (let waited = 0; waited < GIVING_WAY_MS && predictions.inUse > own; waited++) await scheduler.wait(1);
 }

@@ -8,6 +8,7 @@ import { writeHead, type Head } from '../src/head/index.ts';
 import type { App } from './app.ts';
 import { answer, codeFor, see } from './classify.ts';
 import type { Env } from './env.ts';
+import { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import { HeadStore } from './stores/heads.ts';
 import { KeyEntry, Pointer } from './stores/layout.ts';
@@ -66,7 +67,7 @@ export async function warmUp(runtime: Runtime): Promise<void> {
       await decoder.decode(JPEG, { width: side, height: side });
     }
     const loaded = { file, head };
-    const seen = await see(runtime, [JPEG], [loaded]);
+    const seen = await see(runtime, [JPEG], new RequestWork(), [loaded]);
     answer(loaded, await codeFor({ runtime, tails }, loaded, seen), head.labels.length);
   }
   await Promise.allSettled([

@@ -1,8 +1,17 @@
 /** What a picture's header says about it, and the checks on it that come before any decoding. */
 import { HeadwaterError } from '../errors.ts';
 import type { Orientation } from './exif.ts';
-import { CODEC_BASE_BYTES, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, MAX_WORKING_BYTES } from './limits.ts';
+import {
+  CODEC_BASE_BYTES,
+  MAX_CALL_WORK_MS,
+  MAX_FILE_BYTES,
+  MAX_PIXELS,
+  MAX_SIDE,
+  MAX_WORKING_BYTES,
+} from './limits.ts';
 import type { ImageFormat } from './sniff.ts';
+
+const NS_PER_MS = 1e6;
 
 /** Sides are pixels as stored, before orientation. */
 export interface Header {
@@ -60,6 +69,19 @@ export function checkWorkingBytes(
     'image_too_many_pixels',
     `Decoding this ${format.toUpperCase()} of ${width}×${height} pixels needs about ${Math.ceil(needed / 1e6)} MB of memory; ` +
       `at most ${Math.floor(MAX_WORKING_BYTES / 1e6)} MB are allowed. Scale it down, or send it as a baseline JPEG, which needs far less.`,
+  );
+}
+
+/**
+ * For decoders that are one call, during which nobody else has a turn.
+ * @throws image_too_many_pixels when that could take too long.
+ */
+export function checkCallWork(format: ImageFormat, { width, height, work }: Header): void {
+  if (work <= MAX_CALL_WORK_MS * NS_PER_MS) return;
+  throw new HeadwaterError(
+    'image_too_many_pixels',
+    `Decoding this ${format.toUpperCase()} of ${width}×${height} pixels takes up to ${Math.ceil(work / NS_PER_MS)} ms without a pause; ` +
+      `at most ${MAX_CALL_WORK_MS} ms are allowed. Scale it down, or send it as a baseline JPEG, which takes far less.`,
   );
 }
 

@@ -31,6 +31,12 @@ export const MAX_INTERLACED_PNG_BYTES = 48_000_000;
 /** Most blocks of its compressed data, at 4 µs each; encoders write one for 10 kB or more. */
 export const MAX_INTERLACED_PNG_BLOCKS = 16_384;
 
+/**
+ * Most work of a decoder that is one call, as estimated from the header at the dearest: nobody else has a turn meanwhile. In
+ * practice: lossy WebP of 12 megapixels up to 2.3 MB, of 8 up to 3.1 MB; lossless ones meet MAX_WORKING_BYTES before.
+ */
+export const MAX_CALL_WORK_MS = 400;
+
 /** What a codec needs besides what grows with the picture: its code's data, stack, tables. Measured, rounded up. */
 export const CODEC_BASE_BYTES = 1_500_000;
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Classification, HeadDetail, HeadStored } from '../../src/api/index.ts';
 import { score } from '../../src/head/index.ts';
 import { see } from '../../worker/classify.ts';
+import { RequestWork } from '../../worker/request-work.ts';
 import { runtime } from '../../worker/runtime.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
 
@@ -169,7 +170,7 @@ describe('classify', () => {
     const { key } = await isolate.newTenant();
     const head = await makeHead(['cat', 'dog', 'fox']);
     await isolate.put(key, 'pets', await makeHeadFile(['cat', 'dog', 'fox']));
-    const { codes } = await see(runtime, [JPEG]);
+    const { codes } = await see(runtime, [JPEG], new RequestWork());
     const expected = score(head, codes);
 
     const form = new FormData();
@@ -231,7 +232,7 @@ describe('embed', () => {
   it('answers the codes of one or several pictures, as numbers or in half precision', async () => {
     const { key } = await isolate.newTenant();
     const pictures = [JPEG, picture('rgb16.png'), picture('lossy.webp')];
-    const { codes } = await see(runtime, pictures);
+    const { codes } = await see(runtime, pictures, new RequestWork());
     const form = new FormData();
     for (const bytes of pictures) form.append('image', new File([bytes], 'x'));
     const several = await isolate.call('/v1/embed?encoding=base64', { key, body: form });

@@ -6,6 +6,7 @@ import type { Classification, HeadAnswer } from '../../src/api/index.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../../worker/classify.ts';
 import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
+import { RequestWork } from '../../worker/request-work.ts';
 import { runtime, type Runtime } from '../../worker/runtime.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
 import { expected, tailedHead } from './tailed.ts';
@@ -89,7 +90,7 @@ describe('a head with a tail', () => {
       { file: fileOf('one', 'b'), head: await tailedHead('b8.project', 1.05, 2) },
       { file: fileOf('two', 'a'), head: await makeHead(['x', 'y'], 3) },
     ];
-    const seen = await see(counting, [JPEG], loaded);
+    const seen = await see(counting, [JPEG], new RequestWork(), loaded);
     const services = { runtime: counting, tails: new TailStore() };
     for (const head of loaded) expect(await codeFor(services, head, seen)).toHaveLength(head.head.codeLength);
     expect(runs).toEqual({ trunk: 1, tails: 2 });

@@ -18,8 +18,9 @@ import { parseMultipart } from '../multipart.ts';
 import { requestIdOf } from '../observe.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError, problemOfError } from '../problem.ts';
+import type { RequestWork } from '../request-work.ts';
 import type { Services } from '../services.ts';
-import { readZip, unpack } from '../zip.ts';
+import { readZip, unpack, type ZipEntry } from '../zip.ts';
 import { batchBody, HeadPath, RoutingHeaders } from './describe.ts';
 
 /** A picture whose bytes come when its turn comes. */
@@ -51,7 +52,7 @@ export function addBatchRoute(app: App, services: Services): void {
     const request = c.req.raw;
     return respondEarly((respond) =>
       borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {
-        const pictures = picturesOf(body, request);
+        const pictures = picturesOf(body, request, asker.work);
         const lines = new TransformStream<Uint8Array, Uint8Array>();
         respond(
           c.body(lines.readable, 200, {
@@ -78,13 +79,13 @@ function respondEarly(task: (respond: (response: Response) => void) => Promise<v
 }
 
 /** @throws ApiError invalid_request, unsupported_media_type */
-function picturesOf(body: Uint8Array, request: Request): Waiting[] {
+function picturesOf(body: Uint8Array, request: Request, work: RequestWork): Waiting[] {
   const type = mediaType(request);
   const pictures =
     type === 'multipart/form-data'
       ? fromForm(body, request.headers.get('content-type') ?? '')
       : type === 'application/zip' || type === 'application/x-zip-compressed'
-        ? fromZip(body)
+        ? fromZip(body, work)
         : undefined;
   if (pictures === undefined) {
     throw new ApiError(
@@ -109,8 +110,23 @@ function fromForm(body: Uint8Array, contentType: string): Waiting[] {
   }));
 }
 
-function fromZip(body: Uint8Array): Waiting[] {
-  return readZip(body).map((entry) => ({ name: entry.name, bytes: () => unpack(entry, MAX_FILE_BYTES) }));
+function fromZip(body: Uint8Array, work: RequestWork): Waiting[] {
+  return readZip(body).map((entry) => ({ name: entry.name, bytes: () => unpackWithin(work, entry) }));
+}
+
+/** What comes out is charged as well, since a kilobyte can become a megabyte. @throws ApiError too_much_work, as unpack */
+async function unpackWithin(work: RequestWork, entry: ZipEntry): Promise<Uint8Array> {
+  const most = Math.min(MAX_FILE_BYTES, work.inflatableBytes);
+  const what = `Unpacking '${entry.name.slice(0, 80)}'`;
+  try {
+    const bytes = await unpack(entry, most);
+    work.inflated(bytes.byteLength, what);
+    return bytes;
+  } catch (error) {
+    // As far as it came it was work.
+    if (error instanceof ApiError && error.code === 'body_too_large') work.inflated(most + 1, what);
+    throw error;
+  }
 }
 
 /** Classifies one after the other: a picture that can't be is a line like the others. */

@@ -5,6 +5,7 @@ import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { withPictures } from '../pictures.ts';
+import { workOf } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import { builtInSpace, codeIn, codeSpaceOf } from '../teach/code-space.ts';
 import { answers, pictureBody } from './describe.ts';
@@ -29,7 +30,7 @@ export function addEmbedRoute(app: App, services: Services): void {
     const embeddings = await withPictures(c.req.raw, memory, MAX_PICTURES_PER_REQUEST, async (pictures) => {
       const made: z.output<typeof Embedding>[] = [];
       for (const picture of pictures) {
-        const { code, image } = await codeIn(services, space, picture);
+        const { code, image } = await codeIn(services, space, picture, workOf(c.req.raw));
         made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
       }
       return made;

@@ -34,9 +34,9 @@ export async function explained(
   const { memory, runtime } = services;
   return withPictures(request, memory, 1, async ([picture]) => {
     const settled = await settle(services, asker, head, picture);
-    const found = await classifyAndExplain(services, settled, picture, label, topK);
+    const found = await classifyAndExplain(services, settled, picture, asker.work, label, topK);
     if (format === 'json') return Response.json(found.classification);
-    return new Response(await heatMapPng(runtime, picture, found), {
+    return new Response(await heatMapPng(runtime, picture, asker.work, found), {
       headers: { 'content-type': PNG, 'cache-control': 'no-store', vary: 'accept' },
     });
   });

@@ -7,6 +7,7 @@ import type { ImageInfo } from '../../src/api/index.ts';
 import { codeFor, see, type LoadedHead } from '../classify.ts';
 import type { Env } from '../env.ts';
 import { ApiError } from '../problem.ts';
+import type { RequestWork } from '../request-work.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import { headObjectName } from '../stores/layout.ts';
@@ -37,13 +38,14 @@ export async function codeSpaceOf(
   return { origin: { ...backbone, taps: [...taps], codeLength, base }, reader: { file, head } };
 }
 
-/** @throws HeadwaterError image_… */
+/** @throws HeadwaterError image_…; ApiError too_much_work */
 export async function codeIn(
   services: Pick<Services, 'runtime' | 'tails'>,
   { reader }: CodeSpace,
   picture: Uint8Array,
+  work: RequestWork,
 ): Promise<{ code: Float32Array; image: ImageInfo }> {
-  const seen = await see(services.runtime, [picture], reader === undefined ? [] : [reader]);
+  const seen = await see(services.runtime, [picture], work, reader === undefined ? [] : [reader]);
   const code = reader === undefined ? seen.codes : await codeFor(services, reader, seen);
   return { code, image: seen.images[0] };
 }

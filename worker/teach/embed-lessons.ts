@@ -11,6 +11,7 @@ import { fetchPicture } from '../fetch-picture.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
+import { workOf, type RequestWork } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import type { KeptPicture } from '../tenant/kept-pictures.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
@@ -32,10 +33,11 @@ export interface NewExample {
 type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & {
   readonly space: CodeSpace;
   readonly keep: Keep;
+  readonly work: RequestWork;
 };
 
 /**
- * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded
+ * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded, too_much_work
  * @throws HeadwaterError image_… naming the picture
  */
 export async function examplesOf(
@@ -44,7 +46,7 @@ export async function examplesOf(
   request: Request,
   keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, space, keep };
+  const embedder = { runtime, tails, memory, space, keep, work: workOf(request) };
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const contentType = request.headers.get('content-type') ?? '';
@@ -92,9 +94,11 @@ async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<
       const code = bytesOf(lesson.code);
       examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
     } else if (lesson.kind === 'picture') {
-      const { code, image } = await codeIn(embedder, embedder.space, lesson.bytes).catch((error: unknown) => {
-        throw placed(error, lesson);
-      });
+      const { code, image } = await codeIn(embedder, embedder.space, lesson.bytes, embedder.work).catch(
+        (error: unknown) => {
+          throw placed(error, lesson);
+        },
+      );
       const picture = await sha256Hex(lesson.bytes);
       shown.push({ bytes: lesson.bytes, sha256: picture, format: image.format });
       examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(code)) });
@@ -116,8 +120,10 @@ function bytesOf(code: Float16Array): Uint8Array {
 
 /** Of many pictures, the one in question. */
 function placed(error: unknown, { name, label }: Lesson): unknown {
-  if (!(error instanceof HeadwaterError)) return error;
   const where = `Picture '${name}' of class '${label}'`;
+  if (error instanceof ApiError && error.code === 'too_much_work')
+    return new ApiError(error.code, `${where}: ${error.message} Nothing of this request was stored.`);
+  if (!(error instanceof HeadwaterError)) return error;
   return new HeadwaterError(error.code, `${where}: ${error.message} Nothing of this request was stored.`, {
     cause: error,
   });

@@ -206,7 +206,12 @@ async function takeInOne(
 function statusOf({ code, status }: OwnProblem): string {
   if (code.startsWith('url_') || code === 'not_found') return 'ErrorSource';
   if (code === 'label_conflict') return 'ErrorTagLimitExceed';
-  if (code === 'limit_reached' || code === 'rate_limited' || code === 'training_data_too_large')
+  if (
+    code === 'limit_reached' ||
+    code === 'rate_limited' ||
+    code === 'training_data_too_large' ||
+    code === 'too_much_work'
+  )
     return 'ErrorLimitExceed';
   if (status === 413) return 'ErrorImageSize';
   return status === 415 || status === 422 || code === 'image_empty' ? 'ErrorImageFormat' : 'ErrorUnknown';

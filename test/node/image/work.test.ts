@@ -1,0 +1,78 @@
+/** What headers say that decoding will cost: enough to stop an attack, and not in the way of ordinary pictures. */
+import { describe, expect, it } from 'vitest';
+import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
+import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { readPngHeader } from '../../../src/image/png-header.ts';
+import { readWebpHeader } from '../../../src/image/webp-header.ts';
+import { headerChunk, SIGNATURE, END } from './pngs.ts';
+import { concat, flatJpeg, pngChunk } from './support.ts';
+
+const NS_PER_MS = 1e6;
+/** As in worker/limits.ts, which src and its tests don't read. */
+const REQUEST_NS = 2_000 * NS_PER_MS;
+
+/** A WebP whose header says so much and whose data are as long. */
+function webp(kind: 'VP8 ' | 'VP8L', width: number, height: number, bytes: number): Uint8Array {
+  const file = new Uint8Array(20 + bytes + (bytes & 1));
+  const view = new DataView(file.buffer);
+  file.set(new TextEncoder().encode('RIFF    WEBP'));
+  file.set(new TextEncoder().encode(kind), 12);
+  view.setUint32(4, file.length - 8, true);
+  view.setUint32(16, bytes, true);
+  if (kind === 'VP8L') {
+    file[20] = 0x2f;
+    view.setUint32(21, (width - 1) | ((height - 1) << 14), true);
+  } else {
+    file.set([0, 0, 0, 0x9d, 1, 0x2a, width & 255, width >> 8, height & 255, height >> 8], 20);
+  }
+  return file;
+}
+
+/** Of a PNG in RGB. */
+const png = (width: number, height: number, depth: number) =>
+  readPngHeader(
+    concat(
+      SIGNATURE,
+      headerChunk({ width, height, depth, colour: 2 }),
+      pngChunk('IDAT', new Uint8Array(1)),
+      END,
+    ),
+  ).work;
+
+describe('work that a header tells', () => {
+  it('lets 32 photos of 12 megapixels through that fill a form', () => {
+    const photo = new Uint8Array(786_000);
+    photo.set(flatJpeg(4000, 3000));
+    photo.set([0xff, 0xd9], photo.length - 2);
+    expect(32 * readJpegHeader(photo).work).toBeLessThan(REQUEST_NS);
+  });
+
+  it('lets 100 PNGs of 500×375 through, and not the dearest ones', () => {
+    expect(100 * png(500, 375, 8)).toBeLessThan(REQUEST_NS);
+    expect(png(4000, 3000, 8)).toBeLessThan(REQUEST_NS / 2);
+    expect(png(7000, 7000, 16)).toBeGreaterThan(REQUEST_NS);
+  });
+
+  it.each([
+    ['VP8 ', 4000, 3000, 8_000_000],
+    ['VP8 ', 4500, 3000, 2_600_000],
+    ['VP8 ', 2500, 2000, 9_500_000],
+  ] as const)(
+    'refuses a WebP that could take too long in one call: %s %i×%i, %i bytes',
+    (kind, width, height, bytes) => {
+      expect(() => readWebpHeader(webp(kind, width, height, bytes))).toThrow(
+        `at most ${MAX_CALL_WORK_MS} ms`,
+      );
+    },
+  );
+
+  it.each([
+    ['VP8 ', 4000, 3000, 2_000_000],
+    ['VP8 ', 1920, 1080, 1_500_000],
+    ['VP8L', 2500, 2000, 9_000_000],
+  ] as const)('lets an ordinary WebP through: %s %i×%i, %i bytes', (kind, width, height, bytes) => {
+    const { work } = readWebpHeader(webp(kind, width, height, bytes));
+    expect(work).toBeGreaterThan(width * height * 10);
+    expect(work).toBeLessThanOrEqual(MAX_CALL_WORK_MS * NS_PER_MS);
+  });
+});

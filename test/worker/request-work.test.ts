@@ -1,0 +1,157 @@
+/** The budget of decoding that a request has, over all its pictures and in every form in which they come. */
+import { zipSync, zlibSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import type { BatchLine } from '../../src/api/index.ts';
+import { crc32 } from '../../src/image/crc32.ts';
+import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
+import { RequestWork } from '../../worker/request-work.ts';
+import { Isolate, JPEG, makeHeadFile } from './support.ts';
+
+const isolate = new Isolate();
+const RGB16 = { bytesPerPixel: 6, depth: 16, colour: 2 };
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + data.length);
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(data, 8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
+  return bytes;
+}
+
+/** A flat RGB16 picture of a few kilobytes. @param rows how many of them are there. */
+function flatPng(side: number, rows = side): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(13);
+  new DataView(header.buffer).setUint32(0, side);
+  new DataView(header.buffer).setUint32(4, side);
+  header.set([RGB16.depth, RGB16.colour], 8);
+  const data = zlibSync(new Uint8Array(rows * (1 + RGB16.bytesPerPixel * side)), { level: 1 });
+  const parts = [
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+    chunk('IHDR', header),
+    chunk('IDAT', data),
+    chunk('IEND', new Uint8Array()),
+  ];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** 49 megapixels of 16 bits: seconds of work. Its data are not there, so that nothing but the header can refuse it. */
+const HUGE = flatPng(7000, 1);
+/** About 385 ms: five fit into the budget. */
+const LARGE = flatPng(2500);
+
+async function tenant(): Promise<string> {
+  const { key } = await isolate.newTenant();
+  await isolate.put(key, 'pets', await makeHeadFile());
+  return key;
+}
+
+function form(pictures: readonly Uint8Array<ArrayBuffer>[], field = 'image'): FormData {
+  const data = new FormData();
+  for (const bytes of pictures) data.append(field, new Blob([bytes]), 'x.png');
+  return data;
+}
+
+async function linesOf(response: Response): Promise<BatchLine[]> {
+  const text = new TextDecoder().decode(await response.arrayBuffer());
+  return Promise.all(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => new Response(line).json<BatchLine>()),
+  );
+}
+
+const json = (value: unknown) => ({ body: JSON.stringify(value), type: 'application/json' });
+const base64 = HUGE.toBase64();
+
+describe('a picture that takes more than a request may', () => {
+  it.each([
+    ['/v1/heads/pets/classify', { body: HUGE, type: 'image/png' }],
+    ['/v1/heads/pets/classify', json({ image: base64 })],
+    ['/v1/heads/pets/classify?explain=label', { body: HUGE, type: 'image/png' }],
+    ['/v1/classify?heads=pets', { body: form([HUGE]) }],
+    ['/v1/embed', { body: form([HUGE]) }],
+    ['/v1/heads/new/teach', { body: form([HUGE], 'a') }],
+    ['/v1/heads/new/teach', json({ examples: [{ label: 'a', image: base64 }] })],
+    ['/hf-inference/models/pets', json({ inputs: base64 })],
+    ['/client/v4/accounts/a/ai/run/@cf/pets', { body: HUGE, type: 'application/octet-stream' }],
+    [
+      '/v2/models/pets/infer',
+      json({ inputs: [{ name: 'image', datatype: 'BYTES', shape: [1], data: [base64] }] }),
+    ],
+  ])('is refused by its header: %s', async (path, options) => {
+    const response = await isolate.call(path, { key: await tenant(), ...options });
+    expect(response.status).toBe(413);
+    const text = await response.text();
+    expect(text).toContain('too_much_work');
+    expect(text).toContain('Picture 1 of this request takes about');
+    expect(text).toContain(`one request may take ${MAX_REQUEST_WORK_MS} ms`);
+  });
+});
+
+describe('pictures that take more than a request may together', () => {
+  it('are refused in an embed request, which names the first one too many', async () => {
+    const response = await isolate.call('/v1/embed', {
+      key: await tenant(),
+      body: form(Array(6).fill(LARGE)),
+    });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain('Picture 6');
+  });
+
+  it('are lines of their own in a batch, and smaller ones behind them still answer', async () => {
+    const broken = flatPng(2500, 1);
+    const files = Object.fromEntries([...Array(8).keys()].map((i) => [`${i}.png`, broken]));
+    const body = zipSync({ ...files, 'last.jpg': JPEG });
+    const response = await isolate.call('/v1/heads/pets/classify-batch', {
+      key: await tenant(),
+      body,
+      type: 'application/zip',
+    });
+    const lines = await linesOf(response);
+    const codes = lines.map((line) => ('problem' in line ? line.problem.code : 'answered'));
+    const [damaged, refused] = ['image_corrupt', 'too_much_work'].map((code) =>
+      codes.filter((c) => c === code),
+    );
+    expect(codes).toEqual([...damaged, ...refused, 'answered', 'answered']);
+    expect(damaged).toHaveLength(5);
+    expect(lines.at(-1)).toMatchObject({ pictures: 9, failed: 8 });
+  });
+
+  it('count what a ZIP unpacks to', async () => {
+    const files = Object.fromEntries(
+      [...Array(16).keys()].map((i) => [`${i}.png`, new Uint8Array(19_000_000)]),
+    );
+    const body = zipSync(files, { level: 1 });
+    expect(body.length).toBeLessThan(4_000_000);
+    const response = await isolate.call('/v1/heads/pets/classify-batch', {
+      key: await tenant(),
+      body,
+      type: 'application/zip',
+    });
+    const lines = await linesOf(response);
+    const codes = lines.map((line) => ('problem' in line ? line.problem.code : 'answered'));
+    expect(codes.slice(0, 13)).toEqual(Array(13).fill('image_format_unknown'));
+    expect(new Set(codes.slice(14, 16))).toEqual(new Set(['too_much_work']));
+  });
+});
+
+describe('a budget', () => {
+  it('charges work before it is done, and refuses nothing that fits', async () => {
+    const work = new RequestWork();
+    const first = await work.nextPicture();
+    first.allow?.(MAX_REQUEST_WORK_MS * 1e6 - 1e6);
+    const second = await work.nextPicture();
+    expect(() => second.allow?.(1.5e6)).toThrow('Picture 2');
+    expect(() => second.allow?.(1e6)).not.toThrow();
+    expect(work.inflatableBytes).toBe(0);
+  });
+});

@@ -1,0 +1,64 @@
+/**
+ * A request's budget of parsing and decoding, over all its pictures. A picture is charged by its header, before a decoder
+ * sees it, so that a body of a few kilobytes can't keep the isolate busy; backbone passes and training are bounded by their
+ * own counts. Between pictures, and in the middle of long ones, others have their turn.
+ */
+import type { DecodeOptions } from '../src/image/index.ts';
+import { INFLATE_BYTE_NS, MAX_REQUEST_WORK_MS } from './limits.ts';
+import { ApiError } from './problem.ts';
+import { giveWay } from './right-of-way.ts';
+
+const NS_PER_MS = 1e6;
+
+export class RequestWork {
+  #spentNs = 0;
+  #pictures = 0;
+
+  /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
+  async nextPicture(): Promise<DecodeOptions> {
+    if (this.#pictures++ > 0) await pause();
+    return { allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`), pause };
+  }
+
+  /** Bytes that may still be unpacked. */
+  get inflatableBytes(): number {
+    return Math.max(0, Math.floor((MAX_REQUEST_WORK_MS * NS_PER_MS - this.#spentNs) / INFLATE_BYTE_NS));
+  }
+
+  /** @throws ApiError too_much_work */
+  inflated(bytes: number, what: string): void {
+    this.#spend(bytes * INFLATE_BYTE_NS, what);
+  }
+
+  #spend(workNs: number, what: string): void {
+    const spentNs = this.#spentNs + workNs;
+    if (spentNs > MAX_REQUEST_WORK_MS * NS_PER_MS) {
+      throw new ApiError(
+        'too_much_work',
+        `${what} takes about ${ms(workNs)} ms to decode, besides ${ms(this.#spentNs)} ms for what came before; one request may take ${MAX_REQUEST_WORK_MS} ms. Send fewer pictures at once, or smaller ones: the backbone looks at a few hundred pixels a side.`,
+      );
+    }
+    this.#spentNs = spentNs;
+  }
+}
+
+/** Decoding is a part of one prediction, which it does not wait for: it waits while there are others. */
+const pause = (): Promise<void> => giveWay(1);
+
+const works = new WeakMap<Request, RequestWork>();
+
+/** The budget of a request, the same for all that is done for it. */
+export function workOf(request: Request): RequestWork {
+  const work = works.get(request) ?? new RequestWork();
+  works.set(request, work);
+  return work;
+}
+
+/** What is asked of our own API on behalf of a request is charged to that request. */
+export function chargeTo(request: Request, inner: Request): void {
+  works.set(inner, workOf(request));
+}
+
+function ms(ns: number): number {
+  return Math.ceil(ns / NS_PER_MS);
+}
