@@ -1,7 +1,7 @@
 /** `npm run deploy`: looks whether the Worker can go to Cloudflare, and with --for-real sends it. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkAccount, SECRET } from './deploy/account.ts';
+import { checkAccount, KEY_SECRET, SECRET } from './deploy/account.ts';
 import { checkBundle } from './deploy/bundle.ts';
 import { type Check, describeCheck } from './deploy/check.ts';
 import { deploy, isHealthy } from './deploy/send.ts';
@@ -19,7 +19,7 @@ const USAGE = `Usage: npm run deploy -- [--env NAME] [--for-real]
   --env NAME  environment of wrangler.toml: ${PRODUCTION} (its top level, default) or an [env.NAME]
   --for-real  deploys, after the same checks; without it nothing is sent or changed
 
-${SECRET} in the environment becomes the Worker's secret.`;
+${SECRET} and ${KEY_SECRET} in the environment become the Worker's secrets.`;
 
 try {
   process.exit(await main());
@@ -43,17 +43,27 @@ async function main(): Promise<number> {
     return 0;
   }
   const all = readAllSettings(join(root, 'wrangler.toml'), values.env);
-  const secret = process.env[SECRET] === '' ? undefined : process.env[SECRET];
+  const secrets = givenSecrets();
   const [settings] = all;
   console.log(`${settings.worker} (${settings.environment})\n`);
   const checks = [
     checkBindings(all),
     checkCompatibility(settings, new Date().toISOString().slice(0, 10)),
     ...(await checkBundle(settings)),
-    ...(await checkAccount(settings, secret)),
+    ...(await checkAccount(settings, secrets)),
   ];
   for (const check of checks) console.log(describeCheck(check));
-  return values['for-real'] ? forReal(settings, checks, secret) : dryRun(settings, checks);
+  return values['for-real'] ? forReal(settings, checks, secrets) : dryRun(settings, checks);
+}
+
+/** What the environment has of them. */
+function givenSecrets(): ReadonlyMap<string, string> {
+  return new Map(
+    [SECRET, KEY_SECRET].flatMap((name) => {
+      const value = process.env[name] ?? '';
+      return value === '' ? [] : [[name, value] as const];
+    }),
+  );
 }
 
 function dryRun({ environment }: Settings, checks: readonly Check[]): number {
@@ -73,13 +83,13 @@ function dryRun({ environment }: Settings, checks: readonly Check[]): number {
 async function forReal(
   settings: Settings,
   checks: readonly Check[],
-  secret: string | undefined,
+  secrets: ReadonlyMap<string, string>,
 ): Promise<number> {
   if (checks.some(({ state }) => state === 'wrong' || state === 'unknown')) {
     console.error('\nNot deployed: every check must pass first.');
     return 1;
   }
-  const url = await deploy(settings, secret);
+  const url = await deploy(settings, secrets);
   if (url === undefined) {
     console.log('\nDeployed. Its address is the one of your route or custom domain: ask its /healthz.');
     return 0;

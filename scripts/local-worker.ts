@@ -2,7 +2,8 @@
  * The Worker on local workerd, with R2, KV and Durable Objects kept in a folder. Bindings come from wrangler.toml, the
  * code from build/worker, so that what runs here is what would be deployed.
  */
-import { readdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
@@ -16,6 +17,8 @@ export interface LocalWorkerOptions {
   /** Folder of the stores; undefined keeps them in memory. */
   readonly state?: string;
   readonly adminSecret: string;
+  /** The Worker's HEADWATER_KEY_SECRET. Default: one that is kept beside the stores. */
+  readonly keySecret?: string;
   /** Folder of the bundle. Default: build/worker. */
   readonly bundle?: string;
   /** Workers on the same stores, each with caches of its own. Default: 1. */
@@ -83,6 +86,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     ratelimits: {},
     bindings: {
       HEADWATER_ADMIN_SECRET: options.adminSecret,
+      HEADWATER_KEY_SECRET: options.keySecret ?? keptSecret(options.state),
       ...(options.engine === undefined ? {} : { HEADWATER_ENGINE: options.engine }),
     },
     ...(onStep === undefined ? {} : { serviceBindings: { STEPS: stepListener(onStep) } }),
@@ -136,6 +140,16 @@ async function storedIn(
     cursor = page.cursor;
   }
   return { objects, entries };
+}
+
+/** Keys of these stores go on working when the Worker is started again. */
+function keptSecret(state: string | undefined): string {
+  const fresh = randomBytes(32).toString('base64url');
+  if (state === undefined) return fresh;
+  const file = join(state, 'key-secret');
+  mkdirSync(state, { recursive: true });
+  if (!existsSync(file)) writeFileSync(file, fresh, { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
 }
 
 const LOOPBACK = '127.0.0.1';

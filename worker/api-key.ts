@@ -1,5 +1,6 @@
 /**
- * The form of an API key: hw_<tenant id>_<secret>. It names its tenant, so that the tenant's Durable Object can be asked
+ * The form of an API key: hw_<tenant id>_<secret>_<check value>. Older keys, and those of a deployment without
+ * HEADWATER_KEY_SECRET, end with the secret: see key-check.ts. A key names its tenant, so that the tenant's Durable Object can be asked
  * without an index of all keys, and `hw_` lets secret scanners find it. Only the SHA-256 of the whole is ever stored; the
  * secret's 256 random bits make a slow hash needless.
  */
@@ -7,11 +8,12 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const TENANT_ID_CHARACTERS = 16;
 const KEY_ID_CHARACTERS = 16;
 const SECRET_BYTES = 32;
-const FORM = /^hw_([a-z2-7]{16})_[A-Za-z0-9_-]{43}$/;
+const FORM = /^(hw_([a-z2-7]{16})_[A-Za-z0-9_-]{43})(?:_([A-Za-z0-9_-]{16}))?$/;
 
 export const newTenantId = (): string => randomText(TENANT_ID_CHARACTERS);
 export const newKeyId = (): string => randomText(KEY_ID_CHARACTERS);
 
+/** Without its check value. */
 export function newApiKey(tenant: string): string {
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   return `hw_${tenant}_${secret.toBase64({ alphabet: 'base64url', omitPadding: true })}`;
@@ -19,7 +21,13 @@ export function newApiKey(tenant: string): string {
 
 /** The tenant that a key names, or undefined where the text has not the form of a key. */
 export function tenantOf(key: string): string | undefined {
-  return FORM.exec(key)?.[1];
+  return FORM.exec(key)?.[2];
+}
+
+/** A key without its check value, and that value where it has one. @param key of the form that keys have. */
+export function splitKey(key: string): { readonly base: string; readonly check: string | undefined } {
+  const [, base, , check] = FORM.exec(key) ?? [undefined, key];
+  return { base, check };
 }
 
 /** SHA-256, lower-case hex. */

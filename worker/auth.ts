@@ -17,7 +17,11 @@ export interface Principal {
 /** Lets a request pass that bears a key with the scope, and notes its principal. */
 export const requireScope = (keys: KeyStore, scope: Scope) =>
   createMiddleware<AppEnv>(async (c, next) => {
-    const { tenant, id, scopes } = await keys.find(c.env, bearer(c.req.header('authorization')));
+    const { tenant, id, scopes } = await keys.find(
+      c.env,
+      bearer(c.req.header('authorization')),
+      addressOf(c.req),
+    );
     c.set('principal', { tenant, keyId: id, scopes });
     await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
@@ -28,6 +32,10 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
     }
     await next();
   });
+
+/** Whence a request comes, as Cloudflare says; nobody else writes this header there. */
+export const addressOf = (request: { header(name: string): string | undefined }): string =>
+  request.header('cf-connecting-ip')?.slice(0, MAX_ADDRESS_LENGTH) ?? 'unknown';
 
 /** Lets a request pass that bears the admin secret. Without such a secret nobody passes. */
 export const requireAdminSecret = createMiddleware<AppEnv>(async (c, next) => {
@@ -46,6 +54,8 @@ export const requireAdminSecret = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
+/** Of an IPv6 address with an IPv4 one in it. */
+const MAX_ADDRESS_LENGTH = 45;
 const SCHEME = 'bearer ';
 
 /** No pattern: this is read of anybody, before there is a key, and may be as long as the host lets headers be. */

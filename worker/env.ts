@@ -9,12 +9,16 @@ export interface Env extends StepListener {
   readonly TENANTS: TenantNamespace;
   /** Counts requests for a whole location; without it each isolate counts for itself. */
   readonly REQUESTS?: RateLimit;
+  /** Counts unknown keys of an address for a whole location; without it each isolate counts for itself. */
+  readonly KEY_MISSES?: RateLimit;
   /** Overrides MAX_REQUESTS_PER_WINDOW where there is no such binding. */
   readonly HEADWATER_MAX_REQUESTS?: string;
   /** Every request, for dashboards; optional. */
   readonly ANALYTICS?: AnalyticsEngineDataset;
   /** Who knows it creates tenants. A secret, not a variable; without it no tenant can be created. */
   readonly HEADWATER_ADMIN_SECRET?: string;
+  /** What keys' check values are made with: see key-check.ts. A secret; without it keys have none. */
+  readonly HEADWATER_KEY_SECRET?: string;
 }
 
 declare global {

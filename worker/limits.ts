@@ -10,7 +10,7 @@ export const MAX_PATH_LENGTH = 2_048;
 export const MAX_QUERY_LENGTH = 16 * KIB;
 /** The same ids, one parameter each, and a few besides: each costs the checks of a query some microseconds. */
 export const MAX_QUERY_PARAMETERS = 300;
-/** An API key has 64 characters; the admin secret may have more. */
+/** An API key has 80 characters; the admin secret may have more. */
 export const MAX_CREDENTIAL_LENGTH = 1_024;
 /** A multipart type has a boundary of 70 characters. */
 export const MAX_CONTENT_TYPE_LENGTH = 1_024;
@@ -157,6 +157,11 @@ export const USAGE_FLUSH_MS = 5_000;
 export const MAX_REQUESTS_PER_WINDOW = 20_000;
 export const RATE_WINDOW_MS = 60_000;
 export const RATED_TENANTS = 10_000;
+
+/** Keys without a valid check value that no cache knows, from one address, here or in one location: KEY_MISSES in wrangler.toml. */
+export const MAX_KEY_MISSES_PER_WINDOW = 30;
+export const KEY_MISS_WINDOW_MS = 60_000;
+export const MISSING_ADDRESSES = 10_000;
 
 /** Predictions of a head that wait for review; the ones whose label would help least make room. */
 export const MAX_CAPTURES_PER_HEAD = 200;

@@ -1,57 +1,68 @@
 /**
- * How many requests a tenant may make: by the platform's rate-limit binding where there is one, which counts for a whole
- * location, and by a count of this isolate's own elsewhere.
+ * How many requests a tenant may make, and how many unknown keys an address may try: by the platform's rate-limit bindings
+ * where there are some, which count for a whole location, and by counts of this isolate's own elsewhere.
  */
 import type { Env } from './env.ts';
-import { MAX_REQUESTS_PER_WINDOW, RATE_WINDOW_MS, RATED_TENANTS } from './limits.ts';
+import {
+  KEY_MISS_WINDOW_MS,
+  MAX_KEY_MISSES_PER_WINDOW,
+  MAX_REQUESTS_PER_WINDOW,
+  MISSING_ADDRESSES,
+  RATE_WINDOW_MS,
+  RATED_TENANTS,
+} from './limits.ts';
 import { ApiError } from './problem.ts';
-
-interface Window {
-  readonly endsAt: number;
-  requests: number;
-}
+import { WindowCounts } from './window-counts.ts';
 
 export class RateLimits {
-  readonly #windows = new Map<string, Window>();
+  readonly #requests = new WindowCounts({ windowMs: RATE_WINDOW_MS, entries: RATED_TENANTS });
+  readonly #misses = new WindowCounts({ windowMs: KEY_MISS_WINDOW_MS, entries: MISSING_ADDRESSES });
 
   /** @throws ApiError rate_limited */
   async admit(env: Env, tenant: string): Promise<void> {
-    if (env.REQUESTS === undefined) {
-      this.#admitHere(tenant, Number(env.HEADWATER_MAX_REQUESTS ?? MAX_REQUESTS_PER_WINDOW));
-      return;
-    }
-    const { success } = await env.REQUESTS.limit({ key: tenant });
-    if (!success) throw tooMany(RATE_WINDOW_MS);
+    const most = Number(env.HEADWATER_MAX_REQUESTS ?? MAX_REQUESTS_PER_WINDOW);
+    const waitMs = await excess(env.REQUESTS, tenant, RATE_WINDOW_MS, () => this.#requests.add(tenant, most));
+    if (waitMs !== undefined) throw tooMany('This tenant makes too many requests.', waitMs);
   }
 
-  #admitHere(tenant: string, most: number): void {
-    const now = Date.now();
-    const window = this.#windows.get(tenant);
-    if (window === undefined || now >= window.endsAt) {
-      this.#open(tenant, now);
-      return;
-    }
-    if (window.requests >= most) throw tooMany(window.endsAt - now);
-    window.requests++;
-  }
-
-  #open(tenant: string, now: number): void {
-    this.#windows.delete(tenant);
-    if (this.#windows.size >= RATED_TENANTS) {
-      const [oldest] = this.#windows.keys();
-      this.#windows.delete(oldest);
-    }
-    this.#windows.set(tenant, { endsAt: now + RATE_WINDOW_MS, requests: 1 });
+  /**
+   * Before the stores are searched for a key that no check value vouches for. By the caller's address, not by the tenant
+   * that the key names: who guesses must not shut out those whose key it could be.
+   * @throws ApiError rate_limited
+   */
+  async admitUnknownKey(env: Env, address: string): Promise<void> {
+    const from = networkOf(address);
+    const waitMs = await excess(env.KEY_MISSES, from, KEY_MISS_WINDOW_MS, () =>
+      this.#misses.add(from, MAX_KEY_MISSES_PER_WINDOW),
+    );
+    if (waitMs !== undefined)
+      throw tooMany('Too many keys came from your address that are not known.', waitMs);
   }
 }
 
-function tooMany(waitMs: number): ApiError {
+/** @returns how long to wait, where there were too many. */
+async function excess(
+  binding: RateLimit | undefined,
+  key: string,
+  windowMs: number,
+  here: () => number | undefined,
+): Promise<number | undefined> {
+  if (binding === undefined) return here();
+  const { success } = await binding.limit({ key });
+  return success ? undefined : windowMs;
+}
+
+/** A caller has all the addresses of an IPv6 /64 to choose from. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [left, right] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = right === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(right ?? [])].slice(0, 4).join(':');
+}
+
+function tooMany(what: string, waitMs: number): ApiError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-  return new ApiError(
-    'rate_limited',
-    `This tenant makes too many requests. Wait ${seconds} s and go on slower.`,
-    {
-      headers: { 'retry-after': String(seconds) },
-    },
-  );
+  return new ApiError('rate_limited', `${what} Wait ${seconds} s and go on slower.`, {
+    headers: { 'retry-after': String(seconds) },
+  });
 }

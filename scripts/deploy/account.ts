@@ -1,10 +1,11 @@
 /** What the account at Cloudflare holds already, asked through wrangler. */
 import { z } from 'zod';
 import { wrangler } from '../wrangler.ts';
-import { type Check, made, ok, unknown, wrong } from './check.ts';
+import { type Check, made, note, ok, unknown, wrong } from './check.ts';
 import type { Settings } from './settings.ts';
 
 export const SECRET = 'HEADWATER_ADMIN_SECRET';
+export const KEY_SECRET = 'HEADWATER_KEY_SECRET';
 /** 24 random bytes in base64. */
 const MIN_SECRET_LENGTH = 32;
 
@@ -18,17 +19,21 @@ const Secrets = z.array(z.object({ name: z.string() }));
 
 /**
  * Login, account, bucket, namespace and secret. What can't be asked is `unknown`.
- * @param secret that a first deployment sets, from the environment.
+ * @param given secrets that the deployment sets, from the environment, by their names.
  */
-export async function checkAccount(settings: Settings, secret: string | undefined): Promise<Check[]> {
+export async function checkAccount(settings: Settings, given: ReadonlyMap<string, string>): Promise<Check[]> {
+  const secret = given.get(SECRET);
+  const keySecret = given.get(KEY_SECRET);
   const login = await checkLogin();
-  if (login.state !== 'ok') return [login, checkSecret(undefined, secret)];
+  if (login.state !== 'ok')
+    return [login, checkSecret(undefined, secret), checkKeySecret(undefined, keySecret)];
   const secrets = await readSecrets(settings);
   return [
     login,
     await checkBucket(settings, secrets !== undefined),
     await checkNamespace(settings, secrets !== undefined),
     checkSecret(secrets ?? [], secret),
+    checkKeySecret(secrets ?? [], keySecret),
   ];
 }
 
@@ -108,6 +113,34 @@ export function checkSecret(present: readonly string[] | undefined, given: strin
   return present === undefined
     ? unknown('secret', `whether ${SECRET} is set could not be asked`)
     : wrong('secret', `${SECRET} is not set`, fix);
+}
+
+/**
+ * Optional: without it keys are made without a check value.
+ * @param present as for checkSecret. @param given one value or several, divided by commas.
+ */
+export function checkKeySecret(present: readonly string[] | undefined, given: string | undefined): Check {
+  const name = 'key secret';
+  const short = given?.split(',').find((value) => value.trim().length < MIN_SECRET_LENGTH);
+  if (short !== undefined) {
+    const what = `${KEY_SECRET} holds a value of fewer than ${MIN_SECRET_LENGTH} characters`;
+    return wrong(name, what, `export ${KEY_SECRET}=$(openssl rand -base64 32), and keep it.`);
+  }
+  if (present?.includes(KEY_SECRET) === true) {
+    return given === undefined
+      ? ok(name, `${KEY_SECRET} is set`)
+      : made(
+          name,
+          `${KEY_SECRET} will be replaced; keys made under a value that is not in the new list stop working`,
+        );
+  }
+  if (given !== undefined) return made(name, `${KEY_SECRET} will be set from the environment`);
+  return note(
+    name,
+    present === undefined
+      ? `whether ${KEY_SECRET} is set could not be asked`
+      : `${KEY_SECRET} is not set: keys carry no check value, so that guessed ones cost reads of the stores`,
+  );
 }
 
 function parsed(text: string): unknown {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { wrangler } from '../wrangler.ts';
-import { SECRET } from './account.ts';
 import type { Settings } from './settings.ts';
 
 const DEPLOY_TIMEOUT_MS = 600_000;
@@ -13,16 +12,19 @@ const HEALTH_ATTEMPTS = 20;
 const HEALTH_PAUSE_MS = 3_000;
 
 /**
- * wrangler makes the bucket and the namespace that are missing, and sets the secret with the upload, so that there is no
- * moment at which the Worker runs without it.
+ * wrangler makes the bucket and the namespace that are missing, and sets the secrets with the upload, so that there is no
+ * moment at which the Worker runs without them.
  * @returns the Worker's address, where wrangler told one. @throws Error in wrangler's words.
  */
-export async function deploy({ env }: Settings, secret: string | undefined): Promise<URL | undefined> {
+export async function deploy(
+  { env }: Settings,
+  given: ReadonlyMap<string, string>,
+): Promise<URL | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'headwater-'));
   try {
     const file = join(folder, 'secrets.json');
-    if (secret !== undefined) writeFileSync(file, JSON.stringify({ [SECRET]: secret }), { mode: 0o600 });
-    const secrets = secret === undefined ? [] : ['--secrets-file', file];
+    if (given.size > 0) writeFileSync(file, JSON.stringify(Object.fromEntries(given)), { mode: 0o600 });
+    const secrets = given.size === 0 ? [] : ['--secrets-file', file];
     const { code, stdout, stderr } = await wrangler(['deploy', '--env', env, ...secrets], DEPLOY_TIMEOUT_MS);
     console.error(`${stdout}${stderr}`.trim());
     if (code !== 0) throw new Error('wrangler did not deploy: see above. Nothing else was done.');

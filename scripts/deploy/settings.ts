@@ -17,7 +17,8 @@ export interface Settings {
   readonly namespace: string;
   /** Of the KV namespace, where wrangler.toml has it. */
   readonly namespaceId: string | undefined;
-  readonly rateLimit: string | undefined;
+  /** Namespaces of the rate limits. */
+  readonly rateLimits: readonly string[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   /** Bindings that the Worker needs and this environment lacks. */
@@ -59,7 +60,7 @@ export function readSettings(config: string, environment: string): Settings {
     bucketNamed: bucket?.bucket_name !== undefined,
     namespace: `${found.name}-pointers`,
     namespaceId: namespace?.id,
-    rateLimit: found.ratelimits.find(({ name }) => name === 'REQUESTS')?.namespace_id,
+    rateLimits: found.ratelimits.map(({ namespace_id: id }) => id),
     compatibilityDate: found.compatibility_date,
     compatibilityFlags: found.compatibility_flags,
     missing: Object.entries(needed).flatMap(([name, value]) => (value === undefined ? [name] : [])),
@@ -95,11 +96,12 @@ function sharedNames(a: Settings, b: Settings): string[] {
     ['the Worker’s name', a.worker, b.worker],
     ['the bucket', a.bucket, b.bucket],
     ['the KV namespace', a.namespaceId, b.namespaceId],
-    ['the rate limit’s namespace', a.rateLimit, b.rateLimit],
   ] as const;
-  return pairs.flatMap(([what, mine, theirs]) =>
+  const shared = pairs.flatMap(([what, mine, theirs]) =>
     mine !== undefined && mine === theirs ? [`${what} ${mine}`] : [],
   );
+  const limits = a.rateLimits.filter((id) => b.rateLimits.includes(id));
+  return [...shared, ...limits.map((id) => `the rate limit’s namespace ${id}`)];
 }
 
 /** From this date on `nodejs_compat` is on by default, with which TensorFlow.js's WASM glue dies. */

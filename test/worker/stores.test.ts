@@ -3,11 +3,10 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
 import { sha256Hex } from '../../worker/api-key.ts';
-import type { Env } from '../../worker/env.ts';
 import { MAX_VERSIONS_PER_HEAD, POINTER_STALE_MS, RESERVATION_MS } from '../../worker/limits.ts';
 import { keyEntryName, pointerName } from '../../worker/stores/layout.ts';
 import { callTenant } from '../../worker/tenant/call.ts';
-import { Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import { counted, Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
 
 let first: Uint8Array;
 let second: Uint8Array;
@@ -20,29 +19,6 @@ beforeAll(async () => {
 const versionOf = async (response: Response) => (await response.json<Classification>()).version;
 const objectsOf = async (tenant: string) =>
   (await testEnv.HEADS.list({ prefix: `heads/${tenant}/` })).objects;
-
-/** Counts what is asked of the stores. */
-function counted(): { env: Env; calls: string[] } {
-  const calls: string[] = [];
-  const watch = <T extends object>(name: string, store: T): T =>
-    new Proxy(store, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property);
-        if (typeof value !== 'function') return value;
-        return (...args: unknown[]) => {
-          calls.push(`${name}.${String(property)}`);
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    });
-  const env = {
-    ...testEnv,
-    HEADS: watch('R2', testEnv.HEADS),
-    POINTERS: watch('KV', testEnv.POINTERS),
-    TENANTS: watch('DO', testEnv.TENANTS),
-  };
-  return { env, calls };
-}
 
 describe('the hot path', () => {
   it('reads no store when its caches are warm', async () => {

@@ -33,6 +33,29 @@ export const testEnv: Env = {
   HEADWATER_ADMIN_SECRET: ADMIN_SECRET,
 };
 
+/** Counts what is asked of the stores. */
+export function counted(stores: Env = testEnv): { env: Env; calls: string[] } {
+  const calls: string[] = [];
+  const watch = <T extends object>(name: string, store: T): T =>
+    new Proxy(store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          calls.push(`${name}.${String(property)}`);
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+  const env = {
+    ...stores,
+    HEADS: watch('R2', stores.HEADS),
+    POINTERS: watch('KV', stores.POINTERS),
+    TENANTS: watch('DO', stores.TENANTS),
+  };
+  return { env, calls };
+}
+
 /** A tenant's Durable Object, to look inside. */
 export const stubOf = (tenant: string): DurableObjectStub<Tenant> =>
   bindings.TENANTS.get(bindings.TENANTS.idFromName(tenant));

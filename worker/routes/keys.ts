@@ -7,6 +7,7 @@ import { requireScope } from '../auth.ts';
 import { readJson } from '../body.ts';
 import type { Services } from '../services.ts';
 import { callTenant } from '../tenant/call.ts';
+import { withCheck } from '../key-check.ts';
 import { answers, jsonBody } from './describe.ts';
 
 const NO_STORE = { 'cache-control': 'no-store' };
@@ -25,7 +26,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
   app.openapi(create, async (c) => {
     const { tenant } = c.var.principal;
     const { name, scopes } = await readJson(c.req.raw, CreateKey);
-    const key = newApiKey(tenant);
+    const key = await withCheck(c.env, newApiKey(tenant));
     const row = { id: newKeyId(), hash: await sha256Hex(key), name, scopes };
     const summary = await callTenant(c.env, tenant, (stub) => stub.createKey(row));
     return c.json({ ...summary, key }, 201, NO_STORE);
@@ -46,7 +47,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
   app.openapi(rotate, async (c) => {
     const { tenant } = c.var.principal;
     const { id } = c.req.valid('param');
-    const key = newApiKey(tenant);
+    const key = await withCheck(c.env, newApiKey(tenant));
     const row = { id: newKeyId(), hash: await sha256Hex(key) };
     const { summary, hash } = await callTenant(c.env, tenant, (stub) => stub.rotateKey(id, row));
     keys.revoked(hash);

@@ -5,6 +5,7 @@ import { newApiKey, newKeyId, newTenantId, sha256Hex } from '../api-key.ts';
 import type { App } from '../app.ts';
 import { requireAdminSecret } from '../auth.ts';
 import { readJson } from '../body.ts';
+import { withCheck } from '../key-check.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, jsonBody } from './describe.ts';
 
@@ -30,7 +31,7 @@ export function addTenantRoutes(app: App): void {
   app.openapi(create, async (c) => {
     const { name } = await readJson(c.req.raw, CreateTenant);
     const id = newTenantId();
-    const key = newApiKey(id);
+    const key = await withCheck(c.env, newApiKey(id));
     const first = { id: newKeyId(), hash: await sha256Hex(key), name: 'first key', scopes: Scope.options };
     await callTenant(c.env, id, (stub) => stub.create(id, name, first));
     return c.json({ id, name, key }, 201, { 'cache-control': 'no-store' });

@@ -1,9 +1,11 @@
 /**
- * Who a key is: asked of the isolate's memory, then of KV, then of the tenant's Durable Object, which knows. Revocation is
+ * Who a key is: asked of the isolate's memory, then of its check value, then of KV, then of the tenant's Durable Object,
+ * which knows. Keys without a check value may be guesses: so many of an address get past KV. Revocation is
  * seen within KEY_STALE_MS plus KV's 30 s everywhere, and at once where it was asked for.
  */
 import { sha256Hex, tenantOf } from '../api-key.ts';
 import type { Env } from '../env.ts';
+import { checkKey } from '../key-check.ts';
 import {
   KEY_CACHE_ENTRIES,
   KEY_FRESH_MS,
@@ -15,13 +17,22 @@ import {
 import { ApiError } from '../problem.ts';
 import { RateLimits } from '../rate-limits.ts';
 import { callTenant } from '../tenant/call.ts';
-import { KeyEntry, keyEntryName } from './layout.ts';
-import { readKv } from './reads.ts';
+import { headFolder, KeyEntry, keyEntryName, TenantEntry, tenantEntryName } from './layout.ts';
+import { fromR2, readKv } from './reads.ts';
 import { RefreshingCache } from './refreshing-cache.ts';
 
 interface Refusal {
   readonly reason: 'unknown' | 'revoked';
   readonly until: number;
+}
+
+/** A key that a request bears. */
+interface Asked {
+  readonly env: Env;
+  readonly key: string;
+  readonly tenant: string;
+  readonly hash: string;
+  readonly address: string;
 }
 
 export class KeyStore {
@@ -33,14 +44,18 @@ export class KeyStore {
   readonly #refused = new Map<string, Refusal>();
   readonly #rates = new RateLimits();
 
-  /** @throws ApiError unauthorized, key_revoked */
-  async find(env: Env, key: string): Promise<KeyEntry> {
+  /**
+   * @param address whence the key comes: its unknown keys are counted.
+   * @throws ApiError unauthorized, key_revoked, rate_limited
+   */
+  async find(env: Env, key: string, address: string): Promise<KeyEntry> {
     const tenant = tenantOf(key);
     if (tenant === undefined) throw refusal('unknown');
     const hash = await sha256Hex(key);
     const refused = this.#refused.get(hash);
     if (refused && Date.now() < refused.until) throw refusal(refused.reason);
-    return this.#active.get(hash, () => this.#load(env, tenant, hash));
+    const asked = { env, key, tenant, hash, address };
+    return this.#active.get(hash, (known) => this.#load(asked, known !== undefined));
   }
 
   /** Whether the tenant may ask once more now. @throws ApiError rate_limited */
@@ -53,9 +68,19 @@ export class KeyStore {
     this.#refuse(hash, 'revoked');
   }
 
-  async #load(env: Env, tenant: string, hash: string): Promise<KeyEntry> {
+  /** @param isKnown it worked here a moment ago. */
+  async #load({ env, key, tenant, hash, address }: Asked, isKnown: boolean): Promise<KeyEntry> {
+    const checked = await checkKey(env, key);
+    if (checked === 'forged') throw refusal('unknown');
     const entry = await readKv(env, keyEntryName(hash), KeyEntry);
-    if (entry !== undefined) return entry;
+    if (typeof entry === 'object') return entry;
+    if (checked === 'unchecked' && !isKnown) {
+      await this.#rates.admitUnknownKey(env, address);
+      if (entry === 'absent' && !(await mayExist(env, tenant))) {
+        this.#refuse(hash, 'unknown');
+        throw refusal('unknown');
+      }
+    }
     const found = await callTenant(env, tenant, (stub) => stub.findKey(hash));
     if (found.status === 'active') return { tenant, id: found.id, scopes: found.scopes };
     this.#refuse(hash, found.status);
@@ -71,6 +96,21 @@ export class KeyStore {
     }
     const ms = reason === 'revoked' ? REVOKED_KEY_MS : REFUSED_KEY_MS;
     this.#refused.set(hash, { reason, until: Date.now() + ms });
+  }
+}
+
+/**
+ * Whether a tenant with this id may be there. Anyone can name one that never was, and a Durable Object that is asked comes
+ * to be: on local workerd it leaves a file. Tenants made before there were entries of them get one at their next change;
+ * until then their heads' files tell.
+ */
+async function mayExist(env: Env, tenant: string): Promise<boolean> {
+  if ((await readKv(env, tenantEntryName(tenant), TenantEntry)) !== 'absent') return true;
+  try {
+    const prefix = headFolder(tenant);
+    return (await fromR2(() => env.HEADS.list({ prefix, limit: 1 }))).objects.length > 0;
+  } catch {
+    return true;
   }
 }
 

@@ -11,6 +11,11 @@ export const keyEntryName = (keyHash: string): string => `key/${keyHash}`;
 export const KeyEntry = z.object({ tenant: z.string(), id: z.string(), scopes: z.array(Scope) });
 export type KeyEntry = z.infer<typeof KeyEntry>;
 
+/** KV: that there is such a tenant. */
+export const tenantEntryName = (tenant: string): string => `tenant/${tenant}`;
+
+export const TenantEntry = z.object({});
+
 /** KV: which versions a head has. */
 export const pointerName = (tenant: string, head: string): string => `head/${tenant}/${head}`;
 
@@ -38,6 +43,9 @@ export const imageObjectName = (tenant: string, head: string, image: string): st
 /** R2: a head file. */
 export const headObjectName = (tenant: string, head: string, version: number, sha256: string): string =>
   `heads/${tenant}/${head}/${version}-${sha256}.safetensors`;
+
+/** Where all head files of a tenant are. */
+export const headFolder = (tenant: string): string => `heads/${tenant}/`;
 
 /** The SHA-256 that a head file's name says. */
 export const headFileHash = (objectName: string): string =>

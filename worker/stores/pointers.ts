@@ -118,7 +118,7 @@ export function versionNotFound(head: string, version: VersionWish): ApiError {
 /** KV, unless it has nothing or something older than what this isolate has already seen. */
 async function fromKv(env: Env, tenant: string, head: string, known: Pointer | undefined): Promise<Pointer> {
   const pointer = await readKv(env, pointerName(tenant, head), Pointer);
-  if (pointer !== undefined && pointer.revision >= (known?.revision ?? 0)) return pointer;
+  if (typeof pointer === 'object' && pointer.revision >= (known?.revision ?? 0)) return pointer;
   return fromTenant(env, tenant, head);
 }
 

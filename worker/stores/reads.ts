@@ -9,19 +9,19 @@ import { KV_CACHE_TTL_S } from '../limits.ts';
 import { ApiError } from '../problem.ts';
 import { headFileHash } from './layout.ts';
 
-/** An entry of KV; undefined where there is none, it is not of this form, or KV does not answer: ask the Durable Object. */
-export async function readKv<S extends z.ZodType>(
+/** An entry of KV; `absent` where there is none of this form, `failed` where KV does not answer: ask the Durable Object. */
+export async function readKv<S extends z.ZodType<object>>(
   { POINTERS }: Pick<Env, 'POINTERS'>,
   name: string,
   schema: S,
-): Promise<z.output<S> | undefined> {
+): Promise<z.output<S> | 'absent' | 'failed'> {
   try {
     const stored: unknown = await POINTERS.get(name, { type: 'json', cacheTtl: KV_CACHE_TTL_S });
     const entry = schema.safeParse(stored);
-    return entry.success ? entry.data : undefined;
+    return entry.success ? entry.data : 'absent';
   } catch (error) {
     console.warn(JSON.stringify({ message: 'KV does not answer', reason: String(error) }));
-    return undefined;
+    return 'failed';
   }
 }
 

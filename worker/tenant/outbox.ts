@@ -6,7 +6,7 @@
 import type { StepListener } from '../steps.ts';
 import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
 
-export type OutboxKind = 'head' | 'key';
+export type OutboxKind = 'head' | 'key' | 'tenant';
 
 /** As much of the bindings as is used. */
 export interface Stores extends StepListener {

@@ -47,6 +47,7 @@ export class Removal {
     if (!this.#rows.standing.lasts) return refuse('tenant_not_found', 'There is no such tenant.');
     const result = await this.#write((now) => {
       this.#rows.standing.beginDeleting();
+      this.#rows.outbox.add('tenant', this.#rows.standing.id);
       this.#rows.keys.revokeAll(now);
       for (const head of this.#rows.heads.everyName()) this.#clear(head, now);
       return {};

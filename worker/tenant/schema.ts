@@ -169,6 +169,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE tenant ADD COLUMN pruned_heads INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX heads_that_do_not_answer ON heads (last_version, revision) WHERE current IS NULL;
   `,
+  // KV's entry of the tenant, kind 'tenant' in the outbox.
+  `
+  INSERT INTO outbox SELECT 'tenant', id, 1 FROM tenant;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

@@ -51,6 +51,7 @@ export class Tenant extends DurableObject<Env> {
     this.#rows.standing.found();
     return this.#write((now) => {
       this.#rows.standing.enter(id, name, now);
+      this.#rows.outbox.add('tenant', id);
       return this.#rows.keys.create(key, now);
     });
   }

@@ -1,5 +1,5 @@
 /** Changes of the tenant's truth, and what KV is to hold after them. */
-import { keyEntryName, pointerName } from '../stores/layout.ts';
+import { keyEntryName, pointerName, tenantEntryName } from '../stores/layout.ts';
 import { giveWay } from '../right-of-way.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
@@ -45,6 +45,8 @@ export class Writer {
   readonly #render: Render = (kind, subject) => {
     const { id } = this.#rows.standing;
     switch (kind) {
+      case 'tenant':
+        return { name: tenantEntryName(subject), value: this.#rows.standing.isDeleting ? null : {} };
       case 'key':
         return { name: keyEntryName(subject), value: this.#rows.keys.entry(id, subject) };
       case 'head': {

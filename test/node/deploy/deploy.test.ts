@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { checkSecret } from '../../../scripts/deploy/account.ts';
+import { checkKeySecret, checkSecret } from '../../../scripts/deploy/account.ts';
 import {
   checkBindings,
   checkCompatibility,
@@ -125,6 +125,12 @@ describe('the checks of wrangler.toml', () => {
     expect(checkSecret([], long).state).toBe('made');
     expect(checkSecret(['HEADWATER_ADMIN_SECRET'], undefined).state).toBe('ok');
     expect(checkSecret(['HEADWATER_ADMIN_SECRET'], long).what).toContain('replaced');
+    expect(checkKeySecret([], undefined)).toMatchObject({ state: 'note' });
+    expect(checkKeySecret([], undefined).what).toContain('no check value');
+    expect(checkKeySecret(['HEADWATER_KEY_SECRET'], undefined).state).toBe('ok');
+    expect(checkKeySecret([], `${long},${long}`).state).toBe('made');
+    expect(checkKeySecret([], `${long},short`).state).toBe('wrong');
+    expect(checkKeySecret(['HEADWATER_KEY_SECRET'], long).what).toContain('stop working');
     expect(checkSecret(undefined, undefined).state).toBe('unknown');
   });
 });

@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../../src/api/index.ts';
 import type { App } from '../../app.ts';
+import { addressOf } from '../../auth.ts';
 import type { AppEnv, Env, Variables } from '../../env.ts';
 import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
@@ -21,7 +22,7 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
   createMiddleware<CallerEnv>(async (c, next) => {
     const key = c.req.header(header) ?? c.req.header('ocp-apim-subscription-key');
     if (key === undefined) throw new ApiError('unauthorized', `This call needs the header '${header}'.`);
-    const { tenant, id, scopes } = await keys.find(c.env, key);
+    const { tenant, id, scopes } = await keys.find(c.env, key, addressOf(c.req));
     c.set('principal', { tenant, keyId: id, scopes });
     await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
