@@ -69,7 +69,7 @@ export function createApp(runtime: Runtime): App {
   app.use(rightOfWay);
   app.use('/v1/*', knownQueries(app));
   addHealthRoute(app, services);
-  addTenantRoutes(app);
+  addTenantRoutes(app, services);
   addKeyRoutes(app, services);
   addUsageRoute(app, services);
   addSettingsRoutes(app, services);

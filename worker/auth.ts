@@ -30,6 +30,8 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
         `This call needs a key with the scope '${scope}'; this one has ${scopes.join(', ')}.`,
       );
     }
+    // Caches may be a minute behind: enough to answer, not to write.
+    if (scope !== 'read') await keys.confirm(c.env, c.var.principal);
     await next();
   });
 

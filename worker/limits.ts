@@ -96,6 +96,11 @@ export const REFUSED_KEY_MS = 3_000;
 /** Revocation is for ever; as long as KV elsewhere may still know better. */
 export const REVOKED_KEY_MS = 60_000;
 export const REFUSED_KEY_ENTRIES = 1_000;
+/**
+ * When a deleted tenant is swept once more: no key of it is taken for valid anywhere by then (KEY_STALE_MS and KV's 30 s),
+ * and what was let in before has ended (BODY_READ_TIMEOUT_MS, and as long again).
+ */
+export const DELETION_SWEEP_MS = 120_000;
 /** The least that KV allows. */
 export const KV_CACHE_TTL_S = 30;
 /** How long a request waits for a load that another request began before it loads for itself. */

@@ -1,11 +1,11 @@
 /** A tenant as a file and back, byte for byte; keys that are replaced; tenants that are deleted. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Routing, Taught } from '../../src/api/index.ts';
 import { pointerName } from '../../worker/stores/layout.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
-import { ADMIN_SECRET, Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import { ADMIN_SECRET, Isolate, makeHeadFile, problemOf, stubOf, sweep, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const code = async (response: Promise<Response>) => (await problemOf(await response)).code;
@@ -102,7 +102,7 @@ describe('a tenant', () => {
     const { objects } = await testEnv.HEADS.list();
     expect(objects.filter((object) => object.key.includes(id))).toEqual([]);
     expect(await testEnv.POINTERS.get(pointerName(id, 'pets'))).toBeNull();
-    await runDurableObjectAlarm(stubOf(id));
+    await sweep(id);
     await runInDurableObject(stubOf(id), (_, { storage }) => {
       expect(storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'examples'").toArray()).toEqual(
         [],

@@ -7,7 +7,7 @@ import { Restore } from '../../worker/tenant/restore.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { hasTables } from '../../worker/tenant/schema.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
-import { Isolate, stubOf, testEnv } from './support.ts';
+import { Isolate, stubOf, sweep, testEnv } from './support.ts';
 
 const render: Render = (kind, subject) => ({ name: `${kind}/${subject}`, value: {} });
 
@@ -119,7 +119,7 @@ describe('a deletion of a tenant', () => {
       expect(await new Removal(rows, write, { HEADS }).tenant()).toEqual({});
       expect(hasTables(storage.sql)).toBe(true);
     });
-    expect(await runDurableObjectAlarm(stubOf(id))).toBe(true);
+    await sweep(id);
     await runInDurableObject(stubOf(id), (_, { storage }) => expect(hasTables(storage.sql)).toBe(false));
   });
 

@@ -1,5 +1,10 @@
 /** Isolates, tenants, heads and pictures for the Worker's tests: the real application on the real local stores. */
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import {
+  createExecutionContext,
+  runDurableObjectAlarm,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from 'cloudflare:test';
 import { env as bindings } from 'cloudflare:workers';
 import { expect } from 'vitest';
 import type { Problem } from '../../src/api/index.ts';
@@ -59,6 +64,15 @@ export function counted(stores: Env = testEnv): { env: Env; calls: string[] } {
 /** A tenant's Durable Object, to look inside. */
 export const stubOf = (tenant: string): DurableObjectStub<Tenant> =>
   bindings.TENANTS.get(bindings.TENANTS.idFromName(tenant));
+
+/** Lets a deleted tenant's second sweep be due, and sweeps. */
+export async function sweep(tenant: string): Promise<void> {
+  await runInDurableObject(stubOf(tenant), async (_, { storage }) => {
+    storage.sql.exec("UPDATE marks SET name = 'deleting 0' WHERE name LIKE 'deleting %'");
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+  await runDurableObjectAlarm(stubOf(tenant));
+}
 
 export interface CallOptions {
   readonly key?: string;

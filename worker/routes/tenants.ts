@@ -6,6 +6,7 @@ import type { App } from '../app.ts';
 import { requireAdminSecret } from '../auth.ts';
 import { readJson } from '../body.ts';
 import { withCheck } from '../key-check.ts';
+import type { Services } from '../services.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, jsonBody } from './describe.ts';
 
@@ -27,7 +28,7 @@ const remove = createRoute({
   responses: { 204: { description: 'Deleted: its keys stop everywhere within 60 s.' } },
 });
 
-export function addTenantRoutes(app: App): void {
+export function addTenantRoutes(app: App, { keys }: Services): void {
   app.openapi(create, async (c) => {
     const { name } = await readJson(c.req.raw, CreateTenant);
     const id = newTenantId();
@@ -40,6 +41,7 @@ export function addTenantRoutes(app: App): void {
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid('param');
     await callTenant(c.env, id, (stub) => stub.destroy());
+    keys.deleted(id);
     return c.body(null, 204);
   });
 }

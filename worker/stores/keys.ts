@@ -63,6 +63,23 @@ export class KeyStore {
     return this.#rates.admit(env, tenant);
   }
 
+  /**
+   * Before a key is let change anything: asks the Durable Object, whatever caches say of it.
+   * @throws ApiError unauthorized, key_revoked
+   */
+  async confirm(
+    env: Env,
+    { tenant, keyId }: { readonly tenant: string; readonly keyId: string },
+  ): Promise<void> {
+    const { status } = await callTenant(env, tenant, (stub) => stub.findKey(keyId));
+    if (status !== 'active') throw refusal(status);
+  }
+
+  /** What the deletion of a tenant that was asked for here leaves behind. */
+  deleted(tenant: string): void {
+    for (const [hash, entry] of this.#active.known()) if (entry.tenant === tenant) this.revoked(hash);
+  }
+
   /** What a revocation asked for here leaves behind. */
   revoked(hash: string): void {
     this.#refuse(hash, 'revoked');

@@ -50,6 +50,11 @@ export class RefreshingCache<V> {
     });
   }
 
+  /** All that is kept, however old. */
+  known(): [string, V][] {
+    return [...this.#entries].map(([key, { value }]) => [key, value]);
+  }
+
   peek(key: string): V | undefined {
     return this.#entries.get(key)?.value;
   }

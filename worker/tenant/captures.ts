@@ -30,11 +30,11 @@ export class Captures {
     this.#sql = sql;
   }
 
-  /** A picture that waits already is not kept twice. */
+  /** A picture that waits already is not kept twice, one that a version saw which is gone by now not at all. */
   add(head: string, capture: Capture, now: number): void {
     this.#sql.exec(
       `INSERT INTO captures (id, head, version, picture, code, predictions, unknown, worth, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM versions WHERE head = ?2 AND version = ?3)
          ON CONFLICT (head, picture) DO UPDATE SET id = excluded.id, version = excluded.version, code = excluded.code,
            predictions = excluded.predictions, unknown = excluded.unknown, worth = excluded.worth`,
       capture.id,

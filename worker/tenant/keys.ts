@@ -40,8 +40,9 @@ export class Keys {
     this.#outbox = outbox;
   }
 
-  find(hash: string): FoundKey {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM api_keys WHERE hash = ?', hash).toArray();
+  /** @param which a key's hash, or its id. */
+  find(which: string): FoundKey {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM api_keys WHERE hash = ?1 OR id = ?1', which).toArray();
     if (row === undefined) return { status: 'unknown' };
     if (row.revoked_at !== null) return { status: 'revoked' };
     return { status: 'active', id: row.id, scopes: parseScopes(row.scopes) };

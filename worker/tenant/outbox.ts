@@ -100,16 +100,26 @@ export class Outbox {
     const { waiting } = sql
       .exec<{ waiting: number }>(
         `SELECT (SELECT count(*) FROM outbox) +
-           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) +
-           (SELECT count(*) FROM marks WHERE name = 'deleting') AS waiting`,
+           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) AS waiting`,
       )
       .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
     const retryAt = now + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failures);
     // Garbage that is due but still there is a deletion that failed.
-    const times = [...(waiting > 0 ? [retryAt] : []), ...(due === null ? [] : [due > now ? due : retryAt])];
+    const times = [
+      ...(waiting > 0 ? [retryAt] : []),
+      ...[due, this.#sweepAt()].flatMap((at) => (at === null ? [] : [at > now ? at : retryAt])),
+    ];
     if (times.length > 0) await this.#storage.setAlarm(Math.min(...times));
     else await this.#storage.deleteAlarm();
+  }
+
+  /** Of a tenant that is being deleted: when the rest of it goes. */
+  #sweepAt(): number | null {
+    const marks = this.#storage.sql.exec<{ at: number | null }>(
+      `SELECT min(CAST(substr(name, 9) AS INTEGER)) AS at FROM marks WHERE name = 'deleting' OR name LIKE 'deleting %'`,
+    );
+    return marks.one().at;
   }
 
   /**

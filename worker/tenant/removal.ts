@@ -1,6 +1,7 @@
 /** Deleting a head with all that belongs to it, or the tenant with all its heads. */
 import type { Env } from '../env.ts';
 import { Records } from '../protocols/custom-vision/records.ts';
+import { DELETION_SWEEP_MS } from '../limits.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Rows } from './rows.ts';
@@ -46,7 +47,7 @@ export class Removal {
   async tenant(): Promise<object | Refused> {
     if (!this.#rows.standing.lasts) return refuse('tenant_not_found', 'There is no such tenant.');
     const result = await this.#write((now) => {
-      this.#rows.standing.beginDeleting();
+      this.#rows.standing.beginDeleting(now + DELETION_SWEEP_MS);
       this.#rows.outbox.add('tenant', this.#rows.standing.id);
       this.#rows.keys.revokeAll(now);
       for (const head of this.#rows.heads.everyName()) this.#clear(head, now);
@@ -56,7 +57,10 @@ export class Removal {
     return result;
   }
 
-  /** The last step: uploads on their way may still leave objects, until their reservations end. */
+  /**
+   * Deletes the records, at once and by the alarm again, when nobody can write any more who was let in before the deletion;
+   * then the database. Uploads on their way may leave objects until their reservations end.
+   */
   async finish(): Promise<void> {
     const { outbox, standing } = this.#rows;
     if (!outbox.isEmpty) return;
@@ -67,7 +71,7 @@ export class Removal {
       console.warn(JSON.stringify({ message: 'deletion postponed', reason: String(error) }));
       return;
     }
-    await standing.vanish();
+    if (Date.now() >= standing.sweepAt) await standing.vanish();
   }
 
   #clear(head: string, now: number): Pointer | Refused {

@@ -2,6 +2,8 @@
 import { hasTables, migrate } from './schema.ts';
 
 const DELETING = 'deleting';
+/** Behind it, when all is swept once more. */
+const SWEEP = 'deleting ';
 const RESTORING = 'restoring ';
 const RESTORED = 'restored ';
 
@@ -46,11 +48,16 @@ export class Standing {
   }
 
   get isDeleting(): boolean {
-    return this.#marks().includes(DELETING);
+    return this.#marks().some((mark) => mark === DELETING || mark.startsWith(SWEEP));
   }
 
-  beginDeleting(): void {
-    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', DELETING);
+  /** @param sweepAt when what came in meanwhile is deleted, and then the database. */
+  beginDeleting(sweepAt: number): void {
+    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', SWEEP + sweepAt);
+  }
+
+  get sweepAt(): number {
+    return Number(this.#marked(SWEEP) ?? 0);
   }
 
   /** The name of the restore that is under way, or that broke off and nobody gave up. */

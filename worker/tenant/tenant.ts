@@ -75,8 +75,8 @@ export class Tenant extends DurableObject<Env> {
     return this.#exists ? this.#rows.pictures.find(head, id) : null;
   }
 
-  findKey(hash: string): FoundKey {
-    return this.#exists ? this.#rows.keys.find(hash) : { status: 'unknown' };
+  findKey(which: string): FoundKey {
+    return this.#exists ? this.#rows.keys.find(which) : { status: 'unknown' };
   }
 
   listKeys(): KeySummary[] {
@@ -205,7 +205,7 @@ export class Tenant extends DurableObject<Env> {
 
   /** What isolates counted since they told last. */
   addUsage(counted: Counted): void {
-    if (this.#exists) this.ctx.storage.transactionSync(() => this.#rows.usage.add(counted));
+    if (this.#rows.standing.lasts) this.ctx.storage.transactionSync(() => this.#rows.usage.add(counted));
   }
 
   usage(since: string): UsageDay[] {
@@ -243,7 +243,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   capture(head: string, capture: Capture): void {
-    if (!this.#exists || !this.#rows.heads.settings(head).capture) return;
+    if (!this.#rows.standing.lasts || !this.#rows.heads.settings(head).capture) return;
     this.ctx.storage.transactionSync(() => this.#rows.captures.add(head, capture, Date.now()));
   }
 

@@ -20,6 +20,7 @@ export class Usage {
     this.#sql = sql;
   }
 
+  /** What is counted of a version that is gone by now is dropped. */
   add({ requests, shadows }: Counted): void {
     for (const { day, kind, count } of requests) {
       this.#sql.exec(
@@ -32,7 +33,8 @@ export class Usage {
     }
     for (const { head, version, requests: seen, disagreements } of shadows) {
       this.#sql.exec(
-        `INSERT INTO shadow_counts VALUES (?, ?, ?, ?) ON CONFLICT (head, version) DO UPDATE SET
+        `INSERT INTO shadow_counts SELECT ?1, ?2, ?3, ?4
+           WHERE EXISTS (SELECT 1 FROM versions WHERE head = ?1 AND version = ?2) ON CONFLICT (head, version) DO UPDATE SET
            requests = requests + excluded.requests, disagreements = disagreements + excluded.disagreements`,
         head,
         version,

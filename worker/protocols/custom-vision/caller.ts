@@ -29,7 +29,9 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
       throw new ApiError('forbidden', `This call needs a key with the scope '${scope}'.`);
     }
     c.set('api', new OwnApi(app, { req: c.req, env: c.env, executionCtx: c.executionCtx }, key));
-    c.set('records', new Records(c.env, tenant));
+    const confirm = () => keys.confirm(c.env, c.var.principal);
+    if (scope !== 'read') await confirm();
+    c.set('records', new Records(c.env, tenant, confirm));
     await next();
   });
 

@@ -111,7 +111,7 @@ export async function predict(
       ...storing,
       code: embeddings[0].code,
     };
-    await records.put(`${project.id}/predictions/${id}`, stored);
+    await records.putInProject(project.id, `predictions/${id}`, stored);
     if (Math.random() < 1 / STORED_BETWEEN_TRIMS)
       await records.trim(`${project.id}/predictions/`, MAX_STORED);
   }

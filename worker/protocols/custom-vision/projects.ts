@@ -68,9 +68,10 @@ export function addProjects(app: CallerApp, { memory }: Services): void {
       // A project that was never taught has no head.
       if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
     }
-    // The project itself last: a deletion that broke off can be repeated.
+    // The project itself behind what it holds: a deletion that broke off can be repeated. Then what came in meanwhile.
     await records.deleteAll(`${id}/`);
     await records.delete(`projects/${id}`);
+    await records.deleteAll(`${id}/`);
     return c.body(null, 204);
   });
 }

@@ -67,12 +67,32 @@ export class Records {
   readonly #bucket: R2Bucket;
   readonly #tenant: string;
 
-  constructor({ HEADS }: Pick<Env, 'HEADS'>, tenant: string) {
+  readonly #confirm: () => Promise<void>;
+
+  /** @param confirm asked before each write, as the key may be a cache's memory: rejects where its caller may not write. */
+  constructor(
+    { HEADS }: Pick<Env, 'HEADS'>,
+    tenant: string,
+    confirm: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#bucket = HEADS;
     this.#tenant = tenant;
+    this.#confirm = confirm;
+  }
+
+  /** Below a project that may be deleted at this moment: then nothing stays. @throws ApiError not_found */
+  async putInProject(project: string, place: string, value: object): Promise<void> {
+    await this.put(`${project}/${place}`, value);
+    try {
+      await this.project(project);
+    } catch (error) {
+      await this.delete(`${project}/${place}`);
+      throw error;
+    }
   }
 
   async put(place: string, value: object): Promise<void> {
+    await this.#confirm();
     await fromR2(() => this.#bucket.put(this.#name(place), JSON.stringify(value)));
   }
 
