@@ -1,12 +1,12 @@
 /** Reads request and response bodies without ever holding more than a cap, and JSON bodies against a schema. */
 import type { z } from 'zod';
 import { parseJson } from './json.ts';
-import { BODY_READ_TIMEOUT_MS, MAX_JSON_BYTES, MAX_JSON_PARTS } from './limits.ts';
+import type { Grow, Lender } from './leases.ts';
+import { FIRST_BODY_BUFFER_BYTES, MAX_JSON_BYTES, MAX_JSON_PARTS } from './limits.ts';
+import { inPace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { utf8 } from './utf8.ts';
-
-const INITIAL_BUFFER_BYTES = 64 * 1024;
 
 /** The part of Request and Response that has a body. */
 export interface Bodied {
@@ -30,77 +30,89 @@ export function mediaType(source: Bodied): string {
   return (source.headers.get('content-type') ?? '').split(';', 1)[0].trim().toLowerCase();
 }
 
+/** Where the memory for a body comes from. */
+export interface Loan {
+  readonly grow: Grow;
+  readonly contested: () => boolean;
+  /** Units a byte: what is made of the body in memory, besides itself. */
+  readonly factor: number;
+}
+
 /**
  * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is left there: a
  * request's to be dropped before the answer (drain.ts), another's is cancelled.
- * @throws ApiError body_too_large, body_timeout, body_incomplete
+ * @param loan grows as the body arrives; small bodies need none.
+ * @throws ApiError body_too_large, body_timeout, body_incomplete, overloaded
  */
-export async function readBytes(source: Bodied, maxBytes: number, what: string): Promise<Uint8Array> {
+export async function readBytes(
+  source: Bodied,
+  maxBytes: number,
+  what: string,
+  loan?: Loan,
+): Promise<Uint8Array> {
   if (source.body === null) return new Uint8Array(0);
-  const declared = declaredLength(source);
   const reader = new PieceReader(source.body);
   let whole = false;
   try {
-    if (declared !== undefined && declared > maxBytes) throw tooLarge(what, maxBytes);
-    const bytes = await inTime(
-      collect(reader, expectedLength(source, maxBytes), maxBytes, what),
-      what,
-      Date.now() + BODY_READ_TIMEOUT_MS,
-    );
+    if ((declaredLength(source) ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
+    const body = { reader, expected: expectedLength(source, maxBytes), maxBytes, what };
+    const options = loan === undefined ? { what } : { what, contested: loan.contested };
+    const bytes = await inPace(options, (arrival) => collect(body, arrival, loan));
     whole = true;
     return bytes;
   } finally {
+    // One that was read whole stays locked: there is no rest to look for.
     if (!whole && !(source instanceof Request)) await reader.cancel();
-    reader.release();
+    if (!whole) reader.release();
   }
 }
 
 /**
- * What is read of a body, unless it comes too late or breaks off.
- * @param deadline BODY_READ_TIMEOUT_MS after the reading began.
- * @throws ApiError body_timeout, body_incomplete, and as the reading does
+ * Reads a body while memory for it is lent, and keeps the loan until `use` is done.
+ * @param factor of the memory that is needed to the body's length.
+ * @throws ApiError body_too_large, body_timeout, body_incomplete, overloaded
  */
-export async function inTime<T>(reading: Promise<T>, what: string, deadline: number): Promise<T> {
-  let timer: number | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new ApiError('body_timeout', `${what} did not arrive within ${BODY_READ_TIMEOUT_MS / 1000} s.`));
-    }, deadline - Date.now());
+export function withBody<T>(
+  source: Bodied,
+  memory: Lender,
+  { maxBytes, factor, what }: { maxBytes: number; factor: number; what: string },
+  use: (body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const claim = (Math.min(expectedLength(source, maxBytes), maxBytes) + 1) * factor;
+  return memory.with(claim, async (grow) => {
+    const { contested } = memory;
+    return use(await readBytes(source, maxBytes, what, { grow, contested, factor }));
   });
-  try {
-    return await Promise.race([reading, late]);
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw new ApiError('body_incomplete', `${what} broke off before its end.`, { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. */
 async function collect(
-  reader: PieceReader,
-  expected: number,
-  maxBytes: number,
-  what: string,
+  {
+    reader,
+    expected,
+    maxBytes,
+    what,
+  }: { reader: PieceReader; expected: number; maxBytes: number; what: string },
+  arrival: Await,
+  loan: Loan | undefined,
 ): Promise<Uint8Array> {
-  // Room for one byte more shows that there is none.
-  let bytes = new Uint8Array(Math.min(INITIAL_BUFFER_BYTES, expected + 1));
+  let bytes = new Uint8Array(0);
   for (let length = 0; ;) {
-    if (length === bytes.byteLength) bytes = enlarged(bytes, length > expected ? maxBytes : expected);
-    const piece = await reader.read(bytes.subarray(length));
+    if (length === bytes.byteLength) {
+      // Room for one byte more shows that there is none.
+      const most = (length > expected ? maxBytes : expected) + 1;
+      const size = Math.min(most, Math.max(FIRST_BODY_BUFFER_BYTES, length * 2));
+      await loan?.grow((size - length) * loan.factor);
+      const grown = new Uint8Array(size);
+      grown.set(bytes);
+      bytes = grown;
+    }
+    const piece = await arrival(reader.read(bytes.subarray(length)));
     bytes = new Uint8Array(piece.buffer);
     if (piece.byteLength === 0) return bytes.subarray(0, length);
     length += piece.byteLength;
     if (length > maxBytes) throw tooLarge(what, maxBytes);
   }
-}
-
-/** @param most bytes that are still expected to fit. */
-function enlarged(bytes: Uint8Array, most: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(Math.min(most + 1, bytes.byteLength * 2));
-  grown.set(bytes);
-  return grown;
 }
 
 /**

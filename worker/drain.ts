@@ -2,8 +2,9 @@
  * Reads what is left of a request's body before its answer goes out. The host closes the connection after an answer to a
  * request that was not read to its end; a client that still writes then sees a broken connection in place of the answer.
  */
-import { declaredLength, inTime, type Bodied } from './body.ts';
+import { declaredLength, type Bodied } from './body.ts';
 import { DRAIN_BUFFER_BYTES, DRAIN_TIMEOUT_MS, MAX_DRAINED_BYTES } from './limits.ts';
+import { inPace } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 
 /**
@@ -14,7 +15,7 @@ import { PieceReader } from './piece-reader.ts';
 export async function drained(request: Bodied, answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer;
   const { body } = request;
-  // Locked: it came too slowly, and the read is still waiting.
+  // Locked: it was read whole, or it came too slowly and the read is still waiting.
   if (body === null || body.locked || (declaredLength(request) ?? 0) > MAX_DRAINED_BYTES) return response;
   try {
     await dropRest(body);
@@ -27,12 +28,13 @@ export async function drained(request: Bodied, answer: Response | Promise<Respon
 /** @throws ApiError body_timeout, body_incomplete */
 async function dropRest(body: ReadableStream<Uint8Array>): Promise<void> {
   const reader = new PieceReader(body);
-  const deadline = Date.now() + DRAIN_TIMEOUT_MS;
-  let buffer = new Uint8Array(DRAIN_BUFFER_BYTES);
-  for (let dropped = 0; dropped <= MAX_DRAINED_BYTES;) {
-    const piece = await inTime(reader.read(buffer), 'The body', deadline);
-    if (piece.byteLength === 0) return;
-    dropped += piece.byteLength;
-    buffer = new Uint8Array(piece.buffer);
-  }
+  await inPace({ what: 'The body', mostMs: DRAIN_TIMEOUT_MS }, async (arrival) => {
+    let buffer = new Uint8Array(DRAIN_BUFFER_BYTES);
+    for (let dropped = 0; dropped <= MAX_DRAINED_BYTES;) {
+      const piece = await arrival(reader.read(buffer));
+      if (piece.byteLength === 0) return;
+      dropped += piece.byteLength;
+      buffer = new Uint8Array(piece.buffer);
+    }
+  });
 }

@@ -1,6 +1,7 @@
 /**
- * Lends out a fixed number of units (bytes of memory) to the requests of one isolate. A loan may grow: where two that grow
- * leave each other no room, one is turned away, like a request that waited too long.
+ * Lends out a fixed number of units (bytes of memory) to the requests of one isolate. A loan grows as what it is for
+ * arrives, up to what its request claims. Growth is granted only while all that are under way could still be finished one
+ * after the other (the banker's algorithm), so that two never wait for each other.
  *
  * Built for a runtime that may end a request at any await without running its `finally`: a lease therefore expires, and
  * a request that waits polls with its own timer, since a promise that another request was to resolve might never be.
@@ -8,44 +9,84 @@
 import { ApiError } from './problem.ts';
 
 const POLL_MS = 4;
+/** One that waits asks every few milliseconds: nobody waits if nobody was refused for so long. */
+const CONTESTED_MS = 100;
 
 interface Lease {
   units: number;
+  /** Units that it may grow to. */
+  readonly claim: number;
+  readonly owner: string;
   expiresAt: number;
 }
 
 /** Adds to a loan, whose life begins anew. @throws ApiError overloaded */
 export type Grow = (units: number) => Promise<void>;
 
+/** What lends to one owner. */
+export interface Lender {
+  /** @param claim units that the loan may grow to; it begins with none. @throws ApiError overloaded */
+  with<T>(claim: number, task: (grow: Grow) => Promise<T>): Promise<T>;
+  /** Whether somebody waits for units at this moment. */
+  readonly contested: () => boolean;
+}
+
+export interface Shares {
+  /** Units that one owner may hold at most. */
+  readonly share: number;
+  /** Units kept for those that claim no more than `small`. */
+  readonly reserve: number;
+  readonly small: number;
+}
+
 export class Leases {
   readonly #capacity: number;
   readonly #leaseMs: number;
   readonly #waitMs: number;
+  readonly #shares: Shares;
   readonly #held = new Set<Lease>();
+  #refusedAt = -Infinity;
 
   /** @param capacity units there are. @param leaseMs life of a lease. @param waitMs patience of a request. */
-  constructor(capacity: number, leaseMs: number, waitMs: number) {
+  constructor(
+    capacity: number,
+    leaseMs: number,
+    waitMs: number,
+    shares: Shares = { share: capacity, reserve: 0, small: 0 },
+  ) {
     this.#capacity = capacity;
     this.#leaseMs = leaseMs;
     this.#waitMs = waitMs;
+    this.#shares = shares;
   }
 
   /** Units lent out at this moment. */
   get inUse(): number {
-    let sum = 0;
     const now = Date.now();
-    for (const lease of this.#held) if (lease.expiresAt > now) sum += lease.units;
-    return sum;
+    return unitsOf([...this.#held].filter(({ expiresAt }) => expiresAt > now));
   }
 
   /**
    * Runs `task` while it holds `units`, or all there are where those are fewer; or fails when none came free in time.
    * @throws ApiError overloaded
    */
-  async with<T>(units: number, task: (grow: Grow) => Promise<T>): Promise<T> {
-    const lease: Lease = { units: 0, expiresAt: 0 };
+  with<T>(units: number, task: (grow: Grow) => Promise<T>): Promise<T> {
+    return this.#with({ units: 0, claim: units, owner: '', expiresAt: 0 }, async (grow) => {
+      await grow(units);
+      return task(grow);
+    });
+  }
+
+  /** @param owner whose loans together stay within the share. */
+  of(owner: string): Lender {
+    return {
+      with: (claim, task) => this.#with({ units: 0, claim, owner, expiresAt: 0 }, task),
+      contested: () => Date.now() - this.#refusedAt < CONTESTED_MS,
+    };
+  }
+
+  async #with<T>(lease: Lease, task: (grow: Grow) => Promise<T>): Promise<T> {
     try {
-      await this.#grow(lease, units);
       return await task((more) => this.#grow(lease, more));
     } finally {
       this.#held.delete(lease);
@@ -55,6 +96,7 @@ export class Leases {
   async #grow(lease: Lease, units: number): Promise<void> {
     const deadline = Date.now() + this.#waitMs;
     while (!this.#tryGrow(lease, units)) {
+      this.#refusedAt = Date.now();
       if (Date.now() >= deadline) {
         throw new ApiError(
           'overloaded',
@@ -70,16 +112,43 @@ export class Leases {
 
   #tryGrow(lease: Lease, units: number): boolean {
     const now = Date.now();
-    let others = 0;
-    for (const each of this.#held) {
-      if (each.expiresAt <= now) this.#held.delete(each);
-      else if (each !== lease) others += each.units;
-    }
-    const wanted = Math.min(lease.units + units, this.#capacity);
-    if (others + wanted > this.#capacity) return false;
-    lease.units = wanted;
+    for (const each of this.#held) if (each.expiresAt <= now) this.#held.delete(each);
+    const { share } = this.#shares;
+    const grown = { ...lease, units: Math.min(lease.units + units, share) };
+    const others = [...this.#held].filter((each) => each !== lease);
+    if (!this.#canEnd([...others, grown])) return false;
+    lease.units = grown.units;
     lease.expiresAt = now + this.#leaseMs;
     this.#held.add(lease);
     return true;
   }
+
+  /** Whether all of these can come to their ends: within all there is, the part of large ones, and its owner's share. */
+  #canEnd(leases: readonly Lease[]): boolean {
+    const { share, reserve, small } = this.#shares;
+    const { owner, claim } = leases[leases.length - 1];
+    const large = claim > small ? leases.filter((each) => each.claim > small) : [];
+    const own = leases.filter((each) => each.owner === owner);
+    return (
+      canEnd(leases, this.#capacity, share) &&
+      canEnd(large, this.#capacity - reserve, share) &&
+      canEnd(own, share, share)
+    );
+  }
+}
+
+/** Whether there is an order in which each gets what it still claims and gives all back. The least first finds it. */
+function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
+  const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
+  let free = capacity - unitsOf(leases);
+  if (free < 0) return false;
+  for (const lease of [...leases].sort((a, b) => needOf(a) - needOf(b))) {
+    if (needOf(lease) > free) return false;
+    free += lease.units;
+  }
+  return true;
+}
+
+function unitsOf(leases: readonly Lease[]): number {
+  return leases.reduce((sum, { units }) => sum + units, 0);
 }

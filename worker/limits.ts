@@ -43,8 +43,22 @@ export const MAX_DESCRIPTION_BYTES = 1 * MIB;
  * picture being decoded (MAX_WORKING_BYTES at worst, a few MB mostly).
  */
 export const BODY_BUDGET_BYTES = 32 * MIB;
+/** Of one tenant's requests together: as much as the largest body takes. */
+export const TENANT_BODY_BUDGET_BYTES = 24 * MIB;
+/** Kept for requests that take no more than a small body's memory, so that most are answered beside any number of large ones. */
+export const SMALL_BODY_RESERVE_BYTES = 4 * MIB;
+export const SMALL_BODY_BYTES = 1 * MIB;
+/** Memory for a body is lent as it arrives: first so much, then as much again each time that it is full. */
+export const FIRST_BODY_BUFFER_BYTES = 64 * KIB;
 /** A body that took longer than this to arrive is given up, and its memory lent to the next. */
 export const BODY_READ_TIMEOUT_MS = 30_000;
+/**
+ * So is one that came more slowly than this for so long, and sooner while others wait for memory. A tenth of the slowest
+ * mobile uplinks; a pause of a few seconds, in which a mobile network is left and found again, is allowed.
+ */
+export const MIN_BODY_BYTES_PER_S = 8 * KIB;
+export const MAX_SLOW_MS = 5_000;
+export const MAX_SLOW_CONTESTED_MS = 1_000;
 /** How long a request waits for memory before it is turned away. */
 export const BODY_WAIT_TIMEOUT_MS = 10_000;
 /** A request that still holds memory after this died without giving it back. */

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { MAX_FILE_BYTES } from '../src/image/limits.ts';
-import { checkJson, declaredLength, mediaType, readBytes } from './body.ts';
+import { checkJson, mediaType, withBody } from './body.ts';
 import { fetchPicture } from './fetch-picture.ts';
-import type { Leases } from './leases.ts';
+import type { Lender } from './leases.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from './limits.ts';
 import { parseMultipart } from './multipart.ts';
 import { ApiError } from './problem.ts';
@@ -24,7 +24,7 @@ const FIELD = 'image';
  */
 export async function withPictures<T>(
   request: Request,
-  memory: Leases,
+  memory: Lender,
   maxPictures: number,
   use: (pictures: Uint8Array[]) => Promise<T>,
 ): Promise<T> {
@@ -53,18 +53,15 @@ export async function withPictures<T>(
   return borrow(response, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
 }
 
-/** Reads a body whole while its memory is on loan, and keeps the loan until `use` is done. */
+/** Reads a body that holds pictures, and keeps its memory on loan until `use` is done. @throws ApiError body_…, overloaded */
 export function borrow<T>(
   source: Request | Response,
-  memory: Leases,
+  memory: Lender,
   maxBytes: number,
-  memoryFactor: number,
+  factor: number,
   use: (body: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  // What is too large needs no loan: it is refused unread.
-  const expected = Math.min(declaredLength(source) ?? maxBytes, maxBytes);
-  return memory.with(expected * memoryFactor, async () => {
-    const body = await readBytes(source, maxBytes, 'The body');
+  return withBody(source, memory, { maxBytes, factor, what: 'The body' }, (body) => {
     if (body.byteLength === 0)
       throw new ApiError('body_empty', 'The body is empty; it should hold a picture.');
     return use(body);

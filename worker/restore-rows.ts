@@ -1,16 +1,16 @@
 /** The rows of a backup as it comes in: lines of JSON, each of bounded length, within a time, its memory on loan. */
 import { BackupRow } from '../src/api/index.ts';
-import { inTime, invalidInput } from './body.ts';
+import { invalidInput } from './body.ts';
 import { parseJson } from './json.ts';
-import type { Grow } from './leases.ts';
+import type { Grow, Lender } from './leases.ts';
 import {
   BACKUP_LINE_MEMORY_FACTOR,
   BACKUP_PIECE_BYTES,
-  BODY_READ_TIMEOUT_MS,
   MAX_BACKUP_LINE_BYTES,
   MAX_JSON_PARTS,
   SMALL_BACKUP_LINE_BYTES,
 } from './limits.ts';
+import { inPace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { invalidBackup } from './restore-checks.ts';
@@ -27,12 +27,17 @@ export class BackupReader {
   }
 
   /**
-   * @param grow lends memory for what comes. @returns undefined behind the last line.
+   * @param memory is lent for what comes, and kept until `use` is done. `use` gets undefined behind the last line.
    * @throws ApiError invalid_request, overloaded, body_…
    */
-  async next(grow: Grow): Promise<BackupRow | undefined> {
-    const line = await this.#line(`Line ${++this.#lines} of the backup`, grow);
-    return line === undefined ? undefined : parseRow(line, this.#lines);
+  next<T>(memory: Lender, use: (row: BackupRow | undefined) => Promise<T>): Promise<T> {
+    const number = ++this.#lines;
+    const what = `Line ${number} of the backup`;
+    const { contested } = memory;
+    return memory.with(MAX_BACKUP_LINE_BYTES * BACKUP_LINE_MEMORY_FACTOR, async (grow) => {
+      const line = await inPace({ what, contested }, (arrival) => this.#line(arrival, grow));
+      return use(line === undefined ? undefined : parseRow(line, number));
+    });
   }
 
   /** The rest isn't wanted here: it is dropped before the answer (drain.ts). */
@@ -40,8 +45,7 @@ export class BackupReader {
     this.#reader.release();
   }
 
-  async #line(what: string, grow: Grow): Promise<string | undefined> {
-    const deadline = Date.now() + BODY_READ_TIMEOUT_MS;
+  async #line(arrival: Await, grow: Grow): Promise<string | undefined> {
     const pieces: string[] = [];
     let length = 0;
     let lent = 0;
@@ -57,7 +61,7 @@ export class BackupReader {
       pieces.push(piece);
       this.#text = end < 0 ? '' : this.#text.slice(end + 1);
       if (end >= 0) return pieces.join('');
-      const bytes = await inTime(this.#reader.read(new Uint8Array(BACKUP_PIECE_BYTES)), what, deadline);
+      const bytes = await arrival(this.#reader.read(new Uint8Array(BACKUP_PIECE_BYTES)));
       if (bytes.byteLength === 0) return length === 0 ? undefined : pieces.join('');
       this.#text = this.#decode(bytes);
     }

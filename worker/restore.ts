@@ -35,9 +35,9 @@ export async function restore(
   const attempt = new Attempt(env, tenant, services);
   await attempt.begin();
   const reader = new BackupReader(body);
+  const memory = services.memory.of(tenant);
   const takeNext = (): Promise<boolean> =>
-    services.memory.with(0, async (grow) => {
-      const row = await reader.next(grow);
+    reader.next(memory, async (row) => {
       if (row === undefined) throw invalidBackup('it breaks off before its last line');
       await attempt.take(row);
       return row.row !== 'end';

@@ -1,6 +1,13 @@
 /** What an isolate keeps between requests: the classifier, the caches in front of the stores, and memory to lend. */
 import { Leases } from './leases.ts';
-import { BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS } from './limits.ts';
+import {
+  BODY_BUDGET_BYTES,
+  BODY_LEASE_MS,
+  BODY_WAIT_TIMEOUT_MS,
+  SMALL_BODY_BYTES,
+  SMALL_BODY_RESERVE_BYTES,
+  TENANT_BODY_BUDGET_BYTES,
+} from './limits.ts';
 import { Metering } from './metering.ts';
 import type { Runtime } from './runtime.ts';
 import { HeadStore } from './stores/heads.ts';
@@ -27,6 +34,10 @@ export function createServices(runtime: Runtime): Services {
     pointers: new PointerStore(),
     heads: new HeadStore(runtime),
     tails: new TailStore(),
-    memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS),
+    memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS, {
+      share: TENANT_BODY_BUDGET_BYTES,
+      reserve: SMALL_BODY_RESERVE_BYTES,
+      small: SMALL_BODY_BYTES,
+    }),
   };
 }

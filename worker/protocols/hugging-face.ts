@@ -51,15 +51,23 @@ export function addHuggingFace(app: App, services: Services): void {
       return c.json(best(scores, parameters));
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, memory, 1, ([picture]) => answer(picture, query));
-    }
-    return borrow(c.req.raw, memory, MAX_JSON_PICTURE_BYTES, JSON_PICTURE_MEMORY_FACTOR, async (body) => {
-      const { inputs, parameters } = checkJson(body, Input);
-      return answer(
-        fromBase64(inputs, 'inputs'),
-        parametersOf({ ...c.req.query(), ...parameters }, 'the parameters'),
+      return withPictures(c.req.raw, memory.of(c.var.principal.tenant), 1, ([picture]) =>
+        answer(picture, query),
       );
-    });
+    }
+    return borrow(
+      c.req.raw,
+      memory.of(c.var.principal.tenant),
+      MAX_JSON_PICTURE_BYTES,
+      JSON_PICTURE_MEMORY_FACTOR,
+      async (body) => {
+        const { inputs, parameters } = checkJson(body, Input);
+        return answer(
+          fromBase64(inputs, 'inputs'),
+          parametersOf({ ...c.req.query(), ...parameters }, 'the parameters'),
+        );
+      },
+    );
   });
 }
 

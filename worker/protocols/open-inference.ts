@@ -57,19 +57,25 @@ export function addOpenInference(app: App, services: Services): void {
     app.post(`${model}/infer`, read, async (c) => {
       const asker = askerOf(c);
       const head = await load(services, c);
-      return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) => {
-        const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
-        const wanted = outputsOf(request.outputs);
-        const { loaded, scores } = await scoreInput(services, asker, head, request.inputs);
-        const outputs = tensors(scores, loaded, wanted);
-        const { id } = request;
-        return c.json({
-          model_name: loaded.file.head,
-          model_version: String(loaded.file.version),
-          ...(id === undefined ? {} : { id }),
-          outputs,
-        });
-      });
+      return borrow(
+        c.req.raw,
+        memory.of(c.var.principal.tenant),
+        MAX_TENSOR_JSON_BYTES,
+        TENSOR_JSON_MEMORY_FACTOR,
+        async (body) => {
+          const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
+          const wanted = outputsOf(request.outputs);
+          const { loaded, scores } = await scoreInput(services, asker, head, request.inputs);
+          const outputs = tensors(scores, loaded, wanted);
+          const { id } = request;
+          return c.json({
+            model_name: loaded.file.head,
+            model_version: String(loaded.file.version),
+            ...(id === undefined ? {} : { id }),
+            outputs,
+          });
+        },
+      );
     });
   }
 }

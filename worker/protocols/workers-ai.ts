@@ -40,10 +40,14 @@ export function addWorkersAi(app: App, services: Services): void {
       return c.json({ result, success: true, errors: [], messages: [] });
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, memory, 1, ([picture]) => answer(picture));
+      return withPictures(c.req.raw, memory.of(c.var.principal.tenant), 1, ([picture]) => answer(picture));
     }
-    return borrow(c.req.raw, memory, MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR, async (body) =>
-      answer(Uint8Array.from(checkJson(body, Input).image)),
+    return borrow(
+      c.req.raw,
+      memory.of(c.var.principal.tenant),
+      MAX_TENSOR_JSON_BYTES,
+      TENSOR_JSON_MEMORY_FACTOR,
+      async (body) => answer(Uint8Array.from(checkJson(body, Input).image)),
     );
   });
 }

@@ -51,7 +51,7 @@ export function addBatchRoute(app: App, services: Services): void {
     const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
     const request = c.req.raw;
     return respondEarly((respond) =>
-      borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {
+      borrow(request, memory.of(c.var.principal.tenant), MAX_MULTIPART_BYTES, 1, async (body) => {
         const pictures = picturesOf(body, request, asker.work);
         const lines = new TransformStream<Uint8Array, Uint8Array>();
         respond(

@@ -27,14 +27,19 @@ export function addEmbedRoute(app: App, services: Services): void {
       ? builtInSpace(services.runtime)
       : codeSpaceOf(services, c.env, tenant, head));
     const { name, version, weightsSha256, codeLength, base } = space.origin;
-    const embeddings = await withPictures(c.req.raw, memory, MAX_PICTURES_PER_REQUEST, async (pictures) => {
-      const made: z.output<typeof Embedding>[] = [];
-      for (const picture of pictures) {
-        const { code, image } = await codeIn(services, space, picture, workOf(c.req.raw));
-        made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
-      }
-      return made;
-    });
+    const embeddings = await withPictures(
+      c.req.raw,
+      memory.of(c.var.principal.tenant),
+      MAX_PICTURES_PER_REQUEST,
+      async (pictures) => {
+        const made: z.output<typeof Embedding>[] = [];
+        for (const picture of pictures) {
+          const { code, image } = await codeIn(services, space, picture, workOf(c.req.raw));
+          made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
+        }
+        return made;
+      },
+    );
     const backbone = { name, version, weights_sha256: weightsSha256 };
     const uploaded = base === undefined ? {} : { base: base.sha256 };
     return c.json({ backbone, ...uploaded, code_length: codeLength, encoding, embeddings }, 200);

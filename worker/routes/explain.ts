@@ -32,7 +32,7 @@ export async function explained(
   topK: number,
 ): Promise<Response> {
   const { memory, runtime } = services;
-  return withPictures(request, memory, 1, async ([picture]) => {
+  return withPictures(request, memory.of(asker.tenant), 1, async ([picture]) => {
     const settled = await settle(services, asker, head, picture);
     const found = await classifyAndExplain(services, settled, picture, asker.work, label, topK);
     if (format === 'json') return Response.json(found.classification);

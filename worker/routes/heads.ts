@@ -3,7 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { HeadDetail, HeadList, HeadStored } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
-import { declaredLength, mediaType, readBytes } from '../body.ts';
+import { mediaType, withBody } from '../body.ts';
 import { MAX_HEAD_BYTES } from '../limits.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
@@ -19,6 +19,9 @@ const FILE_TYPES = new Set([
   'application/safetensors',
   'application/x-safetensors',
 ]);
+
+/** Twice: the file and the tensors read from it. */
+const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 2, what: 'The head file' };
 
 export function addHeadRoutes(app: App, services: Services): void {
   const canRead = requireScope(services.keys, 'read');
@@ -88,10 +91,7 @@ function addPut(
     if (!FILE_TYPES.has(mediaType(request))) {
       throw new ApiError('unsupported_media_type', 'Send the head file as application/octet-stream.');
     }
-    const expected = Math.min(declaredLength(request) ?? MAX_HEAD_BYTES, MAX_HEAD_BYTES);
-    // Twice: the file and the tensors read from it.
-    return memory.with(2 * expected, async () => {
-      const bytes = await readBytes(request, MAX_HEAD_BYTES, 'The head file');
+    return withBody(request, memory.of(tenant), HEAD_FILE, async (bytes) => {
       if (bytes.byteLength === 0)
         throw new ApiError('body_empty', 'The body is empty; it should be a head file.');
       const head = await heads.parse(bytes);

@@ -8,6 +8,7 @@ import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../api-key.ts';
 import { mediaType } from '../body.ts';
 import { fetchPicture } from '../fetch-picture.ts';
+import type { Lender } from '../leases.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
@@ -30,7 +31,8 @@ export interface NewExample {
   readonly kept?: KeptPicture;
 }
 
-type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & {
+type Embedder = Pick<Services, 'runtime' | 'tails'> & {
+  readonly memory: Lender;
   readonly space: CodeSpace;
   readonly keep: Keep;
   readonly work: RequestWork;
@@ -41,7 +43,8 @@ type Embedder = Pick<Services, 'runtime' | 'tails' | 'memory'> & {
  * @throws HeadwaterError image_… naming the picture
  */
 export async function examplesOf(
-  { runtime, tails, memory }: Services,
+  { runtime, tails }: Services,
+  memory: Lender,
   space: CodeSpace,
   request: Request,
   keep: Keep,

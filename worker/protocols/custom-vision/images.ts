@@ -43,7 +43,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
   app.post('/projects/:project/images', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
     const tagIds = idsOf(c.req.queries('tagIds'));
-    const images = await readImages(c.req.raw, memory);
+    const images = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
     return c.json(
       await takeIn(
         c.var,
@@ -55,7 +55,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
 
   app.post('/projects/:project/images/files', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory, Files);
+    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Files);
     const arriving = images.map((image) =>
       fromBytes(image.name ?? '', fromBase64(image.contents, 'contents'), image.tagIds ?? tagIds ?? []),
     );
@@ -64,7 +64,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
 
   app.post('/projects/:project/images/urls', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory, Urls);
+    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Urls);
     const arriving = images.map(({ url, tagIds: own }): Arriving => ({
       source: url,
       tagIds: own ?? tagIds ?? [],
@@ -77,7 +77,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
   app.post('/projects/:project/images/predictions', async (c) => {
     const { records } = c.var;
     const project = await records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory, Predictions);
+    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Predictions);
     const arriving = images.map(({ id, tagIds: own }) =>
       fromPrediction(records, project, id, own ?? tagIds ?? []),
     );

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
 import { checkJson, mediaType } from '../../body.ts';
-import type { Leases } from '../../leases.ts';
+import type { Lender } from '../../leases.ts';
 import {
   CUSTOM_VISION_JSON_MEMORY_FACTOR,
   MAX_CUSTOM_VISION_JSON_BYTES,
@@ -21,7 +21,7 @@ export const MAX_IMAGES = 64;
  */
 export async function readImages(
   request: Request,
-  memory: Leases,
+  memory: Lender,
 ): Promise<{ name: string; bytes: Uint8Array }[]> {
   if (mediaType(request) !== 'multipart/form-data') {
     return borrow(request, memory, MAX_FILE_BYTES, 1, (body) => Promise.resolve([{ name: '', bytes: body }]));
@@ -39,7 +39,7 @@ export async function readImages(
 /** @throws ApiError */
 export function readBody<S extends z.ZodType>(
   request: Request,
-  memory: Leases,
+  memory: Lender,
   schema: S,
 ): Promise<z.output<S>> {
   return borrow(request, memory, MAX_CUSTOM_VISION_JSON_BYTES, CUSTOM_VISION_JSON_MEMORY_FACTOR, (body) =>

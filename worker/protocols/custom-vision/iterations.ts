@@ -56,7 +56,11 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
 
   app.patch('/projects/:project/iterations/:iteration', async (c) => {
     const { project, version, versions } = await iteration(c.var, c.req.param());
-    const { name } = await readBody(c.req.raw, memory, z.object({ name: DisplayName }));
+    const { name } = await readBody(
+      c.req.raw,
+      memory.of(c.var.principal.tenant),
+      z.object({ name: DisplayName }),
+    );
     const place = `${project.id}/iterations/`;
     await c.var.records.put(`${place}${version}`, { version, name });
     // Those of iterations that are gone by now have no one else to remove them.

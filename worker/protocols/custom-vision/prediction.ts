@@ -50,14 +50,14 @@ export function addPrediction(app: CallerApp, { memory }: Services): void {
   for (const nostore of ['', '/nostore'] as const) {
     app.post(`${path}/image${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const [image] = await readImages(c.req.raw, memory);
+      const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
       const ask: Ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' };
       const storing = nostore === '' ? { picture: await sha256Hex(image.bytes) } : undefined;
       return c.json(await predict(c.var, target, ask, storing));
     });
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const { url } = await readBody(c.req.raw, memory, Url);
+      const { url } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Url);
       const ask: Ask = { method: 'POST', json: { url } };
       return c.json(await predict(c.var, target, ask, nostore === '' ? {} : undefined));
     });

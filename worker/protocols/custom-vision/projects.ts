@@ -45,7 +45,7 @@ export function addProjects(app: CallerApp, { memory }: Services): void {
 
   app.patch('/projects/:project', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { name, description } = await readBody(c.req.raw, memory, Changes);
+    const { name, description } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Changes);
     const changed: Project = {
       ...project,
       name: name ?? project.name,

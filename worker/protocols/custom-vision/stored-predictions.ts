@@ -17,21 +17,21 @@ const Query = z.object({ maxCount: z.int().min(0).nullish(), iterationId: z.stri
 export function addStoredPredictions(app: CallerApp, { memory }: Services): void {
   app.post('/projects/:project/quicktest/image', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    const [image] = await readImages(c.req.raw, memory);
+    const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
     const ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' } as const;
     return c.json(await predict(c.var, target, ask, undefined));
   });
 
   app.post('/projects/:project/quicktest/url', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    const { url } = await readBody(c.req.raw, memory, Url);
+    const { url } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Url);
     return c.json(await predict(c.var, target, { method: 'POST', json: { url } }, undefined));
   });
 
   app.post('/projects/:project/predictions/query', async (c) => {
     const { records } = c.var;
     const { id } = await records.project(c.req.param('project'));
-    const token = await readBody(c.req.raw, memory, Query);
+    const token = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Query);
     const tags = await records.tags(id);
     const most = Math.min(token.maxCount || MAX_RESULTS, MAX_RESULTS);
     const results: object[] = [];

@@ -64,7 +64,7 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     const { records, api } = c.var;
     const project = await records.project(c.req.param('project'));
     const tag = await records.tag(project.id, c.req.param('tag'));
-    const { name, description, type } = await readBody(c.req.raw, memory, Changes);
+    const { name, description, type } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Changes);
     if (name !== undefined) {
       const others = (await records.tags(project.id)).filter(({ id }) => id !== tag.id);
       assertFree(others, name);

@@ -1,0 +1,168 @@
+/** Memory for bodies: lent as they arrive, shared among tenants, taken from those that come too slowly. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readBytes, withBody } from '../../worker/body.ts';
+import { Leases, type Grow } from '../../worker/leases.ts';
+import { MAX_SLOW_CONTESTED_MS, MAX_SLOW_MS, MIN_BODY_BYTES_PER_S } from '../../worker/limits.ts';
+import { ApiError } from '../../worker/problem.ts';
+
+const NO_RESERVE = { reserve: 0, small: 0 };
+const full = { code: 'overloaded' };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Holds a loan until it is let go. */
+function hold(leases: Leases, owner: string, claim: number) {
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  let lend: Grow | undefined;
+  const done = leases.of(owner).with(claim, (grow) => {
+    lend = grow;
+    return promise;
+  });
+  const letGo = (): Promise<void> => {
+    release();
+    return done;
+  };
+  return { grow: (units: number) => lend!(units), letGo };
+}
+
+describe('shares', () => {
+  it('hold an owner back, and no other', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
+    const first = hold(leases, 'a', 4);
+    await first.grow(4);
+    const second = hold(leases, 'a', 3);
+    await second.grow(2);
+    await expect(second.grow(1)).rejects.toMatchObject(full);
+    const other = hold(leases, 'b', 4);
+    await other.grow(4);
+    expect(leases.inUse).toBe(10);
+    await first.letGo();
+    await second.grow(1);
+  });
+
+  it('let one that needs more than all have all', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
+    await hold(leases, 'a', 100).grow(100);
+    expect(leases.inUse).toBe(6);
+  });
+
+  it('keep a reserve for small ones', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 10, reserve: 2, small: 1 });
+    const large = hold(leases, 'a', 8);
+    await large.grow(8);
+    await expect(hold(leases, 'b', 2).grow(1)).rejects.toMatchObject(full);
+    await hold(leases, 'b', 1).grow(1);
+    await hold(leases, 'c', 1).grow(1);
+    await expect(hold(leases, 'c', 1).grow(1)).rejects.toMatchObject(full);
+  });
+
+  it('two that grow never leave each other no room: the second waits for the first', async () => {
+    const leases = new Leases(10, 10_000, 1_000, { share: 10, ...NO_RESERVE });
+    const first = hold(leases, 'a', 8);
+    const second = hold(leases, 'b', 8);
+    await first.grow(4);
+    await second.grow(2);
+    const waiting = second.grow(2);
+    await first.grow(4);
+    expect(leases.inUse).toBe(10);
+    await first.letGo();
+    await waiting;
+    await second.grow(4);
+    expect(leases.inUse).toBe(8);
+  });
+
+  it('small ones pass while a large one waits', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 10, ...NO_RESERVE });
+    const large = hold(leases, 'a', 8);
+    await large.grow(4);
+    await hold(leases, 'b', 2).grow(2);
+    await large.grow(4);
+    expect(leases.inUse).toBe(10);
+  });
+});
+
+const sent = (stream: ReadableStream<Uint8Array>, length?: number) =>
+  new Request('https://headwater.example/', {
+    method: 'POST',
+    body: stream,
+    headers: length === undefined ? {} : { 'content-length': String(length) },
+  });
+
+/** Sends so many bytes a second, for ever. */
+function dripping(bytes: number): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      controller.enqueue(new Uint8Array(bytes));
+    },
+  });
+}
+
+/** The seconds after which the reading of a body failed, and how. */
+async function failure(reading: Promise<unknown>): Promise<{ after: number; code: string; text: string }> {
+  const failed: unknown[] = [];
+  void reading.catch((error: unknown) => failed.push(error));
+  let after = 0;
+  for (; failed.length === 0 && after < 100; after++) await vi.advanceTimersByTimeAsync(1_000);
+  const [error] = failed;
+  if (!(error instanceof ApiError)) throw new Error('It did not fail as expected.', { cause: error });
+  return { after, code: error.code, text: error.message };
+}
+
+/** Half of the least pace. */
+const slow = () => sent(dripping(MIN_BODY_BYTES_PER_S / 2));
+
+describe('a body', () => {
+  const BODY = { maxBytes: 1 << 20, factor: 2, what: 'The body' };
+  it('has memory lent for what came of it', async () => {
+    const leases = new Leases(1 << 30, 10_000, 10);
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const stream = new ReadableStream<Uint8Array>({ start: (its) => void (controller = its) });
+    const lent: number[] = [];
+    const reading = withBody(sent(stream, 1 << 20), leases.of('a'), BODY, async (body) => body.byteLength);
+    for (const bytes of [0, 100_000, 100_000, 400_000]) {
+      if (bytes > 0) controller?.enqueue(new Uint8Array(bytes));
+      await scheduler.wait(5);
+      lent.push(leases.inUse / BODY.factor);
+    }
+    expect(lent).toEqual([64 << 10, 128 << 10, 256 << 10, 1 << 20]);
+    controller?.close();
+    expect(await reading).toBe(600_000);
+    expect(leases.inUse).toBe(0);
+  });
+
+  it('that comes too slowly is given up, sooner where others wait for its memory', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const alone = await failure(readBytes(slow(), 1 << 20, 'The body'));
+    expect(alone).toMatchObject({ after: MAX_SLOW_MS / 1000, code: 'body_timeout' });
+    expect(alone.text).toMatch(/too slowly: for 5 s, fewer than 8192 bytes a second\. Send it faster/);
+    const loan = { grow: () => Promise.resolve(), contested: () => true, factor: 1 };
+    const contested = await failure(readBytes(slow(), 1 << 20, 'The body', loan));
+    expect(contested).toMatchObject({ after: MAX_SLOW_CONTESTED_MS / 1000, code: 'body_timeout' });
+  });
+
+  it('that keeps the pace has its time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const steady = await failure(readBytes(sent(dripping(2 * MIN_BODY_BYTES_PER_S)), 1 << 20, 'The body'));
+    expect(steady).toMatchObject({ after: 30, text: 'The body did not arrive within 30 s.' });
+  });
+
+  it('that waits for memory is not slow', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const loan = {
+      grow: () => new Promise<void>((resolve) => setTimeout(resolve, 2 * MAX_SLOW_MS)),
+      contested: () => true,
+      factor: 1,
+    };
+    const reading = readBytes(
+      new Request('https://headwater.example/', { method: 'POST', body: 'abc' }),
+      1 << 20,
+      'The body',
+      loan,
+    );
+    await vi.advanceTimersByTimeAsync(2 * MAX_SLOW_MS);
+    expect((await reading).byteLength).toBe(3);
+  });
+});
