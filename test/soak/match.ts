@@ -22,8 +22,12 @@ export function mismatch(state: State, seen: Seen): string | undefined {
 }
 
 function same(what: string, expected: unknown, found: unknown): void {
-  if (!isDeepStrictEqual(expected, found))
-    throw new Mismatch(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
+  if (isDeepStrictEqual(expected, found)) return;
+  const [missing, more] =
+    Array.isArray(expected) && Array.isArray(found)
+      ? [expected.filter((each) => !found.includes(each)), found.filter((each) => !expected.includes(each))]
+      : [expected, found];
+  throw new Mismatch(`${what}: expected ${JSON.stringify(missing)}, found ${JSON.stringify(more)}`);
 }
 
 function matchKeys({ keys }: State, seen: Seen): void {

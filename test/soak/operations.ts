@@ -54,8 +54,10 @@ export interface TenantOperation {
 export interface Act {
   /** Chooses the tenant. */
   readonly tenant: number;
-  /** Sent at the same time. */
+  /** Sent without waiting for one another's answers. */
   readonly operations: readonly Operation[];
+  /** Milliseconds after which each of them is sent, in turns. */
+  readonly delays: readonly number[];
 }
 
 /** When workerd is killed: so many ms after the requests were sent, or at a step of one of them (worker/steps.ts). */
@@ -81,7 +83,7 @@ export const OPENING: readonly Burst[] = [
     { kind: 'teach', head: 'cars', codes: [3, 4, 6, 7], pictures: [2], train: false, keyed: false },
   ] as const,
 ].map(([tenant, operation]) => ({
-  acts: [{ tenant, operations: [operation] }],
+  acts: [{ tenant, operations: [operation], delays: [0] }],
   tenantOperation: null,
   kill: null,
   pauses: [],
@@ -135,9 +137,27 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('revoke key'), nth }) },
 );
 
+const delays = fc.array(fc.oneof(fc.constant(0), fc.nat(150)), { minLength: 1, maxLength: 3, size: 'max' });
+
+/** Something is taught, and something forgotten or given another label meanwhile. */
+const clash = head.chain((its) =>
+  fc.tuple(
+    teach.map((each) => ({ ...each, head: its, train: true })),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: kind('forget'), head: fc.constant(its), nth }) },
+      fc.record({ kind: kind('forget class'), head: fc.constant(its), label }),
+      fc.record({ kind: kind('relabel'), head: fc.constant(its), nth, label }),
+    ),
+  ),
+);
+
 const act = fc.record({
   tenant: fc.nat(11),
-  operations: fc.array(operation, { minLength: 1, maxLength: 3, size: 'max' }),
+  delays,
+  operations: fc.oneof(
+    { weight: 3, arbitrary: fc.array(operation, { minLength: 1, maxLength: 3, size: 'max' }) },
+    { weight: 1, arbitrary: clash },
+  ),
 });
 
 const tenantOperation: fc.Arbitrary<TenantOperation> = fc.record({
@@ -146,8 +166,8 @@ const tenantOperation: fc.Arbitrary<TenantOperation> = fc.record({
 });
 
 const kill: fc.Arbitrary<Kill> = fc.oneof(
-  fc.record({ ms: fc.nat(250) }),
-  fc.record({ step: fc.integer({ min: 1, max: 8 }) }),
+  fc.record({ ms: fc.oneof(fc.nat(40), fc.nat(250)) }),
+  fc.record({ step: fc.integer({ min: 1, max: 5 }) }),
 );
 
 /** @param killed the share of bursts in which workerd is killed, in twelfths. */

@@ -34,7 +34,7 @@ export interface SoakResult extends Leftovers {
 /** Bursts in twelve that end in a kill. */
 const KILLED = 4;
 /** How long a failing case is shrunk. */
-const SHRINK_MS = 180_000;
+const SHRINK_MS = 60_000;
 
 class BurstCommand implements fc.AsyncCommand<object, World> {
   readonly burst: Burst;
@@ -74,11 +74,12 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       fc.commands([command], { maxCommands: options.bursts, size: 'max' }),
       async (commands) => {
         if (isDone()) return;
-        await world.begin();
         try {
+          await world.begin();
           await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
         } catch (error) {
-          if (failedAt === undefined) options.onFailure?.(String(error));
+          if (failedAt === undefined)
+            options.onFailure?.(error instanceof Error ? (error.stack ?? '') : String(error));
           failedAt ??= performance.now();
           await world.forgetActive();
           throw error;

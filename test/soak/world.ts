@@ -86,14 +86,16 @@ export class World {
     this.tally.bursts++;
     this.#pauses = pauses;
     const subject = tenantOperation && this.#active[tenantOperation.tenant % this.#active.length];
-    const planned = new Map<TenantUnderTest, Call[]>();
-    for (const { tenant, operations } of acts) {
+    const planned = new Map<TenantUnderTest, { calls: Call[]; delays: readonly number[] }>();
+    for (const { tenant, operations, delays } of acts) {
       const its = this.#active[tenant % this.#active.length];
-      if (its !== subject && !planned.has(its)) planned.set(its, await its.plan(operations, this.#source()));
+      if (its !== subject && !planned.has(its))
+        planned.set(its, { calls: await its.plan(operations, this.#source()), delays });
     }
     const tried = new Map<TenantUnderTest, Tried[]>();
-    const sent = [...planned].map(async ([tenant, calls]) => {
-      tried.set(tenant, await Promise.all(calls.map((call) => this.#try(tenant, call))));
+    const sent = [...planned].map(async ([tenant, { calls, delays }]) => {
+      const answers = calls.map((call, i) => this.#try(tenant, call, delays[i % delays.length]));
+      tried.set(tenant, await Promise.all(answers));
     });
     const special = subject && tenantOperation ? this.#onTenant(subject, tenantOperation) : undefined;
     const broken = await this.#killing(kill, Promise.all([...sent, special?.begun]));
@@ -112,7 +114,8 @@ export class World {
     return { material: this.#material, files, freshName: () => `name-${++this.#names}` };
   }
 
-  async #try(tenant: TenantUnderTest, call: Call): Promise<Tried> {
+  async #try(tenant: TenantUnderTest, call: Call, delayMs = 0): Promise<Tried> {
+    if (delayMs > 0) await wait(delayMs);
     const answer = await tenant.send(this.mortal, call);
     this.tally.requests++;
     this.tally[answer === undefined ? 'unanswered' : 'answered']++;
