@@ -1,9 +1,9 @@
 /**
- * Every state that a tenant may be in after requests that were sent at the same time: some order of them, those that were
- * answered as they were answered, those that were not in full or not at all. A request that teaches may be stored and not
- * yet trained with, if nobody was told that it was; examples themselves come and go together or not at all.
+ * Every state that a tenant may be in after requests that were on their way at the same time. Each has one or two steps, its
+ * rows and the training that follows, and those of several come in any order. What was answered has done all its steps, as
+ * it was answered; what was not may have stopped before any of them, but rows come and go together or not at all.
  */
-import { trains, type Change, type Extent, type Model, type Outcome } from './model.ts';
+import type { Change, Model, Outcome, Pending } from './model.ts';
 import type { State } from './state.ts';
 
 export interface Answer {
@@ -17,65 +17,63 @@ export interface Sent {
   readonly answer: Answer | undefined;
 }
 
-type Chosen = Sent & { readonly extent: Extent | 'none' };
+/** Where a request is. */
+type Progress = 'sent' | Pending | 'done';
+
+interface Moment {
+  readonly state: State;
+  /** Of each request. */
+  readonly progress: readonly Progress[];
+}
 
 export async function statesAfter(
   model: Model,
   states: readonly State[],
   sent: readonly Sent[],
 ): Promise<State[]> {
-  const found = new Map<string, State>();
-  for (const before of states)
-    for (const order of ordersOf(sent))
-      for (const chosen of choices(order)) {
-        const state = structuredClone(before);
-        if (!(await play(model, state, chosen))) continue;
-        // What is to be forgotten is forgotten by the alarm, if by nobody else.
-        if (Object.values(state.heads).some(({ taught }) => taught?.forgotten != null)) continue;
-        found.set(JSON.stringify(state), state);
-      }
-  return [...found.values()];
-}
-
-/** @returns whether the answers are those that the model gives. */
-async function play(model: Model, state: State, chosen: readonly Chosen[]): Promise<boolean> {
-  for (const [i, { change, answer, extent }] of chosen.entries()) {
-    if (extent === 'none') continue;
-    const outcome = await model.apply(state, change, extent);
-    if (answer === undefined) continue;
-    const isOvertaken = extent === 'stored' && answer.status === 404 && isFollowedBy(chosen, i, isDeletion);
-    if (!isOvertaken && !agrees(outcome, answer)) return false;
+  const found = new Map<string, Moment>();
+  const ahead: Moment[] = states.map((state) => ({ state, progress: sent.map(() => 'sent') }));
+  for (let moment = ahead.pop(); moment !== undefined; moment = ahead.pop()) {
+    const name = JSON.stringify(moment);
+    if (found.has(name)) continue;
+    found.set(name, moment);
+    for (const i of sent.keys()) ahead.push(...(await nextMoments(model, moment, sent, i)));
   }
-  return true;
+  const ends = [...found.values()].filter(({ progress }) =>
+    sent.every(({ answer }, i) => answer === undefined || progress[i] === 'done'),
+  );
+  const distinct = new Map(ends.map(({ state }) => [JSON.stringify(state), state]));
+  // What is to be forgotten is forgotten by the alarm, if by nobody else.
+  return [...distinct.values()].filter(({ heads }) =>
+    Object.values(heads).every(({ taught }) => taught?.forgotten == null),
+  );
 }
 
-function agrees({ status, fields = {} }: Outcome, answer: Answer): boolean {
+/** What one more step of a request leads to: nothing where it has none left, or where it would contradict its answer. */
+async function nextMoments(
+  model: Model,
+  { state: before, progress }: Moment,
+  sent: readonly Sent[],
+  i: number,
+): Promise<Moment[]> {
+  const { change, answer } = sent[i];
+  const now = progress[i];
+  if (now === 'done') return [];
+  const state = structuredClone(before);
+  const outcome = now === 'sent' ? model.apply(state, change) : await model.train(state, now);
+  const next = { state, progress: progress.with(i, outcome.pending ?? 'done') };
+  const moments = answer === undefined || agrees(outcome, answer) ? [next] : [];
+  if (now === 'sent' && isDisturbed(sent[i], sent))
+    moments.push({ state: before, progress: progress.with(i, 'done') });
+  return moments;
+}
+
+function agrees({ status, fields = {}, pending }: Outcome, answer: Answer): boolean {
+  // A head that is deleted before it is trained answers 404.
+  if (pending !== undefined && answer.status === 404) return true;
   if (status !== answer.status) return false;
   const body: object = typeof answer.body === 'object' && answer.body !== null ? answer.body : {};
   return Object.entries(fields).every(([name, value]) => Reflect.get(body, name) === value);
-}
-
-/** How far each request may have come. */
-function choices(order: readonly Sent[]): Chosen[][] {
-  let all: Chosen[][] = [[]];
-  for (const each of order)
-    all = all.flatMap((chosen) => extentsOf(each, order).map((extent) => [...chosen, { ...each, extent }]));
-  return all.filter((chosen) => chosen.every((_, i) => isPossible(chosen, i)));
-}
-
-function extentsOf(each: Sent, all: readonly Sent[]): Chosen['extent'][] {
-  const extents: Chosen['extent'][] = trains(each.change) ? ['done', 'stored'] : ['done'];
-  return each.answer === undefined || isDisturbed(each, all) ? [...extents, 'none'] : extents;
-}
-
-function isPossible(chosen: readonly Chosen[], i: number): boolean {
-  const { answer, extent } = chosen[i];
-  if (answer === undefined || extent !== 'stored') return true;
-  // Another request's training, or deletion, did for both.
-  return (
-    isFollowedBy(chosen, i, ({ change, extent: its }) => its === 'done' && trains(change)) ||
-    isFollowedBy(chosen, i, isDeletion)
-  );
 }
 
 /** One that was told to come again, because another one changed under it what its codes are of, or where it was going. */
@@ -87,22 +85,4 @@ function isDisturbed({ change, answer }: Sent, all: readonly Sent[]): boolean {
       other !== change &&
       other.head === change.head,
   );
-}
-
-const isDeletion = ({ change, extent }: Chosen): boolean =>
-  change.kind === 'delete head' && extent === 'done';
-
-function isFollowedBy(chosen: readonly Chosen[], i: number, test: (other: Chosen) => boolean): boolean {
-  const { change } = chosen[i];
-  return chosen
-    .slice(i + 1)
-    .some(
-      (other) =>
-        'head' in change && 'head' in other.change && other.change.head === change.head && test(other),
-    );
-}
-
-function ordersOf<T>(items: readonly T[]): T[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item, i) => ordersOf(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
 }

@@ -37,13 +37,19 @@ export type Change =
   | { readonly kind: 'rotate key'; readonly id: string }
   | { readonly kind: 'revoke key'; readonly id: string };
 
-/** How far a change came: all of it, or its rows without the training that follows. */
-export type Extent = 'done' | 'stored';
+/** What is left to do when a change's rows are stored: until a version knows the examples of a revision. */
+export interface Pending {
+  readonly head: string;
+  readonly revision: number;
+  /** The Idempotency-Key that is answered with it. */
+  readonly key: string | undefined;
+}
 
 export interface Outcome {
   readonly status: number;
   /** Fields that the answer must have. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  readonly pending?: Pending;
 }
 
 /** The SHA-256 of the head file that training makes of examples: labels by the pictures' hashes. */
@@ -54,10 +60,6 @@ const NO_CONTENT: Outcome = { status: 204 };
 const NOT_FOUND: Outcome = { status: 404 };
 const CONFLICT: Outcome = { status: 409 };
 
-/** Changes that end in a training. */
-export const trains = (change: Change): boolean =>
-  ['teach', 'forget', 'forget class', 'relabel', 'train'].includes(change.kind);
-
 export class Model {
   readonly #hash: HeadHash;
 
@@ -65,9 +67,9 @@ export class Model {
     this.#hash = hash;
   }
 
-  /** @param state is changed. */
-  async apply(state: State, change: Change, extent: Extent): Promise<Outcome> {
-    if ('head' in change) return this.#applyToHead(state, state.heads[change.head], change, extent);
+  /** The change's rows, in one transaction. @param state is changed. */
+  apply(state: State, change: Change): Outcome {
+    if ('head' in change) return applyToHead(state, state.heads[change.head], change);
     switch (change.kind) {
       case 'keep images':
         state.keepImages = change.keep;
@@ -94,87 +96,18 @@ export class Model {
     }
   }
 
-  #applyToHead(state: State, head: Head, change: HeadChange, extent: Extent): Promise<Outcome> | Outcome {
-    switch (change.kind) {
-      case 'teach':
-        return this.#teach(state, head, change, extent);
-      case 'forget':
-      case 'forget class':
-        return this.#forget(state, head, change, extent);
-      case 'relabel':
-        return this.#relabel(state, head, change, extent);
-      case 'train':
-        if (head.taught === undefined) return NOT_FOUND;
-        return this.#reach(head, head.taught.revision, extent).then(() => OK);
-      case 'upload':
-        return upload(head, change.sha256);
-      case 'delete head':
-        return deleteHead(state, change.head, head);
-      case 'activate':
-      case 'shadow':
-      case 'name':
-      case 'unname':
-      case 'delete version':
-      case 'configure head':
-        return changeRouting(head, change);
-    }
-  }
-
-  async #teach(
-    state: State,
-    head: Head,
-    change: Change & { kind: 'teach' },
-    extent: Extent,
-  ): Promise<Outcome> {
-    const known = change.key === undefined ? undefined : state.remembered[change.key];
-    if (known?.answered === true) return { status: 200, fields: countsOf(known) };
-    const stored = known ?? store(state, head, change);
-    if (stored === undefined) return CONFLICT;
-    if (change.key !== undefined) state.remembered[change.key] = stored;
-    if (change.train) await this.#reach(head, stored.revision, extent);
-    if (extent === 'done') stored.answered = true;
-    return { status: 200, fields: countsOf(stored) };
-  }
-
-  async #forget(
-    state: State,
-    head: Head,
-    change: Change & { kind: 'forget' | 'forget class' },
-    extent: Extent,
-  ): Promise<Outcome> {
-    if (head.taught === undefined) return NOT_FOUND;
-    const gone = Object.entries(head.examples).filter(([picture, { label }]) =>
-      change.kind === 'forget' ? picture === change.picture : label === change.label,
-    );
-    if (gone.length === 0) return NOT_FOUND;
-    const first = Math.min(...gone.map(([, { added }]) => added), head.taught.forgotten ?? Infinity);
-    for (const [picture] of gone) delete head.examples[picture];
-    head.taught = { revision: ++state.clock, forgotten: first };
-    await this.#reach(head, head.taught.revision, extent);
-    return { status: 200, fields: { forgotten: gone.length } };
-  }
-
-  async #relabel(
-    state: State,
-    head: Head,
-    { picture, label }: Change & { kind: 'relabel' },
-    extent: Extent,
-  ): Promise<Outcome> {
-    const example = head.examples[picture];
-    if (head.taught === undefined || !labelsOf(head).includes(label) || example === undefined)
-      return NOT_FOUND;
-    if (example.label !== label) {
-      head.examples[picture] = { ...example, label };
-      head.taught.revision = ++state.clock;
-    }
-    await this.#reach(head, head.taught.revision, extent);
+  /** Until a version knows the examples of a revision, and none knows what was forgotten. */
+  async train(state: State, { head: name, revision, key }: Pending): Promise<Outcome> {
+    const head = state.heads[name];
+    const { taught } = head;
+    // Deleted meanwhile.
+    if (taught === undefined) return NOT_FOUND;
+    if (key !== undefined && state.remembered[key] !== undefined) state.remembered[key].answered = true;
+    await this.#reach(head, taught, revision);
     return OK;
   }
 
-  /** Until a version knows the examples of a revision, and none knows what was forgotten. */
-  async #reach(head: Head, revision: number, extent: Extent): Promise<void> {
-    const { taught } = head;
-    if (taught === undefined || extent === 'stored') return;
+  async #reach(head: Head, taught: NonNullable<Head['taught']>, revision: number): Promise<void> {
     const trained = Math.max(0, ...Object.values(head.versions).map((version) => version.trained ?? 0));
     if (taught.forgotten === null && (trained >= revision || !canBeTrained(head))) return;
     if (canBeTrained(head)) {
@@ -191,7 +124,72 @@ export class Model {
   }
 }
 
-const countsOf = ({ added, duplicates }: { added: number; duplicates: number }) => ({ added, duplicates });
+function applyToHead(state: State, head: Head, change: HeadChange): Outcome {
+  switch (change.kind) {
+    case 'teach':
+      return teach(state, head, change);
+    case 'forget':
+    case 'forget class':
+      return forget(state, head, change);
+    case 'relabel':
+      return relabel(state, head, change);
+    case 'train':
+      return head.taught === undefined ? NOT_FOUND : { ...OK, pending: pendingOf(head.taught, change) };
+    case 'upload':
+      return upload(head, change.sha256);
+    case 'delete head':
+      return deleteHead(state, change.head, head);
+    case 'activate':
+    case 'shadow':
+    case 'name':
+    case 'unname':
+    case 'delete version':
+    case 'configure head':
+      return changeRouting(head, change);
+  }
+}
+
+const pendingOf = ({ revision }: { revision: number }, { head }: OfHead, key?: string): Pending => ({
+  head,
+  revision,
+  key,
+});
+
+function teach(state: State, head: Head, change: Change & { kind: 'teach' }): Outcome {
+  const { key } = change;
+  const known = key === undefined ? undefined : state.remembered[key];
+  const stored = known ?? store(state, head, change);
+  if (stored === undefined) return CONFLICT;
+  const { added, duplicates, answered } = stored;
+  const done: Outcome = { status: 200, fields: { added, duplicates } };
+  if (key !== undefined) state.remembered[key] = stored;
+  if (change.train && !answered) return { ...done, pending: pendingOf(stored, change, key) };
+  stored.answered = true;
+  return done;
+}
+
+function forget(state: State, head: Head, change: Change & { kind: 'forget' | 'forget class' }): Outcome {
+  if (head.taught === undefined) return NOT_FOUND;
+  const gone = Object.entries(head.examples).filter(([picture, { label }]) =>
+    change.kind === 'forget' ? picture === change.picture : label === change.label,
+  );
+  if (gone.length === 0) return NOT_FOUND;
+  const first = Math.min(...gone.map(([, { added }]) => added), head.taught.forgotten ?? Infinity);
+  for (const [picture] of gone) delete head.examples[picture];
+  head.taught = { revision: ++state.clock, forgotten: first };
+  return { status: 200, fields: { forgotten: gone.length }, pending: pendingOf(head.taught, change) };
+}
+
+function relabel(state: State, head: Head, change: Change & { kind: 'relabel' }): Outcome {
+  const { picture, label } = change;
+  const example = head.examples[picture];
+  if (head.taught === undefined || !labelsOf(head).includes(label) || example === undefined) return NOT_FOUND;
+  if (example.label !== label) {
+    head.examples[picture] = { ...example, label };
+    head.taught.revision = ++state.clock;
+  }
+  return { ...OK, pending: pendingOf(head.taught, change) };
+}
 
 /** @returns undefined where an example is known under another label: then nothing is stored. */
 function store(state: State, head: Head, change: Change & { kind: 'teach' }) {
