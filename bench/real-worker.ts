@@ -20,6 +20,7 @@ export interface RealWorkerOptions {
 }
 
 export interface RealWorker {
+  readonly url: URL;
   /** One request. @returns its answer, parsed. @throws Error when the status is not 2xx. */
   readonly call: Call;
   /** @returns the new tenant's key, which holds as long as the stores. */
@@ -57,6 +58,7 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   };
   const cpu = (): number | undefined => (id === undefined ? undefined : cpuMs(id));
   return {
+    url: worker.url,
     call,
     newTenant,
     async enrol(head) {

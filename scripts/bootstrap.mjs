@@ -23,6 +23,7 @@ const tasks = {
   dev: ['scripts/build.ts', 'scripts/dev.ts'],
   headwater: ['scripts/build.ts', 'trainer/cli.ts'],
   bench: ['scripts/build.ts', 'bench/index.ts'],
+  hostile: ['scripts/build.ts', 'bench/hostile.ts'],
   soak: ['scripts/build.ts', 'test/soak.ts'],
   mutants: ['scripts/build.ts', 'test/mutants/index.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],

@@ -1,0 +1,143 @@
+/** The dearest request of each form that the API takes, and of each protocol. */
+import { zipSync } from 'fflate';
+import { hostilePngs, hugePng } from './png.ts';
+import { hostileWebps } from './webp.ts';
+
+export interface HostileRequest {
+  readonly name: string;
+  readonly method?: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** What it may cost: seconds for a body, milliseconds for what comes before one. */
+  readonly isBody: boolean;
+}
+
+export const HEAD = 'bench';
+const CLASSIFY = `/v1/heads/${HEAD}/classify`;
+const BATCH = `/v1/heads/${HEAD}/classify-batch`;
+const json = { 'content-type': 'application/json' };
+const MIB = 1024 * 1024;
+
+function form(pictures: readonly Uint8Array[], boundary: string): Uint8Array {
+  const head = Buffer.from(
+    `--${boundary}\r\ncontent-disposition: form-data; name="image"; filename="x"\r\n\r\n`,
+  );
+  const parts = pictures.flatMap((picture) => [head, picture, Buffer.from('\r\n')]);
+  return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+}
+
+const numbered = (count: number, bytes: Uint8Array): Record<string, Uint8Array> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.png`, bytes]));
+
+function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[] {
+  const zip = { 'content-type': 'application/zip' };
+  const inForm = { 'content-type': 'multipart/form-data; boundary=x' };
+  const dashes = '-'.repeat(69);
+  const large = pictures['PNG, noise of 16 values'];
+  const huge = hugePng();
+  return [
+    {
+      name: 'ZIP of twenty PNGs of 7000×7000',
+      path: BATCH,
+      headers: zip,
+      body: zipSync(numbered(20, huge)),
+      isBody: true,
+    },
+    {
+      name: 'ZIP of forty bombs',
+      path: BATCH,
+      headers: zip,
+      body: zipSync(numbered(40, new Uint8Array(19e6)), { level: 1 }),
+      isBody: true,
+    },
+    {
+      name: 'form of a large PNG, embed',
+      path: '/v1/embed',
+      headers: inForm,
+      body: form([large], 'x'),
+      isBody: true,
+    },
+    {
+      name: 'form of dashes',
+      path: '/v1/embed',
+      headers: { 'content-type': `multipart/form-data; boundary=${dashes}` },
+      body: Buffer.alloc(23 * MIB, 45),
+      isBody: true,
+    },
+    {
+      name: 'JSON, a large PNG, teach',
+      path: '/v1/heads/other/teach',
+      headers: json,
+      body: JSON.stringify({
+        examples: [{ label: 'a', image: Buffer.from(large.subarray(0, 5 * MIB)).toString('base64') }],
+      }),
+      isBody: true,
+    },
+    {
+      name: 'JSON, numbers, KServe',
+      path: `/v2/models/${HEAD}/infer`,
+      headers: json,
+      body: JSON.stringify({
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [9, 224, 224, 3], data: Array(1_900_000).fill(1) }],
+      }),
+      isBody: true,
+    },
+    {
+      name: 'JSON, lists, KServe',
+      path: `/v2/models/${HEAD}/infer`,
+      headers: json,
+      body: `{"inputs":[{"data":[${'[],'.repeat(1_300_000)}0]}]}`,
+      isBody: true,
+    },
+  ];
+}
+
+function headersAndPaths(): HostileRequest[] {
+  const blanks = `Bearer ${' '.repeat(500_000)}x`;
+  const paths = ['/v1/', `${CLASSIFY}/`, '/v2/models/', '/hf-inference/models/', '/customvision/'];
+  return [
+    {
+      name: 'authorization of 500 kB',
+      path: '/v1/heads',
+      method: 'GET',
+      headers: { authorization: blanks },
+      isBody: false,
+    },
+    {
+      name: 'content-type of 500 kB',
+      path: CLASSIFY,
+      headers: { 'content-type': `multipart/form-data; ${'a=b;'.repeat(125_000)}` },
+      body: 'x',
+      isBody: false,
+    },
+    {
+      name: 'routing-key of 500 kB',
+      path: CLASSIFY,
+      headers: { 'routing-key': 'x'.repeat(500_000) },
+      body: 'x',
+      isBody: false,
+    },
+    ...paths.flatMap((path): HostileRequest[] => [
+      { name: `path of 65 kB, ${path}`, path: path + 'a'.repeat(65_000), method: 'GET', isBody: false },
+      {
+        name: `path of 65 kB in parts, ${path}`,
+        path: path + '/a'.repeat(32_500),
+        method: 'GET',
+        isBody: false,
+      },
+    ]),
+  ];
+}
+
+export async function hostileRequests(): Promise<HostileRequest[]> {
+  const pictures = { ...hostilePngs(), ...(await hostileWebps()) };
+  const classify = Object.entries(pictures).map(([name, body]) => ({
+    name,
+    path: CLASSIFY,
+    headers: { 'content-type': 'application/octet-stream' },
+    body,
+    isBody: true,
+  }));
+  return [...classify, ...bodies(pictures), ...headersAndPaths()];
+}
