@@ -3,7 +3,8 @@
  * scaled down inside the inverse DCT, so that a 12-megapixel photo takes a few MB instead of 37.
  *
  * The module stubs setjmp: a fatal error surfaces as our exception from `longjmp`, after which the instance is unusable.
- * Warnings come back as −1 with all rows written; their text stands in a static buffer that is found once at start.
+ * Warnings come back as −1 with all rows written. libjpeg writes only the first one's text, into a static buffer: the level
+ * of its log is set so that it writes all, over each other, and its table of texts changed so that a harmless one is empty.
  */
 import { HeadwaterError } from '../errors.ts';
 import { type Codec, CodecSlot, exported, exportedMemory } from './codec.ts';
@@ -18,6 +19,19 @@ const TJPF_CMYK = 11;
 /** turbojpeg.c: JMSG_LENGTH_MAX, and the text the buffer starts with. */
 const ERROR_TEXT_BYTES = 200;
 const ERROR_TEXT_INITIAL = 'No error\0';
+/**
+ * jpeglib.h: the handle's pointer to its error manager (after tjinstance's compressor), and that one's log level, table
+ * of texts and last message, bytes. At this level libjpeg formats every message.
+ */
+const ERROR_MANAGER_AT = 376;
+const LOG_LEVEL_AT = 104;
+const TEXTS_AT = 112;
+const LAST_MESSAGE_AT = 116;
+const LOG_ALL = 3;
+/** jerror.h of libjpeg 6b with libjpeg-turbo's additions: errors come first, then what is only to be told, then warnings. */
+const MESSAGES = 126;
+const FIRST_NOTE = 75;
+const FIRST_WARNING = 114;
 
 /**
  * Warnings that leave every pixel as it was encoded; the rest mean lost data. Stray bytes between segments are common
@@ -27,7 +41,7 @@ const HARMLESS = [
   /extraneous bytes before marker/,
   /^Warning: unknown JFIF/,
   /^Unknown Adobe/,
-  /ICC marker/,
+  /bad ICC marker/,
   /^Invalid SOS parameters/,
 ];
 
@@ -72,6 +86,7 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
   const malloc = exported(instance, 'malloc');
   const free = exported(instance, 'free');
   const tj = exported(instance, 'tjInitDecompress')();
+  hearAllWarnings(memory, tj, malloc);
   free(malloc(JPEG_HEAP_BYTES));
   return {
     memory,
@@ -92,10 +107,40 @@ function findErrorText(memory: WebAssembly.Memory): number {
   return at;
 }
 
+/**
+ * Empty texts end the buffer at its start and leave the rest of it; the others begin with a space, so that one which
+ * an empty one follows is still whole from its second character on.
+ */
+function hearAllWarnings(memory: WebAssembly.Memory, tj: number, malloc: JpegCodec['malloc']): void {
+  const manager = new DataView(memory.buffer).getUint32(tj + ERROR_MANAGER_AT, true);
+  const last = new DataView(memory.buffer).getUint32(manager + LAST_MESSAGE_AT, true);
+  if (last !== MESSAGES - 1) throw new TypeError('The JPEG module has other messages than expected');
+  const oldTable = new DataView(memory.buffer).getUint32(manager + TEXTS_AT, true);
+  const table = malloc(4 * MESSAGES);
+  for (let code = 0; code < MESSAGES; code++) {
+    const old = new DataView(memory.buffer).getUint32(oldTable + 4 * code, true);
+    const text = readText(memory, old);
+    const isNote = code >= FIRST_NOTE && code < FIRST_WARNING;
+    const isSilent = isNote || HARMLESS.some((pattern) => pattern.test(text));
+    const copy = Uint8Array.from(isSilent ? '\0' : ` ${text}\0`, (character) => character.charCodeAt(0));
+    const at = malloc(copy.length);
+    new Uint8Array(memory.buffer).set(copy, at);
+    new DataView(memory.buffer).setUint32(table + 4 * code, at, true);
+  }
+  new DataView(memory.buffer).setUint32(manager + TEXTS_AT, table, true);
+  new DataView(memory.buffer).setUint32(manager + LOG_LEVEL_AT, LOG_ALL, true);
+}
+
+/** @returns the C string at an address. */
+function readText(memory: WebAssembly.Memory, at: number): string {
+  const text = new Uint8Array(memory.buffer, at, ERROR_TEXT_BYTES);
+  return new TextDecoder('latin1').decode(text.subarray(0, text.indexOf(0)));
+}
+
+/** @returns the last error or warning that isn't harmless, if any. */
 function readErrorText({ memory, errorText }: JpegCodec): string {
-  const text = new Uint8Array(memory.buffer, errorText, ERROR_TEXT_BYTES);
-  const end = text.indexOf(0);
-  return new TextDecoder('latin1').decode(text.subarray(0, end < 0 ? text.length : end));
+  const overwritten = new Uint8Array(memory.buffer)[errorText] === 0;
+  return readText(memory, errorText + (overwritten ? 1 : 0)).trim();
 }
 
 /**
@@ -154,7 +199,7 @@ function allocate(codec: JpegCodec, bytes: number): number {
 
 /** Runs a TurboJPEG call, turning fatal errors and harmful warnings into image_corrupt with libjpeg's own words. */
 function runTurbo(codec: JpegCodec, fileBytes: number, header: JpegHeader, call: () => number): void {
-  new Uint8Array(codec.memory.buffer)[codec.errorText] = 0;
+  new Uint8Array(codec.memory.buffer, codec.errorText, ERROR_TEXT_BYTES).fill(0);
   const size = `${fileBytes} bytes, ${header.width}×${header.height} pixels`;
   let status: number;
   try {
@@ -165,7 +210,7 @@ function runTurbo(codec: JpegCodec, fileBytes: number, header: JpegHeader, call:
   }
   if (status === 0) return;
   const text = readErrorText(codec);
-  if (HARMLESS.some((pattern) => pattern.test(text))) return;
+  if (text === '') return;
   throw corrupt('jpeg', `it is damaged or cut short; the decoder says "${text}" (${size})`);
 }
 

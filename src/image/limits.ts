@@ -52,8 +52,11 @@ export const JPEG_HEAP_BYTES = 512 * 1024;
  */
 export const MAX_IDLE_GROWTH_BYTES = 6 * 1024 * 1024;
 
-/** Most scans in a progressive JPEG. Encoders write about 10; each one walks over the whole picture again. */
+/** Most scans in a JPEG of any kind. Encoders write about 10; each one walks over the whole picture again. */
 export const MAX_JPEG_SCANS = 64;
+
+/** Most segments in a JPEG, of up to 64 kB each: 20 MB of profiles and previews are 300, ten scans with their tables 30. */
+export const MAX_JPEG_SEGMENTS = 2_048;
 
 /** Longest side of the result, pixels. */
 export const MAX_TARGET_SIDE = 2_048;

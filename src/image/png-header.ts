@@ -103,7 +103,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 function pickChunks(bytes: Uint8Array, afterHeader: number): Found {
   const chunks = new Chunks(bytes, SIGNATURE_BYTES);
   const data: PngData[] = [];
-  let orientation: Orientation = 1;
+  let orientation: Orientation | undefined;
   let palette = new Uint8Array();
   let transparency = new Uint8Array();
   chunks.next();
@@ -115,11 +115,11 @@ function pickChunks(bytes: Uint8Array, afterHeader: number): Found {
     else if (chunks.isCritical) chunks.check();
     if (chunks.type === 'PLTE') palette = chunks.data.slice();
     else if (chunks.type === 'tRNS' && chunks.isIntact) transparency = chunks.data.slice();
-    else if (chunks.type === 'eXIf' && chunks.isIntact) orientation = readOrientation(chunks.data);
+    else if (chunks.type === 'eXIf' && chunks.isIntact) orientation ??= readOrientation(chunks.data);
   }
   chunks.check();
   if (data.length === 0) throw corrupt('png', 'it holds no picture data (IDAT)');
-  return { orientation, data, palette, transparency };
+  return { orientation: orientation ?? 1, data, palette, transparency };
 }
 
 /** Goes through a file's chunks. */

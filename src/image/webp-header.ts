@@ -61,12 +61,12 @@ const CANVAS_PIXEL_NS = 4;
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   checkWhole(bytes);
   let canvas: { width: number; height: number } | undefined;
-  let orientation: Orientation = 1;
+  let marked: Orientation | undefined;
   let alpha: Chunk | undefined;
   let found: Frame | undefined;
   for (const chunk of chunks(bytes, 12)) {
     if (chunk.type === 'VP8X' && canvas === undefined && found === undefined) canvas = readCanvas(chunk.data);
-    else if (chunk.type === 'EXIF') orientation = readOrientation(chunk.data);
+    else if (chunk.type === 'EXIF') marked ??= readOrientation(chunk.data);
     else if (chunk.type === 'ALPH') alpha ??= chunk;
     else if (found === undefined && chunk.type === 'ANMF') found = readFrame(chunk.data);
     else if (found === undefined && isBitstream(chunk))
@@ -82,6 +82,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     : frame.width === width && frame.height === height;
   if (!fits) throw corrupt('webp', 'its picture does not fit its canvas');
   const work = workNs(bitstream) + (isAnimation ? width * height * CANVAS_PIXEL_NS : 0);
+  const orientation = marked ?? 1;
   const header = { width, height, orientation, frame, work, pieces: minimalFile(bitstream) };
   checkMemory(header, bitstream);
   checkCallWork('webp', header);
