@@ -83,18 +83,29 @@ export class TenantUnderTest {
     const states = await statesAfter(model, this.possible, tried);
     const deadline = performance.now() + (killed ? SETTLED_WITHIN_MS : 0);
     for (;;) {
-      const seen = await observe(this.ask(mortal), (head) => versionNumbers(states, head));
-      const copies = structuredClone(states);
-      const faults = copies.map((state) => mismatch(state, seen));
-      const fitting = copies.filter((_, i) => faults[i] === undefined);
-      if (fitting.length > 0) {
-        this.possible = fitting;
-        this.seen = seen;
-        return;
-      }
+      const faults = await this.#narrow(mortal, states);
+      if (faults === undefined) return;
       if (performance.now() > deadline) throw new Error(this.#unexplained(tried, faults));
       await wait(250);
     }
+  }
+
+  /** @returns why none of the states is what can be read, or undefined where one is. */
+  async #narrow(mortal: Mortal, states: readonly State[]): Promise<(string | undefined)[] | undefined> {
+    let seen: Seen;
+    try {
+      seen = await observe(this.ask(mortal), (head) => versionNumbers(states, head));
+    } catch (error) {
+      // The alarm may have changed something between two reads.
+      return [String(error)];
+    }
+    const copies = structuredClone(states);
+    const faults = copies.map((state) => mismatch(state, seen));
+    const fitting = copies.filter((_, i) => faults[i] === undefined);
+    if (fitting.length === 0) return faults;
+    this.possible = fitting;
+    this.seen = seen;
+    return undefined;
   }
 
   ask(mortal: Mortal): Ask {
