@@ -12,6 +12,7 @@ import type {
   HeadDetail,
   HeadSettings,
   HeadStored,
+  HeadList,
   HeadSummary,
   KeyCreated,
   KeySummary,
@@ -25,26 +26,15 @@ import type { VersionReport } from '../src/api/report.ts';
 import type { Feedback, ReviewItem } from '../src/api/review.ts';
 import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
-import { batchForm, batchLines } from './batch.ts';
-import {
-  get,
-  headPath,
-  lessonForm,
-  once,
-  patch,
-  picturesForm,
-  post,
-  put,
-  remove,
-  routed,
-  showing,
-} from './calls.ts';
+import { batchCall, batchLines } from './batch.ts';
+import { get, headPath, lessonForm, once, patch, picturesForm, post, put, remove, showing } from './calls.ts';
 import type {
   AnswerOptions,
   BatchOptions,
   ClassifyOptions,
   EmbedOptions,
   ExamplesOptions,
+  PageOptions,
   Picture,
   TeachOptions,
   Upload,
@@ -65,8 +55,21 @@ export class HeadwaterClient {
     this.#transport = new Transport(options);
   }
 
+  /** All heads, by name; asked for a page at a time. */
   async listHeads(options?: CallOptions): Promise<HeadSummary[]> {
-    return (await this.#transport.json(is.headList, get('v1/heads'), options)).heads;
+    const heads: HeadSummary[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.listHeadsPage({ ...options, after, limit: 500 });
+      heads.push(...page.heads);
+      after = page.next;
+    } while (after !== undefined);
+    return heads;
+  }
+
+  /** A page of them; its `next` leads to the next one. */
+  async listHeadsPage({ limit, after, ...options }: PageOptions = {}): Promise<HeadList> {
+    return this.#transport.json(is.headList, get('v1/heads', { limit, after }), options);
   }
 
   async describeHead(head: string, options?: CallOptions): Promise<HeadDetail> {
@@ -186,18 +189,9 @@ export class HeadwaterClient {
   async *classifyBatch(
     head: string,
     pictures: readonly File[] | Blob,
-    { topK, version, routingKey, ...options }: BatchOptions = {},
+    options: BatchOptions = {},
   ): AsyncGenerator<BatchLine, void, undefined> {
-    const zipped = pictures instanceof Blob;
-    const call: Call = {
-      method: 'POST',
-      path: headPath(head, 'classify-batch'),
-      query: { top_k: topK, version },
-      headers: { ...(zipped ? { 'content-type': 'application/zip' } : {}), ...routed(routingKey) },
-      body: zipped ? pictures : batchForm(pictures),
-      repeatable: true,
-      streamed: true,
-    };
+    const call = batchCall(head, pictures, options);
     yield* batchLines(await this.#transport.send(call, options), options.signal);
   }
 

@@ -43,11 +43,14 @@ export interface TeachOptions extends CallOptions {
   readonly train?: boolean;
 }
 
-export interface ExamplesOptions extends CallOptions {
-  /** Of this class only. */
-  readonly label?: string;
+export interface PageOptions extends CallOptions {
   /** Of a page: 100 where absent, 500 at most. */
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly after?: string | undefined;
+}
+
+export interface ExamplesOptions extends PageOptions {
+  /** Of this class only. */
+  readonly label?: string;
 }

@@ -37,6 +37,8 @@ export const MAX_JSON_PARTS = 100_000;
 export const MAX_TENSOR_JSON_PARTS = 600_000;
 /** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
+/** Versions of an old database that one alarm gives their summary: that many descriptions are read and written once more. */
+export const OLD_VERSIONS_AT_ONCE = 20;
 
 /**
  * Bytes of request bodies held at once by one isolate. Its 128 MB also hold the engine, the cached heads and one

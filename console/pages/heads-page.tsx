@@ -10,8 +10,10 @@ import { ago, count, percent } from '../ui/format.ts';
 import { Failure, Loading } from '../ui/notice.tsx';
 import { NewHeadDialog } from './new-head-dialog.tsx';
 
+/** Cards of a page; each asks for its head's figures. */
+const HEADS_PER_PAGE = 60;
+
 export function HeadsPage() {
-  const heads = useResource((signal) => client().listHeads({ signal }), []);
   const [making, setMaking] = useState(false);
   return (
     <>
@@ -21,17 +23,34 @@ export function HeadsPage() {
           New head
         </Button>
       </div>
-      {heads.error !== undefined && <Failure error={heads.error} onRetry={heads.reload} />}
-      {heads.data === undefined && heads.error === undefined && <Loading what="heads" />}
-      {heads.data?.length === 0 && <NoHeads />}
+      <HeadCards after={undefined} />
+      {making && <NewHeadDialog onClose={() => setMaking(false)} />}
+    </>
+  );
+}
+
+/** A page of heads, and the next one when it is asked for. */
+function HeadCards({ after }: { readonly after: string | undefined }) {
+  const { data, error, reload } = useResource(
+    (signal) => client().listHeadsPage({ after, limit: HEADS_PER_PAGE, signal }),
+    [after],
+  );
+  const [more, setMore] = useState(false);
+  const next = data?.next;
+  return (
+    <>
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {data === undefined && error === undefined && <Loading what="heads" />}
+      {after === undefined && data?.heads.length === 0 && <NoHeads />}
       <ul class="grid">
-        {heads.data?.map((head) => (
+        {data?.heads.map((head) => (
           <li key={head.head}>
             <HeadCard summary={head} />
           </li>
         ))}
       </ul>
-      {making && <NewHeadDialog onClose={() => setMaking(false)} />}
+      {next !== undefined && !more && <Button onClick={() => setMore(true)}>Show more heads</Button>}
+      {next !== undefined && more && <HeadCards after={next} />}
     </>
   );
 }

@@ -22,7 +22,7 @@ export function client(): HeadwaterClient {
 
 /** Tries the key before keeping it. @throws ApiError when the Worker refuses it or does not answer. */
 export async function signIn(candidate: string): Promise<void> {
-  await new HeadwaterClient({ url: workerUrl, key: candidate }).listHeads();
+  await new HeadwaterClient({ url: workerUrl, key: candidate }).listHeadsPage({ limit: 1 });
   sessionStorage.setItem(STORED_AS, candidate);
   key.value = candidate;
 }

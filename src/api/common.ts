@@ -54,6 +54,15 @@ export const VersionText = z
 
 export const Timestamp = z.string().meta({ format: 'date-time', example: '2026-11-23T20:42:08.000Z' });
 
+/** How many a page of a list holds, in a query; 100 where absent. @param most 999 at most. */
+export const pageLimit = (most: number) =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, `must be a whole number from 1 to ${most}`)
+    .transform(Number)
+    .pipe(z.int().max(most))
+    .default(100);
+
 /** Names the frozen network. Codes and heads of other weights mean nothing to it. */
 export const BackboneId = z
   .object({ name: z.string(), version: z.string(), weights_sha256: z.string() })

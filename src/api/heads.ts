@@ -1,6 +1,6 @@
 /** Wire schemas of heads and their versions. */
 import { z } from 'zod';
-import { Timestamp, VersionNumber } from './common.ts';
+import { HeadName, pageLimit, Timestamp, VersionNumber } from './common.ts';
 
 const Interval = z.array(z.number()).length(2).meta({ description: '95 % confidence interval: low, high.' });
 
@@ -64,7 +64,21 @@ export const HeadSummary = z
   .meta({ id: 'HeadSummary' });
 export type HeadSummary = z.infer<typeof HeadSummary>;
 
-export const HeadList = z.object({ heads: z.array(HeadSummary) }).meta({ id: 'HeadList' });
+/** Heads that one page may hold. */
+export const MAX_HEADS_PER_PAGE = 500;
+
+export const HeadsQuery = z.strictObject({
+  limit: pageLimit(MAX_HEADS_PER_PAGE),
+  after: HeadName.optional().meta({ description: 'The `next` of the page before.' }),
+});
+
+export const HeadList = z
+  .object({
+    heads: z.array(HeadSummary),
+    next: z.string().optional().meta({ description: 'Where the next page begins, if there is one.' }),
+  })
+  .meta({ id: 'HeadList' });
+export type HeadList = z.infer<typeof HeadList>;
 
 export const HeadDetail = z
   .object({

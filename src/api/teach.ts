@@ -1,6 +1,6 @@
 /** Wire schemas of teaching: examples in, a new version out, and examples forgotten. */
 import { z } from 'zod';
-import { BackboneId, HeadName, Label, TaughtLabel, Timestamp, VersionNumber } from './common.ts';
+import { BackboneId, HeadName, Label, TaughtLabel, pageLimit, Timestamp, VersionNumber } from './common.ts';
 import { ClassSummary, Figures } from './heads.ts';
 
 /** Examples that one request may bring. */
@@ -115,12 +115,7 @@ export type ExampleSummary = z.infer<typeof ExampleSummary>;
 
 export const ExamplesQuery = z.strictObject({
   label: Label.optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9][0-9]{0,2}$/, `must be a whole number from 1 to ${MAX_EXAMPLES_PER_PAGE}`)
-    .transform(Number)
-    .pipe(z.int().max(MAX_EXAMPLES_PER_PAGE))
-    .default(100),
+  limit: pageLimit(MAX_EXAMPLES_PER_PAGE),
   after: z.string().max(64).optional().meta({ description: 'The `next` of the page before.' }),
 });
 

@@ -1,6 +1,6 @@
 /** /v1/heads and /v1/heads/{head}: upload, list, describe, remove. */
 import { createRoute } from '@hono/zod-openapi';
-import { HeadDetail, HeadList, HeadStored } from '../../src/api/index.ts';
+import { HeadDetail, HeadList, HeadsQuery, HeadStored } from '../../src/api/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import { mediaType, withBody } from '../body.ts';
@@ -33,11 +33,13 @@ export function addHeadRoutes(app: App, services: Services): void {
     path: '/v1/heads',
     summary: 'List heads',
     middleware: canRead,
-    responses: answers(200, HeadList, 'All heads, by name.'),
+    request: { query: HeadsQuery },
+    responses: answers(200, HeadList, 'A page of heads, by name.'),
   });
   app.openapi(list, async (c) => {
-    const heads = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listHeads());
-    return c.json({ heads }, 200);
+    const { after = '', limit } = c.req.valid('query');
+    const page = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listHeads(after, limit));
+    return c.json(page, 200);
   });
 
   const describe = createRoute({

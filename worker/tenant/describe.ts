@@ -1,10 +1,11 @@
 /**
- * What the API tells of heads. What a head says about itself, its file's metadata, is kept in the version's row, so that
- * listing heads opens no file.
+ * What the API tells of heads. What a head says about itself, its file's metadata, is kept beside the version's row, so
+ * that looking at a head opens no file; lists read summaries of it: see descriptions.ts.
  */
 import type {
   ClassSummary,
   HeadDetail,
+  HeadList,
   HeadSummary,
   Routing,
   ShadowReport,
@@ -13,12 +14,13 @@ import type {
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/index.ts';
-import { readMetadata, writeMetadata, writeSummary, type HeadMetadata } from '../../src/head/metadata.ts';
+import { readMetadata, writeMetadata, type HeadMetadata } from '../../src/head/metadata.ts';
 import { heldOutBy } from '../../src/learn/held-out.ts';
 import type { ClassFigures } from '../../src/learn/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../limits.ts';
 import type { Pointer } from '../stores/layout.ts';
-import type { HeadRow, VersionRow } from './head-rows.ts';
+import { Summary } from './descriptions.ts';
+import type { HeadRow, HeadRows, VersionRow } from './head-rows.ts';
 
 /** @throws HeadwaterError head_too_large */
 export function describe(head: Head): string {
@@ -35,29 +37,34 @@ export function describe(head: Head): string {
 export const parse = (text: string): HeadMetadata =>
   readMetadata(z.record(z.string(), z.string()).parse(JSON.parse(text)));
 
-export function headSummary(
-  row: HeadRow & { current: number; description: string; versions: number },
-): HeadSummary {
+function headSummary(row: HeadRow & { current: number; summary: string }): HeadSummary {
   return {
     head: row.name,
     version: row.current,
-    classes: parse(row.description).labels.length,
-    versions: row.versions,
+    classes: readSummary(row.summary).classes,
+    versions: row.committed_versions,
     created_at: new Date(row.created_at).toISOString(),
   };
 }
 
-export function headDetail(row: HeadRow & { current: number }, versions: readonly VersionRow[]): HeadDetail {
-  const current = versions.find(({ version }) => version === row.current);
-  // The current version is always a committed one.
+/** @param rows by name, one more than the page has where there is another page. */
+export function headList(rows: readonly Parameters<typeof headSummary>[0][], limit: number): HeadList {
+  const page = rows.slice(0, limit);
+  const next = rows.length > limit ? page.at(-1)?.name : undefined;
+  return { heads: page.map(headSummary), ...(next === undefined ? {} : { next }) };
+}
+
+export function headDetail(heads: HeadRows, row: HeadRow & { current: number }): HeadDetail {
   return {
     head: row.name,
     version: row.current,
     created_at: new Date(row.created_at).toISOString(),
-    classes: classSummaries(parse(current!.description)),
-    versions: versions.map((version) => versionSummary(version, row.current)),
+    classes: classSummaries(parse(heads.descriptions.find(row.name, row.current))),
+    versions: heads.summarised(row.name).map((version) => versionSummary(version, row.current)),
   };
 }
+
+const readSummary = (text: string): Summary => Summary.parse(JSON.parse(text));
 
 /** @param counted what a version in the shadow did so far. */
 export function routing(
@@ -86,20 +93,19 @@ function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassFigu
   return found !== undefined && found.support > 0 ? found : undefined;
 }
 
-function versionSummary(row: VersionRow, current: number): VersionSummary {
-  const { labels, training } = parse(row.description);
-  const { examples, method, leaveOneOut, test } = training;
+function versionSummary(row: VersionRow & { summary: string }, current: number): VersionSummary {
+  const { classes, examples, method, leave_one_out: heldOut, test } = readSummary(row.summary);
   return {
     version: row.version,
     current: row.version === current,
     sha256: row.sha256,
     bytes: row.bytes,
     created_at: new Date(row.created_at).toISOString(),
-    classes: labels.length,
+    classes,
     examples,
     method,
     held_out_by: heldOutBy(method),
-    leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
-    ...(test === undefined ? {} : { test: writeSummary(test) }),
+    leave_one_out: heldOut,
+    ...(test === null ? {} : { test }),
   };
 }

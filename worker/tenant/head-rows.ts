@@ -2,6 +2,7 @@
 import { DEFAULT_SETTINGS, HeadSettings } from '../../src/api/index.ts';
 import { headObjectName, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
+import { Descriptions, summaryOf } from './descriptions.ts';
 import type { Outbox } from './outbox.ts';
 import type { Standing } from './standing.ts';
 
@@ -14,37 +15,42 @@ export interface HeadRow extends Record<string, SqlStorageValue> {
   canary_version: number | null;
   canary_percent: number | null;
   shadow_version: number | null;
+  committed_versions: number;
 }
 
 export interface VersionRow extends Record<string, SqlStorageValue> {
   version: number;
   sha256: string;
   bytes: number;
-  description: string;
   created_at: number;
   trained_revision: number | null;
   held_back: string | null;
 }
 
+const VERSION_COLUMNS = 'version, sha256, bytes, created_at, trained_revision, held_back';
+
 export class HeadRows {
+  readonly descriptions: Descriptions;
   readonly #sql: SqlStorage;
   readonly #outbox: Outbox;
   readonly #tenant: Standing;
 
   constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
     this.#sql = sql;
+    this.descriptions = new Descriptions(sql);
     this.#outbox = outbox;
     this.#tenant = tenant;
   }
 
-  /** Heads with a current version, by name, each with that version's description and how many versions it has. */
-  list(): (HeadRow & { current: number; description: string; versions: number })[] {
+  /** Heads with a current version, by name from behind `after` on, each with that version's summary. */
+  list(after: string, limit: number): (HeadRow & { current: number; summary: string })[] {
     return this.#sql
-      .exec<HeadRow & { current: number; description: string; versions: number }>(
-        `SELECT heads.*, description,
-           (SELECT count(*) FROM versions AS v WHERE v.head = heads.name AND v.committed) AS versions
+      .exec<HeadRow & { current: number; summary: string }>(
+        `SELECT heads.*, coalesce(summary, ${summaryOf('description')}) AS summary
          FROM heads JOIN versions ON versions.head = heads.name AND versions.version = heads.current
-         ORDER BY heads.name`,
+         WHERE heads.name > ? ORDER BY heads.name LIMIT ?`,
+        after,
+        limit,
       )
       .toArray();
   }
@@ -67,11 +73,32 @@ export class HeadRows {
   versions(head: string): VersionRow[] {
     return this.#sql
       .exec<VersionRow>(
-        `SELECT version, sha256, bytes, description, created_at, trained_revision, held_back FROM versions
-         WHERE head = ? AND committed ORDER BY version DESC`,
+        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND committed ORDER BY version DESC`,
         head,
       )
       .toArray();
+  }
+
+  /** The same, each with its summary: see Descriptions. */
+  summarised(head: string): (VersionRow & { summary: string })[] {
+    return this.#sql
+      .exec<VersionRow & { summary: string }>(
+        `SELECT ${VERSION_COLUMNS}, coalesce(summary, ${summaryOf('description')}) AS summary
+         FROM versions WHERE head = ? AND committed ORDER BY version DESC`,
+        head,
+      )
+      .toArray();
+  }
+
+  /** One of them. */
+  version(head: string, version: number): VersionRow | undefined {
+    return this.#sql
+      .exec<VersionRow>(
+        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND version = ? AND committed`,
+        head,
+        version,
+      )
+      .toArray()[0];
   }
 
   /** A head that has a current version. */
@@ -121,9 +148,13 @@ export class HeadRows {
 
   /** The version trained on the newest state of the examples, or undefined. */
   newestTrained(head: string): VersionRow | undefined {
-    return this.versions(head)
-      .filter((row) => row.trained_revision !== null)
-      .sort((a, b) => b.trained_revision! - a.trained_revision! || b.version - a.version)[0];
+    return this.#sql
+      .exec<VersionRow>(
+        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND committed AND trained_revision IS NOT NULL
+         ORDER BY trained_revision DESC, version DESC LIMIT 1`,
+        head,
+      )
+      .toArray()[0];
   }
 
   /** The uploaded version that the head's examples are taught on top of: see Examples. */
@@ -145,7 +176,7 @@ export class HeadRows {
   /** Why a head can't be changed: it is not there. */
   absent(head: string): Refused | undefined {
     const row = this.row(head);
-    const known = row !== undefined && (row.current !== null || this.versions(head).length > 0);
+    const known = row !== undefined && (row.current !== null || row.committed_versions > 0);
     return known ? undefined : refuse('head_not_found', `There is no head '${head}'.`);
   }
 
@@ -153,7 +184,7 @@ export class HeadRows {
   unknown(head: string, version: number): Refused | undefined {
     const absent = this.absent(head);
     if (absent !== undefined) return absent;
-    return this.versions(head).some((known) => known.version === version)
+    return this.version(head, version) !== undefined
       ? undefined
       : refuse('version_not_found', `Head '${head}' has no version ${version}.`);
   }

@@ -58,9 +58,9 @@ export class Idempotency {
       `${added.added} ${added.duplicates}`,
       now,
     );
+    // Rows are numbered as they come, so that those too many are found without counting.
     this.#sql.exec(
-      `DELETE FROM idempotency WHERE key IN
-         (SELECT key FROM idempotency ORDER BY created_at DESC LIMIT -1 OFFSET ?)`,
+      'DELETE FROM idempotency WHERE rowid <= (SELECT max(rowid) FROM idempotency) - ?',
       MAX_IDEMPOTENCY_KEYS,
     );
   }

@@ -99,8 +99,9 @@ export class Outbox {
     const { sql } = this.#storage;
     const { waiting } = sql
       .exec<{ waiting: number }>(
-        `SELECT (SELECT count(*) FROM outbox) +
-           (SELECT count(*) FROM taught_heads WHERE forgotten_from IS NOT NULL) AS waiting`,
+        `SELECT EXISTS (SELECT 1 FROM outbox) OR
+           EXISTS (SELECT 1 FROM taught_heads WHERE forgotten_from IS NOT NULL) OR
+           EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting`,
       )
       .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();

@@ -114,16 +114,16 @@ export class Restore {
         return refuse('conflict', `Version ${row.version} of '${row.head}' took too long to be stored.`);
       this.#rows.sql.exec(
         `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
-           VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+           VALUES (?, ?, 1, ?, ?, '', ?, ?, ?)`,
         row.head,
         row.version,
         row.sha256,
         row.bytes,
-        row.description,
         row.created_at,
         row.trained_revision,
         row.held_back,
       );
+      this.#rows.heads.descriptions.store(row.head, row.version, row.description);
       this.#rows.outbox.keep(objectName);
       return {};
     });
@@ -135,8 +135,9 @@ export class Restore {
       const fault = this.#missing(row);
       if (fault !== undefined) return fault;
       this.#rows.sql.exec(
-        `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings)
-           VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`,
+        `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings,
+             committed_versions)
+           VALUES (?1, ?, ?, 1, ?, ?, ?, ?, ?, (SELECT count(*) FROM versions WHERE head = ?1))`,
         row.head,
         row.current,
         row.last_version,

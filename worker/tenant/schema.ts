@@ -173,6 +173,33 @@ const MIGRATIONS: readonly string[] = [
   `
   INSERT INTO outbox SELECT 'tenant', id, 1 FROM tenant;
   `,
+  // What lists tell of versions is a column, and so is how many a head has; a description stands by itself, and goes with
+  // its version. Rows of before have no summary until Descriptions brings them up.
+  `
+  ALTER TABLE versions ADD COLUMN summary TEXT;
+  CREATE INDEX versions_without_summary ON versions (head, version) WHERE summary IS NULL;
+  CREATE INDEX versions_reserved ON versions (created_at) WHERE NOT committed;
+  CREATE TABLE descriptions (
+    head TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    PRIMARY KEY (head, version)
+  ) STRICT;
+  CREATE TRIGGER description_goes_with_version AFTER DELETE ON versions
+  BEGIN DELETE FROM descriptions WHERE head = OLD.head AND version = OLD.version; END;
+
+  ALTER TABLE heads ADD COLUMN committed_versions INTEGER NOT NULL DEFAULT 0;
+  UPDATE heads SET committed_versions =
+    (SELECT count(*) FROM versions WHERE versions.head = heads.name AND committed);
+  CREATE TRIGGER version_is_committed AFTER UPDATE OF committed ON versions WHEN NEW.committed > OLD.committed
+  BEGIN UPDATE heads SET committed_versions = committed_versions + 1 WHERE name = NEW.head; END;
+  CREATE TRIGGER version_is_gone AFTER DELETE ON versions WHEN OLD.committed
+  BEGIN UPDATE heads SET committed_versions = committed_versions - 1 WHERE name = OLD.head; END;
+
+  -- What each request or alarm asks for is found, not searched for.
+  CREATE INDEX heads_that_must_forget ON taught_heads (head) WHERE forgotten_from IS NOT NULL;
+  CREATE INDEX idempotency_by_head ON idempotency (head);
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

@@ -24,7 +24,8 @@ export function taughtAnswer(
   const version = train ? heads.newestTrained(head) : undefined;
   if (version === undefined) return { ...stored, classes: [...state.classes] };
   const before = heads.versions(head).find((row) => row.version < version.version);
-  const described = parse(version.description);
+  const description = heads.descriptions.find(head, version.version);
+  const described = parse(description);
   const { method, leaveOneOut } = described.training;
   return {
     head,
@@ -35,7 +36,9 @@ export function taughtAnswer(
     classes: classSummaries(described),
     held_out_by: heldOutBy(method),
     leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
-    ...(before === undefined ? {} : { changes: changesBetween(before, version) }),
+    ...(before === undefined
+      ? {}
+      : { changes: changesBetween(before, heads.descriptions.find(head, before.version), description) }),
     ...(version.held_back === null ? {} : { held_back: version.held_back }),
   };
 }
@@ -48,19 +51,20 @@ function missing({ classes, origin: { base } }: TaughtState): string {
     : `There is one class, '${only.label}'. Teach pictures of a second one, and the head can tell them apart.`;
 }
 
-function changesBetween(before: VersionRow, after: VersionRow): Changes {
-  const [was, is] = [parse(before.description), parse(after.description)];
-  const shared = sharedClasses(before.description, after.description);
+/** @param old what the version before says of itself. @param now what the new one does. */
+function changesBetween(before: VersionRow, old: string, now: string): Changes {
+  const [was, is] = [parse(old), parse(now)];
+  const shared = sharedClasses(old, now);
   const classes = classChanges(classSummaries(was), classSummaries(is));
   // What was uploaded was judged on other pictures: its figures and these have no difference that means anything.
   if (before.trained_revision === null)
     return { from_version: before.version, classes: classes.map(({ recall: _recall, ...change }) => change) };
   const accuracy = difference(is.training.leaveOneOut?.accuracy, was.training.leaveOneOut?.accuracy);
-  const old = difference(accuracyOver(after.description, shared), accuracyOver(before.description, shared));
+  const oldClasses = difference(accuracyOver(now, shared), accuracyOver(old, shared));
   return {
     from_version: before.version,
     ...(accuracy === undefined ? {} : { accuracy }),
-    ...(old === undefined ? {} : { old_classes_accuracy: old }),
+    ...(oldClasses === undefined ? {} : { old_classes_accuracy: oldClasses }),
     classes,
   };
 }

@@ -181,7 +181,7 @@ export class Teaching {
     const state = this.#rows.examples.state(head);
     if (state !== undefined) return state.origin.base;
     const current = this.#rows.heads.live(head)?.current;
-    const row = this.#rows.heads.versions(head).find(({ version }) => version === current);
+    const row = current === undefined ? undefined : this.#rows.heads.version(head, current);
     return row && { version: row.version, sha256: row.sha256 };
   }
 
@@ -194,8 +194,8 @@ export class Teaching {
 
   /** Whether a version that made a prediction read other codes than those that examples are. */
   #otherReader(head: string, version: number, { base, taps }: CodeOrigin): Refused | undefined {
-    const row = this.#rows.heads.versions(head).find((known) => known.version === version);
-    const reads = row && parse(row.description).taps;
+    const row = this.#rows.heads.version(head, version);
+    const reads = row && parse(this.#rows.heads.descriptions.find(head, version)).taps;
     const isOurs =
       row === undefined ||
       row.trained_revision !== null ||
@@ -210,8 +210,8 @@ export class Teaching {
 
   #uploadedLabels(head: string): readonly string[] {
     const base = this.#rows.examples.state(head)?.origin.base?.version;
-    const row = this.#rows.heads.versions(head).find(({ version }) => version === base);
-    return row === undefined ? [] : parse(row.description).labels;
+    if (base === undefined || this.#rows.heads.version(head, base) === undefined) return [];
+    return parse(this.#rows.heads.descriptions.find(head, base)).labels;
   }
 
   async #answer(

@@ -12,7 +12,7 @@ import type {
   ExampleList,
   HeadDetail,
   HeadSettings,
-  HeadSummary,
+  HeadList,
   KeySummary,
   ReviewItem,
   Routing,
@@ -24,7 +24,7 @@ import type { Pointer } from '../stores/layout.ts';
 import type { ExampleRecord, HeadRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Capture } from './captures.ts';
-import { headDetail, headSummary, routing } from './describe.ts';
+import { headDetail, headList, routing } from './describe.ts';
 import type { CodeOrigin, Forgetting, TaughtState } from './examples.ts';
 import type { ExpectedPictures } from './kept-pictures.ts';
 import type { FoundKey, NewKey, Rotated } from './keys.ts';
@@ -70,7 +70,6 @@ export class Tenant extends DurableObject<Env> {
     return this.#write((now) => this.#rows.pictures.expect(head, sizes, now));
   }
 
-  /** The object that holds an example's picture, or null. */
   exampleImage(head: string, id: string): string | null {
     return this.#exists ? this.#rows.pictures.find(head, id) : null;
   }
@@ -96,13 +95,13 @@ export class Tenant extends DurableObject<Env> {
     return this.#write((now) => this.#rows.keys.revoke(id, now));
   }
 
-  listHeads(): HeadSummary[] {
-    return this.#exists ? this.#rows.heads.list().map(headSummary) : [];
+  listHeads(after: string, limit: number): HeadList {
+    return headList(this.#exists ? this.#rows.heads.list(after, limit + 1) : [], limit);
   }
 
   describeHead(head: string): HeadDetail | null {
     const row = this.#exists ? this.#rows.heads.live(head) : undefined;
-    return row === undefined ? null : headDetail(row, this.#rows.heads.versions(head));
+    return row === undefined ? null : headDetail(this.#rows.heads, row);
   }
 
   pointer(head: string): Pointer | null {
@@ -278,6 +277,7 @@ export class Tenant extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     if (!this.#exists) return;
+    this.ctx.storage.transactionSync(() => this.#rows.heads.descriptions.bringUp());
     await this.#writer.deliver();
     if (this.#rows.standing.isDeleting) await this.#removal.finish();
     else if (this.#exists) await this.#teaching.resume();

@@ -137,7 +137,7 @@ export class Training {
   /** The version that the head is taught on top of, if there is one: it stays as long as there are examples. */
   #base(head: string, { origin: { base } }: TaughtState): VersionRow | undefined {
     if (base === undefined) return undefined;
-    const row = this.#rows.heads.versions(head).find(({ version }) => version === base.version);
+    const row = this.#rows.heads.version(head, base.version);
     if (row?.sha256 !== base.sha256)
       throw new Error(`Version ${base.version} of '${head}' is missing though it is taught on top of it.`);
     return row;
@@ -181,10 +181,10 @@ export class Training {
     // What was forgotten must go, whatever that costs.
     if (margin === null || current === undefined || this.#rows.examples.state(head)?.forgottenFrom !== null)
       return undefined;
-    const before = this.#rows.heads.versions(head).find(({ version }) => version === current);
+    const before = this.#rows.heads.version(head, current);
     // What was uploaded was judged on other pictures: there is nothing to compare.
     if (before === undefined || before.trained_revision === null) return undefined;
-    return guardFault(before.description, upload.description, margin);
+    return guardFault(this.#rows.heads.descriptions.find(head, current), upload.description, margin);
   }
 }
 

@@ -66,15 +66,15 @@ export class Uploads {
     const version = this.#nextVersion(head, now);
     this.#sql.exec(
       `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision)
-         VALUES (?, ?, 0, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, 0, ?, ?, '', ?, ?)`,
       head,
       version,
       upload.sha256,
       upload.bytes,
-      upload.description,
       now,
       upload.trainedRevision ?? null,
     );
+    this.#heads.descriptions.store(head, version, upload.description);
     const objectName = this.#heads.objectName(head, version, upload.sha256);
     this.#outbox.discard(objectName, now + RESERVATION_MS);
     return { state: 'reserved', version, objectName };
@@ -145,7 +145,7 @@ export class Uploads {
       head,
       version,
     );
-    const held = this.#heads.versions(head).find((row) => row.version === version)?.held_back ?? null;
+    const held = this.#heads.version(head, version)?.held_back ?? null;
     return held === null ? this.#makeCurrent(head, version) : this.#heads.pointer(head)!;
   }
 
