@@ -25,6 +25,7 @@ const tasks = {
   bench: ['scripts/build.ts', 'bench/index.ts'],
   hostile: ['scripts/build.ts', 'bench/hostile.ts'],
   soak: ['scripts/build.ts', 'test/soak.ts'],
+  fuzz: ['scripts/build.ts', 'test/fuzz.ts'],
   mutants: ['scripts/build.ts', 'test/mutants/index.ts'],
   size: ['scripts/build.ts', 'scripts/size.ts'],
   deploy: ['scripts/build.ts', 'scripts/deploy.ts'],
