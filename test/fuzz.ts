@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz [-- --minutes 10] [-- --seed N] [-- --part parsers] [-- --case K]`: bodies that are nearly right (pictures, head
- * files), each of which must be read or refused in order (test/fuzz/). Without a seed a new one is drawn. A case that
+ * `npm run fuzz [-- --minutes 10] [-- --seed N] [-- --part parsers] [-- --case K]`: bodies that are nearly right, each of
+ * which must be read or refused in order: pictures and head files by the parsers in this process, and all that takes a body by
+ * the real Worker (test/fuzz/). Without a seed a new one is drawn. A case that
  * does not hold is told with the command that repeats it, and kept as a file. Exits 1 where there was one.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parserPart } from './fuzz/parsers.ts';
 import type { Fault, FuzzPart } from './fuzz/part.ts';
+import { servicePart } from './fuzz/service.ts';
 
 const PROGRESS_MS = 15_000;
 /** Faults of one part after which it is given up. */
@@ -26,6 +28,7 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 const PARTS: Readonly<Record<string, () => Promise<FuzzPart>>> = {
   parsers: () => parserPart(seed, true),
+  service: () => servicePart(seed),
 };
 
 /** Words of a fault without its numbers: the same fault is told once. */

@@ -57,18 +57,22 @@ export function overwritten(bytes: Uint8Array, at: number, values: ArrayLike<num
   return copy;
 }
 
+export interface ListChanges<T> {
+  readonly change: (item: T) => T;
+  readonly make: () => T;
+  /** Times that an item may be repeated, and bytes that it takes each time. */
+  readonly most: number;
+  readonly bytesOf: (item: T) => number;
+}
+
 /** One change of a list: its items are moved, repeated, left out, or replaced by what `change` and `make` give. */
-export function changeList<T>(
-  random: Random,
-  items: readonly T[],
-  change: (item: T) => T,
-  make: () => T,
-  most = 20_000,
-): T[] {
+export function changeList<T>(random: Random, items: readonly T[], changes: ListChanges<T>): T[] {
+  const { change, make, most, bytesOf } = changes;
   const list = [...items];
-  const at = random.below(list.length + 1);
   if (list.length === 0) return [make()];
+  const at = random.below(list.length + 1);
   const i = Math.min(at, list.length - 1);
+  const times = Math.min(most, Math.floor(MAX_BYTES / (bytesOf(list[i]) + 1)));
   random.do<unknown>(
     () => (list[i] = change(list[i])),
     () => (list[i] = change(list[i])),
@@ -79,7 +83,7 @@ export function changeList<T>(
     () => list.push(...list.splice(i, 1)),
     () => list.splice(i, 0, random.pick(list)),
     () => list.splice(i, list.length),
-    () => (random.oneIn(6) ? list.splice(at, 0, ...repeated(list[i], most)) : list.splice(at, 0, list[i])),
+    () => list.splice(at, 0, ...repeated(list[i], random.oneIn(6) ? times : 1)),
   );
   return list;
 }

@@ -72,13 +72,12 @@ function fileOf(segments: readonly Segment[]): Bytes {
 export function changeJpeg(random: Random, file: Uint8Array): Bytes {
   return fileOf(
     changed(random, segmentsOf(file), CHANGES, (segments) =>
-      changeList(
-        random,
-        segments,
-        (segment) => changeSegment(random, segment),
-        () => makeSegment(random),
-        3_000,
-      ),
+      changeList(random, segments, {
+        change: (segment) => changeSegment(random, segment),
+        make: () => makeSegment(random),
+        most: 3_000,
+        bytesOf: ({ data = NOTHING, coded }) => data.length + coded.length,
+      }),
     ),
   );
 }

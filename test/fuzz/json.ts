@@ -5,8 +5,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** A text that stands in the place of a value, to be written as it is. */
 const RAW = 'raw:';
-const CHANGES = 3;
+const CHANGES = 2;
 const DEPTH = 3_000;
+/** Of a list whose items are repeated: a list in a list would else fill the memory. */
+const MOST_TEXT = 3_000_000;
 
 const NUMBERS = [
   '-0',
@@ -92,9 +94,14 @@ function changeItem(random: Random, list: readonly Json[]): Json {
     () => list.map((item, i) => (i === at ? changeSomewhere(random, item) : item)),
     () => list.filter((_, i) => i !== at),
     () => [...list, list[at]],
-    () => Array.from({ length: random.pick([2, 33, 257, 2_001]) }, () => list[at]),
+    () => repeated(list[at], random.pick([2, 33, 257, 2_001])),
     () => [],
   );
+}
+
+function repeated(item: Json, times: number): Json[] {
+  const fitting = Math.floor(MOST_TEXT / (written(item).length + 1));
+  return Array.from({ length: Math.min(times, fitting) }, () => item);
 }
 
 function changedValue(random: Random, value: Json): Json {

@@ -55,22 +55,16 @@ function fileOf(signature: Uint8Array, chunks: readonly Chunk[]): Bytes {
 
 /** @returns the file with some changes to its chunks, or to what is compressed in them. */
 export function changePng(random: Random, file: Uint8Array): Bytes {
+  const changes = {
+    change: (chunk: Chunk) => changeChunk(random, chunk),
+    make: () => makeChunk(random),
+    most: 20_000,
+    bytesOf: ({ data }: Chunk) => data.length + 12,
+  };
   const chunks = changed(random, chunksOf(file), CHANGES, (chunks) =>
     random.do(
-      () =>
-        changeList(
-          random,
-          chunks,
-          (chunk) => changeChunk(random, chunk),
-          () => makeChunk(random),
-        ),
-      () =>
-        changeList(
-          random,
-          chunks,
-          (chunk) => changeChunk(random, chunk),
-          () => makeChunk(random),
-        ),
+      () => changeList(random, chunks, changes),
+      () => changeList(random, chunks, changes),
       () => changeSamples(random, chunks),
       () => cut(random, chunks),
     ),

@@ -10,6 +10,7 @@ import {
   little32,
   overwritten,
   type Bytes,
+  type ListChanges,
 } from './bytes.ts';
 import type { Random } from './random.ts';
 
@@ -52,17 +53,19 @@ function bytesOf(chunks: readonly Chunk[]): Bytes {
 /** @returns the file with some changes to its chunks. */
 export function changeWebp(random: Random, file: Uint8Array): Bytes {
   const chunks = changed(random, chunksOf(file, RIFF_HEADER_BYTES), CHANGES, (chunks) =>
-    changeList(
-      random,
-      chunks,
-      (chunk) => changeChunk(random, chunk),
-      () => makeChunk(random),
-    ),
+    changeList(random, chunks, changesOf(random, 20_000)),
   );
   const body = bytesOf(chunks);
   const length = random.oneIn(12) ? random.odd(32) : body.length + 4;
   return joined(ascii('RIFF'), little32(length), ascii('WEBP'), body);
 }
+
+const changesOf = (random: Random, most: number): ListChanges<Chunk> => ({
+  change: (chunk) => changeChunk(random, chunk),
+  make: () => makeChunk(random),
+  most,
+  bytesOf: ({ data }) => data.length + 8,
+});
 
 function changeChunk(random: Random, chunk: Chunk): Chunk {
   const { type, data } = chunk;
@@ -94,13 +97,7 @@ function changeChunk(random: Random, chunk: Chunk): Chunk {
 
 /** An animation's frame has chunks of its own. */
 function changeFrame(random: Random, data: Uint8Array): Uint8Array {
-  const inner = changeList(
-    random,
-    chunksOf(data, FRAME_HEADER_BYTES),
-    (chunk) => changeChunk(random, chunk),
-    () => makeChunk(random),
-    200,
-  );
+  const inner = changeList(random, chunksOf(data, FRAME_HEADER_BYTES), changesOf(random, 200));
   return joined(data.subarray(0, FRAME_HEADER_BYTES), bytesOf(inner));
 }
 
