@@ -59,12 +59,13 @@ export function overflow(
       `Head '${head}' would have ${labels} classes; at the edge a head is taught at most ${MAX_CLASSES_PER_TAUGHT_HEAD}.`,
     );
   }
-  const { all } = sql.exec<{ all: number }>('SELECT count(*) AS "all" FROM examples').one();
+  const { all } = sql.exec<{ all: number }>('SELECT example_count AS "all" FROM tenant').one();
   if (all + fresh.length > MAX_EXAMPLES_PER_TENANT) {
     return refuse('limit_reached', `This tenant has ${all} examples of at most ${MAX_EXAMPLES_PER_TENANT}.`);
   }
+  if (known !== undefined) return undefined;
   const { heads } = sql.exec<{ heads: number }>('SELECT count(*) AS heads FROM taught_heads').one();
-  if (known === undefined && heads >= MAX_HEADS_PER_TENANT) {
+  if (heads >= MAX_HEADS_PER_TENANT) {
     return refuse(
       'limit_reached',
       `This tenant has ${heads} taught heads, as many as it may. Delete one first.`,

@@ -200,7 +200,7 @@ export class Examples {
         id,
       )
       .toArray()
-      .map(summaryOf)[0];
+      .map(this.#summariser())[0];
   }
 
   /** The versions that knew what was forgotten are gone. */
@@ -241,7 +241,7 @@ export class Examples {
       .toArray();
     const page = rows.slice(0, limit);
     const next = rows.length > limit ? page.at(-1)?.id : undefined;
-    return { examples: page.map(summaryOf), total, ...(next === undefined ? {} : { next }) };
+    return { examples: page.map(this.#summariser()), total, ...(next === undefined ? {} : { next }) };
   }
 
   /** The label as it came where examples have that, for some were taught before labels were normalised; else normalised. */
@@ -254,18 +254,23 @@ export class Examples {
     return found === undefined ? normaliseLabel(label) : label;
   }
 
+  #summariser(): (row: ExampleRow) => ExampleSummary {
+    const shown = this.#pictures.shown();
+    return (row) => summaryOf(row, shown(row.image));
+  }
+
   #row(head: string): TaughtRow | undefined {
     return this.#sql.exec<TaughtRow>('SELECT * FROM taught_heads WHERE head = ?', head).toArray()[0];
   }
 }
 
-function summaryOf(row: ExampleRow): ExampleSummary {
+function summaryOf(row: ExampleRow, hasImage: boolean): ExampleSummary {
   return {
     id: row.id,
     label: row.label,
     picture: row.picture,
     source: ExampleSource.parse(row.source),
-    has_image: row.image !== null,
+    has_image: hasImage,
     created_at: new Date(row.created_at).toISOString(),
   };
 }

@@ -97,11 +97,12 @@ export class Outbox {
    */
   async schedule(now: number): Promise<void> {
     const { sql } = this.#storage;
-    const { waiting } = sql
-      .exec<{ waiting: number }>(
+    const { waiting, sweeping } = sql
+      .exec<{ waiting: number; sweeping: number }>(
         `SELECT EXISTS (SELECT 1 FROM outbox) OR
            EXISTS (SELECT 1 FROM taught_heads WHERE forgotten_from IS NOT NULL) OR
-           EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting`,
+           EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting,
+           EXISTS (SELECT 1 FROM tenant WHERE swept_head IS NOT NULL) AS sweeping`,
       )
       .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
@@ -109,6 +110,7 @@ export class Outbox {
     // Garbage that is due but still there is a deletion that failed.
     const times = [
       ...(waiting > 0 ? [retryAt] : []),
+      ...(sweeping > 0 ? [now] : []),
       ...[due, this.#sweepAt()].flatMap((at) => (at === null ? [] : [at > now ? at : retryAt])),
     ];
     if (times.length > 0) await this.#storage.setAlarm(Math.min(...times));

@@ -200,6 +200,29 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX heads_that_must_forget ON taught_heads (head) WHERE forgotten_from IS NOT NULL;
   CREATE INDEX idempotency_by_head ON idempotency (head);
   `,
+  // How many examples there are and what their pictures take, as triggers keep it, so that no lesson counts them. Which
+  // kept pictures are shown, and how far the others are swept: see KeptPictures.
+  `
+  ALTER TABLE tenant ADD COLUMN example_count INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tenant ADD COLUMN image_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE tenant SET example_count = (SELECT count(*) FROM examples), image_bytes =
+    (SELECT coalesce(sum(image_bytes), 0) FROM examples WHERE image IS NOT NULL);
+  CREATE TRIGGER example_is_there AFTER INSERT ON examples
+  BEGIN UPDATE tenant SET example_count = example_count + 1, image_bytes = image_bytes + coalesce(NEW.image_bytes, 0); END;
+  CREATE TRIGGER example_is_gone AFTER DELETE ON examples
+  BEGIN UPDATE tenant SET example_count = example_count - 1, image_bytes = image_bytes - coalesce(OLD.image_bytes, 0); END;
+  CREATE TRIGGER image_changes AFTER UPDATE OF image_bytes ON examples
+  BEGIN UPDATE tenant SET image_bytes = image_bytes + coalesce(NEW.image_bytes, 0) - coalesce(OLD.image_bytes, 0); END;
+
+  ALTER TABLE tenant ADD COLUMN image_generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tenant ADD COLUMN swept_head TEXT;
+  ALTER TABLE tenant ADD COLUMN swept_image TEXT;
+
+  CREATE TRIGGER shadow_count_goes_with_version AFTER DELETE ON versions
+  BEGIN DELETE FROM shadow_counts WHERE head = OLD.head AND version = OLD.version; END;
+  DELETE FROM shadow_counts WHERE NOT EXISTS
+    (SELECT 1 FROM versions WHERE versions.head = shadow_counts.head AND versions.version = shadow_counts.version);
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

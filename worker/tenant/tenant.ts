@@ -277,7 +277,10 @@ export class Tenant extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     if (!this.#exists) return;
-    this.ctx.storage.transactionSync(() => this.#rows.heads.descriptions.bringUp());
+    this.ctx.storage.transactionSync(() => {
+      this.#rows.heads.descriptions.bringUp();
+      this.#rows.pictures.sweep(Date.now());
+    });
     await this.#writer.deliver();
     if (this.#rows.standing.isDeleting) await this.#removal.finish();
     else if (this.#exists) await this.#teaching.resume();
