@@ -50,8 +50,11 @@ export const TENANT_BODY_BUDGET_BYTES = 24 * MIB;
 /** Kept for requests that take no more than a small body's memory, so that most are answered beside any number of large ones. */
 export const SMALL_BODY_RESERVE_BYTES = 4 * MIB;
 export const SMALL_BODY_BYTES = 1 * MIB;
-/** Memory for a body is lent as it arrives: first so much, then as much again each time that it is full. */
-export const FIRST_BODY_BUFFER_BYTES = 64 * KIB;
+/**
+ * Memory for a body is lent as it arrives: first so much, which a photo of 500×375 pixels fits into without being moved, then as
+ * much again each time that it is full.
+ */
+export const FIRST_BODY_BUFFER_BYTES = 128 * KIB;
 /** A body that took longer than this to arrive is given up, and its memory lent to the next. */
 export const BODY_READ_TIMEOUT_MS = 30_000;
 /**

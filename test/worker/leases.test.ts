@@ -127,7 +127,7 @@ describe('a body', () => {
       await scheduler.wait(5);
       lent.push(leases.inUse / BODY.factor);
     }
-    expect(lent).toEqual([64 << 10, 128 << 10, 256 << 10, 1 << 20]);
+    expect(lent).toEqual([128 << 10, 128 << 10, 256 << 10, 1 << 20]);
     controller?.close();
     expect(await reading).toBe(600_000);
     expect(leases.inUse).toBe(0);
