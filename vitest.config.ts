@@ -13,7 +13,9 @@ export default defineConfig({
           // Two cores: more workers would only fight over them.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          // Servers, browsers and trainings are slow beside other work on two cores.
+          hookTimeout: 120_000,
         },
       },
       {
@@ -33,7 +35,9 @@ export default defineConfig({
           // One workerd after the other, for the same reason.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          // Servers, browsers and trainings are slow beside other work on two cores.
+          hookTimeout: 120_000,
         },
       },
     ],
