@@ -9,6 +9,7 @@ import type { AppEnv } from './env.ts';
 import { knownQueries } from './known-queries.ts';
 import { metered } from './metering.ts';
 import { noteProblem, observe, requestIdOf } from './observe.ts';
+import { pageOf } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addBackupRoutes } from './routes/backup.ts';
 import { addBatchRoute } from './routes/batch.ts';
@@ -87,7 +88,9 @@ export function createApp(runtime: Runtime): App {
   addProtocols(app, services);
   addDocument(app);
   const notFound = routeNotFound(app);
-  app.notFound((c) => {
+  app.notFound(async (c) => {
+    const page = await pageOf(c.req.raw, c.env);
+    if (page !== undefined) return page;
     // Not thrown: it would pass by the protocols, who word errors in their own way.
     c.error = addressFault(c.req.url) ?? notFound(c.req.method, c.req.path);
     return answerProblem(c.error, c);

@@ -7,6 +7,8 @@ export interface Env extends StepListener {
   readonly HEADS: R2Bucket;
   readonly POINTERS: KVNamespace;
   readonly TENANTS: TenantNamespace;
+  /** The console's files. */
+  readonly ASSETS?: Fetcher;
   /** Counts requests for a whole location; without it each isolate counts for itself. */
   readonly REQUESTS?: RateLimit;
   /** Counts unknown keys of an address for a whole location; without it each isolate counts for itself. */

@@ -55,6 +55,8 @@ const REFUSALS: readonly Refusal[] = [
   refusal(401, 'to Custom Vision', 'POST', '/customvision/v3.3/Training/projects', 'none'),
   refusal(404, 'to a protocol, no route', 'POST', '/v2/nothing'),
   refusal(404, 'where none is read', 'DELETE', '/v1/heads/none'),
+  refusal(404, 'to the console', 'POST', '/', 'none'),
+  refusal(404, 'to a page', 'POST', '/docs', 'none'),
   refusal(200, 'which nothing asked for', 'GET', '/healthz', 'none'),
 ];
 
