@@ -12,7 +12,7 @@ import { startLocalWorker } from '../scripts/local-worker.ts';
 import { IsolateHeap } from './isolate-heap.ts';
 
 const SECRET = 'a secret for this measurement';
-const DATA = join(import.meta.dirname, '../../shared/data/trashnet/train');
+const DATA = join(import.meta.dirname, '../examples/trashnet/train');
 
 /** An inspector slows what it looks at: memory is measured by itself. */
 const inspected = process.argv.includes('--memory');

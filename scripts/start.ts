@@ -3,13 +3,11 @@
  * real photos, pushes it, classifies pictures it has not seen, and keeps serving.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
-import { z } from 'zod';
-import { ownPictures, shippedPictures } from './demo/pictures.ts';
+import { examplePictures, ownPictures } from './demo/pictures.ts';
 import type { DemoSet, LabelledFile } from './demo/pictures.ts';
+import { classify, confusionTable, otherLine, summary, type Answer, type Deployed } from './demo/answers.ts';
 import { runChild } from './child.mjs';
 import { demoKey, readSecrets } from './demo/tenant.ts';
 import { startServedWorker } from './served-worker.ts';
@@ -17,19 +15,12 @@ import { root } from './stale.ts';
 
 const USAGE = `Usage: npm start -- [--data DIR] [--once] [--port N] [--state DIR]
 
-  --data DIR   your own pictures: one folder a class (default: photos that ship with a dependency)
+  --data DIR   your own pictures: one folder a class (default: the photos in examples/trashnet)
   --once       exit after the answers instead of serving on
   --port N     port to listen on (default 8787; 0 takes any free one)
   --state DIR  folder of the local stores (default .headwater/demo)`;
 
 const HEAD = 'demo';
-
-const Classified = z.object({
-  head: z.string(),
-  version: z.number(),
-  predictions: z.array(z.object({ label: z.string(), score: z.number() })).min(1),
-  unknown: z.object({ score: z.number(), is_unknown: z.boolean() }),
-});
 
 class UsageError extends Error {}
 
@@ -43,7 +34,7 @@ try {
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const set = options.data === undefined ? shippedPictures(root) : ownPictures(options.data);
+  const set = options.data === undefined ? examplePictures(root) : ownPictures(options.data);
   mkdirSync(options.state, { recursive: true });
   const secretsFile = join(options.state, 'secrets.json');
   const secrets = readSecrets(secretsFile);
@@ -57,8 +48,7 @@ async function main(): Promise<void> {
   try {
     const key = await demoKey(worker.url, secretsFile, secrets);
     await trainAndPush(set, options.state, worker.url, key);
-    step(`Classifying ${set.unseen.length} pictures that the head has not seen, over HTTP`);
-    await showAnswers(set.unseen, worker.url, key);
+    await showAnswers(set, { url: worker.url, head: HEAD, key });
     showNextSteps(set, worker.url, key);
   } catch (error) {
     await worker.close();
@@ -110,12 +100,19 @@ function readOptions(): Options {
 async function trainAndPush(set: DemoSet, state: string, url: URL, key: string): Promise<void> {
   const labels = new Set(set.train.map((file) => file.label));
   step(`Training a head for ${[...labels].join(', ')} from ${set.train.length} photos`);
-  const manifest = join(state, 'train.jsonl');
-  writeFileSync(manifest, set.train.map((file) => `${JSON.stringify(file)}\n`).join(''));
+  const [train, test] = [
+    writeManifest(join(state, 'train.jsonl'), set.train),
+    writeManifest(join(state, 'test.jsonl'), set.unseen),
+  ];
   const file = join(state, 'demo.safetensors');
-  await headwater(['train', manifest, '--out', file, '--strategy', 'linear-all'], {});
+  await headwater(['train', train, '--test', test, '--out', file, '--strategy', 'linear-all'], {});
   step('Pushing it to the Worker');
   await headwater(['push', file, '--head', HEAD, '--url', url.origin], { HEADWATER_KEY: key });
+}
+
+function writeManifest(path: string, files: readonly LabelledFile[]): string {
+  writeFileSync(path, files.map((file) => `${JSON.stringify(file)}\n`).join(''));
+  return path;
 }
 
 async function headwater(args: readonly string[], env: Record<string, string>): Promise<void> {
@@ -127,48 +124,33 @@ async function headwater(args: readonly string[], env: Record<string, string>): 
   if (code !== 0) throw new Error(`headwater ${args[0]} failed: see above.`);
 }
 
-async function showAnswers(files: readonly LabelledFile[], url: URL, key: string): Promise<void> {
-  const table = new Table({
-    head: ['picture', 'is', 'answer', 'score', 'none of these?'],
-    style: { head: [], border: [] },
-  });
-  for (const { path, label } of files) {
-    const { predictions, unknown } = await classify(path, url, key);
-    const { label: answer, score } = predictions[0];
-    table.push([
-      basename(path),
-      label,
-      answer,
-      `${(100 * score).toFixed(1)} %`,
-      unknown.is_unknown ? 'yes' : 'no',
-    ]);
-  }
-  console.log(table.toString());
+async function showAnswers({ unseen, other }: DemoSet, deployed: Deployed): Promise<void> {
+  step(`Classifying ${unseen.length} pictures that the head has not seen, over HTTP`);
+  const answers: Answer[] = [];
+  for (const { path } of unseen) answers.push(await classify(path, deployed));
+  console.log(`\n${confusionTable(unseen, answers)}\n\n${summary(unseen, answers)}`);
+  if (other !== undefined) console.log(otherLine(other, await classify(other, deployed)));
 }
 
-async function classify(path: string, url: URL, key: string): Promise<z.infer<typeof Classified>> {
-  const answer = await fetch(new URL(`/v1/heads/${HEAD}/classify`, url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/octet-stream' },
-    body: await readFile(path),
-  });
-  if (!answer.ok) throw new Error(`The Worker refused ${basename(path)}: ${await answer.text()}`);
-  return Classified.parse(await answer.json());
-}
-
+/** The lines work as pasted: paths in quotes, seen from where the user stands. */
 function showNextSteps(set: DemoSet, url: URL, key: string): void {
-  const picture = relative(process.env['INIT_CWD'] ?? process.cwd(), (set.unseen[0] ?? set.train[0]).path);
+  const picture = relative(process.env['INIT_CWD'] ?? process.cwd(), set.unseen[0].path);
   console.log(`
 Try it yourself:
 
   export HEADWATER_KEY=${key}
-  curl -H "Authorization: Bearer $HEADWATER_KEY" --data-binary @${picture} \\
-    ${url.origin}/v1/heads/${HEAD}/classify
+  curl -H "Authorization: Bearer $HEADWATER_KEY" -H 'content-type: image/jpeg' \\
+    --data-binary @${shellWord(picture)} ${url.origin}/v1/heads/${HEAD}/classify
   curl -H "Authorization: Bearer $HEADWATER_KEY" ${url.origin}/v1/heads
 
 Or in a browser, signing in with that key:
 
   ${url.origin}/`);
+}
+
+/** In single quotes where a shell would read something else. */
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function step(text: string): void {

@@ -1,6 +1,6 @@
 /** Speed is worth nothing if the answers get worse: heads trained and tested on real pictures with each engine's codes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { type Head, score } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
@@ -9,10 +9,11 @@ import { agreement } from '../agreement.ts';
 import { type Candidate, ownEngines, REFERENCE } from '../engines.ts';
 import type { Goal } from '../goals.ts';
 import { createDecoder } from '../pictures.ts';
-import { type Section, skipped } from '../section.ts';
+import type { Section } from '../section.ts';
 
-const DATA = join(root, '../shared/data');
-const SETS = ['trashnet', 'flowers'];
+/** Beside the project, where a machine has them. */
+const LARGER = ['trashnet', 'flowers'].map((set) => join(root, '../shared/data', set));
+const CARRIED = join(root, 'examples/trashnet');
 const QUICK_PICTURES_PER_CLASS = 10;
 
 interface Labelled {
@@ -38,13 +39,13 @@ export const accuracy: Section = {
   name: 'accuracy',
   title: 'Accuracy of heads on the codes of each engine',
   async run({ backbone, quick, log }) {
-    const sets = SETS.filter((set) => existsSync(join(DATA, set)));
-    if (sets.length === 0) return skipped('the data sets ../shared/data/{trashnet,flowers} are not here.');
+    const larger = LARGER.filter((folder) => existsSync(folder));
+    const folders = larger.length > 0 ? larger : [CARRIED];
     const { engines, absent } = await ownEngines(backbone);
     const outcomes: Outcome[] = [];
-    for (const set of sets) {
-      log(`  ${set} …`);
-      outcomes.push(...(await judge(set, backbone, engines, quick ? QUICK_PICTURES_PER_CLASS : Infinity)));
+    for (const folder of folders) {
+      log(`  ${basename(folder)} …`);
+      outcomes.push(...(await judge(folder, backbone, engines, quick ? QUICK_PICTURES_PER_CLASS : Infinity)));
     }
     return {
       tables: [
@@ -79,13 +80,13 @@ function accuracyGoal(outcomes: readonly Outcome[]): Goal {
 }
 
 async function judge(
-  set: string,
+  folder: string,
   backbone: Backbone,
   engines: readonly Candidate[],
   most: number,
 ): Promise<Outcome[]> {
-  const train = await load(join(DATA, set, 'train'), backbone, most);
-  const test = await load(join(DATA, set, 'test'), backbone, most);
+  const train = await load(join(folder, 'train'), backbone, most);
+  const test = await load(join(folder, 'test'), backbone, most);
   const [reference] = engines;
   const expected = await codesOf(reference, train, test);
   const referenceHead = await fit(backbone, train, expected.train);
@@ -95,7 +96,7 @@ async function judge(
     const pairs = [...codes.train, ...codes.test].entries();
     const references = [...expected.train, ...expected.test];
     outcomes.push({
-      set,
+      set: basename(folder),
       engine: engine.name,
       leastCosine: Math.min(
         ...Array.from(pairs, ([i, code]) => agreement(engine.name, code, references[i]).cosine),

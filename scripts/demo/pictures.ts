@@ -1,4 +1,4 @@
-/** The demo's data: the photos that came with the backbone's package, or the user's own folder, split in two. */
+/** The demo's data: photos that the project carries, or the user's own folder, split in two. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,12 +13,20 @@ export interface DemoSet {
   readonly train: readonly LabelledFile[];
   /** Pictures that training does not see. */
   readonly unseen: readonly LabelledFile[];
+  /** A picture of none of the classes. */
+  readonly other?: string;
 }
 
 const PICTURE = /\.(jpe?g|png|webp)$/i;
 /** One picture in five is kept for the answers, and at most so many a class. */
 const HELD_OUT = 5;
-const MOST_UNSEEN_PER_CLASS = 3;
+const MOST_UNSEEN_PER_CLASS = 15;
+
+/** Six classes of rubbish, and a meal. */
+export function examplePictures(root: string): DemoSet {
+  const set = ownPictures(join(root, 'examples/trashnet'));
+  return { ...set, other: join(root, 'examples/other/meal_1.jpg') };
+}
 
 /**
  * Photos named `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. Those

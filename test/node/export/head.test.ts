@@ -1,7 +1,7 @@
 /** Exported heads must give our probabilities in runtimes that share no code with us. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
+import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { cutAt, tensorNames, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { TfjsModel } from '../../../src/export/index.ts';
@@ -16,6 +16,7 @@ import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
 import { oddBackbone } from './odd-backbone.ts';
+import { withoutPeers } from '../peers.ts';
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
@@ -92,7 +93,7 @@ describe('a trained head on the built-in backbone', async () => {
     expect(largestDifference(theirs, ours)).toBeLessThan(1e-4);
   });
 
-  it.skipIf(!peersInstalled())('as an ONNX model (skipped until `npm ci` has run in bench/)', async () => {
+  it.skipIf(withoutPeers())('as an ONNX model', async () => {
     const runtime = await nativeRuntime();
     const session = await runtime.InferenceSession.create(headToOnnx(head, backbone));
     const feeds = { pixels: new runtime.Tensor('uint8', two, [2, 224, 224, 3]) };

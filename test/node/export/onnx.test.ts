@@ -1,6 +1,6 @@
 /** What we export must compute the same in a runtime that shares no code with us. */
 import { describe, expect, it } from 'vitest';
-import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
+import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { createOnnxEngine } from '../../../bench/peers/onnx-engine.ts';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
@@ -9,6 +9,7 @@ import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
 import { oddBackbone } from './odd-backbone.ts';
+import { withoutPeers } from '../peers.ts';
 
 const INPUTS: readonly OnnxInput[] = ['pixels', 'planes'];
 
@@ -37,7 +38,7 @@ async function onnxCodes(backbone: Backbone, input: OnnxInput, pixels: Uint8Arra
   return await (await createOnnxEngine(await nativeRuntime(), backbone, input)).codes(pixels);
 }
 
-describe.skipIf(!peersInstalled())('in ONNX Runtime (skipped until `npm ci` has run in bench/)', () => {
+describe.skipIf(withoutPeers())('in ONNX Runtime', () => {
   it.each(INPUTS)('gives the codes of the TensorFlow.js engine, reading %s', async (input) => {
     const backbone = defaultBackbone();
     const pixels = randomPixels(1, 2 * 224 * 224 * 3);

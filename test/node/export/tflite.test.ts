@@ -1,7 +1,7 @@
 /** What we export as TFLite must compute the same in LiteRT, which shares no code with us. */
 import { describe, expect, it } from 'vitest';
 import { createLiteRtEngine, runLiteRt } from '../../../bench/peers/litert.ts';
-import { liteRtParts, peersInstalled } from '../../../bench/peers/load.ts';
+import { liteRtParts } from '../../../bench/peers/load.ts';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { headToTflite, planToTflite } from '../../../src/export/index.ts';
@@ -22,6 +22,7 @@ import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
 import { oddBackbone } from './odd-backbone.ts';
+import { withoutPeers } from '../peers.ts';
 
 const INPUTS = ['uint8', 'float32'] as const;
 
@@ -38,7 +39,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
 }
 
-describe.skipIf(!peersInstalled())('in LiteRT (skipped until `npm ci` has run in bench/)', () => {
+describe.skipIf(withoutPeers())('in LiteRT', () => {
   it.each(INPUTS)('gives the codes of the TensorFlow.js engine, reading %s', async (input) => {
     const backbone = defaultBackbone();
     const pixels = randomPixels(1, 224 * 224 * 3);

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { sourcePicturesFolder } from '../../../scripts/backbone/source.ts';
 import { root } from '../../../scripts/stale.ts';
-import { nativeRuntime, peersInstalled } from '../../../bench/peers/load.ts';
+import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
 import { originalLayersModel } from '../../../trainer/import/parity.ts';
 import { LUMA, PIXEL_SCALE } from '../../../trainer/import/teachable-machine.ts';
 import { metadataOf, mobileNetV1, savedFiles } from '../import/keras.ts';
 import { mobileNetV2, V2_SIDE } from '../import/mobilenet-v2.ts';
+import { withoutPeers } from '../peers.ts';
 import { filesIn, largerSet, photos } from '../photos.ts';
 import { headwater, writeFiles } from '../trainer/workspace.ts';
 import { Deployment } from './deployment.ts';
@@ -139,10 +140,7 @@ describe('on local workerd', () => {
 
   /** What ONNX Runtime makes of the exported version must be what the Worker answers. */
   async function expectSameInOnnx(key: string, version: number, photos: readonly string[], side: number) {
-    if (!peersInstalled()) {
-      console.warn('Skipped: ONNX Runtime, until `npm ci` has run in bench/.');
-      return;
-    }
+    if (withoutPeers()) return;
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     const file = join(cwd, 'exported.safetensors');
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
