@@ -238,7 +238,7 @@ describe('on local workerd', () => {
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
     await expectSameAsTrainer(key, file, [...trash, meals.unseen[0]]);
-  }, 180_000);
+  }, 400_000);
 
   test('a linear head answers in ONNX Runtime as it does here', async () => {
     const key = await deployment.newTenant();
