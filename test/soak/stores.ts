@@ -78,6 +78,7 @@ function compareEntries(
 ): void {
   let unknownKeys = world.unknownTenants;
   for (const tenant of world.tenants) {
+    if (!entries.delete(`tenant/${tenant.id}`)) faults.push(`KV lacks the tenant ${tenant.id}`);
     for (const [name, value] of pointers(tenant)) {
       const found = Entry.parse(entries.get(name) ?? {});
       delete found['revision'];
@@ -94,9 +95,12 @@ function compareEntries(
     // The first key's id was not answered with it.
     if (entries.delete(`key/${sha256(Buffer.from(tenant.key))}`)) unknownKeys--;
   }
-  const unknown = [...entries.keys()].filter((name) => name.startsWith('key/')).length;
+  const left = [...entries.keys()];
+  const unknown = left.filter((name) => name.startsWith('key/')).length;
   if (unknown > unknownKeys) orphans.push(`KV ${unknown} keys where ${unknownKeys} have no known secret`);
-  for (const name of entries.keys()) if (!name.startsWith('key/')) orphans.push(`KV ${name}`);
+  const tenants = left.filter((name) => name.startsWith('tenant/'));
+  if (tenants.length > world.unknownTenants) orphans.push(...tenants.map((name) => `KV ${name}`));
+  orphans.push(...left.filter((name) => !/^(key|tenant)\//.test(name)).map((name) => `KV ${name}`));
 }
 
 function pointers({ id, state }: TenantUnderTest): [string, object][] {
