@@ -6,34 +6,12 @@ import { SWEPT_AT_ONCE } from '../../worker/limits.ts';
 import { callTenant } from '../../worker/tenant/call.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { backupOf, sendBackup } from './backups.ts';
+import { countingRows } from './counting-rows.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, makeHeadFile, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const PICTURES = [JPEG, picture('lossy.webp'), picture('palette-alpha.png')];
-
-/** The same storage, which adds up the rows that are read and written. */
-function counting(storage: DurableObjectStorage): { storage: DurableObjectStorage; rows: { n: number } } {
-  const rows = { n: 0 };
-  const exec = (query: string, ...bindings: unknown[]) => {
-    const cursor = storage.sql.exec(query, ...bindings);
-    const found = cursor.toArray();
-    rows.n += cursor.rowsRead + cursor.rowsWritten;
-    return {
-      toArray: () => found,
-      one: () => found[0],
-      [Symbol.iterator]: () => found[Symbol.iterator](),
-      rowsWritten: cursor.rowsWritten,
-    };
-  };
-  const counted = new Proxy(storage, {
-    get(target, name): unknown {
-      const value: unknown = name === 'sql' ? { exec } : Reflect.get(target, name);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-  return { storage: counted, rows };
-}
 
 const keepImages = (key: string, keep: boolean) =>
   isolate.call('/v1/settings', { key, method: 'PUT', json: { keep_images: keep } });
@@ -73,7 +51,7 @@ describe('keep_images switched off', () => {
     const count = 2 * SWEPT_AT_ONCE + 100;
     await fill(id, count);
     await runInDurableObject(stubOf(id), (_, { storage }) => {
-      const { storage: counted, rows } = counting(storage);
+      const { storage: counted, rows } = countingRows(storage);
       const { pictures, examples } = openRows(counted, testEnv);
       const step = (work: () => unknown): void => {
         rows.n = 0;
@@ -191,7 +169,7 @@ describe('counts of examples and of their pictures', () => {
       for (const column of ['example_count', 'image_bytes', 'image_generation', 'swept_head', 'swept_image'])
         sql.exec(`ALTER TABLE tenant DROP COLUMN ${column}`);
       sql.exec('UPDATE schema_version SET version = version - 1');
-      const { storage: counted, rows } = counting(storage);
+      const { storage: counted, rows } = countingRows(storage);
       const { pictures, examples } = openRows(counted, testEnv);
       const columns = 'SELECT example_count AS n, image_bytes AS bytes FROM tenant';
       expect(sql.exec(columns).one()).toEqual({ n: 20_000, bytes: 200_000 });

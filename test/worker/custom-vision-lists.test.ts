@@ -3,8 +3,9 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MAX_PUBLISHED, Records } from '../../worker/protocols/custom-vision/records.ts';
+import { Turns } from '../../worker/turns.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, stubOf } from './support.ts';
+import { Isolate, JPEG, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const TRAINING = '/customvision/v3.3/training';
@@ -76,6 +77,47 @@ describe('published names', () => {
     await isolate.call('/v1/heads/pets/versions/1', { key, method: 'DELETE' });
     const [second] = await iterations();
     expect(await publish(second.id, 'more')).toBe(200);
+  });
+});
+
+describe('stored predictions', () => {
+  it('make room with the first of an isolate, and then with every so many', async () => {
+    const { key, project } = await projectWithImages(8);
+    const headers = { 'training-key': key };
+    const [{ id }] = await (
+      await isolate.call(`${project}/iterations`, { headers })
+    ).json<{ id: string }[]>();
+    await isolate.call(`${project}/iterations/${id}/publish?publishName=live`, { method: 'POST', headers });
+    const lists: string[] = [];
+    const HEADS = new Proxy(testEnv.HEADS, {
+      get(bucket, name): unknown {
+        const value: unknown = Reflect.get(bucket, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          if (name === 'list') lists.push(JSON.stringify(args));
+          return Reflect.apply(value, bucket, args) as unknown;
+        };
+      },
+    });
+    const other = new Isolate({ ...testEnv, HEADS });
+    const path = `${project.replace(TRAINING, '/customvision/v3.0/Prediction').replace('/projects', '')}/classify/iterations/live/image`;
+    for (let i = 0; i < 3; i++) {
+      const ask = { headers: { 'prediction-key': key }, type: 'application/octet-stream', body: JPEG };
+      expect((await other.call(path, ask)).status).toBe(200);
+    }
+    expect(lists.filter((options) => options.includes('/predictions/'))).toHaveLength(1);
+  });
+
+  it('take turns of their own in each project', () => {
+    const turns = new Turns(3, 2);
+    const asked = (names: string) =>
+      names
+        .split('')
+        .map((name) => (turns.isDue(name) ? name : '-'))
+        .join('');
+    expect(asked('aaaabaa')).toBe('a--ab--');
+    // c takes the place of b, asked longest ago; then b that of a.
+    expect(asked('cbc')).toBe('cb-');
   });
 });
 

@@ -1,10 +1,15 @@
 /** Keys that caches still take for valid: they answer for a while, and write nothing. Of a deleted tenant nothing is left. */
-import { runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { Env } from '../../worker/env.ts';
 import { DELETION_SWEEP_MS, KEY_STALE_MS, KV_CACHE_TTL_S } from '../../worker/limits.ts';
 import { Records } from '../../worker/protocols/custom-vision/records.ts';
+import { pointerName } from '../../worker/stores/layout.ts';
 import { callTenant } from '../../worker/tenant/call.ts';
+import { Removal } from '../../worker/tenant/removal.ts';
+import { openRows } from '../../worker/tenant/rows.ts';
+import { Writer } from '../../worker/tenant/writer.ts';
+import { countingRows } from './counting-rows.ts';
 import { ADMIN_SECRET, Isolate, JPEG, makeHeadFile, problemOf, stubOf, sweep, testEnv } from './support.ts';
 
 const TRAINING = '/customvision/v3.3/training';
@@ -125,6 +130,58 @@ describe('a deleted tenant', () => {
       expect(await storage.getAlarm()).toBeGreaterThanOrEqual(before + DELETION_SWEEP_MS);
     });
     expect((await restOf(id)).length).toBeGreaterThan(0);
+    await sweep(id);
+    expect(await restOf(id)).toEqual([]);
+  });
+
+  it('of 3,000 examples is deleted without a transaction over them, and nothing can be seen', async () => {
+    const { id } = await withProject();
+    await runInDurableObject(stubOf(id), async (_, { storage }) => {
+      storage.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+           INSERT INTO examples SELECT printf('e%04d', i), 'pets', 'cat', i, 'picture', x'00', 1, 1, 'i' || i, 1 FROM n`,
+      );
+      storage.sql.exec("INSERT INTO taught_heads VALUES ('pets', '{}', 1, 1, 1)");
+      const { storage: counted, rows: moved } = countingRows(storage);
+      const rows = openRows(counted, testEnv);
+      moved.n = 0;
+      await new Removal(rows, new Writer(counted, rows, testEnv).write, testEnv).tenant();
+      expect(moved.n).toBeLessThan(300);
+    });
+    expect(await callTenant(testEnv, id, (stub) => stub.listHeads('', 10))).toEqual({ heads: [] });
+    expect(await callTenant(testEnv, id, (stub) => stub.describeHead('pets'))).toBeNull();
+    expect(
+      await callTenant(testEnv, id, (stub) => stub.listExamples('pets', undefined, undefined, 10)),
+    ).toBeNull();
+    expect(await callTenant(testEnv, id, (stub) => stub.exampleImage('pets', 'e0001'))).toBeNull();
+    expect(await callTenant(testEnv, id, (stub) => stub.backupExamples('pets', '', 10))).toEqual([]);
+    expect(await callTenant(testEnv, id, (stub) => stub.pointer('pets'))).toBeNull();
+    expect(await testEnv.POINTERS.get(pointerName(id, 'pets'))).toBeNull();
+    await sweep(id);
+    expect(await restOf(id)).toEqual([]);
+  });
+
+  it('deletes a page of objects at once, and the rest by the alarm', async () => {
+    const { id } = await isolate.newTenant();
+    for (let i = 0; i < 5; i++) await testEnv.HEADS.put(`images/${id}/pets/${i}`, 'x');
+    const asked: string[] = [];
+    const HEADS = new Proxy(testEnv.HEADS, {
+      get(bucket, name): unknown {
+        asked.push(String(name));
+        if (name === 'list') return (options: R2ListOptions) => bucket.list({ ...options, limit: 2 });
+        const value: unknown = Reflect.get(bucket, name);
+        return typeof value === 'function' ? (value.bind(bucket) as unknown) : value;
+      },
+    });
+    const left = async () => (await testEnv.HEADS.list({ prefix: `images/${id}/` })).objects.length;
+    await runInDurableObject(stubOf(id), async (_, { storage }) => {
+      const rows = openRows(storage, testEnv);
+      await new Removal(rows, new Writer(storage, rows, testEnv).write, { HEADS }).tenant();
+      // No head files, and a page of pictures.
+      expect(asked).toEqual(['list', 'list', 'delete']);
+    });
+    // The alarm may be there by itself already.
+    while ((await left()) > 0) await runDurableObjectAlarm(stubOf(id));
     await sweep(id);
     expect(await restOf(id)).toEqual([]);
   });

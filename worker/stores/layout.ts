@@ -50,3 +50,10 @@ export const headFolder = (tenant: string): string => `heads/${tenant}/`;
 /** The SHA-256 that a head file's name says. */
 export const headFileHash = (objectName: string): string =>
   objectName.slice(objectName.lastIndexOf('-') + 1, -'.safetensors'.length);
+
+/** What the names of all of a tenant's objects begin with: head files, pictures of examples, Custom Vision's records. */
+export const tenantPrefixes = (tenant: string): string[] => [
+  headFolder(tenant),
+  `images/${tenant}/`,
+  `customvision/${tenant}/`,
+];

@@ -63,6 +63,12 @@ export class HeadRows {
       .map(({ name }) => name);
   }
 
+  /** Every head that answers leaves KV. */
+  retractAll(): void {
+    const rows = this.#sql.exec<{ name: string }>('SELECT name FROM heads WHERE current IS NOT NULL');
+    for (const { name } of rows.toArray()) this.#outbox.add('head', name);
+  }
+
   /** Whether there ever was a head. */
   get isAny(): boolean {
     const any = 'SELECT 1 FROM heads UNION ALL SELECT 1 FROM taught_heads LIMIT 1';

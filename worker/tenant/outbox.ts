@@ -117,6 +117,11 @@ export class Outbox {
     else await this.#storage.deleteAlarm();
   }
 
+  /** Sets the alarm for now. */
+  async wake(): Promise<void> {
+    await this.#storage.setAlarm(Date.now());
+  }
+
   /** Of a tenant that is being deleted: when the rest of it goes. */
   #sweepAt(): number | null {
     const marks = this.#storage.sql.exec<{ at: number | null }>(

@@ -1,8 +1,8 @@
 /** Deleting a head with all that belongs to it, or the tenant with all its heads. */
 import type { Env } from '../env.ts';
-import { Records } from '../protocols/custom-vision/records.ts';
 import { DELETION_SWEEP_MS } from '../limits.ts';
-import type { Pointer } from '../stores/layout.ts';
+import { deleteBelow } from '../stores/delete-below.ts';
+import { tenantPrefixes, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Rows } from './rows.ts';
 import type { Write } from './writer.ts';
@@ -41,8 +41,8 @@ export class Removal {
   }
 
   /**
-   * From now on no key works and nothing can be seen; objects and KV entries go right after, or by the alarm, and the
-   * database as the last.
+   * From now on no key works and nothing can be seen. A page of each kind of objects and KV entries go right after, the
+   * rest by the alarm, and the database as a whole as the last: no transaction touches what there may be very many of.
    */
   async tenant(): Promise<object | Refused> {
     if (!this.#rows.standing.lasts) return refuse('tenant_not_found', 'There is no such tenant.');
@@ -50,28 +50,38 @@ export class Removal {
       this.#rows.standing.beginDeleting(now + DELETION_SWEEP_MS);
       this.#rows.outbox.add('tenant', this.#rows.standing.id);
       this.#rows.keys.revokeAll(now);
-      for (const head of this.#rows.heads.everyName()) this.#clear(head, now);
+      this.#rows.heads.retractAll();
+      // No alarm waits for this any more.
+      this.#rows.sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL');
+      this.#rows.sql.exec('UPDATE tenant SET swept_head = NULL');
       return {};
     });
-    await this.finish();
+    if (!(await this.finish(1))) await this.#rows.outbox.wake();
     return result;
   }
 
   /**
-   * Deletes the records, at once and by the alarm again, when nobody can write any more who was let in before the deletion;
-   * then the database. Uploads on their way may leave objects until their reservations end.
+   * Deletes the objects, at once and by the alarm again, when nobody can write any more who was let in before the deletion;
+   * then the database. Uploads on their way may leave objects until their reservations end. After a crash the alarm begins
+   * with whatever is left.
+   * @param pages of each kind of objects, at the most.
+   * @returns false where there are more.
    */
-  async finish(): Promise<void> {
+  async finish(pages = Infinity): Promise<boolean> {
     const { outbox, standing } = this.#rows;
-    if (!outbox.isEmpty) return;
+    const isLast = Date.now() >= standing.sweepAt;
+    // Errands that wait for their time.
+    if (isLast && !outbox.isEmpty) return true;
     try {
-      await new Records(this.#stores, standing.id).deleteAll();
+      for (const prefix of tenantPrefixes(standing.id))
+        if (!(await deleteBelow(this.#stores.HEADS, prefix, pages))) return false;
     } catch (error) {
       // The alarm is set as long as the tenant is being deleted.
       console.warn(JSON.stringify({ message: 'deletion postponed', reason: String(error) }));
-      return;
+      return true;
     }
-    if (Date.now() >= standing.sweepAt) await standing.vanish();
+    if (isLast) await standing.vanish();
+    return true;
   }
 
   #clear(head: string, now: number): Pointer | Refused {

@@ -1,7 +1,6 @@
 /**
  * One tenant's truth: a Durable Object with its own SQLite database, the single writer of keys, heads and versions. KV
  * and R2 hold what it says; a crash between the stores leaves notes from which its alarm does the rest (outbox.ts).
- *
  * Its methods answer RPC calls from the Worker. What can be expected to go wrong is answered as a value (call.ts).
  */
 import { DurableObject } from 'cloudflare:workers';
@@ -75,7 +74,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   findKey(which: string): FoundKey {
-    return this.#exists ? this.#rows.keys.find(which) : { status: 'unknown' };
+    return this.#rows.standing.exists ? this.#rows.keys.find(which) : { status: 'unknown' };
   }
 
   listKeys(): KeySummary[] {
@@ -166,11 +165,11 @@ export class Tenant extends DurableObject<Env> {
   }
 
   backupRecord(head: string): HeadRecord {
-    return this.#rows.backup.record(head);
+    return this.#exists ? this.#rows.backup.record(head) : { head: null, taught: null, versions: [] };
   }
 
   backupExamples(head: string, after: string, limit: number): ExampleRecord[] {
-    return this.#rows.backup.examples(head, after, limit);
+    return this.#exists ? this.#rows.backup.examples(head, after, limit) : [];
   }
 
   restoreBegin(attempt: string): Promise<object | Refused> {
@@ -242,7 +241,7 @@ export class Tenant extends DurableObject<Env> {
   }
 
   capture(head: string, capture: Capture): void {
-    if (!this.#rows.standing.lasts || !this.#rows.heads.settings(head).capture) return;
+    if (!this.#exists || !this.#rows.heads.settings(head).capture) return;
     this.ctx.storage.transactionSync(() => this.#rows.captures.add(head, capture, Date.now()));
   }
 
@@ -276,18 +275,16 @@ export class Tenant extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    if (!this.#exists) return;
-    this.ctx.storage.transactionSync(() => {
-      this.#rows.heads.descriptions.bringUp();
-      this.#rows.pictures.sweep(Date.now());
-    });
-    await this.#writer.deliver();
-    if (this.#rows.standing.isDeleting) await this.#removal.finish();
-    else if (this.#exists) await this.#teaching.resume();
+    const { standing } = this.#rows;
+    if (!standing.exists) return;
+    await this.#writer.advance();
+    if (standing.isDeleting) await this.#removal.finish();
+    else if (standing.exists) await this.#teaching.resume();
   }
 
+  /** Of one that is being deleted nothing can be seen, though its rows are there to the end. */
   get #exists(): boolean {
-    return this.#rows.standing.exists;
+    return this.#rows.standing.lasts;
   }
 
   #has(head: string): boolean {

@@ -37,6 +37,15 @@ export class Writer {
     return result;
   };
 
+  /** A step of what takes many, as the alarm does it: one transaction of bounded size, and its errands. */
+  async advance(): Promise<void> {
+    this.#storage.transactionSync(() => {
+      this.#rows.heads.descriptions.bringUp();
+      this.#rows.pictures.sweep(Date.now());
+    });
+    await this.deliver();
+  }
+
   /** What other stores still have to hear of. */
   deliver(): Promise<void> {
     return this.#rows.outbox.deliver(this.#render);
@@ -50,7 +59,7 @@ export class Writer {
       case 'key':
         return { name: keyEntryName(subject), value: this.#rows.keys.entry(id, subject) };
       case 'head': {
-        const pointer = this.#rows.heads.pointer(subject);
+        const pointer = this.#rows.standing.isDeleting ? null : this.#rows.heads.pointer(subject);
         return { name: pointerName(id, subject), value: pointer?.current == null ? null : pointer };
       }
       default:

@@ -12,6 +12,7 @@ import { ApiError } from '../../problem.ts';
 import type { Services } from '../../services.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
 import type { CallerApp } from './caller.ts';
+import { Turns } from '../../turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, readImages } from './input.ts';
 import { headPath, type Ask, type OwnApi } from './own-api.ts';
@@ -19,7 +20,7 @@ import type { Project, Published, Records, StoredPrediction, Tag } from './recor
 import { predictionsOf } from './wire.ts';
 
 const ALL_LABELS = 10_000;
-/** Stored predictions of a project: the oldest make room, now and then. */
+/** Stored predictions of a project: the oldest make room, with an isolate's first and then with every fiftieth. */
 const MAX_STORED = 500;
 const STORED_BETWEEN_TRIMS = 50;
 /** Of each. A project's head has no more; an uploaded one may have thousands. */
@@ -46,20 +47,21 @@ export function addPrediction(app: CallerApp, { memory }: Services): void {
     staleMs: POINTER_STALE_MS,
     entries: POINTER_CACHE_ENTRIES,
   });
+  const trims = new Turns(STORED_BETWEEN_TRIMS, POINTER_CACHE_ENTRIES);
   const path = '/:project/classify/iterations/:name';
   for (const nostore of ['', '/nostore'] as const) {
     app.post(`${path}/image${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
       const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
       const ask: Ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' };
-      const storing = nostore === '' ? { picture: await sha256Hex(image.bytes) } : undefined;
+      const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
       return c.json(await predict(c.var, target, ask, storing));
     });
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
       const { url } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Url);
       const ask: Ask = { method: 'POST', json: { url } };
-      return c.json(await predict(c.var, target, ask, nostore === '' ? {} : undefined));
+      return c.json(await predict(c.var, target, ask, nostore === '' ? { trims } : undefined));
     });
   }
 }
@@ -89,12 +91,12 @@ async function find(
   throw new ApiError('not_found', `Nothing is published as '${params.name.slice(0, 80)}'.`);
 }
 
-/** @param storing where the prediction is to be stored: the picture's SHA-256, if it is known. */
+/** @param storing where the prediction is to be stored: when others make room, and the picture's SHA-256, if it is known. */
 export async function predict(
   { api, records }: { readonly api: OwnApi; readonly records: Records },
   { project, tags, version }: Target,
   ask: Ask,
-  storing: { readonly picture?: string } | undefined,
+  storing: { readonly trims: Turns; readonly picture?: string } | undefined,
 ): Promise<object> {
   const query = `?version=${version}&top_k=${ALL_LABELS}`;
   const { predictions } = await api.ask(`${headPath(project.head)}/classify${query}`, Classification, ask);
@@ -108,12 +110,11 @@ export async function predict(
       created,
       backbone,
       predictions: predictions.slice(0, MAX_STORED_LABELS),
-      ...storing,
+      ...(storing.picture === undefined ? {} : { picture: storing.picture }),
       code: embeddings[0].code,
     };
     await records.putInProject(project.id, `predictions/${id}`, stored);
-    if (Math.random() < 1 / STORED_BETWEEN_TRIMS)
-      await records.trim(`${project.id}/predictions/`, MAX_STORED);
+    if (storing.trims.isDue(project.id)) await records.trim(`${project.id}/predictions/`, MAX_STORED);
   }
   return {
     id,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD, MAX_VERSION_NAMES, MAX_VERSIONS_PER_HEAD } from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
+import { deleteBelow } from '../../stores/delete-below.ts';
 import { fromR2 } from '../../stores/reads.ts';
 import { isUuid } from './ids.ts';
 
@@ -130,11 +131,7 @@ export class Records {
 
   /** All below a place, or all there are, a page at a time. */
   async deleteAll(place = ''): Promise<void> {
-    for (;;) {
-      const { objects, truncated } = await this.#list(place, PAGE);
-      await this.#remove(objects);
-      if (!truncated) return;
-    }
+    await deleteBelow(this.#bucket, this.#name(place), Infinity);
   }
 
   /** @throws ApiError not_found */
