@@ -25,15 +25,13 @@ export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
 /** Most pixels of a PNG. Bounds time: 10 to 60 ns a pixel, with pauses. */
 export const MAX_PNG_PIXELS = 50_000_000;
 
-/** Most bytes of an interlaced PNG's samples: it is decoded in one go, 400 ms at the very worst, and half of it is held. */
-export const MAX_INTERLACED_PNG_BYTES = 48_000_000;
-
-/** Most blocks of its compressed data, at 4 µs each; encoders write one for 10 kB or more. */
+/** Most blocks of an interlaced PNG's compressed data, beside its other work, at 4 µs each; encoders write one for 10 kB or more. */
 export const MAX_INTERLACED_PNG_BLOCKS = 16_384;
 
 /**
  * Most work of a decoder that is one call, as estimated from the header at the dearest: nobody else has a turn meanwhile. In
- * practice: lossy WebP of 12 megapixels up to 2.3 MB, of 8 up to 3.1 MB; lossless ones meet MAX_WORKING_BYTES before.
+ * practice: lossy WebP of 12 megapixels up to 2.3 MB, of 8 up to 3.1 MB; lossless ones meet MAX_WORKING_BYTES before; an
+ * interlaced PNG, of which half is held besides, up to 10 megapixels in RGB.
  */
 export const MAX_CALL_WORK_MS = 400;
 

@@ -3,8 +3,8 @@
  * and others can have their turn between rows. Of an interlaced picture half is held, so that is done in one go.
  */
 import { HeadwaterError } from '../errors.ts';
-import { corrupt } from './header.ts';
-import { MAX_INTERLACED_PNG_BYTES, MAX_INTERLACED_PNG_BLOCKS, MAX_PNG_PIXELS } from './limits.ts';
+import { checkCallWork, corrupt } from './header.ts';
+import { MAX_INTERLACED_PNG_BLOCKS, MAX_PNG_PIXELS } from './limits.ts';
 import { type PngDecoder, PngRows } from './png-codec.ts';
 import { bitsPerPixel, BYTE_NS, PIXEL_NS, rowBytesOf, type PngHeader } from './png-header.ts';
 import { createExpander } from './png-samples.ts';
@@ -29,13 +29,7 @@ const PASSES = [
 /** @throws image_too_many_pixels */
 export function checkPngSize(header: PngHeader): void {
   const { width, height, interlaced } = header;
-  const bytes = height * rowBytesOf(header, width);
-  if (interlaced && bytes > MAX_INTERLACED_PNG_BYTES) {
-    throw new HeadwaterError(
-      'image_too_many_pixels',
-      `The PNG is interlaced and has ${width}×${height} pixels, ${bytes} bytes unpacked; interlaced ones may have at most ${MAX_INTERLACED_PNG_BYTES}. Save it without interlacing, or scale it down.`,
-    );
-  }
+  if (interlaced) checkCallWork('png', header);
   if (width * height > MAX_PNG_PIXELS) {
     throw new HeadwaterError(
       'image_too_many_pixels',

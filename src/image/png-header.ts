@@ -37,6 +37,8 @@ export const CHANNELS: Readonly<Record<number, number>> = {
 /** What a byte of samples costs at the dearest (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
 export const BYTE_NS = 8;
 export const PIXEL_NS = 14;
+/** One of fewer than 8 bits that is put to its place in an interlaced picture; larger ones are within their bytes. */
+const INTERLACED_BITS_PIXEL_NS = 10;
 
 /** @returns bits of one pixel in the file. */
 export function bitsPerPixel({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): number {
@@ -95,8 +97,10 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   }
   if (bytes[26] !== 0 || bytes[27] !== 0 || bytes[28] > 1)
     throw corrupt('png', 'it uses an unknown compression, filter or interlacing');
-  const work = height * (1 + rowBytesOf({ colour, depth }, width)) * BYTE_NS + width * height * PIXEL_NS;
-  return { width, height, depth, colour, work, interlaced: bytes[28] === 1, ...pickChunks(bytes, first) };
+  const interlaced = bytes[28] === 1;
+  const pixelNs = PIXEL_NS + (interlaced && depth < 8 ? INTERLACED_BITS_PIXEL_NS : 0);
+  const work = height * (1 + rowBytesOf({ colour, depth }, width)) * BYTE_NS + width * height * pixelNs;
+  return { width, height, depth, colour, work, interlaced, ...pickChunks(bytes, first) };
 }
 
 /** Collects the wanted chunks up to IEND; what follows it is ignored. */

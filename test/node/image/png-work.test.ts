@@ -1,6 +1,7 @@
 /** What decoding a PNG costs is told and bounded, and others have their turn. */
 import { deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
 import { chunkEnd, concatLarge, encodePng, END, headerChunk, outcome, SIGNATURE } from './pngs.ts';
 import { fixture, makePng, newDecoder, pngChunk } from './support.ts';
 
@@ -75,6 +76,21 @@ describe('work', () => {
     );
   });
 
+  it('that is done in one go is refused by the header where it could take longer than one call may', async () => {
+    for (const [side, depth, colour] of [
+      [7_000, 1, 0],
+      [6_900, 8, 3],
+      [6_800, 8, 0],
+      [3_400, 8, 2],
+      [2_800, 16, 2],
+    ])
+      expect(await outcomeOfInterlaced(side, depth, colour), `${side}, ${depth} bits`).toContain(
+        `at most ${MAX_CALL_WORK_MS} ms`,
+      );
+    expect(await outcomeOfInterlaced(3_500, 1, 0)).toContain('its compressed data');
+    expect(await outcomeOfInterlaced(3_000, 8, 2)).toContain('its compressed data');
+  });
+
   it('of a million empty chunks is refused', async () => {
     for (const type of ['IDAT', 'tEXt', 'teSt', 'PLTE']) {
       const chunk = pngChunk(type, new Uint8Array());
@@ -88,6 +104,12 @@ describe('work', () => {
     }
   });
 });
+
+/** Of one without data: nothing but its header tells what it is. */
+function outcomeOfInterlaced(side: number, depth: number, colour: number): Promise<string> {
+  const header = headerChunk({ width: side, height: side, depth, colour }, true);
+  return outcome(decoder, concatLarge([SIGNATURE, header, pngChunk('IDAT', new Uint8Array()), END]));
+}
 
 function sumOf(raw: Uint8Array): Uint8Array {
   return new Uint8Array(deflateSync(raw)).subarray(-4);
