@@ -1,6 +1,6 @@
 /**
- * `npm run hostile`: the dearest requests that we know, one after the other, at the Worker that would be deployed. Told are
- * the CPU time that each takes, its neighbour's share subtracted, and the longest that another tenant waits meanwhile.
+ * `npm run hostile` sends the most expensive requests that we know, one after the other, to the Worker that would be deployed.
+ * It prints the CPU time of each, without its neighbour's share, and the longest wait of another tenant meanwhile.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { machineText, resultText } from './report.ts';
 const MOST_BODY_CPU_MS = 2_000;
 const MOST_HEADER_CPU_MS = 5;
 const MOST_WAIT_MS = 500;
-/** What comes before a body is too short to be timed once. */
+/** The work before a body is read is too short to be timed once. */
 const HEADER_REPEATS = 20;
 const WARM_UP = 200;
 

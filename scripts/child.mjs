@@ -1,6 +1,6 @@
 /**
- * Runs other programs so that signals reach them: who tells `npm run dev` to end speaks to npm or to the bootstrap, and means
- * the server. Depends on nothing, like the bootstrap, and runs on the system's Node.
+ * Runs other programs so that signals reach them: a signal that should end `npm run dev` goes to npm or to the bootstrap, and
+ * must reach the server. Depends on nothing, like the bootstrap, and runs on the system's Node.
  */
 import { spawn } from 'node:child_process';
 import process from 'node:process';

@@ -10,7 +10,7 @@ import { exitCodeOf, onSignal, SIGNALS } from './signals.mjs';
 export async function startServedWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const ours = new Set(SIGNALS.flatMap((signal) => process.listeners(signal)));
   const worker = await startLocalWorker(options);
-  // Miniflare's own would end this process before workerd has gone, with the port still taken.
+  // Miniflare's own listeners would end this process while workerd still runs and holds the port.
   for (const signal of SIGNALS)
     for (const listener of process.listeners(signal))
       if (!ours.has(listener)) process.removeListener(signal, listener);

@@ -5,10 +5,10 @@ import process from 'node:process';
 /** @type {readonly NodeJS.Signals[]} */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** npm and the bootstrap pass on what the whole group got as well: the same signal so soon is no second one. */
+/** npm and the bootstrap pass on signals that the whole process group also got: the same one again so soon is not a second one. */
 const REPEAT_MS = 500;
 
-/** @param {(signal: NodeJS.Signals) => void} handle instead of what a signal does of itself. */
+/** @param {(signal: NodeJS.Signals) => void} handle runs instead of the signal's default action. */
 export function onSignal(handle) {
   /** @type {{ signal: NodeJS.Signals, at: number } | undefined} */
   let last;
@@ -22,7 +22,7 @@ export function onSignal(handle) {
 }
 
 /**
- * 128 and the signal's number, as shells have it.
+ * 128 plus the signal's number, as in shells.
  * @param {NodeJS.Signals} signal
  */
 export function exitCodeOf(signal) {

@@ -132,7 +132,7 @@ async function showAnswers({ unseen, other }: DemoSet, deployed: Deployed): Prom
   if (other !== undefined) console.log(otherLine(other, await classify(other, deployed)));
 }
 
-/** The lines work as pasted: paths in quotes, seen from where the user stands. */
+/** The lines work as pasted: paths are quoted, and relative to the user's working directory. */
 function showNextSteps(set: DemoSet, url: URL, key: string): void {
   const picture = relative(process.env['INIT_CWD'] ?? process.cwd(), set.unseen[0].path);
   console.log(`
@@ -148,7 +148,7 @@ Or in a browser, signing in with that key:
   ${url.origin}/`);
 }
 
-/** In single quotes where a shell would read something else. */
+/** In single quotes where a shell would change it. */
 function shellWord(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run fuzz [-- --minutes 10] [-- --seed N] [-- --part parsers] [-- --case K]`: bodies that are nearly right, each of
  * which must be read or refused in order: pictures and head files by the parsers in this process, and all that takes a body by
- * the real Worker (test/fuzz/). Without a seed a new one is drawn. A case that
- * does not hold is told with the command that repeats it, and kept as a file. Exits 1 where there was one.
+ * the real Worker (test/fuzz/). Without a seed a new one is drawn. For a case
+ * that fails it prints the command that repeats it, and keeps the case as a file. Exits 1 where there was one.
  */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
  * `npm run soak [-- --kills 300] [-- --seed 1] [-- --path P]`: the service beside a model of it. Random requests to several
  * tenants at once, workerd killed in the middle of them and started again, and all that can be read compared with what the
- * model says (test/soak/). A failure is shrunk, and told with the seed and path that repeat it. Then many tenants at once, and
+ * model says (test/soak/). It shrinks a failure and prints the seed and path that repeat it. Then many tenants at once, and
  * thousands of pictures in a row, during which workerd's memory must stop growing. Exits 1 where something does not hold.
  */
 import { parseArgs } from 'node:util';

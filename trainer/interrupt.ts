@@ -1,6 +1,6 @@
 /** Ctrl-C: long work may ask to be told, so that it can save what it has; everything else simply ends. */
 
-/** What starts this program may pass on what the terminal sent to all: an interrupt so soon after another is the same one. */
+/** The program that started this one may pass on an interrupt that both got from the terminal: a second one so soon is the same. */
 const REPEAT_MS = 500;
 
 let listener: (() => void) | undefined;

@@ -6,7 +6,7 @@ import { getPath } from 'hono/utils/url';
 import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMETERS } from './limits.ts';
 import { ApiError } from './problem.ts';
 
-/** Of a path's first word, by which protocols know their own requests. */
+/** The first word of a path, by which a protocol recognises its requests. */
 const FIRST_WORD = /^\/[a-z0-9-]{1,32}(?=\/)/;
 
 /**
@@ -19,7 +19,7 @@ export function pathOf(request: Request): string {
   return `${FIRST_WORD.exec(url.slice(pathStart(url)))?.[0] ?? ''}/?`;
 }
 
-/** Why an address is answered by no route, or undefined. @param url as Request has it, so without a fragment. */
+/** Why an address can't be routed, or undefined. @param url as Request has it, so without a fragment. */
 export function addressFault(url: string): ApiError | undefined {
   const start = pathStart(url);
   const mark = url.indexOf('?', start);
@@ -56,7 +56,7 @@ function isEncoded(url: string): boolean {
   }
 }
 
-/** Behind `https://host`. */
+/** Where the path begins: after `https://host`. */
 function pathStart(url: string): number {
   return url.indexOf('/', url.indexOf(':') + '://'.length);
 }

@@ -130,7 +130,7 @@ function addDocument(app: App): void {
     scheme: 'bearer',
     description: 'An API key, hw_…; for POST /v1/tenants the admin secret.',
   });
-  // Made for the first who asks: it takes 20 ms, and anybody may ask.
+  // Made at the first request for it: it takes 20 ms, and anybody may send one.
   let text: string | undefined;
   app.get('/openapi.json', (c) => {
     text ??= JSON.stringify(app.getOpenAPI31Document(DOCUMENT));

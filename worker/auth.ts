@@ -35,7 +35,7 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
     await next();
   });
 
-/** Whence a request comes, as Cloudflare says; nobody else writes this header there. */
+/** The address that a request comes from; on Cloudflare nobody else can set this header. */
 export const addressOf = (request: { header(name: string): string | undefined }): string =>
   request.header('cf-connecting-ip')?.slice(0, MAX_ADDRESS_LENGTH) ?? 'unknown';
 
@@ -60,7 +60,7 @@ export const requireAdminSecret = createMiddleware<AppEnv>(async (c, next) => {
 const MAX_ADDRESS_LENGTH = 45;
 const SCHEME = 'bearer ';
 
-/** No pattern: this is read of anybody, before there is a key, and may be as long as the host lets headers be. */
+/** Without a regular expression: anybody can send this header without a key, as long as the host allows. */
 function bearer(header = ''): string {
   const isBearer = header.slice(0, SCHEME.length).toLowerCase() === SCHEME;
   const isShort = header.length <= SCHEME.length + MAX_CREDENTIAL_LENGTH;

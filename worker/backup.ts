@@ -96,7 +96,7 @@ async function* versionLine(
   return written;
 }
 
-/** What can't be read is as good as missing: the rest of the backup must not break off for it. */
+/** A file that can't be read counts as missing, so that the rest of the backup is still written. */
 async function openOrNull(env: Env, file: StoredFile): Promise<R2ObjectBody | null> {
   try {
     return await openHeadFile(env.HEADS, file);
@@ -106,7 +106,7 @@ async function openOrNull(env: Env, file: StoredFile): Promise<R2ObjectBody | nu
   }
 }
 
-/** An object's bytes. A stream that breaks off is taken up once more where it did. */
+/** An object's bytes. A stream that breaks off is continued once from there. */
 async function* bytesOf({ HEADS }: Env, name: string, { body }: R2ObjectBody): AsyncGenerator<Uint8Array> {
   let offset = 0;
   try {

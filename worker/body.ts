@@ -20,7 +20,7 @@ export function declaredLength(source: Bodied): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The length that a body is expected to have: a coded one may have any when it is decoded. */
+/** The length that a body is expected to have. That of a body with a content encoding is known only after decoding. */
 function expectedLength(source: Bodied, maxBytes: number): number {
   return (source.headers.has('content-encoding') ? undefined : declaredLength(source)) ?? maxBytes;
 }
@@ -34,13 +34,13 @@ export function mediaType(source: Bodied): string {
 export interface Loan {
   readonly grow: Grow;
   readonly contested: () => boolean;
-  /** Units a byte: what is made of the body in memory, besides itself. */
+  /** Units of memory for each byte of the body: for the body and what is made of it. */
   readonly factor: number;
 }
 
 /**
- * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is left there: a
- * request's to be dropped before the answer (drain.ts), another's is cancelled.
+ * All bytes of a body. A body declared larger than the cap is refused unread; one that turns out larger is not read on: the
+ * rest of a request's body is dropped before the answer (drain.ts), another body is cancelled.
  * @param loan grows as the body arrives; small bodies need none.
  * @throws ApiError body_too_large, body_timeout, body_incomplete, overloaded
  */

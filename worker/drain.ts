@@ -10,7 +10,7 @@ import { PieceReader } from './piece-reader.ts';
 /**
  * The answer, once the rest of the body was read and dropped: within MAX_DRAINED_BYTES and DRAIN_TIMEOUT_MS, otherwise with
  * the body unread. It costs one small buffer and no memory on loan, whatever comes and whoever sends it.
- * @param answer its maker has let go of the body: read to the end, in part, or not at all.
+ * @param answer once it is there, nobody else reads the body any more.
  */
 export async function drained(request: Bodied, answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer;

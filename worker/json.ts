@@ -1,4 +1,4 @@
-/** JSON from anybody, parsed if it will fit, and if all text in it is text. */
+/** Untrusted JSON, parsed if it fits into memory and all text in it is well-formed. */
 import { hasMoreParts } from '../src/json-parts.ts';
 import { illFormedText } from '../src/json-text.ts';
 import { ApiError } from './problem.ts';

@@ -1,7 +1,7 @@
 /**
- * The check value at the end of a key: a MAC under a secret of the deployment, HEADWATER_KEY_SECRET. It tells a guessed key
- * before any store is touched. The secret holds one value or several, divided by commas: the first makes check values, all
- * are accepted, so that a new one can be put before the old. Where there is none, keys are made without a check value.
+ * The check value at the end of a key: a MAC under a secret of the deployment, HEADWATER_KEY_SECRET. It shows that a key was
+ * guessed before any store is asked. The secret holds one value, or several separated by commas: the first makes check values,
+ * all are accepted, so that a new one can be put before the old. Where there is none, keys are made without a check value.
  */
 import { splitKey } from './api-key.ts';
 import type { Env } from './env.ts';

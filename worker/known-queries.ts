@@ -14,7 +14,7 @@ export function knownQueries(app: App) {
   return createMiddleware<AppEnv>((c, next) => {
     if (!c.req.url.includes('?')) return next();
     bare ??= withoutQueries(app);
-    // The route first: of an address that has none the query is not bounded.
+    // The route first: where there is none, the query is not bounded.
     if (!bare.has(`${c.req.method} ${routePath(c, -1)}`)) return next();
     const [name] = Object.keys(c.req.query());
     if (name === undefined) return next();

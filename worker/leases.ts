@@ -9,7 +9,7 @@
 import { ApiError } from './problem.ts';
 
 const POLL_MS = 4;
-/** One that waits asks every few milliseconds: nobody waits if nobody was refused for so long. */
+/** A waiting request asks every few milliseconds: where none was refused for this long, none waits. */
 const CONTESTED_MS = 100;
 
 interface Lease {
@@ -137,7 +137,7 @@ export class Leases {
   }
 }
 
-/** Whether there is an order in which each gets what it still claims and gives all back. The least first finds it. */
+/** Whether there is an order in which each gets what it still claims and gives all back. Trying the smallest claim first finds it. */
 function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
   const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
   let free = capacity - unitsOf(leases);

@@ -8,7 +8,7 @@ export const MAX_HEAD_BYTES = 12 * MIB;
 export const MAX_PATH_LENGTH = 2_048;
 /** Custom Vision names up to 256 ids in a query, 37 characters each. */
 export const MAX_QUERY_LENGTH = 16 * KIB;
-/** The same ids, one parameter each, and a few besides: each costs the checks of a query some microseconds. */
+/** Those ids as one parameter each, and a few more: checking a parameter takes some microseconds. */
 export const MAX_QUERY_PARAMETERS = 300;
 /** An API key has 80 characters; the admin secret may have more. */
 export const MAX_CREDENTIAL_LENGTH = 1_024;
@@ -37,7 +37,7 @@ export const MAX_JSON_PARTS = 100_000;
 export const MAX_TENSOR_JSON_PARTS = 600_000;
 /** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
-/** Versions of an old database that one alarm gives their summary: that many descriptions are read and written once more. */
+/** Versions of an old database for which one alarm makes summaries; it reads and writes that many descriptions. */
 export const OLD_VERSIONS_AT_ONCE = 20;
 
 /**
@@ -58,7 +58,7 @@ export const FIRST_BODY_BUFFER_BYTES = 128 * KIB;
 /** A body that took longer than this to arrive is given up, and its memory lent to the next. */
 export const BODY_READ_TIMEOUT_MS = 30_000;
 /**
- * So is one that came more slowly than this for so long, and sooner while others wait for memory. A tenth of the slowest
+ * A body that came more slowly than this for this long is given up too, and sooner while others wait for memory. A tenth of the slowest
  * mobile uplinks; a pause of a few seconds, in which a mobile network is left and found again, is allowed.
  */
 export const MIN_BODY_BYTES_PER_S = 8 * KIB;
@@ -75,11 +75,11 @@ export const BODY_LEASE_MS = 60_000;
  */
 export const MAX_DRAINED_BYTES = 32 * MIB;
 export const DRAIN_TIMEOUT_MS = 10_000;
-/** Read at once of it: all the memory that it takes. */
+/** Bytes of it that are read at once; dropping a body takes no more memory. */
 export const DRAIN_BUFFER_BYTES = 16 * KIB;
 
 /**
- * Parsing and decoding for one request, all its pictures together, as estimated from their headers at the dearest; milliseconds
+ * Parsing and decoding for one request, all its pictures together, estimated from their headers for the worst case; milliseconds
  * of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about 1,400.
  */
 export const MAX_REQUEST_WORK_MS = 2_000;

@@ -1,6 +1,6 @@
 /**
  * The least pace at which a body must arrive. A slow body holds memory for nothing, so its reading is given up early, and
- * earlier while others wait for that memory. Only time in which the sender is waited for counts against it.
+ * earlier while others wait for that memory. Only time spent waiting for the sender counts.
  */
 import { BODY_READ_TIMEOUT_MS, MAX_SLOW_CONTESTED_MS, MAX_SLOW_MS, MIN_BODY_BYTES_PER_S } from './limits.ts';
 import { ApiError } from './problem.ts';
@@ -20,7 +20,7 @@ export interface PaceOptions {
 }
 
 /**
- * Runs a reading, whose pieces it awaits by what it is handed, unless they come too slowly or break off.
+ * Runs a reading, which awaits each piece of the body through its argument; fails where pieces come too slowly or break off.
  * @throws ApiError body_timeout, body_incomplete, and as the reading does
  */
 export async function inPace<T>(options: PaceOptions, reading: (arrival: Await) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /**
- * The console's pages and the API reference. They come through this Worker, not past it, so that what holds for every
- * request holds for theirs: a bounded address, and a body that is read before the answer.
+ * The console's pages and the API reference. They go through this Worker, so that the rules for every request hold
+ * for them too: a bounded address, and a body that is read before the answer.
  */
 import { addressFault } from './address.ts';
 import type { Env } from './env.ts';

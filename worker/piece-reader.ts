@@ -10,7 +10,7 @@ export class PieceReader {
   }
 
   /**
-   * @param into is given away: what comes lies in a buffer that takes the place of its own.
+   * @param into is transferred: the piece comes in a new buffer that replaces it.
    * @returns the piece, at the same place of that buffer; empty at the end of the body.
    */
   async read(into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
@@ -25,7 +25,7 @@ export class PieceReader {
     if (!this.#waiting) this.#reader.releaseLock();
   }
 
-  /** Tells the sender that the rest isn't wanted; that it has already gone is no concern here. */
+  /** Tells the sender that the rest isn't wanted; an error because it has already gone is ignored. */
   async cancel(): Promise<void> {
     await this.#reader.cancel().catch(() => undefined);
   }

@@ -26,8 +26,8 @@ export class RateLimits {
   }
 
   /**
-   * Before the stores are searched for a key that no check value vouches for. By the caller's address, not by the tenant
-   * that the key names: who guesses must not shut out those whose key it could be.
+   * Before the stores are searched for a key without a valid check value. It counts by the caller's address, not by the
+   * tenant that the key names, so that guessing can't lock that tenant out.
    * @throws ApiError rate_limited
    */
   async admitUnknownKey(env: Env, address: string): Promise<void> {
@@ -35,8 +35,7 @@ export class RateLimits {
     const waitMs = await excess(env.KEY_MISSES, from, KEY_MISS_WINDOW_MS, () =>
       this.#misses.add(from, MAX_KEY_MISSES_PER_WINDOW),
     );
-    if (waitMs !== undefined)
-      throw tooMany('Too many keys came from your address that are not known.', waitMs);
+    if (waitMs !== undefined) throw tooMany('Too many unknown keys came from your address.', waitMs);
   }
 }
 
@@ -52,7 +51,7 @@ async function excess(
   return success ? undefined : windowMs;
 }
 
-/** A caller has all the addresses of an IPv6 /64 to choose from. */
+/** One caller can use all addresses of an IPv6 /64. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const [left, right] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));

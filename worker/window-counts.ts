@@ -1,4 +1,4 @@
-/** Counts by key in windows of a length that begin with their first count: of this isolate, and a bounded number of keys. */
+/** Counts by key, in this isolate, in time windows that begin with the first count; the number of keys is bounded. */
 export interface Windows {
   readonly windowMs: number;
   /** Keys counted at once; the oldest window makes room. */
@@ -18,7 +18,7 @@ export class WindowCounts {
     this.#options = options;
   }
 
-  /** Counts once more. @returns how many ms to wait where the window has its most; undefined where it has not. */
+  /** Counts once more. @returns how many ms to wait where the window is full; otherwise undefined. */
   add(key: string, most: number): number | undefined {
     const now = Date.now();
     const window = this.#windows.get(key);

@@ -1,4 +1,4 @@
-/** The dearest JPEGs that could be constructed, by code: each has small data for the work that its headers ask for. */
+/** The most expensive JPEGs that we could construct: each has little data for the work that its headers ask for. */
 
 export interface HostilePicture {
   readonly name: string;
@@ -77,7 +77,7 @@ function flat(width: number, height: number): Uint8Array<ArrayBuffer> {
   return picture({ width, height }, [{ of: [1, 2, 3], spectrum: [0, 63], data }]);
 }
 
-/** Progressive: levels, then the same coefficients again and again, each block of which says that it ends. */
+/** Progressive: levels, then the same coefficients again and again, with an end-of-block code for each block. */
 function manyScans(width: number, height: number, count: number, bits = 0): Uint8Array<ArrayBuffer> {
   const data = Math.ceil(blocksOf(width, height) / 8) + 64;
   const levels: Scan = { of: [1], spectrum: [0, 0], data };
@@ -96,7 +96,7 @@ function manyBaselineScans(width: number, height: number, count: number): Uint8A
   return picture({ width, height, sampling: 0x11 }, scans);
 }
 
-/** Scans without any data, whose blocks are walked over all the same. */
+/** Scans without any data; the decoder still walks over their blocks. */
 function emptyScans(width: number, height: number, count: number): Uint8Array<ArrayBuffer> {
   const scans = Array.from({ length: count }, (_, i): Scan => ({
     of: [1 + (i % 3)],
@@ -112,7 +112,7 @@ function repeated(part: readonly number[], bytes: number): Uint8Array<ArrayBuffe
   return out;
 }
 
-/** Restart markers after the only MCU, each told to the decoder's log. */
+/** Restart markers after the only MCU; the decoder logs each of them. */
 function restarts(bytes: number): Uint8Array<ArrayBuffer> {
   const whole = picture({ width: 16, height: 16 }, [{ of: [1, 2, 3], spectrum: [0, 63], data: 2 }]);
   return join([whole.subarray(0, -2), repeated([0xff, 0xd0], bytes), [0xff, 0xd9]]);
@@ -123,18 +123,18 @@ function tables(bytes: number): Uint8Array<ArrayBuffer> {
   return picture({ width: 16, height: 16 }, [small], repeated(oneBitTable(0x01), bytes));
 }
 
-/** Bytes that are all stuffing, or all filling, behind the picture's data. */
+/** Only stuffing or only fill bytes, after the picture's data. */
 function trailing(part: readonly number[], bytes: number): Uint8Array<ArrayBuffer> {
   const whole = picture({ width: 16, height: 16 }, [{ of: [1, 2, 3], spectrum: [0, 63], data: 2 }]);
   return join([whole.subarray(0, -2), repeated(part, bytes), [0xff, 0xd9]]);
 }
 
-/** Coefficients of every block, each with the longest code: data that are dear by the byte. */
+/** All coefficients of every block, each with the longest code: the most work for each byte of data. */
 function dense(width: number, height: number, bytes: number): Uint8Array<ArrayBuffer> {
   return picture({ width, height }, [{ of: [1, 2, 3], spectrum: [0, 63], data: bytes, fill: 0x55 }]);
 }
 
-/** @returns pictures which cost as much as they can; some are refused by their headers, and how fast counts as well. */
+/** @returns pictures that cost as much as possible; some are refused by their headers, which must be fast as well. */
 export function hostileJpegs(): readonly HostilePicture[] {
   return [
     { name: '204 megapixels, flat', bytes: flat(15_968, 12_752) },

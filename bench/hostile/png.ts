@@ -1,4 +1,4 @@
-/** The dearest PNGs that are not refused by their header, and some that are. */
+/** The most expensive PNGs that are not refused by their header, and some that are. */
 import { crc32, deflateRawSync, deflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');

@@ -1,4 +1,4 @@
-/** The dearest request of each form that the API takes, and of each protocol. */
+/** The most expensive request of each form that the API takes, and of each protocol. */
 import { zipSync } from 'fflate';
 import { hostilePngs, hugePng } from './png.ts';
 import { hostileWebps } from './webp.ts';
@@ -9,7 +9,7 @@ export interface HostileRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
-  /** What it may cost: seconds for a body, milliseconds for what comes before one. */
+  /** Which goal holds: seconds of CPU for a body, milliseconds for headers and paths. */
   readonly isBody: boolean;
 }
 

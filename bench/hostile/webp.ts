@@ -1,4 +1,4 @@
-/** The dearest WebPs that are not refused by their header. */
+/** The most expensive WebPs that are not refused by their header. */
 import sharp from 'sharp';
 
 function noise(length: number): Buffer {

@@ -10,7 +10,7 @@ import { ago, count, percent } from '../ui/format.ts';
 import { Failure, Loading } from '../ui/notice.tsx';
 import { NewHeadDialog } from './new-head-dialog.tsx';
 
-/** Cards of a page; each asks for its head's figures. */
+/** Heads on a page; each card requests the details of its head. */
 const HEADS_PER_PAGE = 60;
 
 export function HeadsPage() {

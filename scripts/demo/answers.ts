@@ -1,4 +1,4 @@
-/** What the demo's Worker answers to pictures, and how that reads in a terminal. */
+/** Asks the demo's Worker about pictures, and formats its answers for a terminal. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
@@ -34,7 +34,7 @@ export async function classify(path: string, { url, head, key }: Deployed): Prom
   return { ...Classified.parse(JSON.parse(text)), milliseconds };
 }
 
-/** How often pictures of each class (rows) were called what (columns). */
+/** The confusion matrix: true classes are rows, predicted classes are columns. */
 export function confusionTable(files: readonly LabelledFile[], answers: readonly Answer[]): string {
   const labels = [...new Set(files.map(({ label }) => label))].sort();
   const called = new Set(answers.map(({ predictions }) => predictions[0].label));

@@ -117,7 +117,7 @@ export function checkSecret(present: readonly string[] | undefined, given: strin
 
 /**
  * Optional: without it keys are made without a check value.
- * @param present as for checkSecret. @param given one value or several, divided by commas.
+ * @param present as for checkSecret. @param given one value, or several separated by commas.
  */
 export function checkKeySecret(present: readonly string[] | undefined, given: string | undefined): Check {
   const name = 'key secret';

@@ -22,7 +22,7 @@ const labelOf = (text: z.ZodString) =>
 /** A label that a head may have. */
 export const Label = labelOf(z.string());
 
-/** Blanks and composed characters that normalising takes away; bounded first, for marks in a wrong order cost their square. */
+/** Room for what normalising takes away. The length is bounded before it, since ordering combining marks takes quadratic time. */
 const MAX_RAW_LABEL_LENGTH = 4 * MAX_LABEL_LENGTH;
 
 /**
@@ -54,7 +54,7 @@ export const VersionText = z
 
 export const Timestamp = z.string().meta({ format: 'date-time', example: '2026-11-23T20:42:08.000Z' });
 
-/** How many a page of a list holds, in a query; 100 where absent. @param most 999 at most. */
+/** The `limit` of a paged list, in a query; 100 by default. @param most at most 999. */
 export const pageLimit = (most: number) =>
   z
     .string()

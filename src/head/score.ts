@@ -48,7 +48,7 @@ export function score(head: ScoredHead, code: Float32Array): Score {
   };
 }
 
-/** Whether logits are numbers in single precision, over the temperature as well. */
+/** Whether logits, also when divided by the temperature, are finite in single precision. */
 function areFinite(logits: Float32Array, temperature: number): boolean {
   for (let c = 0; c < logits.length; c++) {
     if (!Number.isFinite(logits[c]) || !Number.isFinite(Math.fround(logits[c] / temperature))) return false;
@@ -56,7 +56,7 @@ function areFinite(logits: Float32Array, temperature: number): boolean {
   return true;
 }
 
-/** Of a fine-tuned head's tail, or of a code that came in a picture's place: head files alone are bounded when they are read. */
+/** Caused by a fine-tuned head's tail, or by a code sent in the place of a picture: only head files are bounded when they are read. */
 function notFinite(): HeadwaterError {
   return new HeadwaterError(
     'head_invalid',

@@ -47,7 +47,7 @@ export class CodecSlot<T extends Codec> {
     }
   }
 
-  /** The same for a task that pauses: whoever comes meanwhile gets another instance. */
+  /** The same for a task that pauses: a picture that comes meanwhile gets another instance. */
   async hold<R>(task: (codec: T) => Promise<R>): Promise<R> {
     const codec = this.#take();
     try {
@@ -95,7 +95,7 @@ export class CodecSlot<T extends Codec> {
   }
 }
 
-/** @returns copies of the pages in which anything stands, by address. */
+/** @returns copies of the pages that are not all zeros, by address. */
 function nonzeroPages(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const pages = new Map<number, Uint8Array>();
   let next = 0;

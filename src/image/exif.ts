@@ -11,7 +11,7 @@ const MAX_ENTRIES = 512;
 
 /**
  * @param tiff a TIFF block ("II*\0" or "MM\0*"), with or without the "Exif\0\0" prefix that JPEG (and some WebP files) put before it.
- * @returns the orientation of its first directory (CIPA DC-008, TIFF 6.0), undefined where there is none, none from 1 to 8, or the block is damaged before it.
+ * @returns the orientation of its first directory (CIPA DC-008, TIFF 6.0), undefined where it is missing or not 1 to 8, or where the block is damaged before it.
  */
 export function readOrientation(tiff: Uint8Array): Orientation | undefined {
   const block = hasExifPrefix(tiff) ? tiff.subarray(6) : tiff;

@@ -73,7 +73,7 @@ export function checkWorkingBytes(
 }
 
 /**
- * For decoders that are one call, during which nobody else has a turn.
+ * For decoders that do everything in one call, during which other requests wait.
  * @throws image_too_many_pixels when that could take too long.
  */
 export function checkCallWork(format: ImageFormat, { width, height, work }: Header): void {

@@ -45,7 +45,7 @@ export interface ImageDecoder {
   /**
    * @param bytes the file, left untouched.
    * @param size of the result, each side 1…2048; the picture is squashed to it, not cropped.
-   * @param options how much work it may be, and whose turn comes in between; by default it is done in one go.
+   * @param options a bound on the work, and a pause in which other requests run; by default there is neither.
    * @throws HeadwaterError image_empty, image_too_large, image_too_many_pixels, image_format_unknown, image_corrupt;
    *   RangeError for an impossible size, which is a mistake in the calling code.
    */

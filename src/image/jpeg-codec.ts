@@ -28,7 +28,7 @@ const LOG_LEVEL_AT = 104;
 const TEXTS_AT = 112;
 const LAST_MESSAGE_AT = 116;
 const LOG_ALL = 3;
-/** jerror.h of libjpeg 6b with libjpeg-turbo's additions: errors come first, then what is only to be told, then warnings. */
+/** jerror.h of libjpeg 6b with libjpeg-turbo's additions: errors come first, then notices, then warnings. */
 const MESSAGES = 126;
 const FIRST_NOTE = 75;
 const FIRST_WARNING = 114;

@@ -42,7 +42,7 @@ interface Walk {
 }
 
 /**
- * @throws image_corrupt when there is no well-formed frame, a component that no scan is of, no end of image (a file cut
+ * @throws image_corrupt when there is no well-formed frame, a component without a scan, no end of image (a file cut
  *   short), or more scans than any encoder writes; image_too_many_pixels beyond the caps, that on work included.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {

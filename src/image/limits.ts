@@ -29,9 +29,9 @@ export const MAX_PNG_PIXELS = 50_000_000;
 export const MAX_INTERLACED_PNG_BLOCKS = 16_384;
 
 /**
- * Most work of a decoder that is one call, as estimated from the header at the dearest: nobody else has a turn meanwhile. In
+ * Most work of a decoder that is one call, estimated from the header for the worst case: other requests wait meanwhile. In
  * practice: lossy WebP of 12 megapixels up to 2.3 MB, of 8 up to 3.1 MB; lossless ones meet MAX_WORKING_BYTES before; an
- * interlaced PNG, of which half is held besides, up to 10 megapixels in RGB.
+ * interlaced PNG up to 10 megapixels in RGB, half of which is also held in memory.
  */
 export const MAX_CALL_WORK_MS = 400;
 

@@ -34,7 +34,7 @@ export const CHANNELS: Readonly<Record<number, number>> = {
   [COLOUR_RGBA]: 4,
 };
 
-/** What a byte of samples costs at the dearest (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
+/** What a byte of samples costs in the worst case (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
 export const BYTE_NS = 8;
 export const PIXEL_NS = 14;
 /** One of fewer than 8 bits that is put to its place in an interlaced picture; larger ones are within their bytes. */

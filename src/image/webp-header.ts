@@ -47,7 +47,7 @@ const LOSSY_BYTES_PER_PIXEL = 4;
 const ALPHA_BYTES_PER_PIXEL = 3;
 const LOSSLESS_BYTES_PER_PIXEL = 8;
 /**
- * Time, measured at the dearest on 3 megapixels of noise: a lossy pixel, a byte of its data up to half a byte a pixel (many
+ * Time, measured for the worst case on 3 megapixels of noise: a lossy pixel, a byte of its data up to half a byte a pixel (many
  * small coefficients), and beyond; a lossless pixel and byte, which alpha planes are as well; a pixel of the canvas.
  */
 const LOSSY_PIXEL_NS = 17;

@@ -7,15 +7,15 @@
 /** A host's pause: resolves when the event loop has had its turn. */
 export type Pause = () => Promise<void>;
 
-/** What a host has to say while a picture is decoded. */
+/** What a host can control while a picture is decoded. */
 export interface DecodeOptions {
   /** Called now and then in the middle of long work. Without it pictures are decoded in one go. */
   readonly pause?: Pause | undefined;
-  /** Told of work before it is done, most of it before a decoder sees a byte. What it throws ends the decoding. */
+  /** Called with the work before it is done, mostly before a decoder sees a byte. An error that it throws ends the decoding. */
   readonly allow?: ((workNs: number) => void) | undefined;
 }
 
-/** Several times the turn of an event loop, and a small part of what anybody else should wait. */
+/** Several times the turn of an event loop, and a small part of the time that other requests may wait. */
 const WORK_BETWEEN_PAUSES_NS = 5e6;
 
 /** One picture's work. */
@@ -27,7 +27,7 @@ export class DecodingWork {
     this.#options = options;
   }
 
-  /** Work that is about to be done. @throws what the host says to it. */
+  /** Announces work that is about to be done. @throws what the host's `allow` throws. */
   allow(workNs: number): void {
     this.#options.allow?.(workNs);
   }

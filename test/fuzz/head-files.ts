@@ -1,4 +1,4 @@
-/** Head files that are nearly right: headers, offsets and shapes that lie, and numbers that pass every check but sense. */
+/** Head files that are nearly right: headers, offsets and shapes that lie, and numbers that pass every check and make no sense. */
 import { z } from 'zod';
 import { changeBytes, joined, little32, type Bytes } from './bytes.ts';
 import { changeSomewhere, written, type Json } from './json.ts';

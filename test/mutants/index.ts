@@ -1,7 +1,7 @@
 /**
- * `npm run mutants -- --seed 1 --count 60`: draws small faults in the rooms where a lost row or a wrong pixel hurts most, runs
- * the tests that reach each, and prints the ones that no test notices. Mutation testing in the manner of Stryker, which cannot
- * drive tests inside workerd. A survivor is a missing test, or changes nothing that anybody can see.
+ * `npm run mutants -- --seed 1 --count 60`: makes small faults (mutants) in code where a lost row or a wrong pixel does most harm, runs
+ * the tests that reach each, and prints those that no test notices. Mutation testing in the manner of Stryker, which cannot
+ * drive tests inside workerd. A fault that survives shows a missing test, or changes nothing that anybody can see.
  */
 import { globSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -11,7 +11,7 @@ import { coverage } from './coverage.ts';
 import { mutantsOf, type Mutant } from './operators.ts';
 import { Workplace } from './workplace.ts';
 
-/** Each room with the tests that are responsible for it. */
+/** Parts of the code, each with the tests that are responsible for it. */
 const ROOMS: readonly { readonly sources: string; readonly tests: readonly string[] }[] = [
   { sources: 'worker/tenant/*.ts', tests: ['test/worker/*.test.ts'] },
   { sources: 'worker/stores/*.ts', tests: ['test/worker/*.test.ts'] },

@@ -1,6 +1,6 @@
 /**
  * Who a key is: asked of the isolate's memory, then of its check value, then of KV, then of the tenant's Durable Object,
- * which knows. Keys without a check value may be guesses: so many of an address get past KV. Revocation is
+ * which knows. Keys without a check value may be guesses: after KV only a few of an address are looked for. Revocation is
  * seen within KEY_STALE_MS plus KV's 30 s everywhere, and at once where it was asked for.
  */
 import { sha256Hex, tenantOf } from '../api-key.ts';
@@ -45,7 +45,7 @@ export class KeyStore {
   readonly #rates = new RateLimits();
 
   /**
-   * @param address whence the key comes: its unknown keys are counted.
+   * @param address where the key comes from: its unknown keys are counted.
    * @throws ApiError unauthorized, key_revoked, rate_limited
    */
   async find(env: Env, key: string, address: string): Promise<KeyEntry> {
@@ -75,7 +75,7 @@ export class KeyStore {
     if (status !== 'active') throw refusal(status);
   }
 
-  /** What the deletion of a tenant that was asked for here leaves behind. */
+  /** To be called after a tenant was deleted here: its keys stop at once in this isolate. */
   deleted(tenant: string): void {
     for (const [hash, entry] of this.#active.known()) if (entry.tenant === tenant) this.revoked(hash);
   }
@@ -117,9 +117,9 @@ export class KeyStore {
 }
 
 /**
- * Whether a tenant with this id may be there. Anyone can name one that never was, and a Durable Object that is asked comes
- * to be: on local workerd it leaves a file. Tenants made before there were entries of them get one at their next change;
- * until then their heads' files tell.
+ * Whether a tenant with this id may exist. Anyone can name one that doesn't, and asking its Durable Object would create it:
+ * on local workerd it leaves a file. Tenants made before there were such entries get one at their next change; until then
+ * their head files show that they exist.
  */
 async function mayExist(env: Env, tenant: string): Promise<boolean> {
   if ((await readKv(env, tenantEntryName(tenant), TenantEntry)) !== 'absent') return true;

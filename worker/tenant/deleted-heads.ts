@@ -1,6 +1,6 @@
 /**
  * Rows that deleted heads leave. They stay so that no version number is used twice and no older pointer counts as the
- * newer one; but only so many. What a row protected from when it is pruned, two numbers of the tenant's do from then on:
+ * newer one; but only so many. When a row is pruned, two numbers of the tenant take over its task:
  * a head whose name has no row begins above all that were pruned.
  */
 import { MAX_DELETED_HEADS } from '../limits.ts';

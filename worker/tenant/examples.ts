@@ -244,7 +244,7 @@ export class Examples {
     return { examples: page.map(this.#summariser()), total, ...(next === undefined ? {} : { next }) };
   }
 
-  /** The label as it came where examples have that, for some were taught before labels were normalised; else normalised. */
+  /** The label as it came where examples have it (some were taught before labels were normalised), otherwise normalised. */
   #known(head: string, label: string): string {
     const [found] = this.#sql.exec(
       'SELECT 1 FROM examples WHERE head = ? AND label = ? LIMIT 1',

@@ -58,7 +58,7 @@ export class Idempotency {
       `${added.added} ${added.duplicates}`,
       now,
     );
-    // Rows are numbered as they come, so that those too many are found without counting.
+    // Rows are numbered in order of arrival, so that surplus rows are found without counting.
     this.#sql.exec(
       'DELETE FROM idempotency WHERE rowid <= (SELECT max(rowid) FROM idempotency) - ?',
       MAX_IDEMPOTENCY_KEYS,

@@ -113,7 +113,7 @@ export class Keys {
     return found.status === 'active' ? { tenant, id: found.id, scopes: found.scopes } : null;
   }
 
-  /** The key works no more; the oldest of those that don't make room. */
+  /** The key stops working; surplus old ones of those that stopped are deleted. */
   #end({ id, hash }: Row, now: number): void {
     this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
     this.#sql.exec(

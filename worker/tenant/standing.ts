@@ -2,7 +2,7 @@
 import { hasTables, migrate } from './schema.ts';
 
 const DELETING = 'deleting';
-/** Behind it, when all is swept once more. */
+/** Followed by the time of the second pass of a deletion. */
 const SWEEP = 'deleting ';
 const RESTORING = 'restoring ';
 const RESTORED = 'restored ';

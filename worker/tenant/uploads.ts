@@ -124,7 +124,7 @@ export class Uploads {
   }
 
   #nextVersion(head: string, now: number): number {
-    // Names that were tried only, by uploads that broke off, leave rows as deleted heads do.
+    // Names of uploads that broke off leave rows like deleted heads.
     if (this.#heads.row(head) === undefined) this.#deleted.prune();
     this.#sql.exec(
       `INSERT INTO heads (name, last_version, revision, created_at)

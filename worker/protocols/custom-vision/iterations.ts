@@ -63,7 +63,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
     );
     const place = `${project.id}/iterations/`;
     await c.var.records.put(`${place}${version}`, { version, name });
-    // Those of iterations that are gone by now have no one else to remove them.
+    // Nothing else removes the names of iterations that were deleted.
     await c.var.records.retain(place, new Set(versions.map(String)));
     return c.json((await iterationsOf(c.var, project, version))[0]);
   });

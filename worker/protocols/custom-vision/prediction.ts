@@ -20,7 +20,7 @@ import type { Project, Published, Records, StoredPrediction, Tag } from './recor
 import { predictionsOf } from './wire.ts';
 
 const ALL_LABELS = 10_000;
-/** Stored predictions of a project: the oldest make room, with an isolate's first and then with every fiftieth. */
+/** Stored predictions of a project: surplus old ones are deleted at an isolate's first and then at every fiftieth. */
 const MAX_STORED = 500;
 const STORED_BETWEEN_TRIMS = 50;
 /** Of each. A project's head has no more; an uploaded one may have thousands. */

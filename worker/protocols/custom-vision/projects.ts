@@ -68,7 +68,7 @@ export function addProjects(app: CallerApp, { memory }: Services): void {
       // A project that was never taught has no head.
       if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
     }
-    // The project itself behind what it holds: a deletion that broke off can be repeated. Then what came in meanwhile.
+    // The project's own record last, so that a deletion that broke off can be repeated; then what was written meanwhile.
     await records.deleteAll(`${id}/`);
     await records.delete(`projects/${id}`);
     await records.deleteAll(`${id}/`);
