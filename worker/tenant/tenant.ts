@@ -156,7 +156,7 @@ export class Tenant extends DurableObject<Env> {
     return pointer && routing(pointer, (version) => this.#rows.usage.shadow(head, version));
   }
 
-  /** What a backup holds; unfinished forgetting is finished first, so that nothing forgotten leaves the house. */
+  /** What a backup holds; unfinished forgetting is finished first, so that no backup holds what was forgotten. */
   backupSurvey(): Promise<{ names: string[]; stamp: string } | Refused> {
     return this.#settled(async () => {
       await this.#teaching.resume();
