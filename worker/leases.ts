@@ -8,8 +8,10 @@
  */
 import { ApiError } from './problem.ts';
 
-const POLL_MS = 4;
-/** A waiting request asks every few milliseconds: where none was refused for this long, none waits. */
+/** A waiting request asks after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
+const FIRST_POLL_MS = 4;
+const LAST_POLL_MS = 64;
+/** Where none was refused for this long, none waits. */
 const CONTESTED_MS = 100;
 
 interface Lease {
@@ -18,6 +20,8 @@ interface Lease {
   readonly claim: number;
   readonly owner: string;
   expiresAt: number;
+  /** When somebody was refused who could have had units if this one had ended. */
+  contestedAt: number;
 }
 
 /** Adds to a loan, whose life begins anew. @throws ApiError overloaded */
@@ -27,7 +31,7 @@ export type Grow = (units: number) => Promise<void>;
 export interface Lender {
   /** @param claim units that the loan may grow to; it begins with none. @throws ApiError overloaded */
   with<T>(claim: number, task: (grow: Grow) => Promise<T>): Promise<T>;
-  /** Whether somebody waits for units at this moment. */
+  /** Whether somebody waits at this moment for units that this owner holds. */
   readonly contested: () => boolean;
 }
 
@@ -45,7 +49,6 @@ export class Leases {
   readonly #waitMs: number;
   readonly #shares: Shares;
   readonly #held = new Set<Lease>();
-  #refusedAt = -Infinity;
 
   /** @param capacity units there are. @param leaseMs life of a lease. @param waitMs patience of a request. */
   constructor(
@@ -71,7 +74,7 @@ export class Leases {
    * @throws ApiError overloaded
    */
   with<T>(units: number, task: (grow: Grow) => Promise<T>): Promise<T> {
-    return this.#with({ units: 0, claim: units, owner: '', expiresAt: 0 }, async (grow) => {
+    return this.#with(units, '', async (grow) => {
       await grow(units);
       return task(grow);
     });
@@ -80,12 +83,16 @@ export class Leases {
   /** @param owner whose loans together stay within the share. */
   of(owner: string): Lender {
     return {
-      with: (claim, task) => this.#with({ units: 0, claim, owner, expiresAt: 0 }, task),
-      contested: () => Date.now() - this.#refusedAt < CONTESTED_MS,
+      with: (claim, task) => this.#with(claim, owner, task),
+      contested: () => {
+        const since = Date.now() - CONTESTED_MS;
+        return [...this.#held].some((each) => each.owner === owner && each.contestedAt > since);
+      },
     };
   }
 
-  async #with<T>(lease: Lease, task: (grow: Grow) => Promise<T>): Promise<T> {
+  async #with<T>(claim: number, owner: string, task: (grow: Grow) => Promise<T>): Promise<T> {
+    const lease: Lease = { units: 0, claim, owner, expiresAt: 0, contestedAt: -Infinity };
     try {
       return await task((more) => this.#grow(lease, more));
     } finally {
@@ -95,8 +102,11 @@ export class Leases {
 
   async #grow(lease: Lease, units: number): Promise<void> {
     const deadline = Date.now() + this.#waitMs;
-    while (!this.#tryGrow(lease, units)) {
-      this.#refusedAt = Date.now();
+    for (
+      let pollMs = FIRST_POLL_MS;
+      !this.#tryGrow(lease, units);
+      pollMs = Math.min(2 * pollMs, LAST_POLL_MS)
+    ) {
       if (Date.now() >= deadline) {
         throw new ApiError(
           'overloaded',
@@ -106,7 +116,7 @@ export class Leases {
           },
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
   }
 
@@ -116,33 +126,40 @@ export class Leases {
     const { share } = this.#shares;
     const grown = { ...lease, units: Math.min(lease.units + units, share) };
     const others = [...this.#held].filter((each) => each !== lease);
-    if (!this.#canEnd([...others, grown])) return false;
+    const inTheWay = this.#inTheWay([...others, grown]);
+    if (inTheWay.length > 0) {
+      for (const each of inTheWay) each.contestedAt = now;
+      return false;
+    }
     lease.units = grown.units;
     lease.expiresAt = now + this.#leaseMs;
     this.#held.add(lease);
     return true;
   }
 
-  /** Whether all of these can come to their ends: within all there is, the part of large ones, and its owner's share. */
-  #canEnd(leases: readonly Lease[]): boolean {
+  /**
+   * Those of whom not all can come to their ends if the last has its units: its owner's beyond the share, large ones beyond
+   * their part, or any beyond all there is; none where they can.
+   */
+  #inTheWay(leases: readonly Lease[]): readonly Lease[] {
     const { share, reserve, small } = this.#shares;
     const { owner, claim } = leases[leases.length - 1];
-    const large = claim > small ? leases.filter((each) => each.claim > small) : [];
     const own = leases.filter((each) => each.owner === owner);
-    return (
-      canEnd(leases, this.#capacity, share) &&
-      canEnd(large, this.#capacity - reserve, share) &&
-      canEnd(own, share, share)
-    );
+    if (!canEnd(own, share, share)) return own;
+    const large = claim > small ? leases.filter((each) => each.claim > small) : [];
+    if (!canEnd(large, this.#capacity - reserve, share)) return large;
+    return canEnd(leases, this.#capacity, share) ? [] : leases;
   }
 }
 
 /** Whether there is an order in which each gets what it still claims and gives all back. Trying the smallest claim first finds it. */
 function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
   const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
-  let free = capacity - unitsOf(leases);
-  if (free < 0) return false;
-  for (const lease of [...leases].sort((a, b) => needOf(a) - needOf(b))) {
+  if (unitsOf(leases) > capacity) return false;
+  // Most need nothing more: they end first, in any order.
+  const growing = leases.filter((lease) => needOf(lease) > 0);
+  let free = capacity - unitsOf(growing);
+  for (const lease of growing.sort((a, b) => needOf(a) - needOf(b))) {
     if (needOf(lease) > free) return false;
     free += lease.units;
   }

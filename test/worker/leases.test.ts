@@ -58,6 +58,30 @@ describe('shares', () => {
     await expect(hold(leases, 'c', 1).grow(1)).rejects.toMatchObject(full);
   });
 
+  it('tell whose memory is waited for', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
+    const contested = (): boolean[] => ['a', 'b', 'c'].map((owner) => leases.of(owner).contested());
+    await hold(leases, 'a', 6).grow(6);
+    await hold(leases, 'b', 2).grow(2);
+    await expect(hold(leases, 'a', 1).grow(1)).rejects.toMatchObject(full);
+    // What others hold would not help one who has all of its share.
+    expect(contested()).toEqual([true, false, false]);
+    await expect(hold(leases, 'c', 4).grow(3)).rejects.toMatchObject(full);
+    expect(contested()).toEqual([true, true, false]);
+  });
+
+  it('are asked for ever less often by those who wait', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const leases = new Leases(1, 60_000, 1_000, { share: 1, ...NO_RESERVE });
+    await hold(leases, 'a', 1).grow(1);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const waiting = expect(hold(leases, 'a', 1).grow(1)).rejects.toMatchObject(full);
+    await vi.advanceTimersByTimeAsync(1_100);
+    await waiting;
+    expect(timers.mock.calls.length).toBeLessThan(30);
+    timers.mockRestore();
+  });
+
   it('two that grow never leave each other no room: the second waits for the first', async () => {
     const leases = new Leases(10, 10_000, 1_000, { share: 10, ...NO_RESERVE });
     const first = hold(leases, 'a', 8);
