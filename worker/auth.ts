@@ -5,6 +5,7 @@ import { secretsEqual } from './api-key.ts';
 import type { AppEnv } from './env.ts';
 import { MAX_CREDENTIAL_LENGTH } from './limits.ts';
 import { ApiError } from './problem.ts';
+import { workOf } from './request-work.ts';
 import type { KeyStore } from './stores/keys.ts';
 
 /** The tenant that a request speaks for, and the key it does so with. */
@@ -23,6 +24,7 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
       addressOf(c.req),
     );
     c.set('principal', { tenant, keyId: id, scopes });
+    workOf(c.req.raw).owner = tenant;
     await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
       throw new ApiError(

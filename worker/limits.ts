@@ -83,6 +83,14 @@ export const DRAIN_BUFFER_BYTES = 16 * KIB;
  * of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about 1,400.
  */
 export const MAX_REQUEST_WORK_MS = 2_000;
+/**
+ * Memory of decoders that pause, of all requests of an isolate and of one tenant's: a PNG takes 0.5 MB, the widest 2 MB. Others
+ * wait, and those that waited for so long are turned away; what is held for longer belongs to a request that died.
+ */
+export const DECODING_BUDGET_BYTES = 16 * MIB;
+export const TENANT_DECODING_BUDGET_BYTES = 8 * MIB;
+export const DECODING_WAIT_MS = 10_000;
+export const DECODING_LEASE_MS = 60_000;
 /** Of a ZIP's entry: unpacking a byte, copying it and adding it to the checksum. */
 export const INFLATE_BYTE_NS = 8;
 

@@ -4,20 +4,45 @@
  * own counts. Between pictures, and in the middle of long ones, others have their turn.
  */
 import type { DecodeOptions } from '../src/image/index.ts';
-import { INFLATE_BYTE_NS, MAX_REQUEST_WORK_MS } from './limits.ts';
+import { Leases } from './leases.ts';
+import {
+  DECODING_BUDGET_BYTES,
+  DECODING_LEASE_MS,
+  DECODING_WAIT_MS,
+  INFLATE_BYTE_NS,
+  MAX_REQUEST_WORK_MS,
+  TENANT_DECODING_BUDGET_BYTES,
+} from './limits.ts';
 import { ApiError } from './problem.ts';
 import { giveWay } from './right-of-way.ts';
 
 const NS_PER_MS = 1e6;
 
+/** What is lent to decoders that pause, of all requests of the isolate. */
+const decoders = new Leases(DECODING_BUDGET_BYTES, DECODING_LEASE_MS, DECODING_WAIT_MS, {
+  share: TENANT_DECODING_BUDGET_BYTES,
+  reserve: 0,
+  small: 0,
+});
+
 export class RequestWork {
   #spentNs = 0;
   #pictures = 0;
+  /** The tenant for whom it is done. */
+  owner = '';
 
   /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
   async nextPicture(): Promise<DecodeOptions> {
     if (this.#pictures++ > 0) await pause();
-    return { allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`), pause };
+    return {
+      allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`),
+      pause,
+      hold: (bytes, task) =>
+        decoders.of(this.owner).with(bytes, async (grow) => {
+          await grow(bytes);
+          return task();
+        }),
+    };
   }
 
   /** Bytes that may still be unpacked. */

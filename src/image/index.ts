@@ -7,7 +7,7 @@ import { createJpegDecoder, decodeJpeg, type JpegDecoder } from './jpeg-codec.ts
 import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
 import { MAX_TARGET_SIDE } from './limits.ts';
 import { createPngDecoder, type PngDecoder } from './png-codec.ts';
-import { checkPngSize, decodePng } from './png-decode.ts';
+import { checkPngSize, decodePng, pngMemory } from './png-decode.ts';
 import { readPngHeader } from './png-header.ts';
 import type { Size } from './raster.ts';
 import { createResizer, type Resizer } from './resize.ts';
@@ -112,7 +112,10 @@ async function pngImage(
   const header = readPngHeader(bytes);
   checkPngSize(header);
   work.allow(header.work);
-  return describe('png', header, await decodePng(decoder, header, resizer, size, work));
+  const decode = (): Promise<Uint8Array> => decodePng(decoder, header, resizer, size, work);
+  // An interlaced one is done before anybody else begins.
+  const pixels = await (header.interlaced ? decode() : work.hold(pngMemory(header, size), decode));
+  return describe('png', header, pixels);
 }
 
 function webpImage(

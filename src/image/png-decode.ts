@@ -26,6 +26,17 @@ const PASSES = [
   { x: 0, y: 1, across: 1, down: 2 },
 ] as const;
 
+/** Memory of the inflater with its tables and of the resizer; for each pixel of a row expanded, squeezed and weighed; of the result. */
+const BASE_BYTES = 262_144;
+const ROW_PIXEL_BYTES = 32;
+const RESULT_PIXEL_BYTES = 4;
+
+/** @returns bytes that are held while a picture comes row by row, a third more than measured. */
+export function pngMemory(header: PngHeader, { width, height }: Size): number {
+  const rows = 2 * rowBytesOf(header, header.width) + ROW_PIXEL_BYTES * header.width;
+  return BASE_BYTES + rows + RESULT_PIXEL_BYTES * width * height;
+}
+
 /** @throws image_too_many_pixels */
 export function checkPngSize(header: PngHeader): void {
   const { width, height, interlaced } = header;

@@ -13,7 +13,12 @@ export interface DecodeOptions {
   readonly pause?: Pause | undefined;
   /** Called with the work before it is done, mostly before a decoder sees a byte. An error that it throws ends the decoding. */
   readonly allow?: ((workNs: number) => void) | undefined;
+  /** Lends the memory that a decoder keeps over its pauses, since any number may pause at once. Without it there is no bound. */
+  readonly hold?: Hold | undefined;
 }
+
+/** Runs a task once there is so much memory for it, which it has until it is done. */
+export type Hold = <T>(bytes: number, task: () => Promise<T>) => Promise<T>;
 
 /** Several times the turn of an event loop, and a small part of the time that other requests may wait. */
 const WORK_BETWEEN_PAUSES_NS = 5e6;
@@ -30,6 +35,11 @@ export class DecodingWork {
   /** Announces work that is about to be done. @throws what the host's `allow` throws. */
   allow(workNs: number): void {
     this.#options.allow?.(workNs);
+  }
+
+  /** Runs what keeps so many bytes over its pauses. @throws what the host says to it, and as the task does. */
+  hold<T>(bytes: number, task: () => Promise<T>): Promise<T> {
+    return this.#options.hold === undefined ? task() : this.#options.hold(bytes, task);
   }
 
   /** Counts work just done. True when it is time to `await rest()`. */

@@ -3,7 +3,7 @@ import { zipSync, zlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import type { BatchLine } from '../../src/api/index.ts';
 import { crc32 } from '../../src/image/crc32.ts';
-import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
+import { MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/request-work.ts';
 import { Isolate, JPEG, makeHeadFile } from './support.ts';
 
@@ -71,6 +71,47 @@ async function linesOf(response: Response): Promise<BatchLine[]> {
 
 const json = (value: unknown) => ({ body: JSON.stringify(value), type: 'application/json' });
 const base64 = HUGE.toBase64();
+
+describe('the memory of decoders that pause', () => {
+  const BYTES = TENANT_DECODING_BUDGET_BYTES / 4;
+
+  /** Holds so much until it is let go. @returns how many hold theirs, and what ends all. */
+  async function holdAll(owner: string, requests: number) {
+    const { promise, resolve: letGo } = Promise.withResolvers<void>();
+    const state = { running: 0, most: 0 };
+    const holding = Array.from({ length: requests }, async () => {
+      const work = new RequestWork();
+      work.owner = owner;
+      const { hold } = await work.nextPicture();
+      await hold!(BYTES, async () => {
+        state.most = Math.max(state.most, ++state.running);
+        await promise;
+        state.running--;
+      });
+    });
+    await scheduler.wait(20);
+    return { state, end: () => (letGo(), Promise.all(holding)) };
+  }
+
+  it('is bounded for a tenant, and then for all', async () => {
+    const first = await holdAll('a', 10);
+    const second = await holdAll('b', 3);
+    const third = await holdAll('c', 3);
+    expect([first, second, third].map(({ state }) => state.running)).toEqual([4, 3, 1]);
+    await Promise.all([first.end(), second.end(), third.end()]);
+    expect([first, second, third].map(({ state }) => state.running)).toEqual([0, 0, 0]);
+  });
+
+  it('is of the tenant whose key a request bears', async () => {
+    const { key, id } = await isolate.newTenant();
+    await isolate.put(key, 'pets', await makeHeadFile());
+    const holding = await holdAll(id, 4);
+    const answered = isolate.call('/v1/heads/pets/classify', { key, type: 'image/png', body: flatPng(30) });
+    expect(await Promise.race([answered, scheduler.wait(300)])).toBeUndefined();
+    await holding.end();
+    expect((await answered).status).toBe(200);
+  });
+});
 
 describe('a picture that takes more than a request may', () => {
   it.each([

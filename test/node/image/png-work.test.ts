@@ -76,6 +76,30 @@ describe('work', () => {
     );
   });
 
+  it('pauses only while the host has memory for what is held', async () => {
+    let held = 0;
+    const asked: number[] = [];
+    const hold = async <T>(bytes: number, task: () => Promise<T>): Promise<T> => {
+      asked.push(bytes);
+      held++;
+      const result = await task();
+      held--;
+      return result;
+    };
+    const pausedWith: number[] = [];
+    const pause = async (): Promise<void> => void pausedWith.push(held);
+    await decoder.decode(large(1), size, { pause, hold });
+    expect(new Set(pausedWith)).toEqual(new Set([1]));
+    const widest = { ...shape, width: 32_767, height: 1, depth: 16, colour: 6 };
+    await decoder.decode(makePng(widest, new Uint8Array(1 + 8 * 32_767)), size, { pause, hold });
+    // Two rows, and at least the inflater's window beside them.
+    expect(asked[0]).toBeGreaterThan(2 * 4_500 + 200_000);
+    expect(asked[1]).toBeGreaterThan(2 * 8 * 32_767 + 200_000);
+    for (const name of ['exif-1.jpg', 'interlaced.png'])
+      await decoder.decode(fixture(name), size, { pause, hold });
+    expect(asked).toHaveLength(2);
+  });
+
   it('that is done in one go is refused by the header where it could take longer than one call may', async () => {
     for (const [side, depth, colour] of [
       [7_000, 1, 0],
