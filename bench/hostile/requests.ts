@@ -1,5 +1,6 @@
 /** The most expensive request of each form that the API takes, and of each protocol. */
 import { zipSync } from 'fflate';
+import { hostileJpegs } from './jpeg.ts';
 import { hostilePngs, hugePng } from './png.ts';
 import { hostileWebps } from './webp.ts';
 
@@ -18,6 +19,15 @@ const CLASSIFY = `/v1/heads/${HEAD}/classify`;
 const BATCH = `/v1/heads/${HEAD}/classify-batch`;
 const json = { 'content-type': 'application/json' };
 const MIB = 1024 * 1024;
+/** Numbers that a body of 4 MiB holds. */
+const TENSOR = [9, 224, 224, 3];
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function largestBelow(pictures: Readonly<Record<string, Uint8Array>>, bytes: number): Uint8Array {
+  const fitting = Object.values(pictures).filter((picture) => picture.length < bytes);
+  return fitting.reduce((a, b) => (a.length > b.length ? a : b));
+}
 
 function form(pictures: readonly Uint8Array[], boundary: string): Uint8Array {
   const head = Buffer.from(
@@ -70,7 +80,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       path: '/v1/heads/other/teach',
       headers: json,
       body: JSON.stringify({
-        examples: [{ label: 'a', image: Buffer.from(large.subarray(0, 5 * MIB)).toString('base64') }],
+        examples: [{ label: 'a', image: Buffer.from(largestBelow(pictures, 5 * MIB)).toString('base64') }],
       }),
       isBody: true,
     },
@@ -79,7 +89,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       path: `/v2/models/${HEAD}/infer`,
       headers: json,
       body: JSON.stringify({
-        inputs: [{ name: 'x', datatype: 'FP32', shape: [9, 224, 224, 3], data: Array(1_900_000).fill(1) }],
+        inputs: [{ name: 'x', datatype: 'UINT8', shape: TENSOR, data: Array(product(TENSOR)).fill(1) }],
       }),
       isBody: true,
     },
@@ -131,7 +141,8 @@ function headersAndPaths(): HostileRequest[] {
 }
 
 export async function hostileRequests(): Promise<HostileRequest[]> {
-  const pictures = { ...hostilePngs(), ...(await hostileWebps()) };
+  const jpegs = hostileJpegs().map(({ name, bytes }) => [`JPEG, ${name}`, bytes] as const);
+  const pictures = { ...Object.fromEntries(jpegs), ...hostilePngs(), ...(await hostileWebps()) };
   const classify = Object.entries(pictures).map(([name, body]) => ({
     name,
     path: CLASSIFY,
