@@ -10,6 +10,8 @@ afterAll(() => console.log(
   [${JSON.stringify(MARK)}, Date.now() - startedAt, expect.getState().testPath, ...(globalThis.__reached ?? []), '.'].join(' ')));
 `;
 const LINE = new RegExp(`${MARK} (\\d+) \\S*/(test/\\S+)([\\d ]*) \\.`, 'g');
+/** All test files of the rooms, on a busy machine. */
+const ALL_TESTS_TIMEOUT_MS = 30 * 60_000;
 const SETUP_FILE = 'test/mutants/reached.ts';
 
 export interface TestFile {
@@ -33,8 +35,14 @@ export async function coverage(
   const config = workplace.read('vitest.config.ts');
   workplace.write(SETUP_FILE, SETUP);
   workplace.write('vitest.config.ts', withSetup(config));
-  const { passed, output } = await workplace.test([...testFiles, '--silent=false']);
-  if (!passed) throw new Error(`The tests fail without any mutant:\n${output.slice(-4_000)}`);
+  const { passed, timedOut, output } = await workplace.test(
+    [...testFiles, '--silent=false'],
+    ALL_TESTS_TIMEOUT_MS,
+  );
+  if (!passed) {
+    const how = timedOut ? 'take too long' : 'fail';
+    throw new Error(`The tests ${how} without any mutant:\n${output.slice(-4_000)}`);
+  }
   const reached = new Map<string, TestFile[]>();
   for (const [, ms, path, numbers] of output.matchAll(LINE)) {
     for (const number of numbers.match(/\d+/g) ?? []) {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { root } from '../../scripts/stale.ts';
 
 /** A mutant that never ends is noticed as well. */
-const TEST_TIMEOUT_MS = 6 * 60_000;
+const MUTANT_TIMEOUT_MS = 6 * 60_000;
 
 export interface TestRun {
   readonly passed: boolean;
@@ -38,8 +38,8 @@ export class Workplace {
     writeFileSync(join(this.#folder, file), text);
   }
 
-  /** Runs test files until one fails. */
-  test(args: readonly string[]): Promise<TestRun> {
+  /** Runs test files. @param timeoutMs ends them as failed. */
+  test(args: readonly string[], timeoutMs = MUTANT_TIMEOUT_MS): Promise<TestRun> {
     return new Promise((resolve, reject) => {
       const child = spawn('vitest', ['run', ...args], { cwd: this.#folder, detached: true });
       const pieces: Buffer[] = [];
@@ -50,7 +50,7 @@ export class Workplace {
         timedOut = true;
         // The whole group: workerd is a child of its child.
         process.kill(-child.pid!, 'SIGKILL');
-      }, TEST_TIMEOUT_MS);
+      }, timeoutMs);
       child.on('error', reject);
       child.on('close', (code) => {
         clearTimeout(timer);
