@@ -9,7 +9,11 @@ import { parseSync, Visitor } from 'vite';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../scripts/stale.ts';
 
-const FILES = globSync('{src,worker,trainer,sdk,console,scripts,bench}/**/*.{ts,tsx,mjs}', { cwd: root })
+const FILES = globSync('{src,worker,trainer,sdk,console,scripts,bench}/**/*.{ts,tsx,mjs}', {
+  cwd: root,
+  // The benchmark's peers are installed in its own folder.
+  exclude: ['**/node_modules'],
+})
   // AssemblyScript has no patterns and is no TypeScript.
   .filter((file) => !/^src[/\\]wasm[/\\]|\.as\.ts$/.test(file));
 
