@@ -56,6 +56,9 @@ export interface ImageDecoder {
   peakMemoryBytes(): number;
 }
 
+/** A byte of a file of which nothing but its structure is read; the dearest is a JPEG of markers that are none. */
+const HEADER_BYTE_NS = 9;
+
 type Decode = (bytes: Uint8Array, size: Size, work: DecodingWork) => DecodedImage | Promise<DecodedImage>;
 
 /** Creates a decoder; codecs are made when first needed, and kept so that a picture finds them as if it were the first. */
@@ -82,6 +85,20 @@ export function createImageDecoder(modules: ImageModules): ImageDecoder {
   };
 }
 
+/** What a file cost that is refused is told, too: in those that are decoded it is a part of their work. */
+function readHeader<H extends Header>(
+  read: (bytes: Uint8Array) => H,
+  bytes: Uint8Array,
+  work: DecodingWork,
+): H {
+  try {
+    return read(bytes);
+  } catch (error) {
+    work.allow(bytes.length * HEADER_BYTE_NS);
+    throw error;
+  }
+}
+
 function jpegImage(
   decoder: JpegDecoder,
   resizer: Resizer,
@@ -89,7 +106,7 @@ function jpegImage(
   size: Size,
   work: DecodingWork,
 ): DecodedImage {
-  const header = readJpegHeader(bytes);
+  const header = readHeader(readJpegHeader, bytes, work);
   const turned = header.orientation >= 5;
   const n = turned
     ? chooseScale(header, size.height, size.width)
@@ -109,7 +126,7 @@ async function pngImage(
   size: Size,
   work: DecodingWork,
 ): Promise<DecodedImage> {
-  const header = readPngHeader(bytes);
+  const header = readHeader(readPngHeader, bytes, work);
   checkPngSize(header);
   work.allow(header.work);
   const decode = (): Promise<Uint8Array> => decodePng(decoder, header, resizer, size, work);
@@ -125,7 +142,7 @@ function webpImage(
   size: Size,
   work: DecodingWork,
 ): DecodedImage {
-  const header = readWebpHeader(bytes);
+  const header = readHeader(readWebpHeader, bytes, work);
   work.allow(header.work);
   const pixels = decodeWebp(decoder, header, (raster) => resizer.resize(raster, header.orientation, size));
   return describe('webp', header, pixels);

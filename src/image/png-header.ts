@@ -37,6 +37,8 @@ export const CHANNELS: Readonly<Record<number, number>> = {
 /** What a byte of samples costs in the worst case (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
 export const BYTE_NS = 8;
 export const PIXEL_NS = 14;
+/** A byte of the file beside the picture's data: checksums, the dearest those of many small chunks. */
+const BESIDE_BYTE_NS = 6;
 /** One of fewer than 8 bits that is put to its place in an interlaced picture; larger ones are within their bytes. */
 const INTERLACED_BITS_PIXEL_NS = 10;
 
@@ -99,8 +101,11 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     throw corrupt('png', 'it uses an unknown compression, filter or interlacing');
   const interlaced = bytes[28] === 1;
   const pixelNs = PIXEL_NS + (interlaced && depth < 8 ? INTERLACED_BITS_PIXEL_NS : 0);
-  const work = height * (1 + rowBytesOf({ colour, depth }, width)) * BYTE_NS + width * height * pixelNs;
-  return { width, height, depth, colour, work, interlaced, ...pickChunks(bytes, first) };
+  const found = pickChunks(bytes, first);
+  const beside = found.data.reduce((left, chunk) => left - chunk.bytes.length, bytes.length);
+  const rowBytes = 1 + rowBytesOf({ colour, depth }, width);
+  const work = height * rowBytes * BYTE_NS + width * height * pixelNs + beside * BESIDE_BYTE_NS;
+  return { width, height, depth, colour, work, interlaced, ...found };
 }
 
 /** Collects the wanted chunks up to IEND; what follows it is ignored. */

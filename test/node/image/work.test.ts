@@ -5,8 +5,9 @@ import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
 import { readPngHeader } from '../../../src/image/png-header.ts';
 import { readWebpHeader } from '../../../src/image/webp-header.ts';
 import { headerChunk, SIGNATURE, END } from './pngs.ts';
-import { concat, flatJpeg, pngChunk } from './support.ts';
+import { concat, fixture, flatJpeg, newDecoder, pngChunk } from './support.ts';
 
+const decoder = newDecoder();
 const NS_PER_MS = 1e6;
 /** As in worker/limits.ts, which src and its tests don't read. */
 const REQUEST_NS = 2_000 * NS_PER_MS;
@@ -38,6 +39,14 @@ const png = (width: number, height: number, depth: number) =>
       END,
     ),
   ).work;
+
+/** All the work that decoding a file tells of. */
+async function told(bytes: Uint8Array): Promise<number> {
+  let sum = 0;
+  const allow = (workNs: number): void => void (sum += workNs);
+  await decoder.decode(bytes, { width: 32, height: 32 }, { allow }).catch(() => undefined);
+  return sum;
+}
 
 describe('work that a header tells', () => {
   it('lets 32 photos of 12 megapixels through that fill a form', () => {
@@ -74,5 +83,26 @@ describe('work that a header tells', () => {
     const { work } = readWebpHeader(webp(kind, width, height, bytes));
     expect(work).toBeGreaterThan(width * height * 10);
     expect(work).toBeLessThanOrEqual(MAX_CALL_WORK_MS * NS_PER_MS);
+  });
+});
+
+describe('work on the files themselves', () => {
+  const BYTES = 1_000_000;
+
+  it.each(['exif-1.jpg', 'rgb.png', 'lossy.webp'])(
+    'is told where nothing comes to be decoded: %s',
+    async (name) => {
+      const bytes = new Uint8Array(BYTES);
+      bytes.set(fixture(name).subarray(0, 16));
+      for (let at = 16; at < BYTES; at += 4) bytes[at] = 0xff;
+      expect(await told(bytes)).toBeGreaterThanOrEqual(BYTES * 9);
+    },
+  );
+
+  it('is told of what stands beside the picture in a PNG', async () => {
+    const png = fixture('rgb.png');
+    const beside = pngChunk('eXIf', new Uint8Array(BYTES));
+    const longer = concat(png.subarray(0, 33), beside, png.subarray(33));
+    expect((await told(longer)) - (await told(png))).toBeGreaterThanOrEqual(BYTES * 6);
   });
 });
