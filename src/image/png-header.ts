@@ -3,7 +3,7 @@
  * (profiles, text, animation frames) is read.
  *
  * Checksums are judged as libpng and browsers judge them: a wrong one of a critical chunk is an error, an ancillary chunk
- * (tRNS, eXIf) that has one counts as missing.
+ * (tRNS, eXIf) that has one counts as missing. So does a tRNS that is not the first, or stands behind the data or before the palette.
  */
 import { crc32 } from './crc32.ts';
 import { type Orientation, readOrientation } from './exif.ts';
@@ -101,7 +101,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     throw corrupt('png', 'it uses an unknown compression, filter or interlacing');
   const interlaced = bytes[28] === 1;
   const pixelNs = PIXEL_NS + (interlaced && depth < 8 ? INTERLACED_BITS_PIXEL_NS : 0);
-  const found = pickChunks(bytes, first);
+  const found = pickChunks(bytes, first, colour === COLOUR_PALETTE);
   const beside = found.data.reduce((left, chunk) => left - chunk.bytes.length, bytes.length);
   const rowBytes = 1 + rowBytesOf({ colour, depth }, width);
   const work = height * rowBytes * BYTE_NS + width * height * pixelNs + beside * BESIDE_BYTE_NS;
@@ -109,12 +109,12 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 }
 
 /** Collects the wanted chunks up to IEND; what follows it is ignored. */
-function pickChunks(bytes: Uint8Array, afterHeader: number): Found {
+function pickChunks(bytes: Uint8Array, afterHeader: number, isIndexed: boolean): Found {
   const chunks = new Chunks(bytes, SIGNATURE_BYTES);
   const data: PngData[] = [];
   let orientation: Orientation | undefined;
-  let palette = new Uint8Array();
-  let transparency = new Uint8Array();
+  let palette: Uint8Array | undefined;
+  let transparency: Uint8Array | undefined;
   chunks.next();
   chunks.check();
   if (chunks.end !== afterHeader) throw corrupt('png', 'its header chunk (IHDR) has a wrong length');
@@ -122,13 +122,24 @@ function pickChunks(bytes: Uint8Array, afterHeader: number): Found {
     if (chunks.type === 'IDAT') data.push({ bytes: chunks.data, checksum: chunks.checksum });
     else if (chunks.type === 'IHDR') throw corrupt('png', 'it has two header chunks');
     else if (chunks.isCritical) chunks.check();
-    if (chunks.type === 'PLTE') palette = chunks.data.slice();
-    else if (chunks.type === 'tRNS' && chunks.isIntact) transparency = chunks.data.slice();
-    else if (chunks.type === 'eXIf' && chunks.isIntact) orientation ??= readOrientation(chunks.data);
+    if (isIndexed && chunks.type === 'PLTE') {
+      if (palette !== undefined || data.length > 0) throw corrupt('png', 'a palette comes twice or too late');
+      palette = chunks.data.slice();
+    } else if (chunks.type === 'tRNS' && data.length === 0 && (palette !== undefined || !isIndexed)) {
+      if (chunks.isIntact) transparency ??= chunks.data.slice();
+    }
+    if (chunks.type === 'eXIf' && chunks.isIntact) orientation ??= readOrientation(chunks.data);
   }
   chunks.check();
   if (data.length === 0) throw corrupt('png', 'it holds no picture data (IDAT)');
-  return { orientation: orientation ?? 1, data, palette, transparency };
+  if (isIndexed && palette === undefined) throw corrupt('png', 'its palette (PLTE) is missing');
+  const none = new Uint8Array();
+  return {
+    orientation: orientation ?? 1,
+    data,
+    palette: palette ?? none,
+    transparency: transparency ?? none,
+  };
 }
 
 /** Goes through a file's chunks. */

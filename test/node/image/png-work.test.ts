@@ -132,7 +132,8 @@ describe('work', () => {
 /** Of one without data: nothing but its header tells what it is. */
 function outcomeOfInterlaced(side: number, depth: number, colour: number): Promise<string> {
   const header = headerChunk({ width: side, height: side, depth, colour }, true);
-  return outcome(decoder, concatLarge([SIGNATURE, header, pngChunk('IDAT', new Uint8Array()), END]));
+  const palette = pngChunk('PLTE', new Uint8Array(3));
+  return outcome(decoder, concatLarge([SIGNATURE, header, palette, pngChunk('IDAT', new Uint8Array()), END]));
 }
 
 function sumOf(raw: Uint8Array): Uint8Array {
