@@ -166,6 +166,8 @@ export const MAX_EXAMPLES_PER_TENANT = 100_000;
 export const MAX_KEPT_PICTURE_BYTES = 20_000 * MIB;
 /** Rows that one transaction goes through where there may be as many as a tenant has examples: tens of milliseconds. */
 export const SWEPT_AT_ONCE = 1_000;
+/** Versions of a restore that was given up: each may have a description of MAX_DESCRIPTION_BYTES. */
+export const RESTORED_VERSIONS_AT_ONCE = 20;
 /** Bytes that all trainings of one isolate may take together, of all tenants whose objects share it. */
 export const TRAINING_BUDGET_BYTES = 80 * MIB;
 /** The longest training takes a few seconds, a minute beside predictions; one that still holds memory after this died. */

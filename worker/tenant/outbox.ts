@@ -102,7 +102,8 @@ export class Outbox {
         `SELECT EXISTS (SELECT 1 FROM outbox) OR
            EXISTS (SELECT 1 FROM taught_heads WHERE forgotten_from IS NOT NULL) OR
            EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting,
-           EXISTS (SELECT 1 FROM tenant WHERE swept_head IS NOT NULL) AS sweeping`,
+           EXISTS (SELECT 1 FROM tenant WHERE swept_head IS NOT NULL) OR
+           EXISTS (SELECT 1 FROM marks WHERE name = 'undoing') AS sweeping`,
       )
       .one();
     const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();

@@ -54,6 +54,7 @@ export class Removal {
       // No alarm waits for this any more.
       this.#rows.sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL');
       this.#rows.sql.exec('UPDATE tenant SET swept_head = NULL');
+      this.#rows.standing.endUndo();
       return {};
     });
     if (!(await this.finish(1))) await this.#rows.outbox.wake();

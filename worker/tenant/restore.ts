@@ -1,11 +1,12 @@
 /**
  * A backup's rows on their way into an empty tenant. Between `begin` and `end` they come in the order in which backup.ts
  * gave them; one that contradicts what came before is refused as the file's fault. Meanwhile nothing else changes heads, so
- * that all of them can go where the backup is given up, or begun anew after a crash. Each attempt has a name of its own:
+ * that all of them can go where the backup is given up, or begun anew after a crash (restore-undo.ts). Each attempt has a name of its own:
  * one that another has taken over from can't do harm any more.
  */
 import type { BackupHead, BackupTaught, BackupVersion } from '../../src/api/index.ts';
 import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../limits.ts';
+import { giveWay } from '../right-of-way.ts';
 import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import { CodeOrigin } from './examples.ts';
@@ -22,17 +23,6 @@ export type RestoredVersion = Omit<BackupVersion, 'row' | 'file'> & {
 /** Which version a file is of. */
 export type VersionFile = Pick<RestoredVersion, 'head' | 'version' | 'sha256'>;
 
-/** What a restored head has rows in, or may get when it answers. Reports go with their versions. */
-const TABLES = [
-  'examples',
-  'taught_heads',
-  'versions',
-  'version_names',
-  'heads',
-  'captures',
-  'shadow_counts',
-];
-
 export class Restore {
   readonly #rows: Rows;
   readonly #write: Write;
@@ -42,29 +32,35 @@ export class Restore {
     this.#write = write;
   }
 
-  /** A backup comes into an empty tenant only, so that nothing can meet. */
-  begin(attempt: string): Promise<object | Refused> {
-    return this.#write((now) => {
-      this.#undo(now);
-      if (this.#rows.heads.isAny)
-        return refuse(
-          'conflict',
-          'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
-        );
-      this.#rows.standing.beginRestore(attempt);
-      return {};
-    });
+  /** A backup comes into an empty tenant only, so that nothing can meet: what an earlier attempt left goes first. */
+  async begin(attempt: string): Promise<object | Refused> {
+    for (;;) {
+      const result = await this.#write((now) => this.#tryBegin(attempt, now));
+      if ('refused' in result || result.begun) return result;
+      await giveWay();
+    }
+  }
+
+  #tryBegin(attempt: string, now: number): { begun: boolean } | Refused {
+    if (!this.#rows.undo.begin(now)) return { begun: false };
+    if (this.#rows.heads.isAny)
+      return refuse(
+        'conflict',
+        'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
+      );
+    this.#rows.standing.beginRestore(attempt);
+    return { begun: true };
   }
 
   /**
-   * @param whole whether all of it came; if not, it is as if it had never begun.
+   * @param whole whether all of it came; if not, it is as if it had never begun, once the alarm has deleted what came.
    * @returns how it ended, which the first call decides: its answer may have been lost.
    */
   end(attempt: string, whole: boolean): Promise<{ whole: boolean } | Refused> {
     if (this.#rows.standing.restored === attempt) return Promise.resolve({ whole: true });
     return this.#row(attempt, (now) => {
-      if (whole) this.#rows.standing.endRestore(true);
-      else this.#undo(now);
+      if (whole) this.#rows.standing.endRestore();
+      else this.#rows.undo.begin(now);
       return { whole };
     });
   }
@@ -176,25 +172,11 @@ export class Restore {
         );
   }
 
-  /** What the restore under way brought goes, if there is one. */
-  #undo(now: number): void {
-    const { sql, heads, outbox, standing } = this.#rows;
-    if (standing.restoring === undefined) return;
-    standing.endRestore(false);
-    for (const head of heads.everyName()) outbox.add('head', head);
-    const versions = sql.exec<{ head: string; version: number; sha256: string }>(
-      'SELECT head, version, sha256 FROM versions',
-    );
-    for (const { head, version, sha256 } of versions.toArray())
-      outbox.discard(heads.objectName(head, version, sha256), now);
-    for (const table of TABLES) sql.exec(`DELETE FROM ${table}`);
-  }
-
   #row<T extends object>(attempt: string, change: (now: number) => T | Refused): Promise<T | Refused> {
     const result = this.#write<T>((now) =>
       this.#rows.standing.restoring === attempt
         ? change(now)
-        : refuse('conflict', 'Another restore into this tenant began meanwhile.'),
+        : refuse('conflict', 'This restore was given up, or another one into this tenant began meanwhile.'),
     );
     return result.catch((error: unknown) => {
       if (!String(error).includes('constraint')) throw error;

@@ -9,6 +9,7 @@ import { KeptPictures } from './kept-pictures.ts';
 import { Keys } from './keys.ts';
 import { Outbox, type Stores } from './outbox.ts';
 import { Reports } from './report.ts';
+import { RestoreUndo } from './restore-undo.ts';
 import { Standing } from './standing.ts';
 import { TrainingSets } from './training-set.ts';
 import { Uploads } from './uploads.ts';
@@ -40,5 +41,6 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
     captures: new Captures(sql),
     usage: new Usage(sql),
     backup: new Backup(sql, heads, examples),
+    undo: new RestoreUndo(sql, outbox, heads, standing),
   };
 }

@@ -6,6 +6,7 @@ const DELETING = 'deleting';
 const SWEEP = 'deleting ';
 const RESTORING = 'restoring ';
 const RESTORED = 'restored ';
+const UNDOING = 'undoing';
 
 export class Standing {
   readonly #storage: DurableObjectStorage;
@@ -74,11 +75,29 @@ export class Standing {
     return this.#marked(RESTORED);
   }
 
-  /** @param whole whether all of it came in. */
-  endRestore(whole: boolean): void {
+  /** All of it came in. */
+  endRestore(): void {
+    this.#turnRestoring((attempt) => RESTORED + attempt);
+  }
+
+  /** Whether what a restore brought is being taken back: see RestoreUndo. */
+  get isUndoing(): boolean {
+    return this.#marks().includes(UNDOING);
+  }
+
+  /** The restore under way is given up. */
+  beginUndo(): void {
+    this.#turnRestoring(() => UNDOING);
+  }
+
+  endUndo(): void {
+    this.#storage.sql.exec('DELETE FROM marks WHERE name = ?', UNDOING);
+  }
+
+  #turnRestoring(into: (attempt: string) => string): void {
     const attempt = this.restoring;
-    this.#storage.sql.exec('DELETE FROM marks WHERE name LIKE ?', `${RESTORING}%`);
-    if (whole) this.#storage.sql.exec('INSERT INTO marks VALUES (?)', `${RESTORED}${attempt}`);
+    if (attempt === undefined) return;
+    this.#storage.sql.exec('UPDATE marks SET name = ? WHERE name = ?', into(attempt), RESTORING + attempt);
   }
 
   #marked(kind: string): string | undefined {

@@ -294,7 +294,13 @@ export class Tenant extends DurableObject<Env> {
   /** What changes heads, which nothing but a restore does while there is one. */
   async #settled<T>(task: () => Promise<T | Refused>): Promise<T | Refused> {
     if (!this.#exists) return refuse('unauthorized', 'This tenant does not exist.');
-    if (this.#rows.standing.restoring === undefined) return task();
+    const { restoring, isUndoing } = this.#rows.standing;
+    if (isUndoing)
+      return refuse(
+        'conflict',
+        'A restore was given up, and its rows are being deleted. Try again in a moment.',
+      );
+    if (restoring === undefined) return task();
     return refuse('conflict', 'A restore is under way, or broke off: repeat it, or delete the tenant.');
   }
 }

@@ -40,8 +40,10 @@ export class Writer {
   /** A step of what takes many, as the alarm does it: one transaction of bounded size, and its errands. */
   async advance(): Promise<void> {
     this.#storage.transactionSync(() => {
+      const now = Date.now();
       this.#rows.heads.descriptions.bringUp();
-      this.#rows.pictures.sweep(Date.now());
+      this.#rows.pictures.sweep(now);
+      this.#rows.undo.step(now);
     });
     await this.deliver();
   }
