@@ -1,4 +1,4 @@
-/** The rows of a backup as it comes in: lines of JSON, each of bounded length, within a time, its memory on loan. */
+/** The rows of a backup as it comes in: lines of JSON, each of bounded length, within a time, its memory on loan. The pace is that of all of it. */
 import { BackupRow } from '../src/api/index.ts';
 import { invalidInput } from './body.ts';
 import { parseJson } from './json.ts';
@@ -10,32 +10,36 @@ import {
   MAX_JSON_PARTS,
   SMALL_BACKUP_LINE_BYTES,
 } from './limits.ts';
-import { inPace, type Await } from './pace.ts';
+import { Pace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { invalidBackup } from './restore-checks.ts';
 
 export class BackupReader {
   readonly #reader: PieceReader;
+  readonly #memory: Lender;
+  readonly #pace: Pace;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   /** What came behind the line read last. */
   #text = '';
   #lines = 0;
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  /** @param memory is lent for each line, for what comes of it. */
+  constructor(body: ReadableStream<Uint8Array>, memory: Lender) {
     this.#reader = new PieceReader(body);
+    this.#memory = memory;
+    this.#pace = new Pace(memory.contested);
   }
 
   /**
-   * @param memory is lent for what comes, and kept until `use` is done. `use` gets undefined behind the last line.
+   * @param use gets undefined behind the last line; the line's memory is kept until it is done.
    * @throws ApiError invalid_request, overloaded, body_…
    */
-  next<T>(memory: Lender, use: (row: BackupRow | undefined) => Promise<T>): Promise<T> {
+  next<T>(use: (row: BackupRow | undefined) => Promise<T>): Promise<T> {
     const number = ++this.#lines;
     const what = `Line ${number} of the backup`;
-    const { contested } = memory;
-    return memory.with(MAX_BACKUP_LINE_BYTES * BACKUP_LINE_MEMORY_FACTOR, async (grow) => {
-      const line = await inPace({ what, contested }, (arrival) => this.#line(arrival, grow));
+    return this.#memory.with(MAX_BACKUP_LINE_BYTES * BACKUP_LINE_MEMORY_FACTOR, async (grow) => {
+      const line = await this.#pace.keep({ what }, (arrival) => this.#line(arrival, grow));
       return use(line === undefined ? undefined : parseRow(line, number));
     });
   }

@@ -34,10 +34,9 @@ export async function restore(
 ): Promise<RestoredCounts> {
   const attempt = new Attempt(env, tenant, services);
   await attempt.begin();
-  const reader = new BackupReader(body);
-  const memory = services.memory.of(tenant);
+  const reader = new BackupReader(body, services.memory.of(tenant));
   const takeNext = (): Promise<boolean> =>
-    reader.next(memory, async (row) => {
+    reader.next(async (row) => {
       if (row === undefined) throw invalidBackup('it breaks off before its last line');
       await attempt.take(row);
       return row.row !== 'end';

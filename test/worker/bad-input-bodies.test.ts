@@ -235,7 +235,7 @@ describe('too large, or broken off', () => {
   });
 
   it('or never comes', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const answer = send('POST /v1/keys', { type: JSON_TYPE, body: new ReadableStream() });
     while (vi.getTimerCount() === 0) await scheduler.wait(1);
     await vi.advanceTimersByTimeAsync(BODY_READ_TIMEOUT_MS);

@@ -54,7 +54,7 @@ describe('the rest of a body', () => {
   });
 
   it('is not waited for longer than a while', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const waiting = drained(request(new ReadableStream()), answer);
     while (vi.getTimerCount() === 0) await scheduler.wait(1);
     await vi.advanceTimersByTimeAsync(DRAIN_TIMEOUT_MS);

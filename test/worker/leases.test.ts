@@ -4,6 +4,7 @@ import { readBytes, withBody } from '../../worker/body.ts';
 import { Leases, type Grow } from '../../worker/leases.ts';
 import { MAX_SLOW_CONTESTED_MS, MAX_SLOW_MS, MIN_BODY_BYTES_PER_S } from '../../worker/limits.ts';
 import { ApiError } from '../../worker/problem.ts';
+import { BackupReader } from '../../worker/restore-rows.ts';
 
 const NO_RESERVE = { reserve: 0, small: 0 };
 const full = { code: 'overloaded' };
@@ -188,5 +189,52 @@ describe('a body', () => {
     );
     await vi.advanceTimersByTimeAsync(2 * MAX_SLOW_MS);
     expect((await reading).byteLength).toBe(3);
+  });
+});
+
+/** So many lines, one after each pause, of so many bytes each. */
+const lines = (count: number, pauseMs: number, bytes: number): ReadableStream<Uint8Array> => {
+  let left = count;
+  return new ReadableStream({
+    async pull(controller) {
+      if (left-- === 0) return controller.close();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const row = JSON.stringify({ row: 'end', rows: 1, unchanged: true });
+      controller.enqueue(new TextEncoder().encode(`${row.padEnd(bytes - 1)}\n`));
+    },
+  });
+};
+/** @param workMs that each line's row takes. */
+async function readAll(body: ReadableStream<Uint8Array>, workMs = 0): Promise<number> {
+  const reader = new BackupReader(body, new Leases(1 << 30, 10_000, 10).of('a'));
+  for (let count = 0; ; count++) {
+    const isLine = await reader.next(async (row) => {
+      await new Promise((resolve) => setTimeout(resolve, workMs));
+      return row !== undefined;
+    });
+    if (!isLine) return count;
+  }
+}
+
+describe('a backup', () => {
+  it.each([
+    ['tiny lines', 100, 60],
+    ['lines that each come before the first tick', 900, 4_000],
+  ])('of %s is too slow as a whole', async (_, pauseMs, bytes) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const { after, text } = await failure(readAll(lines(1_000, pauseMs, bytes)));
+    expect(after).toBeGreaterThanOrEqual(MAX_SLOW_MS / 1000);
+    expect(after).toBeLessThanOrEqual(MAX_SLOW_MS / 1000 + 2);
+    expect(text).toMatch(/^Line \d+ of the backup came too slowly: for 5 s, fewer than 8192 bytes a second/);
+  });
+
+  it('that keeps the pace may take longer than a line, and the time for its rows is not the sender’s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const counts: number[] = [];
+    const count = (lines: number): void => void counts.push(lines);
+    void readAll(lines(40, 1_000, 2 * MIN_BODY_BYTES_PER_S)).then(count);
+    void readAll(lines(39, 1, 200), 2 * MAX_SLOW_MS).then(count);
+    for (let s = 0; s < 500 && counts.length < 2; s++) await vi.advanceTimersByTimeAsync(1_000);
+    expect(counts).toEqual([40, 39]);
   });
 });

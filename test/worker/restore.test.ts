@@ -85,7 +85,7 @@ describe('while a backup comes in', () => {
   });
 
   it('it is given up where no more comes', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const { key } = await isolate.newTenant();
     const answer = send(key, slowly(fileOf(rows)).body);
     while (vi.getTimerCount() === 0) await scheduler.wait(1);
