@@ -8,7 +8,7 @@ import { headObjectName } from '../../worker/stores/layout.ts';
 import { Outbox } from '../../worker/tenant/outbox.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, JPEG, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import { counted, Isolate, JPEG, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
 
 const down = () => Promise.reject(new Error('GET failed: 500 Internal Server Error'));
 
@@ -29,6 +29,17 @@ const withBucket = (methods: Partial<Record<keyof R2Bucket, unknown>>): Env => (
   ...testEnv,
   HEADS: changed(testEnv.HEADS, methods),
 });
+/** Durable Objects whose answers to commits are lost. */
+const withoutCommits: Env = {
+  ...testEnv,
+  TENANTS: {
+    idFromName: (name) => testEnv.TENANTS.idFromName(name),
+    get: (id) =>
+      new Proxy(testEnv.TENANTS.get(id), {
+        get: (stub, name): unknown => (name === 'commitVersion' ? down : Reflect.get(stub, name)),
+      }),
+  },
+};
 const isolate = new Isolate();
 
 /** A tenant with one uploaded head, and the name of its file. */
@@ -121,6 +132,52 @@ describe('a head file', () => {
     const damaged = { status: 500, code: 'head_damaged' };
     expect(await problemOf(await cold.classify(key, 'pets'))).toEqual(damaged);
     expect(await problemOf(await cold.call('/v1/heads/pets/versions/1', { key }))).toEqual(damaged);
+  });
+});
+
+describe('uploading a head file again', () => {
+  it.each([
+    ['missing', (name: string) => testEnv.HEADS.delete(name)],
+    ['damaged', spoil],
+    ['cut off', (name: string) => testEnv.HEADS.put(name, new Uint8Array(100))],
+  ])('writes it once more where it is %s', async (_, harm) => {
+    const { key, objectName } = await withHead();
+    await harm(objectName);
+    expect(await problemOf(await new Isolate().classify(key, 'pets'))).toMatchObject({
+      code: 'head_damaged',
+    });
+    const again = await new Isolate().put(key, 'pets', await makeHeadFile());
+    expect(again.status).toBe(200);
+    expect(await again.json()).toMatchObject({ version: 1, created: false });
+    expect((await new Isolate().classify(key, 'pets')).status).toBe(200);
+    expect((await new Isolate().call('/v1/heads/pets/versions/1', { key })).status).toBe(200);
+  });
+
+  it('writes nothing where it is whole', async () => {
+    const { key } = await withHead();
+    const { env, calls } = counted();
+    expect((await new Isolate(env).put(key, 'pets', await makeHeadFile())).status).toBe(200);
+    expect(calls.filter((call) => call.startsWith('R2.'))).toEqual(['R2.get']);
+  });
+
+  it('leaves no object where the version is deleted at that moment', async () => {
+    const { id, key, objectName } = await withHead();
+    await testEnv.HEADS.delete(objectName);
+    const put = async (...args: Parameters<R2Bucket['put']>) => {
+      await stubOf(id).deleteHead('pets');
+      return testEnv.HEADS.put(...args);
+    };
+    const again = await new Isolate(withBucket({ put })).put(key, 'pets', await makeHeadFile());
+    expect(await problemOf(again)).toEqual({ status: 409, code: 'conflict' });
+    expect(await testEnv.HEADS.head(objectName)).toBeNull();
+  });
+
+  it('keeps what was written where only the answer is lost', async () => {
+    const { key, objectName } = await withHead();
+    await spoil(objectName);
+    const lost = await new Isolate(withoutCommits).put(key, 'pets', await makeHeadFile());
+    expect(lost.status).toBe(500);
+    expect((await new Isolate().classify(key, 'pets')).status).toBe(200);
   });
 });
 

@@ -76,14 +76,24 @@ export async function openHeadFile<O extends { readonly body: ReadableStream<Uin
   file: StoredFile,
 ): Promise<O | null> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const object = await fromR2(() => bucket.get(file.objectName));
-    if (object === null) return null;
-    const digest = new crypto.DigestStream('SHA-256');
-    await fromR2(() => object.body.pipeTo(digest));
-    const hash = new Uint8Array(await digest.digest).toHex();
-    if (hash === headFileHash(file.objectName)) return fromR2(() => bucket.get(file.objectName));
+    const state = await headFileState(bucket, file.objectName);
+    if (state === 'missing') return null;
+    if (state === 'whole') return fromR2(() => bucket.get(file.objectName));
   }
   throw headDamaged(file);
+}
+
+/** Reads a head file to its end as a stream and says what it is worth. @throws ApiError store_failed */
+export async function headFileState(
+  bucket: Bucket<{ readonly body: ReadableStream<Uint8Array> }>,
+  objectName: string,
+): Promise<'missing' | 'damaged' | 'whole'> {
+  const object = await fromR2(() => bucket.get(objectName));
+  if (object === null) return 'missing';
+  const digest = new crypto.DigestStream('SHA-256');
+  await fromR2(() => object.body.pipeTo(digest));
+  const hash = new Uint8Array(await digest.digest).toHex();
+  return hash === headFileHash(objectName) ? 'whole' : 'damaged';
 }
 
 const ATTEMPTS = 2;
@@ -95,6 +105,6 @@ export function headDamaged(
 ): ApiError {
   return new ApiError(
     'head_damaged',
-    `The file of version ${version} of head '${head}' is ${what} in the object store, so it cannot be used. Make another version current, delete this one, and upload its file again.`,
+    `The file of version ${version} of head '${head}' is ${what} in the object store, so it cannot be used. Upload the same file again, or make another version current and delete this one.`,
   );
 }

@@ -30,7 +30,12 @@ export interface CommitOptions {
 
 export type Reservation =
   | { readonly state: 'reserved'; readonly version: number; readonly objectName: string }
-  | { readonly state: 'exists'; readonly version: number; readonly pointer: Pointer };
+  | {
+      readonly state: 'exists';
+      readonly version: number;
+      readonly objectName: string;
+      readonly pointer: Pointer;
+    };
 
 export interface Committed {
   readonly version: number;
@@ -55,7 +60,9 @@ export class Uploads {
     this.#sql.exec('DELETE FROM versions WHERE NOT committed AND created_at <= ?', now - RESERVATION_MS);
     const same = this.#withContent(head, upload.sha256);
     if (same !== undefined) {
-      return { state: 'exists', version: same, pointer: this.#again(head, same, upload.trainedRevision) };
+      const objectName = this.#heads.objectName(head, same, upload.sha256);
+      const pointer = this.#again(head, same, upload.trainedRevision);
+      return { state: 'exists', version: same, objectName, pointer };
     }
     if (this.#heads.live(head) === undefined && this.#count() >= MAX_HEADS_PER_TENANT) {
       return refuse(
