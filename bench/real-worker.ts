@@ -48,7 +48,7 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   const before = new Set(workerdProcesses());
   // As V8 is on Cloudflare: what local workerd is told otherwise costs time in every request.
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] = '';
-  const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, direct: true, ...options });
+  const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, ...options });
   const id = workerdProcesses().find((process) => !before.has(process));
   const call = caller(worker.url);
   const calls = { 1: call, 2: caller(worker.second ?? worker.url) };

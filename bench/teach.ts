@@ -17,7 +17,7 @@ const DATA = join(import.meta.dirname, '../examples/trashnet/train');
 /** An inspector slows what it looks at: memory is measured by itself. */
 const inspected = process.argv.includes('--memory');
 
-const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, direct: true, inspected });
+const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, inspected });
 
 async function call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);

@@ -29,11 +29,6 @@ export interface LocalWorkerOptions {
   readonly onLog?: (line: string) => void;
   /** Opens V8's inspector to the isolate, for programs that measure its heap. */
   readonly inspected?: boolean;
-  /**
-   * Sends requests straight to the Worker, for programs that time them: what miniflare puts before it takes a millisecond a
-   * request and leaves garbage of its own. Neither reads the rest of a refused body: the Worker does (worker/drain.ts).
-   */
-  readonly direct?: boolean;
   /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
   readonly onStep?: (name: string) => Promise<void>;
 }
@@ -70,7 +65,7 @@ export const V8_FLAGS =
  * @throws Error with a sentence for the user when the port is taken or workerd does not come up.
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
-  const { direct = false, onStep } = options;
+  const { onStep } = options;
   const host = options.host ?? LOOPBACK;
   await assertPortFree(host, options.port);
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS;
@@ -81,7 +76,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     name: 'headwater',
     modulesRoot: bundle,
     modules: bundledModules(bundle),
-    ...(direct ? { unsafeDirectSockets: [{ host, port: options.port }] } : {}),
+    unsafeDirectSockets: [{ host, port: options.port, entrypoint: DIRECT }],
     // What stands in for it here writes to the disk, and waits for it, in every request. The isolate counts by itself instead.
     ratelimits: {},
     bindings: {
@@ -96,16 +91,16 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     convertV4MiniflareOptions({
       workers,
       host,
-      port: direct ? 0 : options.port,
+      port: 0,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }: { message: string }) => options.onLog?.(message),
       ...(options.inspected === true ? { inspectorPort: 0 } : {}),
       ...(options.state === undefined ? {} : { resourcePersistencePath: options.state }),
     }),
   );
-  const ready = await miniflare.ready;
-  const url = direct ? await miniflare.unsafeGetDirectURL(worker.name) : ready;
-  const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND) : undefined;
+  await miniflare.ready;
+  const url = await miniflare.unsafeGetDirectURL(worker.name, DIRECT);
+  const second = options.isolates === 2 ? await miniflare.unsafeGetDirectURL(SECOND, DIRECT) : undefined;
   const inspector =
     options.inspected === true
       ? new URL(`/core:user:${worker.name}`, await miniflare.getInspectorURL())
@@ -155,11 +150,18 @@ function keptSecret(state: string | undefined): string {
 const LOOPBACK = '127.0.0.1';
 const SECOND = 'headwater-second';
 
+/**
+ * The Worker's default entrypoint under another name. Under its own name, miniflare puts four Workers before it that look
+ * for a page first: up to 2 ms of each request, and 20 ms with a long path. This Worker serves its pages itself (worker/pages.ts).
+ */
+const DIRECT = 'direct';
+const DIRECT_MODULE = `export * from './index.js';\nexport { default, default as ${DIRECT} } from './index.js';\n`;
+
 /** Makes of a Worker's options another isolate of it: same KV and R2, and the first one's Durable Objects. */
 const SECOND_ISOLATE = {
   name: SECOND,
   durableObjects: { TENANTS: { className: 'Tenant', scriptName: 'headwater', useSQLite: true } },
-  unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
+  unsafeDirectSockets: [{ host: LOOPBACK, port: 0, entrypoint: DIRECT }],
 };
 
 const stepListener =
@@ -168,13 +170,20 @@ const stepListener =
     return new Response();
   };
 
-/** The bundle's files, the entry first. */
-function bundledModules(folder: string): { type: (typeof MODULE_TYPES)[number][1]; path: string }[] {
-  const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
-  return names.flatMap((name) => {
+interface Module {
+  readonly type: (typeof MODULE_TYPES)[number][1];
+  readonly path: string;
+  readonly contents: string | Uint8Array<ArrayBuffer>;
+}
+
+/** The bundle's files behind an entry of our own. */
+function bundledModules(folder: string): Module[] {
+  const bundled = readdirSync(folder).flatMap((name): Module[] => {
     const type = MODULE_TYPES.find(([suffix]) => name.endsWith(suffix))?.[1];
-    return type === undefined ? [] : [{ type, path: join(folder, name) }];
+    const path = join(folder, name);
+    return type === undefined ? [] : [{ type, path, contents: new Uint8Array(readFileSync(path)) }];
   });
+  return [{ type: 'ESModule', path: join(folder, 'direct.js'), contents: DIRECT_MODULE }, ...bundled];
 }
 
 /** workerd's own message for a taken port does not say what to do. */

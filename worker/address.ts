@@ -1,22 +1,37 @@
 /**
- * The address of a request, looked at before anything reads it: routers and queries decode what they are given piece by
- * piece, and each piece that can't be decoded costs an exception.
+ * The address and the content type of a request, looked at before anything reads them: routers, queries and validators take
+ * them apart piece by piece, and each piece of an address that can't be decoded costs an exception.
  */
 import { getPath } from 'hono/utils/url';
-import { MAX_PATH_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMETERS } from './limits.ts';
+import {
+  MAX_CONTENT_TYPE_LENGTH,
+  MAX_PATH_LENGTH,
+  MAX_QUERY_LENGTH,
+  MAX_QUERY_PARAMETERS,
+} from './limits.ts';
 import { ApiError } from './problem.ts';
 
 /** The first word of a path, by which a protocol recognises its requests. */
 const FIRST_WORD = /^\/[a-z0-9-]{1,32}(?=\/)/;
 
 /**
- * What is routed: the path, or where `addressFault` finds something wrong, one that no route has; its first word stays, so
+ * What is routed: the path, or where `requestFault` finds something wrong, one that no route has; its first word stays, so
  * that protocols word the error in their own way.
  */
 export function pathOf(request: Request): string {
+  if (requestFault(request) === undefined) return getPath(request);
   const { url } = request;
-  if (addressFault(url) === undefined) return getPath(request);
   return `${FIRST_WORD.exec(url.slice(pathStart(url)))?.[0] ?? ''}/?`;
+}
+
+/** Why a request can't be routed, or undefined. */
+export function requestFault({ url, headers }: Request): ApiError | undefined {
+  const type = headers.get('content-type');
+  if (type === null || type.length <= MAX_CONTENT_TYPE_LENGTH) return addressFault(url);
+  return new ApiError(
+    'unsupported_media_type',
+    `The content type is longer than ${MAX_CONTENT_TYPE_LENGTH} characters.`,
+  );
 }
 
 /** Why an address can't be routed, or undefined. @param url as Request has it, so without a fragment. */

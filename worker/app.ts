@@ -3,7 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import { version } from '../package.json';
-import { addressFault, pathOf } from './address.ts';
+import { pathOf, requestFault } from './address.ts';
 import { invalidInput } from './body.ts';
 import type { AppEnv } from './env.ts';
 import { knownQueries } from './known-queries.ts';
@@ -92,7 +92,7 @@ export function createApp(runtime: Runtime): App {
     const page = await pageOf(c.req.raw, c.env);
     if (page !== undefined) return page;
     // Not thrown: it would pass by the protocols, who word errors in their own way.
-    c.error = addressFault(c.req.url) ?? notFound(c.req.method, c.req.path);
+    c.error = requestFault(c.req.raw) ?? notFound(c.req.method, c.req.path);
     return answerProblem(c.error, c);
   });
   return app;

@@ -3,7 +3,7 @@
  * pictures is large, and the platform's own formData() would hold it twice.
  */
 import { ByteSearch } from './byte-search.ts';
-import { MAX_CONTENT_TYPE_LENGTH, MAX_PART_HEADER_BYTES } from './limits.ts';
+import { MAX_PART_HEADER_BYTES } from './limits.ts';
 import { ApiError } from './problem.ts';
 import { utf8 } from './utf8.ts';
 
@@ -107,9 +107,7 @@ function unescaped(value: string): string {
 
 function boundaryOf(contentType: string): string {
   const semicolon = contentType.indexOf(';');
-  const isShort = contentType.length <= MAX_CONTENT_TYPE_LENGTH;
-  const boundary =
-    isShort && semicolon > 0 ? parametersOf(contentType.slice(semicolon)).get('boundary') : undefined;
+  const boundary = semicolon > 0 ? parametersOf(contentType.slice(semicolon)).get('boundary') : undefined;
   if (boundary === undefined || !BOUNDARY.test(boundary))
     throw malformed('its content type names no valid boundary');
   return boundary;

@@ -91,14 +91,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each([
-  ['directly', true],
-  ["through miniflare's entry", false],
-])('%s', (_, direct) => {
+describe('an error that comes before the body was read', () => {
   let house: House;
   let keys: Record<Refusal['key'], string>;
   beforeAll(async () => {
-    house = new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, direct }));
+    house = new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET }));
     const admin = await house.newTenant();
     await house.putHead(admin, 'pets', ['cat', 'dog']);
     keys = { none: '', admin, read: await house.newKey(admin, ['read']) };
