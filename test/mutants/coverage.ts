@@ -23,13 +23,13 @@ const placeOf = ({ file, body }: Mutant): string => `${file}:${body}`;
 
 /**
  * Runs all test files once, with every function noting its call.
- * @returns for a mutant the test files that call its function, the quickest first.
+ * @returns for a mutant the test files that call its function, the quickest first; all of them where it is in none.
  */
 export async function coverage(
   workplace: Workplace,
   mutants: readonly Mutant[],
   testFiles: readonly string[],
-): Promise<(mutant: Mutant) => string[]> {
+): Promise<(mutant: Mutant) => TestFile[]> {
   const places = [...new Set(mutants.filter(({ body }) => body !== undefined).map(placeOf))];
   const originals = instrument(workplace, mutants, places);
   const config = workplace.read('vitest.config.ts');
@@ -43,21 +43,22 @@ export async function coverage(
     const how = timedOut ? 'take too long' : 'fail';
     throw new Error(`The tests ${how} without any mutant:\n${output.slice(-4_000)}`);
   }
+  const all: TestFile[] = [];
   const reached = new Map<string, TestFile[]>();
   for (const [, ms, path, numbers] of output.matchAll(LINE)) {
+    const file = { path, ms: Number(ms) };
+    all.push(file);
     for (const number of numbers.match(/\d+/g) ?? []) {
       const place = places[Number(number)];
-      reached.set(place, [...(reached.get(place) ?? []), { path, ms: Number(ms) }]);
+      reached.set(place, [...(reached.get(place) ?? []), file]);
     }
   }
   if (reached.size === 0) throw new Error('No test file said what it reached');
   for (const [file, text] of originals) workplace.write(file, text);
   workplace.write('vitest.config.ts', config);
   return (mutant) => {
-    const files = mutant.body === undefined ? undefined : (reached.get(placeOf(mutant)) ?? []);
-    return files === undefined
-      ? [...testFiles]
-      : files.toSorted((a, b) => a.ms - b.ms).map(({ path }) => path);
+    const files = mutant.body === undefined ? all : (reached.get(placeOf(mutant)) ?? []);
+    return files.toSorted((a, b) => a.ms - b.ms);
   };
 }
 

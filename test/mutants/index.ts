@@ -4,10 +4,10 @@
  * drive tests inside workerd. A fault that survives shows a missing test, or changes nothing that anybody can see.
  */
 import { globSync } from 'node:fs';
-import { relative } from 'node:path';
+import { matchesGlob, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../scripts/stale.ts';
-import { coverage } from './coverage.ts';
+import { coverage, type TestFile } from './coverage.ts';
 import { mutantsOf, type Mutant } from './operators.ts';
 import { Workplace } from './workplace.ts';
 
@@ -36,6 +36,13 @@ function randomNumbers(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** For a file's tests to begin, on a busy machine. */
+const START_TIMEOUT_MS = 60_000;
+
+/** The tests that are responsible for a file. */
+const testsOf = (rooms: typeof ROOMS, file: string): Set<string> =>
+  new Set(rooms.flatMap(({ sources, tests }) => (matchesGlob(file, sources) ? tests.flatMap(filesOf) : [])));
 
 const filesOf = (pattern: string): string[] =>
   globSync(pattern, { cwd: root })
@@ -70,29 +77,40 @@ async function tryAll(
   const drawn = draw(all, Number(values.count), Number(values.seed));
   console.log(`Seed ${values.seed}: ${drawn.length} of ${all.length} mutants`);
   const testFiles = [...new Set(rooms.flatMap(({ tests }) => tests.flatMap(filesOf)))];
-  const testsOf = await coverage(workplace, drawn, testFiles);
+  const testsReaching = await coverage(workplace, drawn, testFiles);
   const survivors: string[] = [];
   for (const [i, mutant] of drawn.entries()) {
     const text = sources.get(mutant.file)!;
-    const tests = testsOf(mutant);
+    const responsible = testsOf(rooms, mutant.file);
+    const tests = testsReaching(mutant).filter(({ path }) => responsible.has(path));
     workplace.write(mutant.file, text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end));
-    const survived = await survives(workplace, tests);
+    const startedAt = Date.now();
+    const by = await noticed(workplace, tests);
     workplace.write(mutant.file, text);
     const line = describeMutant(text, mutant);
+    const seconds = Math.round((Date.now() - startedAt) / 1_000);
+    const how = by === undefined ? `${tests.length} test files reach it` : by;
     console.log(
-      `${survived ? 'SURVIVED' : 'noticed '} ${i + 1}/${drawn.length} ${line} (${tests.length} test files)`,
+      `${by === undefined ? 'SURVIVED' : 'noticed'} ${i + 1}/${drawn.length} ${line} (${how}; ${seconds} s)`,
     );
-    if (survived) survivors.push(line);
+    if (by === undefined) survivors.push(line);
   }
   return { tried: drawn.length, survivors };
 }
 
-/** The quickest tests first; most mutants are noticed there. */
-async function survives(workplace: Workplace, tests: readonly string[]): Promise<boolean> {
+/**
+ * The quickest tests first; most mutants are noticed there. One that makes them take far longer is noticed as well.
+ * @returns what noticed it.
+ */
+async function noticed(workplace: Workplace, tests: readonly TestFile[]): Promise<string | undefined> {
   for (const group of [tests.slice(0, 4), tests.slice(4)]) {
-    if (group.length > 0 && !(await workplace.test([...group, '--bail', '1'])).passed) return false;
+    if (group.length === 0) continue;
+    const timeoutMs = group.reduce((sum, { ms }) => sum + 4 * ms, group.length * START_TIMEOUT_MS);
+    const paths = group.map(({ path }) => path);
+    const { passed, timedOut, output } = await workplace.test([...paths, '--bail', '1'], timeoutMs);
+    if (!passed) return timedOut ? 'by the clock' : `by ${/ FAIL .*?(test\/.*)/.exec(output)?.[1]}`;
   }
-  return true;
+  return undefined;
 }
 
 const workplace = new Workplace();

@@ -3,10 +3,8 @@ import { spawn, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from '../../scripts/stale.ts';
-
-/** A mutant that never ends is noticed as well. */
-const MUTANT_TIMEOUT_MS = 6 * 60_000;
 
 export interface TestRun {
   readonly passed: boolean;
@@ -39,7 +37,7 @@ export class Workplace {
   }
 
   /** Runs test files. @param timeoutMs ends them as failed. */
-  test(args: readonly string[], timeoutMs = MUTANT_TIMEOUT_MS): Promise<TestRun> {
+  test(args: readonly string[], timeoutMs: number): Promise<TestRun> {
     return new Promise((resolve, reject) => {
       const child = spawn('vitest', ['run', ...args], { cwd: this.#folder, detached: true });
       const pieces: Buffer[] = [];
@@ -54,7 +52,8 @@ export class Workplace {
       child.on('error', reject);
       child.on('close', (code) => {
         clearTimeout(timer);
-        resolve({ passed: code === 0, timedOut, output: Buffer.concat(pieces).toString() });
+        const output = stripVTControlCharacters(Buffer.concat(pieces).toString());
+        resolve({ passed: code === 0, timedOut, output });
       });
     });
   }
