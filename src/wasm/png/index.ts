@@ -2,21 +2,10 @@
  * A PNG's compressed data to rows of samples: the arithmetic of src/image/png-rows.ts, which feeds it and says how long
  * rows are. Whatever is asked for stops now and then, so that the host can count the work and let others have a turn.
  */
+import { DAMAGED, DONE, ENDS_EARLY } from './answers';
+import { addInput, dropInput, makeRoom, room } from './bits';
 import { crc32 } from './checksums';
-import {
-  addInput,
-  blocks,
-  DAMAGED,
-  DONE,
-  dropInput,
-  ENDS_EARLY,
-  inflate,
-  makeRoom,
-  nextChunk,
-  outAt,
-  room,
-  startInflate,
-} from './inflate';
+import { blocks, inflate, nextChunk, outAt, startInflate } from './inflate';
 import { rows } from './layout';
 import { unfilter } from './unfilter';
 

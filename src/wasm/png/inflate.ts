@@ -2,18 +2,12 @@
  * A zlib stream (RFC 1950, 1951) unpacked a chunk at a time: it stops when a chunk is full, when it wants more input, and
  * after a number of blocks, since a block can cost much and give nothing. Nothing is allocated.
  */
+import { BUSY, DAMAGED, DONE, ENDS_EARLY, FULL, WANTS_INPUT, WRONG_SUM } from './answers';
+import { bitCount, bits, inAt, inEnd, inputIsLast, setBits, startBits, take, toWholeBytes, wants } from './bits';
 import { adler32 } from './checksums';
-import { buildTable, symbolOf } from './huffman';
-import { CHUNK, chunkStart, distances, HISTORY, input, INPUT_BYTES, literals, window } from './layout';
-
-/** What `inflate` says; the host knows these numbers, too. */
-export const FULL: i32 = 0;
-export const WANTS_INPUT: i32 = 1;
-export const BUSY: i32 = 2;
-export const DONE: i32 = 3;
-export const DAMAGED: i32 = 4;
-export const ENDS_EARLY: i32 = 5;
-export const WRONG_SUM: i32 = 6;
+import { symbolOf } from './huffman';
+import { CHUNK, chunkStart, distances, HISTORY, literals, window } from './layout';
+import { readTables, startTables, useFixedTables } from './tables';
 
 /** A block's header with all its code lengths takes less. */
 const MOST_HEADER_BYTES: i32 = 640;
@@ -21,8 +15,6 @@ const MOST_HEADER_BYTES: i32 = 640;
 const SYMBOL_BYTES: i32 = 8;
 const MOST_BLOCKS: i32 = 32;
 
-const lengths = memory.data(320);
-const ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 const LENGTH_BASE = memory.data<u16>([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258]);
 const LENGTH_EXTRA = memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0]);
 const DISTANCE_BASE = memory.data<u16>([1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577]);
@@ -38,66 +30,24 @@ const AT_END: i32 = 5;
 let state: i32 = AT_START;
 let isLast = false;
 let stored: i32 = 0;
-let bits: u64 = 0;
-let bitCount: i32 = 0;
-let inAt: usize = input;
-let inEnd: usize = input;
-let inputIsLast = false;
 /** Where the next byte goes, where the sum has come to, and the oldest byte that a match may name. */
 export let outAt: usize = chunkStart;
 let summedTo: usize = chunkStart;
 let oldest: usize = chunkStart;
 let adler: u32 = 1;
-let tablesAreFixed = false;
 
 /** Of this stream: what the host counts as work. */
 export let blocks: i32 = 0;
 
 export function startInflate(): void {
   state = AT_START;
-  bits = 0;
-  bitCount = 0;
-  inAt = input;
-  inEnd = input;
-  inputIsLast = false;
+  startBits();
+  startTables();
   outAt = chunkStart;
   summedTo = chunkStart;
   oldest = chunkStart;
   adler = 1;
   blocks = 0;
-  tablesAreFixed = false;
-}
-
-/** Puts what is not read yet to the front. @returns where more input goes. */
-export function makeRoom(): usize {
-  // Whole bytes that were read ahead go back while they are there.
-  inAt -= bitCount >> 3;
-  bitCount &= 7;
-  bits &= (1 << bitCount) - 1;
-  const left = inEnd - inAt;
-  memory.copy(input, inAt, left);
-  inAt = input;
-  inEnd = input + left;
-  return inEnd;
-}
-
-/** Bytes that `makeRoom` leaves room for. */
-export function room(): i32 {
-  return <i32>(input + INPUT_BYTES - inEnd);
-}
-
-/** So many bytes were put where `makeRoom` said; they are the last ones or not. */
-export function addInput(bytes: i32, last: bool): void {
-  inEnd += bytes;
-  inputIsLast = last;
-}
-
-/** Forgets input that nobody will read. */
-export function dropInput(): void {
-  inAt = input;
-  inEnd = input;
-  bits = 0;
-  bitCount = 0;
 }
 
 /** Gives the chunk's place free, which nobody reads any more, but for what matches may name. @returns its start. */
@@ -136,30 +86,6 @@ function addUp(): void {
   summedTo = outAt;
 }
 
-/** Bytes at hand, those in `bits` included. */
-function wants(bytes: i32): bool {
-  return !inputIsLast && <i32>(inEnd - inAt) + (bitCount >> 3) < bytes;
-}
-
-/** Fills `bits` up to 49 or more, as far as there is input; never all 64, by which nothing can be shifted. */
-@inline
-function refill(): void {
-  while (bitCount <= 48 && inAt < inEnd) {
-    bits |= <u64>load<u8>(inAt++) << bitCount;
-    bitCount += 8;
-  }
-}
-
-/** @returns the next bits, at most 16, or −1 at the end of the input. */
-function take(count: i32): i32 {
-  if (bitCount < count) refill();
-  if (bitCount < count) return -1;
-  const value = <i32>(bits & ((1 << count) - 1));
-  bits >>= count;
-  bitCount -= count;
-  return value;
-}
-
 function readStart(): i32 {
   if (wants(2)) return WANTS_INPUT;
   const method = take(8);
@@ -196,76 +122,13 @@ function startStored(): i32 {
   return BUSY;
 }
 
-function useFixedTables(): i32 {
-  if (tablesAreFixed) return BUSY;
-  memory.fill(lengths, 8, 144);
-  memory.fill(lengths + 144, 9, 112);
-  memory.fill(lengths + 256, 7, 24);
-  memory.fill(lengths + 280, 8, 8);
-  buildTable(literals, lengths, 288, false);
-  memory.fill(lengths, 5, 32);
-  buildTable(distances, lengths, 32, false);
-  tablesAreFixed = true;
-  return BUSY;
-}
-
-function readTables(): i32 {
-  const literalCount = take(5) + 257;
-  const distanceCount = take(5) + 1;
-  const orderCount = take(4) + 4;
-  if (orderCount < 4) return ENDS_EARLY;
-  if (literalCount > 286 || distanceCount > 30) return DAMAGED;
-  tablesAreFixed = false;
-  memory.fill(lengths, 0, 19);
-  for (let i = 0; i < orderCount; i++) {
-    const length = take(3);
-    if (length < 0) return ENDS_EARLY;
-    store<u8>(lengths + load<u8>(ORDER + i), <u8>length);
-  }
-  if (!buildTable(literals, lengths, 19, false)) return DAMAGED;
-  const said = readLengths(literalCount + distanceCount);
-  if (said != BUSY) return said;
-  const ended = load<u8>(lengths + 256) != 0;
-  const built =
-    ended &&
-    buildTable(distances, lengths + literalCount, distanceCount, true) &&
-    buildTable(literals, lengths, literalCount, true);
-  return built ? BUSY : DAMAGED;
-}
-
-/** The code lengths of both tables, themselves in a code. */
-function readLengths(count: i32): i32 {
-  for (let i = 0; i < count; ) {
-    refill();
-    const symbol = symbolOf(literals, bits);
-    if (symbol < 0) return bitCount < 15 ? ENDS_EARLY : DAMAGED;
-    if (take(symbol & 15) < 0) return ENDS_EARLY;
-    const value = symbol >> 4;
-    if (value < 16) {
-      store<u8>(lengths + i++, <u8>value);
-      continue;
-    }
-    if (value == 16 && i == 0) return DAMAGED;
-    const extra = take(value == 16 ? 2 : value == 17 ? 3 : 7);
-    if (extra < 0) return ENDS_EARLY;
-    const times = extra + (value == 18 ? 11 : 3);
-    if (i + times > count) return DAMAGED;
-    memory.fill(lengths + i, value == 16 ? load<u8>(lengths + i - 1) : 0, times);
-    i += times;
-  }
-  return BUSY;
-}
-
 function readStored(): i32 {
-  // Whole bytes that were read ahead go back.
-  inAt -= bitCount >> 3;
-  bits = 0;
-  bitCount = 0;
+  toWholeBytes();
   const left = min(stored, <i32>(inEnd - inAt));
   const taken = min(left, CHUNK - <i32>(outAt - chunkStart));
   memory.copy(outAt, inAt, taken);
   outAt += taken;
-  inAt += taken;
+  setBits(0, 0, inAt + taken);
   stored -= taken;
   if (stored == 0) return endBlock();
   if (outAt >= chunkStart + CHUNK) return FULL;
@@ -347,21 +210,20 @@ function readCodes(): i32 {
     }
     to = copyMatch(to, distance, length);
   }
-  bits = held;
-  bitCount = count;
-  inAt = at;
+  setBits(held, count, at);
   outAt = to;
   return said;
 }
 
+/** Eight bytes at once: what is written beyond them is written anew. A short pattern is doubled until it fills eight. */
 @inline
 function copyMatch(to: usize, distance: i32, length: i32): usize {
   const end = to + length;
-  if (distance >= 8) {
-    for (; to < end; to += 8) store<u64>(to, load<u64>(to - distance));
-  } else {
-    for (; to < end; to++) store<u8>(to, load<u8>(to - distance));
+  for (; distance < 8; distance <<= 1) {
+    store<u64>(to, load<u64>(to - distance));
+    to += distance;
   }
+  for (; to < end; to += 8) store<u64>(to, load<u64>(to - distance));
   return end;
 }
 
