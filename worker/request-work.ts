@@ -30,9 +30,13 @@ export class RequestWork {
   #pictures = 0;
   /** The tenant for whom it is done. */
   owner = '';
+  /** Predictions that it is a part of, and does not wait for: 1 in a request for one, 0 where pictures are taught. */
+  predictions = 0;
 
   /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
   async nextPicture(): Promise<DecodeOptions> {
+    // Between and within pictures others have their turn, and predictions of others go first.
+    const pause = (): Promise<void> => giveWay(this.predictions);
     if (this.#pictures++ > 0) await pause();
     return {
       allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`),
@@ -66,9 +70,6 @@ export class RequestWork {
     this.#spentNs = spentNs;
   }
 }
-
-/** Decoding is a part of one prediction, which it does not wait for: it waits while there are others. */
-const pause = (): Promise<void> => giveWay(1);
 
 const works = new WeakMap<Request, RequestWork>();
 

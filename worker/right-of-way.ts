@@ -2,25 +2,17 @@
  * Predictions go first. What takes long in the same isolate gives way after every millisecond or so: a training between
  * stretches of its work, and what stores a version between the stores, which locally are of the same process.
  */
-import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
-import type { AppEnv } from './env.ts';
 import { Leases } from './leases.ts';
 import { GIVING_WAY_MS, PREDICTION_LEASE_MS } from './limits.ts';
-import { kindOf } from './metering.ts';
 
 /** One of the isolate, which is what requests and Durable Objects share. There is room for any number. */
 const predictions = new Leases(Infinity, PREDICTION_LEASE_MS, 0);
 
-const PREDICTIONS: ReadonlySet<string | undefined> = new Set(['classify', 'classify-batch', 'embed']);
-
 /** Whether somebody waits for a prediction of this isolate. */
 export const predicting = (): boolean => predictions.inUse > 0;
 
-/** Counts requests for predictions, in any protocol, from their arrival to their answer. */
-export const rightOfWay = createMiddleware<AppEnv>((c, next) =>
-  PREDICTIONS.has(kindOf(routePath(c, -1))) ? predictions.with(1, next) : next(),
-);
+/** Runs what answers a request with a prediction. */
+export const predict = <T>(task: () => Promise<T>): Promise<T> => predictions.with(1, task);
 
 /**
  * Gives the event loop its turn, which is when other requests arrive, and waits while one of them is being answered with

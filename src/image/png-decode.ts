@@ -6,8 +6,9 @@ import { HeadwaterError } from '../errors.ts';
 import { checkCallWork, corrupt } from './header.ts';
 import { MAX_INTERLACED_PNG_BLOCKS, MAX_PNG_PIXELS } from './limits.ts';
 import { type PngDecoder, PngRows } from './png-codec.ts';
-import { bitsPerPixel, BYTE_NS, PIXEL_NS, rowBytesOf, type PngHeader } from './png-header.ts';
+import type { PngHeader } from './png-header.ts';
 import { createExpander } from './png-samples.ts';
+import { bitsPerPixel, rowBytesOf } from './png-shape.ts';
 import type { Size } from './raster.ts';
 import type { PushRow, Resizer } from './resize.ts';
 import type { DecodingWork } from './work.ts';
@@ -90,7 +91,7 @@ class Reader {
   async inOrder(push: PushRow): Promise<void> {
     const { width, height } = this.#header;
     const rowBytes = 1 + rowBytesOf(this.#header, width);
-    const rowWork = rowBytes * BYTE_NS + width * PIXEL_NS;
+    const rowWork = this.#header.work / height;
     for (let y = 0; y < height;) {
       const row = this.#rows.next(rowBytes, this.#step);
       if (row !== undefined) {

@@ -8,55 +8,13 @@
 import { crc32 } from './crc32.ts';
 import { type Orientation, readOrientation } from './exif.ts';
 import { checkSides, corrupt, type Header } from './header.ts';
+import { MAX_PNG_CHUNKS } from './limits.ts';
+import { COLOUR_PALETTE, DEPTHS, type PngShape } from './png-shape.ts';
+import { pngWork } from './png-work.ts';
 import { startsWith } from './sniff.ts';
 
-/** IHDR's colour types. */
-export const COLOUR_GREY = 0;
-export const COLOUR_RGB = 2;
-export const COLOUR_PALETTE = 3;
-export const COLOUR_GREY_ALPHA = 4;
-export const COLOUR_RGBA = 6;
-
-/** The bit depths that each colour type may have. */
-const DEPTHS: ReadonlyMap<number, readonly number[]> = new Map([
-  [COLOUR_GREY, [1, 2, 4, 8, 16]],
-  [COLOUR_RGB, [8, 16]],
-  [COLOUR_PALETTE, [1, 2, 4, 8]],
-  [COLOUR_GREY_ALPHA, [8, 16]],
-  [COLOUR_RGBA, [8, 16]],
-]);
-
-export const CHANNELS: Readonly<Record<number, number>> = {
-  [COLOUR_GREY]: 1,
-  [COLOUR_RGB]: 3,
-  [COLOUR_PALETTE]: 1,
-  [COLOUR_GREY_ALPHA]: 2,
-  [COLOUR_RGBA]: 4,
-};
-
-/** What a byte of samples costs in the worst case (hardly compressed, Paeth's filter), and a pixel to be expanded and resized. */
-export const BYTE_NS = 8;
-export const PIXEL_NS = 14;
-/** A byte of the file beside the picture's data: checksums, the dearest those of many small chunks. */
-const BESIDE_BYTE_NS = 6;
-/** One of fewer than 8 bits that is put to its place in an interlaced picture; larger ones are within their bytes. */
-const INTERLACED_BITS_PIXEL_NS = 10;
-
-/** @returns bits of one pixel in the file. */
-export function bitsPerPixel({ colour, depth }: Pick<PngHeader, 'colour' | 'depth'>): number {
-  return CHANNELS[colour] * depth;
-}
-
-/** @returns bytes of so many pixels, without the filter's. */
-export function rowBytesOf(header: Pick<PngHeader, 'colour' | 'depth'>, pixels: number): number {
-  return Math.ceil((pixels * bitsPerPixel(header)) / 8);
-}
-
 /** Arrays are views of the file. */
-export interface PngHeader extends Header {
-  readonly depth: number;
-  readonly colour: number;
-  readonly interlaced: boolean;
+export interface PngHeader extends Header, PngShape {
   /** The IDAT chunks' contents, which joined are the compressed picture. Their checksums are still to be checked. */
   readonly data: readonly PngData[];
   /** PLTE's and tRNS's contents, empty if there are none. */
@@ -68,8 +26,6 @@ const SIGNATURE_BYTES = 8;
 /** Length, type and checksum around a chunk's data. */
 const CHUNK_OVERHEAD_BYTES = 12;
 const IHDR_DATA_BYTES = 13;
-/** Chunks of all kinds; writers cut IDAT into pieces of 8 kB or more, so a file at the size cap has 2,500. */
-const MAX_CHUNKS = 65_536;
 
 export interface PngData {
   readonly bytes: Uint8Array;
@@ -99,13 +55,10 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   }
   if (bytes[26] !== 0 || bytes[27] !== 0 || bytes[28] > 1)
     throw corrupt('png', 'it uses an unknown compression, filter or interlacing');
-  const interlaced = bytes[28] === 1;
-  const pixelNs = PIXEL_NS + (interlaced && depth < 8 ? INTERLACED_BITS_PIXEL_NS : 0);
+  const shape = { width, height, depth, colour, interlaced: bytes[28] === 1 };
   const found = pickChunks(bytes, first, colour === COLOUR_PALETTE);
-  const beside = found.data.reduce((left, chunk) => left - chunk.bytes.length, bytes.length);
-  const rowBytes = 1 + rowBytesOf({ colour, depth }, width);
-  const work = height * rowBytes * BYTE_NS + width * height * pixelNs + beside * BESIDE_BYTE_NS;
-  return { width, height, depth, colour, work, interlaced, ...found };
+  const dataBytes = found.data.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+  return { ...shape, ...found, work: pngWork(shape, dataBytes, bytes.length - dataBytes) };
 }
 
 /** Collects the wanted chunks up to IEND; what follows it is ignored. */
@@ -166,7 +119,8 @@ class Chunks {
     const end = start + CHUNK_OVERHEAD_BYTES + this.#view.getUint32(start);
     if (end > this.#bytes.length)
       throw corrupt('png', `the file is cut short: its chunk at byte ${start} goes on to byte ${end}`);
-    if (++this.#count > MAX_CHUNKS) throw corrupt('png', `it is cut into more than ${MAX_CHUNKS} chunks`);
+    if (++this.#count > MAX_PNG_CHUNKS)
+      throw corrupt('png', `it is cut into more than ${MAX_PNG_CHUNKS} chunks`);
     const [a, b, c, d] = this.#bytes.subarray(start + 4, start + 8);
     this.type = String.fromCharCode(a, b, c, d);
     this.#start = start;

@@ -1,50 +1,80 @@
 /** Samples of a PNG's rows as the resizer takes them: RGB or RGBA of 8 bits (W3C PNG third edition, 11.3). */
-import {
-  CHANNELS,
-  COLOUR_GREY,
-  COLOUR_PALETTE,
-  COLOUR_RGB,
-  COLOUR_RGBA,
-  type PngHeader,
-} from './png-header.ts';
+import type { PngHeader } from './png-header.ts';
+import { CHANNELS, COLOUR_GREY, COLOUR_PALETTE, COLOUR_RGB } from './png-shape.ts';
 import type { PixelLayout } from './raster.ts';
 
 /** Turns a row of so many pixels into the layout's; what it returns is valid until it is called again. */
 export type Expand = (row: Uint8Array, pixels: number) => Uint8Array;
 
-/** What comes in the resizer's own layouts stays as it is; all else becomes RGBA. */
+/** Every sample of a row in 8 bits; valid until it is called again. */
+type ToBytes = (row: Uint8Array, samples: number) => Uint8Array;
+
+/** Samples of 8 bits without a transparent colour stay as they are, or lose what they have beyond 8; grey ones are repeated. */
 export function createExpander(header: PngHeader): { readonly layout: PixelLayout; readonly expand: Expand } {
-  const { depth, colour } = header;
-  if (depth === 8 && colour === COLOUR_RGBA) return { layout: 'rgba', expand: (row) => row };
-  if (depth === 8 && colour === COLOUR_RGB && transparentKey(header) === undefined)
-    return { layout: 'rgb', expand: (row) => row };
+  if (header.colour === COLOUR_PALETTE) return { layout: 'rgba', expand: paletteExpander(header) };
+  const key = transparentKey(header);
+  if (key !== undefined) return { layout: 'rgba', expand: keyExpander(header, key) };
+  const channels = CHANNELS[header.colour];
+  const toBytes = bytesExpander(header, channels);
+  const spread = channels < 3 ? greySpreader(header.width, channels) : undefined;
   return {
-    layout: 'rgba',
-    expand: colour === COLOUR_PALETTE ? paletteExpander(header) : sampleExpander(header),
+    layout: channels % 2 === 0 ? 'rgba' : 'rgb',
+    expand: (row, pixels) => {
+      const samples = toBytes(row, channels * pixels);
+      return spread === undefined ? samples : spread(samples, pixels);
+    },
   };
 }
 
-function sampleExpander(header: PngHeader): Expand {
-  const { width, depth, colour } = header;
-  const out = new Uint8Array(4 * width).fill(255);
+function bytesExpander({ width, depth }: PngHeader, channels: number): ToBytes {
+  if (depth === 8) return (row) => row;
+  const out = new Uint8Array(channels * width);
+  if (depth === 16)
+    return (row, samples) => {
+      for (let i = 0; i < samples; i++) out[i] = row[2 * i];
+      return out.subarray(0, samples);
+    };
+  const scale = 255 / (2 ** depth - 1);
+  return (row, samples) => {
+    for (let i = 0; i < samples; i++) out[i] = sample(row, i, depth) * scale;
+    return out.subarray(0, samples);
+  };
+}
+
+/** Grey to RGB, grey and alpha to RGBA. */
+function greySpreader(width: number, channels: number): Expand {
+  const out = new Uint8Array((channels + 2) * width);
+  if (channels === 1)
+    return (row, pixels) => {
+      for (let x = 0, to = 0; x < pixels; x++, to += 3) out[to] = out[to + 1] = out[to + 2] = row[x];
+      return out.subarray(0, 3 * pixels);
+    };
+  return (row, pixels) => {
+    for (let x = 0, to = 0; x < pixels; x++, to += 4) {
+      out[to] = out[to + 1] = out[to + 2] = row[2 * x];
+      out[to + 3] = row[2 * x + 1];
+    }
+    return out.subarray(0, 4 * pixels);
+  };
+}
+
+/** Grey or RGB with one colour that is transparent: it is compared in the samples' own bits. */
+function keyExpander({ width, depth, colour }: PngHeader, key: readonly number[]): Expand {
+  const out = new Uint8Array(4 * width);
   const channels = CHANNELS[colour];
-  const key = transparentKey(header);
+  const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
   const scale = depth < 8 ? 255 / (2 ** depth - 1) : 1;
   const down = depth === 16 ? 8 : 0;
-  const isGrey = channels < 3;
-  const hasAlpha = channels % 2 === 0;
   return (row, pixels) => {
     for (let x = 0, to = 0; x < pixels; x++, to += 4) {
       const at = x * channels;
-      const red = sample(row, at, depth);
-      const green = isGrey ? red : sample(row, at + 1, depth);
-      const blue = isGrey ? red : sample(row, at + 2, depth);
-      out[to] = (red >> down) * scale;
-      out[to + 1] = (green >> down) * scale;
-      out[to + 2] = (blue >> down) * scale;
-      if (hasAlpha) out[to + 3] = sample(row, at + channels - 1, depth) >> down;
-      else if (key !== undefined)
-        out[to + 3] = red === key[0] && green === key[1] && blue === key[2] ? 0 : 255;
+      const r = sample(row, at, depth);
+      const g = sample(row, at + green, depth);
+      const b = sample(row, at + blue, depth);
+      out[to] = (r >> down) * scale;
+      out[to + 1] = (g >> down) * scale;
+      out[to + 2] = (b >> down) * scale;
+      out[to + 3] = r === key[0] && g === key[1] && b === key[2] ? 0 : 255;
     }
     return out.subarray(0, 4 * pixels);
   };

@@ -4,6 +4,7 @@
  */
 import { type Orientation, readOrientation } from './exif.ts';
 import { checkCallWork, checkSides, checkWorkingBytes, corrupt, type Header } from './header.ts';
+import { MAX_WEBP_CHUNKS } from './limits.ts';
 import { startsWith } from './sniff.ts';
 
 /** Sides are the canvas's; the frame may be a part of it, the rest is transparent. */
@@ -37,8 +38,6 @@ interface Frame {
 const VP8X_DATA_BYTES = 10;
 const ANMF_HEADER_BYTES = 16;
 const FLAG_ALPHA = 0x10;
-/** Chunks before the picture; real files have four or five. */
-const MAX_CHUNKS = 1_024;
 /**
  * Lossy pictures are written as RGBA row by row; lossless ones, and alpha planes, are first held whole. Measured on
  * 3 and 12 megapixels. The codec's memory is also capped while it works, since Huffman tables can add to this.
@@ -100,7 +99,7 @@ function checkWhole(bytes: Uint8Array): void {
 function* chunks(bytes: Uint8Array, from: number): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let count = 0;
-  for (let at = from; at + 8 <= bytes.length && count < MAX_CHUNKS; count++) {
+  for (let at = from; at + 8 <= bytes.length && count < MAX_WEBP_CHUNKS; count++) {
     const length = view.getUint32(at + 4, true);
     if (at + 8 + length > bytes.length) return;
     yield {

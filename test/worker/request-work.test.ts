@@ -1,14 +1,16 @@
 /** The budget of decoding that a request has, over all its pictures and in every form in which they come. */
 import { zipSync, zlibSync } from 'fflate';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BatchLine } from '../../src/api/index.ts';
 import { crc32 } from '../../src/image/crc32.ts';
-import { MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
+import { GIVING_WAY_MS, MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/request-work.ts';
+import { predict } from '../../worker/right-of-way.ts';
 import { Isolate, JPEG, makeHeadFile } from './support.ts';
 
 const isolate = new Isolate();
 const RGB16 = { bytesPerPixel: 6, depth: 16, colour: 2 };
+const RGBA16 = { bytesPerPixel: 8, depth: 16, colour: 6 };
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(12 + data.length);
@@ -22,11 +24,18 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 
 /** A flat RGB16 picture of a few kilobytes. @param rows how many of them are there. */
 function flatPng(side: number, rows = side): Uint8Array<ArrayBuffer> {
+  return png(side, RGB16, zlibSync(new Uint8Array(rows * (1 + RGB16.bytesPerPixel * side)), { level: 1 }));
+}
+
+function png(
+  side: number,
+  { depth, colour }: { depth: number; colour: number },
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, side);
   new DataView(header.buffer).setUint32(4, side);
-  header.set([RGB16.depth, RGB16.colour], 8);
-  const data = zlibSync(new Uint8Array(rows * (1 + RGB16.bytesPerPixel * side)), { level: 1 });
+  header.set([depth, colour], 8);
   const parts = [
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk('IHDR', header),
@@ -42,9 +51,9 @@ function flatPng(side: number, rows = side): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** 49 megapixels of 16 bits: seconds of work. Its data are not there, so that nothing but the header can refuse it. */
-const HUGE = flatPng(7000, 1);
-/** About 385 ms: five fit into the budget. */
+/** 49 megapixels of 16 bits: seconds of work. Its data are none, so that nothing but the header can refuse it. */
+const HUGE = png(7000, RGBA16, new Uint8Array(2_500_000));
+/** About 215 ms: nine fit into the budget. */
 const LARGE = flatPng(2500);
 
 async function tenant(): Promise<string> {
@@ -142,15 +151,15 @@ describe('pictures that take more than a request may together', () => {
   it('are refused in an embed request, which names the first one too many', async () => {
     const response = await isolate.call('/v1/embed', {
       key: await tenant(),
-      body: form(Array(6).fill(LARGE)),
+      body: form(Array(10).fill(LARGE)),
     });
     expect(response.status).toBe(413);
-    expect(await response.text()).toContain('Picture 6');
+    expect(await response.text()).toContain('Picture 10');
   });
 
   it('are lines of their own in a batch, and smaller ones behind them still answer', async () => {
     const broken = flatPng(2500, 1);
-    const files = Object.fromEntries([...Array(8).keys()].map((i) => [`${i}.png`, broken]));
+    const files = Object.fromEntries([...Array(12).keys()].map((i) => [`${i}.png`, broken]));
     const body = zipSync({ ...files, 'last.jpg': JPEG });
     const response = await isolate.call('/v1/heads/pets/classify-batch', {
       key: await tenant(),
@@ -163,8 +172,8 @@ describe('pictures that take more than a request may together', () => {
       codes.filter((c) => c === code),
     );
     expect(codes).toEqual([...damaged, ...refused, 'answered', 'answered']);
-    expect(damaged).toHaveLength(5);
-    expect(lines.at(-1)).toMatchObject({ pictures: 9, failed: 8 });
+    expect(damaged).toHaveLength(9);
+    expect(lines.at(-1)).toMatchObject({ pictures: 13, failed: 12 });
   });
 
   it('count what a ZIP unpacks to', async () => {
@@ -182,6 +191,43 @@ describe('pictures that take more than a request may together', () => {
     const codes = lines.map((line) => ('problem' in line ? line.problem.code : 'answered'));
     expect(codes.slice(0, 13)).toEqual(Array(13).fill('image_format_unknown'));
     expect(new Set(codes.slice(14, 16))).toEqual(new Set(['too_much_work']));
+  });
+});
+
+/** @returns how often it waited beside a prediction of somebody else. */
+async function waits(predictions: number): Promise<number> {
+  const work = new RequestWork();
+  work.predictions = predictions;
+  const { pause } = await work.nextPicture();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const all = Array.from({ length: predictions + 1 }, () => predict(() => promise));
+  const wait = vi.spyOn(scheduler, 'wait');
+  await pause!();
+  const count = wait.mock.calls.length;
+  wait.mockRestore();
+  resolve();
+  await Promise.all(all);
+  return count;
+}
+
+describe('a pause', () => {
+  it('lets predictions of others pass, in a request for one and where pictures are taught', async () => {
+    expect(await waits(0)).toBe(1 + GIVING_WAY_MS);
+    expect(await waits(1)).toBe(1 + GIVING_WAY_MS);
+  });
+
+  it('does not wait for its own prediction', async () => {
+    const seen: number[] = [];
+    const spy = vi.spyOn(RequestWork.prototype, 'nextPicture');
+    spy.mockImplementation(function (this: RequestWork) {
+      seen.push(this.predictions);
+      return Promise.resolve({});
+    });
+    const key = await tenant();
+    await isolate.call('/v1/heads/pets/classify', { key, type: 'image/jpeg', body: JPEG });
+    await isolate.call('/v1/heads/new/teach', { key, body: form([new Uint8Array(JPEG)], 'a') });
+    spy.mockRestore();
+    expect(seen).toEqual([1, 0]);
   });
 });
 

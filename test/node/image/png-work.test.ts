@@ -106,7 +106,7 @@ describe('work', () => {
       [6_900, 8, 3],
       [6_800, 8, 0],
       [3_400, 8, 2],
-      [2_800, 16, 2],
+      [3_000, 16, 2],
     ])
       expect(await outcomeOfInterlaced(side, depth, colour), `${side}, ${depth} bits`).toContain(
         `at most ${MAX_CALL_WORK_MS} ms`,

@@ -4,7 +4,7 @@ import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
 import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
 import { readPngHeader } from '../../../src/image/png-header.ts';
 import { readWebpHeader } from '../../../src/image/webp-header.ts';
-import { headerChunk, SIGNATURE, END } from './pngs.ts';
+import { concatLarge, headerChunk, SIGNATURE, END } from './pngs.ts';
 import { concat, fixture, flatJpeg, newDecoder, pngChunk } from './support.ts';
 
 const decoder = newDecoder();
@@ -29,15 +29,15 @@ function webp(kind: 'VP8 ' | 'VP8L', width: number, height: number, bytes: numbe
   return file;
 }
 
-/** Of a PNG in RGB. */
-const png = (width: number, height: number, depth: number) =>
+/** Of a PNG in RGB, or RGBA, whose data are so long. */
+const png = (width: number, height: number, depth: number, dataBytes: number, colour = 2) =>
   readPngHeader(
-    concat(
+    concatLarge([
       SIGNATURE,
-      headerChunk({ width, height, depth, colour: 2 }),
-      pngChunk('IDAT', new Uint8Array(1)),
+      headerChunk({ width, height, depth, colour }),
+      pngChunk('IDAT', new Uint8Array(dataBytes)),
       END,
-    ),
+    ]),
   ).work;
 
 /** All the work that decoding a file tells of. */
@@ -57,9 +57,17 @@ describe('work that a header tells', () => {
   });
 
   it('lets 100 PNGs of 500×375 through, and not the dearest ones', () => {
-    expect(100 * png(500, 375, 8)).toBeLessThan(REQUEST_NS);
-    expect(png(4000, 3000, 8)).toBeLessThan(REQUEST_NS / 2);
-    expect(png(7000, 7000, 16)).toBeGreaterThan(REQUEST_NS);
+    expect(100 * png(500, 375, 8, 300_000)).toBeLessThan(REQUEST_NS);
+    expect(png(4000, 3000, 8, 18_000_000)).toBeLessThan(REQUEST_NS / 2);
+    expect(png(7000, 7000, 16, 2_500_000, 6)).toBeGreaterThan(REQUEST_NS);
+    expect(png(6000, 6000, 8, 19_000_000)).toBeGreaterThan(0.9 * REQUEST_NS);
+  });
+
+  it('is more for a PNG the more of its bytes have a code of their own', () => {
+    const side = 1_000;
+    const [flat, dense, stored] = [1, side * side, 3 * side * side].map((bytes) => png(side, side, 8, bytes));
+    expect(dense - flat).toBeGreaterThan(7 * 3 * side * side);
+    expect(stored - dense).toBe(0);
   });
 
   it.each([
