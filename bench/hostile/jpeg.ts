@@ -70,10 +70,13 @@ function picture(
   return join([head(shape), extra, ...scans.flatMap(scan), [0xff, 0xd9]]);
 }
 
-const blocksOf = (width: number, height: number): number => (width * height) / 64;
+const blocksOf = (width: number, height: number): number => Math.ceil(width / 8) * Math.ceil(height / 8);
+/** Of three components, two of which have a quarter of the samples: an MCU is 16×16 pixels. */
+const mcuBlocksOf = (width: number, height: number): number =>
+  6 * Math.ceil(width / 16) * Math.ceil(height / 16);
 
 function flat(width: number, height: number): Uint8Array<ArrayBuffer> {
-  const data = Math.ceil((blocksOf(width, height) * 1.5 * 2) / 8) + 64;
+  const data = Math.ceil((mcuBlocksOf(width, height) * 2) / 8) + 64;
   return picture({ width, height }, [{ of: [1, 2, 3], spectrum: [0, 63], data }]);
 }
 
