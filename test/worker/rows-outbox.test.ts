@@ -32,6 +32,7 @@ describe('the next alarm', () => {
       NOW + RETRY_FIRST_MS,
     ],
     ['a sweep', "UPDATE tenant SET swept_head = ''", [], NOW],
+    ['a restore that is taken back', "INSERT INTO marks VALUES ('undoing')", [], NOW],
     ['an object that goes later', 'INSERT INTO garbage VALUES (?, ?)', ['x', NOW + 1], NOW + 1],
     ['an object that should be gone', 'INSERT INTO garbage VALUES (?, ?)', ['x', NOW], NOW + RETRY_FIRST_MS],
     ['a deletion', 'INSERT INTO marks VALUES (?)', [`deleting ${NOW + 99}`], NOW + 99],
@@ -244,10 +245,19 @@ describe('what a tenant is in the middle of', () => {
       expect([standing.restoring, standing.restored]).toEqual([undefined, undefined]);
       standing.beginRestore('one');
       expect([standing.restoring, standing.restored]).toEqual(['one', undefined]);
-      standing.endRestore(false);
-      expect([standing.restoring, standing.restored]).toEqual([undefined, undefined]);
+      standing.beginUndo();
+      expect([standing.restoring, standing.restored, standing.isUndoing]).toEqual([
+        undefined,
+        undefined,
+        true,
+      ]);
+      standing.endRestore();
+      expect([standing.restored, standing.isUndoing]).toEqual([undefined, true]);
+      standing.endUndo();
+      expect(standing.isUndoing).toBe(false);
       standing.beginRestore('two');
-      standing.endRestore(true);
+      standing.endRestore();
+      standing.beginUndo();
       expect([standing.restoring, standing.restored]).toEqual([undefined, 'two']);
       expect([standing.isDeleting, standing.lasts, standing.sweepAt]).toEqual([false, true, 0]);
     }));
