@@ -210,6 +210,8 @@ export const CAPTURED_LABELS = 5;
 export const BACKUP_PAGE = 100;
 /** The longest line holds a head file in base64. */
 export const MAX_BACKUP_LINE_BYTES = 17 * MIB;
+/** Lists, objects and fields of one: a head's names, or the versions that are missing, are some hundreds; texts may hold such signs. */
+export const MAX_BACKUP_LINE_PARTS = 4_000;
 /** Read at once of it. */
 export const BACKUP_PIECE_BYTES = 16 * KIB;
 /** One that grows longer has memory lent for all of it; no example's is. */

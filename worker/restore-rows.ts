@@ -7,7 +7,7 @@ import {
   BACKUP_LINE_MEMORY_FACTOR,
   BACKUP_PIECE_BYTES,
   MAX_BACKUP_LINE_BYTES,
-  MAX_JSON_PARTS,
+  MAX_BACKUP_LINE_PARTS,
   SMALL_BACKUP_LINE_BYTES,
 } from './limits.ts';
 import { Pace, type Await } from './pace.ts';
@@ -83,7 +83,7 @@ export class BackupReader {
 function parseRow(line: string, number: number): BackupRow {
   let value: unknown;
   try {
-    value = parseJson(line, MAX_JSON_PARTS, `Line ${number} of the backup`);
+    value = parseJson(line, MAX_BACKUP_LINE_PARTS, `Line ${number} of the backup`);
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
     throw new ApiError('invalid_request', `Line ${number} of the backup is not JSON.`, { cause });

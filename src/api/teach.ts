@@ -1,5 +1,7 @@
 /** Wire schemas of teaching: examples in, a new version out, and examples forgotten. */
 import { z } from 'zod';
+import { MAX_CODE_LENGTH } from '../head/limits.ts';
+import { numberList } from '../number-list.ts';
 import { BackboneId, HeadName, Label, TaughtLabel, pageLimit, Timestamp, VersionNumber } from './common.ts';
 import { ClassSummary, Figures } from './heads.ts';
 
@@ -23,7 +25,7 @@ const Lesson = z.union(
     z.strictObject({ label: TaughtLabel, url: z.string() }),
     z.strictObject({
       label: TaughtLabel,
-      code: z.union([z.string(), z.array(z.number())]),
+      code: z.union([z.string(), numberList({ least: 1, most: MAX_CODE_LENGTH })]),
       picture: Sha256.optional().meta({
         description: "The picture's SHA-256, so that it is known when it comes again in another form.",
       }),

@@ -68,10 +68,16 @@ const figures = z.strictObject({
   per_class: z.array(classFigures).max(MAX_CLASSES),
 });
 
-const FIELDS = {
+/** In one check: zod would make an object for each item that is none. How many there may be is said elsewhere. */
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.length >= 2 && value.every((item) => typeof item === 'string');
+}
+
+/** What each key holds, as JSON. */
+export const FIELDS = {
   backbone: z.strictObject({ name: Name, version: Name, weights_sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   taps: z.array(Name).min(1).max(MAX_TAPS),
-  labels: z.array(z.string()).min(2),
+  labels: z.custom<string[]>(isTexts, 'must be a list of at least 2 texts'),
   temperature,
   novelty: z.strictObject({ residual: distribution, logit: distribution, threshold: statistic }),
   training: z.strictObject({

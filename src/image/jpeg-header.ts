@@ -56,7 +56,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     } else if (isFrame(marker)) {
       if (walk.frame !== undefined) throw corrupt('jpeg', 'it has two frame headers');
       walk.frame = readFrame(marker, payload);
-    } else if (marker === APP1 && hasExifPrefix(payload)) {
+    } else if (marker === APP1 && walk.scans === 0 && hasExifPrefix(payload)) {
+      // Behind a scan it is not looked for by Chromium, sharp or Pillow either.
       walk.orientation ??= readOrientation(payload);
     }
   }

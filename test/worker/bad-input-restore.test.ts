@@ -123,6 +123,12 @@ describe('a backup', () => {
     expect(await problemOf(response)).toMatchObject(INVALID);
   });
 
+  it('with more names than any head has', async () => {
+    const names = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`NOT A NAME ${i}`, 'x']));
+    const response = await refused(JSON.stringify({ row: 'head', names }));
+    expect(await problemOf(response)).toEqual({ status: 413, code: 'body_too_large' });
+  });
+
   it('that is not text, has a line without end, or broke off', async () => {
     const [first, ...rest] = new TextEncoder().encode(fileOf(rows));
     expect(await problemOf(await refused(Uint8Array.of(first, 0xff, ...rest.slice(0, 100))))).toEqual(

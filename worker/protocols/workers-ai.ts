@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import type { Problem } from '../../src/api/index.ts';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import { numberList } from '../../src/number-list.ts';
 import type { App } from '../app.ts';
 import { askerOf } from '../ask.ts';
 import { requireScope } from '../auth.ts';
@@ -21,8 +23,10 @@ const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
 /** As many labels as resnet-50 answers with. */
 const LABELS = 5;
 
-const Byte = z.int().min(0).max(255);
-const Input = z.object({ image: z.array(Byte).min(1) });
+const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
+export const WorkersAiInput = z.object({
+  image: numberList({ least: 1, most: MAX_FILE_BYTES, isAllowed: isByte }),
+});
 
 export function addWorkersAi(app: App, services: Services): void {
   const { keys, memory } = services;
@@ -47,7 +51,7 @@ export function addWorkersAi(app: App, services: Services): void {
       memory.of(c.var.principal.tenant),
       MAX_TENSOR_JSON_BYTES,
       TENSOR_JSON_MEMORY_FACTOR,
-      async (body) => answer(Uint8Array.from(checkJson(body, Input).image)),
+      async (body) => answer(Uint8Array.from(checkJson(body, WorkersAiInput).image)),
     );
   });
 }

@@ -139,6 +139,15 @@ describe('several Exif blocks: the first that has an orientation counts', () => 
     expect(readWebpHeader(webpWith(blocks)).orientation).toBe(expected);
   });
 
+  it('in a JPEG up to its first scan', () => {
+    const parts = partsOf(FILES.progressive).map(({ bytes }) => bytes);
+    const scan = partsOf(FILES.progressive).findIndex(({ marker }) => marker === 0xda);
+    const turned = segment(0xe1, [...EXIF, ...exif(6)]);
+    const orientation = (at: number): number =>
+      readJpegHeader(joined([...parts.slice(0, at), turned, ...parts.slice(at)])).orientation;
+    expect([orientation(scan), orientation(scan + 1), orientation(parts.length)]).toEqual([6, 1, 1]);
+  });
+
   it('and in a block the first entry', () => {
     const entries = [exif(9), exif(8), exif(3)].flatMap((block) => block.slice(10, 22));
     const block = [...exif(1).slice(0, 9), 3, ...entries, 0, 0, 0, 0];

@@ -7,18 +7,18 @@ import { retrain } from '../../routes/head-calls.ts';
 import type { Services } from '../../services.ts';
 import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
-import { idsOf, MAX_IMAGES, readBody, readImages } from './input.ts';
+import { idsOf, MAX_IDS, MAX_IMAGES, readBody, readImages } from './input.ts';
 import { headPath, OwnProblem, type Ask, type OwnApi } from './own-api.ts';
 import { checked } from './projects.ts';
 import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
 import { imageOf } from './wire.ts';
 
-const TagIds = z.array(z.string()).nullish();
+const TagIds = z.array(z.string()).max(MAX_IDS).nullish();
 const list = <S extends z.ZodType>(entry: S) =>
   z.object({ images: z.array(entry).min(1).max(MAX_IMAGES), tagIds: TagIds });
-const Files = list(z.object({ name: z.string().nullish(), contents: z.string(), tagIds: TagIds }));
-const Urls = list(z.object({ url: z.string(), tagIds: TagIds }));
-const Predictions = list(z.object({ id: z.string(), tagIds: TagIds }));
+export const Files = list(z.object({ name: z.string().nullish(), contents: z.string(), tagIds: TagIds }));
+export const Urls = list(z.object({ url: z.string(), tagIds: TagIds }));
+export const Predictions = list(z.object({ id: z.string(), tagIds: TagIds }));
 
 /** In a query. */
 const Count = z

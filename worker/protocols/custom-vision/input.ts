@@ -14,6 +14,8 @@ import { ApiError } from '../../problem.ts';
 
 /** As many as Custom Vision takes in one call. */
 export const MAX_IMAGES = 64;
+/** Of images or tags, in one call. */
+export const MAX_IDS = 256;
 
 /**
  * The pictures of a form, or the body as one. Copies: the body's own memory is given back before anything is done with
@@ -50,6 +52,6 @@ export function readBody<S extends z.ZodType>(
 /** Ids in a query: joined by commas, or the parameter several times. */
 export function idsOf(values: readonly string[] | undefined): string[] {
   const ids = (values ?? []).flatMap((value) => value.split(',')).filter((id) => id !== '');
-  if (ids.length > 256) throw new ApiError('invalid_request', 'Name at most 256 ids at once.');
+  if (ids.length > MAX_IDS) throw new ApiError('invalid_request', `Name at most ${MAX_IDS} ids at once.`);
   return ids;
 }
