@@ -20,16 +20,18 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
 
 /** Places of lists whose items are checked though there may be any number of them. */
 function unbounded(schema: z.core.$ZodType, place: string): string[] {
-  const { def } = schema._zod;
-  if (schema instanceof z.ZodObject)
-    return Object.entries(schema.shape).flatMap(([key, value]) => unbounded(value, `${place}.${key}`));
+  if (schema instanceof z.ZodObject) {
+    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+    return Object.entries(shape).flatMap(([key, value]) => unbounded(value, `${place}.${key}`));
+  }
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unbounded(option, `${place}|`));
   if (schema instanceof z.ZodArray) {
     const isChecked = !(schema.element instanceof z.ZodUnknown);
     const isBounded = (schema.def.checks ?? []).some(({ _zod: check }) => check.def.check === 'max_length');
     return [...(isChecked && !isBounded ? [place] : []), ...unbounded(schema.element, `${place}[]`)];
   }
-  if ('innerType' in def) return unbounded(def.innerType as z.core.$ZodType, place);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+    return unbounded(schema.def.innerType, place);
   return [];
 }
 

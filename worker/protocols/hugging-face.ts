@@ -32,7 +32,8 @@ type Parameters = z.infer<typeof Parameters>;
 
 const Input = z.object({
   inputs: z.string().min(1),
-  parameters: z.record(z.string(), z.unknown()).nullish(),
+  // Others, of which there may be 100,000, are left out before anything is done with them.
+  parameters: z.object({ top_k: z.unknown(), function_to_apply: z.unknown() }).partial().nullish(),
 });
 
 export function addHuggingFace(app: App, services: Services): void {
