@@ -49,7 +49,6 @@ interface JpegCodec extends Codec {
   readonly errorText: number;
   readonly tj: number;
   readonly malloc: (...args: number[]) => number;
-  readonly free: (...args: number[]) => number;
   readonly decompressHeader: (...args: number[]) => number;
   readonly decompress: (...args: number[]) => number;
 }
@@ -84,17 +83,15 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
   const memory = exportedMemory(instance, 'memory');
   const errorText = findErrorText(memory);
   const malloc = exported(instance, 'malloc');
-  const free = exported(instance, 'free');
   const tj = exported(instance, 'tjInitDecompress')();
   hearAllWarnings(memory, tj, malloc);
-  free(malloc(JPEG_HEAP_BYTES));
+  exported(instance, 'free')(malloc(JPEG_HEAP_BYTES));
   return {
     memory,
     usedBytes: () => memory.buffer.byteLength,
     errorText,
     tj,
     malloc,
-    free,
     decompressHeader: exported(instance, 'tjDecompressHeader3'),
     decompress: exported(instance, 'tjDecompress2'),
   };
@@ -103,7 +100,7 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
 /** The buffer is the last "No error" in the fresh data segment (the C library has another one before it). */
 function findErrorText(memory: WebAssembly.Memory): number {
   const at = new TextDecoder('latin1').decode(memory.buffer).lastIndexOf(ERROR_TEXT_INITIAL);
-  if (at < 0) throw new TypeError('The JPEG module has no error text buffer');
+  if (at === -1) throw new TypeError('The JPEG module has no error text buffer');
   return at;
 }
 
@@ -180,15 +177,12 @@ export function decodeJpeg<T>(
     });
     const data = new Uint8Array(codec.memory.buffer, pixels, length);
     const covered = { width: (header.width * n) / 8, height: (header.height * n) / 8 };
-    const result = consume({ data, width, height, layout: cmyk ? 'cmyk-inverted' : 'rgb', covered });
-    codec.free(pixels);
-    codec.free(file);
-    return result;
+    return consume({ data, width, height, layout: cmyk ? 'cmyk-inverted' : 'rgb', covered });
   });
 }
 
 function allocate(codec: JpegCodec, bytes: number): number {
-  const at = codec.malloc(bytes) >>> 0;
+  const at = codec.malloc(bytes);
   if (at === 0)
     throw new HeadwaterError(
       'image_too_many_pixels',
@@ -216,10 +210,10 @@ function runTurbo(codec: JpegCodec, fileBytes: number, header: JpegHeader, call:
 
 /** The memory estimate rests on our reading of the header, so libjpeg must have read the same. */
 function checkSameHeader(codec: JpegCodec, file: number, length: number, header: JpegHeader): void {
-  const out = allocate(codec, 16);
-  codec.decompressHeader(codec.tj, file, length, out, out + 4, out + 8, out + 12);
+  const out = allocate(codec, 12);
+  const unused = out + 8;
+  codec.decompressHeader(codec.tj, file, length, out, out + 4, unused, unused);
   const [width, height] = new Int32Array(codec.memory.buffer, out, 2);
-  codec.free(out);
   if (width !== header.width || height !== header.height)
     throw corrupt('jpeg', 'its headers contradict each other');
 }

@@ -35,7 +35,8 @@ interface Walk {
   frame?: Frame;
   orientation?: Orientation | undefined;
   scans: number;
-  interleaved: boolean;
+  /** Whether the first scan is of all components. */
+  interleaved?: boolean;
   /** Components of which a scan has the first coefficients. */
   readonly sent: Set<Component>;
   workNs: number;
@@ -47,7 +48,7 @@ interface Walk {
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const segments = new JpegSegments(bytes);
-  const walk: Walk = { scans: 0, interleaved: true, sent: new Set(), workNs: 0 };
+  const walk: Walk = { scans: 0, sent: new Set(), workNs: 0 };
   for (let segment = segments.next(); segment !== undefined; segment = segments.next()) {
     const { marker, payload } = segment;
     if (marker === SOS) {
@@ -68,7 +69,7 @@ function addScan(walk: Walk, frame: Frame, payload: Uint8Array): void {
   const { components, hasLevels, refines } = readScan(payload, frame);
   if (++walk.scans > MAX_JPEG_SCANS)
     throw corrupt('jpeg', `it has more than ${MAX_JPEG_SCANS} scans, which no encoder writes`);
-  if (walk.scans === 1) walk.interleaved = components.length === frame.components.length;
+  walk.interleaved ??= components.length === frame.components.length;
   const blocks = components.reduce((sum, component) => sum + component.blocks, 0);
   if (refines) walk.workNs += blocks * REFINED_BLOCK_NS;
   else if (frame.progressive) walk.workNs += blocks * PROGRESSIVE_SCAN_BLOCK_NS;
@@ -77,8 +78,8 @@ function addScan(walk: Walk, frame: Frame, payload: Uint8Array): void {
 }
 
 function finish(walk: Walk, segments: JpegSegments): JpegHeader {
-  const { frame, orientation = 1, scans, interleaved, sent } = walk;
-  if (frame === undefined || scans === 0) throw corrupt('jpeg', 'it holds no picture');
+  const { frame, orientation = 1, interleaved, sent } = walk;
+  if (frame === undefined || interleaved === undefined) throw corrupt('jpeg', 'it holds no picture');
   if (sent.size < frame.components.length)
     throw corrupt('jpeg', 'it is cut short: a colour component is missing');
   const { width, height, components, coefficientBytes } = frame;

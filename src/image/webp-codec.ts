@@ -12,7 +12,6 @@ import { coversCanvas, type WebpHeader } from './webp-header.ts';
 
 interface WebpCodec extends Codec {
   readonly malloc: (...args: number[]) => number;
-  readonly free: (...args: number[]) => number;
   /** Takes an Embind std::string (length, then bytes), gives an Embind handle: NULL_HANDLE for a failure. */
   readonly decode: (text: number) => number;
   /** Called during decode with the RGBA pixels, which are valid only then. */
@@ -63,7 +62,7 @@ function instantiate(module: WebAssembly.Module): WebpCodec {
     return SOME_HANDLE;
   };
   const copy = (to: number, from: number, bytes: number): void => {
-    new Uint8Array(codec.memory.buffer).copyWithin(to >>> 0, from >>> 0, (from >>> 0) + (bytes >>> 0));
+    new Uint8Array(codec.memory.buffer).copyWithin(to, from, from + bytes);
   };
   const resizeHeap = (bytes: number): number => (growTo(codec, bytes >>> 0) ? 1 : 0);
   const instance = new WebAssembly.Instance(module, {
@@ -74,14 +73,13 @@ function instantiate(module: WebAssembly.Module): WebpCodec {
     memory,
     usedBytes: () => used(),
     malloc: exported(instance, 'u'),
-    free: exported(instance, 'v'),
     decode: (text) => call(text),
     onPixels: ignore,
     exhausted: false,
   };
   exported(instance, 't')(); // static constructors, which register the bindings
   const call = bound(instance, decodeAt.invoker, decodeAt.target);
-  const used = findUsedBytes(codec);
+  const used = findUsedBytes(codec, exported(instance, 'v'));
   return codec;
 }
 
@@ -91,10 +89,10 @@ function instantiate(module: WebAssembly.Module): WebpCodec {
  *
  * @returns a function that reads it.
  */
-function findUsedBytes({ memory, malloc, free }: WebpCodec): () => number {
+function findUsedBytes({ memory, malloc }: WebpCodec, free: (at: number) => number): () => number {
   const words = new Uint32Array(memory.buffer, 0, STATIC_BYTES / 4);
   const before = words.slice();
-  const block = malloc(PROBE_BYTES) >>> 0;
+  const block = malloc(PROBE_BYTES);
   let found = 0;
   for (let i = 0; i < words.length; i++)
     if (before[i] > 0 && words[i] > before[i] && words[i] > words[found]) found = i;
@@ -176,7 +174,6 @@ export function decodeWebp<T>(decoder: WebpDecoder, header: WebpHeader, consume:
     };
     const text = writeString(codec, header.pieces);
     const handle = run(codec, text, header);
-    codec.free(text);
     if (outcome === undefined || handle === NULL_HANDLE) throw refused(codec, header);
     return outcome.result;
   });
@@ -204,7 +201,7 @@ function refused(codec: WebpCodec, { width, height }: WebpHeader, cause?: unknow
 /** Puts the joined pieces into the module's memory as an Embind std::string. */
 function writeString(codec: WebpCodec, pieces: readonly Uint8Array[]): number {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const text = codec.malloc(4 + length + 1) >>> 0;
+  const text = codec.malloc(4 + length);
   if (text === 0)
     throw new HeadwaterError('image_too_large', `The WebP decoder could not get ${length} bytes of memory.`);
   new DataView(codec.memory.buffer).setUint32(text, length, true);

@@ -141,9 +141,26 @@ describe('a JPEG decoded at a fraction of its size', () => {
   );
 });
 
+describe('a JPEG that is turned', () => {
+  it.each(['exif-4.jpg', 'exif-5.jpg', 'exif-8.jpg'])(
+    'covers the target in its own columns and rows: %s',
+    async (name) => {
+      const { pixels: data } = await decoder.decode(fixture(name), FULL);
+      for (const size of [
+        { width: 96, height: 9 },
+        { width: 9, height: 64 },
+      ]) {
+        const { pixels } = await decoder.decode(fixture(name), size);
+        const exact = resizer.resize({ ...FULL, data, layout: 'rgb' }, 1, size);
+        expect(largestDifference(pixels, exact)).toBeLessThanOrEqual(1);
+      }
+    },
+  );
+});
+
 describe('what is reported', () => {
   it('gives format and upright sides, and leaves the file alone', async () => {
-    for (const name of ['exif-6.jpg', 'exif-6.png', 'exif-6.webp'] as const) {
+    for (const name of ['exif-4.jpg', 'exif-5.jpg', 'exif-6.jpg', 'exif-6.png', 'exif-6.webp']) {
       const bytes = fixture(name);
       const before = bytes.slice();
       const { width, height, format } = await decoder.decode(bytes, { width: 10, height: 10 });

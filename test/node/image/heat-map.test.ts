@@ -22,7 +22,7 @@ function covered(grey: number, share: number): number[] {
   return (share > 0 ? FOR : AGAINST).map((c) => Math.round(pale * (1 - cover) + c * cover));
 }
 
-const plane = (row: number, column: number): number => (3 * row - 2 * column + 1) / 4;
+const plane = (row: number, column: number): number => (3 * row - 2 * column + 1) / 7;
 const within = (at: number, last: number): number => Math.min(Math.max(at, 0), last);
 const ONE = { width: 1, height: 1 };
 
@@ -44,12 +44,12 @@ describe('drawHeatMap', () => {
   });
 
   it('goes from cell to cell evenly, and not beyond the outermost centres', () => {
-    const size = { width: 9, height: 8 };
-    const shares = [0, 1].flatMap((row) => [0, 1, 2].map((column) => plane(row, column)));
-    const pixels = draw([0, 0, 0], size, { width: 3, height: 2, shares });
+    const size = { width: 9, height: 12 };
+    const shares = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => plane(row, column)));
+    const pixels = draw([0, 0, 0], size, { width: 3, height: 3, shares });
     for (let y = 0; y < size.height; y++)
       for (let x = 0; x < size.width; x++) {
-        const share = plane(within((y + 0.5) / 4 - 0.5, 1), within((x + 0.5) / 3 - 0.5, 2));
+        const share = plane(within((y + 0.5) / 4 - 0.5, 2), within((x + 0.5) / 3 - 0.5, 2));
         expect(pixels[y * size.width + x], `${x}, ${y}`).toEqual(covered(0, share));
       }
   });

@@ -114,6 +114,7 @@ describe('work', () => {
     expect(blockWork(progressive, first)).toBe(6 * 45 + 6 * 25);
     expect(blockWork(progressive, first, scan([1], 1, 5, 0, 2))).toBe(6 * 45 + 8 * 25);
     expect(blockWork(progressive, first, scan([1], 1, 5, 2, 1))).toBe(6 * 45 + 6 * 25 + 2 * 140);
+    expect(blockWork(progressive, first, scan(all, 1, 5, 2, 1))).toBe(6 * 45 + 6 * 25 + 6 * 140);
     // The lowest bit of the levels alone is one bit a block.
     expect(blockWork(progressive, first, scan(all, 0, 0, 1, 0))).toBe(6 * 45 + 12 * 25);
     expect(blockWork(full, scan(all, 1, 63, 1, 0))).toBe(6 * 45);
@@ -144,7 +145,13 @@ describe('scans', () => {
       (data: readonly number[]): (() => unknown) =>
       () =>
         read(full, segment(0xda, data));
-    for (const data of [[], [0, 0, 63, 0], [1, 1, 0, 0, 63], [5, 1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 0, 63, 0]])
+    for (const data of [
+      [],
+      [0, 0, 63, 0],
+      [1, 1, 0, 0, 63],
+      [5, 1, 0, 2, 0, 3, 0, 1, 0, 2, 0, 0, 63, 0],
+      [3, 1, 0, 2, 0, 3, 0, 0, 63],
+    ])
       expect(cut(data), `${data.length}`).toThrow('a scan header is too short');
     expect(() => read(full, scan([1, 2, 4]))).toThrow('that its frame lacks');
     read(frame(BASELINE, 8, 8, [...FULL, [4, 0x11]]), scan([1, 2, 3, 4]));
@@ -178,6 +185,7 @@ describe('frames', () => {
     expect(() => read(frame(BASELINE, 8, 8, FULL.slice(1)), scan([2]))).toThrow('claims 2 colour components');
     expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8]), scan([1]))).toThrow('too short');
     expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8, 1, 1, 0x11]), scan([1]))).toThrow('claims 1');
+    expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8, 0]), scan([1]))).toThrow('claims 0');
     for (const sampling of [0x01, 0x10, 0x51, 0x15])
       expect(() => read(frame(BASELINE, 8, 8, [[1, sampling]]), scan([1]))).toThrow('sampling factors');
     for (const sampling of [0x11, 0x41, 0x14]) read(frame(BASELINE, 8, 8, [[1, sampling]]), scan([1]));
@@ -195,6 +203,20 @@ function all(...parts: readonly Bytes[]): JpegSegments {
   while (segments.next() !== undefined);
   return segments;
 }
+
+describe('orientation', () => {
+  const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+  const prefix = [0x45, 0x78, 0x69, 0x66, 0, 0];
+
+  it.each([
+    ['Exif in APP1', 0xe1, [...prefix, ...tiff], 6],
+    ['Exif elsewhere', 0xe2, [...prefix, ...tiff], 1],
+    ['something else in APP1', 0xe1, tiff, 1],
+  ])('comes from Exif in APP1: %s', (_, marker, data, orientation) => {
+    const file = [segment(marker, data), frame(BASELINE, 8, 8, GREY), scan([1])];
+    expect(read(...file).orientation).toBe(orientation);
+  });
+});
 
 describe('segments', () => {
   it('are told by markers behind any filling, and their lengths', () => {

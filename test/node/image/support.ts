@@ -8,7 +8,7 @@ function compile(path: string): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../../node_modules/${path}`, import.meta.url)));
 }
 
-const modules = {
+export const modules = {
   jpeg: compile('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
   png: compile('../build/wasm/png.wasm'),
   webp: compile('@jsquash/webp/codec/dec/webp_dec.wasm'),

@@ -94,6 +94,23 @@ describe('work that a header tells', () => {
   });
 });
 
+describe('work that a header tells is told before anything is done', () => {
+  it.each([
+    ['exif-1.jpg', readJpegHeader],
+    ['rgb.png', readPngHeader],
+    ['lossy.webp', readWebpHeader],
+  ])('%s', async (name, read) => {
+    const bytes = fixture(name);
+    const asked: number[] = [];
+    const allow = (workNs: number): void => {
+      asked.push(workNs);
+      throw new RangeError('too much');
+    };
+    await expect(decoder.decode(bytes, { width: 8, height: 8 }, { allow })).rejects.toThrow('too much');
+    expect(asked).toEqual([read(bytes).work]);
+  });
+});
+
 describe('work on the files themselves', () => {
   const BYTES = 1_000_000;
 
