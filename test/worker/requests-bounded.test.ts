@@ -1,6 +1,7 @@
 /** What anybody may send before a key is looked at: read in a time that grows with its length at most, and cut short. */
 import { HonoRequest } from 'hono/request';
 import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { addressFault, pathOf } from '../../worker/address.ts';
 import { ByteSearch } from '../../worker/byte-search.ts';
 import {
@@ -37,12 +38,22 @@ describe('a key', () => {
   });
 });
 
+/** What each protocol's errors look like at least. */
+const PROTOCOLS: readonly (readonly [string, z.ZodType])[] = [
+  ['/hf-inference/models/', z.object({ error: z.string(), code: z.string() })],
+  [
+    '/client/v4/accounts/a/ai/run/@cf/',
+    z.object({ success: z.literal(false), errors: z.array(z.object({ message: z.string() })).length(1) }),
+  ],
+  ['/v2/models/', z.object({ error: z.string(), code: z.string() })],
+  ['/customvision/v3.3/training/projects/', z.object({ code: z.string(), message: z.string() })],
+];
+
 describe('an address', () => {
   it.each([
     ['of one long word', `/${'a'.repeat(PATH_BYTES)}`],
     ['of nothing but slashes', '/'.repeat(PATH_BYTES)],
     ['that begins as a route does', `/v1/heads/${'a/'.repeat(PATH_BYTES / 2)}`],
-    ['that begins as a protocol does', `/client/v4/accounts/a/ai/run/${'@/'.repeat(PATH_BYTES / 2)}pets`],
     ['whose escapes are no text', `/v1/heads/${'%ff.'.repeat(PATH_BYTES / 4)}`],
   ])('%s is unknown', async (_, path) => {
     for (const method of ['GET', 'POST', 'DELETE'])
@@ -50,6 +61,22 @@ describe('an address', () => {
         status: 404,
         code: 'not_found',
       });
+  });
+
+  it.each(PROTOCOLS)('below %s is refused as the protocol words it', async (prefix, shape) => {
+    const first = /^\/[^/]+/.exec(prefix)?.[0];
+    for (const [path, status] of [
+      [`${prefix}${'@/'.repeat(PATH_BYTES / 2)}pets`, 404],
+      [`${prefix}${'a'.repeat(MAX_PATH_LENGTH)}`, 404],
+      [`${prefix}pets?${'a'.repeat(PATH_BYTES)}`, 400],
+      [`${prefix}%ff`, 400],
+      [`${first}/nothing`, 404],
+    ] as const) {
+      const response = await isolate.call(path, { method: 'POST' });
+      expect([path.slice(0, 80), response.status]).toEqual([path.slice(0, 80), status]);
+      expect(response.headers.get('content-type')).toBe('application/json');
+      shape.parse(await response.json());
+    }
   });
 
   it.each(['/v1/heads/%ff', '/v1/heads?label=%e4', '/v1/heads?a=%', '/v1/heads/%f0%9f'])(

@@ -17,6 +17,8 @@ import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture, topIndices, type Scores } from './scores.ts';
 
 const PATH = '/hf-inference/models/:model';
+/** Errors of addresses that are no route, or too long to be one (address.ts), have the protocol's shape as well. */
+const ALL_PATHS = '/hf-inference/*';
 const DEFAULT_TOP_K = 5;
 const MAX_TOP_K = 10_000;
 
@@ -39,7 +41,7 @@ const Input = z.object({
 export function addHuggingFace(app: App, services: Services): void {
   const { keys, memory } = services;
   app.use(
-    PATH,
+    ALL_PATHS,
     problemShape((problem) => ({ ...problem, error: problem.detail })),
   );
   app.post(PATH, requireScope(keys, 'read'), async (c) => {

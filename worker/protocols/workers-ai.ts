@@ -20,6 +20,8 @@ import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture, topIndices } from './scores.ts';
 
 const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
+/** Errors of addresses that are no route, or too long to be one (address.ts), have the protocol's shape as well. */
+const ALL_PATHS = '/client/*';
 /** As many labels as resnet-50 answers with. */
 const LABELS = 5;
 
@@ -30,7 +32,7 @@ export const WorkersAiInput = z.object({
 
 export function addWorkersAi(app: App, services: Services): void {
   const { keys, memory } = services;
-  app.use(PATH, problemShape(envelopeOf));
+  app.use(ALL_PATHS, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
     const asker = askerOf(c);
