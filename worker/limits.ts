@@ -91,6 +91,8 @@ export const DECODING_BUDGET_BYTES = 16 * MIB;
 export const TENANT_DECODING_BUDGET_BYTES = 8 * MIB;
 export const DECODING_WAIT_MS = 10_000;
 export const DECODING_LEASE_MS = 60_000;
+/** Unpacked at once of a ZIP's entry: it becomes 4 MB at most. */
+export const INFLATE_PIECE_BYTES = 4 * KIB;
 /** Of a ZIP's entry: unpacking a byte, copying it and adding it to the checksum. */
 export const INFLATE_BYTE_NS = 8;
 

@@ -54,9 +54,15 @@ export class RequestWork {
     return Math.max(0, Math.floor((MAX_REQUEST_WORK_MS * NS_PER_MS - this.#spentNs) / INFLATE_BYTE_NS));
   }
 
-  /** @throws ApiError too_much_work */
+  /** Charges what was unpacked. It was done, so that it counts also where it is too much. @throws ApiError too_much_work */
   inflated(bytes: number, what: string): void {
-    this.#spend(bytes * INFLATE_BYTE_NS, what);
+    const workNs = bytes * INFLATE_BYTE_NS;
+    try {
+      this.#spend(workNs, what);
+    } catch (error) {
+      this.#spentNs += workNs;
+      throw error;
+    }
   }
 
   #spend(workNs: number, what: string): void {

@@ -4,6 +4,8 @@
  */
 import { crc32 } from '../src/image/crc32.ts';
 import { readBytes } from './body.ts';
+import { inflating } from './inflate.ts';
+import type { Grow } from './leases.ts';
 import { ApiError } from './problem.ts';
 
 export interface ZipEntry {
@@ -103,19 +105,34 @@ function readEntry(archive: Uint8Array, view: DataView, at: number, name: string
 
 /**
  * The file itself. Unpacking stops as soon as there is more than the cap.
+ * @param charge is told how many bytes came out, or of a file that isn't whole how many there was room for; what it throws is passed on.
  * @throws ApiError body_too_large, invalid_request where it cannot be unpacked or has another checksum than it should.
  */
-export async function unpack(entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
+export async function unpack(
+  entry: ZipEntry,
+  maxBytes: number,
+  charge: (bytes: number) => void,
+): Promise<Uint8Array> {
   const shown = `The file '${entry.name.slice(0, 80)}'`;
-  const bytes = entry.deflated ? await inflate(entry.bytes, maxBytes, shown) : entry.bytes;
-  if (crc32(bytes) !== entry.checksum) throw damaged(shown);
-  return bytes;
+  let room = 0;
+  const grow = (bytes: number): Promise<void> => {
+    room += bytes;
+    return Promise.resolve();
+  };
+  try {
+    const bytes = entry.deflated ? await inflate(entry.bytes, maxBytes, shown, grow) : entry.bytes;
+    room = bytes.byteLength;
+    if (crc32(bytes) !== entry.checksum) throw damaged(shown);
+    return bytes;
+  } finally {
+    charge(room);
+  }
 }
 
-async function inflate(bytes: Uint8Array, maxBytes: number, shown: string): Promise<Uint8Array> {
-  const body = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+async function inflate(bytes: Uint8Array, maxBytes: number, shown: string, grow: Grow): Promise<Uint8Array> {
   try {
-    return await readBytes(new Response(body), maxBytes, shown);
+    const source = { headers: new Headers(), body: inflating(bytes) };
+    return await readBytes(source, maxBytes, shown, { grow, contested: () => false, factor: 1 });
   } catch (cause) {
     if (cause instanceof ApiError && cause.code === 'body_too_large') throw cause;
     throw damaged(shown, cause);

@@ -192,7 +192,45 @@ describe('pictures that take more than a request may together', () => {
     expect(codes.slice(0, 13)).toEqual(Array(13).fill('image_format_unknown'));
     expect(new Set(codes.slice(14, 16))).toEqual(new Set(['too_much_work']));
   });
+
+  it('count what a ZIP unpacks to also where that is damaged', async () => {
+    const files = Object.fromEntries(
+      [...Array(16).keys()].map((i) => [`${i}.png`, new Uint8Array(19_000_000)]),
+    );
+    const whole = zipSync(files, { level: 1 });
+    // Checksums that are wrong, and data that break off.
+    for (const spoil of [() => withChecksum(whole, 7), () => cutShort(whole)]) {
+      const response = await isolate.call('/v1/heads/pets/classify-batch', {
+        key: await tenant(),
+        body: spoil(),
+        type: 'application/zip',
+      });
+      const codes = (await linesOf(response)).map((line) => ('problem' in line ? line.problem.code : ''));
+      expect(codes.slice(0, 12)).toEqual(Array(12).fill('invalid_request'));
+      expect(codes.slice(14, 16)).toEqual(Array(2).fill('too_much_work'));
+    }
+  });
 });
+
+/** Where the directory's entries begin. */
+function entriesOf(archive: Uint8Array): number[] {
+  const signature = [0x50, 0x4b, 1, 2];
+  return [...archive.keys()].filter((at) => signature.every((byte, i) => archive[at + i] === byte));
+}
+
+function withChecksum(archive: Uint8Array, checksum: number): Uint8Array<ArrayBuffer> {
+  const spoiled = new Uint8Array(archive);
+  for (const at of entriesOf(spoiled)) new DataView(spoiled.buffer).setUint32(at + 16, checksum, true);
+  return spoiled;
+}
+
+/** Each entry's data without their last 20 bytes. */
+function cutShort(archive: Uint8Array): Uint8Array<ArrayBuffer> {
+  const spoiled = new Uint8Array(archive);
+  const view = new DataView(spoiled.buffer);
+  for (const at of entriesOf(spoiled)) view.setUint32(at + 20, view.getUint32(at + 20, true) - 20, true);
+  return spoiled;
+}
 
 /** @returns how often it waited beside a prediction of somebody else. */
 async function waits(predictions: number): Promise<number> {
@@ -240,5 +278,14 @@ describe('a budget', () => {
     expect(() => second.allow?.(1.5e6)).toThrow('Picture 2');
     expect(() => second.allow?.(1e6)).not.toThrow();
     expect(work.inflatableBytes).toBe(0);
+  });
+
+  it('is spent by what was unpacked, also by what was too much', async () => {
+    const work = new RequestWork();
+    const picture = await work.nextPicture();
+    picture.allow?.(MAX_REQUEST_WORK_MS * 1e6 - 1e6);
+    expect(() => work.inflated(1e6, 'Unpacking')).toThrow('Unpacking takes');
+    expect(work.inflatableBytes).toBe(0);
+    expect(() => picture.allow?.(1)).toThrow('besides');
   });
 });

@@ -115,18 +115,9 @@ function fromZip(body: Uint8Array, work: RequestWork): Waiting[] {
 }
 
 /** What comes out is charged as well, since a kilobyte can become a megabyte. @throws ApiError too_much_work, as unpack */
-async function unpackWithin(work: RequestWork, entry: ZipEntry): Promise<Uint8Array> {
+function unpackWithin(work: RequestWork, entry: ZipEntry): Promise<Uint8Array> {
   const most = Math.min(MAX_FILE_BYTES, work.inflatableBytes);
-  const what = `Unpacking '${entry.name.slice(0, 80)}'`;
-  try {
-    const bytes = await unpack(entry, most);
-    work.inflated(bytes.byteLength, what);
-    return bytes;
-  } catch (error) {
-    // As far as it came it was work.
-    if (error instanceof ApiError && error.code === 'body_too_large') work.inflated(most + 1, what);
-    throw error;
-  }
+  return unpack(entry, most, (bytes) => work.inflated(bytes, `Unpacking '${entry.name.slice(0, 80)}'`));
 }
 
 /** Classifies one after the other: a picture that can't be is a line like the others. */
