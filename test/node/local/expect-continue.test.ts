@@ -9,8 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startLocalWorker } from '../../../scripts/local-worker.ts';
-import { ADMIN_SECRET, House, picture } from '../protocols/house.ts';
+import { House, picture } from '../protocols/house.ts';
 
 const run = promisify(execFile);
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -50,14 +49,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each([
-  ['directly', true],
-  ["through miniflare's entry", false],
-])('%s', (_, direct) => {
+describe('a request with Expect: 100-continue', () => {
   let house: House;
   let key: string;
   beforeAll(async () => {
-    house = new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, direct }));
+    house = await House.open();
     key = await house.newTenant();
     await house.putHead(key, 'pets', ['cat', 'dog']);
   });
