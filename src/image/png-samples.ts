@@ -63,7 +63,7 @@ function keyExpander({ width, depth, colour }: PngHeader, key: readonly number[]
   const out = new Uint8Array(4 * width);
   const channels = CHANNELS[colour];
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
-  const scale = depth < 8 ? 255 / (2 ** depth - 1) : 1;
+  const scale = depth === 16 ? 1 : 255 / (2 ** depth - 1);
   const down = depth === 16 ? 8 : 0;
   return (row, pixels) => {
     for (let x = 0, to = 0; x < pixels; x++, to += 4) {
