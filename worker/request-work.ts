@@ -35,8 +35,7 @@ export class RequestWork {
 
   /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
   async nextPicture(): Promise<DecodeOptions> {
-    // Between and within pictures others have their turn, and predictions of others go first.
-    const pause = (): Promise<void> => giveWay(this.predictions);
+    const pause = (): Promise<void> => this.rest();
     if (this.#pictures++ > 0) await pause();
     return {
       allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`),
@@ -47,6 +46,11 @@ export class RequestWork {
           return task();
         }),
     };
+  }
+
+  /** Others have their turn, and predictions of others go first. */
+  rest(): Promise<void> {
+    return giveWay(this.predictions);
   }
 
   /** Bytes that may still be unpacked. */

@@ -269,6 +269,22 @@ describe('a pause', () => {
   });
 });
 
+describe('numbers in the place of pictures', () => {
+  it('are scored with a pause before each row', async () => {
+    const shape = [2, 224, 224, 3];
+    const data = Array<number>(2 * 224 * 224 * 3).fill(7);
+    const key = await tenant();
+    const rest = vi.spyOn(RequestWork.prototype, 'rest');
+    const { status } = await isolate.call('/v2/models/pets/infer', {
+      key,
+      ...json({ inputs: [{ name: 'x', datatype: 'UINT8', shape, data }] }),
+    });
+    expect(status).toBe(200);
+    expect(rest).toHaveBeenCalledTimes(2);
+    rest.mockRestore();
+  });
+});
+
 describe('a budget', () => {
   it('charges work before it is done, and refuses nothing that fits', async () => {
     const work = new RequestWork();
