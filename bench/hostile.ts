@@ -1,5 +1,6 @@
 /**
- * `npm run hostile` sends the most expensive requests that we know, one after the other, to the Worker that would be deployed.
+ * `npm run hostile [-- WORD]` sends the most expensive requests that we know, or those whose name holds the word, one after the
+ * other, to the Worker that would be deployed.
  * It prints the CPU time of each, without its neighbour's share, and the longest wait of another tenant meanwhile.
  */
 import { readFileSync } from 'node:fs';
@@ -90,7 +91,8 @@ interface Keys {
 }
 
 // Made first: it takes seconds without a turn of the event loop, in which the Worker would close an idle connection unnoticed.
-const requests = await hostileRequests();
+const [, , word = ''] = process.argv;
+const requests = (await hostileRequests()).filter(({ name }) => name.includes(word));
 const worker = await startRealWorker();
 try {
   console.log(machineText(describeMachine()));

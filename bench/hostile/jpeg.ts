@@ -137,14 +137,24 @@ function dense(width: number, height: number, bytes: number): Uint8Array<ArrayBu
   return picture({ width, height }, [{ of: [1, 2, 3], spectrum: [0, 63], data: bytes, fill: 0x55 }]);
 }
 
+/** All coefficients of every block in two bits each, of three components alike. */
+function full(width: number, height: number): Uint8Array<ArrayBuffer> {
+  const data = Math.ceil((3 * blocksOf(width, height) * (1 + 2 * 63)) / 8) + 64;
+  const table = segment(0xc4, [0x10, 1, ...Array<number>(15).fill(0), 1]);
+  return picture({ width, height, sampling: 0x11 }, [{ of: [1, 2, 3], spectrum: [0, 63], data }], table);
+}
+
 /** @returns pictures that cost as much as possible; some are refused by their headers, which must be fast as well. */
 export function hostileJpegs(): readonly HostilePicture[] {
   return [
     { name: '204 megapixels, flat', bytes: flat(15_968, 12_752) },
     { name: '100 megapixels, flat', bytes: flat(11_600, 8_600) },
     { name: '50 megapixels, flat', bytes: flat(8_160, 6_112) },
+    { name: '8 megapixels, long and narrow', bytes: flat(32_767, 255) },
+    { name: '8 megapixels, all coefficients', bytes: full(3_300, 2_500) },
     { name: '12 megapixels, 10 progressive scans', bytes: manyScans(4_000, 3_000, 10) },
     { name: '12 megapixels, 60 progressive scans', bytes: manyScans(4_000, 3_000, 60) },
+    { name: '12 megapixels, 28 progressive scans', bytes: manyScans(4_000, 3_000, 28) },
     { name: '9 megapixels, 30 refining scans', bytes: manyScans(3_000, 3_000, 30, 0x10) },
     { name: '4 megapixels, 64 baseline scans', bytes: manyBaselineScans(2_000, 2_000, 64) },
     { name: '9 megapixels, 30 baseline scans', bytes: manyBaselineScans(3_000, 3_000, 30) },

@@ -76,6 +76,11 @@ export function hostilePngs(): Record<string, Uint8Array> {
       { width: 3300, height: 3300, depth: 8, colour: 2, bytesPerPixel: 3 },
       16,
     ),
+    'PNG, noise of 16 values in 16 bits': whole(rgb16(2300), 16),
+    'PNG, interlaced noise of 16 values': whole(
+      { ...noise, interlaced: true, width: 2000, height: 2000 },
+      16,
+    ),
     'PNG, noise': whole(noise, 256),
     'PNG, 400,000 empty blocks': png(grey, chunk('IDAT', blocks)),
     'PNG, 1.6 million empty chunks': png(grey, Buffer.alloc(12 * 1_600_000, chunk('tEXt', new Uint8Array()))),

@@ -20,7 +20,9 @@ const BATCH = `/v1/heads/${HEAD}/classify-batch`;
 const json = { 'content-type': 'application/json' };
 const MIB = 1024 * 1024;
 /** Numbers that a body of 4 MiB holds. */
-const TENSOR = [9, 224, 224, 3];
+const TENSOR = [13, 224, 224, 3];
+/** Each pixel a list. */
+const NESTED = [10, 224, 224, 3];
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -52,6 +54,13 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       path: BATCH,
       headers: zip,
       body: zipSync(numbered(20, huge)),
+      isBody: true,
+    },
+    {
+      name: 'ZIP of forty narrow JPEGs',
+      path: BATCH,
+      headers: zip,
+      body: zipSync(numbered(40, pictures['JPEG, 8 megapixels, long and narrow'])),
       isBody: true,
     },
     {
@@ -90,6 +99,17 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: json,
       body: JSON.stringify({
         inputs: [{ name: 'x', datatype: 'UINT8', shape: TENSOR, data: Array(product(TENSOR)).fill(1) }],
+      }),
+      isBody: true,
+    },
+    {
+      name: 'JSON, nested numbers, KServe',
+      path: `/v2/models/${HEAD}/infer`,
+      headers: json,
+      body: JSON.stringify({
+        inputs: [
+          { name: 'x', datatype: 'FP32', shape: NESTED, data: Array(product(NESTED) / 3).fill([1, 1, 1]) },
+        ],
       }),
       isBody: true,
     },

@@ -12,7 +12,7 @@ import { fuzzedHeadFile } from './head-files.ts';
 import type { FuzzPart } from './part.ts';
 import { fuzzedPicture } from './pictures.ts';
 import { Random } from './random.ts';
-import { headSources, pictureSources } from './sources.ts';
+import { headSources, longSource, pictureSources } from './sources.ts';
 
 const SIZE = { width: 224, height: 224 };
 const NS_PER_MS = 1e6;
@@ -29,7 +29,7 @@ const CASES_A_HEAD = 4;
 
 /** @param timed as in PictureParser. */
 export async function parserPart(seed: number, timed: boolean): Promise<FuzzPart> {
-  const pictures = pictureSources();
+  const pictures = [...pictureSources(), ...(timed ? [longSource()] : [])];
   const heads = await headSources();
   const parser = new PictureParser(timed);
   return {

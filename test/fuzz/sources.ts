@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { dcJpeg, withoutSegments } from '../node/image/jpeg-maker.ts';
-import { FIXTURES, fixture, flatJpeg, greyPng } from '../node/image/support.ts';
+import { FIXTURES, fixture, flatJpeg, greyPng, makePng } from '../node/image/support.ts';
 import { photos } from '../node/photos.ts';
 import { randomSet } from '../node/learn/random.ts';
 import type { Source } from './pictures.ts';
@@ -31,6 +31,12 @@ export function pictureSources(): Source[] {
       })),
     ),
   ];
+}
+
+/** Takes long enough for its CPU time to be compared with the work that it was charged for. */
+export function longSource(): Source {
+  const shape = { width: 4_000, height: 3_000, depth: 8, colour: 2 };
+  return { name: 'a large flat PNG', bytes: makePng(shape, new Uint8Array(3_000 * (1 + 3 * 4_000))) };
 }
 
 /** A small head, and the same with golden vectors that its weights have no part in, so that any weights pass that check. */
