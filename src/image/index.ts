@@ -4,7 +4,8 @@
  */
 import { checkFileSize, type Header } from './header.ts';
 import { createJpegDecoder, decodeJpeg, type JpegDecoder } from './jpeg-codec.ts';
-import { checkJpegMemory, chooseScale, readJpegHeader } from './jpeg-header.ts';
+import { checkJpegMemory, checkJpegWork, readJpegHeader } from './jpeg-header.ts';
+import { chooseScale } from './jpeg-scale.ts';
 import { MAX_TARGET_SIDE } from './limits.ts';
 import { createPngDecoder, type PngDecoder } from './png-codec.ts';
 import { checkPngSize, decodePng, pngMemory } from './png-decode.ts';
@@ -112,7 +113,7 @@ function jpegImage(
     ? chooseScale(header, size.height, size.width)
     : chooseScale(header, size.width, size.height);
   checkJpegMemory(header, bytes.length, n);
-  work.allow(header.work);
+  work.allow(checkJpegWork(header, n));
   const pixels = decodeJpeg(decoder, bytes, header, n, (raster) =>
     resizer.resize(raster, header.orientation, size),
   );

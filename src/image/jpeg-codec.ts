@@ -9,7 +9,8 @@
 import { HeadwaterError } from '../errors.ts';
 import { type Codec, CodecSlot, exported, exportedMemory } from './codec.ts';
 import { corrupt } from './header.ts';
-import { type JpegHeader, scaledSide } from './jpeg-header.ts';
+import type { JpegHeader } from './jpeg-header.ts';
+import { scaledSide } from './jpeg-scale.ts';
 import { JPEG_HEAP_BYTES } from './limits.ts';
 import type { RasterConsumer } from './raster.ts';
 

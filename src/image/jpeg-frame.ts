@@ -27,6 +27,11 @@ export interface Frame {
 
 export interface Scan {
   readonly components: readonly Component[];
+  /** Numbers of their Huffman tables for all coefficients but the first. */
+  readonly tables: readonly number[];
+  /** Its first and last coefficient. */
+  readonly first: number;
+  readonly last: number;
   /** Whether it holds the first coefficients of its blocks, of which the picture needs some for every component. */
   readonly hasLevels: boolean;
   /** Whether it adds a bit to coefficients that came before, which looks at all of them. */
@@ -91,7 +96,8 @@ export function readScan(payload: Uint8Array, frame: Frame): Scan {
     if (found === undefined) throw corrupt('jpeg', 'a scan is of a component that its frame lacks');
     return found;
   });
-  const first = payload[1 + 2 * count];
+  const tables = components.map((_, i) => payload[2 + 2 * i] & 15);
+  const [first, last] = frame.progressive ? payload.subarray(1 + 2 * count) : [0, COEFFICIENTS_PER_BLOCK - 1];
   const refines = frame.progressive && first > 0 && payload[3 + 2 * count] >> 4 > 0;
-  return { components, hasLevels: !frame.progressive || first === 0, refines };
+  return { components, tables, first, last, hasLevels: !frame.progressive || first === 0, refines };
 }

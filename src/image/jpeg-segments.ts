@@ -13,10 +13,12 @@ export interface Segment {
 
 export const EOI = 0xd9;
 export const SOS = 0xda;
+export const DHT = 0xc4;
 const TEM = 0x01;
 const RST0 = 0xd0;
 const RST7 = 0xd7;
 const SOF0 = 0xc0;
+const NEAR_BYTES = 32;
 
 export class JpegSegments {
   readonly #bytes: Uint8Array;
@@ -61,8 +63,7 @@ export class JpegSegments {
   /** Goes behind the next marker that isn't a restart. 0xFF 0 is a byte of data, 0xFF 0xFF a byte of filling. */
   #nextMarker(): number {
     const bytes = this.#bytes;
-    for (let at = bytes.indexOf(0xff, this.#at); at >= 0; at = bytes.indexOf(0xff, at)) {
-      // By hand as long as it goes on, as looking for each costs more than a byte.
+    for (let at = nextFf(bytes, this.#at); at >= 0; at = nextFf(bytes, at)) {
       while (bytes[at] === 0xff) {
         const second = bytes[at + 1];
         if (second === undefined) break;
@@ -76,4 +77,11 @@ export class JpegSegments {
     }
     throw corrupt('jpeg', 'the file is cut short (it has no end-of-image marker)');
   }
+}
+
+/** @returns where the next 0xFF is, or -1. The first bytes are looked at here: where there are many, a call for each costs more. */
+function nextFf(bytes: Uint8Array, from: number): number {
+  const near = Math.min(from + NEAR_BYTES, bytes.length);
+  for (let at = from; at < near; at++) if (bytes[at] === 0xff) return at;
+  return bytes.indexOf(0xff, near);
 }

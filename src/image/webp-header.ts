@@ -6,6 +6,7 @@ import { type Orientation, readOrientation } from './exif.ts';
 import { checkCallWork, checkSides, checkWorkingBytes, corrupt, type Header } from './header.ts';
 import { MAX_WEBP_CHUNKS } from './limits.ts';
 import { startsWith } from './sniff.ts';
+import { webpWork } from './webp-work.ts';
 
 /** Sides are the canvas's; the frame may be a part of it, the rest is transparent. */
 export interface WebpHeader extends Header {
@@ -14,12 +15,12 @@ export interface WebpHeader extends Header {
   readonly pieces: readonly Uint8Array[];
 }
 
-interface Chunk {
+export interface Chunk {
   readonly type: string;
   readonly data: Uint8Array;
 }
 
-interface Bitstream {
+export interface Bitstream {
   readonly width: number;
   readonly height: number;
   readonly lossless: boolean;
@@ -45,17 +46,6 @@ const FLAG_ALPHA = 0x10;
 const LOSSY_BYTES_PER_PIXEL = 4;
 const ALPHA_BYTES_PER_PIXEL = 3;
 const LOSSLESS_BYTES_PER_PIXEL = 8;
-/**
- * Time, measured for the worst case on 3 megapixels of noise: a lossy pixel, a byte of its data up to half a byte a pixel (many
- * small coefficients), and beyond; a lossless pixel and byte, which alpha planes are as well; a pixel of the canvas.
- */
-const LOSSY_PIXEL_NS = 17;
-const LOSSY_SPARSE_BYTE_NS = 85;
-const LOSSY_DENSE_BYTE_NS = 35;
-const LOSSLESS_PIXEL_NS = 20;
-const LOSSLESS_BYTE_NS = 17;
-const CANVAS_PIXEL_NS = 4;
-
 /** @throws image_corrupt when the picture is missing, cut short or contradicts the canvas; image_too_many_pixels beyond the caps. */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   checkWhole(bytes);
@@ -80,7 +70,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     ? x + frame.width <= width && y + frame.height <= height
     : frame.width === width && frame.height === height;
   if (!fits) throw corrupt('webp', 'its picture does not fit its canvas');
-  const work = workNs(bitstream) + (isAnimation ? width * height * CANVAS_PIXEL_NS : 0);
+  const work = webpWork(bitstream, isAnimation ? width * height : 0);
   const orientation = marked ?? 1;
   const header = { width, height, orientation, frame, work, pieces: minimalFile(bitstream) };
   checkMemory(header, bitstream);
@@ -167,18 +157,6 @@ function readBitstream(chunk: Chunk, alpha: Chunk | undefined): Bitstream {
 function sized(bitstream: Bitstream): Bitstream {
   checkSides('webp', bitstream.width, bitstream.height);
   return bitstream;
-}
-
-function workNs({ width, height, lossless, chunk, alpha }: Bitstream): number {
-  const pixels = width * height;
-  const bytes = chunk.data.length;
-  if (lossless) return pixels * LOSSLESS_PIXEL_NS + bytes * LOSSLESS_BYTE_NS;
-  const sparse = Math.min(bytes, pixels / 2);
-  const lossy =
-    pixels * LOSSY_PIXEL_NS + sparse * LOSSY_SPARSE_BYTE_NS + (bytes - sparse) * LOSSY_DENSE_BYTE_NS;
-  return alpha === undefined
-    ? lossy
-    : lossy + pixels * LOSSLESS_PIXEL_NS + alpha.data.length * LOSSLESS_BYTE_NS;
 }
 
 function checkMemory(header: WebpHeader, { lossless, alpha }: Bitstream): void {

@@ -7,7 +7,8 @@ import {
   corrupt,
   fitsWorkingBytes,
 } from '../../../src/image/header.ts';
-import { checkJpegMemory, chooseScale, type JpegHeader } from '../../../src/image/jpeg-header.ts';
+import { checkJpegMemory, type JpegHeader } from '../../../src/image/jpeg-header.ts';
+import { chooseScale } from '../../../src/image/jpeg-scale.ts';
 import {
   CODEC_BASE_BYTES,
   MAX_CALL_WORK_MS,

@@ -33,11 +33,11 @@ function scan(ids: readonly number[], first = 0, last = 63, high = 0, low = 0): 
 const repeated = (count: number, part: number[]): number[][] => Array.from({ length: count }, () => part);
 const jpeg = (...parts: readonly Bytes[]): Uint8Array => concat([0xff, 0xd8], ...parts, [0xff, 0xd9]);
 const read = (...parts: readonly Bytes[]) => readJpegHeader(jpeg(...parts));
-/** Work beside the bytes of data, of which these files have but their markers and lengths. */
-const blockWork = (...parts: readonly Bytes[]): number => {
-  const progressive = parts.some((part) => part[1] === PROGRESSIVE);
-  return read(...parts).work - (4 + 4 * parts.length) * (progressive ? 50 : 15);
-};
+/** A table with nothing but the end of a block: without coefficients, work is of blocks. */
+const END_ONLY = segment(0xc4, [0x10, 1, ...Array<number>(15).fill(0), 0]);
+/** Work beside that table and the bytes of data, of which these files have but their markers and lengths. */
+const blockWork = (...parts: readonly Bytes[]): number =>
+  read(END_ONLY, ...parts).work - (8 + 4 * parts.length) * 11 - 18 * 15;
 
 describe('blocks', () => {
   it.each([
@@ -83,7 +83,8 @@ describe('blocks', () => {
     const header = read(frame(BASELINE, width, height, components), scan(ids));
     expect(header).toMatchObject({ width, height, components: ids.length, buffered: false, orientation: 1 });
     expect(header.coefficientBytes).toBe(128 * blocks);
-    expect(header.work).toBe(blocks * 45 + 12 * 15);
+    // The two bytes of the end are data of the scan as well, with codes of three bits.
+    expect(header.work).toBe(blocks * 90 + 12 * 11 + (16 * 6) / 3);
   });
 });
 
@@ -94,30 +95,48 @@ describe('work', () => {
 
   it('counts bytes of data and restarts, not what segments hold', () => {
     const once = read(full, scan(all)).work;
-    expect(read(full, scan(all), [1, 2, 3, 4, 0xff, 0, 6]).work).toBe(once + 7 * 15);
-    expect(read(full, scan(all), [1, 0xff, 0xd0, 2, 0xff, 0xd7]).work).toBe(once + 6 * 15 + 2 * 150);
-    expect(read(segment(0xfe, Array<number>(99).fill(1)), full, scan(all)).work).toBe(once + 4 * 15);
+    expect(read(full, scan(all), [1, 2, 3, 4, 0xff, 0, 6]).work).toBe(once + 7 * (11 + 16));
+    expect(read(full, scan(all), [1, 0xff, 0xd0, 2, 0xff, 0xd7]).work).toBe(once + 6 * (11 + 16) + 2 * 150);
+    expect(read(segment(0xfe, Array<number>(99).fill(1)), full, scan(all)).work).toBe(once + 4 * 11);
+  });
+
+  it('counts coefficients, as many as there are in the blocks or as the data may hold', () => {
+    const short = segment(0xc4, [0x10, 1, 1, ...Array<number>(14).fill(0), 1, 0x23]);
+    const bits = Array<number>(80).fill(0);
+    const standard = read(full, scan(all), bits).work - read(full, scan(all)).work;
+    expect(standard).toBe(80 * (11 + 16));
+    expect(read(short, full, scan(all), bits).work - read(short, full, scan(all)).work).toBe(80 * (11 + 24));
+    const grey = frame(BASELINE, 8, 8, GREY);
+    const cap = 63 * 6 - 32;
+    expect(read(grey, scan([1]), bits).work - read(grey, scan([1])).work).toBe(80 * 11 + cap);
+    const refining = scan([1], 1, 5, 2, 1);
+    const first = [progressive, scan(all, 0, 0, 0, 1), scan([1], 1, 5, 0, 2)];
+    expect(read(...first, bits).work - read(...first).work).toBe(80 * 11 + 2 * 5 * 9 - 48);
+    expect(read(...first, refining, [1]).work - read(...first, refining).work).toBe(11 + 90 - 64);
   });
 
   it('of a scan each component, and of more scans than one', () => {
     const each = read(full, scan([1]), scan([2]), scan([3]));
     expect(each.buffered).toBe(true);
-    expect(blockWork(full, scan([1]), scan([2]), scan([3]))).toBe(6 * 45 + 6 * 40);
+    expect(blockWork(full, scan([1]), scan([2]), scan([3]))).toBe(6 * 130 + 6 * 95);
     expect(read(full, scan(all), scan(all)).buffered).toBe(false);
-    expect(blockWork(full, scan(all), scan(all))).toBe(6 * 45 + 6 * 40);
-    expect(blockWork(full, scan(all), scan([2]))).toBe(6 * 45 + 2 * 40);
+    expect(blockWork(full, scan(all), scan(all))).toBe(6 * 90 + 6 * 95);
+    expect(blockWork(full, scan(all), scan([2]))).toBe(6 * 90 + 2 * 95);
   });
 
   it('of progressive scans, of which those that refine take most', () => {
     const first = scan(all, 0, 0, 0, 1);
     expect(read(progressive, first).buffered).toBe(true);
-    expect(blockWork(progressive, first)).toBe(6 * 45 + 6 * 25);
-    expect(blockWork(progressive, first, scan([1], 1, 5, 0, 2))).toBe(6 * 45 + 8 * 25);
-    expect(blockWork(progressive, first, scan([1], 1, 5, 2, 1))).toBe(6 * 45 + 6 * 25 + 2 * 140);
-    expect(blockWork(progressive, first, scan(all, 1, 5, 2, 1))).toBe(6 * 45 + 6 * 25 + 6 * 140);
+    expect(blockWork(progressive, first)).toBe(6 * 130 + 6 * 65);
+    expect(blockWork(progressive, first, scan([1], 1, 5, 0, 2))).toBe(6 * 130 + 8 * 65);
+    expect(blockWork(progressive, first, scan([1], 1, 5, 2, 1))).toBe(
+      // With a bit for each coefficient that was there.
+      6 * 130 + 6 * 65 + 2 * 210 + 16 * 4,
+    );
+    expect(blockWork(progressive, first, scan(all, 1, 5, 2, 1))).toBe(6 * 130 + 6 * 65 + 6 * 210 + 16 * 4);
     // The lowest bit of the levels alone is one bit a block.
-    expect(blockWork(progressive, first, scan(all, 0, 0, 1, 0))).toBe(6 * 45 + 12 * 25);
-    expect(blockWork(full, scan(all, 1, 63, 1, 0))).toBe(6 * 45);
+    expect(blockWork(progressive, first, scan(all, 0, 0, 1, 0))).toBe(6 * 130 + 12 * 65);
+    expect(blockWork(full, scan(all, 1, 63, 1, 0))).toBe(6 * 90);
   });
 });
 

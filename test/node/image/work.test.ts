@@ -1,9 +1,12 @@
 /** What headers say that decoding will cost: enough to stop an attack, and not in the way of ordinary pictures. */
 import { describe, expect, it } from 'vitest';
 import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
-import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { checkJpegWork, readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { HuffmanBits } from '../../../src/image/jpeg-huffman.ts';
+import { DHT } from '../../../src/image/jpeg-segments.ts';
 import { readPngHeader } from '../../../src/image/png-header.ts';
 import { readWebpHeader } from '../../../src/image/webp-header.ts';
+import { withoutSegments } from './jpeg-maker.ts';
 import { concatLarge, headerChunk, SIGNATURE, END } from './pngs.ts';
 import { concat, fixture, flatJpeg, newDecoder, pngChunk } from './support.ts';
 
@@ -56,6 +59,56 @@ describe('work that a header tells', () => {
     expect(32 * readJpegHeader(photo).work).toBeLessThan(REQUEST_NS);
   });
 
+  /** Baseline, with the standard Huffman tables and so much data. */
+  function photo(width: number, height: number, bytes: number): Uint8Array {
+    const small = withoutSegments(flatJpeg(width, height), DHT);
+    return concatLarge([small.subarray(0, -2), new Uint8Array(bytes), small.subarray(-2)]);
+  }
+
+  it.each([
+    [4000, 3000, 6_000_000],
+    [6000, 4000, 11_000_000],
+    [8160, 6120, 9_000_000],
+  ])('lets an ordinary photo through: %i×%i, %i bytes', (width, height, bytes) => {
+    const header = readJpegHeader(photo(width, height, bytes));
+    // All its blocks, and all that its data may hold.
+    expect(header.work).toBeGreaterThan((1.5 * width * height * 60) / 64 + bytes * 20);
+    expect(checkJpegWork(header, 1)).toBeLessThan(MAX_CALL_WORK_MS * NS_PER_MS);
+  });
+
+  it('refuses a JPEG of which each bit may be work', () => {
+    expect(() => readJpegHeader(photo(8160, 6120, 19_000_000))).toThrow(`at most ${MAX_CALL_WORK_MS} ms`);
+  });
+
+  it('knows the shortest code with its coefficient of each Huffman table', () => {
+    const codes = new HuffmanBits();
+    const table = (id: number, counts: readonly number[], symbols: readonly number[]) =>
+      concat([id, ...counts, ...Array<number>(16 - counts.length).fill(0)], symbols);
+    expect([0, 1, 2, 3].map((id) => codes.leastOf([id]))).toEqual([3, 3, 3, 3]);
+    codes.define(concat(table(0x11, [1], [0]), table(0x10, [1, 1], [0x03, 0x01]), table(0x01, [1], [1])));
+    codes.define(table(0x12, [0, 0, 2], [0xf0, 0x12]));
+    expect([0, 1, 2, 3].map((id) => codes.leastOf([id]))).toEqual([3, Infinity, 3, 3]);
+    codes.define(table(0x13, [1, 1], [0, 0x21]));
+    codes.define(table(0x10, [1], [0x01]).subarray(0, 17));
+    expect(codes.leastOf([3])).toBe(3);
+    expect(codes.leastOf([1, 2])).toBe(3);
+    expect(codes.leastOf([0])).toBe(1);
+  });
+
+  it('counts what comes out of a JPEG decoder at its scale', () => {
+    const header = readJpegHeader(flatJpeg(32_767, 255));
+    expect(checkJpegWork(header, 8) - header.work).toBeGreaterThan(32_767 * 255 * 18);
+    expect(checkJpegWork(header, 1) - header.work).toBeLessThan(32_767 * 255);
+  });
+
+  it('counts each scan of a JPEG', () => {
+    const once = readJpegHeader(flatJpeg(1600, 1200, 'progressive')).work;
+    const file = flatJpeg(1600, 1200, 'progressive');
+    const scan = file.subarray(file.findLastIndex((v, i) => v === 0xda && file[i - 1] === 0xff) - 1, -2);
+    const twice = readJpegHeader(concatLarge([file.subarray(0, -2), scan, file.subarray(-2)])).work;
+    expect(twice - once).toBeGreaterThan((1600 * 1200 * 1.5 * 50) / 64);
+  });
+
   it('lets 100 PNGs of 500×375 through, and not the dearest ones', () => {
     expect(100 * png(500, 375, 8, 300_000)).toBeLessThan(REQUEST_NS);
     expect(png(4000, 3000, 8, 18_000_000)).toBeLessThan(REQUEST_NS / 2);
@@ -72,7 +125,8 @@ describe('work that a header tells', () => {
 
   it.each([
     ['VP8 ', 4000, 3000, 8_000_000],
-    ['VP8 ', 4500, 3000, 2_600_000],
+    ['VP8 ', 4000, 3000, 500_000],
+    ['VP8L', 2800, 2600, 500_000],
     ['VP8 ', 2500, 2000, 9_500_000],
   ] as const)(
     'refuses a WebP that could take too long in one call: %s %i×%i, %i bytes',
@@ -84,9 +138,10 @@ describe('work that a header tells', () => {
   );
 
   it.each([
-    ['VP8 ', 4000, 3000, 2_000_000],
+    ['VP8 ', 3000, 2400, 700_000],
+    ['VP8 ', 2310, 1732, 1_200_000],
     ['VP8 ', 1920, 1080, 1_500_000],
-    ['VP8L', 2500, 2000, 9_000_000],
+    ['VP8L', 2310, 1732, 4_000_000],
   ] as const)('lets an ordinary WebP through: %s %i×%i, %i bytes', (kind, width, height, bytes) => {
     const { work } = readWebpHeader(webp(kind, width, height, bytes));
     expect(work).toBeGreaterThan(width * height * 10);
@@ -96,7 +151,7 @@ describe('work that a header tells', () => {
 
 describe('work that a header tells is told before anything is done', () => {
   it.each([
-    ['exif-1.jpg', readJpegHeader],
+    ['exif-1.jpg', (bytes: Uint8Array) => ({ work: checkJpegWork(readJpegHeader(bytes), 1) })],
     ['rgb.png', readPngHeader],
     ['lossy.webp', readWebpHeader],
   ])('%s', async (name, read) => {
