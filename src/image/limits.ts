@@ -36,7 +36,7 @@ export const MAX_INTERLACED_PNG_BLOCKS = 16_384;
 /**
  * Most work of a decoder that is one call, estimated from the header for the worst case: other requests wait meanwhile. In
  * practice: baseline JPEG of 12 megapixels up to 14 MB, of 24 up to 11 MB, of 50 up to 9 MB; progressive JPEG of 12 up to 4.5 MB;
- * lossy WebP of 8 megapixels, lossless WebP of 6; an interlaced PNG of 6 to 10 in RGB, half of which is also held in memory.
+ * lossy WebP of 7 megapixels, lossless WebP of 5; an interlaced PNG of 6 to 10 in RGB, half of which is also held in memory.
  */
 export const MAX_CALL_WORK_MS = 400;
 

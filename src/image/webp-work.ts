@@ -4,13 +4,13 @@
  */
 import type { Bitstream } from './webp-header.ts';
 
-/** A lossy pixel: 10 flat, 24 to 30 in a photo, most of it the filter that smooths blocks' edges. */
-const LOSSY_PIXEL_NS = 42;
+/** A lossy pixel: 10 flat, 24 to 30 in a photo, 36 where all is soft, most of it the filter that smooths blocks' edges. */
+const LOSSY_PIXEL_NS = 48;
 /** A byte of its data, up to half a byte a pixel (many small coefficients), and beyond. */
 const LOSSY_SPARSE_BYTE_NS = 75;
 const LOSSY_DENSE_BYTE_NS = 35;
-/** A lossless pixel, 30 to 45 in a photo, of which each is predicted from its neighbours; and a byte. */
-const LOSSLESS_PIXEL_NS = 55;
+/** A lossless pixel, 30 to 45 in a photo, 50 where all is soft, of which each is predicted from its neighbours; and a byte. */
+const LOSSLESS_PIXEL_NS = 65;
 const LOSSLESS_BYTE_NS = 17;
 /** A pixel of an alpha plane, which is lossless and has one value. */
 const ALPHA_PIXEL_NS = 30;
