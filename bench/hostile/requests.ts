@@ -108,7 +108,12 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: json,
       body: JSON.stringify({
         inputs: [
-          { name: 'x', datatype: 'FP32', shape: NESTED, data: Array(product(NESTED) / 3).fill([1, 1, 1]) },
+          {
+            name: 'x',
+            datatype: 'FP32',
+            shape: NESTED,
+            data: Array.from({ length: product(NESTED) / 3 }, () => [1, 1, 1]),
+          },
         ],
       }),
       isBody: true,

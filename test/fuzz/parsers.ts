@@ -12,7 +12,7 @@ import { fuzzedHeadFile } from './head-files.ts';
 import type { FuzzPart } from './part.ts';
 import { fuzzedPicture } from './pictures.ts';
 import { Random } from './random.ts';
-import { headSources, longSource, pictureSources } from './sources.ts';
+import { headSources, longPicture, pictureSources } from './sources.ts';
 
 const SIZE = { width: 224, height: 224 };
 const NS_PER_MS = 1e6;
@@ -26,10 +26,12 @@ const REPEATS = 3;
 
 /** Of so many cases one is a head file, the others are pictures. */
 const CASES_A_HEAD = 4;
+/** Of so many one is whole and long, where times are compared: the others are too short to tell. */
+const CASES_A_LONG_PICTURE = 50;
 
 /** @param timed as in PictureParser. */
 export async function parserPart(seed: number, timed: boolean): Promise<FuzzPart> {
-  const pictures = [...pictureSources(), ...(timed ? [longSource()] : [])];
+  const pictures = pictureSources();
   const heads = await headSources();
   const parser = new PictureParser(timed);
   return {
@@ -41,7 +43,10 @@ export async function parserPart(seed: number, timed: boolean): Promise<FuzzPart
         const what = headFault(body);
         return what === undefined ? undefined : { what: `head file: ${what}`, body };
       }
-      const { from, bytes: body } = fuzzedPicture(random, pictures);
+      const { from, bytes: body } =
+        timed && number % CASES_A_LONG_PICTURE === 1
+          ? { from: 'a large flat PNG', bytes: longPicture(random) }
+          : fuzzedPicture(random, pictures);
       const what = await parser.fault(body);
       return what === undefined ? undefined : { what: `made of ${from}: ${what}`, body };
     },

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { dcJpeg, withoutSegments } from '../node/image/jpeg-maker.ts';
-import { FIXTURES, fixture, flatJpeg, greyPng, makePng } from '../node/image/support.ts';
+import { CHANNELS, FORMS } from '../node/image/pngs.ts';
+import { FIXTURES, fixture, flatJpeg, greyPng, makePng, pngChunk } from '../node/image/support.ts';
 import { photos } from '../node/photos.ts';
 import { randomSet } from '../node/learn/random.ts';
+import type { Bytes } from './bytes.ts';
 import type { Source } from './pictures.ts';
+import type { Random } from './random.ts';
 
 const DHT = 0xc4;
 
@@ -33,10 +36,14 @@ export function pictureSources(): Source[] {
   ];
 }
 
-/** Takes long enough for its CPU time to be compared with the work that it was charged for. */
-export function longSource(): Source {
-  const shape = { width: 4_000, height: 3_000, depth: 8, colour: 2 };
-  return { name: 'a large flat PNG', bytes: makePng(shape, new Uint8Array(3_000 * (1 + 3 * 4_000))) };
+/** A flat PNG in any form that takes long enough for its CPU time to be compared with the work that it was charged for. */
+export function longPicture(random: Random): Bytes {
+  const [colour, depth] = random.pick(FORMS);
+  const shape = { width: 4_000, height: 3_000, depth, colour };
+  const raw = new Uint8Array(shape.height * (1 + Math.ceil((shape.width * CHANNELS[colour] * depth) / 8)));
+  return new Uint8Array(
+    makePng(shape, raw, colour === 3 ? pngChunk('PLTE', new Uint8Array(768)) : undefined),
+  );
 }
 
 /** A small head, and the same with golden vectors that its weights have no part in, so that any weights pass that check. */

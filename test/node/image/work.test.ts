@@ -51,6 +51,16 @@ async function told(bytes: Uint8Array): Promise<number> {
   return sum;
 }
 
+/** Baseline, with the standard Huffman tables and so much data. */
+function photo(width: number, height: number, bytes: number): Uint8Array {
+  const small = withoutSegments(flatJpeg(width, height), DHT);
+  return concatLarge([small.subarray(0, -2), new Uint8Array(bytes), small.subarray(-2)]);
+}
+
+/** A Huffman table as a DHT segment has it. */
+const table = (id: number, counts: readonly number[], symbols: readonly number[]) =>
+  concat([id, ...counts, ...Array<number>(16 - counts.length).fill(0)], symbols);
+
 describe('work that a header tells', () => {
   it('lets 32 photos of 12 megapixels through that fill a form', () => {
     const photo = new Uint8Array(786_000);
@@ -58,12 +68,6 @@ describe('work that a header tells', () => {
     photo.set([0xff, 0xd9], photo.length - 2);
     expect(32 * readJpegHeader(photo).work).toBeLessThan(REQUEST_NS);
   });
-
-  /** Baseline, with the standard Huffman tables and so much data. */
-  function photo(width: number, height: number, bytes: number): Uint8Array {
-    const small = withoutSegments(flatJpeg(width, height), DHT);
-    return concatLarge([small.subarray(0, -2), new Uint8Array(bytes), small.subarray(-2)]);
-  }
 
   it.each([
     [4000, 3000, 6_000_000],
@@ -82,8 +86,6 @@ describe('work that a header tells', () => {
 
   it('knows the shortest code with its coefficient of each Huffman table', () => {
     const codes = new HuffmanBits();
-    const table = (id: number, counts: readonly number[], symbols: readonly number[]) =>
-      concat([id, ...counts, ...Array<number>(16 - counts.length).fill(0)], symbols);
     expect([0, 1, 2, 3].map((id) => codes.leastOf([id]))).toEqual([3, 3, 3, 3]);
     codes.define(concat(table(0x11, [1], [0]), table(0x10, [1, 1], [0x03, 0x01]), table(0x01, [1], [1])));
     codes.define(table(0x12, [0, 0, 2], [0xf0, 0x12]));
