@@ -8,6 +8,7 @@ import {
   MAX_EXAMPLES_PER_HEAD,
   MAX_EXAMPLES_PER_TENANT,
   MAX_HEADS_PER_TENANT,
+  TRAINING_BUDGET_BYTES,
 } from '../../worker/limits.ts';
 import type { NewExample } from '../../worker/teach/embed-lessons.ts';
 import { conflict, overflow, sortNew, strangeness } from '../../worker/tenant/admission.ts';
@@ -16,6 +17,7 @@ import type { CodeOrigin } from '../../worker/tenant/examples.ts';
 import { accuracyOver, guardFault, sharedClasses } from '../../worker/tenant/guard.ts';
 import { reportOf } from '../../worker/tenant/report.ts';
 import { refused } from './in-heads.ts';
+import { trainingBytes } from '../../worker/tenant/training-memory.ts';
 import { description, inRows, NOW, type Opened } from './in-rows.ts';
 
 const judged = (label: string, share: number) => ({
@@ -255,4 +257,29 @@ describe('new examples', () => {
       expect(add(example('a', 'dog'))).toEqual(refused('label_conflict'));
       expect(ask('SELECT example_count AS n FROM tenant')).toEqual([{ n: 4 }]);
     }));
+});
+
+/** With so many examples of each class. */
+const bytesWith = (examples: readonly number[], codeLength: number, baseBytes?: number): number =>
+  trainingBytes(
+    {
+      classes: examples.map((each, i) => ({ label: `label ${i}`, examples: each })),
+      origin: { name: 'n', version: '1', weightsSha256: 'w', taps: ['t'], codeLength },
+    },
+    baseBytes,
+  );
+
+describe('the memory of a training', () => {
+  it('is of codes, of a matrix and of rows', () => {
+    expect(bytesWith([3, 4], 100)).toBe(2 * 700 + 8 * 49 + 8 * 130 * 107);
+    expect(bytesWith([60, 90], 100)).toBe(2 * 15_000 + 8 * 10_000 + 8 * 130 * 250);
+  });
+
+  it('is of files and more codes besides, where a head is taught further', () => {
+    expect(bytesWith([3, 4], 100, 1_000) - bytesWith([3, 4], 100)).toBe(4 * 1_000 + 8 * 700);
+  });
+
+  it('is there for the largest head that is taught at the edge', () => {
+    expect(bytesWith([MAX_EXAMPLES_PER_HEAD - 1, 1], 2_208)).toBeLessThan(TRAINING_BUDGET_BYTES);
+  });
 });

@@ -32,6 +32,7 @@ import type { Stores } from './outbox.ts';
 import { reportOf, type StoredReport } from './report.ts';
 import type { Rows } from './rows.ts';
 import type { IdentifiedSet } from './training-set.ts';
+import { trainingBytes } from './training-memory.ts';
 import type { Reservation, Upload } from './uploads.ts';
 import type { Write } from './writer.ts';
 
@@ -92,12 +93,8 @@ export class Training {
     if (state === undefined) return DONE;
     if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
     try {
-      const n = state.classes.reduce((sum, { examples }) => sum + examples, 0);
-      const { codeLength } = state.origin;
       const base = this.#base(head, state);
-      const bytes =
-        bytesFor(n, codeLength, state.classes.length) +
-        (base === undefined ? 0 : bytesForBase(base, n * codeLength));
+      const bytes = trainingBytes(state, base?.bytes);
       return await memory.with(bytes, () => this.#trainNow(head, base));
     } catch (error) {
       // Errors lose their class on the way out of a Durable Object.
@@ -221,15 +218,4 @@ async function trained(
     upload: { sha256, bytes: bytes.byteLength, description, trainedRevision: revision },
     report: reportOf(set, ids, training),
   };
-}
-
-/** At most: the codes, the kernel's matrix in double precision, and a few rows a class and a direction. */
-function bytesFor(examples: number, codeLength: number, classes: number): number {
-  const order = Math.min(examples, codeLength);
-  return examples * codeLength * 2 + order * order * 8 + (classes + 128) * (codeLength + examples) * 8;
-}
-
-/** More for a head that is taught further: its file, the new one, its rows in double precision, and imported ones' codes too. */
-function bytesForBase({ bytes }: VersionRow, numbers: number): number {
-  return 4 * bytes + 8 * numbers;
 }
