@@ -19,14 +19,9 @@ export function add(
   { uploads }: Opened,
   head: string,
   sha256: string,
-  {
-    trainedRevision,
-    heldBack,
-    now = NOW,
-  }: { trainedRevision?: number; heldBack?: string; now?: number } = {},
+  { heldBack, now = NOW, ...its }: Partial<Upload> & { heldBack?: string; now?: number } = {},
 ): Committed {
-  const trained = trainedRevision === undefined ? {} : { trainedRevision };
-  const reserved = uploads.reserve(head, upload(sha256, trained), now);
+  const reserved = uploads.reserve(head, upload(sha256, its), now);
   if ('refused' in reserved) throw new Error(reserved.refused.detail);
   if (reserved.state === 'exists') return reserved;
   const committed = uploads.commit(head, reserved.version, now, { heldBack });
