@@ -205,6 +205,8 @@ describe('frames', () => {
     expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8]), scan([1]))).toThrow('too short');
     expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8, 1, 1, 0x11]), scan([1]))).toThrow('claims 1');
     expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8, 0]), scan([1]))).toThrow('claims 0');
+    const two = [1, 0x11, 0, 2, 0x11, 0];
+    expect(() => read(segment(BASELINE, [8, 0, 8, 0, 8, 3, ...two]), scan([1]))).toThrow('claims 3');
     for (const sampling of [0x01, 0x10, 0x51, 0x15])
       expect(() => read(frame(BASELINE, 8, 8, [[1, sampling]]), scan([1]))).toThrow('sampling factors');
     for (const sampling of [0x11, 0x41, 0x14]) read(frame(BASELINE, 8, 8, [[1, sampling]]), scan([1]));
