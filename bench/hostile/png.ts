@@ -53,11 +53,28 @@ function rows({ width, height, bytesPerPixel }: Shape, kinds: number): Buffer {
   return raw;
 }
 
-const whole = (shape: Shape, kinds = 1, level = 6): Uint8Array =>
-  png(shape, chunk('IDAT', deflateSync(rows(shape, kinds), { level })));
+/** How many columns and rows of the picture there are to one of each pass of an interlaced one (Adam7). */
+const PASSES = [
+  [8, 8],
+  [8, 8],
+  [4, 8],
+  [4, 4],
+  [2, 4],
+  [2, 2],
+  [1, 2],
+] as const;
 
-/** Refused by its header. */
-export const hugePng = (): Uint8Array => png(rgb16(7000), chunk('IDAT', deflateSync(rows(rgb16(7000), 1))));
+/** @param shape whose sides are multiples of 8 where it is interlaced. */
+function whole(shape: Shape, kinds = 1): Uint8Array {
+  const { width, height, interlaced = false } = shape;
+  const parts = interlaced
+    ? PASSES.map(([x, y]) => rows({ ...shape, width: width / x, height: height / y }, kinds))
+    : [rows(shape, kinds)];
+  return png(shape, chunk('IDAT', deflateSync(Buffer.concat(parts))));
+}
+
+/** 49 megapixels, below the cap. */
+export const hugePng = (): Uint8Array => whole(rgb16(7000));
 
 export function hostilePngs(): Record<string, Uint8Array> {
   const grey = { width: 4, height: 4, depth: 8, colour: 0, bytesPerPixel: 1 };
