@@ -63,7 +63,7 @@ export class JpegSegments {
   /** Goes behind the next marker that isn't a restart. 0xFF 0 is a byte of data, 0xFF 0xFF a byte of filling. */
   #nextMarker(): number {
     const bytes = this.#bytes;
-    for (let at = nextFf(bytes, this.#at); at >= 0; at = nextFf(bytes, at)) {
+    for (let at = nextFf(bytes, this.#at); at !== -1; at = nextFf(bytes, at)) {
       while (bytes[at] === 0xff) {
         const second = bytes[at + 1];
         if (second === undefined) break;

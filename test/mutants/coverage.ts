@@ -23,7 +23,9 @@ const placeOf = ({ file, body }: Mutant): string => `${file}:${body}`;
 
 /**
  * Runs all test files once, with every function noting its call.
- * @returns for a mutant the test files that call its function, the quickest first; all of them where it is in none.
+ * @param mutants all those of the files in question.
+ * @returns for a mutant the test files that call its function, or all where it is in none: first those that call much of its file
+ *   in little time.
  */
 export async function coverage(
   workplace: Workplace,
@@ -43,22 +45,19 @@ export async function coverage(
     const how = timedOut ? 'take too long' : 'fail';
     throw new Error(`The tests ${how} without any mutant:\n${output.slice(-4_000)}`);
   }
-  const all: TestFile[] = [];
-  const reached = new Map<string, TestFile[]>();
-  for (const [, ms, path, numbers] of output.matchAll(LINE)) {
-    const file = { path, ms: Number(ms) };
-    all.push(file);
-    for (const number of numbers.match(/\d+/g) ?? []) {
-      const place = places[Number(number)];
-      reached.set(place, [...(reached.get(place) ?? []), file]);
-    }
-  }
-  if (reached.size === 0) throw new Error('No test file said what it reached');
+  const ran = Array.from(output.matchAll(LINE), ([, ms, path, numbers]) => {
+    const reached = new Set((numbers.match(/\d+/g) ?? []).map((number) => places[Number(number)]));
+    return { path, ms: Number(ms), reached };
+  });
+  if (ran.every(({ reached }) => reached.size === 0)) throw new Error('No test file said what it reached');
   for (const [file, text] of originals) workplace.write(file, text);
   workplace.write('vitest.config.ts', config);
   return (mutant) => {
-    const files = mutant.body === undefined ? all : (reached.get(placeOf(mutant)) ?? []);
-    return files.toSorted((a, b) => a.ms - b.ms);
+    const ofFile = (place: string): boolean => place.startsWith(`${mutant.file}:`);
+    return ran
+      .filter(({ reached }) => mutant.body === undefined || reached.has(placeOf(mutant)))
+      .map((file) => ({ ...file, cost: file.ms / (1 + [...file.reached].filter(ofFile).length) }))
+      .sort((a, b) => a.cost - b.cost);
   };
 }
 

@@ -77,7 +77,12 @@ async function tryAll(
   const drawn = draw(all, Number(values.count), Number(values.seed));
   console.log(`Seed ${values.seed}: ${drawn.length} of ${all.length} mutants`);
   const testFiles = [...new Set(rooms.flatMap(({ tests }) => tests.flatMap(filesOf)))];
-  const testsReaching = await coverage(workplace, drawn, testFiles);
+  const inQuestion = new Set(drawn.map(({ file }) => file));
+  const testsReaching = await coverage(
+    workplace,
+    all.filter(({ file }) => inQuestion.has(file)),
+    testFiles,
+  );
   const survivors: string[] = [];
   for (const [i, mutant] of drawn.entries()) {
     const text = sources.get(mutant.file)!;
@@ -99,7 +104,7 @@ async function tryAll(
 }
 
 /**
- * The quickest tests first; most mutants are noticed there. One that makes them take far longer is noticed as well.
+ * The likeliest tests first; most mutants are noticed there. One that makes them take far longer is noticed as well.
  * @returns what noticed it.
  */
 async function noticed(workplace: Workplace, tests: readonly TestFile[]): Promise<string | undefined> {

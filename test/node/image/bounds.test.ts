@@ -7,7 +7,7 @@ import {
   corrupt,
   fitsWorkingBytes,
 } from '../../../src/image/header.ts';
-import { checkJpegMemory, type JpegHeader } from '../../../src/image/jpeg-header.ts';
+import { checkJpegMemory, checkJpegWork, type JpegHeader } from '../../../src/image/jpeg-header.ts';
 import { chooseScale } from '../../../src/image/jpeg-scale.ts';
 import {
   CODEC_BASE_BYTES,
@@ -107,6 +107,14 @@ describe('a JPEG', () => {
   });
 
   const sides = (width: number, height: number) => ({ ...header, width, height });
+
+  it('may be as much work as one call, what comes out of it included', () => {
+    expect(checkJpegWork(header, 8)).toBe(1_000 * 800 * 3 * 8);
+    expect(checkJpegWork(header, 3)).toBe(375 * 300 * 3 * 8);
+    const most = CALL_NS - checkJpegWork(header, 3);
+    expect(checkJpegWork({ ...header, work: most }, 3)).toBe(CALL_NS);
+    expect(() => checkJpegWork({ ...header, work: most + 1 }, 3)).toThrow(`at most ${MAX_CALL_WORK_MS} ms`);
+  });
 
   it('is decoded at the smallest scale that covers the target on both sides', () => {
     expect(chooseScale(sides(448, 448), 224, 224)).toBe(4);
