@@ -34,6 +34,10 @@ describe('triangleTaps', () => {
     let end = 0;
     for (const [i, exact] of exactWeights(from, to, covered).entries()) {
       expect(offset[i]).toBe(end);
+      // No tap is spent on a sample that does not count, and none is left out.
+      expect(exact[start[i]]).toBeGreaterThan(0);
+      expect(exact[start[i] - 1] ?? 0).toBe(0);
+      expect(exact[start[i] + count[i]] ?? 0).toBe(0);
       end += count[i];
       const rounded = exact.map(Math.round);
       const largest = exact.indexOf(Math.max(...exact));
