@@ -1,14 +1,15 @@
 /**
- * What decoding a WebP costs at most, by its sides and the lengths of its chunks. Nanoseconds, each 1.1 to 1.5 times what was
- * measured in workerd at the worst that was found: photos, flat pictures and noise, at every quality.
+ * What decoding a WebP costs at most, by its sides and the lengths of its chunks. Nanoseconds, each at least what was measured at
+ * the worst that was found (photos, flat and soft pictures, noise), at the first picture of an isolate: V8 has not optimised the
+ * decoder then, and later ones take 0.5 to 0.9 of that.
  */
 import type { Bitstream } from './webp-header.ts';
 
-/** A lossy pixel: 10 flat, 24 to 30 in a photo, 36 where all is soft, most of it the filter that smooths blocks' edges. */
-const LOSSY_PIXEL_NS = 48;
+/** A lossy pixel: 20 to 25 in photos, 27 where all is soft, most of it the filter that smooths blocks' edges. */
+const LOSSY_PIXEL_NS = 27;
 /** A byte of its data, up to half a byte a pixel (many small coefficients), and beyond. */
 const LOSSY_SPARSE_BYTE_NS = 75;
-const LOSSY_DENSE_BYTE_NS = 35;
+const LOSSY_DENSE_BYTE_NS = 42;
 /** A lossless pixel, 30 to 45 in a photo, 50 where all is soft, of which each is predicted from its neighbours; and a byte. */
 const LOSSLESS_PIXEL_NS = 65;
 const LOSSLESS_BYTE_NS = 17;
