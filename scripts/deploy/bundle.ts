@@ -8,6 +8,7 @@ import type { Settings } from './settings.ts';
 
 /** https://developers.cloudflare.com/workers/platform/limits/ */
 const MAX_STARTUP_MS = 1_000;
+const MAX_STARTUPS = 3;
 const MAX_ASSET_BYTES = 25 * 1024 * 1024;
 /** Of the free plan; the paid one takes 100,000. */
 const MAX_ASSETS = 20_000;
@@ -50,9 +51,12 @@ function checkAssets(): Check {
 }
 
 async function checkStartup(): Promise<Check> {
-  const { activeMs } = await measureStartup();
-  const what = `${activeMs.toFixed(0)} ms of CPU here, of ${MAX_STARTUP_MS} ms`;
-  return activeMs <= MAX_STARTUP_MS
+  // Other work on this machine only adds to it: the least of a few counts.
+  let leastMs = Infinity;
+  for (let i = 0; i < MAX_STARTUPS && leastMs > MAX_STARTUP_MS; i++)
+    leastMs = Math.min(leastMs, (await measureStartup()).activeMs);
+  const what = `${leastMs.toFixed(0)} ms of CPU here, of ${MAX_STARTUP_MS} ms`;
+  return leastMs <= MAX_STARTUP_MS
     ? ok('start-up', what)
     : wrong('start-up', what, 'Look at build/startup.cpuprofile in a browser’s developer tools.');
 }
