@@ -5,6 +5,17 @@ import { description, NOW, type Opened } from './in-rows.ts';
 
 /** What refuses with a code. */
 export const refused = (code: string) => ({ refused: expect.objectContaining({ code }) as unknown });
+/** A pointer with these alone, but for its revision: `toMatchObject` would let any names and versions pass for none. */
+export const pointerWith = (its: object) => ({
+  revision: expect.any(Number) as unknown,
+  current: null,
+  versions: {},
+  names: {},
+  canary: null,
+  shadow: null,
+  capture: false,
+  ...its,
+});
 export const DESCRIPTION = description(['cat', 'dog']);
 /** A version as it comes. */
 export const upload = (sha256: string, changed: Partial<Upload> = {}): Upload => ({

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/api/index.ts';
 import { MAX_DELETED_HEADS, MAX_VERSION_NAMES, OLD_VERSIONS_AT_ONCE } from '../../worker/limits.ts';
 import { headList } from '../../worker/tenant/describe.ts';
-import { add, DESCRIPTION, garbage, numbers, refused, upload, withVersions } from './in-heads.ts';
+import {
+  add,
+  DESCRIPTION,
+  garbage,
+  numbers,
+  pointerWith,
+  refused,
+  upload,
+  withVersions,
+} from './in-heads.ts';
 import { inRows, NOW, type Opened } from './in-rows.ts';
 
 describe('a version', () => {
@@ -67,22 +76,18 @@ describe('a version', () => {
         heads.activate(head, 1, 5);
         heads.shadow(head, 1);
       }
-      expect(heads.removeVersion('pets', 2, NOW + 1)).toMatchObject({
-        current: 3,
-        versions: { 1: 'a', 3: 'c' },
-        names: { first: 1 },
-        canary: { version: 1, percent: 5 },
-        shadow: 1,
-      });
+      const beside = { canary: { version: 1, percent: 5 }, shadow: 1 };
+      const versions = { 1: 'a', 3: 'c' };
+      expect(heads.removeVersion('pets', 2, NOW + 1)).toEqual(
+        pointerWith({ current: 3, versions, names: { first: 1 }, ...beside }),
+      );
       expect(garbage(rows)).toEqual([[heads.objectName('pets', 2, 'b'), NOW + 1]]);
-      const left = { versions: { 3: 'c' }, names: {}, canary: null, shadow: null };
-      expect(heads.removeVersion('pets', 1, NOW)).toMatchObject(left);
-      expect(heads.pointer('dogs')).toMatchObject({
-        versions: { 1: 'a', 2: 'b' },
-        names: { first: 1, second: 2 },
-        canary: { version: 1, percent: 5 },
-        shadow: 1,
-      });
+      const left = pointerWith({ current: 3, versions: { 3: 'c' } });
+      expect(heads.removeVersion('pets', 1, NOW)).toEqual(left);
+      const names = { first: 1, second: 2 };
+      expect(heads.pointer('dogs')).toEqual(
+        pointerWith({ current: 2, versions: { 1: 'a', 2: 'b' }, names, ...beside }),
+      );
     }));
 
   it('stays while it is current, or what examples are taught on top of', () =>
@@ -168,8 +173,7 @@ describe('a head', () => {
       heads.shadow('pets', 1);
       heads.configure('pets', { guard_margin: 0.1, capture: true });
       uploads.reserve('pets', upload('c'), NOW);
-      const nothing = { current: null, versions: {}, names: {}, canary: null, shadow: null, capture: false };
-      expect(heads.remove('pets', NOW + 1)).toMatchObject({ ...nothing, revision: 7 });
+      expect(heads.remove('pets', NOW + 1)).toEqual(pointerWith({ revision: 7 }));
       expect(rows.ask("SELECT 1 FROM versions WHERE head = 'pets'")).toEqual([]);
       expect(garbage(rows)).toHaveLength(3);
       expect(heads.pointer('dogs')).toMatchObject({ versions: { 1: 'a' }, names: { live: 1 } });
