@@ -20,9 +20,9 @@ export function declaredLength(source: Bodied): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The length that a body is expected to have. That of a body with a content encoding is known only after decoding. */
-function expectedLength(source: Bodied, maxBytes: number): number {
-  return (source.headers.has('content-encoding') ? undefined : declaredLength(source)) ?? maxBytes;
+/** The length that a body has, which the host holds its sender to, or undefined. With a content encoding it is known only after decoding. */
+function knownLength(source: Bodied): number | undefined {
+  return source.headers.has('content-encoding') ? undefined : declaredLength(source);
 }
 
 /** The media type without parameters, in lower case; '' where there is none. */
@@ -55,7 +55,7 @@ export async function readBytes(
   let whole = false;
   try {
     if ((declaredLength(source) ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
-    const body = { reader, expected: expectedLength(source, maxBytes), maxBytes, what };
+    const body = { reader, known: knownLength(source), maxBytes, what };
     const options = loan === undefined ? { what } : { what, contested: loan.contested };
     const bytes = await inPace(options, (arrival) => collect(body, arrival, loan));
     whole = true;
@@ -78,29 +78,33 @@ export function withBody<T>(
   { maxBytes, factor, what }: { maxBytes: number; factor: number; what: string },
   use: (body: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  const claim = (Math.min(expectedLength(source, maxBytes), maxBytes) + 1) * factor;
+  const claim = (Math.min(knownLength(source) ?? maxBytes, maxBytes) + 1) * factor;
   return memory.with(claim, async (grow) => {
     const { contested } = memory;
     return use(await readBytes(source, maxBytes, what, { grow, contested, factor }));
   });
 }
 
-/** Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. */
+/**
+ * Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. Where the
+ * length is known, its end is not waited for: one more read costs 0.05 ms.
+ */
 async function collect(
   {
     reader,
-    expected,
+    known,
     maxBytes,
     what,
-  }: { reader: PieceReader; expected: number; maxBytes: number; what: string },
+  }: { reader: PieceReader; known: number | undefined; maxBytes: number; what: string },
   arrival: Await,
   loan: Loan | undefined,
 ): Promise<Uint8Array> {
   let bytes = new Uint8Array(0);
-  for (let length = 0; ;) {
+  let length = 0;
+  while (length !== known) {
     if (length === bytes.byteLength) {
       // Room for one byte more shows that there is none.
-      const most = (length > expected ? maxBytes : expected) + 1;
+      const most = known ?? maxBytes + 1;
       const size = Math.min(most, Math.max(FIRST_BODY_BUFFER_BYTES, length * 2));
       await loan?.grow((size - length) * loan.factor);
       const grown = new Uint8Array(size);
@@ -109,10 +113,11 @@ async function collect(
     }
     const piece = await arrival(reader.read(bytes.subarray(length)));
     bytes = new Uint8Array(piece.buffer);
-    if (piece.byteLength === 0) return bytes.subarray(0, length);
+    if (piece.byteLength === 0) break;
     length += piece.byteLength;
     if (length > maxBytes) throw tooLarge(what, maxBytes);
   }
+  return bytes.subarray(0, length);
 }
 
 /**

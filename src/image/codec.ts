@@ -8,8 +8,13 @@
  * shrinks: in both cases the instance is dropped and the next picture gets a new one.
  */
 
-/** Granularity of what is kept of a new instance's memory, nearly all of which is zeros. */
-const KEPT_PAGE_BYTES = 1_024;
+/** What is kept of a new instance's memory, nearly all of which is zeros, is parted where so many zeros follow each other. */
+const PARTING_ZEROS = 1_024;
+
+interface KeptPart {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 export interface Codec {
   readonly memory: WebAssembly.Memory;
@@ -22,7 +27,7 @@ export class CodecSlot<T extends Codec> {
   readonly #maxGrowthBytes: number;
   #idle: T | undefined;
   #startBytes = 0;
-  #startPages: ReadonlyMap<number, Uint8Array> | undefined;
+  #startParts: readonly KeptPart[] | undefined;
   #peakBytes = 0;
 
   /**
@@ -74,14 +79,14 @@ export class CodecSlot<T extends Codec> {
   #fresh(): T {
     const codec = this.#create();
     this.#startBytes = codec.memory.buffer.byteLength;
-    this.#startPages ??= nonzeroPages(new Uint8Array(codec.memory.buffer, 0, codec.usedBytes()));
+    this.#startParts ??= nonzeroParts(new Uint8Array(codec.memory.buffer, 0, codec.usedBytes()));
     return codec;
   }
 
   #reset(codec: T): void {
     const memory = new Uint8Array(codec.memory.buffer);
     memory.fill(0, 0, codec.usedBytes());
-    for (const [at, page] of this.#startPages ?? []) memory.set(page, at);
+    for (const part of this.#startParts ?? []) memory.set(part.bytes, part.at);
   }
 
   /** @returns bytes of WASM memory of the instance that is kept, 0 if none. */
@@ -95,16 +100,24 @@ export class CodecSlot<T extends Codec> {
   }
 }
 
-/** @returns copies of the pages that are not all zeros, by address. */
-function nonzeroPages(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  const pages = new Map<number, Uint8Array>();
-  let next = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    if (bytes[at] === 0 || at < next) continue;
-    pages.set(at, bytes.slice(at, at + KEPT_PAGE_BYTES));
-    next = at + KEPT_PAGE_BYTES;
+/** @returns copies of all that isn't zeros. */
+function nonzeroParts(memory: Uint8Array): KeptPart[] {
+  const parts: KeptPart[] = [];
+  let start = -1;
+  let end = -1;
+  const keep = (): void => {
+    if (start >= 0) parts.push({ at: start, bytes: memory.slice(start, end) });
+  };
+  for (let at = 0; at < memory.length; at++) {
+    if (memory[at] === 0) continue;
+    if (start < 0 || at - end >= PARTING_ZEROS) {
+      keep();
+      start = at;
+    }
+    end = at + 1;
   }
-  return pages;
+  keep();
+  return parts;
 }
 
 /** @returns the export, or throws a TypeError that names the missing one (the host handed in another module). */

@@ -158,6 +158,18 @@ describe('a body', () => {
     expect(leases.inUse).toBe(0);
   });
 
+  it('of a known length is whole with its last byte', async () => {
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const stream = new ReadableStream<Uint8Array>({ start: (its) => void (controller = its) });
+    const reading = readBytes(sent(stream, 5), 1 << 20, 'The body');
+    for (const bytes of [
+      [1, 2],
+      [3, 4, 5],
+    ])
+      controller?.enqueue(Uint8Array.from(bytes));
+    expect([...(await reading)]).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it('that comes too slowly is given up, sooner where others wait for its memory', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const alone = await failure(readBytes(slow(), 1 << 20, 'The body'));
