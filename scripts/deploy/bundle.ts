@@ -8,7 +8,6 @@ import type { Settings } from './settings.ts';
 
 /** https://developers.cloudflare.com/workers/platform/limits/ */
 const MAX_STARTUP_MS = 1_000;
-const MAX_STARTUPS = 3;
 const MAX_ASSET_BYTES = 25 * 1024 * 1024;
 /** Of the free plan; the paid one takes 100,000. */
 const MAX_ASSETS = 20_000;
@@ -51,14 +50,17 @@ function checkAssets(): Check {
 }
 
 async function checkStartup(): Promise<Check> {
-  // Other work on this machine only adds to it: the least of a few counts.
-  let leastMs = Infinity;
-  for (let i = 0; i < MAX_STARTUPS && leastMs > MAX_STARTUP_MS; i++)
-    leastMs = Math.min(leastMs, (await measureStartup()).activeMs);
-  const what = `${leastMs.toFixed(0)} ms of CPU here, of ${MAX_STARTUP_MS} ms`;
-  return leastMs <= MAX_STARTUP_MS
-    ? ok('start-up', what)
-    : wrong('start-up', what, 'Look at build/startup.cpuprofile in a browser’s developer tools.');
+  return startupCheck((await measureStartup()).activeMs);
+}
+
+/** Never wrong: this machine may be slower or busier than Cloudflare's, which counts again and refuses what is too slow. */
+export function startupCheck(activeMs: number): Check {
+  const what = `${activeMs.toFixed(0)} ms of CPU here, of ${MAX_STARTUP_MS} ms`;
+  if (activeMs <= MAX_STARTUP_MS) return ok('start-up', what);
+  return note(
+    'start-up',
+    `${what}. Cloudflare counts on its own machines. If it refuses, look at build/startup.cpuprofile in a browser’s developer tools`,
+  );
 }
 
 /** wrangler's own checks of this environment's settings. */
