@@ -20,7 +20,7 @@ export function declaredLength(source: Bodied): number | undefined {
   return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The length that a body has, which the host holds its sender to, or undefined. With a content encoding it is known only after decoding. */
+/** The length that a body has, or undefined. The host refuses any other; with a content encoding it is known after decoding. */
 function knownLength(source: Bodied): number | undefined {
   return source.headers.has('content-encoding') ? undefined : declaredLength(source);
 }
@@ -87,7 +87,7 @@ export function withBody<T>(
 
 /**
  * Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. Where the
- * length is known, its end is not waited for: one more read costs 0.05 ms.
+ * length is known, nothing is read to see the end: every request would pay for it.
  */
 async function collect(
   {

@@ -155,7 +155,7 @@ export class Leases {
 /** Whether there is an order in which each gets what it still claims and gives all back. Trying the smallest claim first finds it. */
 function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
   const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
-  // Mostly all have room beside each other, and every picture asks.
+  // The usual case, without the lists below: every picture asks.
   if (leases.reduce((sum, lease) => sum + lease.units + needOf(lease), 0) <= capacity) return true;
   if (unitsOf(leases) > capacity) return false;
   // Most need nothing more: they end first, in any order.

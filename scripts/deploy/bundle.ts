@@ -53,13 +53,13 @@ async function checkStartup(): Promise<Check> {
   return startupCheck((await measureStartup()).activeMs);
 }
 
-/** Never wrong: this machine may be slower or busier than Cloudflare's, which counts again and refuses what is too slow. */
+/** Never an error: this machine may be slower than Cloudflare's, which measure again and refuse what is too slow. */
 export function startupCheck(activeMs: number): Check {
   const what = `${activeMs.toFixed(0)} ms of CPU here, of ${MAX_STARTUP_MS} ms`;
   if (activeMs <= MAX_STARTUP_MS) return ok('start-up', what);
   return note(
     'start-up',
-    `${what}. Cloudflare counts on its own machines. If it refuses, look at build/startup.cpuprofile in a browser’s developer tools`,
+    `${what}. Cloudflare measures on its own machines. If it refuses the Worker, look at build/startup.cpuprofile in a browser’s developer tools`,
   );
 }
 

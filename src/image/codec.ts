@@ -8,7 +8,7 @@
  * shrinks: in both cases the instance is dropped and the next picture gets a new one.
  */
 
-/** What is kept of a new instance's memory, nearly all of which is zeros, is parted where so many zeros follow each other. */
+/** Nearly all of a new instance's memory is zeros. So many of them in a row end a part of what is kept. */
 const PARTING_ZEROS = 1_024;
 
 interface KeptPart {
