@@ -12,7 +12,7 @@ import type { PushOptions } from './commands/push.ts';
 import type { TeachOptions } from './commands/teach.ts';
 import type { TrainOptions } from './commands/train.ts';
 import { EXIT, explain } from './failure.ts';
-import { interrupt } from './interrupt.ts';
+import { interrupt, whatIsKept } from './interrupt.ts';
 import { STRATEGIES } from './strategy/strategies.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -231,9 +231,7 @@ process.on('SIGINT', () => {
   if (interrupt()) return;
   // Files are written whole and renamed into place: nothing is left half done.
   const showCursor = process.stderr.isTTY ? '\u001b[?25h\n' : '';
-  process.stderr.write(
-    `${showCursor}Interrupted. CNN codes read so far are kept; the next run goes on from there.\n`,
-  );
+  process.stderr.write(`${showCursor}Interrupted. ${whatIsKept()}\n`);
   process.exit(EXIT.interrupted);
 });
 // A reader that has seen enough (… | head) is no failure.

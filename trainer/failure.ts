@@ -2,6 +2,7 @@
 import { ApiError } from '../sdk/client.ts';
 import { HeadwaterError } from '../src/errors.ts';
 import { ModelError } from './import/model-error.ts';
+import { RESUMABLE } from './interrupt.ts';
 
 export const EXIT = { done: 0, failed: 1, calledWrongly: 2, interrupted: 130 } as const;
 
@@ -15,7 +16,7 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 
   constructor() {
-    super('Interrupted. The same command with --resume goes on from here.');
+    super(`Interrupted. ${RESUMABLE}`);
   }
 }
 

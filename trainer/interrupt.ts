@@ -3,7 +3,12 @@
 /** The program that started this one may pass on an interrupt that both got from the terminal: a second one so soon is the same. */
 const REPEAT_MS = 500;
 
+const KEPT_CODES = 'CNN codes read so far are kept; the next run goes on from there.';
+/** Where fine-tuned networks are saved, without which the next run would begin anew. */
+export const RESUMABLE = 'The same command with --resume goes on from here.';
+
 let listener: (() => void) | undefined;
+let kept = KEPT_CODES;
 let takenAt = -Infinity;
 
 /** Takes the next Ctrl-C over, until `release` is called. @returns release */
@@ -12,6 +17,19 @@ export function takeInterrupt(onInterrupt: () => void): () => void {
   listener = mine;
   return () => {
     if (listener === mine) listener = undefined;
+  };
+}
+
+/** What to say when the program simply ends. */
+export function whatIsKept(): string {
+  return kept;
+}
+
+/** From here on an interrupted run can be resumed, until `release` is called. @returns release */
+export function keepRuns(): () => void {
+  kept = RESUMABLE;
+  return () => {
+    kept = KEPT_CODES;
   };
 }
 

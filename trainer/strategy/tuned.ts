@@ -21,6 +21,7 @@ import { RidgePath, selectHeldOut } from '../../src/learn/ridge-path.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { CodesReader } from '../codes/reader.ts';
+import { keepRuns } from '../interrupt.ts';
 import { cacheFolder } from '../paths.ts';
 import { loadDecoder } from '../runtime.ts';
 import { LEARNING } from '../learning.ts';
@@ -52,6 +53,7 @@ export class Tuner {
   readonly #context: Context;
   readonly #folder: string;
   readonly #options: FineTuneOptions;
+  readonly #release = keepRuns();
   #pictures: StoredPictures | undefined;
 
   private constructor(context: Context, folder: string, options: FineTuneOptions) {
@@ -112,6 +114,7 @@ export class Tuner {
   /** Forgets saved runs: they are of use only until the head is written. */
   async close(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
+    this.#release();
   }
 
   async #tune(
