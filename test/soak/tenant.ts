@@ -10,7 +10,7 @@ import type { Operation } from './operations.ts';
 import { emptyState, isThere, type Key, type State } from './state.ts';
 
 /** How long the alarm may take to finish what a kill broke off. */
-const SETTLED_WITHIN_MS = 20_000;
+const SETTLED_WITHIN_MS = 90_000;
 
 /** A call with what came of it. */
 export interface Tried extends Sent {

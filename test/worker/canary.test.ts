@@ -1,5 +1,5 @@
 /** A canary's share: drawn by the hash of the picture or of the caller's key, the same in every protocol and in batches. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   BatchLine,
   type Classification,
@@ -8,9 +8,8 @@ import {
   type Routing,
 } from '../../src/api/index.ts';
 import { sha256Hex } from '../../worker/api-key.ts';
-import { USAGE_FLUSH_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, JPEG, picture, problemOf } from './support.ts';
+import { Isolate, JPEG, picture, problemOf, soon } from './support.ts';
 
 const isolate = new Isolate();
 const PICTURES = [JPEG, picture('lossy.webp'), picture('palette-alpha.png')];
@@ -165,13 +164,10 @@ describe('a version in the shadow and capture', () => {
     await ok(isolate.call('/v1/heads/pets/settings', { key, method: 'PUT', json: { capture: true } }));
     const asked = WAYS.filter(([name]) => name !== 'classify with a heat-map');
     for (const [, version] of asked) expect(await version(key, JPEG)).toBe(2);
-    await vi.waitFor(
-      async () => {
-        const { shadow } = await ok<Routing>(isolate.call('/v1/heads/pets/routing', { key }));
-        expect(shadow).toMatchObject({ version: 1, requests: asked.length });
-      },
-      { timeout: 2 * USAGE_FLUSH_MS, interval: 500 },
-    );
+    await soon(async () => {
+      const { shadow } = await ok<Routing>(isolate.call('/v1/heads/pets/routing', { key }));
+      expect(shadow).toMatchObject({ version: 1, requests: asked.length });
+    });
     const { items } = await ok<ReviewQueue>(isolate.call('/v1/heads/pets/review', { key }));
     // The same picture waits once, however often it was asked.
     expect(items.map((item) => item.picture)).toEqual([await sha256Hex(JPEG)]);

@@ -1,8 +1,8 @@
 /** Every operation of our own API as the tests of bad input see it: who may call it, with what, and what it says of things that aren't there. */
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { ExampleList, ReviewQueue, Scope } from '../../src/api/index.ts';
 import { codes, lesson } from './lessons.ts';
-import { JPEG, type CallOptions, type Isolate } from './support.ts';
+import { JPEG, soon, type CallOptions, type Isolate } from './support.ts';
 
 export interface Operation {
   /** 'none': anybody. 'secret': who knows the admin secret. */
@@ -123,7 +123,7 @@ export async function stockedTenant(isolate: Isolate): Promise<Stocked> {
   await put('settings', { capture: true });
   await isolate.classify(key, 'pets');
   await put('shadow', { version: 1 });
-  const prediction = await vi.waitFor(async () => {
+  const prediction = await soon(async () => {
     const { items } = await (await isolate.call('/v1/heads/pets/review', { key })).json<ReviewQueue>();
     expect(items).toHaveLength(1);
     return items[0].id;

@@ -7,7 +7,7 @@ import { Restore } from '../../worker/tenant/restore.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { hasTables } from '../../worker/tenant/schema.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
-import { Isolate, stubOf, sweep, testEnv } from './support.ts';
+import { Isolate, soon, stubOf, sweep, testEnv } from './support.ts';
 
 const render: Render = (kind, subject) => ({ name: `${kind}/${subject}`, value: {} });
 
@@ -94,7 +94,7 @@ describe('a restore', () => {
       const file = { head: 'pets', version: 1, sha256: 'aa' };
       rows.outbox.discard(rows.heads.objectName('pets', 1, 'aa'), 0);
       const delivered = writer.deliver();
-      await vi.waitFor(() => expect(remove).toHaveBeenCalled());
+      await soon(() => expect(remove).toHaveBeenCalled());
       const expected = vi.fn();
       const asked = restore.expectVersion('second', file).then(expected);
       await scheduler.wait(5);

@@ -1,14 +1,24 @@
 /** The Worker's small parts: what they bound, and what they do when something fails. */
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkUrl, fetchPicture } from '../../worker/fetch-picture.ts';
 import { Leases } from '../../worker/leases.ts';
 import { parseMultipart } from '../../worker/multipart.ts';
 import { ByteLru } from '../../worker/stores/byte-lru.ts';
 import { RefreshingCache } from '../../worker/stores/refreshing-cache.ts';
 
+const CLOCK: Parameters<typeof vi.useFakeTimers>[0] = { toFake: ['setTimeout', 'clearTimeout', 'Date'] };
+
+/** What a promise gives once so much time has passed on the fake clock. */
+async function past<T>(promise: Promise<T>, ms: number): Promise<T> {
+  await vi.advanceTimersByTimeAsync(ms);
+  return promise;
+}
+
 describe('leases', () => {
+  afterEach(() => void vi.useRealTimers());
+
   it('never lend more than there is, and lend it all in turn', async () => {
-    const leases = new Leases(10, 1_000, 1_000);
+    const leases = new Leases(10, 60_000, 60_000);
     let most = 0;
     const tasks = Array.from({ length: 20 }, () =>
       leases.with(4, async () => {
@@ -22,32 +32,35 @@ describe('leases', () => {
   });
 
   it('turn a request away that waited too long, and take back what was never returned', async () => {
+    vi.useFakeTimers(CLOCK);
     const leases = new Leases(1, 50, 20);
     const stuck = leases.with(1, () => new Promise<void>((resolve) => setTimeout(resolve, 200)));
-    await expect(leases.with(1, async () => 'in')).rejects.toMatchObject({ code: 'overloaded' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await past(expect(leases.with(1, async () => 'in')).rejects.toMatchObject({ code: 'overloaded' }), 40);
+    await vi.advanceTimersByTimeAsync(50);
     expect(await leases.with(1, async () => 'in')).toBe('in');
-    await stuck;
+    await past(stuck, 200);
   });
 
   it('grow where there is room, live anew when they do, and take all there is at the most', async () => {
+    vi.useFakeTimers(CLOCK);
     const leases = new Leases(10, 50, 20);
     await leases.with(2, async (grow) => {
       await leases.with(4, async () => {
         await grow(3);
         expect(leases.inUse).toBe(9);
-        await expect(grow(2)).rejects.toMatchObject({ code: 'overloaded' });
+        await past(expect(grow(2)).rejects.toMatchObject({ code: 'overloaded' }), 40);
         expect(leases.inUse).toBe(9);
       });
       await grow(100);
       expect(leases.inUse).toBe(10);
       for (let i = 0; i < 3; i++) {
-        await scheduler.wait(30);
+        await vi.advanceTimersByTimeAsync(30);
         await grow(0);
       }
       expect(leases.inUse).toBe(10);
+      await vi.advanceTimersByTimeAsync(60);
+      expect(leases.inUse).toBe(0);
     });
-    expect(leases.inUse).toBe(0);
   });
 });
 

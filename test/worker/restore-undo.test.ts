@@ -1,6 +1,6 @@
 /** The rows of a restore that was given up go in bounded steps, also where these are interrupted; then the tenant is as new. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { BackupRow } from '../../src/api/index.ts';
 import { RESTORED_VERSIONS_AT_ONCE, SWEPT_AT_ONCE } from '../../worker/limits.ts';
 import { headObjectName } from '../../worker/stores/layout.ts';
@@ -9,7 +9,7 @@ import { Writer } from '../../worker/tenant/writer.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { countingRows } from './counting-rows.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, problemOf, stubOf, testEnv } from './support.ts';
+import { Isolate, problemOf, soon, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const EXAMPLES = 2 * SWEPT_AT_ONCE + 100;
@@ -74,14 +74,11 @@ const beginUndo = (tenant: string) =>
   });
 /** Runs the alarm, which may also come by itself, until so many files are left and no rows of the first attempt. */
 const finish = (tenant: string, files = 0): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      await runDurableObjectAlarm(stubOf(tenant));
-      expect(await filesOf(tenant)).toBe(files);
-      if (files === 0) expect(await left(tenant)).toBe(0);
-    },
-    { timeout: 20_000 },
-  );
+  soon(async () => {
+    await runDurableObjectAlarm(stubOf(tenant));
+    expect(await filesOf(tenant)).toBe(files);
+    if (files === 0) expect(await left(tenant)).toBe(0);
+  });
 const down = (): Promise<never> => Promise.reject(new Error('R2 is down'));
 
 it('each step changes a bounded number of rows, whatever stops it in between', async () => {

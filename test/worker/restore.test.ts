@@ -10,7 +10,7 @@ import { HeadStore } from '../../worker/stores/heads.ts';
 import type { TenantStub } from '../../worker/tenant/call.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import { Isolate, makeHeadFile, problemOf, soon, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const conflict = { status: 409, code: 'conflict' };
@@ -38,7 +38,7 @@ function slowly(text: string): { body: ReadableStream<Uint8Array>; finish: () =>
   return { body, finish };
 }
 const hasBegun = (key: string): Promise<void> =>
-  vi.waitFor(async () => expect((await isolate.call('/v1/heads/pets/examples', { key })).status).toBe(200));
+  soon(async () => expect((await isolate.call('/v1/heads/pets/examples', { key })).status).toBe(200));
 
 describe('while a backup comes in', () => {
   it('nothing else changes heads', async () => {

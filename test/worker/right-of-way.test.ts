@@ -1,7 +1,7 @@
 /** Which requests a training waits for, and that it goes on in the end. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { giveWay, predicting } from '../../worker/right-of-way.ts';
-import { Isolate, JPEG, makeHeadFile } from './support.ts';
+import { Isolate, JPEG, makeHeadFile, soon } from './support.ts';
 
 /** A picture whose last byte comes when it is let go. */
 function held(): { body: ReadableStream<Uint8Array>; letGo: () => void } {
@@ -33,7 +33,7 @@ describe('the right of way', () => {
     expect(predicting()).toBe(false);
     const { body, letGo } = held();
     const answer = isolate.call(path, { key, type: 'image/jpeg', body });
-    await vi.waitFor(() => expect(predicting()).toBe(true));
+    await soon(() => expect(predicting()).toBe(true));
     // A training that meets it waits, though not for ever.
     await giveWay();
     expect(predicting()).toBe(true);

@@ -1,7 +1,7 @@
 /** Which version answers: names, canary, shadow, the guard; what is counted, captured and refused for being too much. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env as bindings } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type {
   Classification,
   ReviewQueue,
@@ -9,9 +9,9 @@ import type {
   Taught,
   Usage as UsageAnswer,
 } from '../../src/api/index.ts';
-import { MAX_EXAMPLES_PER_HEAD, RATE_WINDOW_MS, USAGE_FLUSH_MS } from '../../worker/limits.ts';
+import { MAX_EXAMPLES_PER_HEAD, RATE_WINDOW_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, problemOf, stubOf, testEnv } from './support.ts';
+import { Isolate, problemOf, soon, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 
@@ -120,13 +120,10 @@ describe('shadow and usage', () => {
     await ok(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 1 }));
     for (let i = 0; i < 3; i++) expect(await versionOf(key)).toBe(2);
     expect(await versionOf(key, '?version=2')).toBe(2);
-    await vi.waitFor(
-      async () => {
-        const { shadow } = await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'));
-        expect(shadow).toMatchObject({ version: 1, requests: 3 });
-      },
-      { timeout: 2 * USAGE_FLUSH_MS, interval: 500 },
-    );
+    await soon(async () => {
+      const { shadow } = await ok<Routing>(send(key, 'GET', '/v1/heads/pets/routing'));
+      expect(shadow).toMatchObject({ version: 1, requests: 3 });
+    });
     const { days } = await ok<UsageAnswer>(send(key, 'GET', '/v1/usage?days=1'));
     expect(days).toHaveLength(1);
     expect(days[0].counts).toMatchObject({ classify: 4, teach: 2 });
@@ -200,7 +197,7 @@ describe('review', () => {
     const seen = await ok<Classification>(isolate.classify(key, 'pets'));
     // A photo is nothing like the made-up codes.
     expect(seen.unknown.is_unknown).toBe(true);
-    const queue = await vi.waitFor(async () => {
+    const queue = await soon(async () => {
       const { items } = await ok<ReviewQueue>(send(key, 'GET', '/v1/heads/pets/review'));
       expect(items).toHaveLength(1);
       return items;

@@ -8,7 +8,7 @@ const SEQUENTIAL = 2_000;
 const CONCURRENT = 500;
 const AT_A_TIME = 16;
 
-test(`${SEQUENTIAL} requests in a row and ${CONCURRENT} in parallel`, { timeout: 180_000 }, async () => {
+test(`${SEQUENTIAL} requests in a row and ${CONCURRENT} in parallel`, async () => {
   const reference = await runtime.mapReader();
   const isolate = new Isolate(undefined, { ...runtime, engine: reference });
   const { key } = await isolate.newTenant();

@@ -61,7 +61,7 @@ describe('the refreshing cache', () => {
     expect(known).toHaveLength(1);
     clock.mockReturnValue(1_100);
     expect(await cache.get('a', loader)).toBe('value 1');
-    await vi.waitFor(() => expect(cache.peek('a')).toBe('value 2'));
+    await vi.waitFor(() => expect(cache.peek('a')).toBe('value 2'), { timeout: 60_000 });
     clock.mockReturnValue(1_300);
     expect(await cache.get('a', loader)).toBe('value 3');
     expect(known).toEqual([undefined, 'value 1', 'value 2']);

@@ -6,7 +6,7 @@ import {
   waitOnExecutionContext,
 } from 'cloudflare:test';
 import { env as bindings } from 'cloudflare:workers';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Problem } from '../../src/api/index.ts';
 import type { Plan } from '../../src/backbone/index.ts';
 import { writeHead, type Head } from '../../src/head/index.ts';
@@ -73,6 +73,9 @@ export async function sweep(tenant: string): Promise<void> {
   });
   await runDurableObjectAlarm(stubOf(tenant));
 }
+
+/** Waits for what comes behind an answer: usage that is flushed, a queue, an alarm. A minute only tells it from what never comes. */
+export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000 });
 
 export interface CallOptions {
   readonly key?: string;

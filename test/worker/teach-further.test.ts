@@ -1,12 +1,11 @@
 /** Uploaded heads, with tails or of other backbones, taught more classes on their own codes. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import linalg from '../../build/wasm/linalg.wasm?module';
 import type { Classification, HeadDetail, Problem, Routing, Taught } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { continueHead } from '../../src/learn/continue.ts';
-import { USAGE_FLUSH_MS } from '../../worker/limits.ts';
 import { codeOf, tailedHead } from './tailed.ts';
-import { Isolate, JPEG, makeHead, picture, problemOf } from './support.ts';
+import { Isolate, JPEG, makeHead, picture, problemOf, soon } from './support.ts';
 
 const isolate = new Isolate();
 const NEW = ['lossy.webp', 'palette-alpha.png', 'rgb16.png', 'progressive.jpg'].map(picture);
@@ -214,7 +213,7 @@ describe('an uploaded head with a tail', async () => {
     const { id } = await (await isolate.classify(key, 'h')).json<Classification>();
     expect(id).toBeDefined();
     const json = { id, label: 'emu' };
-    const answer = await vi.waitFor(() => taught(isolate.call('/v1/heads/h/feedback', { key, json })));
+    const answer = await soon(() => taught(isolate.call('/v1/heads/h/feedback', { key, json })));
     expect(answer).toMatchObject({ added: 1, version: 2 });
     expectSame(await download(key, 2), writeHead(await continued(base, 'emu', [JPEG])));
   });
@@ -237,13 +236,10 @@ describe('an uploaded head with a tail', async () => {
     await isolate.call('/v1/heads/h/versions/1/activate', { key, json: {} });
     expect((await put(key, 'shadow', { version: 2 })).status).toBe(200);
     expect((await (await isolate.classify(key, 'h')).json<Classification>()).version).toBe(1);
-    await vi.waitFor(
-      async () => {
-        const answer = await isolate.call('/v1/heads/h/routing', { key });
-        expect((await answer.json<Routing>()).shadow).toMatchObject({ version: 2, requests: 1 });
-      },
-      { timeout: 2 * USAGE_FLUSH_MS, interval: 500 },
-    );
+    await soon(async () => {
+      const answer = await isolate.call('/v1/heads/h/routing', { key });
+      expect((await answer.json<Routing>()).shadow).toMatchObject({ version: 2, requests: 1 });
+    });
   });
 
   it('is held back by its guard only for what can be compared', async () => {

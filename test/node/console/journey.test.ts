@@ -52,7 +52,7 @@ describe.skipIf(withoutBrowser())('a new user', () => {
     await rollBack(page);
     await removeHead(page);
     await page.close();
-  }, 180_000);
+  });
 });
 
 function card(label: string): string {
@@ -85,7 +85,7 @@ async function recordWebcam(page: Page, label: string): Promise<void> {
 
 async function teachAndWait(page: Page, version: number): Promise<void> {
   await page.getByRole('button', { name: 'Teach' }).click();
-  await page.getByText(`Version ${version} is in use.`).waitFor({ timeout: 60_000 });
+  await page.getByText(`Version ${version} is in use.`).waitFor({ timeout: 120_000 });
 }
 
 async function expectClasses(page: Page, labels: readonly string[]): Promise<void> {

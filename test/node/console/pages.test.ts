@@ -78,7 +78,6 @@ describe.skipIf(withoutBrowser())('console', () => {
         await context.close();
       }
     },
-    120_000,
   );
 
   test('the audit notices a fault', async () => {

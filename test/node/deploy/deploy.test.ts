@@ -45,7 +45,7 @@ function deploy(args: readonly string[], secret = ''): Promise<Ran> {
   return run(process.execPath, [...program, ...args], { cwd: root, env });
 }
 
-describe('npm run deploy', { timeout: 120_000 }, () => {
+describe('npm run deploy', () => {
   it.each(['production', 'staging'])('checks %s and sends nothing', async (environment) => {
     const { code, stdout, stderr } = await deploy(['--env', environment]);
     expect(code, stdout + stderr).toBe(0);

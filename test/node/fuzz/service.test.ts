@@ -10,7 +10,7 @@ let service: FuzzPart;
 // It also trains a head, beside other work.
 beforeAll(async () => {
   service = await servicePart(SEED);
-}, 60_000);
+});
 afterAll(() => service.close());
 
 it(`answers ${CASES} requests in order, and the next picture as before`, async () => {

@@ -169,7 +169,7 @@ const COLLAGES = 60;
 const SIDE = 224;
 
 describe('on collages of something else (left) and a known class (right)', () => {
-  it('most of the positive mass lies on the right', { timeout: 180_000 }, async () => {
+  it('most of the positive mass lies on the right', async () => {
     const backbone = defaultBackbone();
     const { plan } = backbone;
     const engine = await createTfjsEngine(backbone, tfjsWasm());

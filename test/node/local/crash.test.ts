@@ -45,7 +45,6 @@ describe('workerd, killed', () => {
       expect(await worker.counts(key, 'pets')).toEqual({ ant: 5, bee: 5, cow: 5 });
       expect((await worker.call(key, `/v1/heads/pets/versions/${answer.version}`)).status).toBe(200);
     },
-    60_000,
   );
 
   it('while forgetting: the alarm finishes what nobody repeats', async () => {
@@ -69,10 +68,10 @@ describe('workerd, killed', () => {
     await worker.restart();
     await expect
       .poll(() => worker.call(key, '/v1/heads/pets/versions/2').then(({ status }) => status), {
-        timeout: 20_000,
+        timeout: 120_000,
         interval: 500,
       })
       .toBe(404);
     expect(await worker.counts(key, 'pets')).toEqual({ ant: 5, bee: 5 });
-  }, 60_000);
+  });
 });

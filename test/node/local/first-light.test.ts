@@ -86,7 +86,7 @@ describe('trashnet', () => {
     const webp = await post(await large.webp({ quality: 90 }).toBuffer());
     const png = await post(await large.png({ compressionLevel: 1 }).toBuffer());
     expect([webp, png]).toEqual([jpeg, jpeg]);
-  }, 180_000);
+  });
 
   async function post(body: Uint8Array<ArrayBuffer>): Promise<string> {
     const answer = await fetch(new URL('/v1/heads/trash/classify', worker.url), {

@@ -125,5 +125,5 @@ describe('the service beside its model', () => {
     const { tally, failure } = await soak({ kills: 2, seed: 7, bursts: 6 });
     expect(failure).toBeUndefined();
     expect(tally.kills).toBe(2);
-  }, 120_000);
+  });
 });

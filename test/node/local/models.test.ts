@@ -102,7 +102,7 @@ describe('on local workerd', () => {
       heads.set(name, out);
     }
     await deployment.start();
-  }, 180_000);
+  });
 
   /** A new tenant with the head. */
   async function pushed(file: string): Promise<string> {
@@ -221,7 +221,6 @@ describe('on local workerd', () => {
       await expectSameInOnnx(key, 1, trash.slice(0, 2), side);
       await expectSameInOnnx(key, version, [...trash.slice(0, 2), unseen[0]], side);
     },
-    120_000,
   );
 
   test('a fine-tuned head answers as the trainer does, and is taught one class more on its own codes', async () => {
@@ -246,7 +245,7 @@ describe('on local workerd', () => {
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
     await expectSameAsTrainer(key, file, [...trash, meals.unseen[0]]);
-  }, 400_000);
+  }, 600_000);
 
   test('a linear head answers in ONNX Runtime as it does here', async () => {
     const key = await deployment.newTenant();

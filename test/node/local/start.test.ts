@@ -32,7 +32,7 @@ beforeAll(async () => {
     if (said.includes('Serving on')) return;
   }
   throw new Error(`It does not serve: ${said}`);
-}, 120_000);
+});
 afterAll(async () => {
   if (child.exitCode === null) {
     const ended = once(child, 'exit');

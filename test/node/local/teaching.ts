@@ -91,7 +91,7 @@ export class Mortal {
   call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${key}`);
-    return fetch(new URL(path, this.url), { ...init, headers, signal: AbortSignal.timeout(30_000) });
+    return fetch(new URL(path, this.url), { ...init, headers, signal: AbortSignal.timeout(120_000) });
   }
 
   createTenant(): Promise<Response> {

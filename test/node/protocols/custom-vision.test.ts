@@ -53,7 +53,7 @@ function photos(split: 'train' | 'test', label: string, count: number): Buffer[]
   return photoFiles(split, label, count).map((path) => readFileSync(path));
 }
 
-describe.each(VERSIONS)('a migration, with %s', { timeout: 240_000 }, (version) => {
+describe.each(VERSIONS)('a migration, with %s', (version) => {
   beforeAll(() => {
     training = trainingClient(version);
   });

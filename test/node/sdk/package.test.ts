@@ -17,7 +17,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'theirs', type: 'module' }));
   const install = ['install', '--offline', '--no-audit', '--no-fund', buildSdk()];
   expect(await run('npm', install, { cwd: folder })).toMatchObject({ code: 0 });
-}, 120_000);
+});
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await house.close();

@@ -65,7 +65,7 @@ it("docs/protocols.md's command lines run", async () => {
   }
 });
 
-it("docs/migrating-from-custom-vision.md's program fits Microsoft's types", { timeout: 60_000 }, async () => {
+it("docs/migrating-from-custom-vision.md's program fits Microsoft's types", async () => {
   const [program] = snippetsOf('docs/migrating-from-custom-vision.md', 'ts');
   writeFileSync(
     join(folder, 'migrate.ts'),
@@ -93,7 +93,7 @@ it("docs/migrating-from-custom-vision.md's program fits Microsoft's types", { ti
   expect(await run(tsc, ['-p', 'tsconfig.json'], { cwd: folder })).toMatchObject({ code: 0, stdout: '' });
 });
 
-it("README's first command lines train, push and classify", { timeout: 120_000 }, async () => {
+it("README's first command lines train, push and classify", async () => {
   const [lines] = snippetsOf('README.md', 'sh');
   const photos = { red: 0, green: 1, blue: 2 };
   for (const [label, colour] of Object.entries(photos)) {

@@ -144,7 +144,6 @@ describe('training', () => {
       const [one, other] = ['whole', 'again'].map((name) => readFileSync(join(cwd, `${name}.safetensors`)));
       expect(one.equals(other)).toBe(true);
     },
-    60_000,
   );
 
   test('broken pictures, copies and strangers are reported and skipped; the report takes names for text', async () => {
