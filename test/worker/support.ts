@@ -74,7 +74,7 @@ export async function sweep(tenant: string): Promise<void> {
   await runDurableObjectAlarm(stubOf(tenant));
 }
 
-/** Waits for what comes behind an answer: usage that is flushed, a queue, an alarm. A minute only tells it from what never comes. */
+/** Waits for what happens after an answer: usage that is counted, a queue, an alarm. What takes longer than a minute never comes. */
 export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000 });
 
 export interface CallOptions {

@@ -7,7 +7,6 @@ const CASES = 100;
 const SEED = 20_261_201;
 
 let service: FuzzPart;
-// It also trains a head, beside other work.
 beforeAll(async () => {
   service = await servicePart(SEED);
 });

@@ -45,7 +45,7 @@ test('a run that is interrupted twice and resumed writes the file of one that wa
   const whole = await train(cwd, 'whole', []);
   expect(whole.code, whole.stderr).toBe(0);
   const expected = file();
-  // In the middle of the folds, and when all three are tuned, while their codes are read.
+  // First in the middle of the folds; then, when all three are tuned, while codes are read.
   for (const [options, saves] of [
     [[], 1],
     [['--resume'], 3],
