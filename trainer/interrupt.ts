@@ -4,7 +4,7 @@
 const REPEAT_MS = 500;
 
 const KEPT_CODES = 'CNN codes read so far are kept; the next run goes on from there.';
-/** For when fine-tuned networks are saved. Without --resume the next run would begin anew. */
+/** Said when fine-tuned networks are saved: without --resume the next run would begin again. */
 export const RESUMABLE = 'The same command with --resume goes on from here.';
 
 let listener: (() => void) | undefined;
