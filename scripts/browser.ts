@@ -21,7 +21,8 @@ const MISSING = 'No browser was found: install Chromium, or name one in HEADWATE
 export function withoutBrowser(): boolean {
   if (browserPath !== undefined) return false;
   if (process.env['HEADWATER_REQUIRE_BROWSER'] === '1') throw new Error(MISSING);
-  console.warn(`Skipped: ${MISSING}`);
+  // Not by console: vitest shows what a file logs only where one of its tests fails.
+  process.stderr.write(`Skipped: ${MISSING}\n`);
   return true;
 }
 

@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { House, picture } from '../protocols/house.ts';
+import { skipped } from '../skipped.ts';
 
 const run = promisify(execFile);
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
-if (!hasCurl) console.log('Skipped: curl, since there is none here.');
+const withoutCurl =
+  spawnSync('curl', ['--version']).status !== 0 && skipped('curl, since there is none here.');
 
 /** A picture with so much behind its end that curl asks first. */
 const photo = new Uint8Array(2_000_000);
@@ -100,7 +101,7 @@ describe('a request with Expect: 100-continue', () => {
     expect(await ask(asked, HUGE_BYTES)).toEqual(['413']);
   });
 
-  it.skipIf(!hasCurl)('curl hears them all', async () => {
+  it.skipIf(withoutCurl)('curl hears them all', async () => {
     const file = join(folder, 'body');
     for (const asked of ASKED) {
       writeFileSync(file, asked.body ?? photo);

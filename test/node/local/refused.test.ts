@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalWorker } from '../../../scripts/local-worker.ts';
 import { ADMIN_SECRET, House } from '../protocols/house.ts';
+import { skipped } from '../skipped.ts';
 
 const run = promisify(execFile);
 const BODY = new Uint8Array(5_000_000);
@@ -81,8 +82,8 @@ for url, method, headers in json.load(open(sys.argv[1])):
 print(json.dumps(answers))
 `;
 
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-if (!hasPython) console.log('Skipped: urllib, since there is no python3 here.');
+const withoutPython =
+  spawnSync('python3', ['--version']).status !== 0 && skipped('urllib, since there is no python3 here.');
 
 let folder: string;
 beforeAll(() => {
@@ -136,7 +137,7 @@ describe('an error that comes before the body was read', () => {
     }
   });
 
-  it.skipIf(!hasPython)('urllib hears them all', async () => {
+  it.skipIf(withoutPython)('urllib hears them all', async () => {
     const asked = REFUSALS.map((refused) => [
       house.address(refused.path),
       refused.method,

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../../../scripts/stale.ts';
+import { skipped } from '../skipped.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headwater-signals-'));
-const isWindows = process.platform === 'win32';
+const isWindows = process.platform === 'win32' && skipped('signals, which Windows does not have.');
 
 beforeAll(() => {
   // The bootstrap would install anew, under the feet of all other tests.
