@@ -61,6 +61,7 @@ async function send(url: URL, key: string | undefined, request: HostileRequest):
 
 async function measure(worker: RealWorker, keys: Keys, request: HostileRequest): Promise<Measured> {
   const repeats = request.isBody ? 1 : HEADER_REPEATS;
+  const aloneMs = request.isBody ? undefined : await cpuAlone(worker, keys, request);
   let waitMs = 0;
   let asked = 0;
   const progress = { done: false };
@@ -80,7 +81,14 @@ async function measure(worker: RealWorker, keys: Keys, request: HostileRequest):
   }
   const status = await sending;
   const used = (worker.cpuMs() ?? NaN) - before - asked * keys.neighbourCpuMs;
-  return { request, status, cpuMs: Math.max(0, used / repeats), waitMs };
+  return { request, status, cpuMs: aloneMs ?? Math.max(0, used), waitMs };
+}
+
+/** CPU time of a request without its body. It is shorter than what a neighbour's share varies by, so there is no neighbour. */
+async function cpuAlone(worker: RealWorker, keys: Keys, request: HostileRequest): Promise<number> {
+  const before = worker.cpuMs() ?? NaN;
+  for (let i = 0; i < HEADER_REPEATS; i++) await send(worker.url, keys.hostile, request);
+  return ((worker.cpuMs() ?? NaN) - before) / HEADER_REPEATS;
 }
 
 interface Keys {

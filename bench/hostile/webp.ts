@@ -21,8 +21,8 @@ export async function hostileWebps(): Promise<Record<string, Uint8Array>> {
   return {
     'WebP, 4000×3000, noise': await noisy(4000, 3000, 3).webp({ quality: 60, effort: 0 }).toBuffer(),
     'WebP, 1900×1500, noise': await noisy(1900, 1500, 3).webp({ quality: 100, effort: 0 }).toBuffer(),
-    'WebP, 3200×2000, soft': await soft(3200, 2000).webp({ quality: 75, effort: 2 }).toBuffer(),
     'WebP, 4000×3000, soft': await soft(4000, 3000).webp({ quality: 75, effort: 2 }).toBuffer(),
+    'WebP, 3200×2240, soft': await soft(3200, 2240).webp({ quality: 75, effort: 2 }).toBuffer(),
     'WebP, 2400×1800, lossless, soft': await soft(2400, 1800).webp({ lossless: true, effort: 2 }).toBuffer(),
     'WebP, lossless noise': await noisy(2100, 1800, 3).webp({ lossless: true, effort: 0 }).toBuffer(),
     'WebP, noise in its alpha plane': await noisy(1700, 1400, 4)

@@ -178,11 +178,11 @@ describe('work', () => {
   it('is of pixels and of bytes, by kind of data', () => {
     expect(read(lossless(100, 50, 1_000)).work).toBe(5_000 * 65 + 1_000 * 17);
     // Up to half a byte a pixel a byte takes more than beyond.
-    expect(read(lossy(100, 50, 1_000)).work).toBe(5_000 * 27 + 1_000 * 75);
-    expect(read(lossy(100, 50, 3_000)).work).toBe(5_000 * 27 + 2_500 * 75 + 500 * 42);
+    expect(read(lossy(100, 50, 1_000)).work).toBe(5_000 * 50 + 1_000 * 75);
+    expect(read(lossy(100, 50, 3_000)).work).toBe(5_000 * 50 + 2_500 * 75 + 500 * 42);
     const alpha = chunk('ALPH', new Uint8Array(300));
     expect(read(canvas(100, 50), alpha, lossy(100, 50, 1_000)).work).toBe(
-      5_000 * 27 + 1_000 * 75 + 5_000 * 30 + 300 * 17,
+      5_000 * 50 + 1_000 * 75 + 5_000 * 30 + 300 * 17,
     );
     expect(read(canvas(200, 90), animation(0, 0, lossless(100, 50, 1_000))).work).toBe(
       5_000 * 65 + 1_000 * 17 + 200 * 90 * 4,
