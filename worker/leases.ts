@@ -143,6 +143,8 @@ export class Leases {
    */
   #inTheWay(leases: readonly Lease[]): readonly Lease[] {
     const { share, reserve, small } = this.#shares;
+    // The usual case, without the lists below: every picture asks.
+    if (claimsOf(leases, share) <= Math.min(share, this.#capacity - reserve)) return [];
     const { owner, claim } = leases[leases.length - 1];
     const own = leases.filter((each) => each.owner === owner);
     if (!canEnd(own, share, share)) return own;
@@ -155,8 +157,7 @@ export class Leases {
 /** Whether there is an order in which each gets what it still claims and gives all back. Trying the smallest claim first finds it. */
 function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
   const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
-  // The usual case, without the lists below: every picture asks.
-  if (leases.reduce((sum, lease) => sum + lease.units + needOf(lease), 0) <= capacity) return true;
+  if (claimsOf(leases, share) <= capacity) return true;
   if (unitsOf(leases) > capacity) return false;
   // Most need nothing more: they end first, in any order.
   const growing = leases.filter((lease) => needOf(lease) > 0);
@@ -166,6 +167,11 @@ function canEnd(leases: readonly Lease[], capacity: number, share: number): bool
     free += lease.units;
   }
   return true;
+}
+
+/** What all hold at their ends. */
+function claimsOf(leases: readonly Lease[], share: number): number {
+  return leases.reduce((sum, { claim, units }) => sum + Math.max(units, Math.min(claim, share)), 0);
 }
 
 function unitsOf(leases: readonly Lease[]): number {
