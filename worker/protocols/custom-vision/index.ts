@@ -13,9 +13,14 @@ import { addStoredPredictions } from './stored-predictions.ts';
 import { addProjects } from './projects.ts';
 import { addTags } from './tags.ts';
 
-/** Any version of the third generation; clients differ in how they write the API's name. */
-const TRAINING = '/customvision/:version{v3\\.[0-9][a-z0-9.-]*}/:api{[Tt]raining}';
-const PREDICTION = '/customvision/:version{v3\\.[0-9][a-z0-9.-]*}/:api{[Pp]rediction}';
+/** Any version of the third generation. */
+const BASE = '/customvision/:version{v3\\.[0-9][a-z0-9.-]*}';
+/**
+ * Clients differ in how they write an API's name. Two patterns in the same place of a path would be beyond Hono's fast
+ * router, for the routes of the whole application.
+ */
+const TRAINING = ['training', 'Training'];
+const PREDICTION = ['prediction', 'Prediction'];
 
 export function addCustomVision(app: App, services: Services): void {
   app.use('/customvision/*', customVisionErrors);
@@ -26,9 +31,9 @@ export function addCustomVision(app: App, services: Services): void {
   addImages(training, services);
   addIterations(training, services);
   addStoredPredictions(training, services);
-  app.route(TRAINING, training);
+  for (const name of TRAINING) app.route(`${BASE}/${name}`, training);
   const prediction: CallerApp = new Hono<CallerEnv>();
   prediction.use(asCaller(app, services, 'prediction-key', 'read'));
   addPrediction(prediction, services);
-  app.route(PREDICTION, prediction);
+  for (const name of PREDICTION) app.route(`${BASE}/${name}`, prediction);
 }
