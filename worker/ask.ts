@@ -9,7 +9,7 @@ import { answer, codeFor, see, type LoadedHead, type SeenPictures } from './clas
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS } from './limits.ts';
 import { ApiError } from './problem.ts';
-import { workOf, type RequestWork } from './request-work.ts';
+import { workOf, type RequestWork, type Working } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 
@@ -35,11 +35,13 @@ export const ROUTING_KEY = 'routing-key';
 export const MAX_ROUTING_KEY_LENGTH = 256;
 
 /** @throws ApiError invalid_request */
-export function askerOf(c: {
-  readonly env: Env;
-  readonly var: { readonly principal: { readonly tenant: string } };
-  readonly req: { readonly raw: Request; header(name: string): string | undefined };
-}): Asker {
+export function askerOf(
+  c: Working & {
+    readonly env: Env;
+    readonly var: { readonly principal: { readonly tenant: string } };
+    readonly req: { header(name: string): string | undefined };
+  },
+): Asker {
   const key = c.req.header(ROUTING_KEY);
   if (key !== undefined && (key === '' || key.length > MAX_ROUTING_KEY_LENGTH)) {
     throw new ApiError(
@@ -48,7 +50,7 @@ export function askerOf(c: {
       { field: ROUTING_KEY },
     );
   }
-  return { env: c.env, tenant: c.var.principal.tenant, key, work: workOf(c.req.raw) };
+  return { env: c.env, tenant: c.var.principal.tenant, key, work: workOf(c) };
 }
 
 /** One picture, one head. @throws HeadwaterError image_…; ApiError too_much_work */

@@ -24,7 +24,7 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
       addressOf(c.req),
     );
     c.set('principal', { tenant, keyId: id, scopes });
-    workOf(c.req.raw).owner = tenant;
+    workOf(c).owner = tenant;
     await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
       throw new ApiError(

@@ -1,5 +1,6 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
 import type { Principal } from './auth.ts';
+import type { RequestWork } from './request-work.ts';
 import type { StepListener } from './steps.ts';
 import type { TenantNamespace } from './tenant/call.ts';
 
@@ -39,6 +40,8 @@ declare global {
 export interface Variables {
   /** Made when it is first asked for: see observe.ts. */
   requestId?: string;
+  /** The same: see request-work.ts. */
+  work?: RequestWork;
   principal: Principal;
 }
 

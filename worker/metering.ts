@@ -65,6 +65,9 @@ export class Metering {
 /** Kinds of requests that are told apart, by the last word of their route. All others are `manage`. */
 const KINDS = new Set(['classify', 'classify-batch', 'embed', 'teach', 'train', 'feedback']);
 
+/** By route, of which there are as many as there are operations: each request asks several times. */
+const kinds = new Map<string, string | undefined>();
+
 /** Counts every request that a key's owner made and that was not refused. */
 export const metered = (metering: Metering) =>
   createMiddleware<AppEnv>(async (c, next) => {
@@ -81,6 +84,11 @@ export const metered = (metering: Metering) =>
  * in words of their own; Custom Vision's calls ask our API, which counts.
  */
 export function kindOf(route: string): string | undefined {
+  if (!kinds.has(route)) kinds.set(route, kindRead(route));
+  return kinds.get(route);
+}
+
+function kindRead(route: string): string | undefined {
   if (route.startsWith('/customvision/')) return undefined;
   if (/^\/(hf-inference|client\/v4)\/|^\/v2\/.*\/infer$/.test(route)) return 'classify';
   const word = route.split('/').at(-1) ?? '';

@@ -10,7 +10,7 @@ const PREDICTIONS: ReadonlySet<string | undefined> = new Set(['classify', 'class
 
 export const rightOfWay = createMiddleware<AppEnv>(async (c, next) => {
   if (!PREDICTIONS.has(kindOf(routePath(c, -1)))) return next();
-  const work = workOf(c.req.raw);
+  const work = workOf(c);
   work.predictions++;
   try {
     return await predict(next);

@@ -81,18 +81,28 @@ export class RequestWork {
   }
 }
 
-const works = new WeakMap<Request, RequestWork>();
+/** The part of a request's context that keeps its budget. */
+export interface Working {
+  readonly req: { readonly raw: Request };
+  readonly var: { readonly work?: RequestWork };
+  set(key: 'work', work: RequestWork): void;
+}
+
+/** Budgets of requests that are not their own. */
+const charged = new WeakMap<Request, RequestWork>();
 
 /** The budget of a request, the same for all that is done for it. */
-export function workOf(request: Request): RequestWork {
-  const work = works.get(request) ?? new RequestWork();
-  works.set(request, work);
+export function workOf(c: Working): RequestWork {
+  const known = c.var.work;
+  if (known !== undefined) return known;
+  const work = charged.get(c.req.raw) ?? new RequestWork();
+  c.set('work', work);
   return work;
 }
 
 /** What is asked of our own API on behalf of a request is charged to that request. */
-export function chargeTo(request: Request, inner: Request): void {
-  works.set(inner, workOf(request));
+export function chargeTo(c: Working, inner: Request): void {
+  charged.set(inner, workOf(c));
 }
 
 function ms(ns: number): number {

@@ -34,7 +34,7 @@ export function addEmbedRoute(app: App, services: Services): void {
       async (pictures) => {
         const made: z.output<typeof Embedding>[] = [];
         for (const picture of pictures) {
-          const { code, image } = await codeIn(services, space, picture, workOf(c.req.raw));
+          const { code, image } = await codeIn(services, space, picture, workOf(c));
           made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
         }
         return made;

@@ -40,7 +40,7 @@ export function addTeachRoutes(app: App, services: Services): void {
     const { tenant } = c.var.principal;
     const space = await codeSpaceOf(services, c.env, tenant, head);
     const keep = keeper(c.env, tenant, head);
-    const examples = await examplesOf(services, services.memory.of(tenant), space, c.req.raw, keep);
+    const examples = await examplesOf(services, services.memory.of(tenant), space, c, keep);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {

@@ -12,7 +12,7 @@ import type { Lender } from '../leases.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
 import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
-import { workOf, type RequestWork } from '../request-work.ts';
+import { workOf, type RequestWork, type Working } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import type { KeptPicture } from '../tenant/kept-pictures.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
@@ -46,10 +46,11 @@ export async function examplesOf(
   { runtime, tails }: Services,
   memory: Lender,
   space: CodeSpace,
-  request: Request,
+  c: Working,
   keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, space, keep, work: workOf(request) };
+  const embedder = { runtime, tails, memory, space, keep, work: workOf(c) };
+  const request = c.req.raw;
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     const contentType = request.headers.get('content-type') ?? '';

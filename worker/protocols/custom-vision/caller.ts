@@ -28,7 +28,7 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
     if (!scopes.includes(scope)) {
       throw new ApiError('forbidden', `This call needs a key with the scope '${scope}'.`);
     }
-    c.set('api', new OwnApi(app, { req: c.req, env: c.env, executionCtx: c.executionCtx }, key));
+    c.set('api', new OwnApi(app, c, key));
     const confirm = () => keys.confirm(c.env, c.var.principal);
     if (scope !== 'read') await confirm();
     c.set('records', new Records(c.env, tenant, confirm));

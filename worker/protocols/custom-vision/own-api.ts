@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Env } from '../../env.ts';
-import { chargeTo } from '../../request-work.ts';
+import { chargeTo, type Working } from '../../request-work.ts';
 
 /** What our API objected to; it becomes the answer as it is. */
 export class OwnProblem extends Error {
@@ -28,7 +28,7 @@ export interface Ask {
 }
 
 /** Where the question comes from. */
-export interface Origin {
+export interface Origin extends Working {
   readonly req: { readonly url: string; readonly raw: Request };
   readonly env: Env;
   readonly executionCtx: Context['executionCtx'];
@@ -72,8 +72,8 @@ export class OwnApi {
     if (type !== undefined) headers.set('content-type', type);
     const sent = json === undefined ? (body ?? null) : JSON.stringify(json);
     const request = new Request(new URL(path, this.#origin.req.url), { method, headers, body: sent });
-    const { env, executionCtx, req } = this.#origin;
-    chargeTo(req.raw, request);
+    const { env, executionCtx } = this.#origin;
+    chargeTo(this.#origin, request);
     const response = await this.#app.fetch(request, env, executionCtx);
     if (response.ok) return response;
     const problem = Problem.parse(await response.json());
