@@ -38,8 +38,8 @@ export const MAX_ROUTING_KEY_LENGTH = 256;
 export function askerOf(
   c: Working & {
     readonly env: Env;
-    readonly var: { readonly principal: { readonly tenant: string } };
     readonly req: { header(name: string): string | undefined };
+    get(key: 'principal'): { readonly tenant: string };
   },
 ): Asker {
   const key = c.req.header(ROUTING_KEY);
@@ -50,7 +50,7 @@ export function askerOf(
       { field: ROUTING_KEY },
     );
   }
-  return { env: c.env, tenant: c.var.principal.tenant, key, work: workOf(c) };
+  return { env: c.env, tenant: c.get('principal').tenant, key, work: workOf(c) };
 }
 
 /** One picture, one head. @throws HeadwaterError image_…; ApiError too_much_work */

@@ -33,7 +33,7 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
       );
     }
     // Caches may be a minute behind: enough to answer, not to write.
-    if (scope !== 'read') await keys.confirm(c.env, c.var.principal);
+    if (scope !== 'read') await keys.confirm(c.env, c.get('principal'));
     await next();
   });
 

@@ -74,7 +74,7 @@ export const metered = (metering: Metering) =>
     await next();
     // A request without a valid key has no principal.
     if (c.get('principal') === undefined || c.res.status >= 400) return;
-    const { tenant } = c.var.principal;
+    const { tenant } = c.get('principal');
     const kind = kindOf(routePath(c, -1));
     if (kind !== undefined) metering.count(c.env, tenant, kind);
   });

@@ -17,7 +17,7 @@ export function noteProblem(request: Request, code: ProblemCode): void {
 
 /** The same for all that is said of a request. */
 export function requestIdOf(c: Context<AppEnv>): string {
-  const id = c.var.requestId ?? crypto.randomUUID();
+  const id = c.get('requestId') ?? crypto.randomUUID();
   c.set('requestId', id);
   return id;
 }
@@ -37,7 +37,7 @@ export const observe = createMiddleware<AppEnv>(async (c, next) => {
     ...(code === undefined ? {} : { code }),
     ...(c.get('principal') === undefined
       ? {}
-      : { tenant: c.var.principal.tenant, key: c.var.principal.keyId }),
+      : { tenant: c.get('principal').tenant, key: c.get('principal').keyId }),
     // Of time outside alone where the clock stands still while the Worker computes, as it does on Cloudflare.
     elapsed_ms: Date.now() - startedAt,
   };

@@ -84,7 +84,8 @@ export class RequestWork {
 /** The part of a request's context that keeps its budget. */
 export interface Working {
   readonly req: { readonly raw: Request };
-  readonly var: { readonly work?: RequestWork };
+  // Not `var`, which Hono makes anew each time.
+  get(key: 'work'): RequestWork | undefined;
   set(key: 'work', work: RequestWork): void;
 }
 
@@ -93,7 +94,7 @@ const charged = new WeakMap<Request, RequestWork>();
 
 /** The budget of a request, the same for all that is done for it. */
 export function workOf(c: Working): RequestWork {
-  const known = c.var.work;
+  const known = c.get('work');
   if (known !== undefined) return known;
   const work = charged.get(c.req.raw) ?? new RequestWork();
   c.set('work', work);

@@ -33,16 +33,13 @@ export function addClassifyRoutes(app: App, services: Services): void {
   app.openapi(one, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');
-    const { tenant } = c.var.principal;
+    const { tenant } = c.get('principal');
     const asker = askerOf(c);
     const head = await loadHead(services, c.env, tenant, name, version);
     const wish = wishOf(explaining, c.req.header('accept'));
     if (wish !== undefined) return explained(services, asker, c.req.raw, head, wish, topK);
-    const { image, ...asked } = await withPictures(
-      c.req.raw,
-      memory.of(c.var.principal.tenant),
-      1,
-      ([picture]) => ask(services, asker, head, picture),
+    const { image, ...asked } = await withPictures(c.req.raw, memory.of(tenant), 1, ([picture]) =>
+      ask(services, asker, head, picture),
     );
     return c.json({ ...answerOf(asked, topK), image }, 200);
   });
@@ -57,16 +54,13 @@ export function addClassifyRoutes(app: App, services: Services): void {
   });
   app.openapi(many, async (c) => {
     const { heads: references, top_k: topK } = c.req.valid('query');
-    const { tenant } = c.var.principal;
+    const { tenant } = c.get('principal');
     const asker = askerOf(c);
     const heads = await Promise.all(
       references.map(({ head, version }) => loadHead(services, c.env, tenant, head, version)),
     );
-    const { asked, image } = await withPictures(
-      c.req.raw,
-      memory.of(c.var.principal.tenant),
-      1,
-      ([picture]) => askAll(services, asker, heads, picture),
+    const { asked, image } = await withPictures(c.req.raw, memory.of(tenant), 1, ([picture]) =>
+      askAll(services, asker, heads, picture),
     );
     return c.json({ results: asked.map((each) => answerOf(each, topK)), image }, 200);
   });
