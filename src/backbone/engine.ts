@@ -1,3 +1,4 @@
+import type { Size } from './at-size.ts';
 import type { Tail } from './tail.ts';
 
 /** Runs a plan. Engines differ in speed and in nothing else. */
@@ -9,10 +10,11 @@ export interface Engine {
   /**
    * CNN codes of a batch of pictures.
    * @param pixels n pictures of height × width × channels bytes, row by row, channels last.
+   * @param size of the pictures, one that the plan allows; the plan's own where absent.
    * @returns n × D numbers, one code after the other; a fresh array.
-   * @throws RangeError when the length is no whole number of pictures.
+   * @throws RangeError when the length is no whole number of pictures; HeadwaterError as `backboneAt`.
    */
-  codes(pixels: Uint8Array): Float32Array;
+  codes(pixels: Uint8Array, size?: Size): Float32Array;
 }
 
 /** An engine whose feature maps can be read, and which runs tails from them: the trunk once, then every head's tail. */
@@ -27,13 +29,15 @@ export interface TailedEngine extends Engine {
   codesAndMaps(
     pixels: Uint8Array,
     steps: readonly string[],
+    size?: Size,
   ): { readonly codes: Float32Array; readonly maps: ReadonlyMap<string, Float32Array> };
   /**
    * Prepares a tail to run. It runs like a plan of its own, but its input is a feature map in single precision, or the
    * pixels where it is the whole network. The backbone is the engine's own.
+   * @param size of the pictures that the tail is to read, as for `codes`.
    * @throws HeadwaterError `backbone_mismatch` when the tail does not fit the backbone.
    */
-  createTail(tail: Tail): TailEngine;
+  createTail(tail: Tail, size?: Size): TailEngine;
 }
 
 export interface TailEngine {

@@ -1,7 +1,7 @@
 /**
  * A plan says how to run a frozen network: a list of steps in the order of execution, each reading the output of
- * earlier ones by name, and the taps, the places whose spatial means make up the CNN code. Weights lie beside it in a
- * safetensors file. Engines run plans; importers write them.
+ * earlier ones by name, and the taps, the places whose statistics over space make up the CNN code. Weights lie beside it
+ * in a safetensors file. Engines run plans; importers write them.
  */
 
 /** The kernels know them by their place: append, and give the place its formula in simd/activation.as.ts. */
@@ -79,11 +79,18 @@ export interface DenseStep extends StepBase {
 
 export type Step = ConvStep | DepthwiseStep | SqueezeExciteStep | AddStep | MeanStep | DenseStep;
 
-/** A place in the network whose feature map, averaged over space, becomes `channels` numbers of the CNN code. */
+/** What a tap reads of each channel: its mean over space, or its standard deviation there (√variance, no ε). */
+export const STATISTICS = ['mean', 'deviation'] as const;
+export type Statistic = (typeof STATISTICS)[number];
+
+/** A statistic of a feature map inside the network: `channels` numbers of the CNN code. */
 export interface Tap {
+  /** Unique in the plan. */
   readonly name: string;
   readonly step: string;
   readonly channels: number;
+  /** The mean where absent. */
+  readonly statistic?: Statistic;
 }
 
 export interface Plan {
@@ -103,6 +110,11 @@ export interface Plan {
      * folded into the first convolution; padding with the mean keeps that exact at the borders.
      */
     readonly padValue: readonly number[];
+    /**
+     * Sides of the squares, in pixels, at which the network may be run besides its own height and width. The steps'
+     * explicit padding has to hold at each.
+     */
+    readonly sides?: readonly number[];
   };
   readonly steps: readonly Step[];
   /** In the order of the CNN code. */

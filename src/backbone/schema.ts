@@ -1,12 +1,13 @@
 /** What a plan file must look like before anything in it is believed. Whether its shapes fit is shapes.ts's business. */
 import * as z from 'zod';
-import { ACTIVATIONS } from './plan.ts';
+import { ACTIVATIONS, STATISTICS } from './plan.ts';
 
 /** Bounds on what a plan may ask for, far above any network that fits a Worker. */
 export const PLAN_LIMITS = {
   steps: 1024,
   taps: 64,
   inputSide: 1024,
+  sides: 16,
   inputChannels: 4,
   channels: 16_384,
   kernelSide: 31,
@@ -59,10 +60,18 @@ export const planSchema = z.strictObject({
     width: inputSide,
     channels: z.int().min(1).max(PLAN_LIMITS.inputChannels),
     padValue: z.array(z.number()).max(PLAN_LIMITS.inputChannels),
+    sides: z.array(inputSide).min(1).max(PLAN_LIMITS.sides).exactOptional(),
   }),
   steps: z.array(step).min(1).max(PLAN_LIMITS.steps),
   taps: z
-    .array(z.strictObject({ name, step: name, channels: z.int().min(1).max(PLAN_LIMITS.channels) }))
+    .array(
+      z.strictObject({
+        name,
+        step: name,
+        channels: z.int().min(1).max(PLAN_LIMITS.channels),
+        statistic: z.enum(STATISTICS).exactOptional(),
+      }),
+    )
     .min(1)
     .max(PLAN_LIMITS.taps),
 });

@@ -2,6 +2,7 @@
  * A head: a linear map from a CNN code to class scores, with everything needed to answer honestly. Immutable.
  * With a code x: z = (x − mean) / deviation, logits = weights · z + bias, probabilities = softmax(logits / temperature).
  */
+import type { Statistic } from '../backbone/plan.ts';
 import type { Tail } from '../backbone/tail.ts';
 import type { FigureSummary } from '../learn/metrics.ts';
 
@@ -12,11 +13,29 @@ export interface BackboneIdentity {
   readonly weightsSha256: string;
 }
 
+/**
+ * The numbered rules by which a picture's bytes become pixels: how it is decoded, scaled, turned and coloured. 1: a JPEG
+ * is decoded at the smallest of its scales that covers the input. 2: at the smallest whose shorter side is at least 1.5
+ * times the input's, so that the same picture gives the same pixels in every format.
+ */
+export type PixelRules = 1 | 2;
+
+/** What pictures are made into before the backbone reads them. */
+export interface PictureInput {
+  readonly height: number;
+  readonly width: number;
+  readonly rules: PixelRules;
+}
+
 export interface Head {
   /** The backbone whose codes this head reads. */
   readonly backbone: BackboneIdentity;
   /** Names of the taps that the code is made of, in the order of `readableTaps`. */
   readonly taps: readonly string[];
+  /** What each tap reads of its map, in the order of the taps; the means where absent. */
+  readonly statistics?: readonly Statistic[];
+  /** How pictures reach the backbone; by rules 1 and at the backbone's own size where absent. */
+  readonly input?: PictureInput;
   /** D, the length of a code. */
   readonly codeLength: number;
   /** C distinct labels; predictions index into them. */

@@ -1,8 +1,18 @@
 /** Heads: read, write, check against a backbone, and score CNN codes. */
+export { sameSpace, spaceOf, spaceOfPlan, type CodeSpace } from './code-space.ts';
 export { assertCompatible } from './compatibility.ts';
 export { readHead, writeHead } from './file.ts';
 export type { HeadView } from './read-code.ts';
-export type { BackboneIdentity, Distribution, GoldenVector, Head, Novelty, Training } from './head.ts';
+export type {
+  BackboneIdentity,
+  Distribution,
+  GoldenVector,
+  Head,
+  Novelty,
+  PictureInput,
+  PixelRules,
+  Training,
+} from './head.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
 export { readableTaps, readCode, TAIL_TAP } from './read-code.ts';
 export { score, type Score, type ScoredHead } from './score.ts';
