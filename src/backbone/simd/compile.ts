@@ -1,6 +1,6 @@
 /**
  * Compiles a backbone's plan into a program for the engine: decides which steps are fused, how each map lies in memory
- * and where each tap's mean comes from. What a single kernel wants to know is its file's business, in kernels/.
+ * and where each tap's statistic comes from. What a single kernel wants to know is its file's business, in kernels/.
  */
 import type { Backbone } from '../load.ts';
 import * as plan from '../plan.ts';
@@ -22,7 +22,7 @@ export interface Compiled {
   readonly program: Program;
   /** Where one picture goes before a run. */
   readonly pixels: Region;
-  /** Where the taps' means lie after a run, in the plan's order. */
+  /** Where the taps' statistics lie after a run, in the plan's order. */
   readonly taps: readonly { readonly region: Region; readonly channels: number }[];
   /** The steps' maps, for tests: what lies there after a run is whole only when compiled with `keepMaps`. */
   readonly maps: ReadonlyMap<string, FeatureMap>;
@@ -56,6 +56,8 @@ class Compiler {
   /** Outputs of squeeze-and-excite that exist only in 16 bits: factors are applied when `of` is quantised. */
   readonly #factors = new Map<string, { factors: Region; of: string }>();
   readonly #tapped: ReadonlySet<string>;
+  /** The steps of whose output a tap reads the deviation. */
+  readonly #deviated: ReadonlySet<string>;
   /** The adds that the convolution before them does on the way, by that convolution's name. */
   readonly #fusedAdds: ReadonlyMap<string, plan.AddStep>;
   /** The depthwise convolutions that run block by block with the convolution they read, by that convolution's name. */
@@ -66,7 +68,9 @@ class Compiler {
     this.#keepMaps = keepMaps;
     this.#bits = bits;
     this.#picture = makeRoom(this.#program, backbone.plan.input);
-    this.#tapped = new Set(backbone.plan.taps.map((tap) => tap.step));
+    const { taps } = backbone.plan;
+    this.#tapped = new Set(taps.map((tap) => tap.step));
+    this.#deviated = new Set(taps.filter((tap) => tap.statistic === 'deviation').map((tap) => tap.step));
     this.#fusedAdds = findFusedAdds(backbone.plan.steps, this.#tapped);
     this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, this.#tapped);
   }
@@ -78,13 +82,16 @@ class Compiler {
     for (const step of steps) {
       if (!skipped.has(step.name)) this.#step(step);
       const written = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
-      if (this.#tapped.has(written)) this.#program.keep(this.#about(written).means.region);
+      if (this.#tapped.has(written)) this.#keep(this.#about(written));
       if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region);
     }
     return {
       program: this.#program,
       pixels: this.#picture.pixels,
-      taps: taps.map(({ step, channels }) => ({ region: this.#about(step).means.region, channels })),
+      taps: taps.map(({ step, channels, statistic = 'mean' }) => {
+        const { means, deviations } = this.#about(step);
+        return { region: statistic === 'deviation' ? deviations! : means.region, channels };
+      }),
       maps: this.#maps,
     };
   }
@@ -119,7 +126,9 @@ class Compiler {
     if (depthwise !== undefined) {
       const between = this.#allocate(step.name, depthwise.padding, true);
       const output = this.#write(depthwise.name);
-      const about = this.#wantsStatistics(depthwise.name) ? this.#newStatistics(output) : undefined;
+      const about = this.#wantsStatistics(depthwise.name)
+        ? this.#newStatistics(depthwise.name, output)
+        : undefined;
       if (about !== undefined) this.#statistics.set(depthwise.name, about);
       return this.#program.step(
         blockwise([input, filter], [between, this.#filterOf(depthwise)], output, about),
@@ -202,16 +211,25 @@ class Compiler {
     const known = this.#statistics.get(name);
     if (known !== undefined) return known;
     const map = this.#read(name);
-    const about = this.#newStatistics(map);
+    const about = this.#newStatistics(name, map);
     this.#program.step(statistics(map, about));
     this.#statistics.set(name, about);
     return about;
   }
 
-  #newStatistics(map: FeatureMap): Statistics {
-    const { channels } = map.shape;
-    const means = this.#vector(channels);
-    return { means, peaks: this.#bits === 16 ? this.#program.scratch(vectorBytes(channels)) : undefined };
+  #newStatistics(name: string, { shape: { channels } }: FeatureMap): Statistics {
+    const vector = (): Region => this.#program.scratch(vectorBytes(channels));
+    return {
+      means: this.#vector(channels),
+      deviations: this.#deviated.has(name) ? vector() : undefined,
+      peaks: this.#bits === 16 ? vector() : undefined,
+    };
+  }
+
+  /** What taps read outlives the run. */
+  #keep({ means, deviations }: Statistics): void {
+    this.#program.keep(means.region);
+    if (deviations !== undefined) this.#program.keep(deviations);
   }
 
   #wantsStatistics(name: string): boolean {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { WHOLE } from '../cut.ts';
 import type { TailedEngine, TailEngine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
-import type { Padding, Step } from '../plan.ts';
+import type { Padding, Statistic, Step, Tap } from '../plan.ts';
 import type { Tail } from '../tail.ts';
 import type { MapShape } from '../shapes.ts';
 import { tailOf } from '../tail.ts';
@@ -156,17 +156,17 @@ class WasmEngine implements TfjsEngine {
     codes: Float32Array,
     maps: ReadonlyMap<string, Float32Array>,
   ): void {
-    const means = new Map<string, Float32Array>();
-    const tapped = new Set(this.#backbone.plan.taps.map((tap) => tap.step));
+    const { taps } = this.#backbone.plan;
+    const statistics = new Map<Tap, Float32Array>();
     this.#run(input, count, (name, map) => {
-      if (tapped.has(name)) means.set(name, tf.mean(map, [1, 2]).dataSync<'float32'>());
+      for (const tap of taps) if (tap.step === name) statistics.set(tap, statisticOf(map, tap.statistic));
       maps.get(name)?.set(map.dataSync<'float32'>(), first * (map.size / count));
     });
     let offset = 0;
-    for (const tap of this.#backbone.plan.taps) {
-      const mean = means.get(tap.step)!;
+    for (const tap of taps) {
+      const values = statistics.get(tap)!;
       for (let i = 0; i < count; i++) {
-        const part = mean.subarray(i * tap.channels, (i + 1) * tap.channels);
+        const part = values.subarray(i * tap.channels, (i + 1) * tap.channels);
         codes.set(part, (first + i) * this.codeLength + offset);
       }
       offset += tap.channels;
@@ -227,6 +227,15 @@ class WasmEngine implements TfjsEngine {
         return tf.mean(read(prepared.step.input), [1, 2], true);
     }
   }
+}
+
+/** Each channel's mean or standard deviation over space: pictures × channels numbers. */
+function statisticOf(map: tf.Tensor4D, statistic: Statistic = 'mean'): Float32Array {
+  if (statistic === 'mean') return tf.mean(map, [1, 2]).dataSync<'float32'>();
+  // A mean is rounded: what is left of the differences' own mean is taken off again.
+  const differences = tf.sub(map, tf.mean(map, [1, 2], true));
+  const variance = tf.sub(tf.mean(tf.square(differences), [1, 2]), tf.square(tf.mean(differences, [1, 2])));
+  return tf.sqrt(tf.relu(variance)).dataSync<'float32'>();
 }
 
 /** For each name, the index of the last step that reads it. */

@@ -1,7 +1,7 @@
 /** Repeatable random pictures and backbones for tests of engines. */
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { loadBackbone } from '../../../src/backbone/index.ts';
-import type { Activation, Padding, Step } from '../../../src/backbone/plan.ts';
+import type { Activation, Padding, Statistic, Step } from '../../../src/backbone/plan.ts';
 import type { Tensor } from '../../../src/safetensors.ts';
 import { elementCount, tensorOf, writeSafetensors } from '../../../src/safetensors.ts';
 
@@ -87,7 +87,7 @@ export class BackboneMaker {
     return this;
   }
 
-  load(taps: { step: string; channels: number }[]): Backbone {
+  load(taps: { step: string; channels: number; statistic?: Statistic }[]): Backbone {
     const plan = {
       format: 'headwater-plan/1',
       name: 'random',
@@ -95,7 +95,7 @@ export class BackboneMaker {
       weightsSha256: '0'.repeat(64),
       input: this.#input,
       steps: this.#steps,
-      taps: taps.map((tap) => ({ name: tap.step, ...tap })),
+      taps: taps.map((tap) => ({ name: `${tap.step}.${tap.statistic ?? 'mean'}`, ...tap })),
     };
     return loadBackbone(JSON.parse(JSON.stringify(plan)), writeSafetensors(this.#tensors));
   }

@@ -61,7 +61,10 @@ export function referenceOutputs(backbone: Backbone, pixels: Uint8Array): Map<st
 export function referenceCode(backbone: Backbone, pixels: Uint8Array): Float64Array {
   const outputs = referenceOutputs(backbone, pixels);
   return Float64Array.from(
-    backbone.plan.taps.flatMap((tap) => [...spatialMean(outputs.get(tap.step)!).values]),
+    backbone.plan.taps.flatMap(({ step, statistic = 'mean' }) => {
+      const map = outputs.get(step)!;
+      return [...(statistic === 'mean' ? spatialMean(map) : spatialDeviation(map)).values];
+    }),
   );
 }
 
@@ -158,6 +161,13 @@ function spatialMean({ height, width, channels, values }: FeatureMap): FeatureMa
   const means = new Float64Array(channels);
   for (let i = 0; i < values.length; i++) means[i % channels] += values[i] / (height * width);
   return { height: 1, width: 1, channels, values: means };
+}
+
+function spatialDeviation(map: FeatureMap): FeatureMap {
+  const { values: means } = spatialMean(map);
+  const squares = map.values.map((value, i) => (value - means[i % map.channels]) ** 2);
+  const variance = spatialMean({ ...map, values: squares });
+  return { ...variance, values: variance.values.map(Math.sqrt) };
 }
 
 function dense(

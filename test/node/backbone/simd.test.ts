@@ -139,6 +139,37 @@ describe('the SIMD engine against plain arithmetic, in both builds', () => {
     }
   });
 
+  it('finds means and deviations of one step, fused or not, of odd widths and of single pixels', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const wide = 3 + 4 * seed;
+      const maker = new BackboneMaker(seed, 6 + seed, 5 + seed, 3);
+      const same = { stride: 1, padding: [1, 1, 1, 1] as Padding, activation: 'relu6' as const };
+      maker
+        .conv('stem', 'input', [3, 3, 3, wide], same, 0.01)
+        .conv('up', 'stem', [1, 1, wide, wide], { ...same, padding: NONE }, 0.3);
+      maker.depthwise('dw', 'up', [3, 3, wide], same).conv('down', 'dw', [3, 3, wide, wide], same, 0.1);
+      maker.add('sum', 'down', 'stem').mean('pool', 'sum');
+      const both = ['sum', 'dw', 'pool'].flatMap((step) => [
+        { step, channels: wide, statistic: 'deviation' as const },
+        { step, channels: wide },
+      ]);
+      expectLikeReference(maker.load(both), seed, ['down']);
+    }
+  });
+
+  it('finds a deviation of 1 around a mean of 1,000, which sums of squares in single precision lose', () => {
+    const maker = new BackboneMaker(3, 112, 113, 3);
+    maker.conv('stem', 'input', [1, 1, 3, 12], { stride: 1, padding: NONE, activation: 'none' }, 0.015);
+    const backbone = maker.load([{ step: 'stem', channels: 12, statistic: 'deviation' }]);
+    backbone.tensors.get('stem.b')!.fill(1000);
+    const pixels = randomPixels(3, 112 * 113 * 3);
+    const expected = referenceCode(backbone, pixels);
+    for (const module of Object.values(BUILDS)) {
+      const found = createSimdEngine(backbone, module).codes(pixels);
+      for (const [i, value] of found.entries()) expect(Math.abs(value / expected[i] - 1)).toBeLessThan(1e-5);
+    }
+  });
+
   it('puts a mean inside the padding that its reader wants', () => {
     const maker = new BackboneMaker(6, 5, 4, 3);
     const padded = { stride: 1, padding: [1, 1, 1, 1] as Padding, activation: 'none' as const };

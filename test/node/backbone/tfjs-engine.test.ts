@@ -104,6 +104,25 @@ describe('the TensorFlow.js engine against plain arithmetic', () => {
     }
   });
 
+  it('finds means and deviations of one step, also where the mean is far larger', async () => {
+    const maker = new BackboneMaker(3, 56, 57, 3);
+    maker.conv('stem', 'input', [1, 1, 3, 12], { stride: 1, padding: [0, 0, 0, 0], activation: 'none' }, 0.015); // prettier-ignore
+    maker.mean('pool', 'stem');
+    const backbone = maker.load([
+      { step: 'stem', channels: 12, statistic: 'deviation' },
+      { step: 'stem', channels: 12 },
+      { step: 'pool', channels: 12, statistic: 'deviation' },
+    ]);
+    backbone.tensors.get('stem.b')!.fill(1000);
+    const pixels = randomPixels(3, 56 * 57 * 3);
+    const expected = referenceCode(backbone, pixels);
+    const engine = await createTfjsEngine(backbone, wasm);
+    const found = engine.codes(pixels);
+    for (let i = 0; i < 24; i++) expect(Math.abs(found[i] / expected[i] - 1)).toBeLessThan(1e-5);
+    expect(found.subarray(24)).toEqual(new Float32Array(12));
+    engine.dispose();
+  });
+
   it('reads the picture itself in steps other than convolutions', async () => {
     const maker = new BackboneMaker(1, 3, 3, 3);
     maker.add('sum', 'input', 'input').mean('mean', 'input');

@@ -1,4 +1,4 @@
-/** What a map is like: each channel's mean, and its largest magnitude. */
+/** What a map is like: each channel's mean, its standard deviation and its largest magnitude. */
 import { PIXEL_BYTES } from '../sizes';
 
 @unmanaged
@@ -14,6 +14,8 @@ export class Statistics {
   means: usize;
   /** f32[blocks][8]: the largest magnitude, or 0 where nobody asks. */
   peaks: usize;
+  /** f32[blocks][8]: the standard deviation over space, or 0 where nobody asks. */
+  deviations: usize;
 }
 
 /**
@@ -53,10 +55,38 @@ function statisticsAs(s: Statistics, from: i32, to: i32, withPeaks: bool): void 
   }
 }
 
+/**
+ * Deviations of the blocks whose means are known: of x − mean the squares are summed, and, because a mean is rounded,
+ * the differences themselves, whose squared mean is taken off again. A mean far larger than the deviation does no harm.
+ */
+function deviationsOf(s: Statistics, from: i32, to: i32): void {
+  const scale = f32x4.splat(1 / <f32>(s.height * s.width)), zero = f32x4.splat(0);
+  for (let half = from * 2; half < to * 2; half++) {
+    const mean = v128.load(s.means + (half << 4));
+    let sum = zero, squares = zero;
+    let row = s.input + (half >> 1) * s.plane + ((half & 1) << 4);
+    for (let y = 0; y < s.height; y++) {
+      // A row has sums of its own, so that a large map's rounding errors stay those of a small one.
+      let rowSum = zero, rowSquares = zero;
+      for (let x = row, end = row + s.width * PIXEL_BYTES; x < end; x += PIXEL_BYTES) {
+        const difference = f32x4.sub(v128.load(x), mean);
+        rowSum = f32x4.add(rowSum, difference);
+        rowSquares = f32x4.add(rowSquares, f32x4.mul(difference, difference));
+      }
+      sum = f32x4.add(sum, rowSum);
+      squares = f32x4.add(squares, rowSquares);
+      row += s.row;
+    }
+    const variance = f32x4.mul(f32x4.sub(squares, f32x4.mul(f32x4.mul(sum, sum), scale)), scale);
+    v128.store(s.deviations + (half << 4), f32x4.sqrt(f32x4.pmax(zero, variance)));
+  }
+}
+
 /** Runs the blocks of channels from `from` up to `to`. */
 export function statisticsBlocks(s: Statistics, from: i32, to: i32): void {
   if (s.peaks) statisticsAs(s, from, to, true);
   else statisticsAs(s, from, to, false);
+  if (s.deviations) deviationsOf(s, from, to);
 }
 
 export function statistics(s: Statistics): void { statisticsBlocks(s, 0, s.blocks); }
