@@ -1,5 +1,5 @@
 /** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
-import { writeSummary } from '../src/head/metadata.ts';
+import { writeSummary } from '../src/head/figures.ts';
 import { heldOutBy, LEAVE_ONE_OUT } from '../src/learn/held-out.ts';
 import type { Figures, FigureSummary, Interval } from '../src/learn/metrics.ts';
 import { table } from './terminal.ts';

@@ -1,18 +1,19 @@
 /** Whether a head was made for a backbone. Codes of other weights or taps mean nothing to it. */
-import type { Plan } from '../backbone/plan.ts';
+import { allowsSize } from '../backbone/at-size.ts';
+import type { Plan, Statistic, Tap } from '../backbone/plan.ts';
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
 import { readableTaps } from './read-code.ts';
 
 /**
- * @param plan the plan of the backbone whose codes the head is to read.
+ * @param plan the plan of the backbone whose codes the head is to read, in its own size.
  * @throws HeadwaterError `backbone_mismatch`
  */
 export function assertCompatible(
-  head: Pick<Head, 'backbone' | 'taps' | 'codeLength' | 'tail'>,
+  head: Pick<Head, 'backbone' | 'taps' | 'statistics' | 'input' | 'codeLength' | 'tail'>,
   plan: Plan,
 ): void {
-  const { backbone, taps } = head;
+  const { backbone, taps, input } = head;
   const theirs = `${backbone.name} ${backbone.version} (${backbone.weightsSha256.slice(0, 12)}…)`;
   const ours = `${plan.name} ${plan.version} (${plan.weightsSha256.slice(0, 12)}…)`;
   if (backbone.weightsSha256 !== plan.weightsSha256) {
@@ -27,6 +28,26 @@ export function assertCompatible(
         readable.map((tap) => `${tap.name} (${tap.channels})`).join(', '),
     );
   }
+  const other = read.findIndex((tap, i) => statisticOf(tap) !== (head.statistics?.[i] ?? 'mean'));
+  if (other >= 0) {
+    const { name } = read[other];
+    throw mismatch(
+      `The head reads the ${head.statistics?.[other] ?? 'mean'} of the tap ${name}, but the backbone has its ${statisticOf(read[other])}`,
+    );
+  }
+  if (input !== undefined && !allowsSize(plan, input)) {
+    throw mismatch(
+      `The head reads pictures of ${input.height}×${input.width} pixels, but the backbone ${ours} is run at ${sizesOf(plan)}`,
+    );
+  }
+}
+
+function statisticOf({ statistic = 'mean' }: Tap): Statistic {
+  return statistic;
+}
+
+function sizesOf({ input: { height, width, sides = [] } }: Plan): string {
+  return [`${height}×${width}`, ...sides.map((side) => `${side}×${side}`)].join(', ');
 }
 
 function mismatch(what: string): HeadwaterError {

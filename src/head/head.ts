@@ -18,7 +18,8 @@ export interface BackboneIdentity {
  * is decoded at the smallest of its scales that covers the input. 2: at the smallest whose shorter side is at least 1.5
  * times the input's, so that the same picture gives the same pixels in every format.
  */
-export type PixelRules = 1 | 2;
+export const PIXEL_RULES = [1, 2] as const;
+export type PixelRules = (typeof PIXEL_RULES)[number];
 
 /** What pictures are made into before the backbone reads them. */
 export interface PictureInput {

@@ -3,17 +3,19 @@
  * a reader insists on. docs/head-format.md says it in prose.
  */
 import { z } from 'zod';
+import { STATISTICS } from '../backbone/plan.ts';
+import { PLAN_LIMITS } from '../backbone/schema.ts';
 import { HeadwaterError } from '../errors.ts';
 import { hasMoreParts } from '../json-parts.ts';
 import { illFormedText } from '../json-text.ts';
-import type { ClassFigures, FigureSummary } from '../learn/metrics.ts';
-import type { Head } from './head.ts';
+import { count, figures, readFigures, writeFigures } from './figures.ts';
+import { PIXEL_RULES, type Head } from './head.ts';
 import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
 
+/** What every head could say. */
 export const HEAD_FORMAT = 'headwater-head/1';
-
-/** Examples a head may claim; beyond any training set, below where counts lose precision. */
-const MAX_COUNT = 1e9;
+/** With `statistics`, `input` and `task`: written where a head needs them, so that others keep their bytes. */
+export const HEAD_FORMAT_2 = 'headwater-head/2';
 
 /** Lists, objects and fields of one value. Only labels that consist of such signs come near. */
 const MAX_PARTS = MAX_CLASSES * MAX_LABEL_LENGTH;
@@ -26,10 +28,6 @@ export const Name = z
   .regex(/^\P{Cc}*$/u, 'holds a control character')
   // JSON Schema's patterns are Unicode ones anyway; the generator would write the flag into the pattern.
   .meta({ pattern: '^\\P{Cc}*$' });
-const count = z.int().min(0).max(MAX_COUNT);
-const share = z.number().min(0).max(1);
-const interval = z.tuple([share, share]);
-const loss = z.number().min(0).max(1e6);
 /**
  * Statistics of codes and logits. Real ones lie far inside; with these, and the bounds of tensors in file.ts, every sum and
  * quotient of a score stays finite. An imported head has a spread of 10¹², beside which every distance vanishes.
@@ -47,31 +45,17 @@ const lambda = z.union([z.literal(0), z.number().min(1e-12).max(1e18)], {
   error: 'must be 0 or a number from 1e-12 to 1e18',
 });
 
-const classFigures = z.strictObject({
-  support: count,
-  predicted: count,
-  precision: share,
-  precision_interval: interval,
-  recall: share,
-  recall_interval: interval,
-  f1: share,
-});
-const figures = z.strictObject({
-  examples: count.min(1),
-  accuracy: share,
-  accuracy_interval: interval,
-  macro_f1: share,
-  macro_f1_interval: interval,
-  log_loss: loss,
-  log_loss_interval: z.tuple([loss, loss]),
-  ece: share,
-  per_class: z.array(classFigures).max(MAX_CLASSES),
-});
-
 /** In one check: zod would make an object for each item that is none. How many there may be is said elsewhere. */
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.length >= 2 && value.every((item) => typeof item === 'string');
 }
+
+/** How pictures reach the backbone. */
+export const PictureInputFields = z.strictObject({
+  height: z.int().min(1).max(PLAN_LIMITS.inputSide),
+  width: z.int().min(1).max(PLAN_LIMITS.inputSide),
+  rules: z.literal([...PIXEL_RULES]),
+});
 
 /** What each key holds, as JSON. */
 export const FIELDS = {
@@ -92,7 +76,22 @@ export const FIELDS = {
   tail: z.strictObject({ from: Name }),
 };
 
-export type HeadMetadata = Pick<Head, 'backbone' | 'taps' | 'labels' | 'temperature' | 'training'> & {
+/** What headwater-head/2 may hold besides. */
+const FIELDS_2 = {
+  statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS),
+  input: PictureInputFields,
+  task: z.literal('multiclass', {
+    error: ({ input }) =>
+      input === 'multilabel'
+        ? 'heads with several labels a picture are not read yet; train one with a single label a picture'
+        : "must be 'multiclass'",
+  }),
+};
+
+export type HeadMetadata = Pick<
+  Head,
+  'backbone' | 'taps' | 'statistics' | 'input' | 'labels' | 'temperature' | 'training'
+> & {
   readonly novelty: Omit<Head['novelty'], 'directions'>;
 };
 
@@ -121,20 +120,19 @@ export function writeMetadata(head: HeadMetadata & Pick<Head, 'tail'>): Record<s
       ...(training.test === undefined ? {} : { test: writeFigures(training.test) }),
     },
     ...(head.tail === undefined ? {} : { tail: { from: head.tail.from } }),
+    ...writeSpace(head),
   };
-  const metadata: Record<string, string> = { format: HEAD_FORMAT };
+  const metadata: Record<string, string> = {
+    format: 'statistics' in values || 'input' in values ? HEAD_FORMAT_2 : HEAD_FORMAT,
+  };
   for (const [key, value] of Object.entries(values)) metadata[key] = JSON.stringify(value);
   return metadata;
 }
 
 /** @throws HeadwaterError `head_invalid` naming the field, `head_too_large` for too many labels or whatever else. */
 export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMetadata {
-  if (metadata['format'] !== HEAD_FORMAT) {
-    throw headInvalid(
-      `its format is ${JSON.stringify(metadata['format'] ?? null).slice(0, 50)}, not '${HEAD_FORMAT}'`,
-    );
-  }
-  const strange = Object.keys(metadata).find((key) => key !== 'format' && !Object.hasOwn(FIELDS, key));
+  const fields = fieldsOf(metadata['format']);
+  const strange = Object.keys(metadata).find((key) => key !== 'format' && !Object.hasOwn(fields, key));
   if (strange !== undefined)
     throw headInvalid(`its metadata hold an unknown key ${JSON.stringify(strange.slice(0, 100))}`);
   const backbone = readField(metadata, 'backbone', FIELDS.backbone);
@@ -151,7 +149,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMe
   checkPerClass(training, labels.length);
   return {
     backbone: { name: backbone.name, version: backbone.version, weightsSha256: backbone.weights_sha256 },
-    taps: readField(metadata, 'taps', FIELDS.taps),
+    ...readSpace(metadata),
     labels,
     temperature: readField(metadata, 'temperature', FIELDS.temperature),
     novelty: readField(metadata, 'novelty', FIELDS.novelty),
@@ -164,6 +162,43 @@ export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMe
       leaveOneOut: training.leave_one_out === null ? null : readFigures(training.leave_one_out),
       ...(training.test === undefined ? {} : { test: readFigures(training.test) }),
     },
+  };
+}
+
+/** Which keys a file of a format may have. @throws HeadwaterError `head_invalid` for another format. */
+function fieldsOf(format: string | undefined): object {
+  if (format === HEAD_FORMAT) return FIELDS;
+  if (format === HEAD_FORMAT_2) return { ...FIELDS, ...FIELDS_2 };
+  throw headInvalid(
+    `its format is ${JSON.stringify(format ?? null).slice(0, 50)}, neither '${HEAD_FORMAT}' nor '${HEAD_FORMAT_2}'`,
+  );
+}
+
+/** Only what older files could not say. */
+function writeSpace({ statistics, input }: HeadMetadata): Pick<HeadMetadata, 'statistics' | 'input'> {
+  const onlyMeans = statistics?.every((statistic) => statistic === 'mean') ?? true;
+  return {
+    ...(onlyMeans ? {} : { statistics }),
+    ...(input === undefined
+      ? {}
+      : { input: { height: input.height, width: input.width, rules: input.rules } }),
+  };
+}
+
+function readSpace(
+  metadata: Readonly<Record<string, string>>,
+): Pick<HeadMetadata, 'taps' | 'statistics' | 'input'> {
+  const has = (key: keyof typeof FIELDS_2): boolean => Object.hasOwn(metadata, key);
+  const taps = readField(metadata, 'taps', FIELDS.taps);
+  const statistics = has('statistics') ? readField(metadata, 'statistics', FIELDS_2.statistics) : undefined;
+  if (statistics !== undefined && statistics.length !== taps.length)
+    throw headInvalid(`statistics has ${statistics.length} entries for ${taps.length} taps`);
+  const input = has('input') ? readField(metadata, 'input', FIELDS_2.input) : undefined;
+  if (has('task')) readField(metadata, 'task', FIELDS_2.task);
+  return {
+    taps,
+    ...(statistics === undefined ? {} : { statistics }),
+    ...(input === undefined ? {} : { input }),
   };
 }
 
@@ -209,57 +244,4 @@ function checkPerClass(training: z.infer<typeof FIELDS.training>, classes: numbe
       );
     }
   }
-}
-
-/** Figures in the words of files and answers; without those of the classes. */
-export function writeSummary(
-  summary: Omit<FigureSummary, 'perClass'>,
-): Omit<z.infer<typeof figures>, 'per_class'> {
-  return {
-    examples: summary.examples,
-    accuracy: summary.accuracy,
-    accuracy_interval: [...summary.accuracyInterval],
-    macro_f1: summary.macroF1,
-    macro_f1_interval: [...summary.macroF1Interval],
-    log_loss: summary.logLoss,
-    log_loss_interval: [...summary.logLossInterval],
-    ece: summary.calibrationError,
-  };
-}
-
-function writeFigures(summary: FigureSummary): z.infer<typeof figures> {
-  return {
-    ...writeSummary(summary),
-    per_class: summary.perClass.map((each) => ({
-      support: each.support,
-      predicted: each.predicted,
-      precision: each.precision,
-      precision_interval: [...each.precisionInterval],
-      recall: each.recall,
-      recall_interval: [...each.recallInterval],
-      f1: each.f1,
-    })),
-  };
-}
-
-function readFigures(stored: z.infer<typeof figures>): FigureSummary {
-  return {
-    examples: stored.examples,
-    accuracy: stored.accuracy,
-    accuracyInterval: stored.accuracy_interval,
-    macroF1: stored.macro_f1,
-    macroF1Interval: stored.macro_f1_interval,
-    logLoss: stored.log_loss,
-    logLossInterval: stored.log_loss_interval,
-    calibrationError: stored.ece,
-    perClass: stored.per_class.map((each): ClassFigures => ({
-      support: each.support,
-      predicted: each.predicted,
-      precision: each.precision,
-      precisionInterval: each.precision_interval,
-      recall: each.recall,
-      recallInterval: each.recall_interval,
-      f1: each.f1,
-    })),
-  };
 }

@@ -3,7 +3,8 @@
  * original did, and say that they cannot tell strangers.
  */
 import { makeGolden } from '../head/golden.ts';
-import type { BackboneIdentity, Head } from '../head/head.ts';
+import type { Head } from '../head/head.ts';
+import { codesRead, type CodesRead } from './training-set.ts';
 
 /** `training.method` of an imported head. */
 export const IMPORTED_METHOD = 'imported';
@@ -12,9 +13,7 @@ export const IMPORTED_METHOD = 'imported';
 const NOTHING_KNOWN = { centre: 0, spread: 1e12 };
 const NEVER_UNKNOWN = 1e6;
 
-export interface ImportedLayer {
-  readonly backbone: BackboneIdentity;
-  readonly taps: readonly string[];
+export interface ImportedLayer extends CodesRead {
   readonly labels: readonly string[];
   /** [C × H] a row a class, reading the last H numbers of the code as they are. */
   readonly weights: Float32Array;
@@ -27,7 +26,8 @@ export interface ImportedLayer {
 }
 
 /** A head with temperature 1 whose logits are those of the layer. */
-export function importedHead({ backbone, taps, labels, weights, bias, prior, hidden }: ImportedLayer): Head {
+export function importedHead(layer: ImportedLayer): Head {
+  const { labels, weights, bias, prior, hidden } = layer;
   const features = prior.mean.length;
   const codeLength = features + hidden;
   const classes = labels.length;
@@ -49,8 +49,7 @@ export function importedHead({ backbone, taps, labels, weights, bias, prior, hid
     }
   }
   const head: Omit<Head, 'golden'> = {
-    backbone,
-    taps,
+    ...codesRead(layer),
     codeLength,
     labels,
     mean,

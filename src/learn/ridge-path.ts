@@ -17,7 +17,13 @@ import { plainPrimitives } from './symmetric-plain.ts';
 import { wasmPrimitives } from './symmetric-wasm.ts';
 import { fitTemperature } from './temperature.ts';
 import type { TrainOptions } from './train.ts';
-import { canonicalise, MAX_EXAMPLES, type CanonicalSet, type TrainingSet } from './training-set.ts';
+import {
+  canonicalise,
+  codesRead,
+  MAX_EXAMPLES,
+  type CanonicalSet,
+  type TrainingSet,
+} from './training-set.ts';
 
 /** λ in decades around the mean squared length of a standardised code; fine-tuned codes want more than frozen ones. */
 export const DECADES: readonly number[] = Array.from({ length: 13 }, (_, i) => -3 + i / 2);
@@ -81,8 +87,7 @@ export class RidgePath {
     const { examples, counts, labels, codeLength } = this.#data;
     const method = `ridge-${this.#ridge.decomposition.form}`;
     const head = {
-      backbone: this.#set.backbone,
-      taps: this.#set.taps,
+      ...codesRead(this.#set),
       codeLength,
       labels,
       mean,

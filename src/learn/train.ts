@@ -16,7 +16,13 @@ import { decompose, decompositionOrder, Ridge } from './ridge.ts';
 import { selectRidge } from './selection.ts';
 import { plainPrimitives } from './symmetric-plain.ts';
 import { wasmPrimitives } from './symmetric-wasm.ts';
-import { canonicalise, MAX_EXAMPLES, type CanonicalSet, type TrainingSet } from './training-set.ts';
+import {
+  canonicalise,
+  codesRead,
+  MAX_EXAMPLES,
+  type CanonicalSet,
+  type TrainingSet,
+} from './training-set.ts';
 
 export type { TrainingSet } from './training-set.ts';
 
@@ -75,8 +81,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const left = await leaveOneOutFigures(data, logits, temperature, judgeWeights, pacer);
   await pacer.rest();
   const head: Omit<Head, 'golden'> = {
-    backbone: set.backbone,
-    taps: set.taps,
+    ...codesRead(set),
     codeLength: data.codeLength,
     labels: data.labels,
     mean: matrices.mean,

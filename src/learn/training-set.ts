@@ -3,15 +3,16 @@
  * bits of their code. Whoever sums in that order gets the same head, bit for bit, whatever order the data came in.
  */
 import { HeadwaterError } from '../errors.ts';
+import type { Head } from '../head/head.ts';
 import { labelFault, MAX_CLASSES, MAX_CODE_LENGTH } from '../head/limits.ts';
 import { rowsInMemory, stretches, type CodeRows } from './code-rows.ts';
 import { halfBits } from './half.ts';
 import type { Pacer } from './pacer.ts';
 
-export interface TrainingSet {
-  readonly backbone: { readonly name: string; readonly version: string; readonly weightsSha256: string };
-  /** Names of the taps that the codes are made of. */
-  readonly taps: readonly string[];
+/** What codes are made of, in the words of the head that is trained on them. */
+export type CodesRead = Pick<Head, 'backbone' | 'taps' | 'statistics' | 'input'>;
+
+export interface TrainingSet extends CodesRead {
   /** C distinct labels, in any order. */
   readonly labels: readonly string[];
   /** [n × D] CNN codes, in any order. */
@@ -39,6 +40,16 @@ export interface CanonicalSet {
   readonly order: Uint32Array;
   /** [n] class of the example at each canonical place, an index into the sorted labels. */
   readonly targets: Uint16Array;
+}
+
+/** @returns what a head that is trained on the set reads. */
+export function codesRead({ backbone, taps, statistics, input }: CodesRead): CodesRead {
+  return {
+    backbone,
+    taps,
+    ...(statistics === undefined ? {} : { statistics }),
+    ...(input === undefined ? {} : { input }),
+  };
 }
 
 /** Bounds the time and memory of training; a host may ask for less. */
@@ -76,7 +87,7 @@ type Labelled = Pick<TrainingSet, 'labels' | 'targets'>;
  * @throws HeadwaterError as `canonicalise`.
  */
 export function checkSet(
-  { labels, targets, taps }: Labelled & Pick<TrainingSet, 'taps'>,
+  { labels, targets, taps, statistics }: Labelled & Pick<TrainingSet, 'taps' | 'statistics'>,
   codeLength: number,
   maxExamples: number,
 ): void {
@@ -86,6 +97,8 @@ export function checkSet(
   const fault = labelFault(labels);
   if (fault !== undefined) throw invalid(fault);
   if (taps.length === 0) throw invalid('it names no taps');
+  if (statistics !== undefined && statistics.length !== taps.length)
+    throw invalid(`it has ${statistics.length} statistics for ${taps.length} taps`);
   if (examples === 0) throw invalid('it has no examples');
   if (examples > maxExamples) throw tooLarge(`${examples} examples`, `${maxExamples}`);
   if (codeLength === 0 || !Number.isInteger(codeLength)) {

@@ -1,6 +1,6 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../src/api/index.ts';
-import { writeSummary } from '../../src/head/metadata.ts';
+import { writeSummary } from '../../src/head/figures.ts';
 import { heldOutBy } from '../../src/learn/held-out.ts';
 import { classSummaries, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';

@@ -29,6 +29,7 @@ import { leaveOneOutFigures, topLogits, type TrainedHead, type TrainOptions } fr
 import {
   checkFinite,
   checkSet,
+  codesRead,
   rankTargets,
   tooLarge,
   type CanonicalSet,
@@ -70,7 +71,7 @@ const ROWS = 64;
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export async function trainLogistic(set: StreamedSet, options: LogisticOptions): Promise<TrainedHead> {
-  const { rows, backbone, taps } = set;
+  const { rows } = set;
   const pacer = new Pacer(options.pause);
   checkSet(set, rows.codeLength, Math.min(options.maxExamples ?? MAX_ROWS, MAX_ROWS));
   const { labels, counts, targets } = rankTargets(set);
@@ -87,8 +88,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const judged = judgeWeights(targets, weights, classes);
   const left = await leaveOneOutFigures(known, logits, temperature, judged, pacer);
   const head: Omit<Head, 'golden'> = {
-    backbone,
-    taps,
+    ...codesRead(set),
     codeLength: rows.codeLength,
     labels,
     ...matrices(data, x),

@@ -89,6 +89,86 @@ describe('a head file', () => {
   });
 });
 
+describe('a head file of the second format', () => {
+  const input = { height: 160, width: 160, rules: 2 } as const;
+  const formatOf = (bytes: Uint8Array) => readSafetensors(bytes).metadata['format'];
+
+  it('is written where a head has deviations or an input, and reads back as it was written', () => {
+    const heads: Head[] = [
+      { ...head, statistics: ['deviation'] },
+      { ...head, input },
+      { ...head, taps: ['one', 'two'], statistics: ['mean', 'deviation'], input },
+    ];
+    for (const each of heads) {
+      const bytes = writeHead(each);
+      expect(formatOf(bytes)).toBe('headwater-head/2');
+      expect(readHead(bytes)).toEqual(each);
+      expect(writeHead(readHead(bytes))).toEqual(bytes);
+    }
+  });
+
+  it('is not written where the first says the same', () => {
+    expect(formatOf(file)).toBe('headwater-head/1');
+    expect(writeHead({ ...head, statistics: ['mean'] })).toEqual(file);
+  });
+
+  it('takes the task that is meant where none is named', () => {
+    const named = changed((metadata) => {
+      metadata['format'] = 'headwater-head/2';
+      metadata['task'] = '"multiclass"';
+    });
+    expect(readHead(named)).toEqual(head);
+  });
+
+  it.each([
+    ['statistics', '["mean"]'],
+    ['input', JSON.stringify(input)],
+    ['task', '"multiclass"'],
+  ])('alone holds %s', (key, value) => {
+    const first = changed((metadata) => {
+      metadata[key] = value;
+    });
+    expect(refusal(() => readHead(first)).message).toMatch(`unknown key "${key}"`);
+  });
+
+  it.each([
+    ['statistics', '["variance"]', /statistics\.0/],
+    ['statistics', '[]', /statistics/],
+    ['statistics', '["mean","deviation"]', /statistics has 2 entries for 1 taps/],
+    ['statistics', JSON.stringify(Array.from({ length: 65 }, () => 'mean')), /statistics/],
+    ['statistics', '{"all":"deviation"}', /statistics/],
+    ['input', '{"height":160,"width":160}', /input\.rules/],
+    ['input', '{"height":160,"width":160,"rules":3}', /input\.rules/],
+    ['input', '{"height":0,"width":160,"rules":2}', /input\.height/],
+    ['input', '{"height":160,"width":1025,"rules":2}', /input\.width/],
+    ['input', '{"height":160.5,"width":160,"rules":2}', /input\.height/],
+    ['input', '{"height":1e999,"width":160,"rules":2}', /input\.height/],
+    ['input', '{"height":160,"width":160,"rules":2,"depth":3}', /input/],
+    ['input', 'null', /input/],
+    ['task', '"multilabel"', /task: heads with several labels a picture are not read yet/],
+    ['task', '"regression"', /task: must be 'multiclass'/],
+    ['task', '\u0000', /'task' are not JSON/],
+  ])('is refused with %s %s', (key, value, message) => {
+    const hostile = changed((metadata) => {
+      metadata['format'] = 'headwater-head/2';
+      metadata[key] = value;
+    });
+    const error = refusal(() => readHead(hostile));
+    expect(error.code).toBe('head_invalid');
+    expect(error.message).toMatch(message);
+  });
+
+  it('carries what the training set says of its codes', async () => {
+    const set = { ...randomSet(1, [12, 9, 11], 24), statistics: ['deviation'] as const, input };
+    const trained = await trainHead(set);
+    expect(trained).toMatchObject({ taps: ['all'], statistics: ['deviation'], input });
+    expect(trained.weights).toEqual(head.weights);
+    await expect(trainHead({ ...set, statistics: ['mean', 'mean'] })).rejects.toThrow(
+      '2 statistics for 1 taps',
+    );
+  });
+});
+
 type Case = [string, () => Uint8Array, RegExp, string?];
 
 describe('a hostile head file is refused', () => {
@@ -353,9 +433,36 @@ describe('assertCompatible', () => {
       { ...plan, weightsSha256: 'cd'.repeat(32) },
       { ...plan, taps: [{ name: 'all', step: 'all', channels: 25 }] },
       { ...plan, taps: [{ name: 'some', step: 'all', channels: 24 }] },
+      { ...plan, taps: [{ name: 'all', step: 'all', channels: 24, statistic: 'deviation' }] },
     ];
     for (const other of others) {
       expect(refusal(() => assertCompatible(head, other)).code).toBe('backbone_mismatch');
+    }
+  });
+
+  it('wants the statistics that the head reads', () => {
+    const spread: Head = { ...head, statistics: ['deviation'] };
+    expect(() =>
+      assertCompatible(spread, {
+        ...plan,
+        taps: [{ name: 'all', step: 'all', channels: 24, statistic: 'deviation' }],
+      }),
+    ).not.toThrow();
+    expect(refusal(() => assertCompatible(spread, plan))).toMatchObject({
+      code: 'backbone_mismatch',
+      message: expect.stringContaining('reads the deviation of the tap all, but the backbone has its mean'),
+    });
+  });
+
+  it('wants a size at which the backbone is run', () => {
+    const sized = { ...plan, input: { ...plan.input, height: 224, width: 224, sides: [128, 160] } };
+    const at = (height: number, width = height): Head => ({ ...head, input: { height, width, rules: 2 } });
+    for (const size of [224, 160, 128]) expect(() => assertCompatible(at(size), sized)).not.toThrow();
+    for (const other of [at(192), at(160, 128), at(1)]) {
+      expect(refusal(() => assertCompatible(other, sized))).toMatchObject({
+        code: 'backbone_mismatch',
+        message: expect.stringContaining('is run at 224×224, 128×128, 160×160'),
+      });
     }
   });
 });
