@@ -2,9 +2,12 @@
  * Compiles a backbone's plan into a program for the engine: decides which steps are fused, how each map lies in memory
  * and where each tap's statistic comes from. What a single kernel wants to know is its file's business, in kernels/.
  */
+import { WHOLE } from '../cut.ts';
 import type { Backbone } from '../load.ts';
-import * as plan from '../plan.ts';
-import { findFusedAdds, findFusedDepthwise, readsOf } from './fuse.ts';
+import type * as plan from '../plan.ts';
+import type { Compiled, CompileOptions, Output } from './compiled.ts';
+import { filterOf, identityFilter, squeezeExciteFilters } from './filters.ts';
+import { findFusedAdds, findFusedDepthwise } from './fuse.ts';
 import { blockwise } from './kernels/blockwise.ts';
 import { border } from './kernels/border.ts';
 import { conv } from './kernels/conv.ts';
@@ -17,23 +20,7 @@ import { statistics, type Statistics } from './kernels/statistics.ts';
 import { makeRoom, stem, type Picture } from './kernels/stem.ts';
 import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
 import { Program, type Region } from './program.ts';
-
-export interface Compiled {
-  readonly program: Program;
-  /** Where one picture goes before a run. */
-  readonly pixels: Region;
-  /** Where the taps' statistics lie after a run, in the plan's order. */
-  readonly taps: readonly { readonly region: Region; readonly channels: number }[];
-  /** The steps' maps, for tests: what lies there after a run is whole only when compiled with `keepMaps`. */
-  readonly maps: ReadonlyMap<string, FeatureMap>;
-}
-
-export interface CompileOptions {
-  /** Of the numbers that convolutions multiply; depthwise ones and squeeze-and-excite stay in floats. */
-  readonly bits?: 16 | 32;
-  /** Keeps every map to the end of a run, to compare engines layer by layer; costs memory. */
-  readonly keepMaps?: boolean;
-}
+import { paddingFor, readersOf, samePadding } from './readers.ts';
 
 export function compile(backbone: Backbone, options: CompileOptions = {}): Compiled {
   return new Compiler(backbone, options).compile();
@@ -42,19 +29,20 @@ export function compile(backbone: Backbone, options: CompileOptions = {}): Compi
 /** Terms of a convolution's sum up to which 16 bits leave the weights enough of the sum's 31. */
 const MOST_TERMS_IN_16_BITS = 16_384;
 
-const NONE = plan.ACTIVATIONS.indexOf('none');
-
 class Compiler {
   readonly #backbone: Backbone;
-  readonly #keepMaps: boolean;
   readonly #bits: 16 | 32;
   readonly #program = new Program();
   readonly #picture: Picture;
+  readonly #input: Compiled['input'];
   readonly #maps = new Map<string, FeatureMap>();
+  readonly #outputs = new Map<string, Output>();
   readonly #statistics = new Map<string, Statistics>();
   readonly #quantised = new Map<string, FeatureMap>();
   /** Outputs of squeeze-and-excite that exist only in 16 bits: factors are applied when `of` is quantised. */
   readonly #factors = new Map<string, { factors: Region; of: string }>();
+  /** The steps whose output has to exist for the host. */
+  readonly #written: ReadonlySet<string>;
   readonly #tapped: ReadonlySet<string>;
   /** The steps of whose output a tap reads the deviation. */
   readonly #deviated: ReadonlySet<string>;
@@ -63,16 +51,18 @@ class Compiler {
   /** The depthwise convolutions that run block by block with the convolution they read, by that convolution's name. */
   readonly #fusedDepthwise: ReadonlyMap<string, plan.DepthwiseStep>;
 
-  constructor(backbone: Backbone, { bits = 32, keepMaps = false }: CompileOptions) {
+  constructor(backbone: Backbone, { bits = 32, from = WHOLE, written = [] }: CompileOptions) {
+    const { steps, taps } = backbone.plan;
     this.#backbone = backbone;
-    this.#keepMaps = keepMaps;
     this.#bits = bits;
-    this.#picture = makeRoom(this.#program, backbone.plan.input);
-    const { taps } = backbone.plan;
+    this.#written = new Set(written);
     this.#tapped = new Set(taps.map((tap) => tap.step));
     this.#deviated = new Set(taps.filter((tap) => tap.statistic === 'deviation').map((tap) => tap.step));
-    this.#fusedAdds = findFusedAdds(backbone.plan.steps, this.#tapped);
-    this.#fusedDepthwise = keepMaps ? new Map() : findFusedDepthwise(backbone.plan.steps, this.#tapped);
+    const apart = this.#tapped.union(this.#written);
+    this.#fusedAdds = findFusedAdds(steps, apart);
+    this.#fusedDepthwise = findFusedDepthwise(steps, apart);
+    this.#picture = makeRoom(this.#program, backbone.plan.input);
+    this.#input = { shape: backbone.shapes.get(from)!, place: this.#inputAt(from) };
   }
 
   compile(): Compiled {
@@ -80,20 +70,46 @@ class Compiler {
     const fused = [...this.#fusedAdds.values(), ...this.#fusedDepthwise.values()];
     const skipped = new Set(fused.map((step) => step.name));
     for (const step of steps) {
-      if (!skipped.has(step.name)) this.#step(step);
-      const written = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
-      if (this.#tapped.has(written)) this.#keep(this.#about(written));
-      if (this.#keepMaps) this.#program.keep(this.#maps.get(written)!.region);
+      if (skipped.has(step.name)) continue;
+      this.#step(step);
+      const done = (this.#fusedAdds.get(step.name) ?? this.#fusedDepthwise.get(step.name) ?? step).name;
+      if (this.#tapped.has(done)) this.#keep(this.#about(done));
+      this.#noteOutput(done);
     }
     return {
       program: this.#program,
-      pixels: this.#picture.pixels,
+      input: this.#input,
       taps: taps.map(({ step, channels, statistic = 'mean' }) => {
         const { means, deviations } = this.#about(step);
         return { region: statistic === 'deviation' ? deviations! : means.region, channels };
       }),
-      maps: this.#maps,
+      outputs: this.#outputs,
     };
+  }
+
+  /** Makes room for what the host writes before a run. */
+  #inputAt(from: string): Region | FeatureMap {
+    if (from === WHOLE) {
+      this.#program.touch(this.#picture.pixels);
+      return this.#picture.pixels;
+    }
+    const layout = { shape: this.#backbone.shapes.get(from)!, padding: this.#paddingFor(from) };
+    const map = new FeatureMap(layout, this.#program);
+    this.#program.touch(map.region);
+    this.#clearBorder(map);
+    this.#maps.set(from, map);
+    return map;
+  }
+
+  /** Notes where the output of a step that has just run lies, if it lies anywhere. */
+  #noteOutput(name: string): void {
+    if (this.#outputs.has(name) || this.#factors.has(name)) return;
+    this.#showOutput(name, this.#maps.get(name)!);
+  }
+
+  #showOutput(name: string, map: FeatureMap): void {
+    this.#program.touch(map.region);
+    this.#outputs.set(name, { map, after: this.#program.length });
   }
 
   #step(step: plan.Step): void {
@@ -118,9 +134,8 @@ class Compiler {
   }
 
   #conv(step: plan.ConvStep | plan.DenseStep): void {
-    const filter = this.#filterOf(step);
-    if (step.input === 'input')
-      return this.#program.step(stem(this.#picture, filter, this.#write(step.name)));
+    const filter = filterOf(this.#backbone, step);
+    if (step.input === WHOLE) return this.#program.step(stem(this.#picture, filter, this.#write(step.name)));
     const input = this.#bitsFor(filter) === 16 ? this.#quantise(step.input) : this.#read(step.input);
     const depthwise = this.#fusedDepthwise.get(step.name);
     if (depthwise !== undefined) {
@@ -131,7 +146,7 @@ class Compiler {
         : undefined;
       if (about !== undefined) this.#statistics.set(depthwise.name, about);
       return this.#program.step(
-        blockwise([input, filter], [between, this.#filterOf(depthwise)], output, about),
+        blockwise([input, filter], [between, filterOf(this.#backbone, depthwise)], output, about),
       );
     }
     const add = this.#fusedAdds.get(step.name);
@@ -166,34 +181,36 @@ class Compiler {
   }
 
   #depthwise(step: plan.DepthwiseStep): void {
-    const filter = this.#filterOf(step);
+    const filter = filterOf(this.#backbone, step);
     const output = this.#write(step.name);
-    if (step.input !== 'input') return this.#program.step(depthwise(this.#read(step.input), filter, output));
+    if (step.input !== WHOLE) return this.#program.step(depthwise(this.#read(step.input), filter, output));
     // Around the picture lie the plan's padding values, which are part of its map then.
     const padded = this.#pictureMap(step.padding);
     return this.#program.step(depthwise(padded, { ...filter, padding: NO_PADDING }, output));
   }
 
   #squeezeExcite(step: plan.SqueezeExciteStep): void {
+    const { name } = step;
     const input = this.#read(step.input);
-    const { reduceWeights, reduceBias, expandWeights, expandBias } = step;
-    const squeeze = this.#filter(reduceWeights, reduceBias, 'relu');
+    const [squeeze, excite] = squeezeExciteFilters(this.#backbone, step);
     const squeezed = this.#dense(this.#about(step.input).means, squeeze);
-    const excite = this.#filter(expandWeights, expandBias, 'hard-sigmoid');
     const factors = this.#dense(squeezed, excite).region;
-    const inPlace = !this.#keepMaps && step.input !== 'input' && this.#readers(step.input).length === 1;
-    if (inPlace && samePadding(input.padding, this.#paddingFor(step.name))) {
-      this.#maps.set(step.name, input);
-      if (this.#isReadIn16Bits(step.name)) this.#factors.set(step.name, { factors, of: step.input });
-      else this.#program.step(elementwise(input, input, factors));
-    } else {
-      this.#program.step(elementwise(input, this.#write(step.name), factors));
-    }
+    const inPlace = step.input !== WHOLE && this.#readers(step.input).length === 1;
+    if (!inPlace || !samePadding(input.padding, this.#paddingFor(name)))
+      return this.#program.step(elementwise(input, this.#write(name), factors));
+    this.#maps.set(name, input);
+    if (!this.#isReadIn16Bits(name)) return this.#program.step(elementwise(input, input, factors));
+    this.#factors.set(name, { factors, of: step.input });
+    if (!this.#written.has(name)) return;
+    const output = new FeatureMap({ shape: input.shape, padding: NO_PADDING }, this.#program);
+    this.#program.step(elementwise(input, output, factors));
+    this.#showOutput(name, output);
   }
 
   /** Whether nothing but convolutions in 16 bits reads a step's output. */
   #isReadIn16Bits(name: string): boolean {
-    const in16 = (step: plan.Step) => step.op === 'conv' && this.#bitsFor(this.#filterOf(step)) === 16;
+    const in16 = (step: plan.Step) =>
+      step.op === 'conv' && this.#bitsFor(filterOf(this.#backbone, step)) === 16;
     return this.#readers(name).every(in16) && !this.#tapped.has(name);
   }
 
@@ -242,26 +259,16 @@ class Compiler {
   }
 
   #read(name: string): FeatureMap {
-    return name === 'input' ? this.#pictureMap(NO_PADDING) : this.#maps.get(name)!;
+    return name === WHOLE ? this.#pictureMap(NO_PADDING) : this.#maps.get(name)!;
   }
 
-  /** The picture as a feature map, for the steps that cannot read bytes: a 1×1 convolution that changes nothing. */
+  /** The picture as a feature map, for the steps that cannot read bytes. */
   #pictureMap(padding: plan.Padding): FeatureMap {
     const { height, width, channels } = this.#backbone.plan.input;
-    const identity = new Float32Array(channels * channels);
-    for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
     const [top, bottom, left, right] = padding;
     const shape = { height: height + top + bottom, width: width + left + right, channels };
     const map = new FeatureMap({ shape, padding: NO_PADDING }, this.#program);
-    const size = { height: 1, width: 1, inputs: channels, outputs: channels, stride: 1 };
-    const filter = {
-      weights: identity,
-      bias: new Float32Array(channels),
-      ...size,
-      padding,
-      activation: NONE,
-    };
-    this.#program.step(stem(this.#picture, filter, map));
+    this.#program.step(stem(this.#picture, identityFilter(channels, padding), map));
     return map;
   }
 
@@ -274,42 +281,19 @@ class Compiler {
     const shape = this.#backbone.shapes.get(name)!;
     const map = new FeatureMap({ shape, padding, onePlane }, this.#program);
     this.#maps.set(name, map);
-    if (padding.some((side) => side > 0)) this.#program.step(border(map));
+    this.#clearBorder(map);
     return map;
   }
 
+  #clearBorder(map: FeatureMap): void {
+    if (map.padding.some((side) => side > 0)) this.#program.step(border(map));
+  }
+
   #readers(name: string): plan.Step[] {
-    return this.#backbone.plan.steps.filter((step) => readsOf(step).includes(name));
+    return readersOf(this.#backbone.plan.steps, name);
   }
 
-  /** The most that any reader wants on each side. */
   #paddingFor(name: string): plan.Padding {
-    const most: [number, number, number, number] = [0, 0, 0, 0];
-    for (const reader of this.#readers(name)) {
-      if (reader.op !== 'conv' && reader.op !== 'depthwise') continue;
-      for (const [side, padding] of reader.padding.entries()) most[side] = Math.max(most[side], padding);
-    }
-    return most;
+    return paddingFor(this.#backbone.plan.steps, name);
   }
-
-  #filterOf(step: plan.ConvStep | plan.DepthwiseStep | plan.DenseStep): Filter {
-    const filter = this.#filter(step.weights, step.bias, step.activation);
-    return step.op === 'dense' ? filter : { ...filter, stride: step.stride, padding: step.padding };
-  }
-
-  /** @param weights [inputs, outputs], or those of a convolution. */
-  #filter(weights: string, bias: string, activation: plan.Activation): Filter {
-    const { tensors, tensorShapes } = this.#backbone;
-    const shape = tensorShapes.get(weights)!;
-    const [height, width] = shape.length === 2 ? [1, 1] : shape;
-    const outputs = shape.at(-1)!;
-    const inputs = shape.length === 3 ? 1 : shape.at(-2)!;
-    const values = { weights: tensors.get(weights)!, bias: tensors.get(bias)! };
-    const still = { stride: 1, padding: NO_PADDING, activation: plan.ACTIVATIONS.indexOf(activation) };
-    return { ...values, height, width, inputs, outputs, ...still };
-  }
-}
-
-function samePadding(a: plan.Padding, b: plan.Padding): boolean {
-  return a.every((side, index) => side === b[index]);
 }

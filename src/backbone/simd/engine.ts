@@ -1,21 +1,26 @@
 /**
- * Runs plans on our own WebAssembly SIMD kernels: everything that can be known beforehand, shapes,
- * padding, order of weights, the place of every map, is settled when the engine is made. docs/engine.md explains it.
+ * Runs plans on our own WebAssembly SIMD kernels: everything that can be known beforehand, shapes, padding, order of
+ * weights, the place of every map, is settled when a size's program is made. docs/engine.md explains it.
  */
-import type { Engine } from '../engine.ts';
+import { backboneAt, type Size } from '../at-size.ts';
+import { WHOLE } from '../cut.ts';
+import type { TailedEngine, TailEngine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
-import type { Compiled, CompileOptions } from './compile.ts';
-import { compile } from './compile.ts';
-import type { Image } from './program.ts';
-import { END } from './sizes.ts';
+import { tailOf, type Tail } from '../tail.ts';
+import { Executable, type CodesAndMaps } from './executable.ts';
+import { Machine } from './machine.ts';
 
-export interface SimdEngine extends Engine {
-  /** Size of the engine's WebAssembly memory; it never grows. */
+export interface SimdEngine extends TailedEngine {
+  /** Size of the engine's WebAssembly memory. It grows when pictures of another size come for the first time. */
   readonly memoryBytes: number;
 }
 
-export interface SimdOptions extends Omit<CompileOptions, 'keepMaps'> {
-  /** The most memory the engine may take. */
+export interface SimdOptions {
+  /** Of the numbers that convolutions multiply; depthwise ones and squeeze-and-excite stay in floats. Default: 32. */
+  readonly bits?: 16 | 32;
+  /** The size that is prepared at once; the others are with their first pictures. Default: the plan's own. */
+  readonly size?: Size;
+  /** The most memory the engine may take, and the most that each of its tails may. */
   readonly memoryLimitBytes?: number;
 }
 
@@ -23,72 +28,92 @@ export interface SimdOptions extends Omit<CompileOptions, 'keepMaps'> {
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
- * @param backbone its tensors are copied; nothing of it but the plan is held on to.
  * @param module build/wasm/engine.wasm, or engine-relaxed.wasm where the host has relaxed SIMD; compiled by the host.
- * @throws HeadwaterError `backbone_invalid` when it needs more memory than allowed; nothing has been allocated then.
+ * @throws HeadwaterError `backbone_invalid` when it needs more memory than allowed, `backbone_mismatch` as `backboneAt`.
  */
 export function createSimdEngine(
   backbone: Backbone,
   module: WebAssembly.Module,
   options: SimdOptions = {},
 ): SimdEngine {
-  // The program holds on to the tensors; what `codes` needs does not.
-  const { program, pixels: place, taps } = compile(backbone, options);
-  const image = program.layOut(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
-  const { run, relaxed } = instantiate(module, image);
-  const { memory, start } = image;
-  const { codeLength } = backbone;
-  const { height, width, channels } = backbone.plan.input;
-  const pictureBytes = height * width * channels;
-  return {
-    name: `simd${options.bits ?? 32}${relaxed ? '-relaxed' : ''}`,
-    codeLength,
-    memoryBytes: memory.buffer.byteLength,
-    codes(pixels) {
-      const pictures = pixels.length / pictureBytes;
-      if (!Number.isInteger(pictures)) {
-        throw new RangeError(
-          `${pixels.length} bytes are no whole number of ${height}×${width}×${channels} pictures.`,
-        );
-      }
-      const codes = new Float32Array(pictures * codeLength);
-      for (let i = 0; i < pictures; i++) {
-        const picture = pixels.subarray(i * pictureBytes, (i + 1) * pictureBytes);
-        new Uint8Array(memory.buffer).set(picture, place.address);
-        run(start);
-        readTaps(taps, memory, codes.subarray(i * codeLength));
-      }
-      return codes;
-    },
-  };
+  return new WasmSimdEngine(backbone, module, options);
 }
 
-/**
- * The engine on a program's memory, with the program's kernels where its steps look for them.
- * @throws TypeError for a module that is not the engine.
- */
-export function instantiate(
-  module: WebAssembly.Module,
-  { memory, kernels }: Image,
-): { readonly run: (step: number) => void; readonly relaxed: boolean } {
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: END + 1 + kernels.length });
-  const { run, relaxed, ...others } = new WebAssembly.Instance(module, { env: { memory, table } }).exports;
-  const isEngine = isProcedure(run) && relaxed instanceof WebAssembly.Global;
-  if (!isEngine || !kernels.every((name) => isProcedure(others[name]))) {
-    throw new TypeError('The module is not the engine; hand in build/wasm/engine.wasm.');
+class WasmSimdEngine implements SimdEngine {
+  readonly name: string;
+  readonly codeLength: number;
+  readonly #backbone: Backbone;
+  readonly #module: WebAssembly.Module;
+  readonly #bits: 16 | 32;
+  readonly #memoryLimitBytes: number;
+  /** Holds one packed copy of the weights. */
+  readonly #machine: Machine;
+  readonly #executables = new Map<string, Executable>();
+
+  constructor(
+    backbone: Backbone,
+    module: WebAssembly.Module,
+    { bits = 32, size, memoryLimitBytes = MEMORY_LIMIT_BYTES }: SimdOptions,
+  ) {
+    this.#backbone = backbone;
+    this.#module = module;
+    this.#bits = bits;
+    this.#memoryLimitBytes = memoryLimitBytes;
+    this.#machine = new Machine(module, memoryLimitBytes);
+    this.name = `simd${bits}${this.#machine.relaxed ? '-relaxed' : ''}`;
+    this.codeLength = backbone.codeLength;
+    this.#executable(size);
   }
-  for (const [index, name] of kernels.entries()) table.set(END + 1 + index, others[name]);
-  return { run, relaxed: relaxed.value === 1 };
-}
 
-function readTaps(taps: Compiled['taps'], memory: WebAssembly.Memory, out: Float32Array): void {
-  let offset = 0;
-  for (const { region, channels } of taps) {
-    out.set(new Float32Array(memory.buffer, region.address, channels), offset);
-    offset += channels;
+  get memoryBytes(): number {
+    return this.#machine.buffer.byteLength;
   }
-}
 
-function isProcedure(value: unknown): value is (argument: number) => void {
-  return typeof value === 'function';
+  codes(pixels: Uint8Array, size?: Size): Float32Array {
+    return this.#executable(size).run(pixels).codes;
+  }
+
+  codesAndMaps(pixels: Uint8Array, steps: readonly string[], size?: Size): CodesAndMaps {
+    for (const step of steps) {
+      if (step === WHOLE || !this.#backbone.shapes.has(step)) {
+        throw new RangeError(`The plan has no step '${step}'.`);
+      }
+    }
+    const usual = this.#executable(size);
+    // What the usual program leaves out on the way, another one writes.
+    const missing = steps.filter((step) => !usual.has(step));
+    return (missing.length === 0 ? usual : this.#executable(size, missing)).run(pixels, steps);
+  }
+
+  createTail(tail: Tail, size?: Size): TailEngine {
+    const backbone = tailOf(backboneAt(this.#backbone, size), tail);
+    // A memory of its own, which goes when the tail goes.
+    const machine = new Machine(this.#module, this.#memoryLimitBytes);
+    let executable: Executable | undefined = new Executable(machine, backbone, {
+      bits: this.#bits,
+      from: tail.from,
+    });
+    return {
+      codeLength: backbone.codeLength,
+      bytes: machine.buffer.byteLength,
+      codes(input) {
+        if (executable === undefined) throw new Error('The tail has been disposed of.');
+        return executable.run(input).codes;
+      },
+      dispose() {
+        executable = undefined;
+      },
+    };
+  }
+
+  /** @param written steps that the program is to write besides those that it writes anyway. */
+  #executable(size: Size = this.#backbone.plan.input, written: readonly string[] = []): Executable {
+    const key = `${size.height}×${size.width} ${[...new Set(written)].sort().join(' ')}`;
+    const known = this.#executables.get(key);
+    if (known !== undefined) return known;
+    const options = { bits: this.#bits, written };
+    const made = new Executable(this.#machine, backboneAt(this.#backbone, size), options);
+    this.#executables.set(key, made);
+    return made;
+  }
 }

@@ -1,13 +1,11 @@
 /**
- * A program for the engine, and its image in memory: constants (packed weights, tables), scratch regions that share an
- * arena by lifetime, and steps whose words are numbers or places in those regions. Sizes are known before anything is
- * allocated.
+ * A program for the engine: constants (packed weights, tables), scratch regions that share an arena by lifetime, and
+ * steps whose words are numbers or places in those regions. It is a description; a machine loads it into its memory.
  */
-import { HeadwaterError } from '../../errors.ts';
 import { align, planArena } from './arena.ts';
-import { END, STEP_WORDS } from './sizes.ts';
+import { STEP_WORDS } from './sizes.ts';
 
-/** A stretch of the engine's memory; its address is known once the program is laid out. */
+/** A stretch of the machine's memory; its address is known once the program is loaded. */
 export interface Region {
   readonly bytes: number;
   address: number;
@@ -27,18 +25,20 @@ export type StepWords = readonly [kernel: string, ...words: (readonly Word[])[]]
 /** Describes a step to the program that it will be part of, and lays down there what the kernel reads besides maps. */
 export type Step = (program: Program) => StepWords;
 
-export interface Image {
-  /** Its pages are all that the program will ever need. */
-  readonly memory: WebAssembly.Memory;
-  /** The address of the first step. */
-  readonly start: number;
-  /** The kernels by name, in the order of the numbers that steps know them by, which begin with END + 1. */
-  readonly kernels: readonly string[];
+/** Writes a constant. Views span the region, which is zero. */
+export type Fill = (floats: Float32Array, integers: Int32Array) => void;
+
+export interface Constant extends Region {
+  /** What it is; all programs of a machine share the constants of one name. */
+  readonly name: string | undefined;
+  readonly fill: Fill;
 }
 
-interface Constant extends Region {
-  /** Writes the contents. Views span the region; larger ones than written to are zero. */
-  readonly fill: (floats: Float32Array, integers: Int32Array) => void;
+/** A step in memory: its kernel by name, the words that follow, and where it lies. */
+export interface Code {
+  readonly kernel: string;
+  readonly words: readonly Word[];
+  readonly place: Place;
 }
 
 interface Scratch extends Region {
@@ -46,121 +46,131 @@ interface Scratch extends Region {
   last: number;
 }
 
-const STEP_BYTES = STEP_WORDS * 4;
-const PAGE_BYTES = 65_536;
-/** The first page's beginning holds the kernels' own constants. */
-const RESERVED_BYTES = 2048;
+export const STEP_BYTES = STEP_WORDS * 4;
 
 export class Program {
   readonly #constants: Constant[] = [];
+  readonly #named = new Map<string, Constant>();
   readonly #scratch = new Set<Scratch>();
-  readonly #tables = new Map<string, Region>();
-  readonly #kernels: string[] = [];
-  readonly #steps: Word[][] = [];
+  readonly #steps: Omit<Code, 'place'>[] = [];
+  readonly #nested: Code[] = [];
 
-  /** Memory whose contents never change, written once, when all regions have their addresses. */
-  constant(bytes: number, fill: Constant['fill'] = () => {}): Region {
-    const constant = { bytes: align(bytes), address: 0, fill };
-    this.#constants.push(constant);
+  /** How many steps there are. */
+  get length(): number {
+    return this.#steps.length;
+  }
+
+  /** Memory of this program alone, written once, when it is loaded; what kernels change in it stays from run to run. */
+  constant(bytes: number, fill: Fill = () => {}): Region {
+    return this.#constant(undefined, bytes, fill);
+  }
+
+  /**
+   * Memory whose contents never change: packed weights, tables.
+   * @param name says what it holds. All who name the same share it, also in other programs of the machine.
+   */
+  shared(name: string, bytes: number, fill: Fill): Region {
+    const constant = this.#named.get(name) ?? this.#constant(name, bytes, fill);
+    this.#named.set(name, constant);
     return constant;
   }
 
-  /** A table of integers; those who name the same one share it. */
+  /** A shared table of integers. */
   table(name: string, length: number, fill: (integers: Int32Array) => void): Region {
-    const known = this.#tables.get(name);
-    if (known !== undefined) return known;
-    const table = this.constant(length * 4, (_, integers) => fill(integers));
-    this.#tables.set(name, table);
-    return table;
+    return this.shared(name, length * 4, (_, integers) => fill(integers));
   }
 
-  /** Memory that lives from the first to the last step whose words name it. @param first of those, where it is known. */
-  scratch(bytes: number, first = Infinity): Region {
-    const scratch = { bytes, address: 0, first, last: -Infinity };
+  /** Memory that lives from the first to the last step whose words name it. */
+  scratch(bytes: number): Region {
+    const scratch = { bytes, address: 0, first: Infinity, last: -Infinity };
     this.#scratch.add(scratch);
     return scratch;
   }
 
+  /** Lets the host read or write a region after the steps so far. */
+  touch(region: Region): void {
+    this.#use((scratch) => scratch === region, this.#steps.length - 1);
+  }
+
   /** Keeps a region to the last step, as a result is. */
   keep(region: Region): void {
-    for (const scratch of this.#scratch) if (scratch === region) scratch.last = Infinity;
+    this.#use((scratch) => scratch === region, Infinity);
   }
 
   /** Appends a step. */
   step(step: Step): void {
-    this.#steps.push(this.#words(step(this)));
+    this.#steps.push(this.#code(step(this)));
   }
 
   /** A step for another step to run; add it just before that one. @returns where it lies. */
   nested(step: Step): Region {
-    const words = this.#words(step(this));
-    return this.constant(STEP_BYTES, (_, integers) => integers.set(words.map(resolve)));
+    const region = this.constant(STEP_BYTES);
+    this.#nested.push({ ...this.#code(step(this)), place: { region, offset: 0 } });
+    return region;
   }
 
-  /**
-   * Gives every region its address and writes the image.
-   * @param limitBytes the most memory that the program may take.
-   * @throws HeadwaterError `backbone_invalid` when it needs more; nothing has been allocated then.
-   */
-  layOut(limitBytes: number): Image {
-    const start = RESERVED_BYTES;
-    const bytes = this.#place(start);
-    if (bytes > limitBytes) {
-      throw new HeadwaterError(
-        'backbone_invalid',
-        `The backbone needs ${bytes} bytes of memory to run where ${limitBytes} are allowed; take a smaller one.`,
-      );
-    }
-    const pages = Math.ceil(bytes / PAGE_BYTES);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    for (const { address, bytes, fill } of this.#constants) {
-      fill(
-        new Float32Array(memory.buffer, address, bytes / 4),
-        new Int32Array(memory.buffer, address, bytes / 4),
-      );
-    }
-    const words = new Int32Array(memory.buffer);
-    let at = start / 4;
-    for (const step of [...this.#steps, [END]]) {
-      words.set(step.map(resolve), at);
-      at += STEP_WORDS;
-    }
-    return { memory, start, kernels: this.#kernels };
+  /** What a machine loads. */
+  parts(): Parts {
+    const bytes = align(this.#steps.length * STEP_BYTES);
+    const steps = { name: undefined, bytes, address: 0, fill: () => {} };
+    const placed = this.#steps.map((step, i) => ({
+      ...step,
+      place: { region: steps, offset: i * STEP_BYTES },
+    }));
+    const scratch = [...this.#scratch].filter(({ first, last }) => first <= last);
+    const { offsets, bytes: arenaBytes } = planArena(scratch);
+    return {
+      constants: [...this.#constants, steps],
+      code: [...this.#nested, ...placed],
+      steps,
+      arenaBytes,
+      placeArena(address) {
+        for (const [i, region] of scratch.entries()) region.address = address + offsets[i];
+      },
+    };
   }
 
-  /** @returns the end of the last region. */
-  #place(start: number): number {
-    let end = start + (this.#steps.length + 1) * STEP_BYTES;
-    for (const constant of this.#constants) {
-      constant.address = end;
-      end += constant.bytes;
-    }
-    const scratch = [...this.#scratch];
-    const { offsets, bytes } = planArena(scratch);
-    for (const [index, region] of scratch.entries()) region.address = end + offsets[index];
-    return end + bytes;
+  #constant(name: string | undefined, bytes: number, fill: Fill): Constant {
+    const constant = { name, bytes: align(bytes), address: 0, fill };
+    this.#constants.push(constant);
+    return constant;
   }
 
   /** A step's words; the scratch regions among them are in use at it. */
-  #words([kernel, ...groups]: StepWords): Word[] {
-    if (!this.#kernels.includes(kernel)) this.#kernels.push(kernel);
-    const words = [END + 1 + this.#kernels.indexOf(kernel), ...groups.flat()];
-    if (words.length > STEP_WORDS) throw new RangeError(`a step of ${words.length} words`);
-    const index = this.#steps.length;
+  #code([kernel, ...groups]: StepWords): Omit<Code, 'place'> {
+    const words = groups.flat();
+    if (words.length >= STEP_WORDS) throw new RangeError(`a step of ${words.length + 1} words`);
     const named = new Set(words.map((word) => (typeof word === 'number' ? word : regionOf(word))));
-    for (const scratch of this.#scratch) {
-      if (!named.has(scratch)) continue;
-      scratch.first = Math.min(scratch.first, index);
-      scratch.last = Math.max(scratch.last, index);
-    }
-    return words;
+    this.#use((scratch) => named.has(scratch), this.#steps.length);
+    return { kernel, words };
   }
+
+  #use(isMeant: (scratch: Scratch) => boolean, step: number): void {
+    for (const scratch of this.#scratch) {
+      if (!isMeant(scratch)) continue;
+      scratch.first = Math.min(scratch.first, step);
+      scratch.last = Math.max(scratch.last, step);
+    }
+  }
+}
+
+/** A program that is complete, to be loaded. */
+export interface Parts {
+  readonly constants: readonly Constant[];
+  /** Every step, also nested ones, in a place of a constant. */
+  readonly code: readonly Code[];
+  /** The constant where the steps lie one after the other. */
+  readonly steps: Region;
+  readonly arenaBytes: number;
+  /** Gives the scratch regions their addresses, in an arena that begins there. */
+  readonly placeArena: (address: number) => void;
+}
+
+/** A word as kernels read it, once its region has an address. */
+export function resolve(word: Word): number {
+  return typeof word === 'number' ? word : regionOf(word).address + ('offset' in word ? word.offset : 0);
 }
 
 function regionOf(word: Region | Place): Region {
   return 'region' in word ? word.region : word;
-}
-
-function resolve(word: Word): number {
-  return typeof word === 'number' ? word : regionOf(word).address + ('offset' in word ? word.offset : 0);
 }

@@ -18,6 +18,3 @@ export const DEPTHWISE_TILE = 7;
 export const PEAK = 16_383;
 /** 32-bit words of one step, the first of which says which kernel runs it. */
 export const STEP_WORDS = 20;
-
-/** The word of a step that stands behind the last one, where others have their kernel. */
-export const END = 0;

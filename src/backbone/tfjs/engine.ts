@@ -3,6 +3,7 @@
  * the backbone's weights on the backend and leaves no other tensor behind.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { backboneAt, type Size } from '../at-size.ts';
 import { WHOLE } from '../cut.ts';
 import type { TailedEngine, TailEngine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
@@ -19,7 +20,7 @@ import { disposeStep, prepareStep } from './prepare.ts';
 export interface TfjsEngine extends TailedEngine {
   /**
    * Every step's output, to compare engines layer by layer.
-   * @param pixels as for `codes`; at most `MAX_PICTURES_AT_ONCE` pictures.
+   * @param pixels as for `codes`, of the plan's own size; at most `MAX_PICTURES_AT_ONCE` pictures.
    * @returns by step name: pictures × height × width × channels numbers.
    */
   stepOutputs(pixels: Uint8Array): Map<string, Float32Array>;
@@ -47,17 +48,19 @@ export async function createTfjsEngine(
   return new WasmEngine(backbone);
 }
 
-/** What the first steps read: pictures, or the feature map at a cut. */
+/** What the first steps read: pictures, or the maps of a cut. */
 interface Input {
+  /** The backbone at the size that is run. */
+  readonly backbone: Backbone;
   readonly name: string;
   readonly values: Uint8Array | Float32Array;
-  readonly shape: MapShape;
 }
 
 class WasmEngine implements TfjsEngine {
   readonly name = 'tfjs-wasm';
   readonly codeLength: number;
   readonly #backbone: Backbone;
+  /** The weights, which every size shares. */
   readonly #steps: readonly PreparedStep[];
   readonly #lastReader: ReadonlyMap<string, number>;
 
@@ -68,44 +71,47 @@ class WasmEngine implements TfjsEngine {
     this.#lastReader = lastReaders(backbone.plan.steps);
   }
 
-  codes(pixels: Uint8Array): Float32Array {
-    return this.codesFrom(WHOLE, pixels);
+  codes(pixels: Uint8Array, size?: Size): Float32Array {
+    return this.codesFrom({ backbone: backboneAt(this.#backbone, size), name: WHOLE, values: pixels });
   }
 
   codesAndMaps(
     pixels: Uint8Array,
     steps: readonly string[],
+    size?: Size,
   ): { codes: Float32Array; maps: Map<string, Float32Array> } {
+    const backbone = backboneAt(this.#backbone, size);
+    const input = { backbone, name: WHOLE, values: pixels };
+    const count = countOf(input);
     const maps = new Map<string, Float32Array>();
     for (const step of steps) {
-      const shape = this.#backbone.shapes.get(step);
+      const shape = backbone.shapes.get(step);
       if (shape === undefined || step === WHOLE) throw new RangeError(`The plan has no step '${step}'.`);
-      const length = this.#countOf(WHOLE, pixels) * shape.height * shape.width * shape.channels;
-      maps.set(step, new Float32Array(length));
+      maps.set(step, new Float32Array(count * shape.height * shape.width * shape.channels));
     }
-    return { codes: this.codesFrom(WHOLE, pixels, maps), maps };
+    return { codes: this.codesFrom(input, maps), maps };
   }
 
-  createTail(tail: Tail): TailEngine {
+  createTail(tail: Tail, size?: Size): TailEngine {
     useWasmBackend();
-    const engine = new WasmEngine(tailOf(this.#backbone, tail));
+    const backbone = tailOf(backboneAt(this.#backbone, size), tail);
+    const engine = new WasmEngine(backbone);
     return {
       codeLength: engine.codeLength,
       bytes: tail.tensors.values().reduce((sum, { length }) => sum + length * BYTES_PER_WEIGHT, 0),
-      codes: (input) => engine.codesFrom(tail.from, input),
+      codes: (values) => engine.codesFrom({ backbone, name: tail.from, values }),
       dispose: () => engine.dispose(),
     };
   }
 
   stepOutputs(pixels: Uint8Array): Map<string, Float32Array> {
-    const pictures = this.#countOf(WHOLE, pixels);
+    const input = { backbone: this.#backbone, name: WHOLE, values: pixels };
+    const pictures = countOf(input);
     if (pictures > MAX_PICTURES_AT_ONCE) {
       throw new RangeError(`At most ${MAX_PICTURES_AT_ONCE} pictures at once, not ${pictures}.`);
     }
     const outputs = new Map<string, Float32Array>();
-    this.#run(this.#input(WHOLE, pixels), pictures, (name, map) =>
-      outputs.set(name, map.dataSync<'float32'>()),
-    );
+    this.#run(input, pictures, (name, map) => outputs.set(name, map.dataSync<'float32'>()));
     return outputs;
   }
 
@@ -114,39 +120,17 @@ class WasmEngine implements TfjsEngine {
     for (const step of this.#steps) disposeStep(step);
   }
 
-  /**
-   * @param from what `values` are: pictures ('input') or the maps of a step that the first steps read.
-   * @param maps filled with the steps' maps that it has room for.
-   */
-  codesFrom(
-    from: string,
-    values: Uint8Array | Float32Array,
-    maps: ReadonlyMap<string, Float32Array> = new Map(),
-  ): Float32Array {
-    const total = this.#countOf(from, values);
+  /** @param maps filled with the steps' maps that it has room for. */
+  codesFrom(input: Input, maps: ReadonlyMap<string, Float32Array> = new Map()): Float32Array {
+    const total = countOf(input);
     const codes = new Float32Array(total * this.codeLength);
-    const each = values.length / total;
+    const each = input.values.length / total;
     for (let first = 0; first < total; first += MAX_PICTURES_AT_ONCE) {
       const count = Math.min(MAX_PICTURES_AT_ONCE, total - first);
-      const some = this.#input(from, values.subarray(first * each, (first + count) * each));
+      const some = { ...input, values: input.values.subarray(first * each, (first + count) * each) };
       this.#codesOfSome(some, first, count, codes, maps);
     }
     return codes;
-  }
-
-  #input(name: string, values: Uint8Array | Float32Array): Input {
-    return { name, values, shape: this.#backbone.shapes.get(name)! };
-  }
-
-  #countOf(from: string, values: Uint8Array | Float32Array): number {
-    const { height, width, channels } = this.#backbone.shapes.get(from)!;
-    const count = values.length / (height * width * channels);
-    if (!Number.isInteger(count)) {
-      throw new RangeError(
-        `${values.length} numbers are no whole number of ${height}×${width}×${channels} maps or pictures.`,
-      );
-    }
-    return count;
   }
 
   #codesOfSome(
@@ -180,7 +164,7 @@ class WasmEngine implements TfjsEngine {
     tf.tidy(() => {
       const maps = new Map<string, tf.Tensor4D>();
       if (input.name !== WHOLE) {
-        const { height, width, channels } = input.shape;
+        const { height, width, channels } = shapeOf(input);
         maps.set(input.name, tf.tensor4d(input.values, [count, height, width, channels]));
       }
       for (const [index, prepared] of this.#steps.entries()) {
@@ -207,7 +191,7 @@ class WasmEngine implements TfjsEngine {
     count: number,
   ): tf.Tensor4D {
     const picture = (padding: Padding): tf.Tensor4D =>
-      inputTensor(input.values, count, this.#backbone.plan.input, padding);
+      inputTensor(input.values, count, input.backbone.plan.input, padding);
     const read = (name: string): tf.Tensor4D => (name === WHOLE ? picture(NO_PADDING) : maps.get(name)!);
     switch (prepared.kind) {
       case 'convolution': {
@@ -227,6 +211,21 @@ class WasmEngine implements TfjsEngine {
         return tf.mean(read(prepared.step.input), [1, 2], true);
     }
   }
+}
+
+function shapeOf({ backbone, name }: Input): MapShape {
+  return backbone.shapes.get(name)!;
+}
+
+/** @throws RangeError when the values are no whole number of pictures or maps. */
+function countOf(input: Input): number {
+  const { height, width, channels } = shapeOf(input);
+  const { length } = input.values;
+  const count = length / (height * width * channels);
+  if (Number.isInteger(count)) return count;
+  throw new RangeError(
+    `${length} numbers are no whole number of ${height}×${width}×${channels} maps or pictures.`,
+  );
 }
 
 /** Each channel's mean or standard deviation over space: pictures × channels numbers. */

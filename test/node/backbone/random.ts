@@ -87,13 +87,13 @@ export class BackboneMaker {
     return this;
   }
 
-  load(taps: { step: string; channels: number; statistic?: Statistic }[]): Backbone {
+  load(taps: { step: string; channels: number; statistic?: Statistic }[], sides: number[] = []): Backbone {
     const plan = {
       format: 'headwater-plan/1',
       name: 'random',
       version: '1',
       weightsSha256: '0'.repeat(64),
-      input: this.#input,
+      input: sides.length === 0 ? this.#input : { ...this.#input, sides },
       steps: this.#steps,
       taps: taps.map((tap) => ({ name: `${tap.step}.${tap.statistic ?? 'mean'}`, ...tap })),
     };

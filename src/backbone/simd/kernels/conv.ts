@@ -12,10 +12,10 @@ export function conv(input: FeatureMap, filter: Filter, output: FeatureMap, resi
     const [block, y, x] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
     return block * input.blockBytes + y * input.rowBytes + x * input.pixelBytes;
   });
-  const rows = blockedRows(height, width, filter.inputs);
+  const rows = ['blocked', blockedRows(height, width, filter.inputs)] as const;
   return (program) => {
     const [pixels, count] = pixelTable(program, { start, row, step }, output, output.shape.height);
-    const table = program.table(runs.join(' '), runs.length, (integers) => integers.set(runs));
+    const table = program.table(`runs ${runs.join(' ')}`, runs.length, (integers) => integers.set(runs));
     const [weights, weightUnits] = matrix(program, filter, rows, input.bits);
     return [
       'conv',

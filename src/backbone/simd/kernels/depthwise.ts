@@ -18,7 +18,7 @@ export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap)
       filter.stride,
       filter.height,
       filter.width,
-      program.constant(bytes, pack),
+      program.shared(`depthwise weights, ${filter.name}`, bytes, pack),
       bias(program, filter),
     ],
     [output.place(), output.rowBytes, output.blockBytes],

@@ -9,6 +9,8 @@ import { BLOCK, CONV_TILE, PEAK } from '../sizes.ts';
 
 /** Weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how they move over a map. */
 export interface Filter {
+  /** The weights' name: constants that are made of the same ones are shared by it. */
+  readonly name: string;
   readonly weights: Float32Array | Float16Array;
   readonly bias: Float32Array | Float16Array;
   readonly height: number;
@@ -22,24 +24,29 @@ export interface Filter {
 }
 
 export function bias(program: Program, filter: Filter): Region {
-  return program.constant(vectorBytes(filter.outputs), (floats) => floats.set(filter.bias));
+  const fill = (floats: Float32Array): void => floats.set(filter.bias);
+  return program.shared(`bias of ${filter.name}`, vectorBytes(filter.outputs), fill);
 }
 
-/** Packed weights, and with 16 bits what their units are worth. */
+/**
+ * Packed weights, and with 16 bits what their units are worth.
+ * @param order of the rows, in a word.
+ */
 export function matrix(
   program: Program,
   filter: Filter,
-  rows: Int32Array,
+  [order, rows]: readonly [order: string, rows: Int32Array],
   bits: 16 | 32,
 ): [weights: Region, units: Place | 0] {
+  const name = `${order} matrix of ${bits} bits, ${filter.name}`;
   const outputs = blocksOf(filter.outputs) * BLOCK;
   const bytes = (outputs * rows.length * bits) / 8;
   if (bits === 32) {
     const fill = (floats: Float32Array): void =>
       packMatrix(floats, inSinglePrecision(filter.weights), rows, filter.outputs);
-    return [program.constant(bytes, fill), 0];
+    return [program.shared(name, bytes, fill), 0];
   }
-  const region = program.constant(bytes + outputs * FLOAT_BYTES, (floats) => {
+  const region = program.shared(name, bytes + outputs * FLOAT_BYTES, (floats) => {
     const packed = new Int16Array(floats.buffer, floats.byteOffset, bytes / 2);
     const weights = inSinglePrecision(filter.weights);
     floats.set(packMatrix16(packed, weights, rows, filter.outputs, PEAK), bytes / FLOAT_BYTES);

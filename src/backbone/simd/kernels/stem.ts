@@ -14,7 +14,8 @@ const SLACK_BYTES = 32;
 const VECTOR_BYTES = 16;
 
 export function makeRoom(program: Program, input: Plan['input']): Picture {
-  return { ...input, pixels: program.scratch(input.height * input.width * input.channels + SLACK_BYTES, 0) };
+  const pixels = program.scratch(input.height * input.width * input.channels + SLACK_BYTES);
+  return { ...input, pixels };
 }
 
 /** A convolution that reads the picture's bytes. */
@@ -33,7 +34,7 @@ export function stem(picture: Picture, filter: Filter, output: FeatureMap): Step
     // The kernel fills in where in the ring its rows lie.
     const runs = program.constant((runCount + wordCount) * 4);
     const ring = padRows(program, picture, rowBytes, filter.height);
-    const [weights] = matrix(program, filter, rows, 32);
+    const [weights] = matrix(program, filter, ['picture', rows], 32);
     const conv = program.nested(() => [
       'conv',
       [filter.activation, ring, runs, runCount, wordCount],
