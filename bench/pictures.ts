@@ -58,7 +58,7 @@ async function make({ width, height, quality, grain }: Recipe): Promise<Uint8Arr
   const [{ path }] = shippedPictures(root).unseen;
   const photo = await createDecoder().decode(readFileSync(path), { width: 1024, height: 768 });
   const raster = { data: photo.pixels, width: 1024, height: 768, layout: 'rgb' } as const;
-  const pixels = createResizer(built('resize')).resize(raster, 1, { width, height });
+  const [pixels] = createResizer(built('resize')).resize(raster, 1, [{ width, height }]);
   const { default: encode, init } = await import('@jsquash/jpeg/encode.js');
   await init(wasmOf(peerFile(ENCODER)));
   const data = withGrain(pixels, grain);

@@ -4,6 +4,7 @@
  */
 import { HeadwaterClient, type Picture } from './client.ts';
 import type { ClientOptions } from './transport.ts';
+import { uploadSize, type UploadSize } from './upload-size.ts';
 
 /** As Teachable Machine's client answers. */
 export interface Prediction {
@@ -26,8 +27,6 @@ export interface CustomMobileNet {
 const ALL = 10_000;
 /** As many as Teachable Machine's client answers. */
 const DEFAULT_TOP_K = 3;
-/** The network reads 224×224; twice that keeps what resizing needs. */
-const LONG_SIDE_PIXELS = 448;
 const QUALITY = 0.9;
 
 /**
@@ -68,9 +67,8 @@ async function pictureOf(image: TeachableImage, flipped: boolean): Promise<Pictu
 }
 
 async function drawn(image: Exclude<CanvasImageSource, SVGImageElement>, flipped: boolean): Promise<Blob> {
-  const { width, height } = sizeOf(image);
-  const scale = Math.min(1, LONG_SIDE_PIXELS / Math.max(width, height));
-  const canvas = new OffscreenCanvas(Math.max(width * scale, 1), Math.max(height * scale, 1));
+  const { width, height } = uploadSize(sizeOf(image));
+  const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (context === null) throw new TypeError('This browser draws no pictures.');
   if (flipped) {
@@ -82,7 +80,7 @@ async function drawn(image: Exclude<CanvasImageSource, SVGImageElement>, flipped
 }
 
 /** In pixels of its own, not of the page. */
-function sizeOf(image: Exclude<CanvasImageSource, SVGImageElement>): { width: number; height: number } {
+function sizeOf(image: Exclude<CanvasImageSource, SVGImageElement>): UploadSize {
   if ('videoWidth' in image) return { width: image.videoWidth, height: image.videoHeight };
   if ('naturalWidth' in image) return { width: image.naturalWidth, height: image.naturalHeight };
   if ('displayWidth' in image) return { width: image.displayWidth, height: image.displayHeight };

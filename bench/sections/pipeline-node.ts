@@ -60,6 +60,6 @@ async function fullDecoder(): Promise<Decode> {
   return async (file, size) => {
     const { data, width, height } = await decodeInFull(new Uint8Array(file).buffer);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, size);
+    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, [size])[0];
   };
 }

@@ -50,7 +50,7 @@ function resizing(resizer: Resizer, { width, height }: Size, backbone: Backbone)
   const { input } = backbone.plan;
   const data = new Uint8Array(3 * width * height).map((_, i) => (i * 31) % 256);
   return local(`resize ${width}×${height}`, () =>
-    resizer.resize({ data, width, height, layout: 'rgb' }, 1, input),
+    resizer.resize({ data, width, height, layout: 'rgb' }, 1, [input]),
   );
 }
 

@@ -26,6 +26,6 @@ export const decoders = {
     const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
     const { data, width, height } = await decodeInFull(whole ? buffer : new Uint8Array(file).buffer);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, size);
+    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, [size])[0];
   },
 } satisfies Record<string, Decode>;

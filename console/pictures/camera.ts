@@ -1,7 +1,6 @@
 /** The user's camera, on for as long as a component is mounted. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
-import { MAX_SIDE } from './prepare.ts';
 
 export interface Camera {
   /** For the element that shows it. */
@@ -40,7 +39,7 @@ export function useCamera(): Camera {
 async function openCamera(): Promise<MediaStream> {
   // Absent on pages that did not come over https, whatever the types say.
   if (!('mediaDevices' in navigator)) throw new Error('Cameras work only on pages served over https.');
-  const wish = { width: { ideal: MAX_SIDE }, height: { ideal: 480 }, facingMode: 'environment' };
+  const wish = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: 'environment' };
   return navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
 }
 

@@ -1,11 +1,7 @@
-/**
- * Pictures made ready for sending: turned upright, no larger than the Worker can use, as JPEG. The backbone looks at
- * 224×224 pixels, so that more than this is only time on the line.
- */
+/** Pictures made ready for sending: turned upright, no larger than the Worker can use, as JPEG. */
+import { uploadSize, type UploadSize } from '../../sdk/upload-size.ts';
 
-/** Longest side of what is sent. */
-export const MAX_SIDE = 640;
-/** A picture in a format of the Worker's, no larger than this on either count, is sent as it is. */
+/** A picture in a format of the Worker's that need not be scaled, of no more bytes than this, is sent as it is. */
 const MAX_UNTOUCHED_BYTES = 256 * 1024;
 const JPEG_QUALITY = 0.92;
 const READABLE = new Set(['image/jpeg', 'image/png', 'image/webp']);
@@ -21,9 +17,9 @@ export interface PreparedPicture {
 export async function prepare(file: Blob, name: string): Promise<PreparedPicture> {
   const bitmap = await decode(file, name);
   try {
-    const small = Math.max(bitmap.width, bitmap.height) <= MAX_SIDE && file.size <= MAX_UNTOUCHED_BYTES;
+    const small = uploadSize(bitmap).width === bitmap.width && file.size <= MAX_UNTOUCHED_BYTES;
     if (small && READABLE.has(file.type)) return { blob: file, name };
-    return { blob: await encode(bitmap, bitmap.width, bitmap.height), name: `${withoutEnding(name)}.jpg` };
+    return { blob: await encode(bitmap, bitmap), name: `${withoutEnding(name)}.jpg` };
   } finally {
     bitmap.close();
   }
@@ -32,7 +28,7 @@ export async function prepare(file: Blob, name: string): Promise<PreparedPicture
 /** The frame that a camera shows now. @throws Error before its first one. */
 export async function prepareFrame(video: HTMLVideoElement): Promise<Blob> {
   if (video.videoWidth === 0) throw new Error('The camera shows nothing yet.');
-  return encode(video, video.videoWidth, video.videoHeight);
+  return encode(video, { width: video.videoWidth, height: video.videoHeight });
 }
 
 async function decode(file: Blob, name: string): Promise<ImageBitmap> {
@@ -43,11 +39,9 @@ async function decode(file: Blob, name: string): Promise<ImageBitmap> {
   }
 }
 
-async function encode(source: CanvasImageSource, width: number, height: number): Promise<Blob> {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+async function encode(source: CanvasImageSource, size: UploadSize): Promise<Blob> {
   const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
+  Object.assign(canvas, uploadSize(size));
   const context = canvas.getContext('2d', { alpha: false });
   if (context === null) throw new Error('This browser has no canvas to scale pictures with.');
   // As the Worker does: what is transparent lies on white.

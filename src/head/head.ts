@@ -4,6 +4,7 @@
  */
 import type { Statistic } from '../backbone/plan.ts';
 import type { Tail } from '../backbone/tail.ts';
+import type { PixelRules } from '../image/input.ts';
 import type { FigureSummary } from '../learn/metrics.ts';
 
 export interface BackboneIdentity {
@@ -12,14 +13,6 @@ export interface BackboneIdentity {
   /** Lower-case hex. */
   readonly weightsSha256: string;
 }
-
-/**
- * The numbered rules by which a picture's bytes become pixels: how it is decoded, scaled, turned and coloured. 1: a JPEG
- * is decoded at the smallest of its scales that covers the input. 2: at the smallest whose shorter side is at least 1.5
- * times the input's, so that the same picture gives the same pixels in every format.
- */
-export const PIXEL_RULES = [1, 2] as const;
-export type PixelRules = (typeof PIXEL_RULES)[number];
 
 /** What pictures are made into before the backbone reads them. */
 export interface PictureInput {

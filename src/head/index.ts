@@ -10,9 +10,9 @@ export type {
   Head,
   Novelty,
   PictureInput,
-  PixelRules,
   Training,
 } from './head.ts';
+export type { PixelRules } from '../image/input.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
 export { readableTaps, readCode, TAIL_TAP } from './read-code.ts';
 export { score, type Score, type ScoredHead } from './score.ts';

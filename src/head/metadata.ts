@@ -9,7 +9,8 @@ import { HeadwaterError } from '../errors.ts';
 import { hasMoreParts } from '../json-parts.ts';
 import { illFormedText } from '../json-text.ts';
 import { count, figures, readFigures, writeFigures } from './figures.ts';
-import { PIXEL_RULES, type Head } from './head.ts';
+import { PIXEL_RULES } from '../image/input.ts';
+import type { Head } from './head.ts';
 import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
 
 /** What every head could say. */

@@ -96,21 +96,25 @@ function finish(walk: Walk, segments: JpegSegments): JpegHeader {
   return header;
 }
 
-/** Checks what decoding at n/8 will allocate: file, output, rows of samples in flight, and coefficients if buffered. */
-export function checkJpegMemory(header: JpegHeader, fileBytes: number, n: number): void {
+/**
+ * Checks what decoding at n/8 will allocate: output, rows of samples in flight, and coefficients if buffered.
+ * @param besideBytes the file, and what is made of the output beyond one result.
+ */
+export function checkJpegMemory(header: JpegHeader, besideBytes: number, n: number): void {
   const { width, height, components, buffered, coefficientBytes } = header;
   const channels = components === 4 ? 4 : 3;
   const output = scaledSide(width, n) * scaledSide(height, n) * channels;
   const rowsInFlight = scaledSide(width, n) * components * 64 + width * components * 4;
-  checkWorkingBytes('jpeg', header, fileBytes + output + rowsInFlight + (buffered ? coefficientBytes : 0));
+  checkWorkingBytes('jpeg', header, besideBytes + output + rowsInFlight + (buffered ? coefficientBytes : 0));
 }
 
 /**
+ * @param moreNs resizing to more results than one.
  * @returns the work of decoding at n/8 and resizing, nanoseconds.
  * @throws image_too_many_pixels when that takes too long for one call.
  */
-export function checkJpegWork(header: JpegHeader, n: number): number {
-  const work = header.work + scaledWork(header, n);
+export function checkJpegWork(header: JpegHeader, n: number, moreNs = 0): number {
+  const work = header.work + scaledWork(header, n) + moreNs;
   checkCallWork('jpeg', { ...header, work });
   return work;
 }

@@ -9,7 +9,8 @@ import { type PngDecoder, PngRows } from './png-codec.ts';
 import type { PngHeader } from './png-header.ts';
 import { createExpander } from './png-samples.ts';
 import { bitsPerPixel, rowBytesOf } from './png-shape.ts';
-import type { Size } from './raster.ts';
+import { asStored, type Size } from './raster.ts';
+import { resizeMemory } from './resize-cost.ts';
 import type { PushRow, Resizer } from './resize.ts';
 import type { DecodingWork } from './work.ts';
 
@@ -27,15 +28,17 @@ const PASSES = [
   { x: 0, y: 1, across: 1, down: 2 },
 ] as const;
 
-/** Memory of the inflater with its tables and of the resizer; for each pixel of a row expanded, squeezed and weighed; of the result. */
+/** Memory of the inflater with its tables, and for each pixel of a row that is expanded. */
 const BASE_BYTES = 262_144;
-const ROW_PIXEL_BYTES = 32;
-const RESULT_PIXEL_BYTES = 4;
+const EXPANDED_BYTES = 8;
 
-/** @returns bytes that are held while a picture comes row by row, a third more than measured. */
-export function pngMemory(header: PngHeader, { width, height }: Size): number {
-  const rows = 2 * rowBytesOf(header, header.width) + ROW_PIXEL_BYTES * header.width;
-  return BASE_BYTES + rows + RESULT_PIXEL_BYTES * width * height;
+/** @param sizes of all results. @returns bytes that are held while a picture comes row by row. */
+export function pngMemory(header: PngHeader, sizes: readonly Size[]): number {
+  const rows = 2 * rowBytesOf(header, header.width) + EXPANDED_BYTES * header.width;
+  return sizes.reduce(
+    (sum, size) => sum + resizeMemory(header, asStored(size, header.orientation)),
+    BASE_BYTES + rows,
+  );
 }
 
 /** @throws image_too_many_pixels */
@@ -51,22 +54,23 @@ export function checkPngSize(header: PngHeader): void {
 }
 
 /**
- * @returns size.height × size.width × 3 bytes, RGB, upright.
+ * @param header whose work is that of all sizes.
+ * @returns for each size height × width × 3 bytes, RGB, upright.
  * @throws image_corrupt for damaged data or too little of it; what `work` throws.
  */
 export function decodePng(
   decoder: PngDecoder,
   header: PngHeader,
   resizer: Resizer,
-  size: Size,
+  sizes: readonly Size[],
   work: DecodingWork,
-): Promise<Uint8Array> {
+): Promise<Uint8Array[]> {
   const { width, height, orientation } = header;
   const { layout, expand } = createExpander(header);
   return decoder.hold((codec) => {
     const rows = new PngRows(codec, header, 1 + rowBytesOf(header, width));
     const read = new Reader(header, rows, work);
-    return resizer.resizeRows({ width, height, layout }, orientation, size, async (push) => {
+    return resizer.resizeRows({ width, height, layout }, orientation, sizes, async (push) => {
       const expanded: PushRow = (row) => push(expand(row, width));
       if (header.interlaced) read.interlaced(expanded);
       else await read.inOrder(expanded);

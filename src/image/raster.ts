@@ -1,4 +1,5 @@
 /** A decoded picture as a codec leaves it in memory. */
+import type { Orientation } from './exif.ts';
 
 /** How the samples of one pixel lie in memory. JPEG's CMYK is stored inverted (255 means no ink), as Adobe does it. */
 export type PixelLayout = 'rgb' | 'rgba' | 'cmyk-inverted';
@@ -26,6 +27,11 @@ export interface Raster extends RasterShape {
 
 /** Takes a picture that is only valid during the call (it lies in a codec's memory). */
 export type RasterConsumer<T> = (raster: Raster) => T;
+
+/** @returns a size of the upright picture as one of the stored picture, whose sides orientations from 5 on swap. */
+export function asStored({ width, height }: Size, orientation: Orientation): Size {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
 
 /** @returns bytes in one pixel of the layout. */
 export function bytesPerPixel(layout: PixelLayout): number {

@@ -56,8 +56,11 @@ export interface Job {
 /** What lies in memory from the first row to the last, by addresses. */
 type Tables = ReadonlyMap<number, Int32Array | Int16Array>;
 
-/** @returns where everything lies, and the tables, which aren't needed any more when they lie there. */
-export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: Tables } {
+/**
+ * @param from the first address that is free.
+ * @returns where everything lies, and the tables, which aren't needed any more when they lie there.
+ */
+export function planJob(sizes: JobSizes, from: number): { readonly job: Job; readonly tables: Tables } {
   const { source, covered, target } = sizes;
   const { width: columns, height: rows } = target;
   const across = triangleTaps(source.width, columns, HORIZONTAL_BITS, covered.width);
@@ -68,7 +71,7 @@ export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: 
   const inputBytes = Math.max(BLOCK_BYTES, MOST_BYTES_PER_PIXEL * source.width);
   // A column's last taps may have no weight and lie beyond the row.
   const beyond = 12 * quads + SLACK_BYTES;
-  const at = layOut({
+  const at = layOut(from, {
     job: 4 * JOB_WORDS,
     starts: 4 * columns,
     across: 16 * quads * columns,
@@ -99,10 +102,13 @@ export function planJob(sizes: JobSizes): { readonly job: Job; readonly tables: 
   return { job: { sizes, at, inputBytes, fields }, tables };
 }
 
-/** @returns the address of each region of so many bytes. */
-function layOut<Name extends string>(bytes: Readonly<Record<Name, number>>): Record<Name, number> {
+/** @returns the address of each region of so many bytes. Nothing lies at address 0. */
+function layOut<Name extends string>(
+  from: number,
+  bytes: Readonly<Record<Name, number>>,
+): Record<Name, number> {
   const at: Record<Name, number> = { ...bytes };
-  let next = ALIGNMENT;
+  let next = Math.max(ALIGNMENT, from);
   for (const name in bytes) {
     at[name] = next;
     next += roundUp(bytes[name]);

@@ -1,5 +1,5 @@
 /**
- * Squashes a picture to a given size with antialiasing, turning it upright on the way. Pure integer arithmetic on
+ * Squashes a picture to given sizes with antialiasing, turning it upright on the way. Pure integer arithmetic on
  * WebAssembly SIMD, so that every host gives the same bytes.
  *
  * The filter is the triangle, see triangle.ts. The two axes are done one after the other: each source row is squeezed to
@@ -9,20 +9,27 @@
 import { type Codec, CodecSlot, exported } from './codec.ts';
 import type { Orientation } from './exif.ts';
 import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
-import { bytesPerPixel, type PixelLayout, type Raster, type RasterShape, type Size } from './raster.ts';
+import {
+  asStored,
+  bytesPerPixel,
+  type PixelLayout,
+  type Raster,
+  type RasterShape,
+  type Size,
+} from './raster.ts';
 import { type Job, type JobSizes, type Placement, planJob } from './resize-job.ts';
 
 /** Takes the next row as stored, width × (3 or 4) bytes in the picture's layout; it is copied. */
 export type PushRow = (row: Uint8Array) => void;
 
 /**
- * Results are size.height × size.width × 3 bytes, RGB, rows from the top, upright; the aspect ratio is ignored.
+ * Results are height × width × 3 bytes, RGB, rows from the top, upright, one for each size; the aspect ratio is ignored.
  * Transparency is blended over white before filtering, so that hidden colours don't bleed; CMYK is multiplied out
  * (R = C·K / 255 on inverted inks, the common conversion without a colour profile).
  */
 export interface Resizer {
   /** @param orientation EXIF orientation of the stored picture; 5–8 swap its sides. */
-  resize(source: Raster, orientation: Orientation, size: Size): Uint8Array;
+  resize(source: Raster, orientation: Orientation, sizes: readonly Size[]): Uint8Array[];
   /**
    * The same for a picture that comes row by row: `feed` pushes all of them, from the top, and may pause in between.
    *
@@ -31,9 +38,9 @@ export interface Resizer {
   resizeRows(
     source: RasterShape,
     orientation: Orientation,
-    size: Size,
+    sizes: readonly Size[],
     feed: (push: PushRow) => Promise<void>,
-  ): Promise<Uint8Array>;
+  ): Promise<Uint8Array[]>;
   /** @returns bytes of WASM memory that are held between pictures. */
   memoryBytes(): number;
   /** @returns the most bytes of WASM memory so far. */
@@ -44,35 +51,35 @@ export interface Resizer {
 const LAYOUTS: Readonly<Record<PixelLayout, number>> = { rgb: 0, rgba: 1, 'cmyk-inverted': 2 };
 const PAGE_BYTES = 65_536;
 
-/** An instance of the kernel, with the tables of the last pair of sizes in its memory. */
+/** An instance of the kernel, with the tables of the last picture's jobs in its memory. */
 interface Kernel extends Codec {
   /** Takes so many rows, which lie in the job's input. */
   readonly push: (job: number, rows: number) => number;
-  job?: Job;
+  jobs: readonly Job[];
 }
 
 /** @param module compiled from src/wasm/resize. */
 export function createResizer(module: WebAssembly.Module): Resizer {
   const slot = new CodecSlot(() => instantiate(module), MAX_IDLE_GROWTH_BYTES);
   return {
-    resize: (source, orientation, size) =>
+    resize: (source, orientation, sizes) =>
       slot.use((kernel) => {
-        const job = startJob(kernel, source, orientation, size);
-        pushRows(kernel, job, source.data, source.height, source.width * bytesPerPixel(source.layout));
-        return resultOf(kernel, job);
+        startJobs(kernel, source, orientation, sizes);
+        pushRows(kernel, source.data, source.height, source.width * bytesPerPixel(source.layout));
+        return resultsOf(kernel);
       }),
-    resizeRows: (source, orientation, size, feed) =>
+    resizeRows: (source, orientation, sizes, feed) =>
       slot.hold(async (kernel) => {
-        const job = startJob(kernel, source, orientation, size);
+        startJobs(kernel, source, orientation, sizes);
         const rowBytes = source.width * bytesPerPixel(source.layout);
         let rows = 0;
         await feed((row) => {
           if (row.length !== rowBytes || ++rows > source.height)
             throw new RangeError(`Row ${rows} of ${source.height} has ${row.length} bytes, not ${rowBytes}`);
-          pushRows(kernel, job, row, 1, rowBytes);
+          pushRows(kernel, row, 1, rowBytes);
         });
         if (rows !== source.height) throw new RangeError(`${rows} rows came instead of ${source.height}`);
-        return resultOf(kernel, job);
+        return resultsOf(kernel);
       }),
     memoryBytes: () => slot.memoryBytes(),
     peakMemoryBytes: () => slot.peakMemoryBytes(),
@@ -85,35 +92,42 @@ const nothing = (): number => 0;
 function instantiate(module: WebAssembly.Module): Kernel {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, usedBytes: nothing, push: exported(instance, 'push') };
+  return { memory, usedBytes: nothing, push: exported(instance, 'push'), jobs: [] };
 }
 
 /** Makes the kernel ready for a picture's first row; with the sizes of the picture before, its tables stay. */
-function startJob(kernel: Kernel, source: RasterShape, orientation: Orientation, size: Size): Job {
-  const { memory } = kernel;
-  const sizes = sizesOf(source, orientation, size);
-  if (kernel.job === undefined || !sameSizes(kernel.job.sizes, sizes)) {
-    const { job, tables } = planJob(sizes);
-    const missing = job.at.end - memory.buffer.byteLength;
+function startJobs(
+  kernel: Kernel,
+  source: RasterShape,
+  orientation: Orientation,
+  sizes: readonly Size[],
+): void {
+  const wanted = sizes.map((size) => sizesOf(source, asStored(size, orientation)));
+  const { jobs, memory } = kernel;
+  if (jobs.length !== wanted.length || !jobs.every((job, i) => sameSizes(job.sizes, wanted[i])))
+    kernel.jobs = layOutJobs(memory, wanted);
+  for (const [i, { at, fields }] of kernel.jobs.entries()) {
+    const place = placement(orientation, sizes[i].width, sizes[i].height);
+    new Int32Array(memory.buffer, at.job).set(fields(LAYOUTS[source.layout], place));
+  }
+}
+
+/** Puts the jobs' tables into the kernel's memory, one job behind the other. */
+function layOutJobs(memory: WebAssembly.Memory, wanted: readonly JobSizes[]): readonly Job[] {
+  let from = 0;
+  return wanted.map((sizes) => {
+    const { job, tables } = planJob(sizes, from);
+    from = job.at.end;
+    const missing = from - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
     for (const [at, { buffer, byteOffset, byteLength }] of tables)
       new Uint8Array(memory.buffer).set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    kernel.job = job;
-  }
-  const { job } = kernel;
-  const fields = job.fields(LAYOUTS[source.layout], placement(orientation, size.width, size.height));
-  new Int32Array(memory.buffer, job.at.job).set(fields);
-  return job;
+    return job;
+  });
 }
 
-function sizesOf(source: RasterShape, orientation: Orientation, size: Size): JobSizes {
-  const { width, height, covered = source } = source;
-  const turned = orientation >= 5;
-  return {
-    source: { width, height },
-    covered: { width: covered.width, height: covered.height },
-    target: turned ? { width: size.height, height: size.width } : { width: size.width, height: size.height },
-  };
+function sizesOf({ width, height, covered = { width, height } }: RasterShape, target: Size): JobSizes {
+  return { source: { width, height }, covered: { width: covered.width, height: covered.height }, target };
 }
 
 function sameSizes(a: JobSizes, b: JobSizes): boolean {
@@ -124,20 +138,23 @@ function sameSize(a: Size, b: Size): boolean {
   return a.width === b.width && a.height === b.height;
 }
 
-/** Copies rows into the kernel's memory and has them taken, a block at a time. */
-function pushRows(kernel: Kernel, job: Job, data: Uint8Array, rows: number, rowBytes: number): void {
-  const memory = new Uint8Array(kernel.memory.buffer);
-  const most = Math.floor(job.inputBytes / rowBytes);
-  for (let y = 0; y < rows; y += most) {
-    const count = Math.min(most, rows - y);
-    memory.set(data.subarray(y * rowBytes, (y + count) * rowBytes), job.at.input);
-    kernel.push(job.at.job, count);
+/** Copies rows into the kernel's memory and has each job take them, a block at a time. */
+function pushRows({ memory, push, jobs }: Kernel, data: Uint8Array, rows: number, rowBytes: number): void {
+  const bytes = new Uint8Array(memory.buffer);
+  for (const { at, inputBytes } of jobs) {
+    const most = Math.floor(inputBytes / rowBytes);
+    for (let y = 0; y < rows; y += most) {
+      const count = Math.min(most, rows - y);
+      bytes.set(data.subarray(y * rowBytes, (y + count) * rowBytes), at.input);
+      push(at.job, count);
+    }
   }
 }
 
-function resultOf({ memory }: Kernel, { at, sizes }: Job): Uint8Array {
-  const { width, height } = sizes.target;
-  return new Uint8Array(memory.buffer, at.output, 3 * width * height).slice();
+function resultsOf({ memory, jobs }: Kernel): Uint8Array[] {
+  return jobs.map(({ at, sizes: { target } }) =>
+    new Uint8Array(memory.buffer, at.output, 3 * target.width * target.height).slice(),
+  );
 }
 
 /** EXIF orientation as index arithmetic, for an upright picture of width × height (CIPA DC-008, tag 0x0112). */

@@ -13,6 +13,8 @@ export interface WebpHeader extends Header {
   readonly frame: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
   /** Bytes which, joined, are a WebP file of the frame alone. */
   readonly pieces: readonly Uint8Array[];
+  /** What decoding will allocate, checkWorkingBytes has seen it. */
+  readonly workingBytes: number;
 }
 
 export interface Chunk {
@@ -72,8 +74,9 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   if (!fits) throw corrupt('webp', 'its picture does not fit its canvas');
   const work = webpWork(bitstream, isAnimation ? width * height : 0);
   const orientation = marked ?? 1;
-  const header = { width, height, orientation, frame, work, pieces: minimalFile(bitstream) };
-  checkMemory(header, bitstream);
+  const picture = { width, height, orientation, frame, work, pieces: minimalFile(bitstream) };
+  const header = { ...picture, workingBytes: workingBytesOf(picture, bitstream) };
+  checkWorkingBytes('webp', header, header.workingBytes);
   checkCallWork('webp', header);
   return header;
 }
@@ -159,7 +162,7 @@ function sized(bitstream: Bitstream): Bitstream {
   return bitstream;
 }
 
-function checkMemory(header: WebpHeader, { lossless, alpha }: Bitstream): void {
+function workingBytesOf(header: Omit<WebpHeader, 'workingBytes'>, { lossless, alpha }: Bitstream): number {
   const { frame, width, height, pieces } = header;
   const perPixel = lossless
     ? LOSSLESS_BYTES_PER_PIXEL
@@ -167,11 +170,15 @@ function checkMemory(header: WebpHeader, { lossless, alpha }: Bitstream): void {
   // The binding copies the file once more inside the module.
   const fileBytes = 2 * pieces.reduce((sum, piece) => sum + piece.length, 0);
   const composed = coversCanvas(header) ? 0 : 4 * width * height;
-  checkWorkingBytes('webp', header, fileBytes + frame.width * frame.height * perPixel + composed);
+  return fileBytes + frame.width * frame.height * perPixel + composed;
 }
 
 /** @returns whether the frame is the whole canvas, as it is in every still picture and nearly every first frame. */
-export function coversCanvas({ frame, width, height }: WebpHeader): boolean {
+export function coversCanvas({
+  frame,
+  width,
+  height,
+}: Pick<WebpHeader, 'frame' | 'width' | 'height'>): boolean {
   return frame.width === width && frame.height === height;
 }
 

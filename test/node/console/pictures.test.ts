@@ -27,12 +27,12 @@ describe.skipIf(withoutBrowser())('pictures', () => {
     await worker?.close();
   });
 
-  test('a large one becomes a JPEG of at most 640 pixels a side', async () => {
+  test('a large one becomes a JPEG whose shorter side has 480 pixels', async () => {
     await pick('large.png', await picture(2000, 1000, 'image/png'), 'image/png');
     expect(await lastThumbnail()).toEqual({
       name: 'Remove large.jpg',
-      width: 640,
-      height: 320,
+      width: 960,
+      height: 480,
       type: 'image/jpeg',
     });
   });

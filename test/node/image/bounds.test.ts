@@ -21,6 +21,8 @@ import {
 } from '../../../src/image/limits.ts';
 import { checkPngSize, pngMemory } from '../../../src/image/png-decode.ts';
 import type { PngHeader } from '../../../src/image/png-header.ts';
+import { asStored } from '../../../src/image/raster.ts';
+import { resizeMemory } from '../../../src/image/resize-cost.ts';
 import { sniff } from '../../../src/image/sniff.ts';
 import { DecodingWork } from '../../../src/image/work.ts';
 import { fixture, newDecoder } from './support.ts';
@@ -109,23 +111,49 @@ describe('a JPEG', () => {
   const sides = (width: number, height: number) => ({ ...header, width, height });
 
   it('may be as much work as one call, what comes out of it included', () => {
-    expect(checkJpegWork(header, 8)).toBe(1_000 * 800 * 3 * 8);
-    expect(checkJpegWork(header, 3)).toBe(375 * 300 * 3 * 8);
+    expect(checkJpegWork(header, 8)).toBe(800 * (1_000 * 3 * 8 + 1_500));
+    expect(checkJpegWork(header, 3)).toBe(300 * (375 * 3 * 8 + 1_500));
+    expect(checkJpegWork(header, 3, 7)).toBe(checkJpegWork(header, 3) + 7);
     const most = CALL_NS - checkJpegWork(header, 3);
     expect(checkJpegWork({ ...header, work: most }, 3)).toBe(CALL_NS);
     expect(() => checkJpegWork({ ...header, work: most + 1 }, 3)).toThrow(`at most ${MAX_CALL_WORK_MS} ms`);
+    expect(() => checkJpegWork({ ...header, work: most }, 3, 1)).toThrow(`at most ${MAX_CALL_WORK_MS} ms`);
   });
 
-  it('is decoded at the smallest scale that covers the target on both sides', () => {
-    expect(chooseScale(sides(448, 448), 224, 224)).toBe(4);
-    expect(chooseScale(sides(447, 448), 224, 224)).toBe(4);
-    expect(chooseScale(sides(446, 448), 224, 224)).toBe(5);
-    expect(chooseScale(sides(448, 446), 224, 224)).toBe(5);
-    expect(chooseScale(sides(1_792, 1_792), 224, 224)).toBe(1);
-    expect(chooseScale(sides(1_784, 1_792), 224, 224)).toBe(2);
-    expect(chooseScale(sides(255, 255), 224, 224)).toBe(7);
-    expect(chooseScale(sides(254, 255), 224, 224)).toBe(8);
-    expect(chooseScale(sides(8, 8), 224, 224)).toBe(8);
+  const target = { width: 224, height: 224 };
+
+  it.each([
+    [448, 448, 4],
+    [447, 448, 4],
+    [446, 448, 5],
+    [448, 446, 5],
+    [1_792, 1_792, 1],
+    [1_784, 1_792, 2],
+    [255, 255, 7],
+    [254, 255, 8],
+    [8, 8, 8],
+  ])('is decoded at the smallest scale that covers the target on both sides: %i×%i', (width, height, n) => {
+    expect(chooseScale(sides(width, height), target, 1)).toBe(n);
+  });
+
+  it.each([
+    [672, 672, 4],
+    [671, 672, 4],
+    [670, 672, 5],
+    [672, 670, 5],
+    [2_688, 2_688, 1],
+    [2_680, 2_688, 2],
+    [383, 383, 7],
+    [382, 383, 8],
+    [336, 336, 8],
+    [8, 8, 8],
+  ])('and at one whose sides are 1.5 times as long by rules 2: %i×%i', (width, height, n) => {
+    expect(chooseScale(sides(width, height), target, 2)).toBe(n);
+  });
+
+  it('is decoded for the longer of the sides that a target has', () => {
+    expect(chooseScale(sides(1_000, 1_000), { width: 250, height: 125 }, 1)).toBe(2);
+    expect(chooseScale(sides(1_000, 1_000), { width: 125, height: 250 }, 2)).toBe(3);
   });
 });
 
@@ -151,12 +179,22 @@ describe('a PNG', () => {
     expect(() => checkPngSize(png({ interlaced: true }))).toThrow(`at most ${MAX_CALL_WORK_MS} ms`);
   });
 
-  it('takes memory for two rows, for each pixel of one, and for the result', () => {
-    const size = { width: 30, height: 20 };
-    expect(pngMemory(png({ width: 101 }), size)).toBe(262_144 + 2 * 303 + 32 * 101 + 4 * 30 * 20);
-    expect(pngMemory(png({ width: 101, depth: 1, colour: 0 }), size)).toBe(
-      262_144 + 2 * 13 + 32 * 101 + 2_400,
-    );
+  it('takes memory for two rows, for each pixel of one, and for each result', () => {
+    const [small, wide] = [
+      { width: 30, height: 20 },
+      { width: 90, height: 10 },
+    ];
+    const fixed = 262_144 + 2 * 303 + 8 * 101;
+    const results = (header: PngHeader) =>
+      [small, wide].map((size) => resizeMemory(header, asStored(size, header.orientation)));
+    const upright = png({ width: 101 });
+    expect(pngMemory(upright, [small])).toBe(fixed + results(upright)[0]);
+    expect(pngMemory(upright, [small, wide])).toBe(fixed + results(upright)[0] + results(upright)[1]);
+    const turned = { ...upright, orientation: 6 } as const;
+    expect(results(turned)).not.toEqual(results(upright));
+    expect(pngMemory(turned, [wide])).toBe(fixed + results(turned)[1]);
+    const bits = png({ width: 101, depth: 1, colour: 0 });
+    expect(pngMemory(bits, [small])).toBe(262_144 + 2 * 13 + 8 * 101 + results(bits)[0]);
   });
 });
 

@@ -57,7 +57,7 @@ function expected(
     const alpha = channels % 2 === 0 ? to8(values[channels - 1]) : keyed(values) ? 0 : 255;
     data.set([...colours.map(to8), alpha], 4 * i);
   }
-  return resizer.resize({ width, height, data, layout: 'rgba' }, 1, size);
+  return resizer.resize({ width, height, data, layout: 'rgba' }, 1, [size])[0];
 }
 
 const GREY = { width: 300, height: 200, depth: 8, colour: 0 } as const;

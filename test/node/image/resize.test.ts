@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Orientation } from '../../../src/image/exif.ts';
-import { bytesPerPixel, type Raster } from '../../../src/image/raster.ts';
-import type { Resizer } from '../../../src/image/resize.ts';
+import { bytesPerPixel, type Raster, type Size } from '../../../src/image/raster.ts';
 import { triangleTaps } from '../../../src/image/triangle.ts';
 import { resizeInPlainIntegers } from './resize-reference.ts';
 import { largestDifference, newResizer, randomIntegers } from './support.ts';
 
 const resizer = newResizer();
-const resize = (...picture: Parameters<Resizer['resize']>) => resizer.resize(...picture);
+const resize = (source: Raster, orientation: Orientation, size: Size): Uint8Array =>
+  resizer.resize(source, orientation, [size])[0];
 const ORIENTATIONS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 function noise(width: number, height: number, layout: Raster['layout'], seed = 1): Raster {
@@ -172,7 +172,7 @@ describe('resize, byte for byte the same as in plain integers', () => {
       const expected = resizeInPlainIntegers(source, orientation, size);
       expect(largestDifference(resize(source, orientation, size), expected), what).toBe(0);
       const rowBytes = source.width * bytesPerPixel(layout);
-      const streamed = await resizer.resizeRows(source, orientation, size, async (push) => {
+      const [streamed] = await resizer.resizeRows(source, orientation, [size], async (push) => {
         for (let at = 0; at < source.data.length; at += rowBytes)
           push(source.data.subarray(at, at + rowBytes));
       });
@@ -210,7 +210,7 @@ describe('a raster whose last column and row lie partly beyond the picture', () 
 describe('resizing row by row', () => {
   const source = { width: 3, height: 2, layout: 'rgb' } as const;
   const feedRows = (...lengths: number[]) =>
-    resizer.resizeRows(source, 1, { width: 4, height: 4 }, async (push) =>
+    resizer.resizeRows(source, 1, [{ width: 4, height: 4 }], async (push) =>
       lengths.forEach((length) => push(new Uint8Array(length))),
     );
 
@@ -218,7 +218,7 @@ describe('resizing row by row', () => {
     await expect(feedRows(9, 8)).rejects.toThrow(RangeError);
     await expect(feedRows(9, 9, 9)).rejects.toThrow(RangeError);
     await expect(feedRows(9)).rejects.toThrow(RangeError);
-    expect(await feedRows(9, 9)).toEqual(new Uint8Array(48));
+    expect(await feedRows(9, 9)).toEqual([new Uint8Array(48)]);
   });
 
   it('needs memory for the width of the picture, not for its height', async () => {
@@ -227,7 +227,7 @@ describe('resizing row by row', () => {
     await fresh.resizeRows(
       { width: 1000, height: 20_000, layout: 'rgb' },
       1,
-      { width: 224, height: 224 },
+      [{ width: 224, height: 224 }],
       async (push) => {
         for (let y = 0; y < 20_000; y++) push(row);
       },

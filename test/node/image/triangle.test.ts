@@ -68,11 +68,9 @@ describe('a resizer', () => {
     const data = Uint8Array.from({ length: 3 * 40 * 40 }, () => random(256));
     const sizes = { width: 40, height: 40, covered: { width: 40, height: 40 }, to: { width: 9, height: 9 } };
     const resize = ({ to, ...source }: typeof sizes, by = resizer): Uint8Array =>
-      by.resize(
-        { ...source, data: data.subarray(0, 3 * source.width * source.height), layout: 'rgb' },
-        1,
+      by.resize({ ...source, data: data.subarray(0, 3 * source.width * source.height), layout: 'rgb' }, 1, [
         to,
-      );
+      ])[0];
     for (const changed of [
       { width: 39 },
       { height: 39 },
