@@ -20,6 +20,7 @@ import { addHeadRoutes } from './routes/heads.ts';
 import { addExampleRoutes } from './routes/examples.ts';
 import { addHealthRoute } from './routes/health.ts';
 import { addKeyRoutes } from './routes/keys.ts';
+import { addRebaseRoutes } from './routes/rebase.ts';
 import { addReportRoutes } from './routes/report.ts';
 import { addReviewRoutes } from './routes/review.ts';
 import { addRoutingRoutes } from './routes/routing.ts';
@@ -81,6 +82,7 @@ export function createApp(runtime: Runtime): App {
   addRoutingRoutes(app, services);
   addTeachRoutes(app, services);
   addExampleRoutes(app, services);
+  addRebaseRoutes(app, services);
   addReportRoutes(app, services);
   addClassifyRoutes(app, services);
   addBatchRoute(app, services);

@@ -164,6 +164,12 @@ export const MAX_EXAMPLES_PER_HEAD = 2_000;
 export const MAX_CLASSES_PER_TAUGHT_HEAD = 200;
 /** 440 MB of codes; a Durable Object's database holds 10 GB. */
 export const MAX_EXAMPLES_PER_TENANT = 100_000;
+/** Of a tenant's examples in other code spaces than their heads': 740 MB at most. */
+export const MAX_SECOND_CODES_PER_TENANT = 100_000;
+/** Pictures that one step of a rebase reads anew. */
+export const REBASE_PAGE = 32;
+/** Of pictures that cannot be read, so many are named in an answer. */
+export const NAMED_FAULTS = 50;
 /** Of pictures that a tenant keeps; its examples at 200 kB each. */
 export const MAX_KEPT_PICTURE_BYTES = 20_000 * MIB;
 /** Rows that one transaction goes through where there may be as many as a tenant has examples: tens of milliseconds. */

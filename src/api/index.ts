@@ -6,6 +6,7 @@ export * from './classify.ts';
 export * from './explain.ts';
 export * from './heads.ts';
 export * from './keys.ts';
+export * from './rebase.ts';
 export * from './review.ts';
 export * from './settings.ts';
 export * from './teach.ts';

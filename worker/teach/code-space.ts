@@ -13,6 +13,7 @@ import type { Services } from '../services.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
 import type { CodeOrigin } from '../tenant/examples.ts';
+import { isSame } from '../tenant/second-codes.ts';
 
 export interface CodeSpace {
   readonly origin: CodeOrigin;
@@ -36,6 +37,21 @@ export async function codeSpaceOf(
     throw new ApiError('conflict', `Head '${name}' was deleted at this moment. Repeat the request.`);
   const { backbone, taps, codeLength } = head;
   return { origin: { ...backbone, taps: [...taps], codeLength, base }, reader: { file, head } };
+}
+
+/**
+ * The code space that a head is being moved to, or undefined. One that is not the default any more counts as none: the
+ * next step of the rebase begins anew.
+ */
+export async function moveTargetOf(
+  { runtime }: Pick<Services, 'runtime'>,
+  env: Env,
+  tenant: string,
+  name: string,
+): Promise<CodeSpace | undefined> {
+  const target = await callTenant(env, tenant, (stub) => stub.moveTarget(name));
+  const space = builtInSpace(runtime);
+  return target !== null && isSame(target, space.origin) ? space : undefined;
 }
 
 /** @throws HeadwaterError image_…; ApiError too_much_work */

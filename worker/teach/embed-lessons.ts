@@ -2,7 +2,7 @@
  * From a teach request to examples: labelled CNN codes in half precision, made in the stateless Worker so that the
  * tenant's Durable Object gets nothing but numbers. One picture at a time, so that other requests get their turn.
  */
-import type { ExampleSource } from '../../src/api/index.ts';
+import type { ExampleSource, ImageInfo } from '../../src/api/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../api-key.ts';
@@ -27,6 +27,8 @@ export interface NewExample {
   readonly source: ExampleSource;
   /** Half precision, little-endian. */
   readonly code: Uint8Array;
+  /** The same in the code space that the head is being moved to, where it is. */
+  readonly second?: Uint8Array;
   /** The picture itself, where it is kept. */
   readonly kept?: KeptPicture;
 }
@@ -34,6 +36,8 @@ export interface NewExample {
 type Embedder = Pick<Services, 'runtime' | 'tails'> & {
   readonly memory: Lender;
   readonly space: CodeSpace;
+  /** The one that the head is being moved to, where it is. */
+  readonly target: CodeSpace | undefined;
   readonly keep: Keep;
   readonly work: RequestWork;
 };
@@ -45,11 +49,11 @@ type Embedder = Pick<Services, 'runtime' | 'tails'> & {
 export async function examplesOf(
   { runtime, tails }: Services,
   memory: Lender,
-  space: CodeSpace,
+  { space, target }: { readonly space: CodeSpace; readonly target: CodeSpace | undefined },
   c: Working,
   keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, space, keep, work: workOf(c) };
+  const embedder = { runtime, tails, memory, space, target, keep, work: workOf(c) };
   const request = c.req.raw;
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
@@ -98,14 +102,12 @@ async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<
       const code = bytesOf(lesson.code);
       examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
     } else if (lesson.kind === 'picture') {
-      const { code, image } = await codeIn(embedder, embedder.space, lesson.bytes, embedder.work).catch(
-        (error: unknown) => {
-          throw placed(error, lesson);
-        },
-      );
+      const { image, ...codes } = await codesOf(embedder, lesson.bytes).catch((error: unknown) => {
+        throw placed(error, lesson);
+      });
       const picture = await sha256Hex(lesson.bytes);
       shown.push({ bytes: lesson.bytes, sha256: picture, format: image.format });
-      examples.push({ label, picture, source: 'picture', code: bytesOf(Float16Array.from(code)) });
+      examples.push({ label, picture, source: 'picture', ...codes });
     }
   }
   const kept = shown.length === 0 ? null : await embedder.keep(shown);
@@ -115,6 +117,18 @@ async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<
     const its = byPicture.get(example.picture);
     return its === undefined || example.source !== 'picture' ? example : { ...example, kept: its };
   });
+}
+
+/** The code of a picture in the head's space; and in the one that it is being moved to, where it is. */
+async function codesOf(
+  { space, target, work, ...services }: Embedder,
+  bytes: Uint8Array,
+): Promise<Pick<NewExample, 'code' | 'second'> & { image: ImageInfo }> {
+  const { code, image } = await codeIn(services, space, bytes, work);
+  const found = { code: bytesOf(Float16Array.from(code)), image };
+  if (target === undefined) return found;
+  const second = await codeIn(services, target, bytes, work);
+  return { ...found, second: bytesOf(Float16Array.from(second.code)) };
 }
 
 /** Every platform of the Worker is little-endian. */

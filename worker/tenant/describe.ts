@@ -93,7 +93,8 @@ function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassFigu
   return found !== undefined && found.support > 0 ? found : undefined;
 }
 
-function versionSummary(row: VersionRow & { summary: string }, current: number): VersionSummary {
+/** @param current the version that answers. */
+export function versionSummary(row: VersionRow & { summary: string }, current: number): VersionSummary {
   const { classes, examples, method, leave_one_out: heldOut, test } = readSummary(row.summary);
   return {
     version: row.version,

@@ -12,6 +12,7 @@ import { conflict, overflow, sortNew, strangeness } from './admission.ts';
 import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import type { KeptPictures } from './kept-pictures.ts';
+import type { SecondCodes } from './second-codes.ts';
 
 /** What codes of a head are made of. All examples of a head agree in it. */
 export const CodeOrigin = z.object({
@@ -64,10 +65,12 @@ interface ExampleRow extends Record<string, SqlStorageValue> {
 export class Examples {
   readonly #sql: SqlStorage;
   readonly #pictures: KeptPictures;
+  readonly #second: SecondCodes;
 
-  constructor(sql: SqlStorage, pictures: KeptPictures) {
+  constructor(sql: SqlStorage, pictures: KeptPictures, second: SecondCodes) {
     this.#sql = sql;
     this.#pictures = pictures;
+    this.#second = second;
   }
 
   /** The examples of a head as they stand, or undefined where it was never taught. */
@@ -95,8 +98,17 @@ export class Examples {
     return this.#row(head)?.revision;
   }
 
-  /** Adds what is new; a picture known under the same label counts once. All or nothing. */
-  add(head: string, origin: CodeOrigin, examples: readonly NewExample[], now: number): Added | Refused {
+  /**
+   * Adds what is new; a picture known under the same label counts once. All or nothing.
+   * @param target what the second codes are of that examples bring.
+   */
+  add(
+    head: string,
+    origin: CodeOrigin,
+    examples: readonly NewExample[],
+    now: number,
+    target?: CodeOrigin,
+  ): Added | Refused {
     const row = this.#row(head);
     const stranger = row && strangeness(originOf(row), origin);
     if (stranger !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${stranger}`);
@@ -107,7 +119,9 @@ export class Examples {
       );
     const sorted = sortNew(this.#sql, head, examples);
     if (sorted.conflicts.length > 0) return conflict(sorted.conflicts);
-    const full = overflow(this.#sql, head, this.state(head)?.classes, sorted.fresh);
+    const full =
+      overflow(this.#sql, head, this.state(head)?.classes, sorted.fresh) ??
+      this.#second.refusal(head, sorted.fresh, target);
     if (full !== undefined) return full;
     // Time only grows, so no number of an earlier life of the head comes back.
     const revision = row === undefined ? now : row.revision + Math.sign(sorted.fresh.length);
@@ -125,6 +139,7 @@ export class Examples {
     }
     for (const { picture, kept } of examples)
       if (kept !== undefined) this.#pictures.give(head, picture, kept, now);
+    this.#second.bring(head, examples, target);
     return { revision, added: sorted.fresh.length, duplicates: examples.length - sorted.fresh.length };
   }
 
@@ -190,6 +205,17 @@ export class Examples {
       this.#sql.exec('UPDATE taught_heads SET revision = revision + 1 WHERE head = ?', head);
     }
     return this.find(head, id) === undefined ? undefined : this.revision(head);
+  }
+
+  /** From now on the head's examples are codes of another space: see SecondCodes. @returns the revision of that change. */
+  move(head: string, origin: CodeOrigin): number {
+    return this.#sql
+      .exec<{ revision: number }>(
+        'UPDATE taught_heads SET backbone = ?, revision = revision + 1 WHERE head = ? RETURNING revision',
+        JSON.stringify(origin),
+        head,
+      )
+      .one().revision;
   }
 
   find(head: string, id: string): ExampleSummary | undefined {

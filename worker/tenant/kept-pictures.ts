@@ -132,6 +132,12 @@ export class KeptPictures {
     return (image): image is string => image !== null && generationOf(image) === generation;
   }
 
+  /** The same as a condition on `image` in a query over examples. */
+  get shownSql(): string {
+    const { generation } = this.#state();
+    return generation === 0 ? "image NOT LIKE '%-%'" : `image GLOB '${generation}-*'`;
+  }
+
   /** Before examples are deleted: their pictures go. */
   discard(head: string, which: Which, now: number): void {
     const [where, values] =

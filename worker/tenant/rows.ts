@@ -10,6 +10,7 @@ import { Keys } from './keys.ts';
 import { Outbox, type Stores } from './outbox.ts';
 import { Reports } from './report.ts';
 import { RestoreUndo } from './restore-undo.ts';
+import { SecondCodes } from './second-codes.ts';
 import { Standing } from './standing.ts';
 import { TrainingSets } from './training-set.ts';
 import { Uploads } from './uploads.ts';
@@ -24,7 +25,8 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
   const heads = new Heads(sql, outbox, standing);
   const deletedHeads = new DeletedHeads(sql);
   const pictures = new KeptPictures(sql, outbox, standing);
-  const examples = new Examples(sql, pictures);
+  const secondCodes = new SecondCodes(sql);
+  const examples = new Examples(sql, pictures, secondCodes);
   return {
     sql,
     standing,
@@ -35,6 +37,7 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
     uploads: new Uploads(sql, outbox, heads, deletedHeads),
     pictures,
     examples,
+    secondCodes,
     trainingSets: new TrainingSets(sql, examples),
     idempotency: new Idempotency(sql),
     reports: new Reports(sql, examples),

@@ -223,6 +223,48 @@ const MIGRATIONS: readonly string[] = [
   DELETE FROM shadow_counts WHERE NOT EXISTS
     (SELECT 1 FROM versions WHERE versions.head = shadow_counts.head AND versions.version = shadow_counts.version);
   `,
+  // Codes of examples in other code spaces than the one that their head is trained in: the one that it is being moved to,
+  // and those that its older versions were trained in, which go with the last of these versions. See SecondCodes.
+  `
+  CREATE TABLE code_spaces (
+    id INTEGER PRIMARY KEY,
+    head TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    moving INTEGER NOT NULL,
+    first_revision INTEGER,
+    last_revision INTEGER
+  ) STRICT;
+  CREATE INDEX code_spaces_by_head ON code_spaces (head);
+  CREATE UNIQUE INDEX one_move_a_head ON code_spaces (head) WHERE moving;
+
+  CREATE TABLE second_codes (
+    example TEXT NOT NULL,
+    space INTEGER NOT NULL,
+    fault TEXT,
+    code BLOB,
+    PRIMARY KEY (example, space)
+  ) STRICT;
+  CREATE INDEX second_codes_by_space ON second_codes (space, fault);
+
+  CREATE TRIGGER space_goes_with_head AFTER DELETE ON taught_heads
+  BEGIN DELETE FROM code_spaces WHERE head = OLD.head; END;
+  CREATE TRIGGER space_goes_with_versions AFTER DELETE ON versions WHEN OLD.trained_revision IS NOT NULL
+  BEGIN
+    DELETE FROM code_spaces WHERE head = OLD.head AND NOT moving AND NOT EXISTS
+      (SELECT 1 FROM versions WHERE versions.head = code_spaces.head AND committed
+         AND trained_revision BETWEEN first_revision AND last_revision);
+  END;
+  CREATE TRIGGER second_codes_go_with_space AFTER DELETE ON code_spaces
+  BEGIN DELETE FROM second_codes WHERE space = OLD.id; END;
+  CREATE TRIGGER second_codes_go_with_example AFTER DELETE ON examples
+  BEGIN DELETE FROM second_codes WHERE example = OLD.id; END;
+
+  ALTER TABLE tenant ADD COLUMN second_code_count INTEGER NOT NULL DEFAULT 0;
+  CREATE TRIGGER second_code_is_there AFTER INSERT ON second_codes
+  BEGIN UPDATE tenant SET second_code_count = second_code_count + 1; END;
+  CREATE TRIGGER second_code_is_gone AFTER DELETE ON second_codes
+  BEGIN UPDATE tenant SET second_code_count = second_code_count - 1; END;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

@@ -18,6 +18,8 @@ import type { Write } from './writer.ts';
 
 export interface Lesson {
   readonly origin: CodeOrigin;
+  /** What the second codes of its examples are of, where they have some: see SecondCodes. */
+  readonly target?: CodeOrigin | undefined;
   readonly examples: readonly NewExample[];
   readonly train: boolean;
   readonly idempotency: IdempotencyKey | undefined;
@@ -170,7 +172,7 @@ export class Teaching {
     }
     const refusal = this.#otherUpload(head, lesson.origin);
     if (refusal !== undefined) return refusal;
-    const added = this.#rows.examples.add(head, lesson.origin, lesson.examples, now);
+    const added = this.#rows.examples.add(head, lesson.origin, lesson.examples, now, lesson.target);
     if ('refused' in added) return added;
     if (idempotency !== undefined) this.#rows.idempotency.remember(idempotency, head, added, now);
     return { state: 'stored', added };

@@ -13,6 +13,7 @@ import type {
   HeadSettings,
   HeadList,
   KeySummary,
+  Rebase,
   ReviewItem,
   Routing,
   UsageDay,
@@ -27,9 +28,11 @@ import { headDetail, headList, routing } from './describe.ts';
 import type { CodeOrigin, Forgetting, TaughtState } from './examples.ts';
 import type { ExpectedPictures } from './kept-pictures.ts';
 import type { FoundKey, NewKey, Rotated } from './keys.ts';
+import { Rebasing, type Moved, type RebasePage } from './rebase.ts';
 import { Removal } from './removal.ts';
 import { Restore, type RestoredVersion, type VersionFile } from './restore.ts';
 import { openRows } from './rows.ts';
+import type { MadeCode } from './second-codes.ts';
 import { Teaching, type Lesson, type TaughtResult } from './teaching.ts';
 import { Training } from './training.ts';
 import type { Committed, Reservation, Upload } from './uploads.ts';
@@ -42,6 +45,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #write = this.#writer.write;
   readonly #training = new Training(this.#rows, this.#write, this.env);
   readonly #teaching = new Teaching(this.#rows, this.#write, this.#training, this.env);
+  readonly #rebasing = new Rebasing(this.#rows, this.#write, this.#training, this.env);
   readonly #restore = new Restore(this.#rows, this.#write);
   readonly #removal = new Removal(this.#rows, this.#write, this.env);
 
@@ -222,6 +226,32 @@ export class Tenant extends DurableObject<Env> {
   /** The uploaded head with whose codes a head is taught; null where those of the built-in backbone are wanted. */
   codeSpace(head: string): NonNullable<CodeOrigin['base']> | null {
     return (this.#exists ? this.#teaching.base(head) : undefined) ?? null;
+  }
+
+  /** Where a head is being moved to, so that its new examples come along; null where it is not. */
+  moveTarget(head: string): CodeOrigin | null {
+    return (this.#exists ? this.#rows.secondCodes.target(head)?.origin : undefined) ?? null;
+  }
+
+  /** How far a head is on its way to the default code space: see rebase.ts, also for the four steps below. */
+  rebase(head: string, origin: CodeOrigin): Promise<Rebase | Refused> {
+    return this.#settled(() => Promise.resolve(this.#rebasing.look(head, origin)));
+  }
+
+  rebasePage(head: string, origin: CodeOrigin): Promise<RebasePage | Refused> {
+    return this.#settled(() => this.#rebasing.page(head, origin));
+  }
+
+  storeRebased(head: string, origin: CodeOrigin, made: readonly MadeCode[]): Promise<Rebase | Refused> {
+    return this.#settled(() => this.#rebasing.store(head, origin, made));
+  }
+
+  finishRebase(head: string, origin: CodeOrigin): Promise<Moved | Refused> {
+    return this.#settled(() => this.#rebasing.finish(head, origin));
+  }
+
+  giveUpRebase(head: string, origin: CodeOrigin): Promise<Rebase | Refused> {
+    return this.#settled(() => this.#rebasing.giveUp(head, origin));
   }
 
   train(head: string): Promise<TaughtResult | Refused> {

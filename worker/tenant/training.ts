@@ -79,29 +79,27 @@ export class Training {
   #join(head: string): Promise<object | Refused> {
     const waiting = this.#waiting.get(head);
     if (waiting !== undefined) return waiting;
-    const training = this.#last.then(() => {
+    const training = this.alone(() => {
       this.#waiting.delete(head);
       return this.#train(head);
     });
     this.#waiting.set(head, training);
-    this.#last = training.catch(() => undefined);
     return training;
+  }
+
+  /** Runs a task while no training of this tenant is under way. */
+  alone<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   async #train(head: string): Promise<object | Refused> {
     const state = this.#rows.examples.state(head);
     if (state === undefined) return DONE;
     if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
-    try {
-      const base = this.#base(head, state);
-      const bytes = trainingBytes(state, base?.bytes);
-      return await memory.with(bytes, () => this.#trainNow(head, base));
-    } catch (error) {
-      // Errors lose their class on the way out of a Durable Object.
-      if (error instanceof HeadwaterError || error instanceof ApiError)
-        return refuse(error.code, error.message);
-      throw error;
-    }
+    const base = this.#base(head, state);
+    return withinMemory(trainingBytes(state, base?.bytes), () => this.#trainNow(head, base));
   }
 
   async #trainNow(head: string, base: VersionRow | undefined): Promise<object | Refused> {
@@ -122,7 +120,7 @@ export class Training {
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
-      const heldBack = this.#guard(head, upload);
+      const heldBack = this.guard(head, upload);
       const committed = this.#rows.uploads.commit(head, reserved.version, now, { heldBack });
       if ('refused' in committed) return committed;
       this.#settle(head, revision, now);
@@ -172,7 +170,8 @@ export class Training {
     return DONE;
   }
 
-  #guard(head: string, upload: Upload): string | undefined {
+  /** Why a new version must not answer: it is worse than the current one by more than the head's settings allow. */
+  guard(head: string, upload: Upload): string | undefined {
     const margin = this.#rows.heads.settings(head).guard_margin;
     const current = this.#rows.heads.live(head)?.current;
     // What was forgotten must go, whatever that costs.
@@ -190,14 +189,26 @@ export function canBeTrained({ classes, origin }: TaughtState): boolean {
   return classes.length >= (origin.base === undefined ? 2 : 1);
 }
 
+/** Runs a training when there is memory for it. What is expected to go wrong comes back as a refusal. */
+export async function withinMemory<T>(bytes: number, task: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await memory.with(bytes, task);
+  } catch (error) {
+    // Errors lose their class on the way out of a Durable Object.
+    if (error instanceof HeadwaterError || error instanceof ApiError)
+      return refuse(error.code, error.message);
+    throw error;
+  }
+}
+
 /**
  * Trains, in turns with the other requests of the isolate.
- * @param base the file of the head that is taught further.
+ * @param base the file of the head that is taught further; none: the head is trained on the set alone.
  * @throws HeadwaterError training_data_…, head_too_large
  */
-async function trained(
+export async function trained(
   found: IdentifiedSet,
-  base: Uint8Array | undefined,
+  base?: Uint8Array,
 ): Promise<{ bytes: Uint8Array; upload: Upload; report: StoredReport | null }> {
   const { set, ids, revision } = found;
   const options = { linalg, pause: giveWay };
