@@ -6,10 +6,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createEngines } from '../src/backbone/choose.ts';
-import type { Engines } from '../src/backbone/choose.ts';
+import { createEngine } from '../src/backbone/choose.ts';
 import { WHOLE } from '../src/backbone/index.ts';
-import type { Backbone } from '../src/backbone/index.ts';
+import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
 import { readCode } from '../src/head/index.ts';
 import type { Head, HeadView } from '../src/head/index.ts';
@@ -50,30 +49,25 @@ const require = createRequire(import.meta.url);
  * @param view the head whose codes are wanted; the backbone's own without.
  */
 export async function loadRuntime(view?: HeadView & Partial<Pick<Head, 'backbone'>>): Promise<Runtime> {
-  const [backbone, decoder, simd, tfjs] = await Promise.all([
+  const [backbone, decoder, simd] = await Promise.all([
     readBackbone(view?.backbone?.weightsSha256),
     loadDecoder(),
     compile(MODULES.simd),
-    compile(MODULES.tfjs),
   ]);
-  const engines = await createEngines(backbone, { simd, tfjs }, ENGINE);
+  const engine = createEngine(backbone, simd, { name: ENGINE });
   const codeOf =
-    view === undefined
-      ? (pixels: Uint8Array) => engines.engine.codes(pixels)
-      : await coder(backbone, engines, view);
+    view === undefined ? (pixels: Uint8Array) => engine.codes(pixels) : coder(backbone, engine, view);
   return { backbone, decoder, codeOf };
 }
 
-async function coder(backbone: Backbone, engines: Engines, view: HeadView): Promise<Runtime['codeOf']> {
+function coder(backbone: Backbone, engine: TailedEngine, view: HeadView): Runtime['codeOf'] {
   const { tail } = view;
-  const { engine } = engines;
   if (tail === undefined) return (pixels) => readCode(view, backbone.plan, engine.codes(pixels));
-  const reader = await engines.mapReader();
-  const tailEngine = reader.createTail(tail);
+  const tailEngine = engine.createTail(tail);
   return (pixels) => {
     if (tail.from === WHOLE)
       return readCode(view, backbone.plan, engine.codes(pixels), tailEngine.codes(pixels));
-    const { codes, maps } = reader.codesAndMaps(pixels, [tail.from]);
+    const { codes, maps } = engine.codesAndMaps(pixels, [tail.from]);
     return readCode(view, backbone.plan, codes, tailEngine.codes(maps.get(tail.from)!));
   };
 }

@@ -97,8 +97,7 @@ export async function readPixels(
   const cuts = new Set(heads.flatMap(({ head }) => head.tail?.from ?? []));
   cuts.delete(WHOLE);
   if (cuts.size === 0) return { codes: runtime.engine.codes(pixels), pixels, maps: new Map() };
-  const reader = await runtime.mapReader();
-  return { ...reader.codesAndMaps(pixels, [...cuts]), pixels };
+  return { ...runtime.engine.codesAndMaps(pixels, [...cuts]), pixels };
 }
 
 /**
@@ -120,7 +119,7 @@ export async function codeFor(
   }
   const { codes, pixels, maps } = seen;
   if (head.tail === undefined) return readCode(head, runtime.plan, codes);
-  const engine = await runtime.mapReader();
+  const { engine } = runtime;
   return readCode(head, runtime.plan, codes, tails.codes(engine, file.objectName, head.tail, pixels, maps));
 }
 

@@ -5,7 +5,7 @@ import { explain, type Explanation, type TapMap } from '../src/head/explain.ts';
 import { readableTaps, score, TAIL_TAP } from '../src/head/index.ts';
 import { drawHeatMap } from '../src/image/heat-map.ts';
 import { encodePng } from '../src/image/png-encode.ts';
-import { answer, codeFor, readPixels, type LoadedHead } from './classify.ts';
+import { answer, codeFor, type LoadedHead } from './classify.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from './limits.ts';
 import { ApiError } from './problem.ts';
 import type { RequestWork } from './request-work.ts';
@@ -46,17 +46,14 @@ export async function classifyAndExplain(
   const taps = readableTaps(plan, head.tail).filter(({ name }) => head.taps.includes(name));
   // The frozen network's maps say nothing exact about what the tail computes anew.
   const mapped = taps.filter(({ name }) => !name.startsWith(TAIL_TAP));
-  const reader = await runtime.mapReader();
   const steps = new Set([
     ...mapped.map(({ step }) => step),
     ...(head.tail === undefined ? [] : [head.tail.from]),
   ]);
   steps.delete(WHOLE);
-  const { codes, maps } = reader.codesAndMaps(pixels, [...steps]);
+  const { codes, maps } = runtime.engine.codesAndMaps(pixels, [...steps]);
   const code = await codeFor({ ...services, runtime }, loaded, { codes, pixels, maps });
-  // The answer is the one that goes without an explanation: engines differ in the last digits.
-  const asked = await codeFor({ ...services, runtime }, loaded, await readPixels(runtime, pixels, [loaded]));
-  const said = answer(loaded, asked, topK);
+  const said = answer(loaded, code, topK);
   const { logits } = score(head, code);
   const named = head.labels.indexOf(wish);
   const label = named >= 0 ? named : logits.indexOf(Math.max(...logits));

@@ -4,7 +4,6 @@
  */
 import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
-import tfjs from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?module';
 import { env } from 'cloudflare:workers';
 import plan from '../build/backbone/plan.json';
 import weights from '../build/backbone/weights.safetensors';
@@ -12,13 +11,15 @@ import { added } from '../build/backbones/index.ts';
 import simd from '../build/wasm/engine-relaxed.wasm?module';
 import png from '../build/wasm/png.wasm?module';
 import resize from '../build/wasm/resize.wasm?module';
-import { createEngines, type Engines } from '../src/backbone/choose.ts';
-import { loadBackbone, type Backbone, type Plan } from '../src/backbone/index.ts';
+import { createEngine } from '../src/backbone/choose.ts';
+import { loadBackbone, type Backbone, type Plan, type TailedEngine } from '../src/backbone/index.ts';
 import { createImageDecoder, type ImageDecoder } from '../src/image/index.ts';
 import { runtimeFinder, type AddedBackbone, type RuntimeOf } from './backbones.ts';
 import { warmUp } from './warm-up.ts';
 
-export interface Runtime extends Engines {
+export interface Runtime {
+  /** What codes and feature maps come from, and tails run on. */
+  readonly engine: TailedEngine;
   /** Of the backbone: its identity, and the size that pictures are brought to. */
   readonly plan: Plan;
   /** Of each step's feature map. */
@@ -31,9 +32,9 @@ export interface Runtime extends Engines {
 /** @param backbones those that heads may name besides the built-in one. */
 export async function createRuntime(backbones: readonly AddedBackbone[]): Promise<Runtime> {
   const decoder = createImageDecoder({ jpeg, png, webp, resize });
-  const create = async (backbone: Backbone, of: RuntimeOf): Promise<Runtime> => {
-    const engines = await createEngines(backbone, { simd, tfjs }, env.HEADWATER_ENGINE);
-    return { ...engines, plan: backbone.plan, shapes: backbone.shapes, decoder, of };
+  const create = (backbone: Backbone, of: RuntimeOf): Promise<Runtime> => {
+    const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE });
+    return Promise.resolve({ engine, plan: backbone.plan, shapes: backbone.shapes, decoder, of });
   };
   const of = runtimeFinder(backbones, () => builtIn, create);
   const builtIn = await create(loadBackbone(plan, new Uint8Array(weights)), of);

@@ -1,17 +1,13 @@
-/** Whole classify requests to the Worker that would be deployed, over HTTP on this machine: its engine against TensorFlow.js's. */
-import { DEFAULT_ENGINE, type EngineName } from '../../src/backbone/choose.ts';
+/** Whole classify requests to the Worker that would be deployed, over HTTP on this machine, with each of its engines. */
+import { DEFAULT_ENGINE, type EngineName, ENGINES } from '../../src/backbone/choose.ts';
 import { dollarsPerMillion, PRICE_SOURCE } from '../cost.ts';
 import { demoHead } from '../demo-head.ts';
-import { ratioGoal } from '../goals.ts';
 import { type Contender, interleave, summarise, type Timing } from '../measure.ts';
 import type { JpegPicture } from '../pictures.ts';
 import { type RealWorker, startRealWorker } from '../real-worker.ts';
 import { megabytes, milliseconds, type Section, type Table, timingTable } from '../section.ts';
 
 const CONCURRENCY = [1, 4, 16];
-const PEER: EngineName = 'tfjs';
-/** HEADWATER_ENGINE of each Worker. */
-const ENGINES: readonly EngineName[] = [DEFAULT_ENGINE, PEER];
 
 interface Client {
   readonly engine: EngineName;
@@ -51,7 +47,6 @@ export const requests: Section = {
         }
       }
       const resident = clients.map(({ engine, worker }) => ({ engine, bytes: worker.residentBytes() }));
-      const [small] = pictures;
       return {
         tables: [...Array.from(timings, ([name, of]) => costTable(name, of)), throughputTable(throughput)],
         notes: [
@@ -61,12 +56,6 @@ export const requests: Section = {
           'Client and workerd share this machine’s cores.',
           `Process at the end: ${resident.map(({ engine, bytes }) => `${megabytes(bytes)} MB with ${engine}`).join(', ')}.`,
         ],
-        goals: ratioGoal(
-          `Whole ${small.name} request, of the same with tfjs`,
-          timings.get(small.name)!,
-          [DEFAULT_ENGINE, PEER],
-          0.5,
-        ),
         data: {
           timings: Object.fromEntries(Array.from(timings, ([name, of]) => [name, Object.fromEntries(of)])),
           throughput,
@@ -134,7 +123,7 @@ async function measureThroughput(
 }
 
 function costTable(picture: string, timings: Timings): Table {
-  const { columns, rows } = timingTable(timings, PEER);
+  const { columns, rows } = timingTable(timings, DEFAULT_ENGINE);
   const dollars = Array.from(timings.values(), ({ cpu }) =>
     cpu === undefined ? '–' : dollarsPerMillion(cpu.median).toFixed(2),
   );

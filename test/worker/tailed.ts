@@ -35,7 +35,7 @@ export async function expected(head: Head): Promise<Float32Array> {
 export async function codeOf(head: Head, picture: Uint8Array): Promise<Float32Array> {
   const { pixels } = await runtime.decoder.decode(picture, runtime.plan.input);
   if (head.tail === undefined) return readCode(head, runtime.plan, runtime.engine.codes(pixels));
-  const engine = await runtime.mapReader();
+  const { engine } = runtime;
   const { from } = head.tail;
   const { codes, maps } = engine.codesAndMaps(pixels, from === 'input' ? [] : [from]);
   const tail = engine.createTail(head.tail);

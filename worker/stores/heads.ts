@@ -66,7 +66,7 @@ export class HeadStore {
     const runtime = await this.#runtime.of(head);
     assertCompatible(head, runtime.plan);
     // What fits the backbone's tensors, its engine knows.
-    if (head.tail !== undefined) (await runtime.mapReader()).createTail(head.tail).dispose();
+    if (head.tail !== undefined) runtime.engine.createTail(head.tail).dispose();
     return head;
   }
 }
