@@ -87,7 +87,7 @@ export async function heatMapPng(
 }
 
 function tapMaps(
-  { shapes }: Runtime,
+  { backbone: { shapes } }: Runtime,
   taps: readonly Tap[],
   maps: ReadonlyMap<string, Float32Array>,
 ): Map<string, TapMap> {

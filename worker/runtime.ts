@@ -20,10 +20,9 @@ import { warmUp } from './warm-up.ts';
 export interface Runtime {
   /** What codes and feature maps come from, and tails run on. */
   readonly engine: TailedEngine;
+  readonly backbone: Backbone;
   /** Of the backbone: its identity, and the size that pictures are brought to. */
   readonly plan: Plan;
-  /** Of each step's feature map. */
-  readonly shapes: Backbone['shapes'];
   readonly decoder: ImageDecoder;
   /** The runtime of the backbone that a head names; this one where it is made for no other that is here. */
   readonly of: RuntimeOf;
@@ -34,7 +33,7 @@ export async function createRuntime(backbones: readonly AddedBackbone[]): Promis
   const decoder = createImageDecoder({ jpeg, png, webp, resize });
   const create = (backbone: Backbone, of: RuntimeOf): Promise<Runtime> => {
     const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE });
-    return Promise.resolve({ engine, plan: backbone.plan, shapes: backbone.shapes, decoder, of });
+    return Promise.resolve({ engine, backbone, plan: backbone.plan, decoder, of });
   };
   const of = runtimeFinder(backbones, () => builtIn, create);
   const builtIn = await create(loadBackbone(plan, new Uint8Array(weights)), of);

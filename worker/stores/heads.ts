@@ -1,4 +1,5 @@
 /** Head files: written to R2; read from it once, checked, and kept parsed in the isolate as long as they fit. */
+import { tailOf } from '../../src/backbone/index.ts';
 import { assertCompatible, readHead, type Head } from '../../src/head/index.ts';
 import type { Env } from '../env.ts';
 import { giveWay } from '../right-of-way.ts';
@@ -65,8 +66,8 @@ export class HeadStore {
     const head = readHead(bytes);
     const runtime = await this.#runtime.of(head);
     assertCompatible(head, runtime.plan);
-    // What fits the backbone's tensors, its engine knows.
-    if (head.tail !== undefined) runtime.engine.createTail(head.tail).dispose();
+    // Throws where the tail does not fit; it is made ready to run when it is first asked.
+    if (head.tail !== undefined) tailOf(runtime.backbone, head.tail);
     return head;
   }
 }
