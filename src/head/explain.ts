@@ -1,12 +1,15 @@
 /**
- * Where in a picture a logit comes from. A linear head reads spatial means, so the logit of a class is a sum over places
- * of the feature maps: every place has an exact share of it (class activation maps, Zhou et al. 2016, taken at all taps
+ * Where in a picture a logit comes from. A linear head reads statistics over space, so the logit of a class is a sum over
+ * positions of the feature maps: each has an exact share of it (class activation maps, Zhou et al. 2016, taken at all taps
  * at once and together with the part that they leave out, the bias).
  *
- *     logit = (bias − Σ weight · mean / deviation) + Σ over taps, places, channels of weight / deviation · map / places
+ *     logit = (bias − Σ weight · mean / deviation) + Σ over taps, channels of weight / deviation · number of the code
  *
- * The bracket belongs to no place. Maps of different sizes are brought to one grid without gaining or losing anything.
+ * The bracket belongs to no position. A number of the code that is a mean is handed out as value / positions; one that is
+ * the deviation of a map, by each position's part of the variance. Maps of different sizes are brought to one grid without
+ * gaining or losing anything.
  */
+import type { Statistic } from '../backbone/plan.ts';
 import type { Head } from './head.ts';
 
 /** One picture's map at a tap: height × width × channels numbers, channels last. */
@@ -18,11 +21,11 @@ export interface TapMap {
 
 export interface Explanation {
   readonly logit: number;
-  /** What belongs to no place. */
+  /** What belongs to no position. */
   readonly bias: number;
   /** height × width shares, row by row; they and the bias sum to the logit. */
   readonly grid: { readonly height: number; readonly width: number; readonly shares: Float64Array };
-  /** Taps whose maps were not at hand: their part of the logit is exact, but lies evenly on all places. */
+  /** Taps whose maps were not at hand: their part of the logit is exact, but lies evenly on all positions. */
   readonly spreadTaps: readonly string[];
 }
 
@@ -30,6 +33,14 @@ export interface Explanation {
 interface HeadTap {
   readonly name: string;
   readonly channels: number;
+  /** The mean where absent. */
+  readonly statistic?: Statistic;
+}
+
+/** A tap's numbers of the code, and what one more of each adds to the logit. */
+interface TapPart {
+  readonly code: Float32Array;
+  readonly slopes: Float64Array;
 }
 
 interface Size {
@@ -43,8 +54,8 @@ const SMALLEST_GRID: Size = { height: 1, width: 1 };
 /**
  * @param taps the head's, in the order of its code.
  * @param label index of the class.
- * @param code [D of the head]
- * @param maps by tap; of one picture.
+ * @param code [D of the head] from the same run of the same engine as the maps.
+ * @param maps by tap; of one picture. Several taps may have the same one.
  * @throws RangeError when a map or the code is of another size than the head reads.
  */
 export function explain(
@@ -62,16 +73,20 @@ export function explain(
   const bias = biasOf(head, label);
   const spreadTaps: string[] = [];
   let at = 0;
-  for (const { name, channels } of taps) {
-    const map = maps.get(name);
+  for (const tap of taps) {
+    const map = maps.get(tap.name);
+    const part = partOf(head, label, code, at, tap.channels);
     if (map === undefined) {
-      spreadTaps.push(name);
-      spread(shares, partOf(head, label, code, at, channels));
+      spreadTaps.push(tap.name);
+      spread(
+        shares,
+        part.code.reduce((sum, x, channel) => sum + part.slopes[channel] * x, 0),
+      );
     } else {
-      const own = sharesOf(head, label, map, at, channels, name);
-      addResized(own, map, shares, size);
+      checkMap(tap, map);
+      addResized(sharesOf(part, map, tap.statistic ?? 'mean'), map, shares, size);
     }
-    at += channels;
+    at += tap.channels;
   }
   if (at !== head.codeLength)
     throw new RangeError(`The taps have ${at} channels; the head reads ${head.codeLength}.`);
@@ -90,7 +105,7 @@ function gridSize(maps: ReadonlyMap<string, TapMap>): Size {
 
 type Linear = Pick<Head, 'codeLength' | 'mean' | 'deviation' | 'weights' | 'bias'>;
 
-/** The logit of a code of zeros: what belongs to no place. */
+/** The logit of a code of zeros: what belongs to no position. */
 function biasOf(head: Linear, label: number): number {
   const row = label * head.codeLength;
   let bias = head.bias[label];
@@ -99,47 +114,65 @@ function biasOf(head: Linear, label: number): number {
   return bias;
 }
 
-/** What a tap adds to that, from the code alone. */
-function partOf(head: Linear, label: number, code: Float32Array, at: number, channels: number): number {
+function partOf(head: Linear, label: number, code: Float32Array, at: number, channels: number): TapPart {
   const row = label * head.codeLength;
-  let part = 0;
-  for (let d = at; d < at + channels; d++) {
-    part += (head.weights[row + d] * code[d]) / head.deviation[d];
-  }
-  return part;
+  return {
+    code: code.subarray(at, at + channels),
+    slopes: Float64Array.from({ length: channels }, (_, channel) => {
+      return head.weights[row + at + channel] / head.deviation[at + channel];
+    }),
+  };
 }
 
-/** A tap's share by place of its own map. */
-function sharesOf(
-  head: Linear,
-  label: number,
-  map: TapMap,
-  at: number,
-  channels: number,
-  name: string,
-): Float64Array {
-  const places = map.height * map.width;
-  if (map.values.length !== places * channels) {
-    throw new RangeError(`The map of ${name} has ${map.values.length} numbers, not ${places * channels}.`);
+function checkMap({ name, channels }: HeadTap, { height, width, values }: TapMap): void {
+  const length = height * width * channels;
+  if (values.length !== length)
+    throw new RangeError(`The map of ${name} has ${values.length} numbers, not ${length}.`);
+}
+
+/**
+ * A tap's shares by position. Of a mean: the value, and evenly what rounding in the engine made of the sum. Of a deviation:
+ * the position's part of the variance; evenly where there is none.
+ */
+function sharesOf({ code, slopes }: TapPart, map: TapMap, statistic: Statistic): Float64Array {
+  const positions = map.height * map.width;
+  const channels = code.length;
+  const means = meansOf(map, channels);
+  const squares = statistic === 'deviation' ? squaresOf(map, means) : undefined;
+  const gains = new Float64Array(channels);
+  let even = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    const part = slopes[channel] * code[channel];
+    if (squares === undefined) gains[channel] = slopes[channel] / positions;
+    else if (squares[channel] > 0) gains[channel] = part / squares[channel];
+    if (squares === undefined || squares[channel] === 0) even += part / positions;
   }
-  const row = label * head.codeLength;
-  const slopes = Float64Array.from(
-    { length: channels },
-    (_, channel) => head.weights[row + at + channel] / head.deviation[at + channel] / places,
-  );
-  const shares = new Float64Array(places);
-  for (let place = 0; place < places; place++) {
-    let share = 0;
-    const first = place * channels;
-    for (let channel = 0; channel < channels; channel++)
-      share += slopes[channel] * map.values[first + channel];
-    shares[place] = share;
-  }
+  const shares = new Float64Array(positions).fill(even);
+  for (let position = 0, at = 0; position < positions; position++)
+    for (let channel = 0; channel < channels; channel++, at++) {
+      const difference = map.values[at] - means[channel];
+      shares[position] += gains[channel] * (squares === undefined ? difference : difference * difference);
+    }
   return shares;
 }
 
+/** Of each channel. Differences from the first value are summed, so that a map of one value has exactly that mean. */
+function meansOf({ values }: TapMap, channels: number): Float64Array {
+  const sums = new Float64Array(channels);
+  for (let at = 0; at < values.length; at++) sums[at % channels] += values[at] - values[at % channels];
+  return sums.map((sum, channel) => values[channel] + (sum * channels) / values.length);
+}
+
+/** By channel, of the differences from the mean. */
+function squaresOf({ values }: TapMap, means: Float64Array): Float64Array {
+  const squares = new Float64Array(means.length);
+  for (let at = 0; at < values.length; at++)
+    squares[at % means.length] += (values[at] - means[at % means.length]) ** 2;
+  return squares;
+}
+
 function spread(shares: Float64Array, amount: number): void {
-  for (let place = 0; place < shares.length; place++) shares[place] += amount / shares.length;
+  for (let position = 0; position < shares.length; position++) shares[position] += amount / shares.length;
 }
 
 /** Adds a small grid to a larger one, smoothly, so that the sum of what is added stays what it was. */
