@@ -1,6 +1,5 @@
 /** headwater train: pictures → CNN codes → a head file, its figures and a report. */
 import { createHash } from 'node:crypto';
-import type { Backbone } from '../../src/backbone/index.ts';
 import type { Head } from '../../src/head/head.ts';
 import { writeHead } from '../../src/head/index.ts';
 import { summarise } from '../../src/learn/metrics.ts';
@@ -17,11 +16,12 @@ import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
 import type { Solver } from '../learning.ts';
 import { userPath } from '../paths.ts';
+import type { Reading } from '../reading.ts';
+import { chosenReading } from '../reading.ts';
 import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
 import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
-import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Explanation, StrategyResult } from '../strategy/auto.ts';
@@ -37,6 +37,8 @@ export interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
+  /** Side of the pictures in pixels; the backbone's default where absent. */
+  readonly size?: number;
   readonly solver: Solver;
   /** Decides every draw of chance. */
   readonly seed: number;
@@ -54,12 +56,12 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const report = reportPath(out, options.report);
   await requireWritable(out);
   if (report !== undefined) await requireWritable(report);
-  const backbone = await readBackbone();
-  const sets = await readSets(userPath(data), options.test, backbone, terminal);
+  const reading = await chosenReading(options.size);
+  const sets = await readSets(userPath(data), options.test, reading, terminal);
   terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
-  const { strategy, trained, explanation } = await transfer(backbone, sets.set, options, terminal);
+  const { strategy, trained, explanation } = await transfer(reading, sets.set, options, terminal);
   const test =
-    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, backbone, terminal);
+    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, reading, terminal);
   const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
   const bytes = writeHead(head);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -107,12 +109,12 @@ function requireSolver({ strategy, solver }: TrainOptions): void {
 }
 
 async function transfer(
-  backbone: Backbone,
+  reading: Reading,
   set: LabelledCodes,
   { strategy, solver, seed, budget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
-  const context = createContext({ backbone, set, terminal, seed, solver, resume, out: userPath(out) });
+  const context = createContext({ ...reading, set, terminal, seed, solver, resume, out: userPath(out) });
   return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
 }
 
@@ -125,13 +127,13 @@ function reportPath(out: string, report: string | false | undefined): string | u
 async function readSets(
   data: string,
   test: string | undefined,
-  backbone: Backbone,
+  reading: Reading,
   terminal: Terminal,
 ): Promise<{ set: LabelledCodes; test: LabelledCodes | undefined }> {
   // Both are opened first: a slip in the second path should not cost the work on the first.
   const trainingData = await openDataSet(data);
   const testData = test === undefined ? undefined : await openDataSet(userPath(test));
-  const reader = await CodesReader.open(backbone, terminal);
+  const reader = await CodesReader.open(reading, terminal);
   const set = await readLabelledCodes(trainingData, reader);
   reportSkipped(terminal, set);
   requireTrainable(set);
@@ -156,10 +158,10 @@ function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
 async function judgeTest(
   head: Head,
   set: LabelledCodes,
-  backbone: Backbone,
+  reading: Reading,
   terminal: Terminal,
 ): Promise<NonNullable<Run['test']>> {
-  const codes = await codesFor(head, set, { backbone, terminal });
+  const codes = await codesFor(head, set, reading, terminal);
   const evaluation = judge(head.labels, set.pictures, scoreAll(head, codes).probabilities);
   return { set, evaluation: { name: 'test', ...evaluation } };
 }
@@ -213,6 +215,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
     report: run.report ?? null,
     backbone: head.backbone,
+    input: head.input ?? null,
     method: training.method,
     held_out_by: run.heldOutBy,
     choice: run.explanation === undefined ? null : explanationJson(run.explanation),

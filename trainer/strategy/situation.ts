@@ -47,7 +47,7 @@ export async function assess(context: Context): Promise<Situation> {
 }
 
 /** Of a sample drawn by the seed. */
-async function measureSimilarity({ backbone, set, seed, terminal }: Context): Promise<Similarity> {
+async function measureSimilarity({ backbone, input, set, seed, terminal }: Context): Promise<Similarity> {
   const [decoder, { tfjs }] = await Promise.all([loadDecoder(), loadTrainingModules()]);
   const engine = await createTfjsEngine(withPreActivations(backbone), tfjs);
   const meter = new SimilarityMeter(backbone, engine);
@@ -55,7 +55,7 @@ async function measureSimilarity({ backbone, set, seed, terminal }: Context): Pr
   const progress = terminal.progress('Similarity', sample.length);
   for (const i of sample) {
     const { bytes } = await readPictureFile(set.pictures[i].path);
-    meter.add((await decoder.decode(bytes, backbone.plan.input)).pixels);
+    meter.add((await decoder.decode(bytes, input)).pixels);
     progress.step();
   }
   progress.stop();
