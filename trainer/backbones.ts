@@ -41,6 +41,11 @@ export async function carriedBackbones(): Promise<Backbone[]> {
   return Promise.all((folders.length === 0 ? [BUILT_IN_FOLDER] : folders).map(readFolder));
 }
 
+/** Whether the user has named the backbone of this run. */
+export function hasChosenBackbone(): boolean {
+  return (process.env[BACKBONE_VARIABLE] ?? '') !== '';
+}
+
 async function chosenFolder(): Promise<string> {
   const name = process.env[BACKBONE_VARIABLE] ?? '';
   if (name === '') return BUILT_IN_FOLDER;

@@ -63,6 +63,11 @@ function addTrain(program: Command): void {
     .addOption(backboneOption())
     .addOption(sizeOption())
     .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
+    .option(
+      '--cpu-budget <ms>',
+      'milliseconds a picture at the edge within which auto chooses backbone and size (default: what the usual ones cost)',
+      milliseconds,
+    )
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--resume', 'go on with a fine-tuning run that was interrupted')
     .option('--report <file>', 'where to write the HTML report (default: beside the head)')
@@ -209,6 +214,13 @@ function terminalFor({ json = false }: Common): Terminal {
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return Number(text);
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || value === 0 || value > 10_000)
+    throw new InvalidArgumentError('It must be a number of milliseconds above 0, at most 10000.');
+  return value;
 }
 
 /** @returns seconds. */

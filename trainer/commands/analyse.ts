@@ -111,7 +111,7 @@ function asJson(findings: Findings, set: LabelledCodes, report: string | undefin
     skipped: skippedJson(set),
     quadrant: { size: situation.size, similarity: situation.likeness },
     per_class: situation.perClass,
-    similarity: situation.similarity,
+    similarity: situation.similarity ?? null,
     accuracy_by_tap: taps.map(({ tap, accuracy, logLoss }) => ({ tap, accuracy, log_loss: logLoss })),
     learning_curve: curve.map(({ perClass, accuracy }) => ({ per_class: perClass, accuracy })),
     perhaps_mislabelled: suspects,

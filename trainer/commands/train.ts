@@ -18,8 +18,10 @@ import type { Solver } from '../learning.ts';
 import { userPath } from '../paths.ts';
 import type { Reading } from '../reading.ts';
 import { chosenReading } from '../reading.ts';
+import type { DataSet } from '../datasets/dataset.ts';
 import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
+import { frontierSection } from '../report/frontier.ts';
 import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
@@ -28,6 +30,9 @@ import type { Explanation, StrategyResult } from '../strategy/auto.ts';
 import { runAuto, runStrategy } from '../strategy/auto.ts';
 import { createContext } from '../strategy/context.ts';
 import { explanationJson, triedTable } from '../strategy/explanation.ts';
+import { frontierJson, frontierTable } from '../strategy/frontier.ts';
+import type { Frontier } from '../strategy/screening.ts';
+import { chooseReading } from '../strategy/spaces.ts';
 import { codesFor } from '../strategy/head-codes.ts';
 import type { Strategy } from '../strategy/strategies.ts';
 import { isStrategy, TUNED } from '../strategy/strategies.ts';
@@ -37,6 +42,8 @@ export interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
+  /** Milliseconds a picture at the edge that `auto` may choose among; what the usual backbone and size cost where absent. */
+  readonly cpuBudget?: number;
   /** Side of the pictures in pixels; the backbone's default where absent. */
   readonly size?: number;
   readonly solver: Solver;
@@ -56,8 +63,11 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const report = reportPath(out, options.report);
   await requireWritable(out);
   if (report !== undefined) await requireWritable(report);
-  const reading = await chosenReading(options.size);
-  const sets = await readSets(userPath(data), options.test, reading, terminal);
+  // Both are opened first: a slip in the second path should not cost the work on the first.
+  const trainingData = await openDataSet(userPath(data));
+  const testData = options.test === undefined ? undefined : await openDataSet(userPath(options.test));
+  const { reading, frontier } = await readingFor(trainingData, options, terminal);
+  const sets = await readSets(trainingData, testData, reading, terminal);
   terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
   const { strategy, trained, explanation } = await transfer(reading, sets.set, options, terminal);
   const test =
@@ -71,6 +81,7 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const made = {
     strategy,
     explanation,
+    frontier,
     head,
     heldOutBy: trained.heldOutBy,
     out,
@@ -88,6 +99,8 @@ interface Run {
   readonly strategy: Strategy;
   /** Where the strategy was chosen: why. */
   readonly explanation: Explanation | undefined;
+  /** Where backbone and size were chosen: from what. */
+  readonly frontier: Frontier | undefined;
   readonly head: Head;
   /** 'leave-one-out', '4-fold'. */
   readonly heldOutBy: string;
@@ -124,15 +137,28 @@ function reportPath(out: string, report: string | false | undefined): string | u
   return report === undefined ? `${out.replace(/\.safetensors$/i, '')}.html` : userPath(report);
 }
 
+/** Only `auto` chooses: a strategy that was asked for reads what the user says, or what is usual. */
+async function readingFor(
+  data: DataSet,
+  options: TrainOptions,
+  terminal: Terminal,
+): Promise<{ reading: Reading; frontier?: Frontier }> {
+  const { strategy, cpuBudget, size } = options;
+  if (!isStrategy(strategy)) return chooseReading(data, options, terminal);
+  if (cpuBudget !== undefined) {
+    throw new UsageError(
+      `--cpu-budget is for --strategy auto, which chooses backbone and size; with '${strategy}' say --backbone and --size.`,
+    );
+  }
+  return { reading: await chosenReading(size) };
+}
+
 async function readSets(
-  data: string,
-  test: string | undefined,
+  trainingData: DataSet,
+  testData: DataSet | undefined,
   reading: Reading,
   terminal: Terminal,
 ): Promise<{ set: LabelledCodes; test: LabelledCodes | undefined }> {
-  // Both are opened first: a slip in the second path should not cost the work on the first.
-  const trainingData = await openDataSet(data);
-  const testData = test === undefined ? undefined : await openDataSet(userPath(test));
   const reader = await CodesReader.open(reading, terminal);
   const set = await readLabelledCodes(trainingData, reader);
   reportSkipped(terminal, set);
@@ -193,6 +219,7 @@ function evaluations({ leaveOneOut, test }: Run): NamedEvaluation[] {
 }
 
 function show(terminal: Terminal, run: Run, seconds: number): void {
+  if (run.frontier !== undefined) terminal.print(`${frontierTable(run.frontier)}\n`);
   if (run.explanation !== undefined) terminal.print(`${triedTable(run.explanation)}\n`);
   const shown = evaluations(run);
   if (shown.length > 0) {
@@ -219,6 +246,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     method: training.method,
     held_out_by: run.heldOutBy,
     choice: run.explanation === undefined ? null : explanationJson(run.explanation),
+    frontier: run.frontier === undefined ? null : frontierJson(run.frontier),
     lambda: training.lambda,
     temperature: head.temperature,
     seconds,
@@ -241,7 +269,10 @@ async function writeTrainingReport(run: Run, path: string): Promise<void> {
     subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
     evaluations: evaluations(run),
     facts: headFacts(head, run.bytes, run.strategy),
-    ...(run.explanation === undefined ? {} : { sections: transferSections(run.explanation) }),
+    sections: [
+      ...(run.frontier === undefined ? [] : [frontierSection(run.frontier)]),
+      ...(run.explanation === undefined ? [] : transferSections(run.explanation)),
+    ],
     skipped: [...set.skipped, ...(test?.set.skipped ?? [])],
   });
 }

@@ -11,6 +11,12 @@ import { headwater, temporaryFolder, writeColours, writeFiles } from './workspac
 const Judged = z.object({ log_loss: z.number() });
 const Trained = z.object({ codes_from_cache: z.int(), test: Judged });
 
+const Input = z.object({ height: z.int(), width: z.int(), rules: z.int() });
+const Chosen = z.object({
+  input: Input,
+  frontier: z.object({ spaces: z.array(z.object({ input: Input, chosen: z.boolean() })) }),
+});
+
 /** A folder with a data set and a small random backbone, called small, that is run at 32, 40, 48, 64 and 96 pixels. */
 function workspace(): { cwd: string; env: Record<string, string> } {
   const cwd = temporaryFolder();
@@ -60,5 +66,25 @@ describe('sizes', () => {
     const { code, stderr } = await headwater([...TRAIN, ...OPTIONS, '--out', 'h', '--size', '50'], run);
     expect(code).toBe(2);
     expect(stderr).toContain('is not run on pictures of 50×50 pixels; its sizes are 48×48, 32×32, 40×40');
+  });
+
+  test('auto chooses one within the CPU budget, shows what it chose from, and heads of others are not tried', async () => {
+    const run = workspace();
+    const auto = ['train', 'colours', '--json', '--backbone', 'small', '--out', 'h'];
+    const { code, stdout, stderr } = await headwater([...auto, '--cpu-budget', '0.04'], run);
+    expect(code, stderr).toBe(0);
+    const { input, frontier } = Chosen.parse(JSON.parse(stdout));
+    const sides = frontier.spaces.map((space) => space.input.width);
+    expect(sides).toEqual([32, 40, 48].slice(0, sides.length));
+    expect(sides.length).toBeGreaterThan(1);
+    expect(frontier.spaces.filter(({ chosen }) => chosen).map((space) => space.input)).toEqual([input]);
+    expect(readHead(readFileSync(join(run.cwd, 'h'))).input).toEqual(input);
+    expect(stderr).toContain('Beyond the budget of 0.0 ms: random at 64');
+    expect(readFileSync(join(run.cwd, 'h.html'), 'utf8')).toContain('Backbones and sizes');
+    const none = await headwater([...auto, '--cpu-budget', '0.00001'], run);
+    expect(none.code).toBe(2);
+    const asked = await headwater([...auto, '--strategy', 'linear-all', '--cpu-budget', '5'], run);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain('--cpu-budget is for --strategy auto');
   });
 });
