@@ -1,60 +1,79 @@
 /**
- * The backbones on this machine: the built-in one, and those that `import` and `backbone add` have put beside it. One of
- * them is chosen for a run, and for the threads that the run starts, by an environment variable, which threads inherit.
+ * The backbones on this machine: the built-in one, those that the project carries, and those that `import` and `backbone
+ * add` have put beside them. One of them is chosen for a run, and for the threads that the run starts, by an environment
+ * variable, which threads inherit.
  */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { z } from 'zod';
 import { loadBackbone } from '../src/backbone/index.ts';
 import type { Backbone } from '../src/backbone/index.ts';
-import type { Head } from '../src/head/index.ts';
 import { FileError, UsageError } from './failure.ts';
 import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 
 const BUILT_IN_FOLDER = join(ROOT, 'build', 'backbone');
-/** Name of an added backbone; without it the built-in one is meant. */
+const CARRIED_FOLDER = join(ROOT, 'backbones');
+/** Name of a backbone; without it the built-in one is meant. */
 export const BACKBONE_VARIABLE = 'HEADWATER_BACKBONE';
 
+const Named = z.object({ weightsSha256: z.string() });
+
 /**
- * A backbone, without an engine: the one with these weights if it is here, else the one chosen for this run.
- * @throws FileError when it has not been built; UsageError when no such one has been added.
+ * A backbone in its own size, without an engine: the one with these weights if it is here, else the one chosen for this
+ * run.
+ * @throws FileError when it has not been built; UsageError when there is none of that name.
  */
 export async function readBackbone(weightsSha256?: string): Promise<Backbone> {
-  const name = weightsSha256 === undefined ? undefined : await nameOf(weightsSha256);
-  const chosen = name ?? process.env[BACKBONE_VARIABLE] ?? '';
-  if (chosen === '') return readFolder(BUILT_IN_FOLDER);
-  const names = await addedNames();
-  if (!names.includes(chosen)) {
-    throw new UsageError(`There is no backbone '${chosen}'. Added are: ${names.join(', ') || 'none'}.`);
+  const chosen = await chosenFolder();
+  if (weightsSha256 === undefined) return readFolder(chosen);
+  const folders = [chosen, BUILT_IN_FOLDER, ...(await namedFolders()).values()];
+  for (const folder of folders) {
+    if ((await weightsOf(folder)) === weightsSha256) return readFolder(folder);
   }
-  return readFolder(join(BACKBONES_FOLDER, chosen));
+  return readFolder(chosen);
 }
 
-/** Makes the backbone that a head names the chosen one, if it is here; whoever uses it will say if it is not. */
-export async function chooseBackboneOf(head: Pick<Head, 'backbone'>): Promise<void> {
-  const name = await nameOf(head.backbone.weightsSha256);
-  if (name !== undefined) process.env[BACKBONE_VARIABLE] = name;
+/** The backbones that `auto` may choose from: those that the project carries; the built-in one if it carries none. */
+export async function carriedBackbones(): Promise<Backbone[]> {
+  const folders = [...(await foldersIn(CARRIED_FOLDER)).values()];
+  return Promise.all((folders.length === 0 ? [BUILT_IN_FOLDER] : folders).map(readFolder));
 }
 
-/** @returns '' for the built-in one, undefined when there is none with these weights. */
-async function nameOf(weightsSha256: string): Promise<string | undefined> {
-  const places = [
-    ['', BUILT_IN_FOLDER],
-    ...(await addedNames()).map((name) => [name, join(BACKBONES_FOLDER, name)]),
-  ];
-  for (const [name, folder] of places) {
-    const { plan } = await readFolder(folder);
-    if (plan.weightsSha256 === weightsSha256) return name;
+/** Whether the user has named the backbone of this run. */
+export function hasChosenBackbone(): boolean {
+  return (process.env[BACKBONE_VARIABLE] ?? '') !== '';
+}
+
+async function chosenFolder(): Promise<string> {
+  const name = process.env[BACKBONE_VARIABLE] ?? '';
+  if (name === '') return BUILT_IN_FOLDER;
+  const folders = await namedFolders();
+  const folder = folders.get(name);
+  if (folder !== undefined) return folder;
+  const named = [...folders.keys()].join(', ') || 'none';
+  throw new UsageError(`There is no backbone '${name}'. Named ones are: ${named}.`);
+}
+
+/** By name; one that was added comes before a carried one of its name. */
+async function namedFolders(): Promise<Map<string, string>> {
+  return new Map([...(await foldersIn(CARRIED_FOLDER)), ...(await foldersIn(BACKBONES_FOLDER))]);
+}
+
+async function foldersIn(folder: string): Promise<Map<string, string>> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const found = names.filter((name) => existsSync(join(folder, name, 'plan.json')));
+  return new Map(found.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => [name, join(folder, name)]));
+}
+
+/** @returns undefined where no sound plan lies. */
+async function weightsOf(folder: string): Promise<string | undefined> {
+  try {
+    return Named.safeParse(JSON.parse(await readFile(join(folder, 'plan.json'), 'utf8'))).data?.weightsSha256;
+  } catch {
+    return undefined;
   }
-  return undefined;
-}
-
-async function addedNames(): Promise<string[]> {
-  const names = await readdir(BACKBONES_FOLDER).catch((): string[] => []);
-  return names
-    .filter((name) => existsSync(join(BACKBONES_FOLDER, name, 'plan.json')))
-    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 async function readFolder(folder: string): Promise<Backbone> {

@@ -21,6 +21,10 @@ interface Common {
   readonly json?: boolean;
 }
 
+interface BackboneChoice {
+  readonly backbone?: string;
+}
+
 const JSON_OPTION = 'print one JSON object on standard output and nothing else there';
 
 function buildProgram(): Command {
@@ -57,14 +61,20 @@ function addTrain(program: Command): void {
         .default('auto'),
     )
     .addOption(backboneOption())
+    .addOption(sizeOption())
     .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
+    .option(
+      '--cpu-budget <ms>',
+      'milliseconds a picture at the edge within which auto chooses backbone and size (default: what the usual ones cost)',
+      milliseconds,
+    )
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--resume', 'go on with a fine-tuning run that was interrupted')
     .option('--report <file>', 'where to write the HTML report (default: beside the head)')
     .option('--no-report', 'write no report')
     .option('--json', JSON_OPTION)
-    .action(async (data: string, options: TrainOptions & Common & { readonly backbone?: string }) => {
-      if (options.backbone !== undefined) process.env[BACKBONE_VARIABLE] = options.backbone;
+    .action(async (data: string, options: TrainOptions & Common & BackboneChoice) => {
+      chooseBackbone(options);
       const { train } = await import('./commands/train.ts');
       await train(data, options, terminalFor(options));
     });
@@ -78,10 +88,13 @@ function addAnalyse(program: Command): void {
     )
     .argument('<data>', 'folder or manifest')
     .option('--test <data>', 'data set for testing: does it share pictures with the other?')
+    .addOption(backboneOption())
+    .addOption(sizeOption())
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--report <file>', 'write an HTML report')
     .option('--json', JSON_OPTION)
-    .action(async (data: string, options: AnalyseOptions & Common) => {
+    .action(async (data: string, options: AnalyseOptions & Common & BackboneChoice) => {
+      chooseBackbone(options);
       const { analyse } = await import('./commands/analyse.ts');
       await analyse(data, options, terminalFor(options));
     });
@@ -162,9 +175,21 @@ function addTeach(program: Command): void {
 }
 
 function backboneOption(): Option {
-  return new Option('--backbone <name>', 'an added backbone to train on (default: the built-in one)').env(
-    BACKBONE_VARIABLE,
-  );
+  return new Option(
+    '--backbone <name>',
+    'backbone to train on: an embedded or an added one (default: the built-in one)',
+  ).env(BACKBONE_VARIABLE);
+}
+
+function chooseBackbone({ backbone }: BackboneChoice): void {
+  if (backbone !== undefined) process.env[BACKBONE_VARIABLE] = backbone;
+}
+
+function sizeOption(): Option {
+  return new Option(
+    '--size <side>',
+    'side in pixels of the pictures that the backbone reads (default: the one for the edge)',
+  ).argParser(positiveInteger);
 }
 
 function urlOption(): Option {
@@ -189,6 +214,13 @@ function terminalFor({ json = false }: Common): Terminal {
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return Number(text);
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || value === 0 || value > 10_000)
+    throw new InvalidArgumentError('It must be a number of milliseconds above 0, at most 10000.');
+  return value;
 }
 
 /** @returns seconds. */

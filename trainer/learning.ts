@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Backbone } from '../src/backbone/index.ts';
 import { HeadwaterError } from '../src/errors.ts';
 import { allRows } from '../src/learn/code-rows.ts';
 import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts';
@@ -16,6 +15,8 @@ import { targetsOf } from './codes/labelled.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
 import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';
+import type { Reading } from './reading.ts';
+import { codesRead } from './reading.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */
@@ -82,13 +83,10 @@ function pausesOf(n: number, d: number, classes: number): number {
 export type Examples = Pick<LabelledCodes, 'pictures' | 'codes' | 'labels'>;
 
 /** Trains on all taps. Held-out probabilities come in the order of the pictures. */
-export async function trainOn(
-  { plan }: Backbone,
-  { pictures, codes, labels }: Examples,
-): Promise<TrainedHead> {
+export async function trainOn(reading: Reading, { pictures, codes, labels }: Examples): Promise<TrainedHead> {
+  const taps = reading.backbone.plan.taps.map((tap) => tap.name);
   const set = {
-    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps: plan.taps.map((tap) => tap.name),
+    ...codesRead(reading, taps),
     labels,
     rows: codes,
     targets: targetsOf(pictures, labels),

@@ -1,5 +1,4 @@
 /** How well a head tells what it knows from what it does not. */
-import type { Backbone } from '../src/backbone/index.ts';
 import { wilsonInterval } from '../src/learn/intervals.ts';
 import type { Interval } from '../src/learn/metrics.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
@@ -7,6 +6,7 @@ import { selectCodes } from './codes/labelled.ts';
 import { scoreAll } from './evaluation.ts';
 import type { Scores } from './evaluation.ts';
 import { trainOn } from './learning.ts';
+import type { Reading } from './reading.ts';
 import { areaUnderRoc } from './auroc.ts';
 
 export interface Share {
@@ -47,7 +47,7 @@ export function compareUnknown(known: Scores, strange: Scores): UnknownFigures {
  * @param test other pictures with the same labels. Classes without any are not left out.
  */
 export async function leaveClassesOut(
-  backbone: Backbone,
+  reading: Reading,
   training: LabelledCodes,
   test: LabelledCodes,
   onClass: () => void,
@@ -63,7 +63,7 @@ export async function leaveClassesOut(
     onClass();
     if (known.pictures.length === 0 || strange.pictures.length === 0) continue;
     const labels = training.labels.filter((other) => other !== label);
-    const { head } = await trainOn(backbone, { ...rest, labels });
+    const { head } = await trainOn(reading, { ...rest, labels });
     const auroc = areaUnderRoc(
       scoreAll(head, known.codes).unknownScores,
       scoreAll(head, strange.codes).unknownScores,

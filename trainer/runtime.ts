@@ -11,18 +11,30 @@ import { WHOLE } from '../src/backbone/index.ts';
 import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
 import { readCode } from '../src/head/index.ts';
-import type { Head, HeadView } from '../src/head/index.ts';
+import type { HeadView } from '../src/head/index.ts';
+import type { PictureInput } from '../src/head/head.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
 import { readBackbone } from './backbones.ts';
 import { ROOT } from './paths.ts';
+import type { Reading } from './reading.ts';
 
 export { readBackbone };
 
+/** Which codes of pictures are wanted. Can be sent to a thread. */
+export interface CodesWanted {
+  /** Of the backbone. */
+  readonly weightsSha256: string;
+  readonly input: PictureInput;
+  /** The head that reads them; all the backbone's taps where absent. */
+  readonly view?: HeadView;
+}
+
 export interface Runtime {
-  readonly backbone: Backbone;
+  /** What pictures are decoded for. */
+  readonly input: PictureInput;
   readonly decoder: ImageDecoder;
-  /** The code of one picture: the backbone's, or what the head that the runtime was made for reads. */
+  /** The code of one picture, as it is wanted. */
   readonly codeOf: (pixels: Uint8Array) => Float32Array;
 }
 
@@ -46,29 +58,36 @@ const require = createRequire(import.meta.url);
 
 /**
  * Everything that turns a picture into a code. Takes about half a second.
- * @param view the head whose codes are wanted; the backbone's own without.
+ * @throws FileError, UsageError; HeadwaterError `backbone_mismatch`
  */
-export async function loadRuntime(view?: HeadView & Partial<Pick<Head, 'backbone'>>): Promise<Runtime> {
+export async function loadRuntime({ weightsSha256, input, view }: CodesWanted): Promise<Runtime> {
   const [backbone, decoder, simd] = await Promise.all([
-    readBackbone(view?.backbone?.weightsSha256),
+    readBackbone(weightsSha256),
     loadDecoder(),
     compile(MODULES.simd),
   ]);
   const engine = createEngine(backbone, simd, { name: ENGINE });
   const codeOf =
-    view === undefined ? (pixels: Uint8Array) => engine.codes(pixels) : coder(backbone, engine, view);
-  return { backbone, decoder, codeOf };
+    view === undefined
+      ? (pixels: Uint8Array) => engine.codes(pixels, input)
+      : coder(backbone, engine, view, input);
+  return { input, decoder, codeOf };
 }
 
-function coder(backbone: Backbone, engine: TailedEngine, view: HeadView): Runtime['codeOf'] {
+function coder(
+  { plan }: Backbone,
+  engine: TailedEngine,
+  view: HeadView,
+  input: PictureInput,
+): Runtime['codeOf'] {
   const { tail } = view;
-  if (tail === undefined) return (pixels) => readCode(view, backbone.plan, engine.codes(pixels));
-  const tailEngine = engine.createTail(tail);
+  if (tail === undefined) return (pixels) => readCode(view, plan, engine.codes(pixels, input));
+  const tailEngine = engine.createTail(tail, input);
   return (pixels) => {
     if (tail.from === WHOLE)
-      return readCode(view, backbone.plan, engine.codes(pixels), tailEngine.codes(pixels));
-    const { codes, maps } = engine.codesAndMaps(pixels, [tail.from]);
-    return readCode(view, backbone.plan, codes, tailEngine.codes(maps.get(tail.from)!));
+      return readCode(view, plan, engine.codes(pixels, input), tailEngine.codes(pixels));
+    const { codes, maps } = engine.codesAndMaps(pixels, [tail.from], input);
+    return readCode(view, plan, codes, tailEngine.codes(maps.get(tail.from)!));
   };
 }
 
@@ -93,13 +112,17 @@ export async function loadDecoder(): Promise<ImageDecoder> {
 }
 
 /**
- * @returns a name, 32 hex digits, for everything that a code depends on besides the picture: weights, codecs, and the
- * sources of decoder and engine. Hashing the sources makes stale codes impossible; no version number can be forgotten.
+ * @returns a name, 32 hex digits, for everything that a code depends on besides the picture: codecs, the sources of
+ * decoder and engine, the plan with its weights, taps, statistics and size, the pixel rules, and what of it a head reads.
+ * Hashing the sources makes stale codes impossible; no version number can be forgotten.
  */
-export async function pipelineKey(backbone: Backbone): Promise<string> {
+export async function pipelineKey({ backbone, input }: Reading, view?: HeadView): Promise<string> {
   const hash = createHash('sha256')
-    .update(backbone.plan.weightsSha256)
+    .update(JSON.stringify([backbone.plan, input, view?.taps ?? null, view?.tail?.from ?? null]))
     .update(ENGINE ?? '');
+  for (const [name, { buffer, byteOffset, byteLength }] of view?.tail?.tensors ?? []) {
+    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
   for (const name of Object.values(MODULES)) hash.update(await readFile(require.resolve(name)));
   for (const folder of PIPELINE_SOURCES) {
     const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });

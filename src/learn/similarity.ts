@@ -42,6 +42,11 @@ export function withPreActivations(backbone: Backbone): Backbone {
   return { ...backbone, plan: { ...backbone.plan, steps }, shapes };
 }
 
+/** Whether the backbone has batch norms to measure by. */
+export function isMeasurable({ plan }: Backbone): boolean {
+  return plan.steps.some(isNormalised);
+}
+
 /** Sums up pictures' statistics layer by layer. */
 export class SimilarityMeter {
   readonly #backbone: Backbone;

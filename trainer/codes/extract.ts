@@ -14,8 +14,7 @@ export interface ExtractedCode {
 
 /** @throws HeadwaterError with a code image_…, when the picture cannot be used. */
 export async function codeOfPicture(runtime: Runtime, bytes: Uint8Array): Promise<ExtractedCode> {
-  const { width, height } = runtime.backbone.plan.input;
-  const image = await runtime.decoder.decode(bytes, { width, height });
+  const image = await runtime.decoder.decode(bytes, runtime.input);
   return { code: runtime.codeOf(image.pixels), image };
 }
 

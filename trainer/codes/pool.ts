@@ -1,7 +1,7 @@
 /** Codes of pictures on several threads: decoding and the network cost milliseconds of pure computation each. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { HeadView } from '../../src/head/index.ts';
+import type { CodesWanted } from '../runtime.ts';
 import { concurrently } from './concurrently.ts';
 import type { Answer, Job } from './thread.ts';
 
@@ -19,16 +19,15 @@ export function threadsFor(pictures: number): number {
 
 /**
  * @param onAnswer called for every job, in the order in which they are done.
- * @param view the head whose codes are wanted; the backbone's own without.
  * @throws when a thread dies; an unusable picture is an answer, no failure.
  */
 export async function runJobs<J extends Job>(
   jobs: readonly J[],
+  wanted: CodesWanted,
   onAnswer: (job: J, answer: Answer) => Promise<void>,
-  view?: HeadView,
 ): Promise<void> {
   const threads = threadsFor(jobs.length);
-  const start = (): Worker => new Worker(new URL('thread.ts', import.meta.url), { workerData: { view } });
+  const start = (): Worker => new Worker(new URL('thread.ts', import.meta.url), { workerData: wanted });
   const workers = Array.from({ length: threads }, start);
   const idle = [...workers];
   try {

@@ -1,10 +1,10 @@
 /** CNN codes of many pictures: from the cache where possible, computed on several threads where not. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { HeadView } from '../../src/head/index.ts';
-import type { Backbone } from '../../src/backbone/index.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import { cacheFolder } from '../paths.ts';
+import type { Reading } from '../reading.ts';
+import type { CodesWanted } from '../runtime.ts';
 import { pipelineKey } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
 import { CodesCache, dropUnused } from './cache.ts';
@@ -27,23 +27,29 @@ export interface CodesRead {
 export class CodesReader {
   readonly #cache: CodesCache;
   readonly terminal: Terminal;
-  readonly #view: HeadView | undefined;
+  readonly #wanted: CodesWanted;
 
-  constructor(cache: CodesCache, terminal: Terminal, view?: HeadView) {
+  constructor(cache: CodesCache, terminal: Terminal, wanted: CodesWanted) {
     this.#cache = cache;
     this.terminal = terminal;
-    this.#view = view;
+    this.#wanted = wanted;
   }
 
   /** @param view the head whose codes are wanted; the backbone's own without. */
-  static async open(backbone: Backbone, terminal: Terminal, view?: HeadView): Promise<CodesReader> {
-    const key = keyFor(await pipelineKey(backbone), view);
+  static async open(reading: Reading, terminal: Terminal, view?: HeadView): Promise<CodesReader> {
+    const { backbone, input } = reading;
+    const key = await pipelineKey(reading, view);
     const folder = join(cacheFolder(), 'codes');
     await dropUnused(folder, key);
     const cache = new CodesCache(folder, key, view?.codeLength ?? backbone.codeLength, (line) =>
       terminal.warn(line),
     );
-    return new CodesReader(cache, terminal, view);
+    const { weightsSha256 } = backbone.plan;
+    return new CodesReader(cache, terminal, {
+      weightsSha256,
+      input,
+      ...(view === undefined ? {} : { view }),
+    });
   }
 
   /** @param jobs pictures with different contents. */
@@ -59,19 +65,15 @@ export class CodesReader {
     const fromCache = jobs.length - missing.length;
     if (missing.length > 0) {
       const progress = this.terminal.progress('CNN codes', missing.length);
-      await runJobs(
-        missing,
-        async ({ sha256, place }, answer) => {
-          progress.step();
-          if ('problem' in answer) {
-            problems.set(sha256, answer.problem);
-            return;
-          }
-          table.set(place, answer.code);
-          await this.#cache.put(sha256, answer.code);
-        },
-        this.#view,
-      );
+      await runJobs(missing, this.#wanted, async ({ sha256, place }, answer) => {
+        progress.step();
+        if ('problem' in answer) {
+          problems.set(sha256, answer.problem);
+          return;
+        }
+        table.set(place, answer.code);
+        await this.#cache.put(sha256, answer.code);
+      });
       progress.stop();
     }
     return { rows: table.rows, problems, fromCache };
@@ -81,14 +83,4 @@ export class CodesReader {
 interface PlacedJob extends Job {
   /** Of the picture among all. */
   readonly place: number;
-}
-
-/** A tail or a choice of taps makes other codes of the same pictures. */
-function keyFor(pipeline: string, view: HeadView | undefined): string {
-  if (view === undefined) return pipeline;
-  const hash = createHash('sha256').update(JSON.stringify([pipeline, view.taps, view.tail?.from ?? null]));
-  for (const [name, { buffer, byteOffset, byteLength }] of view.tail?.tensors ?? []) {
-    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return hash.digest('hex').slice(0, 32);
 }

@@ -1,6 +1,6 @@
 /** One thread of the pool: reads pictures and answers with their CNN codes. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { HeadView } from '../../src/head/index.ts';
+import type { CodesWanted } from '../runtime.ts';
 import { loadRuntime } from '../runtime.ts';
 import { codeOfFile } from './extract.ts';
 
@@ -14,9 +14,7 @@ export type Answer = { readonly code: Float16Array } | { readonly problem: strin
 
 // What it was started with; this file's only caller is pool.ts.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-const { view } = workerData as { view: HeadView | undefined };
-
-const runtime = loadRuntime(view);
+const runtime = loadRuntime(workerData as CodesWanted);
 
 const port = parentPort;
 

@@ -8,9 +8,9 @@ import { openDataSet } from '../datasets/index.ts';
 import { percent } from '../figures-text.ts';
 import { requireWritable } from '../files.ts';
 import { userPath } from '../paths.ts';
+import { chosenReading } from '../reading.ts';
 import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
-import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import { describe } from '../strategy/auto.ts';
 import { createContext } from '../strategy/context.ts';
@@ -21,6 +21,8 @@ export interface AnalyseOptions {
   readonly test?: string;
   readonly report?: string;
   readonly seed: number;
+  /** Side of the pictures in pixels; the backbone's default where absent. */
+  readonly size?: number;
 }
 
 /** Lines of a list that a terminal shows; --json has them all. */
@@ -29,8 +31,8 @@ const LINES = 10;
 export async function analyse(data: string, options: AnalyseOptions, terminal: Terminal): Promise<void> {
   const report = options.report === undefined ? undefined : userPath(options.report);
   if (report !== undefined) await requireWritable(report);
-  const backbone = await readBackbone();
-  const reader = await CodesReader.open(backbone, terminal);
+  const reading = await chosenReading(options.size);
+  const reader = await CodesReader.open(reading, terminal);
   const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
   reportSkipped(terminal, set);
   requireTrainable(set);
@@ -39,7 +41,7 @@ export async function analyse(data: string, options: AnalyseOptions, terminal: T
       ? undefined
       : await readLabelledCodes(await openDataSet(userPath(options.test)), reader);
   const context = createContext({
-    backbone,
+    ...reading,
     set,
     terminal,
     seed: options.seed,
@@ -109,7 +111,7 @@ function asJson(findings: Findings, set: LabelledCodes, report: string | undefin
     skipped: skippedJson(set),
     quadrant: { size: situation.size, similarity: situation.likeness },
     per_class: situation.perClass,
-    similarity: situation.similarity,
+    similarity: situation.similarity ?? null,
     accuracy_by_tap: taps.map(({ tap, accuracy, logLoss }) => ({ tap, accuracy, log_loss: logLoss })),
     learning_curve: curve.map(({ perClass, accuracy }) => ({ per_class: perClass, accuracy })),
     perhaps_mislabelled: suspects,

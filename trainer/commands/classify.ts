@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Head } from '../../src/head/head.ts';
 import { assertCompatible, score } from '../../src/head/index.ts';
+import { inputOf } from '../../src/head/picture-input.ts';
 import { sniff } from '../../src/image/sniff.ts';
 import { ApiError } from '../../sdk/client.ts';
 import type { HeadwaterClient } from '../../sdk/client.ts';
@@ -78,8 +79,10 @@ async function createClassifier(options: ClassifyOptions): Promise<Classifier> {
   const isFile = existsSync(path) || /[/\\]|\.safetensors$/.test(options.head);
   if (!isFile) return remote(clientFor(options), requireHeadName(options.head), options.topK);
   const { head } = await readHeadFile(path);
-  assertCompatible(head, (await readBackbone(head.backbone.weightsSha256)).plan);
-  const runtime = await loadRuntime(head);
+  const { weightsSha256 } = head.backbone;
+  const { plan } = await readBackbone(weightsSha256);
+  assertCompatible(head, plan);
+  const runtime = await loadRuntime({ weightsSha256, input: inputOf(head, plan), view: head });
   return local(runtime, head, options.topK);
 }
 

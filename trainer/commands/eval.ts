@@ -1,5 +1,4 @@
 /** headwater eval: figures of a head on another data set, and how it does on pictures of nothing that it knows. */
-import type { Backbone } from '../../src/backbone/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import { assertCompatible } from '../../src/head/index.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
@@ -15,9 +14,10 @@ import type { HeadFile } from '../head-file.ts';
 import { compareUnknown, leaveClassesOut, MIN_CLASSES_TO_LEAVE_OUT } from '../novelty-check.ts';
 import type { LeftOutClass, Share, UnknownFigures } from '../novelty-check.ts';
 import { userPath } from '../paths.ts';
+import type { Reading } from '../reading.ts';
+import { readingOf } from '../reading.ts';
 import { headFacts } from '../report/facts.ts';
 import { writeReport } from '../report/write.ts';
-import { chooseBackboneOf } from '../backbones.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import { codesFor } from '../strategy/head-codes.ts';
@@ -46,21 +46,20 @@ export async function evaluateCommand(data: string, options: EvalOptions, termin
   const report = options.report === undefined ? undefined : userPath(options.report);
   if (report !== undefined) await requireWritable(report);
   const file = await readHeadFile(userPath(options.head));
-  await chooseBackboneOf(file.head);
-  const backbone = await readBackbone();
+  const backbone = await readBackbone(file.head.backbone.weightsSha256);
   assertCompatible(file.head, backbone.plan);
-  const reader = await CodesReader.open(backbone, terminal);
+  const reading = readingOf(file.head, backbone);
+  const reader = await CodesReader.open(reading, terminal);
   const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
   reportSkipped(terminal, set);
   const { known, strangeLabels } = knownPart(file, set, terminal);
-  const context = { backbone, terminal };
-  const scores = scoreAll(file.head, await codesFor(file.head, known, context));
+  const scores = scoreAll(file.head, await codesFor(file.head, known, reading, terminal));
   const evaluation = judge(file.head.labels, known.pictures, scores.probabilities);
   const unknown =
     options.unknown === undefined
       ? undefined
-      : await unknownFigures(file, scores, options.unknown, { backbone, reader });
-  const leftOut = await leftOutFigures(file, set, options, { backbone, reader });
+      : await unknownFigures(file, scores, options.unknown, { reading, reader });
+  const leftOut = await leftOutFigures(file, set, options, { reading, reader });
   const run: Run = { file, set, strangeLabels, evaluation, unknown, leftOut };
   if (report !== undefined) await writeEvalReport(run, report);
   show(terminal, run);
@@ -93,11 +92,11 @@ async function unknownFigures(
   { head }: HeadFile,
   known: Scores,
   folder: string,
-  { backbone, reader }: { backbone: Backbone; reader: CodesReader },
+  { reading, reader }: { reading: Reading; reader: CodesReader },
 ): Promise<UnknownFigures> {
   const strange = await readUnlabelledCodes(userPath(folder), await listPictures(userPath(folder)), reader);
   reportSkipped(reader.terminal, strange);
-  const codes = await codesFor(head, strange, { backbone, terminal: reader.terminal });
+  const codes = await codesFor(head, strange, reading, reader.terminal);
   return compareUnknown(known, scoreAll(head, codes));
 }
 
@@ -106,7 +105,7 @@ async function leftOutFigures(
   { sha256 }: HeadFile,
   test: LabelledCodes,
   { leaveOut, unknown }: EvalOptions,
-  { backbone, reader }: { backbone: Backbone; reader: CodesReader },
+  { reading, reader }: { reading: Reading; reader: CodesReader },
 ): Promise<LeftOutClass[] | undefined> {
   if (leaveOut === undefined && unknown === undefined) return undefined;
   const { terminal } = reader;
@@ -122,7 +121,7 @@ async function leftOutFigures(
       return undefined;
     }
     const progress = terminal.progress('Leave out', training.labels.length);
-    const leftOut = await leaveClassesOut(backbone, training, test, () => progress.step());
+    const leftOut = await leaveClassesOut(reading, training, test, () => progress.step());
     progress.stop();
     return leftOut.length === 0 ? undefined : leftOut;
   } catch (error) {

@@ -4,6 +4,7 @@ import { headToOnnx, headToTflite, headToTfjsGraph } from '../../src/export/inde
 import { byteSize, writeWhole } from '../files.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
+import { readingOf } from '../reading.ts';
 import { readBackbone } from '../runtime.ts';
 import { table } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
@@ -16,7 +17,7 @@ export interface ExportOptions {
 /** @throws FileError; HeadwaterError when the head's backbone is not here. */
 export async function exportCommand(file: string, options: ExportOptions, terminal: Terminal): Promise<void> {
   const { head } = await readHeadFile(userPath(file));
-  const backbone = await readBackbone(head.backbone.weightsSha256);
+  const { backbone } = readingOf(head, await readBackbone(head.backbone.weightsSha256));
   const files = new Map<string, Uint8Array | string>();
   if (options.format === 'onnx') files.set('model.onnx', headToOnnx(head, backbone));
   else if (options.format === 'tflite') files.set('model.tflite', headToTflite(head, backbone));

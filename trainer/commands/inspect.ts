@@ -23,6 +23,8 @@ export async function inspect(file: string, terminal: Terminal): Promise<void> {
     head: { path, bytes: bytes.length, sha256 },
     backbone: head.backbone,
     taps: head.taps,
+    statistics: head.statistics ?? null,
+    input: head.input ?? null,
     code_length: head.codeLength,
     classes: labels.map((label, i) => ({ label, examples: training.counts[i] })),
     examples: training.examples,

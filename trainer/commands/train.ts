@@ -1,6 +1,5 @@
 /** headwater train: pictures → CNN codes → a head file, its figures and a report. */
 import { createHash } from 'node:crypto';
-import type { Backbone } from '../../src/backbone/index.ts';
 import type { Head } from '../../src/head/head.ts';
 import { writeHead } from '../../src/head/index.ts';
 import { summarise } from '../../src/learn/metrics.ts';
@@ -17,17 +16,23 @@ import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
 import type { Solver } from '../learning.ts';
 import { userPath } from '../paths.ts';
+import type { Reading } from '../reading.ts';
+import { chosenReading } from '../reading.ts';
+import type { DataSet } from '../datasets/dataset.ts';
 import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
+import { frontierSection } from '../report/frontier.ts';
 import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
-import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../skipped.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Explanation, StrategyResult } from '../strategy/auto.ts';
 import { runAuto, runStrategy } from '../strategy/auto.ts';
 import { createContext } from '../strategy/context.ts';
 import { explanationJson, triedTable } from '../strategy/explanation.ts';
+import { frontierJson, frontierTable } from '../strategy/frontier.ts';
+import type { Frontier } from '../strategy/screening.ts';
+import { chooseReading } from '../strategy/spaces.ts';
 import { codesFor } from '../strategy/head-codes.ts';
 import type { Strategy } from '../strategy/strategies.ts';
 import { isStrategy, TUNED } from '../strategy/strategies.ts';
@@ -37,6 +42,10 @@ export interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
+  /** Milliseconds a picture at the edge that `auto` may choose among; what the usual backbone and size cost where absent. */
+  readonly cpuBudget?: number;
+  /** Side of the pictures in pixels; the backbone's default where absent. */
+  readonly size?: number;
   readonly solver: Solver;
   /** Decides every draw of chance. */
   readonly seed: number;
@@ -54,12 +63,15 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const report = reportPath(out, options.report);
   await requireWritable(out);
   if (report !== undefined) await requireWritable(report);
-  const backbone = await readBackbone();
-  const sets = await readSets(userPath(data), options.test, backbone, terminal);
+  // Both are opened first: a slip in the second path should not cost the work on the first.
+  const trainingData = await openDataSet(userPath(data));
+  const testData = options.test === undefined ? undefined : await openDataSet(userPath(options.test));
+  const { reading, frontier } = await readingFor(trainingData, options, terminal);
+  const sets = await readSets(trainingData, testData, reading, terminal);
   terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
-  const { strategy, trained, explanation } = await transfer(backbone, sets.set, options, terminal);
+  const { strategy, trained, explanation } = await transfer(reading, sets.set, options, terminal);
   const test =
-    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, backbone, terminal);
+    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, reading, terminal);
   const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
   const bytes = writeHead(head);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -69,6 +81,7 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   const made = {
     strategy,
     explanation,
+    frontier,
     head,
     heldOutBy: trained.heldOutBy,
     out,
@@ -86,6 +99,8 @@ interface Run {
   readonly strategy: Strategy;
   /** Where the strategy was chosen: why. */
   readonly explanation: Explanation | undefined;
+  /** Where backbone and size were chosen: from what. */
+  readonly frontier: Frontier | undefined;
   readonly head: Head;
   /** 'leave-one-out', '4-fold'. */
   readonly heldOutBy: string;
@@ -107,12 +122,12 @@ function requireSolver({ strategy, solver }: TrainOptions): void {
 }
 
 async function transfer(
-  backbone: Backbone,
+  reading: Reading,
   set: LabelledCodes,
   { strategy, solver, seed, budget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
-  const context = createContext({ backbone, set, terminal, seed, solver, resume, out: userPath(out) });
+  const context = createContext({ ...reading, set, terminal, seed, solver, resume, out: userPath(out) });
   return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
 }
 
@@ -122,16 +137,29 @@ function reportPath(out: string, report: string | false | undefined): string | u
   return report === undefined ? `${out.replace(/\.safetensors$/i, '')}.html` : userPath(report);
 }
 
+/** Only `auto` chooses: a strategy that was asked for reads what the user says, or what is usual. */
+async function readingFor(
+  data: DataSet,
+  options: TrainOptions,
+  terminal: Terminal,
+): Promise<{ reading: Reading; frontier?: Frontier }> {
+  const { strategy, cpuBudget, size } = options;
+  if (!isStrategy(strategy)) return chooseReading(data, options, terminal);
+  if (cpuBudget !== undefined) {
+    throw new UsageError(
+      `--cpu-budget is for --strategy auto, which chooses backbone and size; with '${strategy}' say --backbone and --size.`,
+    );
+  }
+  return { reading: await chosenReading(size) };
+}
+
 async function readSets(
-  data: string,
-  test: string | undefined,
-  backbone: Backbone,
+  trainingData: DataSet,
+  testData: DataSet | undefined,
+  reading: Reading,
   terminal: Terminal,
 ): Promise<{ set: LabelledCodes; test: LabelledCodes | undefined }> {
-  // Both are opened first: a slip in the second path should not cost the work on the first.
-  const trainingData = await openDataSet(data);
-  const testData = test === undefined ? undefined : await openDataSet(userPath(test));
-  const reader = await CodesReader.open(backbone, terminal);
+  const reader = await CodesReader.open(reading, terminal);
   const set = await readLabelledCodes(trainingData, reader);
   reportSkipped(terminal, set);
   requireTrainable(set);
@@ -156,10 +184,10 @@ function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
 async function judgeTest(
   head: Head,
   set: LabelledCodes,
-  backbone: Backbone,
+  reading: Reading,
   terminal: Terminal,
 ): Promise<NonNullable<Run['test']>> {
-  const codes = await codesFor(head, set, { backbone, terminal });
+  const codes = await codesFor(head, set, reading, terminal);
   const evaluation = judge(head.labels, set.pictures, scoreAll(head, codes).probabilities);
   return { set, evaluation: { name: 'test', ...evaluation } };
 }
@@ -191,6 +219,7 @@ function evaluations({ leaveOneOut, test }: Run): NamedEvaluation[] {
 }
 
 function show(terminal: Terminal, run: Run, seconds: number): void {
+  if (run.frontier !== undefined) terminal.print(`${frontierTable(run.frontier)}\n`);
   if (run.explanation !== undefined) terminal.print(`${triedTable(run.explanation)}\n`);
   const shown = evaluations(run);
   if (shown.length > 0) {
@@ -213,9 +242,11 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
     report: run.report ?? null,
     backbone: head.backbone,
+    input: head.input ?? null,
     method: training.method,
     held_out_by: run.heldOutBy,
     choice: run.explanation === undefined ? null : explanationJson(run.explanation),
+    frontier: run.frontier === undefined ? null : frontierJson(run.frontier),
     lambda: training.lambda,
     temperature: head.temperature,
     seconds,
@@ -238,7 +269,10 @@ async function writeTrainingReport(run: Run, path: string): Promise<void> {
     subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
     evaluations: evaluations(run),
     facts: headFacts(head, run.bytes, run.strategy),
-    ...(run.explanation === undefined ? {} : { sections: transferSections(run.explanation) }),
+    sections: [
+      ...(run.frontier === undefined ? [] : [frontierSection(run.frontier)]),
+      ...(run.explanation === undefined ? [] : transferSections(run.explanation)),
+    ],
     skipped: [...set.skipped, ...(test?.set.skipped ?? [])],
   });
 }

@@ -4,7 +4,7 @@ import { byteSize } from '../files.ts';
 
 /** @returns names and values. */
 export function headFacts(head: Head, bytes: number, strategy?: string): [string, string][] {
-  const { training, backbone } = head;
+  const { training, backbone, input } = head;
   return [
     ...(strategy === undefined ? [] : [['Strategy', strategy] satisfies [string, string]]),
     [
@@ -13,6 +13,14 @@ export function headFacts(head: Head, bytes: number, strategy?: string): [string
     ],
     ['Pictures', `${training.examples}: ${classCounts(head)}`],
     ['Backbone', `${backbone.name} ${backbone.version}, weights ${backbone.weightsSha256.slice(0, 16)}…`],
+    ...(input === undefined
+      ? []
+      : [
+          [
+            'Pictures as read',
+            `${input.height}×${input.width} pixels, pixel rules ${input.rules}`,
+          ] satisfies [string, string],
+        ]),
     ['CNN code', `${head.codeLength} numbers from ${head.taps.join(', ')}`],
     [
       'Unknown',

@@ -4,23 +4,14 @@ import { percent } from '../figures-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
 import type { TapFigures } from '../strategy/linear.ts';
 import type { Situation } from '../strategy/situation.ts';
-import { DIFFERENT_FROM, MUCH } from '../strategy/situation.ts';
-import { html, Html } from './html.ts';
-
-const WIDTH = 460;
-const HEIGHT = 300;
-const MARGIN = { left: 56, right: 12, top: 12, bottom: 44 };
-const PLOT = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
-
-interface Axis {
-  /** From a value to a share of the plot, 0 to 1. */
-  readonly share: (value: number) => number;
-  readonly ticks: readonly number[];
-  readonly title: string;
-}
+import { MUCH } from '../strategy/situation.ts';
+import type { Html } from './html.ts';
+import { html } from './html.ts';
+import type { Axis } from './plot.ts';
+import { accuracyAxis, HEIGHT, label, left, line, MARGIN, plot, top, WIDTH } from './plot.ts';
 
 /** Where the data set lies, with the strategy that each quadrant of the map suggests. */
-export function mapSection({ perClass, similarity, size, likeness }: Situation): Html {
+export function mapSection({ perClass, similarity, size, likeness, differentFrom }: Situation): Html {
   const x: Axis = {
     share: (distance) => Math.min(distance / 0.5, 1),
     ticks: [0, 0.1, 0.2, 0.3, 0.4, 0.5],
@@ -31,7 +22,7 @@ export function mapSection({ perClass, similarity, size, likeness }: Situation):
     ticks: [1, 10, 100, 1000],
     title: 'pictures a class',
   };
-  const [column, row] = [left(x.share(DIFFERENT_FROM)), top(y.share(MUCH.perClass))];
+  const [column, row] = [left(x.share(differentFrom)), top(y.share(MUCH.perClass))];
   const [leftMiddle, rightMiddle] = [(MARGIN.left + column) / 2, (column + WIDTH - MARGIN.right) / 2];
   const drawing = [
     `<line x1="${column}" x2="${column}" y1="${MARGIN.top}" y2="${HEIGHT - MARGIN.bottom}" stroke="var(--muted)" stroke-dasharray="4 4"/>`,
@@ -40,13 +31,17 @@ export function mapSection({ perClass, similarity, size, likeness }: Situation):
     label('full', rightMiddle, MARGIN.top + 20),
     label('linear, deep codes', leftMiddle, HEIGHT - MARGIN.bottom - 10),
     label('linear, shallower codes', rightMiddle, HEIGHT - MARGIN.bottom - 10),
-    `<circle cx="${left(x.share(similarity.distance))}" cy="${top(y.share(perClass))}" r="7" fill="var(--second)"/>`,
+    ...(similarity === undefined
+      ? []
+      : [
+          `<circle cx="${left(x.share(similarity.distance))}" cy="${top(y.share(perClass))}" r="7" fill="var(--second)"/>`,
+        ]),
   ];
   return html`<section>
     <h2>Where the data lies</h2>
     <p class="note">
       ${size}, ${likeness}: ${perClass.toFixed(0)} pictures a class, distance
-      ${similarity.distance.toFixed(2)}.
+      ${similarity === undefined ? 'unknown' : similarity.distance.toFixed(2)}.
     </p>
     <div class="chart">${plot(x, y, drawing, 'map of size and similarity')}</div>
   </section>`;
@@ -125,62 +120,4 @@ export function strategiesSection(tried: readonly Candidate[], choice: Choice): 
       </tbody>
     </table>
   </section>`;
-}
-
-function text(at: number, from: number, anchor: 'start' | 'middle' | 'end', content: string | number): Html {
-  return html`<text x="${at}" y="${from}" text-anchor="${anchor}" font-size="12" fill="var(--muted)"
-    >${content}</text
-  >`;
-}
-
-function label(content: string, at: number, from: number): string {
-  return text(at, from, 'middle', content).text;
-}
-
-function left(share: number): number {
-  return MARGIN.left + share * PLOT.width;
-}
-
-function top(share: number): number {
-  return MARGIN.top + (1 - share) * PLOT.height;
-}
-
-function accuracyAxis(points: readonly (readonly [number, number])[]): Axis {
-  const low = Math.floor(Math.min(...points.map(([, accuracy]) => accuracy), 1) * 10) / 10;
-  const floor = Math.min(low, 0.9);
-  const ticks = Array.from({ length: 11 }, (_, i) => i / 10).filter((tick) => tick >= floor - 1e-9);
-  return { share: (accuracy) => (accuracy - floor) / (1 - floor), ticks, title: 'accuracy' };
-}
-
-function line(points: readonly (readonly [number, number])[], x: Axis): string {
-  const y = accuracyAxis(points);
-  const places = points.map(([a, b]) => [left(x.share(a)), top(y.share(b))]);
-  const dots = places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="4" fill="var(--first)"/>`);
-  return `<polyline points="${places.map((place) => place.join(',')).join(' ')}" fill="none" stroke="var(--first)" stroke-width="2"/>${dots.join('')}`;
-}
-
-/** @param drawing SVG that is known to be: made of numbers here. Labels that come from outside go through `name`. */
-function plot(
-  x: Axis,
-  y: Axis,
-  drawing: readonly string[],
-  title: string,
-  name: (tick: number) => string = String,
-): Html {
-  const base = HEIGHT - MARGIN.bottom;
-  const columns = x.ticks.map((tick) => text(left(x.share(tick)), base + 16, 'middle', name(tick)));
-  const rows = y.ticks.map((tick) => text(MARGIN.left - 8, top(y.share(tick)) + 4, 'end', tick));
-  return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">
-    <rect
-      x="${MARGIN.left}"
-      y="${MARGIN.top}"
-      width="${PLOT.width}"
-      height="${PLOT.height}"
-      fill="none"
-      stroke="var(--line)"
-    />
-    ${columns} ${rows} ${text(MARGIN.left + PLOT.width / 2, HEIGHT - 8, 'middle', x.title)}
-    ${text(MARGIN.left + 6, MARGIN.top + 14, 'start', y.title === 'accuracy' ? '' : y.title)}
-    ${new Html(drawing.join(''))}
-  </svg>`;
 }

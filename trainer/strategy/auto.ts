@@ -11,7 +11,8 @@ import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
 import { choose } from './candidates.ts';
 import type { Context } from './context.ts';
-import { forwardMs, tailedHeadBytes, tuningSeconds } from './cost.ts';
+import { tailedHeadBytes, tuningSeconds } from './cost.ts';
+import { stepsMs } from './edge-cost.ts';
 import type { LinearOutcome, TapFigures } from './linear.ts';
 import { bestTap, eachTap, trainLinear } from './linear.ts';
 import { duration } from '../terminal.ts';
@@ -81,10 +82,10 @@ export async function runAuto(context: Context, budgetSeconds: number): Promise<
 }
 
 export function describe({ perClass, size, similarity, likeness }: Situation): string {
-  return (
-    `The data: ${size} (${perClass.toFixed(0)} pictures a class), ${likeness} to what the backbone knows ` +
-    `(batch-norm distance ${similarity.distance.toFixed(2)}).`
-  );
+  const amount = `The data: ${size} (${perClass.toFixed(0)} pictures a class)`;
+  return similarity === undefined
+    ? `${amount}; how like it is to what the backbone knows is unknown, for it has no batch norms.`
+    : `${amount}, ${likeness} to what the backbone knows (batch-norm distance ${similarity.distance.toFixed(2)}).`;
 }
 
 async function tryLinear(context: Context): Promise<{ linear: LinearOutcome[]; taps: TapFigures[] }> {
@@ -121,7 +122,9 @@ function plan(context: Context, { size, likeness }: Situation, budgetSeconds: nu
     because:
       size === 'little'
         ? 'too few pictures to change a network by'
-        : 'the shallow blocks know such pictures already',
+        : likeness === 'similar'
+          ? 'the shallow blocks know such pictures already'
+          : 'the backbone has no batch norms to say whether it is worth it',
   }));
   const { backbone, set, targets } = context;
   if (set.codes.codes === undefined && plausible.length > 0) {
@@ -211,7 +214,7 @@ function tunedCandidate(context: Context, validation: CrossValidation): Candidat
     figures: evaluate(probabilities, targets, set.labels.length),
     probabilities,
     cost: {
-      ms: forwardMs(tailSteps, backbone),
+      ms: stepsMs(tailSteps, backbone),
       bytes: tailedHeadBytes(taps, tailSteps, backbone, set.labels.length),
     },
   };

@@ -1,5 +1,6 @@
 /** Strategies that were tried, and the choice among them by held-out log-loss. */
 import type { Figures } from '../../src/learn/metrics.ts';
+import { lossDifference } from './paired.ts';
 import type { Strategy } from './strategies.ts';
 
 export interface Candidate {
@@ -58,17 +59,6 @@ export function choose(candidates: readonly Candidate[], targets: Uint16Array): 
 }
 
 function isLevel(candidate: Candidate, best: Candidate, targets: Uint16Array): boolean {
-  const differences = losses(candidate, targets).map((loss, i) => loss - losses(best, targets)[i]);
-  const n = differences.length;
-  const mean = differences.reduce((sum, value) => sum + value, 0) / n;
-  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return mean <= TIE * Math.sqrt(squares / Math.max(1, n - 1) / n);
-}
-
-function losses({ probabilities }: Candidate, targets: Uint16Array): Float64Array {
-  const classes = probabilities.length / targets.length;
-  return Float64Array.from(
-    targets,
-    (target, i) => -Math.log(Math.max(probabilities[i * classes + target], 1e-15)),
-  );
+  const { mean, error } = lossDifference(candidate.probabilities, best.probabilities, targets);
+  return mean <= TIE * error;
 }

@@ -1,15 +1,15 @@
-/** What every strategy works with: the data, and how the user wants it worked on. */
-import type { Backbone } from '../../src/backbone/index.ts';
+/** What every strategy works with: the data, how it is read, and how the user wants it worked on. */
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet, TrainingSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { targetsOf } from '../codes/labelled.ts';
 import type { Solver } from '../learning.ts';
+import type { Reading } from '../reading.ts';
+import { codesRead } from '../reading.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface Context {
-  readonly backbone: Backbone;
+export interface Context extends Reading {
   /** With the codes of all taps of the frozen backbone. */
   readonly set: LabelledCodes;
   /** [n] indices into set.labels, which are sorted as heads sort theirs. */
@@ -28,16 +28,11 @@ export function createContext(options: Omit<Context, 'targets'>): Context {
   return { ...options, targets: targetsOf(options.set.pictures, options.set.labels) };
 }
 
-type Data = Pick<Context, 'backbone' | 'set' | 'targets'>;
+type Data = Pick<Context, 'backbone' | 'input' | 'set' | 'targets'>;
 
 /** A training set whose codes stay where they are. @param rows of all examples. @param taps what the codes are of. */
-export function streamedSet(
-  { backbone, set, targets }: Data,
-  rows: CodeRows,
-  taps: readonly string[],
-): StreamedSet {
-  const { name, version, weightsSha256 } = backbone.plan;
-  return { backbone: { name, version, weightsSha256 }, taps, labels: set.labels, rows, targets };
+export function streamedSet(data: Data, rows: CodeRows, taps: readonly string[]): StreamedSet {
+  return { ...codesRead(data, taps), labels: data.set.labels, rows, targets: data.targets };
 }
 
 /** A training set of some of the examples, in memory. */
@@ -47,7 +42,7 @@ export function trainingSet(
   taps: readonly string[],
   examples: readonly number[],
 ): TrainingSet {
-  const { backbone, labels } = streamedSet(data, rows, taps);
+  const { rows: _, ...all } = streamedSet(data, rows, taps);
   const targets = Uint16Array.from(examples, (i) => data.targets[i]);
-  return { backbone, taps, labels, codes: allRows(selectRows(rows, examples)), targets };
+  return { ...all, codes: allRows(selectRows(rows, examples)), targets };
 }

@@ -20,7 +20,7 @@ const MS_A_PICTURE = 2.5;
 const THREADS = 2;
 
 /** Milliseconds that one picture takes through these steps. */
-export function forwardMs(steps: readonly Step[], backbone: Backbone): number {
+function forwardMs(steps: readonly Step[], backbone: Backbone): number {
   return steps.reduce((sum, step) => {
     const { height, width, channels } = backbone.shapes.get(step.name)!;
     const weights =

@@ -4,7 +4,7 @@ import { percent } from '../figures-text.ts';
 import { table } from '../terminal.ts';
 import type { Explanation } from './auto.ts';
 import type { Candidate } from './candidates.ts';
-import { DIFFERENT_FROM, MUCH } from './situation.ts';
+import { MUCH } from './situation.ts';
 
 /** Every strategy that was tried with its held-out figures and what it costs at the edge, and why one was taken. */
 export function triedTable({ tried, choice, passedOver }: Explanation): string {
@@ -44,9 +44,9 @@ export function explanationJson({
     quadrant: { size: situation.size, similarity: situation.likeness },
     size: { examples: situation.examples, per_class: situation.perClass, much_from: MUCH.perClass },
     similarity: {
-      distance: similarity.distance,
-      different_from: DIFFERENT_FROM,
-      layers: similarity.layers,
+      distance: similarity?.distance ?? null,
+      different_from: situation.differentFrom,
+      layers: similarity?.layers ?? [],
     },
     accuracy_by_tap: taps.map(({ tap, accuracy, logLoss }) => ({ tap, accuracy, log_loss: logLoss })),
     tried: tried.map(candidateJson),

@@ -1,9 +1,9 @@
 /** The codes that a head reads of pictures whose backbone codes are known. */
-import type { Backbone } from '../../src/backbone/index.ts';
 import type { Head } from '../../src/head/head.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
+import type { Reading } from '../reading.ts';
 import type { Terminal } from '../terminal.ts';
 import { tapRows } from './tap-rows.ts';
 
@@ -11,9 +11,10 @@ import { tapRows } from './tap-rows.ts';
 export async function codesFor(
   head: Head,
   set: Pick<LabelledCodes, 'pictures' | 'codes'>,
-  { backbone, terminal }: { backbone: Backbone; terminal: Terminal },
+  reading: Reading,
+  terminal: Terminal,
 ): Promise<CodeRows> {
-  if (head.tail === undefined) return tapRows(set.codes, backbone, head.taps);
-  const reader = await CodesReader.open(backbone, terminal, head);
+  if (head.tail === undefined) return tapRows(set.codes, reading.backbone, head.taps);
+  const reader = await CodesReader.open(reading, terminal, head);
   return (await reader.codes(set.pictures)).rows;
 }

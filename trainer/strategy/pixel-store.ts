@@ -3,24 +3,20 @@
  * in every epoch is then a read of some 200 kB, and memory stays bounded however many pictures there are.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import type { PictureInput } from '../../src/head/head.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 
 /** A side somewhat larger than the network's, so that crops are not blown up. */
 const MARGIN = 8 / 7;
 
-export interface StoredPictures {
+export interface StoredPictures extends PictureInput {
   readonly path: string;
-  readonly height: number;
-  readonly width: number;
 }
 
 /** The size that pictures for a network of this input are kept at. */
-export function storedSize({ height, width }: { height: number; width: number }): {
-  height: number;
-  width: number;
-} {
-  return { height: Math.round(height * MARGIN), width: Math.round(width * MARGIN) };
+export function storedSize({ height, width, rules }: PictureInput): PictureInput {
+  return { height: Math.round(height * MARGIN), width: Math.round(width * MARGIN), rules };
 }
 
 /** Decodes the pictures into the file, in this order. @param onPicture called after each. */

@@ -5,27 +5,39 @@
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import type { Similarity } from '../../src/learn/similarity.ts';
-import { SimilarityMeter, withPreActivations } from '../../src/learn/similarity.ts';
+import { isMeasurable, SimilarityMeter, withPreActivations } from '../../src/learn/similarity.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import { loadDecoder, loadTrainingModules } from '../runtime.ts';
 import type { Context } from './context.ts';
 
 export type Size = 'little' | 'much';
-export type Likeness = 'similar' | 'different';
+/** Unknown where the backbone has no batch norms to tell by. */
+export type Likeness = 'similar' | 'different' | 'unknown';
 
 export interface Situation {
   readonly examples: number;
   readonly classes: number;
   readonly perClass: number;
   readonly size: Size;
-  readonly similarity: Similarity;
+  /** Undefined where the backbone has no batch norms. */
+  readonly similarity: Similarity | undefined;
+  /** The distance from which on data are different for this backbone. */
+  readonly differentFrom: number;
   readonly likeness: Likeness;
 }
 
 /** From about here on fine-tuning beats a linear head on TrashNet; below, a fold's network has too little to go by. */
 export const MUCH = { perClass: 40, examples: 200 };
-/** TrashNet 0.09, ImageNet samples 0.13, low-resolution photos 0.20, flower thumbnails 0.24, textures 0.37. */
-export const DIFFERENT_FROM = 0.18;
+/**
+ * The distance from which on data are different, by the name of the backbone: between photos like those of ImageNet and
+ * small thumbnails. Measured on the sets of docs/strategies.md.
+ */
+const DIFFERENT_FROM: ReadonlyMap<string, number> = new Map([
+  ['mobilenet-v3-small', 0.18],
+  ['efficientnet-lite0', 0.3],
+]);
+/** Of a backbone that nobody measured. */
+const USUALLY_DIFFERENT_FROM = 0.18;
 /** The distance is an average over space too, so that few pictures give it well. */
 const SAMPLE = 96;
 const PURPOSE = 0x73616d70;
@@ -36,18 +48,32 @@ export async function assess(context: Context): Promise<Situation> {
   const classes = set.labels.length;
   const similarity = await measureSimilarity(context);
   const perClass = examples / classes;
+  const differentFrom = DIFFERENT_FROM.get(context.backbone.plan.name) ?? USUALLY_DIFFERENT_FROM;
   return {
     examples,
     classes,
     perClass,
     size: perClass >= MUCH.perClass && examples >= MUCH.examples ? 'much' : 'little',
     similarity,
-    likeness: similarity.distance < DIFFERENT_FROM ? 'similar' : 'different',
+    differentFrom,
+    likeness: likenessOf(similarity, differentFrom),
   };
 }
 
+function likenessOf(similarity: Similarity | undefined, differentFrom: number): Likeness {
+  if (similarity === undefined) return 'unknown';
+  return similarity.distance < differentFrom ? 'similar' : 'different';
+}
+
 /** Of a sample drawn by the seed. */
-async function measureSimilarity({ backbone, set, seed, terminal }: Context): Promise<Similarity> {
+async function measureSimilarity({
+  backbone,
+  input,
+  set,
+  seed,
+  terminal,
+}: Context): Promise<Similarity | undefined> {
+  if (!isMeasurable(backbone)) return undefined;
   const [decoder, { tfjs }] = await Promise.all([loadDecoder(), loadTrainingModules()]);
   const engine = await createTfjsEngine(withPreActivations(backbone), tfjs);
   const meter = new SimilarityMeter(backbone, engine);
@@ -55,7 +81,7 @@ async function measureSimilarity({ backbone, set, seed, terminal }: Context): Pr
   const progress = terminal.progress('Similarity', sample.length);
   for (const i of sample) {
     const { bytes } = await readPictureFile(set.pictures[i].path);
-    meter.add((await decoder.decode(bytes, backbone.plan.input)).pixels);
+    meter.add((await decoder.decode(bytes, input)).pixels);
     progress.step();
   }
   progress.stop();

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tail } from '../../src/backbone/index.ts';
 import { WHOLE } from '../../src/backbone/index.ts';
+import { backboneAt } from '../../src/backbone/at-size.ts';
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { registerGradients } from '../../src/backbone/tfjs/gradients.ts';
 import type { FineTuneTask, Progress } from '../../src/learn/fine-tune/fine-tune.ts';
@@ -15,11 +16,12 @@ import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../src/learn/fine-tune/softmax-head.ts';
 import type { FineTuneState } from '../../src/learn/fine-tune/state.ts';
 import { readState, writeState } from '../../src/learn/fine-tune/state.ts';
+import type { CodesWanted } from '../runtime.ts';
 import { loadTrainingModules, readBackbone } from '../runtime.ts';
 import type { StoredPictures } from './pixel-store.ts';
 import { PictureReader } from './pixel-store.ts';
 
-export interface TuneJob {
+export interface TuneJob extends Pick<CodesWanted, 'weightsSha256' | 'input'> {
   readonly from: string;
   readonly pictures: StoredPictures;
   /** Places of the examples in the file of pictures, and their classes. */
@@ -47,7 +49,7 @@ const stop = new AbortController();
 async function run(job: TuneJob, report: (message: TuneMessage) => void): Promise<void> {
   const { tfjs, gradients } = await loadTrainingModules();
   await registerGradients(tfjs, gradients);
-  const backbone = await readBackbone();
+  const backbone = backboneAt(await readBackbone(job.weightsSha256), job.input);
   const trunk = job.from === WHOLE ? undefined : await createTfjsEngine(trunkFor(backbone, job.from), tfjs);
   const reader = new PictureReader(job.pictures);
   const task: FineTuneTask = {

@@ -132,11 +132,13 @@ export class Tuner {
   }
 
   async #job(from: string, pictures: StoredPictures, examples: readonly number[]): Promise<TuneJob> {
-    const { targets, resume } = this.#context;
+    const { backbone, input, targets, resume } = this.#context;
     const task = createHash('sha256')
       .update(JSON.stringify([from, this.#options, examples]))
       .digest('hex');
     return {
+      weightsSha256: backbone.plan.weightsSha256,
+      input,
       from,
       pictures,
       examples: Uint32Array.from(examples),
@@ -178,15 +180,15 @@ export class Tuner {
 
   /** Codes of all taps, the frozen ones and the tail's. */
   async #codes(tail: Tail): Promise<CodeRows> {
-    const { backbone, set, terminal } = this.#context;
-    const reader = await CodesReader.open(backbone, terminal, viewOf(this.#context, tail));
+    const { set, terminal } = this.#context;
+    const reader = await CodesReader.open(this.#context, terminal, viewOf(this.#context, tail));
     return (await reader.codes(set.pictures)).rows;
   }
 
   async #store(): Promise<StoredPictures> {
     if (this.#pictures !== undefined) return this.#pictures;
-    const { backbone, set, terminal } = this.#context;
-    const pictures = { path: join(this.#folder, 'pictures.rgb'), ...storedSize(backbone.plan.input) };
+    const { input, set, terminal } = this.#context;
+    const pictures = { path: join(this.#folder, 'pictures.rgb'), ...storedSize(input) };
     const progress = terminal.progress('Pictures', set.pictures.length);
     const paths = set.pictures.map((picture) => picture.path);
     await storePictures(paths, pictures, await loadDecoder(), () => progress.step());
@@ -254,10 +256,10 @@ export function viewOf({ backbone }: Context, tail: Tail): HeadView {
 }
 
 /** Everything that a run depends on but its own options, and the file that it is for. */
-function runKey({ backbone, set, targets, seed, out }: Context): string {
+function runKey({ backbone, input, set, targets, seed, out }: Context): string {
   const hash = createHash('sha256')
     .update(backbone.plan.weightsSha256)
-    .update(JSON.stringify([seed, out]));
+    .update(JSON.stringify([input, seed, out]));
   for (const [i, { sha256 }] of set.pictures.entries()) hash.update(sha256).update(set.labels[targets[i]]);
   return hash.digest('hex').slice(0, 32);
 }

@@ -87,7 +87,7 @@ describe('models', () => {
     expect(JSON.parse(judged.stdout)).toMatchObject({ accuracy: 1 });
     const absent = await headwater([...train, '--backbone', 'absent'], run);
     expect(absent.code).toBe(2);
-    expect(absent.stderr).toContain('Added are: again, teachable-machine-');
+    expect(absent.stderr).toContain('again, teachable-machine-');
   });
 
   test('what cannot be read is said', async () => {

@@ -1,0 +1,66 @@
+/** Section of the report about backbones and sizes: accuracy against what they cost at the edge. */
+import { percent } from '../figures-text.ts';
+import { EDGE_MACHINE } from '../strategy/edge-cost.ts';
+import { comparison } from '../strategy/frontier.ts';
+import type { Frontier } from '../strategy/screening.ts';
+import { spaceName } from '../strategy/screening.ts';
+import type { Html } from './html.ts';
+import { html } from './html.ts';
+import type { Axis } from './plot.ts';
+import { accuracyAxis, left, plot, top } from './plot.ts';
+
+export function frontierSection({ spaces, chosen, because, pictures }: Frontier): Html {
+  const most = Math.max(...spaces.map(({ ms }) => ms)) * 1.1;
+  const x: Axis = {
+    share: (ms) => ms / most,
+    ticks: spaces.map(({ ms }) => ms),
+    title: 'estimated milliseconds a picture at the edge',
+  };
+  const y = accuracyAxis(
+    spaces.map(({ ms, figures }): [number, number] => [ms, figures.accuracyInterval[0]]),
+  );
+  const drawing = spaces.flatMap((space) => {
+    const { accuracy, accuracyInterval } = space.figures;
+    const at = left(x.share(space.ms));
+    const [low, high] = accuracyInterval.map((end) => top(y.share(end)));
+    const colour = space === chosen ? 'var(--second)' : 'var(--first)';
+    return [
+      `<line x1="${at}" x2="${at}" y1="${low}" y2="${high}" stroke="${colour}" stroke-width="2"/>`,
+      `<circle cx="${at}" cy="${top(y.share(accuracy))}" r="5" fill="${colour}"/>`,
+    ];
+  });
+  const rows = spaces.map(
+    (each) =>
+      html`<tr>
+        <td>${spaceName(each)}${each === chosen ? ' (chosen)' : ''}</td>
+        <td>${each.ms.toFixed(1)}</td>
+        <td>${percent(each.figures.accuracy)}</td>
+        <td>${each.figures.logLoss.toFixed(3)}</td>
+        <td>${comparison(each)}</td>
+      </tr>`,
+  );
+  return html`<section>
+    <h2>Backbones and sizes</h2>
+    <p class="note">
+      Chosen: ${spaceName(chosen)}. ${because} Leave-one-out of linear heads on ${pictures} pictures, with 95
+      % intervals; time estimated for ${EDGE_MACHINE}, without decoding.
+    </p>
+    <div class="chart">
+      ${plot(x, y, drawing, 'accuracy against time at the edge', (tick) => tick.toFixed(1))}
+    </div>
+    <table>
+      <thead>
+        <tr>
+          <th>backbone and size</th>
+          <th>ms</th>
+          <th>accuracy</th>
+          <th>log-loss</th>
+          <th>log-loss above the best</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </section>`;
+}
