@@ -74,7 +74,7 @@ export async function examplesOf(
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
-      const lessons = lessonsOfJson(body, space.origin);
+      const lessons = lessonsOfJson(body, space);
       const here = lessons.filter(({ kind }) => kind !== 'url');
       return { examples: await present(embedder, here), urls: lessons.filter(({ kind }) => kind === 'url') };
     },

@@ -2,7 +2,8 @@
 import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
 import { refuse, type Refused } from './call.ts';
 import { parse, versionSummary } from './describe.ts';
-import type { CodeOrigin, TaughtState } from './examples.ts';
+import type { CodeOrigin } from './code-origin.ts';
+import type { TaughtState } from './examples.ts';
 import type { Rows } from './rows.ts';
 import { isSame } from './second-codes.ts';
 import { canBeTrained } from './training.ts';
