@@ -15,6 +15,7 @@ import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
 import { CodeOrigin } from '../tenant/code-origin.ts';
 import { isSame } from '../tenant/second-codes.ts';
+import type { SettledSpace } from '../tenant/teaching.ts';
 
 export interface CodeSpace {
   readonly origin: CodeOrigin;
@@ -24,15 +25,47 @@ export interface CodeSpace {
   readonly reader: LoadedHead | undefined;
 }
 
+/** What a head's new examples become codes of. */
+export interface TaughtSpaces {
+  readonly space: CodeSpace;
+  /** The space that the head is being moved to, where it is: they have a second code there. */
+  readonly target: CodeSpace | undefined;
+}
+
+type Asking = Pick<Services, 'heads' | 'runtime'>;
+
 /** Asks the tenant's Durable Object, which knows what was taught a moment ago. */
 export async function codeSpaceOf(
-  services: Pick<Services, 'heads' | 'runtime'>,
+  services: Asking,
   env: Env,
   tenant: string,
   name: string,
 ): Promise<CodeSpace> {
-  const { runtime, heads } = services;
-  const { origin, base } = await callTenant(env, tenant, (stub) => stub.codeSpace(name));
+  return (await taughtSpacesOf(services, env, tenant, name)).space;
+}
+
+/** The same for examples. A target that is not the default any more counts as none: the next step of the move begins anew. */
+export async function taughtSpacesOf(
+  services: Asking,
+  env: Env,
+  tenant: string,
+  name: string,
+): Promise<TaughtSpaces> {
+  const { target, ...settled } = await callTenant(env, tenant, (stub) => stub.codeSpace(name));
+  const ours = spaceAt(services.runtime);
+  return {
+    space: await settledSpace(services, env, tenant, name, settled),
+    target: target !== undefined && isSame(target, ours.origin) ? ours : undefined,
+  };
+}
+
+async function settledSpace(
+  { runtime, heads }: Asking,
+  env: Env,
+  tenant: string,
+  name: string,
+  { origin, base }: SettledSpace,
+): Promise<CodeSpace> {
   if (base === undefined) {
     return spaceAt(
       origin === undefined ? runtime : await runtime.of({ backbone: origin, input: origin.input }),
@@ -48,21 +81,6 @@ export async function codeSpaceOf(
     runtime: await runtime.of(head),
     reader: { file, head },
   };
-}
-
-/**
- * The code space that a head is being moved to, or undefined. One that is not the default any more counts as none: the
- * next step of the rebase begins anew.
- */
-export async function moveTargetOf(
-  { runtime }: Pick<Services, 'runtime'>,
-  env: Env,
-  tenant: string,
-  name: string,
-): Promise<CodeSpace | undefined> {
-  const target = await callTenant(env, tenant, (stub) => stub.moveTarget(name));
-  const space = spaceAt(runtime);
-  return target !== null && isSame(target, space.origin) ? space : undefined;
 }
 
 /** @throws HeadwaterError image_…; ApiError too_much_work */

@@ -113,8 +113,9 @@ export function isThere(known: CodeOrigin, origin: CodeOrigin): boolean {
   return isSame(known, origin) || (known.base !== undefined && known.weightsSha256 === origin.weightsSha256);
 }
 
-function idOf({ name, version, weightsSha256, codeLength }: CodeOrigin): Rebase['to'] {
-  return { name, version, weights_sha256: weightsSha256, code_length: codeLength };
+function idOf({ name, version, weightsSha256, codeLength, input }: CodeOrigin): Rebase['to'] {
+  const id = { name, version, weights_sha256: weightsSha256, code_length: codeLength };
+  return input === undefined ? id : { ...id, input };
 }
 
 export function gone(head: string): Refused {

@@ -42,6 +42,8 @@ export interface SettledSpace {
   readonly origin?: CodeOrigin;
   /** The uploaded head whose codes they are, or will be. */
   readonly base?: NonNullable<CodeOrigin['base']>;
+  /** Where the head is being moved to, where it is: see SecondCodes. */
+  readonly target?: CodeOrigin;
 }
 
 const OTHER_CODES = 'reads other codes than its examples are. Teach the picture itself.';
@@ -194,7 +196,15 @@ export class Teaching {
   /** What the codes of a head's examples are of, as far as that is settled. */
   settled(head: string): SettledSpace {
     const origin = this.#rows.examples.state(head)?.origin;
-    if (origin !== undefined) return { origin, ...(origin.base === undefined ? {} : { base: origin.base }) };
+    if (origin !== undefined) {
+      const target = this.#rows.secondCodes.target(head)?.origin;
+      const { base } = origin;
+      return {
+        origin,
+        ...(base === undefined ? {} : { base }),
+        ...(target === undefined ? {} : { target }),
+      };
+    }
     const current = this.#rows.heads.live(head)?.current;
     const row = current === undefined ? undefined : this.#rows.heads.version(head, current);
     return row === undefined ? {} : { base: { version: row.version, sha256: row.sha256 } };

@@ -229,11 +229,6 @@ export class Tenant extends DurableObject<Env> {
     return this.#exists ? this.#teaching.settled(head) : {};
   }
 
-  /** Where a head is being moved to, so that its new examples come along; null where it is not. */
-  moveTarget(head: string): CodeOrigin | null {
-    return (this.#exists ? this.#rows.secondCodes.target(head)?.origin : undefined) ?? null;
-  }
-
   /** How far a head is on its way to the default code space: see rebase.ts, also for the four steps below. */
   rebase(head: string, origin: CodeOrigin): Promise<Rebase | Refused> {
     return this.#settled(() => Promise.resolve(this.#rebasing.look(head, origin)));

@@ -1,42 +1,9 @@
 /** The client and the verbs that use it, against an HTTP server on this machine. */
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ApiError, HeadwaterClient } from '../../../sdk/client.ts';
+import { serve } from './serve.ts';
 import { headwater, png, temporaryFolder, writeColours, writeFiles } from './workspace.ts';
-
-interface Request {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-type Answer = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> };
-
-/** Serves what `answer` says and remembers what it was asked. */
-async function serve(
-  answer: (request: Request, count: number) => Answer,
-): Promise<{ url: string; requests: Request[] }> {
-  const requests: Request[] = [];
-  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = '', url = '', headers } = incoming;
-    incoming.setEncoding('latin1');
-    const body = (await incoming.toArray()).join('');
-    const request = { method, url, headers, body };
-    requests.push(request);
-    const { status, body: said, headers: extra = {} } = answer(request, requests.length);
-    response.writeHead(status, { 'content-type': 'application/json', ...extra });
-    response.end(typeof said === 'string' ? said : JSON.stringify(said));
-  };
-  const server = createServer((incoming, response) => void handle(incoming, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
-  return { url: `http://127.0.0.1:${address.port}`, requests };
-}
 
 const STORED = { head: 'h', version: 3, created: true, sha256: 'x', classes: 2 };
 const FILE = new Uint8Array([1, 2, 3]);
@@ -152,61 +119,6 @@ describe('verbs', () => {
     expect(requests[0]).toMatchObject({
       url: '/v1/heads/h/classify?top_k=5',
       headers: { 'content-type': 'image/png' },
-    });
-  });
-
-  describe('rebase', () => {
-    const figures = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.25 });
-    const judged = (version: number, accuracy: number) => ({ version, leave_one_out: figures(accuracy) });
-    const at = (state: string, done: number, more: object = {}) => ({
-      status: 200,
-      body: { head: 'h', state, to: { name: 'later', version: '2' }, total: 40, done, ...more },
-    });
-    const DONE = at('done', 40, { before: judged(1, 0.8), after: judged(2, 0.875) });
-    const remote = (url: string) => ['--url', url, '--key', 'k'];
-
-    test('goes on from where it is until it is done, and prints both accuracies', async () => {
-      const answers = [at('under_way', 8), at('under_way', 40), DONE];
-      const { url, requests } = await serve((_, count) => answers[count - 1] ?? DONE);
-      const { stdout, stderr, code } = await headwater(['rebase', 'h', ...remote(url)], {
-        cwd: temporaryFolder(),
-      });
-      expect(code, stderr).toBe(0);
-      expect(stdout).toContain('h was moved to the codes of later 2.');
-      expect(stdout).toMatch(/before +1 +40 +80\.0 +0\.250\nafter +2 +40 +87\.5 +0\.250/);
-      expect(stderr).toContain('8 of 40 pictures were read before.');
-      expect(requests.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
-        'GET /v1/heads/h/rebase',
-        'POST /v1/heads/h/rebase',
-        'POST /v1/heads/h/rebase',
-      ]);
-    });
-
-    test('of a head that is there already only tells so', async () => {
-      const { url, requests } = await serve(() => DONE);
-      const { stdout } = await headwater(['rebase', 'h', '--json', ...remote(url)], {
-        cwd: temporaryFolder(),
-      });
-      expect(JSON.parse(stdout)).toEqual(DONE.body);
-      expect(requests).toHaveLength(1);
-    });
-
-    test('ends where somebody else gave the move up, and gives it up itself', async () => {
-      const { url, requests } = await serve(() => at('not_begun', 0));
-      const moved = await headwater(['rebase', 'h', ...remote(url)], { cwd: temporaryFolder() });
-      expect(moved).toMatchObject({ code: 1, stderr: 'Error: Moving h was given up meanwhile.\n' });
-      const given = await headwater(['rebase', 'h', '--give-up', ...remote(url)], { cwd: temporaryFolder() });
-      expect(given.stdout).toBe('h stays as it was.\n');
-      expect(requests.at(-1)?.method).toBe('DELETE');
-    });
-
-    test('says what stands in the way', async () => {
-      const detail = "Head 'h' cannot be moved: 4 of its examples have no picture.";
-      const { url } = await serve(({ method }) =>
-        method === 'GET' ? at('not_begun', 0) : { status: 409, body: { code: 'conflict', detail } },
-      );
-      const moved = await headwater(['rebase', 'h', ...remote(url)], { cwd: temporaryFolder() });
-      expect(moved).toMatchObject({ code: 1, stderr: `Error: ${detail}\n` });
     });
   });
 
