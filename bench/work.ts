@@ -1,5 +1,6 @@
 /** How much there is to do in each step of a plan, whoever does it: multiply-adds, and bytes of weights and maps. */
 import type { Backbone, Step } from '../src/backbone/index.ts';
+import { multiplyAddsOf } from '../src/backbone/multiply-adds.ts';
 
 export interface StepWork {
   readonly name: string;
@@ -15,31 +16,11 @@ const FLOAT_BYTES = 4;
 export function workOf(backbone: Backbone): StepWork[] {
   return backbone.plan.steps.map((step) => ({
     name: step.name,
-    macs: macs(step, backbone),
+    macs: multiplyAddsOf(step, backbone),
     weightBytes:
       tensorsOf(step).reduce((sum, name) => sum + elements(backbone.tensorShapes.get(name)), 0) * FLOAT_BYTES,
     mapBytes: mapBytes(step, backbone),
   }));
-}
-
-function macs(step: Step, { shapes, tensorShapes }: Backbone): number {
-  const { height, width } = shapes.get(step.name)!;
-  switch (step.op) {
-    case 'conv':
-    case 'depthwise':
-    case 'dense':
-      return height * width * elements(tensorShapes.get(step.weights));
-    case 'squeeze-excite':
-      return (
-        elements(tensorShapes.get(step.reduceWeights)) +
-        elements(tensorShapes.get(step.expandWeights)) +
-        mapElements(step.name, { shapes })
-      );
-    case 'add':
-    case 'mean':
-    default:
-      return 0;
-  }
 }
 
 function tensorsOf(step: Step): string[] {

@@ -9,6 +9,7 @@ import type {
   Classifications,
   Embeddings,
   ExampleList,
+  Feedback,
   HeadDetail,
   HeadSettings,
   HeadStored,
@@ -16,15 +17,16 @@ import type {
   HeadSummary,
   KeyCreated,
   KeySummary,
+  Rebase,
+  ReviewItem,
   Routing,
   Scope,
   Taught,
   TenantSettings,
+  Usage,
   VersionActivated,
 } from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
-import type { Feedback, ReviewItem } from '../src/api/review.ts';
-import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
 import { batchCall, batchLines } from './batch.ts';
 import { get, headPath, lessonForm, once, patch, picturesForm, post, put, remove, showing } from './calls.ts';
@@ -39,6 +41,7 @@ import type {
   TeachOptions,
   Upload,
 } from './options.ts';
+import { allPages } from './pages.ts';
 import * as is from './shapes.ts';
 import { Transport, type Call, type CallOptions, type ClientOptions } from './transport.ts';
 
@@ -57,14 +60,8 @@ export class HeadwaterClient {
 
   /** All heads, by name; asked for a page at a time. */
   async listHeads(options?: CallOptions): Promise<HeadSummary[]> {
-    const heads: HeadSummary[] = [];
-    let after: string | undefined;
-    do {
-      const page = await this.listHeadsPage({ ...options, after, limit: 500 });
-      heads.push(...page.heads);
-      after = page.next;
-    } while (after !== undefined);
-    return heads;
+    const pages = allPages((after) => this.listHeadsPage({ ...options, after, limit: 500 }));
+    return (await pages).flatMap(({ heads }) => heads);
   }
 
   /** A page of them; its `next` leads to the next one. */
@@ -102,8 +99,8 @@ export class HeadwaterClient {
     version: number,
     { percent, ...options }: CallOptions & { readonly percent?: number | undefined } = {},
   ): Promise<z.infer<typeof VersionActivated>> {
-    const path = headPath(head, 'versions', version, 'activate');
-    const call = post(path, percent === undefined ? undefined : { percent });
+    const share = percent === undefined ? undefined : { percent };
+    const call = post(headPath(head, 'versions', version, 'activate'), share);
     return this.#transport.json(is.activated, call, options);
   }
 
@@ -133,11 +130,7 @@ export class HeadwaterClient {
   /** Lets a version answer silently beside the current one, and counts where they disagree: see `routing`. null ends it. */
   async shadowVersion(head: string, version: number | null, options?: CallOptions): Promise<Routing> {
     const path = headPath(head, 'shadow');
-    return this.#transport.json(
-      is.routing,
-      version === null ? remove(path) : put(path, { version }),
-      options,
-    );
+    return this.#transport.json(is.routing, version ? put(path, { version }) : remove(path), options);
   }
 
   async settings(head: string, options?: CallOptions): Promise<HeadSettings> {
@@ -253,6 +246,21 @@ export class HeadwaterClient {
     await this.#transport.send(remove(headPath(head, 'classes', label)), options);
   }
 
+  /** How far a head is on its way to the default code space. */
+  async rebaseProgress(head: string, options?: CallOptions): Promise<Rebase> {
+    return this.#transport.json(is.rebase, get(headPath(head, 'rebase')), options);
+  }
+
+  /** The next step of that way: 32 pictures, or the new version at last. Repeat it until `state` is `done`. */
+  async rebase(head: string, options?: CallOptions): Promise<Rebase> {
+    return this.#transport.json(is.rebase, post(headPath(head, 'rebase')), options);
+  }
+
+  /** Gives the move up; the head stays as it is. */
+  async giveUpRebase(head: string, options?: CallOptions): Promise<Rebase> {
+    return this.#transport.json(is.rebase, remove(headPath(head, 'rebase')), options);
+  }
+
   /** Predictions that a person should look at, those whose label would help most first. */
   async review(head: string, options?: CallOptions): Promise<ReviewItem[]> {
     return (await this.#transport.json(is.reviewQueue, get(headPath(head, 'review')), options)).items;
@@ -273,16 +281,12 @@ export class HeadwaterClient {
   }
 
   /** The key itself is in this answer and never again. Not repeated: a second arrival would make a second key. */
-  async createKey(
-    name: string,
-    scopes: readonly Scope[],
-    options?: CallOptions,
-  ): Promise<z.infer<typeof KeyCreated>> {
+  async createKey(name: string, scopes: readonly Scope[], options?: CallOptions): Promise<KeyCreated> {
     return this.#transport.json(is.keyCreated, once('v1/keys', { name, scopes }), options);
   }
 
   /** A new key with the same name and scopes; the old one stops here at once, everywhere within 60 s. Not repeated. */
-  async rotateKey(id: string, options?: CallOptions): Promise<z.infer<typeof KeyCreated>> {
+  async rotateKey(id: string, options?: CallOptions): Promise<KeyCreated> {
     return this.#transport.json(is.keyCreated, once(`v1/keys/${encodeURIComponent(id)}/rotate`), options);
   }
 

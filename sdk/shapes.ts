@@ -14,6 +14,7 @@ import type {
   HeadStored,
   KeyCreated,
   KeyList,
+  Rebase,
   Routing,
   Taught,
   TenantSettings,
@@ -76,6 +77,10 @@ export function taught(value: unknown): value is Taught {
   return has(value, { head: 'string' });
 }
 
+export function rebase(value: unknown): value is Rebase {
+  return has(value, { state: 'string', to: 'object', total: 'number', done: 'number' });
+}
+
 export function reviewQueue(value: unknown): value is ReviewQueue {
   return has(value, { items: 'array' });
 }
@@ -88,7 +93,7 @@ export function keyList(value: unknown): value is z.infer<typeof KeyList> {
   return has(value, { keys: 'array' });
 }
 
-export function keyCreated(value: unknown): value is z.infer<typeof KeyCreated> {
+export function keyCreated(value: unknown): value is KeyCreated {
   return has(value, { id: 'string', key: 'string' });
 }
 

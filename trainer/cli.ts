@@ -9,6 +9,7 @@ import type { AnalyseOptions } from './commands/analyse.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
 import type { PushOptions } from './commands/push.ts';
+import type { RebaseOptions } from './commands/rebase.ts';
 import type { TeachOptions } from './commands/teach.ts';
 import type { TrainOptions } from './commands/train.ts';
 import { EXIT, explain } from './failure.ts';
@@ -40,6 +41,7 @@ function buildProgram(): Command {
   addInspect(program);
   addPush(program);
   addTeach(program);
+  addRebase(program);
   addModelVerbs(program);
   return program;
 }
@@ -171,6 +173,21 @@ function addTeach(program: Command): void {
     .action(async (data: string, options: TeachOptions & Common) => {
       const { teach } = await import('./commands/teach.ts');
       await teach(data, options, terminalFor(options));
+    });
+}
+
+function addRebase(program: Command): void {
+  program
+    .command('rebase')
+    .description('move a head on a Worker to its default code space, from the pictures that are kept there')
+    .argument('<head>', 'name of the head on the Worker')
+    .option('--give-up', 'give up a move that is under way: the head stays as it is')
+    .addOption(urlOption())
+    .addOption(keyOption())
+    .option('--json', JSON_OPTION)
+    .action(async (head: string, options: RebaseOptions & Common) => {
+      const { rebase } = await import('./commands/rebase.ts');
+      await rebase(head, options, terminalFor(options));
     });
 }
 

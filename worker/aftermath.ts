@@ -5,18 +5,20 @@
 import { waitUntil } from 'cloudflare:workers';
 import type { HeadAnswer } from '../src/api/index.ts';
 import { WHOLE } from '../src/backbone/index.ts';
-import { score } from '../src/head/index.ts';
+import { score, spaceOf } from '../src/head/index.ts';
 import { newKeyId } from './api-key.ts';
-import { codeFor, readPixels, type LoadedHead, type SeenPictures } from './classify.ts';
+import { codeFor, readPixels, type LoadedHead, type SeenBy } from './classify.ts';
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS, UNCERTAIN_LEAD } from './limits.ts';
+import type { RequestWork } from './request-work.ts';
 import type { Services } from './services.ts';
 import { callTenant } from './tenant/call.ts';
 
 export interface Answered {
   readonly tenant: string;
   readonly loaded: LoadedHead;
-  readonly seen: SeenPictures;
+  readonly seen: SeenBy;
+  readonly work: RequestWork;
   /** What the head read of it. */
   readonly code: Float32Array;
   /** SHA-256 of the picture; undefined where nothing is to be captured. */
@@ -34,23 +36,25 @@ export function follow(services: Services, env: Env, answered: Answered): string
 async function askShadow(
   services: Services,
   env: Env,
-  { tenant, loaded, seen, answer }: Answered,
+  { tenant, loaded, seen, work, answer }: Answered,
 ): Promise<void> {
   const { shadow } = loaded.file;
   if (shadow === undefined) return;
   const head = await services.heads.load(env, shadow);
   if (head === null) return;
   const its = await services.runtime.of(head);
-  // Another backbone would need the picture itself, which is gone.
-  const shown = seen.others?.get(its);
+  // Another backbone, or the same at another size, would need the picture itself, which is gone.
+  const shown = seen.get(its);
   if (shown === undefined) return;
   // Where codes came in a picture's place there is nothing that a tail could read.
   if (head.tail !== undefined && shown.pixels.length === 0) return;
   const silent = { file: shadow, head };
   // A tail from a place that the answering head didn't ask for takes another pass over the trunk, behind the answer.
   const isMapped = head.tail === undefined || head.tail.from === WHOLE || shown.maps.has(head.tail.from);
-  const seenBySilent = isMapped ? shown : await readPixels(its, shown.pixels, [silent]);
-  const code = await codeFor({ runtime: its, tails: services.tails }, silent, seenBySilent);
+  const seenBySilent = isMapped
+    ? seen
+    : new Map([[its, await readPixels(its, shown.pixels, [silent], work)]]);
+  const code = await codeFor(services, silent, seenBySilent);
   const { probabilities } = score(head, code);
   const label = head.labels[probabilities.indexOf(Math.max(...probabilities))];
   services.metering.countShadow(
@@ -75,6 +79,7 @@ function capture(env: Env, answered: Answered): string | undefined {
     version: loaded.file.version,
     picture,
     code,
+    space: spaceOf(loaded.head),
     predictions: answer.predictions.slice(0, CAPTURED_LABELS),
     unknown: answer.unknown,
     // A small lead says that the label decides between classes; a stranger may be a class of its own.

@@ -5,12 +5,11 @@
 import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
 import { follow } from './aftermath.ts';
 import { sha256Hex } from './api-key.ts';
-import { answer, codeFor, see, type LoadedHead, type SeenPictures } from './classify.ts';
+import { answer, codeFor, see, type LoadedHead, type SeenBy } from './classify.ts';
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS } from './limits.ts';
 import { ApiError } from './problem.ts';
 import { workOf, type RequestWork, type Working } from './request-work.ts';
-import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 
 /** Who asks. */
@@ -73,13 +72,13 @@ export async function askAll(
 ): Promise<{ readonly asked: Asked[]; readonly image: ImageInfo }> {
   const chosen: LoadedHead[] = [];
   for (const head of heads) chosen.push(await settle(services, asker, head, picture));
-  const seen = await see(services.runtime, [picture], asker.work, chosen);
+  const { seen, image } = await see(services.runtime, picture, asker.work, chosen);
   const asked: Asked[] = [];
   for (const loaded of chosen) {
     const code = await codeFor(services, loaded, seen);
     asked.push({ loaded, code, id: await noted(services, asker, loaded, seen, code, picture) });
   }
-  return { asked, image: seen.images[0] };
+  return { asked, image };
 }
 
 /**
@@ -107,9 +106,9 @@ export async function settle(
 /** Sets going what follows an answer. @returns the prediction's id where it is kept for review. */
 export async function noted(
   services: Services,
-  { env, tenant }: Asker,
+  { env, tenant, work }: Asker,
   loaded: LoadedHead,
-  seen: SeenPictures,
+  seen: SeenBy,
   code: Float32Array,
   shown: Uint8Array,
 ): Promise<string | undefined> {
@@ -117,13 +116,7 @@ export async function noted(
   if (capture !== true && shadow === undefined) return undefined;
   const said: HeadAnswer = answer(loaded, code, CAPTURED_LABELS);
   const picture = capture === true ? await sha256Hex(shown) : undefined;
-  return follow(services, env, { tenant, loaded, seen, code, picture, answer: said });
-}
-
-/** What was seen without a picture to decode, for `noted`. @param seen by this runtime. */
-export function undecoded(runtime: Runtime, seen: Omit<SeenPictures, 'images'>): SeenPictures {
-  const each = { ...seen, images: [] };
-  return { ...each, others: new Map([[runtime, each]]) };
+  return follow(services, env, { tenant, loaded, seen, work, code, picture, answer: said });
 }
 
 /** The first 32 bits as a number from 0 to 1, without 1. */

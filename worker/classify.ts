@@ -1,7 +1,7 @@
 /** From a request's head names and pictures to answers: the hot path, which reads no store when its caches are warm. */
 import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
 import { WHOLE } from '../src/backbone/index.ts';
-import { readCode, score, type Head } from '../src/head/index.ts';
+import { readCode, score, type Head, type PictureInput } from '../src/head/index.ts';
 import type { Env } from './env.ts';
 import type { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
@@ -14,16 +14,17 @@ export interface LoadedHead {
   readonly head: Head;
 }
 
-export interface SeenPictures {
-  /** n × D, of the frozen backbone. */
-  readonly codes: Float32Array;
-  readonly images: ImageInfo[];
-  /** What tails read: n pictures, and by step n feature maps. */
+/** What a backbone made of one picture at one size. */
+export interface Seen {
+  /** [D] of the frozen backbone. */
+  readonly code: Float32Array;
+  /** What tails read: the picture, and by step its feature maps. */
   readonly pixels: Uint8Array;
   readonly maps: ReadonlyMap<string, Float32Array>;
-  /** What backbones besides the one asked saw, for the heads that name them. */
-  readonly others?: ReadonlyMap<Runtime, SeenPictures>;
 }
+
+/** One picture, as the runtimes of all heads that are to answer saw it. */
+export type SeenBy = ReadonlyMap<Runtime, Seen>;
 
 /**
  * @param version the current one where absent; which of its stand-ins answers is settled with the picture: see ask.ts.
@@ -47,80 +48,83 @@ export async function loadHead(
 }
 
 /**
- * Decodes pictures and runs the backbone once over all, however many heads are to look at them; other backbones likewise,
- * where heads name them, and the runtime's own only where a head or none at all does.
+ * Shows a picture to every backbone, at every size, that a head reads: decoded once for each size and pixel rules, each
+ * network run once, however many heads look at it.
+ * @param runtime is shown the picture where there are no heads.
  * @throws HeadwaterError image_…; ApiError too_much_work
  */
 export async function see(
   runtime: Runtime,
-  pictures: readonly Uint8Array[],
+  picture: Uint8Array,
   work: RequestWork,
   heads: readonly LoadedHead[] = [],
-): Promise<SeenPictures> {
+): Promise<{ readonly seen: SeenBy; readonly image: ImageInfo }> {
   const groups = new Map<Runtime, LoadedHead[]>();
   for (const loaded of heads) {
     const its = await runtime.of(loaded.head);
-    groups.set(its, [...(groups.get(its) ?? []), loaded]);
+    const group = groups.get(its);
+    if (group === undefined) groups.set(its, [loaded]);
+    else group.push(loaded);
   }
   if (groups.size === 0) groups.set(runtime, []);
-  const seen = new Map<Runtime, SeenPictures>();
-  for (const [each, its] of groups) seen.set(each, await seeWith(each, pictures, work, its));
-  const [first] = seen.values();
-  return { ...(seen.get(runtime) ?? first), others: seen };
-}
-
-async function seeWith(
-  runtime: Runtime,
-  pictures: readonly Uint8Array[],
-  work: RequestWork,
-  heads: readonly LoadedHead[],
-): Promise<SeenPictures> {
-  const { decoder, plan } = runtime;
-  const size = { width: plan.input.width, height: plan.input.height };
-  const pixelsEach = size.width * size.height * 3;
-  const pixels = new Uint8Array(pictures.length * pixelsEach);
-  const images: ImageInfo[] = [];
-  for (const [i, bytes] of pictures.entries()) {
-    const picture = await decoder.decode(bytes, size, await work.nextPicture());
-    pixels.set(picture.pixels, i * pixelsEach);
-    images.push({ width: picture.width, height: picture.height, format: picture.format });
+  const inputs = distinctInputs(groups.keys());
+  const decoded = await runtime.decoder.decodeAll(picture, inputs, await work.nextPicture());
+  const seen = new Map<Runtime, Seen>();
+  for (const [each, its] of groups) {
+    const { pixels } = decoded[inputs.findIndex((input) => sameInput(input, each.input))];
+    seen.set(each, await readPixels(each, pixels, its, work));
   }
-  return { ...(await readPixels(runtime, pixels, heads)), images };
+  const [{ width, height, format }] = decoded;
+  return { seen, image: { width, height, format } };
 }
 
-/** The backbone's part of `see`, for pixels that are there already. */
+function distinctInputs(runtimes: Iterable<Runtime>): PictureInput[] {
+  const inputs: PictureInput[] = [];
+  for (const { input } of runtimes) {
+    if (!inputs.some((known) => sameInput(known, input))) inputs.push(input);
+  }
+  return inputs;
+}
+
+function sameInput(a: PictureInput, b: PictureInput): boolean {
+  return a.height === b.height && a.width === b.width && a.rules === b.rules;
+}
+
+/**
+ * The backbone's part of `see`, for pixels that are there already.
+ * @param pixels of one picture, at the runtime's size. @param heads that read what this runtime makes.
+ * @throws ApiError too_much_work
+ */
 export async function readPixels(
   runtime: Runtime,
   pixels: Uint8Array,
   heads: readonly LoadedHead[],
-): Promise<Omit<SeenPictures, 'images'>> {
+  work: RequestWork,
+): Promise<Seen> {
+  await work.nextRun(runtime);
   const cuts = new Set(heads.flatMap(({ head }) => head.tail?.from ?? []));
   cuts.delete(WHOLE);
-  if (cuts.size === 0) return { codes: runtime.engine.codes(pixels), pixels, maps: new Map() };
-  return { ...runtime.engine.codesAndMaps(pixels, [...cuts]), pixels };
+  if (cuts.size === 0) return { code: runtime.engine.codes(pixels), pixels, maps: new Map() };
+  const { codes, maps } = runtime.engine.codesAndMaps(pixels, [...cuts]);
+  return { code: codes, pixels, maps };
 }
 
 /**
- * The code that a head reads of the only picture seen: the backbone's, or what its own tail makes of the trunk's map.
+ * The code that a head reads of the picture: the backbone's, or what its own tail makes of the trunk's map.
  * @param seen with this head among the heads.
  */
 export async function codeFor(
   { runtime, tails }: Pick<Services, 'runtime' | 'tails'>,
-  loaded: LoadedHead,
-  seen: Omit<SeenPictures, 'images'>,
+  { file, head }: LoadedHead,
+  seen: SeenBy,
 ): Promise<Float32Array> {
-  const { file, head } = loaded;
   const its = await runtime.of(head);
-  if (its !== runtime) {
-    const theirs = seen.others?.get(its);
-    if (theirs === undefined)
-      throw new Error(`The picture was not shown to the backbone of the head ${file.head}.`);
-    return codeFor({ runtime: its, tails }, loaded, theirs);
-  }
-  const { codes, pixels, maps } = seen;
-  if (head.tail === undefined) return readCode(head, runtime.plan, codes);
-  const { engine } = runtime;
-  return readCode(head, runtime.plan, codes, tails.codes(engine, file.objectName, head.tail, pixels, maps));
+  const found = seen.get(its);
+  if (found === undefined)
+    throw new Error(`The picture was not shown to the backbone of the head ${file.head}.`);
+  const { code, pixels, maps } = found;
+  if (head.tail === undefined) return readCode(head, its.plan, code);
+  return readCode(head, its.plan, code, tails.codes(its.engine, file.objectName, head.tail, pixels, maps));
 }
 
 /**

@@ -35,14 +35,10 @@ export async function classifyAndExplain(
   topK: number,
 ): Promise<Explained> {
   const runtime = await services.runtime.of(loaded.head);
-  const { plan, decoder } = runtime;
+  const { plan, input, decoder } = runtime;
   const { head } = loaded;
   if (wish !== EXPLAIN_TOP && !head.labels.includes(wish)) throw unknownLabel(loaded, wish);
-  const { pixels, width, height, format } = await decoder.decode(
-    picture,
-    plan.input,
-    await work.nextPicture(),
-  );
+  const { pixels, width, height, format } = await decoder.decode(picture, input, await work.nextPicture());
   const taps = readableTaps(plan, head.tail).filter(({ name }) => head.taps.includes(name));
   // The frozen network's maps say nothing exact about what the tail computes anew.
   const mapped = taps.filter(({ name }) => !name.startsWith(TAIL_TAP));
@@ -51,8 +47,9 @@ export async function classifyAndExplain(
     ...(head.tail === undefined ? [] : [head.tail.from]),
   ]);
   steps.delete(WHOLE);
+  await work.nextRun(runtime);
   const { codes, maps } = runtime.engine.codesAndMaps(pixels, [...steps]);
-  const code = await codeFor({ ...services, runtime }, loaded, { codes, pixels, maps });
+  const code = await codeFor(services, loaded, new Map([[runtime, { code: codes, pixels, maps }]]));
   const said = answer(loaded, code, topK);
   const { logits } = score(head, code);
   const named = head.labels.indexOf(wish);

@@ -79,10 +79,16 @@ export const DRAIN_TIMEOUT_MS = 10_000;
 export const DRAIN_BUFFER_BYTES = 16 * KIB;
 
 /**
- * Parsing and decoding for one request, all its pictures together, estimated from their headers for the worst case; milliseconds
- * of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about 1,400.
+ * Parsing, decoding and the backbones' runs for one request, all its pictures together, estimated from headers and plans for
+ * the worst case; milliseconds of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about
+ * 1,400 to decode. Run on them, EfficientNet-Lite0 at 160 pixels comes to 260, the same at 224 to 500.
  */
 export const MAX_REQUEST_WORK_MS = 2_000;
+/**
+ * Picoseconds of a backbone's multiply-add: in 32-bit floats MobileNetV3-Small takes 33 and EfficientNet-Lite0 35, with
+ * fewer bits less.
+ */
+export const MULTIPLY_ADD_PS = 40;
 /**
  * Memory of decoders that pause, of all requests of an isolate and of one tenant's: a PNG takes 0.5 MB, the widest 2 MB. Others
  * wait, and those that waited for so long are turned away; what is held for longer belongs to a request that died.

@@ -1,7 +1,7 @@
 /**
- * A request's budget of parsing and decoding, over all its pictures. A picture is charged by its header, before a decoder
- * sees it, so that a body of a few kilobytes can't keep the isolate busy; backbone passes and training are bounded by their
- * own counts. Between pictures, and in the middle of long ones, others have their turn.
+ * A request's budget of parsing, decoding and runs of backbones, over all its pictures. A picture is charged by its header,
+ * before a decoder sees it, and a run by its plan, so that a body of a few kilobytes can't keep the isolate busy; training is
+ * bounded by counts of its own. Between pictures, between runs and in the middle of long pictures others have their turn.
  */
 import type { DecodeOptions } from '../src/image/index.ts';
 import { Leases } from './leases.ts';
@@ -25,9 +25,19 @@ const decoders = new Leases(DECODING_BUDGET_BYTES, DECODING_LEASE_MS, DECODING_W
   small: 0,
 });
 
+/** A backbone at a size. */
+interface Runnable {
+  readonly plan: { readonly name: string };
+  readonly input: { readonly height: number; readonly width: number };
+  /** What it takes for one picture. */
+  readonly workNs: number;
+}
+
 export class RequestWork {
   #spentNs = 0;
   #pictures = 0;
+  /** Whether a backbone has run since others had their turn. */
+  #ran = false;
   /** The tenant for whom it is done. */
   owner = '';
   /** Predictions that it is a part of, and does not wait for: 1 in a request for one, 0 where pictures are taught. */
@@ -48,8 +58,19 @@ export class RequestWork {
     };
   }
 
+  /**
+   * Begins a backbone's run on a picture, after a pause if there was a run just before.
+   * @throws ApiError too_much_work
+   */
+  async nextRun({ plan, input, workNs }: Runnable): Promise<void> {
+    if (this.#ran) await this.rest();
+    this.#ran = true;
+    this.#spend(workNs, `Running ${plan.name} at ${input.height}×${input.width} pixels`);
+  }
+
   /** Others have their turn, and predictions of others go first. */
   rest(): Promise<void> {
+    this.#ran = false;
     return giveWay(this.predictions);
   }
 
@@ -74,7 +95,7 @@ export class RequestWork {
     if (spentNs > MAX_REQUEST_WORK_MS * NS_PER_MS) {
       throw new ApiError(
         'too_much_work',
-        `${what} takes about ${ms(workNs)} ms to decode, besides ${ms(this.#spentNs)} ms for what came before; one request may take ${MAX_REQUEST_WORK_MS} ms. Send fewer pictures at once, or smaller ones: the backbone looks at a few hundred pixels a side.`,
+        `${what} takes about ${ms(workNs)} ms, besides ${ms(this.#spentNs)} ms for what came before; one request may take ${MAX_REQUEST_WORK_MS} ms. Send fewer pictures at once, or smaller ones (the backbone looks at a few hundred pixels a side), or ask fewer heads.`,
       );
     }
     this.#spentNs = spentNs;

@@ -7,7 +7,8 @@ import type {
   BackupVersion,
   Missing,
 } from '../src/api/index.ts';
-import type { Head } from '../src/head/index.ts';
+import { allowsSize, type Plan } from '../src/backbone/index.ts';
+import { sameSpace, spaceOf, spaceOfPlan, type CodeSpace, type Head } from '../src/head/index.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   MAX_EXAMPLES_PER_HEAD,
@@ -18,7 +19,6 @@ import {
 } from './limits.ts';
 import { ApiError } from './problem.ts';
 import type { Runtime } from './runtime.ts';
-import { builtInSpace } from './teach/code-space.ts';
 
 /** Named versions, and the one that examples are taught on top of, are kept beside the newest. */
 const MAX_VERSIONS_KEPT = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
@@ -40,11 +40,11 @@ export class RestoreChecks {
     this.#runtime = runtime;
   }
 
-  /** @throws ApiError invalid_request, limit_reached */
-  admit(row: BackupRow): void {
+  /** @throws ApiError invalid_request, limit_reached, backbone_mismatch */
+  async admit(row: BackupRow): Promise<void> {
     if ((this.#rows === 0) !== (row.row === 'backup'))
       throw invalidBackup('it does not begin with its header');
-    if (row.row === 'taught') this.#admitTaught(row);
+    if (row.row === 'taught') await this.#admitTaught(row);
     else if (row.row === 'example') this.#admitExample(row);
     else if (row.row === 'version') this.#admitVersion(row);
     else if (row.row === 'head') this.#admitHeadRow(row);
@@ -61,21 +61,21 @@ export class RestoreChecks {
   }
 
   /** The head file of the version admitted last: where examples are taught on top of it, they must be its codes. */
-  admitHead(version: number, sha256: string, { backbone, taps, codeLength }: Head): void {
+  admitHead(version: number, sha256: string, head: Head): void {
     const origin = this.#taught?.origin;
     if (origin?.base?.version !== version || origin.base.sha256 !== sha256) return;
-    const { weightsSha256 } = backbone;
-    if (!isSameSpace(origin, { weightsSha256, taps, codeLength }))
-      throw invalidBackup(`line ${this.#rows} is a version that reads other codes than its examples are`);
+    if (!sameSpace(origin, spaceOf(head)))
+      throw otherCodes(`line ${this.#rows} is a version that reads other codes than its examples are`);
   }
 
-  #admitTaught(row: BackupTaught): void {
+  async #admitTaught(row: BackupTaught): Promise<void> {
     if (++this.#taughtHeads > MAX_HEADS_PER_TENANT) throw tooManyHeads();
-    const { origin } = builtInSpace(this.#runtime);
+    const { origin } = row;
+    const { plan } = await this.#runtime.of({ backbone: origin, input: origin.input });
     // Codes of another backbone can be kept, and nothing be trained on them here.
-    const isOurs = row.origin.base === undefined && row.origin.weightsSha256 === origin.weightsSha256;
-    if (isOurs && !isSameSpace(row.origin, origin))
-      throw invalidBackup(`the examples of head '${row.head}' are no codes of its backbone`);
+    const isOurs = origin.base === undefined && origin.weightsSha256 === plan.weightsSha256;
+    if (isOurs && !isMadeBy(plan, origin))
+      throw otherCodes(`the examples of head '${row.head}' are no codes of its backbone`);
     this.#taught = row;
     this.#labels = new Set();
     this.#examplesOfHead = 0;
@@ -123,6 +123,10 @@ export function invalidBackup(what: string): ApiError {
   return new ApiError('invalid_request', `The backup cannot be restored: ${what}. Nothing of it was kept.`);
 }
 
+function otherCodes(what: string): ApiError {
+  return new ApiError('backbone_mismatch', `The backup cannot be restored: ${what}. Nothing of it was kept.`);
+}
+
 function notWhole({ total, versions: [{ head, version }] }: Missing): ApiError {
   return invalidBackup(
     `it is not whole: the files of ${total} versions were missing or damaged when it was made, the first version ${version} of '${head}'. Delete these versions where they were, and make another backup`,
@@ -140,16 +144,7 @@ function tooManyHeads(): ApiError {
   return full(`It has more than ${MAX_HEADS_PER_TENANT} heads`);
 }
 
-interface Space {
-  readonly weightsSha256: string;
-  readonly taps: readonly string[];
-  readonly codeLength: number;
-}
-
-function isSameSpace(a: Space, b: Space): boolean {
-  return (
-    a.weightsSha256 === b.weightsSha256 &&
-    a.codeLength === b.codeLength &&
-    a.taps.join('\n') === b.taps.join('\n')
-  );
+function isMadeBy(plan: Plan, space: CodeSpace): boolean {
+  const { input } = space;
+  return (input === undefined || allowsSize(plan, input)) && sameSpace(space, spaceOfPlan(plan, input));
 }

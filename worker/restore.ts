@@ -87,7 +87,7 @@ class Attempt {
   }
 
   async take(row: BackupRow): Promise<void> {
-    this.#checks.admit(row);
+    await this.#checks.admit(row);
     if (row.row === 'example') return this.#takeExample(row);
     await this.#flush();
     switch (row.row) {

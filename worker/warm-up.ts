@@ -4,7 +4,7 @@
  * tens of milliseconds of start-up and spares them the first request.
  */
 import { env } from 'cloudflare:workers';
-import { writeHead, type Head } from '../src/head/index.ts';
+import { spaceOfPlan, writeHead, type Head } from '../src/head/index.ts';
 import type { App } from './app.ts';
 import { answer, codeFor, see } from './classify.ts';
 import type { Env } from './env.ts';
@@ -56,19 +56,18 @@ const RUNS = 3;
 const DIRECTIONS = 8;
 
 export async function warmUp(runtime: Runtime): Promise<void> {
-  const { decoder, plan } = runtime;
-  const { input } = plan;
+  const { decoder } = runtime;
   KeyEntry.safeParse({ tenant: '', id: '', scopes: [] });
   const file = fileOf('', '', Pointer.parse({ revision: 0, current: 1, versions: { 1: '' } }));
   const [pointers, heads, tails] = [new PointerStore(), new HeadStore(runtime), new TailStore()];
   const head = await heads.parse(writeHead(plainHead(runtime)));
   for (let run = 0; run < RUNS; run++) {
     // Decoded at each scale, from an eighth on: the decoder has code of its own for every one.
-    for (let side = JPEG_SIDE / 8; side < input.width && side <= JPEG_SIDE; side += JPEG_SIDE / 8) {
-      await decoder.decode(JPEG, { width: side, height: side });
+    for (let side = JPEG_SIDE / 8; side < JPEG_SIDE; side += JPEG_SIDE / 8) {
+      await decoder.decode(JPEG, { width: side, height: side, rules: 1 });
     }
     const loaded = { file, head };
-    const seen = await see(runtime, [JPEG], new RequestWork(), [loaded]);
+    const { seen } = await see(runtime, JPEG, new RequestWork(), [loaded]);
     answer(loaded, await codeFor({ runtime, tails }, loaded, seen), head.labels.length);
   }
   await Promise.allSettled([
@@ -87,14 +86,17 @@ export async function warmUpRoutes(app: App): Promise<void> {
 }
 
 /** A head that knows two labels and nothing about them. */
-function plainHead({ plan, engine: { codeLength } }: Runtime): Head {
-  const { name, version, weightsSha256, taps } = plan;
+function plainHead({ plan, input }: Runtime): Head {
+  const { name, version, weightsSha256 } = plan;
+  const { codeLength, taps, statistics, input: other } = spaceOfPlan(plan, input);
   const distribution = { centre: 0, spread: 1 };
   const labels = ['a', 'b'];
   const zeros = new Float32Array(labels.length * codeLength);
   return {
     backbone: { name, version, weightsSha256 },
-    taps: taps.map((tap) => tap.name),
+    taps,
+    ...(statistics === undefined ? {} : { statistics }),
+    ...(other === undefined ? {} : { input: other }),
     codeLength,
     labels,
     mean: new Float32Array(codeLength),

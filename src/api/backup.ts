@@ -1,8 +1,8 @@
 /** A tenant's backup: lines of JSON, each a row; head files and codes in base64. What docs/storage.md calls its truth. */
 import { z } from 'zod';
-import { MAX_CODE_LENGTH, MAX_TAPS } from '../head/limits.ts';
+import { MAX_CODE_LENGTH } from '../head/limits.ts';
 import { Name } from '../head/metadata.ts';
-import { HeadName, Label, VersionNumber } from './common.ts';
+import { CodeSpaceFields, HeadName, Label, VersionNumber } from './common.ts';
 import { HeadSettings } from './settings.ts';
 import { ExampleSource } from './teach.ts';
 import { Canary, VersionName } from './versions.ts';
@@ -28,7 +28,7 @@ const TaughtRow = z.strictObject({
     name: Name,
     version: Name,
     weightsSha256: sha256,
-    taps: z.array(Name).min(1).max(MAX_TAPS),
+    ...CodeSpaceFields,
     codeLength: z.int().min(1).max(MAX_CODE_LENGTH),
     base: z.strictObject({ version, sha256 }).optional(),
   }),

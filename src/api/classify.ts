@@ -1,6 +1,7 @@
 /** Wire schemas of classify and embed: the calls that take pictures. */
 import { z } from 'zod';
-import { BackboneId, HeadName, ImageInfo, VersionNumber } from './common.ts';
+import { MAX_NAME_LENGTH } from '../head/limits.ts';
+import { BackboneId, CodeSpace, HeadName, ImageInfo, VersionNumber } from './common.ts';
 import { ExplainQuery, Explanation } from './explain.ts';
 import { VersionWish } from './versions.ts';
 
@@ -56,8 +57,21 @@ export const ClassifyManyQuery = z.strictObject({
 export const EmbedQuery = z.strictObject({
   head: HeadName.optional().meta({
     description:
-      'Codes that this head is taught with: its own where it was uploaded, else those of the backbone.',
+      'Codes that this head is taught with: its own where it was uploaded, else those of its first example. Where absent, and for a head that is not there yet, those that new heads read.',
   }),
+  backbone: z.string().min(1).max(MAX_NAME_LENGTH).optional().meta({
+    description: 'Codes of this backbone, by name; not together with `head`.',
+  }),
+  size: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}$/, 'must be a whole number of pixels')
+    .transform(Number)
+    .optional()
+    .meta({
+      type: 'integer',
+      description:
+        "Side of the square that pictures are brought to, in pixels: one at which the backbone is run. Where absent, that of new heads, or the named backbone's own.",
+    }),
   encoding: z
     .enum(['float', 'base64'])
     .default('float')
@@ -105,6 +119,7 @@ export const Embedding = z
 export const Embeddings = z
   .object({
     backbone: BackboneId,
+    space: CodeSpace.meta({ description: 'Which codes of it these are; to be sent with them to teach.' }),
     base: z.string().optional().meta({
       description:
         'Where these are codes of an uploaded head, asked for with `head`: the SHA-256 of its file.',
@@ -114,3 +129,4 @@ export const Embeddings = z
     embeddings: z.array(Embedding).meta({ description: 'In the order of the pictures.' }),
   })
   .meta({ id: 'Embeddings' });
+export type Embeddings = z.infer<typeof Embeddings>;

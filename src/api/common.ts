@@ -1,6 +1,8 @@
 /** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
 import { z } from 'zod';
-import { labelFault, MAX_LABEL_LENGTH, normaliseLabel } from '../head/limits.ts';
+import { STATISTICS } from '../backbone/plan.ts';
+import { labelFault, MAX_LABEL_LENGTH, MAX_TAPS, normaliseLabel } from '../head/limits.ts';
+import { Name, PictureInputFields } from '../head/metadata.ts';
 
 export { MAX_LABEL_LENGTH };
 
@@ -68,6 +70,23 @@ export const BackboneId = z
   .object({ name: z.string(), version: z.string(), weights_sha256: z.string() })
   .meta({ id: 'BackboneId' });
 export type BackboneId = z.infer<typeof BackboneId>;
+
+/** What makes codes of one backbone differ: which taps they are read from, of what, and how pictures reach it. */
+export const CodeSpaceFields = {
+  taps: z.array(Name).min(1).max(MAX_TAPS).meta({ description: 'Names, in the order of the code.' }),
+  statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS).exactOptional().meta({
+    description:
+      'What each tap reads of its map: the mean over space, or the standard deviation. Means where absent.',
+  }),
+  input: PictureInputFields.exactOptional().meta({
+    description:
+      "What pictures are brought to, and by which pixel rules. The backbone's own size by rules 1 where absent.",
+  }),
+};
+
+/** A code space, but for the weights, which BackboneId names. */
+export const CodeSpace = z.strictObject(CodeSpaceFields).meta({ id: 'CodeSpace' });
+export type CodeSpace = z.infer<typeof CodeSpace>;
 
 /** What the decoder found: the picture's own size, after its orientation was applied. */
 export const ImageInfo = z

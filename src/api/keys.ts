@@ -52,5 +52,6 @@ export type KeySummary = z.infer<typeof KeySummary>;
 export const KeyCreated = KeySummary.extend({
   key: z.string().meta({ description: 'Shown this once.' }),
 }).meta({ id: 'KeyCreated' });
+export type KeyCreated = z.infer<typeof KeyCreated>;
 
 export const KeyList = z.object({ keys: z.array(KeySummary) }).meta({ id: 'KeyList' });

@@ -1,11 +1,12 @@
 /** Wire schemas of moving a head to the default code space: how far it is, what stands in the way, and what it brings. */
 import { z } from 'zod';
-import { BackboneId, HeadName, VersionNumber } from './common.ts';
+import { BackboneId, CodeSpaceFields, HeadName, VersionNumber } from './common.ts';
 import { Figures } from './heads.ts';
 
 /** Which codes. */
 export const CodeSpaceId = BackboneId.extend({
   code_length: z.int().meta({ description: 'Numbers in a code.' }),
+  input: CodeSpaceFields.input,
 }).meta({ id: 'CodeSpaceId' });
 export type CodeSpaceId = z.infer<typeof CodeSpaceId>;
 

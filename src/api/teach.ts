@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { MAX_CODE_LENGTH } from '../head/limits.ts';
 import { numberList } from '../number-list.ts';
-import { BackboneId, HeadName, Label, TaughtLabel, pageLimit, Timestamp, VersionNumber } from './common.ts';
+import {
+  BackboneId,
+  CodeSpace,
+  HeadName,
+  Label,
+  TaughtLabel,
+  pageLimit,
+  Timestamp,
+  VersionNumber,
+} from './common.ts';
 import { ClassSummary, Figures } from './heads.ts';
 
 /** Examples that one request may bring. */
@@ -42,6 +51,10 @@ export const TeachBody = z
     examples: z.array(Lesson).min(1).max(MAX_EXAMPLES_PER_REQUEST),
     backbone: BackboneId.optional().meta({
       description: 'Whose codes these are, as /v1/embed says. Needed where there are codes.',
+    }),
+    space: CodeSpace.optional().meta({
+      description:
+        "Which codes of the backbone these are, as /v1/embed says. Where absent: all its taps' means at its own size by rules 1; with `base` those of the uploaded head.",
     }),
     base: Sha256.optional().meta({
       description: 'Where they are codes of an uploaded head: its hash, as /v1/embed?head= says.',

@@ -16,6 +16,12 @@ export function allowsSize({ input }: Plan, { height, width }: Size): boolean {
   return height === width && (input.sides?.includes(height) ?? false);
 }
 
+/** @returns the sizes at which the plan may be run: '224×224, 128×128'. */
+export function sizesInWords({ input: { height, width, sides = [] } }: Plan): string {
+  const squares = sides.map((side) => `${side}×${side}`);
+  return [...new Set([`${height}×${width}`, ...squares])].join(', ');
+}
+
 /**
  * @param size the backbone's own where absent.
  * @returns the backbone with the input and the shapes of that size; tensors are shared.
@@ -26,11 +32,10 @@ export function backboneAt(backbone: Backbone, size: Size = backbone.plan.input)
   const { height, width } = size;
   if (height === plan.input.height && width === plan.input.width) return backbone;
   if (!allowsSize(plan, size)) {
-    const sides = plan.input.sides?.join(', ') ?? 'no other';
     throw new HeadwaterError(
       'backbone_mismatch',
-      `The backbone ${plan.name} is not run on pictures of ${height}×${width} pixels; its own size is ` +
-        `${plan.input.height}×${plan.input.width}, and it allows these sides besides: ${sides}.`,
+      `The backbone ${plan.name} is not run on pictures of ${height}×${width} pixels, but of ` +
+        `${sizesInWords(plan)}.`,
     );
   }
   const resized = { ...plan, input: { ...plan.input, height, width } };

@@ -2,7 +2,7 @@
  * A code space: all that decides what the numbers of a CNN code mean. Codes of different spaces can't be compared or
  * mixed, and a head reads those of its own only.
  */
-import type { Plan, Statistic } from '../backbone/plan.ts';
+import { codeLength, type Plan, type Statistic } from '../backbone/plan.ts';
 import type { Head, PictureInput } from './head.ts';
 
 /**
@@ -40,16 +40,41 @@ export function spaceOf({
  * @returns the space of the codes that a backbone makes: of all its taps.
  */
 export function spaceOfPlan(plan: Plan, input?: PictureInput): CodeSpace {
-  const { taps } = plan;
-  const statistics = taps.map((tap) => tap.statistic ?? 'mean');
-  const own = input?.height === plan.input.height && input.width === plan.input.width && input.rules === 1;
-  return {
+  const space = {
     weightsSha256: plan.weightsSha256,
-    taps: taps.map((tap) => tap.name),
-    codeLength: taps.reduce((sum, tap) => sum + tap.channels, 0),
-    ...(statistics.every((statistic) => statistic === 'mean') ? {} : { statistics }),
+    taps: plan.taps.map((tap) => tap.name),
+    statistics: plan.taps.map((tap) => tap.statistic ?? 'mean'),
+    codeLength: codeLength(plan),
+  };
+  return shortest(input === undefined ? space : { ...space, input }, plan);
+}
+
+/**
+ * @param plan of the space's backbone, in its own size.
+ * @returns the same space as `spaceOfPlan` writes it: all of one space are alike.
+ */
+export function shortest({ statistics, input, ...space }: CodeSpace, plan: Plan): CodeSpace {
+  const own = input?.height === plan.input.height && input.width === plan.input.width && input.rules === 1;
+  const onlyMeans = statistics?.every((statistic) => statistic === 'mean') ?? true;
+  return {
+    weightsSha256: space.weightsSha256,
+    taps: space.taps,
+    codeLength: space.codeLength,
+    ...(onlyMeans ? {} : { statistics }),
     ...(input === undefined || own ? {} : { input }),
   };
+}
+
+/** @returns what a person is told of a space: how long its codes are, of what taps and of what pictures. */
+export function spaceInWords(space: CodeSpace): string {
+  const { taps, codeLength: length, input } = space;
+  const deviations = statisticsOf(space).filter((statistic) => statistic === 'deviation').length;
+  const spread = deviations === 0 ? '' : `, ${deviations} of them deviations`;
+  const pictures =
+    input === undefined
+      ? "the backbone's own size, pixel rules 1"
+      : `${input.height}×${input.width} pixels, pixel rules ${input.rules}`;
+  return `${length} numbers from ${taps.length} taps${spread} at ${pictures}`;
 }
 
 export function sameSpace(a: CodeSpace, b: CodeSpace): boolean {

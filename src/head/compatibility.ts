@@ -1,5 +1,5 @@
 /** Whether a head was made for a backbone. Codes of other weights or taps mean nothing to it. */
-import { allowsSize } from '../backbone/at-size.ts';
+import { allowsSize, sizesInWords } from '../backbone/at-size.ts';
 import type { Plan, Statistic, Tap } from '../backbone/plan.ts';
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
@@ -37,17 +37,13 @@ export function assertCompatible(
   }
   if (input !== undefined && !allowsSize(plan, input)) {
     throw mismatch(
-      `The head reads pictures of ${input.height}×${input.width} pixels, but the backbone ${ours} is run at ${sizesOf(plan)}`,
+      `The head reads pictures of ${input.height}×${input.width} pixels, but the backbone ${ours} is run at ${sizesInWords(plan)}`,
     );
   }
 }
 
 function statisticOf({ statistic = 'mean' }: Tap): Statistic {
   return statistic;
-}
-
-function sizesOf({ input: { height, width, sides = [] } }: Plan): string {
-  return [`${height}×${width}`, ...sides.map((side) => `${side}×${side}`)].join(', ');
 }
 
 function mismatch(what: string): HeadwaterError {

@@ -41,6 +41,7 @@ describe('the entry', () => {
       '/v1/heads/{head}/examples/{id}/image',
       '/v1/heads/{head}/feedback',
       '/v1/heads/{head}/names/{name}',
+      '/v1/heads/{head}/rebase',
       '/v1/heads/{head}/review',
       '/v1/heads/{head}/routing',
       '/v1/heads/{head}/settings',
@@ -170,8 +171,8 @@ describe('classify', () => {
     const { key } = await isolate.newTenant();
     const head = await makeHead(['cat', 'dog', 'fox']);
     await isolate.put(key, 'pets', await makeHeadFile(['cat', 'dog', 'fox']));
-    const { codes } = await see(runtime, [JPEG], new RequestWork());
-    const expected = score(head, codes);
+    const { seen } = await see(runtime, JPEG, new RequestWork());
+    const expected = score(head, seen.get(runtime)!.code);
 
     const form = new FormData();
     form.append('image', new File([JPEG], 'a "quoted" name.jpg', { type: 'image/jpeg' }));
@@ -232,7 +233,9 @@ describe('embed', () => {
   it('answers the codes of one or several pictures, as numbers or in half precision', async () => {
     const { key } = await isolate.newTenant();
     const pictures = [JPEG, picture('rgb16.png'), picture('lossy.webp')];
-    const { codes } = await see(runtime, pictures, new RequestWork());
+    const codes: number[] = [];
+    for (const bytes of pictures)
+      codes.push(...(await see(runtime, bytes, new RequestWork())).seen.get(runtime)!.code);
     const form = new FormData();
     for (const bytes of pictures) form.append('image', new File([bytes], 'x'));
     const several = await isolate.call('/v1/embed?encoding=base64', { key, body: form });

@@ -78,11 +78,6 @@ describe('a backup', () => {
       () => edited('example', () => ({ ...rows.filter(({ row }) => row === 'example')[1] })),
     ],
     [
-      'codes of another length',
-      () => edited('taught', ({ origin }) => ({ origin: { ...origin, codeLength: 7 } })),
-    ],
-    ['codes of other taps', () => edited('taught', ({ origin }) => ({ origin: { ...origin, taps: ['x'] } }))],
-    [
       'codes of a backbone whose name no head may have',
       () => edited('taught', ({ origin }) => ({ origin: { ...origin, name: 'a\u0007' } })),
     ],
@@ -123,6 +118,17 @@ describe('a backup', () => {
     expect(await problemOf(response)).toMatchObject(INVALID);
   });
 
+  const at = (side: number) => ({ input: { height: side, width: side, rules: 2 } });
+  it.each([
+    ['of another length', { codeLength: 7 }],
+    ['of other taps', { taps: ['x'] }],
+    ['of deviations where the backbone has means', { statistics: Array<string>(6).fill('deviation') }],
+    ['of pictures of a size at which the backbone is not run', at(160)],
+  ])('with codes %s', async (_, other) => {
+    const response = await refused(edited('taught', ({ origin }) => ({ origin: { ...origin, ...other } })));
+    expect(await problemOf(response)).toEqual({ status: 409, code: 'backbone_mismatch' });
+  });
+
   it('with more names than any head has', async () => {
     const names = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`NOT A NAME ${i}`, 'x']));
     const response = await refused(JSON.stringify({ row: 'head', names }));
@@ -161,9 +167,9 @@ describe('a backup', () => {
     expect(await problemOf(await refused(edited('head', () => ({ names }))))).toEqual(limit);
     const checks = new RestoreChecks(runtime);
     const [version] = rows.filter((row) => row.row === 'version');
-    checks.admit(rows[0]);
-    for (let i = 0; i < MAX_HEADS_PER_TENANT; i++) checks.admit({ ...version, head: `h${i}` });
-    expect(() => checks.admit({ ...version, head: 'more' })).toThrow(
+    await checks.admit(rows[0]);
+    for (let i = 0; i < MAX_HEADS_PER_TENANT; i++) await checks.admit({ ...version, head: `h${i}` });
+    await expect(checks.admit({ ...version, head: 'more' })).rejects.toThrow(
       `more than ${MAX_HEADS_PER_TENANT} heads`,
     );
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_SECOND_CODES_PER_TENANT } from '../../worker/limits.ts';
 import type { NewExample } from '../../worker/teach/embed-lessons.ts';
-import type { CodeOrigin } from '../../worker/tenant/examples.ts';
+import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
 import { Rebasing } from '../../worker/tenant/rebase.ts';
 import { Teaching } from '../../worker/tenant/teaching.ts';

@@ -291,6 +291,23 @@ describe('while a head is being moved', () => {
     expect(await count(id, 'examples')).toBe(7);
   });
 
+  it('pictures that are taught come along with both codes, kept or not', async () => {
+    const { id, key } = await taughtTenant();
+    await rebased(later, key);
+    await keepImages(later, key, false);
+    const before = await count(id, 'second_codes');
+    await teach(later, key, photos(1, 100));
+    expect(await count(id, 'second_codes')).toBe(before + 2);
+    const old = await later.call('/v1/heads/pets/versions/2', { key });
+    expect(readHead(new Uint8Array(await old.arrayBuffer())).backbone.name).toBe('mobilenet-v3-small');
+    expect(await rebased(later, key)).toMatchObject({
+      state: 'done',
+      total: 8,
+      before: { version: 2, leave_one_out: { examples: 8 } },
+      after: { version: 3, leave_one_out: { examples: 8 } },
+    });
+  });
+
   it('an older deployment teaches pictures that are kept: they come with a later page', async () => {
     const { key } = await taughtTenant();
     await rebased(later, key);

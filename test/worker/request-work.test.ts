@@ -270,9 +270,9 @@ describe('a pause', () => {
 });
 
 describe('numbers in the place of pictures', () => {
-  it('are scored with a pause before each row', async () => {
-    const shape = [2, 224, 224, 3];
-    const data = Array<number>(2 * 224 * 224 * 3).fill(7);
+  it('are scored with a pause between rows', async () => {
+    const shape = [3, 224, 224, 3];
+    const data = Array<number>(3 * 224 * 224 * 3).fill(7);
     const key = await tenant();
     const rest = vi.spyOn(RequestWork.prototype, 'rest');
     const { status } = await isolate.call('/v2/models/pets/infer', {

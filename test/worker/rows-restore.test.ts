@@ -5,7 +5,7 @@ import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../worker/limits.ts';
 import type { Pointer } from '../../worker/stores/layout.ts';
 import type { NewExample } from '../../worker/teach/embed-lessons.ts';
 import type { HeadRecord } from '../../worker/tenant/backup.ts';
-import type { CodeOrigin } from '../../worker/tenant/examples.ts';
+import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import { Restore } from '../../worker/tenant/restore.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { add, DESCRIPTION, refused, withVersions } from './in-heads.ts';

@@ -96,7 +96,7 @@ describe('a head with a tail', () => {
       { file: fileOf('one', 'b'), head: await tailedHead('b8.project', 1.05, 2) },
       { file: fileOf('two', 'a'), head: await makeHead(['x', 'y'], 3) },
     ];
-    const seen = await see(counting, [JPEG], new RequestWork(), loaded);
+    const { seen } = await see(counting, JPEG, new RequestWork(), loaded);
     const services = { runtime: counting, tails: new TailStore() };
     for (const head of loaded) expect(await codeFor(services, head, seen)).toHaveLength(head.head.codeLength);
     expect(runs).toMatchObject({ trunk: 1, tails: 2 });

@@ -13,7 +13,7 @@ import {
 import type { NewExample } from '../../worker/teach/embed-lessons.ts';
 import { conflict, overflow, sortNew, strangeness } from '../../worker/tenant/admission.ts';
 import { classSummaries, describe as describeHead, parse, routing } from '../../worker/tenant/describe.ts';
-import type { CodeOrigin } from '../../worker/tenant/examples.ts';
+import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import { accuracyOver, guardFault, sharedClasses } from '../../worker/tenant/guard.ts';
 import { reportOf } from '../../worker/tenant/report.ts';
 import { refused } from './in-heads.ts';

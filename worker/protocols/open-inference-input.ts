@@ -1,7 +1,7 @@
 /** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
 import { z } from 'zod';
 import { readCode, type Head } from '../../src/head/index.ts';
-import { noted, settle, undecoded, type Asker } from '../ask.ts';
+import { noted, settle, type Asker } from '../ask.ts';
 import type { LoadedHead } from '../classify.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { fromBase64 } from '../pictures.ts';
@@ -55,8 +55,9 @@ export async function scoreInput(
     return inTurn(loaded, pictures, (picture) => scorePicture(services, asker, loaded, picture));
   }
   const runtime = await services.runtime.of(head.head);
-  const { plan, engine } = runtime;
-  const { height, width, channels } = plan.input;
+  const { plan, input, engine } = runtime;
+  const { height, width } = input;
+  const { channels } = plan.input;
   const form = tensor.shape.slice(1).join('×');
   if (form === String(engine.codeLength) && tensor.datatype === 'FP32') {
     if (head.head.tail !== undefined) throw refused('a fine-tuned head reads pictures or pixels, not codes');
@@ -72,7 +73,7 @@ export async function scoreInput(
     );
     return inTurn(loaded, each, async (codes) => {
       const code = readCode(loaded.head, plan, codes);
-      const seen = undecoded(runtime, { codes, pixels: new Uint8Array(0), maps: new Map() });
+      const seen = new Map([[runtime, { code: codes, pixels: new Uint8Array(0), maps: new Map() }]]);
       await noted(services, asker, loaded, seen, code, bytesOf(codes));
       return scoreCode(loaded.head, code);
     });
@@ -86,10 +87,7 @@ export async function scoreInput(
   fill(pixels, tensor, 'numbers from 0 to 255', (value) => value >= 0 && value <= 255, 0.5);
   const each = rowsOf(pixels, rows);
   const loaded = await settleNumbers(services, asker, head, each[0]);
-  return inTurn(loaded, each, async (picture) => {
-    await asker.work.rest();
-    return scorePixels(services, asker, loaded, picture);
-  });
+  return inTurn(loaded, each, (picture) => scorePixels(services, asker, loaded, picture));
 }
 
 export interface Answered {
@@ -97,7 +95,7 @@ export interface Answered {
   readonly scores: readonly Scores[];
 }
 
-/** Numbers are made for one backbone: a canary that cannot read them does not answer. */
+/** Numbers are made for one backbone at one size: a canary that cannot read them does not answer. */
 async function settleNumbers(
   services: Services,
   asker: Asker,

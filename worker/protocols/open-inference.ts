@@ -90,8 +90,9 @@ function load(services: Services, c: Context<AppEnv>): Promise<LoadedHead> {
   return loadHead(services, c.env, c.var.principal.tenant, head, version);
 }
 
-function metadata({ plan, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {
-  const { height, width, channels } = plan.input;
+function metadata({ plan, input, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {
+  const { height, width } = input;
+  const { channels } = plan.input;
   const classes = head.labels.length;
   return {
     name: file.head,

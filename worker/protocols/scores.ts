@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
 import { score, type Head } from '../../src/head/index.ts';
-import { ask, noted, undecoded, type Asker } from '../ask.ts';
+import { ask, noted, type Asker } from '../ask.ts';
 import { codeFor, readPixels, type LoadedHead } from '../classify.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
@@ -26,7 +26,10 @@ export async function scorePicture(
   return scoreCode(loaded.head, code);
 }
 
-/** @param pixels of one picture, as the backbone reads them. @param loaded settled. */
+/**
+ * @param pixels of one picture, as the head's backbone reads them. @param loaded settled.
+ * @throws ApiError too_much_work
+ */
 export async function scorePixels(
   services: Services,
   asker: Asker,
@@ -34,9 +37,9 @@ export async function scorePixels(
   pixels: Uint8Array,
 ): Promise<Scores> {
   const runtime = await services.runtime.of(loaded.head);
-  const seen = await readPixels(runtime, pixels, [loaded]);
-  const code = await codeFor({ ...services, runtime }, loaded, seen);
-  await noted(services, asker, loaded, undecoded(runtime, seen), code, pixels);
+  const seen = new Map([[runtime, await readPixels(runtime, pixels, [loaded], asker.work)]]);
+  const code = await codeFor(services, loaded, seen);
+  await noted(services, asker, loaded, seen, code, pixels);
   return scoreCode(loaded.head, code);
 }
 

@@ -1,13 +1,17 @@
 /** POST /v1/embed: pictures to CNN codes. */
 import { createRoute, type z } from '@hono/zod-openapi';
 import { type Embedding, Embeddings, EmbedQuery } from '../../src/api/index.ts';
+import { allowsSize, sizesInWords } from '../../src/backbone/index.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
+import type { Env } from '../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { withPictures } from '../pictures.ts';
+import { ApiError } from '../problem.ts';
 import { workOf } from '../request-work.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
-import { builtInSpace, codeIn, codeSpaceOf } from '../teach/code-space.ts';
+import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../teach/code-space.ts';
 import { answers, pictureBody } from './describe.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
@@ -21,12 +25,9 @@ export function addEmbedRoute(app: App, services: Services): void {
     responses: answers(200, Embeddings, 'One code a picture.'),
   });
   app.openapi(embed, async (c) => {
-    const { encoding, head } = c.req.valid('query');
+    const { encoding, ...wish } = c.req.valid('query');
     const { tenant } = c.var.principal;
-    const space = await (head === undefined
-      ? builtInSpace(services.runtime)
-      : codeSpaceOf(services, c.env, tenant, head));
-    const { name, version, weightsSha256, codeLength, base } = space.origin;
+    const space = await spaceWished(services, c.env, tenant, wish);
     const embeddings = await withPictures(
       c.req.raw,
       memory.of(c.var.principal.tenant),
@@ -40,10 +41,70 @@ export function addEmbedRoute(app: App, services: Services): void {
         return made;
       },
     );
-    const backbone = { name, version, weights_sha256: weightsSha256 };
-    const uploaded = base === undefined ? {} : { base: base.sha256 };
-    return c.json({ backbone, ...uploaded, code_length: codeLength, encoding, embeddings }, 200);
+    return c.json({ ...described(space), encoding, embeddings }, 200);
   });
+}
+
+interface Wish {
+  readonly head?: string | undefined;
+  readonly backbone?: string | undefined;
+  readonly size?: number | undefined;
+}
+
+/** @throws ApiError invalid_request */
+async function spaceWished(
+  services: Services,
+  env: Env,
+  tenant: string,
+  { head, backbone, size }: Wish,
+): Promise<CodeSpace> {
+  if (head === undefined) return spaceAt(await runtimeWished(services.runtime, backbone, size));
+  if (backbone === undefined && size === undefined) return codeSpaceOf(services, env, tenant, head);
+  throw refused(
+    backbone === undefined ? 'size' : 'backbone',
+    "a head has codes of its own; ask either for those of a 'head', or for those of a 'backbone' and 'size'",
+  );
+}
+
+/** @param usual what new heads read. */
+async function runtimeWished(
+  usual: Runtime,
+  backbone: string = usual.plan.name,
+  size?: number,
+): Promise<Runtime> {
+  const named = backbone === usual.plan.name ? usual : await usual.named(backbone);
+  if (named === undefined)
+    throw refused(
+      'backbone',
+      `there is no backbone '${backbone.slice(0, 80)}' here, but ${usual.names.join(', ')}`,
+    );
+  const { plan, input } = named;
+  const { height, width } = size === undefined ? input : { height: size, width: size };
+  if (!allowsSize(plan, { height, width }))
+    throw refused(
+      'size',
+      `the backbone ${plan.name} is run at ${sizesInWords(plan)} pixels, and not at ${height}×${width}`,
+    );
+  return usual.of({ backbone: plan, input: { height, width, rules: usual.input.rules } });
+}
+
+/** What codes are of, in the words of the API. */
+function described({ origin, runtime }: CodeSpace): Omit<Embeddings, 'encoding' | 'embeddings'> {
+  const { name, version, weightsSha256, taps, statistics, codeLength, base } = origin;
+  return {
+    backbone: { name, version, weights_sha256: weightsSha256 },
+    space: {
+      taps: [...taps],
+      statistics: [...(statistics ?? taps.map(() => 'mean' as const))],
+      input: runtime.input,
+    },
+    ...(base === undefined ? {} : { base: base.sha256 }),
+    code_length: codeLength,
+  };
+}
+
+function refused(field: keyof Wish, what: string): ApiError {
+  return new ApiError('invalid_request', `The codes asked for are not to be had: ${what}.`, { field });
 }
 
 /** Little-endian half precision, which is how codes are stored; every platform of the Worker is little-endian. */

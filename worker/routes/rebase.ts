@@ -6,7 +6,7 @@ import { requireScope } from '../auth.ts';
 import { workOf } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import { step } from '../steps.ts';
-import { builtInSpace } from '../teach/code-space.ts';
+import { spaceAt } from '../teach/code-space.ts';
 import { codesOfPage } from '../teach/rebase-page.ts';
 import { callTenant } from '../tenant/call.ts';
 import { answers, HeadPath } from './describe.ts';
@@ -25,7 +25,7 @@ export function addRebaseRoutes(app: App, services: Services): void {
   });
   app.openapi(look, async (c) => {
     const { head } = c.req.valid('param');
-    const { origin } = builtInSpace(runtime);
+    const { origin } = spaceAt(runtime);
     return c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.rebase(head, origin)), 200);
   });
 
@@ -41,7 +41,7 @@ export function addRebaseRoutes(app: App, services: Services): void {
   app.openapi(next, async (c) => {
     const { head } = c.req.valid('param');
     const { tenant } = c.var.principal;
-    const space = builtInSpace(runtime);
+    const space = spaceAt(runtime);
     const { origin } = space;
     const { progress, pictures } = await callTenant(c.env, tenant, (stub) => stub.rebasePage(head, origin));
     if (pictures.length > 0) {
@@ -67,7 +67,7 @@ export function addRebaseRoutes(app: App, services: Services): void {
   });
   app.openapi(giveUp, async (c) => {
     const { head } = c.req.valid('param');
-    const { origin } = builtInSpace(runtime);
+    const { origin } = spaceAt(runtime);
     const { tenant } = c.var.principal;
     return c.json(await callTenant(c.env, tenant, (stub) => stub.giveUpRebase(head, origin)), 200);
   });

@@ -6,7 +6,7 @@ import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import type { Services } from '../services.ts';
 import { step } from '../steps.ts';
-import { codeSpaceOf, moveTargetOf } from '../teach/code-space.ts';
+import { taughtSpacesOf } from '../teach/code-space.ts';
 import { examplesOf, type NewExample } from '../teach/embed-lessons.ts';
 import { keeper } from '../teach/keep-pictures.ts';
 import { answers, HeadPath, teachBody } from './describe.ts';
@@ -38,17 +38,14 @@ export function addTeachRoutes(app: App, services: Services): void {
     const { train } = c.req.valid('query');
     const key = c.req.valid('header')['idempotency-key'];
     const { tenant } = c.var.principal;
-    const [space, target] = await Promise.all([
-      codeSpaceOf(services, c.env, tenant, head),
-      moveTargetOf(services, c.env, tenant, head),
-    ]);
+    const spaces = await taughtSpacesOf(services, c.env, tenant, head);
     const keep = keeper(c.env, tenant, head);
-    const examples = await examplesOf(services, services.memory.of(tenant), { space, target }, c, keep);
+    const examples = await examplesOf(services, services.memory.of(tenant), spaces, c, keep);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {
-      origin: space.origin,
-      target: target?.origin,
+      origin: spaces.space.origin,
+      target: spaces.target?.origin,
       examples,
       train,
       idempotency: key === undefined ? undefined : { key, digest },

@@ -1,9 +1,10 @@
 /**
- * What a head's examples are codes of. A head that was taught here reads the codes of the built-in backbone. One that was
- * uploaded reads its own: those of the backbone that it names, from the taps that it reads, behind its tail if it has one.
- * The head file's hash names them, and with it the tail.
+ * What a head's examples are codes of. The first example of a head that is taught here fixes it: the default of that day,
+ * a backbone at a size, with all its taps. A head that was uploaded reads its own codes: those of the backbone and size that
+ * it names, from the taps that it reads, behind its tail if it has one. Its file's hash names them, and with it the tail.
  */
 import type { ImageInfo } from '../../src/api/index.ts';
+import { spaceOf, spaceOfPlan } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../classify.ts';
 import type { Env } from '../env.ts';
 import { ApiError } from '../problem.ts';
@@ -12,66 +13,93 @@ import type { Runtime } from '../runtime.ts';
 import type { Services } from '../services.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
-import type { CodeOrigin } from '../tenant/examples.ts';
+import { CodeOrigin } from '../tenant/code-origin.ts';
 import { isSame } from '../tenant/second-codes.ts';
+import type { SettledSpace } from '../tenant/teaching.ts';
 
 export interface CodeSpace {
   readonly origin: CodeOrigin;
+  /** What makes the codes; where there is a reader, what it reads. */
+  readonly runtime: Runtime;
   /** The uploaded head whose codes they are, if it is one's. */
   readonly reader: LoadedHead | undefined;
 }
 
+/** What a head's new examples become codes of. */
+export interface TaughtSpaces {
+  readonly space: CodeSpace;
+  /** The space that the head is being moved to, where it is: they have a second code there. */
+  readonly target: CodeSpace | undefined;
+}
+
+type Asking = Pick<Services, 'heads' | 'runtime'>;
+
 /** Asks the tenant's Durable Object, which knows what was taught a moment ago. */
 export async function codeSpaceOf(
-  services: Pick<Services, 'heads' | 'runtime'>,
+  services: Asking,
   env: Env,
   tenant: string,
   name: string,
 ): Promise<CodeSpace> {
-  const base = await callTenant(env, tenant, (stub) => stub.codeSpace(name));
-  if (base === null) return builtInSpace(services.runtime);
-  const { version, sha256 } = base;
-  const file = { head: name, version, objectName: headObjectName(tenant, name, version, sha256) };
-  const head = await services.heads.load(env, file);
-  if (head === null)
-    throw new ApiError('conflict', `Head '${name}' was deleted at this moment. Repeat the request.`);
-  const { backbone, taps, codeLength } = head;
-  return { origin: { ...backbone, taps: [...taps], codeLength, base }, reader: { file, head } };
+  return (await taughtSpacesOf(services, env, tenant, name)).space;
 }
 
-/**
- * The code space that a head is being moved to, or undefined. One that is not the default any more counts as none: the
- * next step of the rebase begins anew.
- */
-export async function moveTargetOf(
-  { runtime }: Pick<Services, 'runtime'>,
+/** The same for examples. A target that is not the default any more counts as none: the next step of the move begins anew. */
+export async function taughtSpacesOf(
+  services: Asking,
   env: Env,
   tenant: string,
   name: string,
-): Promise<CodeSpace | undefined> {
-  const target = await callTenant(env, tenant, (stub) => stub.moveTarget(name));
-  const space = builtInSpace(runtime);
-  return target !== null && isSame(target, space.origin) ? space : undefined;
+): Promise<TaughtSpaces> {
+  const { target, ...settled } = await callTenant(env, tenant, (stub) => stub.codeSpace(name));
+  const ours = spaceAt(services.runtime);
+  return {
+    space: await settledSpace(services, env, tenant, name, settled),
+    target: target !== undefined && isSame(target, ours.origin) ? ours : undefined,
+  };
+}
+
+async function settledSpace(
+  { runtime, heads }: Asking,
+  env: Env,
+  tenant: string,
+  name: string,
+  { origin, base }: SettledSpace,
+): Promise<CodeSpace> {
+  if (base === undefined) {
+    return spaceAt(
+      origin === undefined ? runtime : await runtime.of({ backbone: origin, input: origin.input }),
+    );
+  }
+  const { version, sha256 } = base;
+  const file = { head: name, version, objectName: headObjectName(tenant, name, version, sha256) };
+  const head = await heads.load(env, file);
+  if (head === null)
+    throw new ApiError('conflict', `Head '${name}' was deleted at this moment. Repeat the request.`);
+  return {
+    origin: CodeOrigin.parse({ ...head.backbone, ...spaceOf(head), base }),
+    runtime: await runtime.of(head),
+    reader: { file, head },
+  };
 }
 
 /** @throws HeadwaterError image_…; ApiError too_much_work */
 export async function codeIn(
   services: Pick<Services, 'runtime' | 'tails'>,
-  { reader }: CodeSpace,
+  { runtime, reader }: CodeSpace,
   picture: Uint8Array,
   work: RequestWork,
 ): Promise<{ code: Float32Array; image: ImageInfo }> {
-  const seen = await see(services.runtime, [picture], work, reader === undefined ? [] : [reader]);
-  const code = reader === undefined ? seen.codes : await codeFor(services, reader, seen);
-  return { code, image: seen.images[0] };
+  const { seen, image } = await see(runtime, picture, work, reader === undefined ? [] : [reader]);
+  if (reader !== undefined) return { code: await codeFor(services, reader, seen), image };
+  const found = seen.get(runtime);
+  if (found === undefined) throw new Error('The picture was not shown to the backbone that was asked.');
+  return { code: found.code, image };
 }
 
-/** The codes of the built-in backbone, all its taps. */
-export function builtInSpace({ plan, engine }: Runtime): CodeSpace {
-  const { name, version, weightsSha256 } = plan;
-  const taps = plan.taps.map((tap) => tap.name);
-  return {
-    origin: { name, version, weightsSha256, taps, codeLength: engine.codeLength },
-    reader: undefined,
-  };
+/** The codes of a backbone at a size, from all its taps. */
+export function spaceAt(runtime: Runtime): CodeSpace {
+  const { plan, input } = runtime;
+  const origin = CodeOrigin.parse({ ...spaceOfPlan(plan, input), name: plan.name, version: plan.version });
+  return { origin, runtime, reader: undefined };
 }

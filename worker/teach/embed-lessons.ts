@@ -15,7 +15,7 @@ import { ApiError } from '../problem.ts';
 import { workOf, type RequestWork, type Working } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import type { KeptPicture } from '../tenant/kept-pictures.ts';
-import { codeIn, type CodeSpace } from './code-space.ts';
+import { codeIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
 import { lessonsOfForm, lessonsOfJson, type Lesson } from './lessons.ts';
 
@@ -33,14 +33,12 @@ export interface NewExample {
   readonly kept?: KeptPicture;
 }
 
-type Embedder = Pick<Services, 'runtime' | 'tails'> & {
-  readonly memory: Lender;
-  readonly space: CodeSpace;
-  /** The one that the head is being moved to, where it is. */
-  readonly target: CodeSpace | undefined;
-  readonly keep: Keep;
-  readonly work: RequestWork;
-};
+type Embedder = Pick<Services, 'runtime' | 'tails'> &
+  TaughtSpaces & {
+    readonly memory: Lender;
+    readonly keep: Keep;
+    readonly work: RequestWork;
+  };
 
 /**
  * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded, too_much_work
@@ -49,11 +47,11 @@ type Embedder = Pick<Services, 'runtime' | 'tails'> & {
 export async function examplesOf(
   { runtime, tails }: Services,
   memory: Lender,
-  { space, target }: { readonly space: CodeSpace; readonly target: CodeSpace | undefined },
+  spaces: TaughtSpaces,
   c: Working,
   keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, space, target, keep, work: workOf(c) };
+  const embedder = { runtime, tails, memory, ...spaces, keep, work: workOf(c) };
   const request = c.req.raw;
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
@@ -74,7 +72,7 @@ export async function examplesOf(
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
-      const lessons = lessonsOfJson(body, space.origin);
+      const lessons = lessonsOfJson(body, spaces.space);
       const here = lessons.filter(({ kind }) => kind !== 'url');
       return { examples: await present(embedder, here), urls: lessons.filter(({ kind }) => kind === 'url') };
     },

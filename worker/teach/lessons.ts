@@ -8,12 +8,13 @@ import {
   TaughtLabel,
   TeachBody,
 } from '../../src/api/index.ts';
+import { sameSpace, shortest, spaceInWords } from '../../src/head/index.ts';
 import { checkJson } from '../body.ts';
 import { parseMultipart } from '../multipart.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
-import type { CodeOrigin } from '../tenant/examples.ts';
 import { utf8 } from '../utf8.ts';
+import type { CodeSpace } from './code-space.ts';
 
 /** One labelled thing as it came. `name` is what its sender calls it, for messages. */
 export type Lesson = { readonly label: string; readonly name: string } & (
@@ -53,12 +54,12 @@ export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
 }
 
 /**
- * @param origin what codes must be of.
+ * @param space what codes must be of.
  * @throws ApiError invalid_request, backbone_mismatch
  */
-export function lessonsOfJson(body: Uint8Array, origin: CodeOrigin): Lesson[] {
+export function lessonsOfJson(body: Uint8Array, space: CodeSpace): Lesson[] {
   const json = checkJson(body, TeachBody);
-  if (json.backbone !== undefined) checkOrigin(json.backbone.weights_sha256, json.base, origin);
+  if (json.backbone !== undefined) checkSpace(json.backbone.weights_sha256, json, space);
   const lessons = json.examples.map((example, i): Lesson => {
     const place = { label: example.label, name: `${i + 1}` };
     if ('image' in example)
@@ -66,7 +67,7 @@ export function lessonsOfJson(body: Uint8Array, origin: CodeOrigin): Lesson[] {
     if ('url' in example) return { ...place, kind: 'url', url: example.url };
     if (json.backbone === undefined)
       throw invalid("codes need 'backbone' beside 'examples', as /v1/embed answered it", 'backbone');
-    const code = codeOf(example.code, origin.codeLength, `examples.${i}.code`);
+    const code = codeOf(example.code, space.origin.codeLength, `examples.${i}.code`);
     return { ...place, kind: 'code', code, picture: example.picture };
   });
   const urls = lessons.filter(({ kind }) => kind === 'url').length;
@@ -76,7 +77,11 @@ export function lessonsOfJson(body: Uint8Array, origin: CodeOrigin): Lesson[] {
 }
 
 /** @throws ApiError backbone_mismatch for codes that the head's examples can't be. */
-function checkOrigin(backbone: string, base: string | undefined, origin: CodeOrigin): void {
+function checkSpace(
+  backbone: string,
+  { base, space }: TeachBody,
+  { origin, runtime: { plan } }: CodeSpace,
+): void {
   if (base !== origin.base?.sha256) {
     throw new ApiError(
       'backbone_mismatch',
@@ -86,10 +91,24 @@ function checkOrigin(backbone: string, base: string | undefined, origin: CodeOri
       { field: 'base' },
     );
   }
-  if (backbone === origin.weightsSha256) return;
+  if (backbone !== origin.weightsSha256) {
+    throw new ApiError(
+      'backbone_mismatch',
+      `These codes are of backbone ${backbone.slice(0, 12)}…, but this head's are of ${origin.weightsSha256.slice(0, 12)}…; embed the pictures again with /v1/embed?head=.`,
+    );
+  }
+  // The hash of an uploaded head names what it reads.
+  if (space === undefined && base !== undefined) return;
+  const { weightsSha256, codeLength } = origin;
+  const named = space ?? { taps: plan.taps.map(({ name }) => name) };
+  // How long they are is compared with each code: see codeOf.
+  const sent = shortest({ ...named, weightsSha256, codeLength }, plan);
+  const wanted = shortest(origin, plan);
+  if (sameSpace(sent, wanted)) return;
   throw new ApiError(
     'backbone_mismatch',
-    `These codes are of backbone ${backbone.slice(0, 12)}…, but this head's are of ${origin.weightsSha256.slice(0, 12)}…; embed the pictures again.`,
+    `These codes are of ${spaceInWords(sent)}, but this head's are of ${spaceInWords(wanted)}; embed the pictures again with /v1/embed?head= and send 'space' as it answers.`,
+    { field: 'space' },
   );
 }
 

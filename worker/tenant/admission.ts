@@ -1,5 +1,6 @@
 /** Whether examples may be added to a head: of the same codes, not contradicting what is known, and not too many. */
 import type { Conflict } from '../../src/api/index.ts';
+import { sameSpace, spaceInWords } from '../../src/head/index.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   MAX_EXAMPLES_PER_HEAD,
@@ -8,7 +9,8 @@ import {
 } from '../limits.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { refuse, type Refused } from './call.ts';
-import type { CodeOrigin, TaughtState } from './examples.ts';
+import type { CodeOrigin } from './code-origin.ts';
+import type { TaughtState } from './examples.ts';
 
 /** Tells new examples from known ones, and from those that contradict what is known or came before. */
 export function sortNew(
@@ -78,8 +80,9 @@ export function overflow(
 export function strangeness(known: CodeOrigin, offered: CodeOrigin): string | undefined {
   if (known.base?.sha256 !== offered.base?.sha256)
     return 'is taught with codes of another head than these. Send the pictures, or embed them with ?head= anew.';
-  if (known.weightsSha256 === offered.weightsSha256 && known.codeLength === offered.codeLength)
-    return undefined;
+  if (sameSpace(known, offered)) return undefined;
+  if (known.weightsSha256 === offered.weightsSha256)
+    return `was taught with codes of ${spaceInWords(known)}; these are of ${spaceInWords(offered)}. Embed the pictures with ?head=, or teach them themselves. Teach a new head for other codes.`;
   return `was taught with backbone ${known.name} ${known.version}; this Worker runs ${offered.name} ${offered.version}. Teach a new head.`;
 }
 

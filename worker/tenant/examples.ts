@@ -4,27 +4,15 @@
  * is known which versions saw an example. Every method runs within one transaction of its caller.
  */
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../src/api/index.ts';
-import { z } from 'zod';
 import { normaliseLabel } from '../../src/head/limits.ts';
 import { newKeyId } from '../api-key.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { conflict, overflow, sortNew, strangeness } from './admission.ts';
 import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
+import { CodeOrigin } from './code-origin.ts';
 import type { KeptPictures } from './kept-pictures.ts';
 import type { SecondCodes } from './second-codes.ts';
-
-/** What codes of a head are made of. All examples of a head agree in it. */
-export const CodeOrigin = z.object({
-  name: z.string(),
-  version: z.string(),
-  weightsSha256: z.string(),
-  taps: z.array(z.string()),
-  codeLength: z.int(),
-  /** The uploaded head, tail and all, whose codes these are and which is taught further; none: the backbone's own codes. */
-  base: z.object({ version: z.int(), sha256: z.string() }).optional(),
-});
-export type CodeOrigin = z.infer<typeof CodeOrigin>;
 
 export interface Added {
   readonly revision: number;

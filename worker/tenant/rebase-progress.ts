@@ -2,7 +2,8 @@
 import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
 import { refuse, type Refused } from './call.ts';
 import { parse, versionSummary } from './describe.ts';
-import type { CodeOrigin, TaughtState } from './examples.ts';
+import type { CodeOrigin } from './code-origin.ts';
+import type { TaughtState } from './examples.ts';
 import type { Rows } from './rows.ts';
 import { isSame } from './second-codes.ts';
 import { canBeTrained } from './training.ts';
@@ -112,8 +113,9 @@ export function isThere(known: CodeOrigin, origin: CodeOrigin): boolean {
   return isSame(known, origin) || (known.base !== undefined && known.weightsSha256 === origin.weightsSha256);
 }
 
-function idOf({ name, version, weightsSha256, codeLength }: CodeOrigin): Rebase['to'] {
-  return { name, version, weights_sha256: weightsSha256, code_length: codeLength };
+function idOf({ name, version, weightsSha256, codeLength, input }: CodeOrigin): Rebase['to'] {
+  const id = { name, version, weights_sha256: weightsSha256, code_length: codeLength };
+  return input === undefined ? id : { ...id, input };
 }
 
 export function gone(head: string): Refused {

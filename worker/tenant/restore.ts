@@ -9,7 +9,7 @@ import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../limits.ts';
 import { giveWay } from '../right-of-way.ts';
 import type { ExampleRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
-import { CodeOrigin } from './examples.ts';
+import { CodeOrigin } from './code-origin.ts';
 import type { Rows } from './rows.ts';
 import type { Write } from './writer.ts';
 

@@ -265,6 +265,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER second_code_is_gone AFTER DELETE ON second_codes
   BEGIN UPDATE tenant SET second_code_count = second_code_count - 1; END;
   `,
+  // What the codes are of that wait for a label; null for those that came before it was written down.
+  `
+  ALTER TABLE captures ADD COLUMN space TEXT;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

@@ -8,7 +8,7 @@ import type { NewExample } from '../teach/embed-lessons.ts';
 import { MAX_SECOND_CODES_PER_TENANT, NAMED_FAULTS } from '../limits.ts';
 import { strangeness } from './admission.ts';
 import { refuse, type Refused } from './call.ts';
-import { CodeOrigin } from './examples.ts';
+import { CodeOrigin } from './code-origin.ts';
 
 /** A code space that a head's examples have second codes in. */
 export interface SecondSpace {

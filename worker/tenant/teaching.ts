@@ -4,12 +4,15 @@
  * next lesson trains with; a head that must forget is trained by the alarm if by nobody else.
  */
 import { Taught } from '../../src/api/index.ts';
+import { sameSpace, spaceOf } from '../../src/head/index.ts';
 import type { Pointer } from '../stores/layout.ts';
 import type { NewExample } from '../teach/embed-lessons.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from './call.ts';
 import { parse } from './describe.ts';
-import type { Added, CodeOrigin, Forgetting } from './examples.ts';
+import type { Found } from './captures.ts';
+import type { CodeOrigin } from './code-origin.ts';
+import type { Added, Forgetting } from './examples.ts';
 import type { IdempotencyKey } from './idempotency.ts';
 import type { Rows } from './rows.ts';
 import { taughtAnswer, type Counts } from './taught.ts';
@@ -32,6 +35,18 @@ export interface TaughtResult {
   /** Whether this is the answer to an earlier arrival of the same request. */
   readonly repeated: boolean;
 }
+
+/** What is settled of the codes that a head is taught with: nothing before its first example, or its upload. */
+export interface SettledSpace {
+  /** Of its examples. */
+  readonly origin?: CodeOrigin;
+  /** The uploaded head whose codes they are, or will be. */
+  readonly base?: NonNullable<CodeOrigin['base']>;
+  /** Where the head is being moved to, where it is: see SecondCodes. */
+  readonly target?: CodeOrigin;
+}
+
+const OTHER_CODES = 'reads other codes than its examples are. Teach the picture itself.';
 
 type Stored =
   | { readonly state: 'stored'; readonly added: Added }
@@ -136,7 +151,7 @@ export class Teaching {
       const examples = [{ ...capture, label, source: 'feedback' as const }];
       const added =
         this.#otherUpload(head, origin) ??
-        this.#otherReader(head, capture.version, origin) ??
+        this.#otherReader(head, capture, origin) ??
         this.#rows.examples.add(head, origin, examples, now);
       if ('refused' in added) return added;
       this.#rows.captures.remove(id);
@@ -178,36 +193,54 @@ export class Teaching {
     return { state: 'stored', added };
   }
 
-  /** The uploaded head whose codes the head's examples are, or would be; undefined: the backbone's own. */
-  base(head: string): CodeOrigin['base'] {
-    const state = this.#rows.examples.state(head);
-    if (state !== undefined) return state.origin.base;
+  /** What the codes of a head's examples are of, as far as that is settled. */
+  settled(head: string): SettledSpace {
+    const origin = this.#rows.examples.state(head)?.origin;
+    if (origin !== undefined) {
+      const target = this.#rows.secondCodes.target(head)?.origin;
+      const { base } = origin;
+      return {
+        origin,
+        ...(base === undefined ? {} : { base }),
+        ...(target === undefined ? {} : { target }),
+      };
+    }
     const current = this.#rows.heads.live(head)?.current;
     const row = current === undefined ? undefined : this.#rows.heads.version(head, current);
-    return row && { version: row.version, sha256: row.sha256 };
+    return row === undefined ? {} : { base: { version: row.version, sha256: row.sha256 } };
   }
 
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
   #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
     if (this.#rows.examples.state(head) !== undefined) return undefined;
-    if (this.base(head)?.sha256 === origin.base?.sha256) return undefined;
+    if (this.settled(head).base?.sha256 === origin.base?.sha256) return undefined;
     return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
   }
 
   /** Whether a version that made a prediction read other codes than those that examples are. */
-  #otherReader(head: string, version: number, { base, taps }: CodeOrigin): Refused | undefined {
+  #otherReader(head: string, { version, space }: Found, origin: CodeOrigin): Refused | undefined {
+    const { base, codeLength } = origin;
     const row = this.#rows.heads.version(head, version);
-    const reads = row && parse(this.#rows.heads.descriptions.find(head, version)).taps;
     const isOurs =
       row === undefined ||
       row.trained_revision !== null ||
       row.version === base?.version ||
       base === undefined;
-    if (isOurs && (reads === undefined || reads.join('\n') === taps.join('\n'))) return undefined;
-    return refuse(
-      'conflict',
-      `Version ${version} of '${head}', which made this prediction, reads other codes than its examples are. Teach the picture itself.`,
-    );
+    if (!isOurs)
+      return refuse(
+        'conflict',
+        `Version ${version} of '${head}', which made this prediction, ${OTHER_CODES}`,
+      );
+    const described = row && parse(this.#rows.heads.descriptions.find(head, version));
+    // A code of before its space was written down, whose version is gone, was read as all were then.
+    const { statistics: _, input: __, ...before } = origin;
+    const reads = space ?? (described === undefined ? before : spaceOf({ ...described, codeLength }));
+    return sameSpace(reads, origin)
+      ? undefined
+      : refuse(
+          'backbone_mismatch',
+          `Version ${version} of '${head}', which made this prediction, ${OTHER_CODES}`,
+        );
   }
 
   #uploadedLabels(head: string): readonly string[] {

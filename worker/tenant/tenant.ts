@@ -25,7 +25,8 @@ import type { ExampleRecord, HeadRecord } from './backup.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Capture } from './captures.ts';
 import { headDetail, headList, routing } from './describe.ts';
-import type { CodeOrigin, Forgetting, TaughtState } from './examples.ts';
+import type { CodeOrigin } from './code-origin.ts';
+import type { Forgetting, TaughtState } from './examples.ts';
 import type { ExpectedPictures } from './kept-pictures.ts';
 import type { FoundKey, NewKey, Rotated } from './keys.ts';
 import { Rebasing, type Moved, type RebasePage } from './rebase.ts';
@@ -33,7 +34,7 @@ import { Removal } from './removal.ts';
 import { Restore, type RestoredVersion, type VersionFile } from './restore.ts';
 import { openRows } from './rows.ts';
 import type { MadeCode } from './second-codes.ts';
-import { Teaching, type Lesson, type TaughtResult } from './teaching.ts';
+import { Teaching, type Lesson, type SettledSpace, type TaughtResult } from './teaching.ts';
 import { Training } from './training.ts';
 import type { Committed, Reservation, Upload } from './uploads.ts';
 import type { Counted } from './usage.ts';
@@ -223,14 +224,9 @@ export class Tenant extends DurableObject<Env> {
     return this.#settled(() => this.#teaching.teach(head, lesson));
   }
 
-  /** The uploaded head with whose codes a head is taught; null where those of the built-in backbone are wanted. */
-  codeSpace(head: string): NonNullable<CodeOrigin['base']> | null {
-    return (this.#exists ? this.#teaching.base(head) : undefined) ?? null;
-  }
-
-  /** Where a head is being moved to, so that its new examples come along; null where it is not. */
-  moveTarget(head: string): CodeOrigin | null {
-    return (this.#exists ? this.#rows.secondCodes.target(head)?.origin : undefined) ?? null;
+  /** What the codes of a head's examples are of, as far as that is settled. */
+  codeSpace(head: string): SettledSpace {
+    return this.#exists ? this.#teaching.settled(head) : {};
   }
 
   /** How far a head is on its way to the default code space: see rebase.ts, also for the four steps below. */

@@ -1,6 +1,7 @@
 /** All codes of a head's examples at once, for training: read a stretch at a time, so that other requests have their turn. */
 import type { Pause } from '../../src/learn/pacer.ts';
 import type { TrainingSet } from '../../src/learn/train.ts';
+import { codesRead } from '../../src/learn/training-set.ts';
 import type { Examples, TaughtState } from './examples.ts';
 import type { SecondSpace } from './second-codes.ts';
 
@@ -70,7 +71,7 @@ class Reading implements IdentifiedSet {
 
   constructor(sql: SqlStorage, head: string, state: TaughtState, space: SecondSpace | undefined) {
     const { revision, classes } = state;
-    const { taps, codeLength, base: _base, ...backbone } = space?.origin ?? state.origin;
+    const { name, version, weightsSha256, codeLength, ...read } = space?.origin ?? state.origin;
     const n = classes.reduce((sum, { examples }) => sum + examples, 0);
     this.#sql = sql;
     this.#head = head;
@@ -78,8 +79,7 @@ class Reading implements IdentifiedSet {
     this.#codeBytes = codeLength * Float16Array.BYTES_PER_ELEMENT;
     this.revision = revision;
     this.set = {
-      backbone,
-      taps,
+      ...codesRead({ backbone: { name, version, weightsSha256 }, ...read }),
       labels: classes.map(({ label }) => label),
       codes: new Float16Array(n * codeLength),
       targets: new Uint16Array(n),

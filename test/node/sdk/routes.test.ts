@@ -103,6 +103,11 @@ describe('the client', () => {
     expect(images.map(({ type }) => type).sort()).toEqual(['image/png', 'image/webp']);
     const png = images.find(({ type }) => type === 'image/png');
     expect(new Uint8Array((await png?.arrayBuffer()) ?? new ArrayBuffer())).toEqual(picture('rgb.png'));
+    // In the default code space already.
+    const progress = await client.rebaseProgress('shapes');
+    expect(progress).toMatchObject({ state: 'done', total: 4, done: 4 });
+    expect(await client.rebase('shapes')).toEqual(progress);
+    expect(await client.giveUpRebase('shapes')).toEqual(progress);
     await client.configureTenant({ keep_images: false });
     await expect(client.exampleImage('shapes', examples[0].id)).rejects.toMatchObject({
       code: 'image_not_found',

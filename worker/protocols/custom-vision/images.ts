@@ -151,8 +151,8 @@ function fromPrediction(
     source: id,
     tagIds,
     lesson: async (label) => {
-      const { code, picture, backbone } = await stored();
-      return { method: 'POST', json: { backbone, examples: [{ label, code, picture }] } };
+      const { code, picture, backbone, space, base } = await stored();
+      return { method: 'POST', json: { backbone, space, base, examples: [{ label, code, picture }] } };
     },
     picture: async () => (await stored()).picture,
   };

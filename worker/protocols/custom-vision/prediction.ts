@@ -16,7 +16,14 @@ import { Turns } from '../../turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, readImages } from './input.ts';
 import { headPath, type Ask, type OwnApi } from './own-api.ts';
-import type { Project, Published, Records, StoredPrediction, Tag } from './records.ts';
+import {
+  CodesOf,
+  type Project,
+  type Published,
+  type Records,
+  type StoredPrediction,
+  type Tag,
+} from './records.ts';
 import { predictionsOf } from './wire.ts';
 
 const ALL_LABELS = 10_000;
@@ -30,7 +37,7 @@ export const Url = z.union([
   z.object({ Url: z.string() }).transform(({ Url }) => ({ url: Url })),
 ]);
 const Embedded = z.object({
-  backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
+  ...CodesOf,
   embeddings: z.array(z.object({ code: z.string() })).length(1),
 });
 
@@ -103,12 +110,13 @@ export async function predict(
   const id = crypto.randomUUID();
   const created = new Date().toISOString();
   if (storing !== undefined) {
-    const { backbone, embeddings } = await api.ask('/v1/embed?encoding=base64', Embedded, ask);
+    const embed = `/v1/embed?encoding=base64&head=${project.head}`;
+    const { embeddings, ...codesOf } = await api.ask(embed, Embedded, ask);
     const stored: StoredPrediction = {
       id,
       version,
       created,
-      backbone,
+      ...codesOf,
       predictions: predictions.slice(0, MAX_STORED_LABELS),
       ...(storing.picture === undefined ? {} : { picture: storing.picture }),
       code: embeddings[0].code,

@@ -4,6 +4,7 @@
  * (examples, versions, figures) is the head's, and asked of it.
  */
 import { z } from 'zod';
+import { BackboneId, CodeSpace } from '../../../src/api/index.ts';
 import type { Env } from '../../env.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD, MAX_VERSION_NAMES, MAX_VERSIONS_PER_HEAD } from '../../limits.ts';
 import { ApiError } from '../../problem.ts';
@@ -40,6 +41,14 @@ export type Published = z.infer<typeof Published>;
 /** What an iteration was renamed to. */
 export const IterationName = z.object({ version: z.int(), name: z.string() });
 
+/** What codes are of, as /v1/embed says. */
+export const CodesOf = {
+  backbone: BackboneId,
+  /** Absent where it was stored before there were several. */
+  space: CodeSpace.exactOptional(),
+  base: z.string().exactOptional(),
+};
+
 /** What a prediction stored: the picture's code, to be taught later. */
 export const StoredPrediction = z.object({
   id: z.string(),
@@ -48,7 +57,7 @@ export const StoredPrediction = z.object({
   /** Its SHA-256; unknown where only its address came. */
   picture: z.string().optional(),
   code: z.string(),
-  backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
+  ...CodesOf,
   predictions: z.array(z.object({ label: z.string(), score: z.number() })),
 });
 export type StoredPrediction = z.infer<typeof StoredPrediction>;

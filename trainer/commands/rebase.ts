@@ -1,0 +1,72 @@
+/** headwater rebase: moves a head on a Worker to its default code space, a page of kept pictures at a time. */
+import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
+import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
+import { printable, table, type Terminal } from '../terminal.ts';
+import { clientFor, requireHeadName } from '../worker-options.ts';
+import type { WorkerOptions } from '../worker-options.ts';
+
+/** The last step trains the head, which takes longer than others. */
+const STEP_TIMEOUT_MS = 300_000;
+
+export interface RebaseOptions extends WorkerOptions {
+  /** Gives up a move that is under way. */
+  readonly giveUp?: boolean;
+}
+
+export async function rebase(head: string, options: RebaseOptions, terminal: Terminal): Promise<void> {
+  const name = requireHeadName(head);
+  const client = clientFor(options);
+  if (options.giveUp === true) {
+    const left = await client.giveUpRebase(name);
+    terminal.print(left.state === 'done' ? `${name} was moved before.` : `${name} stays as it was.`);
+    terminal.result(left);
+    return;
+  }
+  const first = await client.rebaseProgress(name);
+  const last = first.state === 'done' ? first : await moveAll(client, name, first, terminal);
+  terminal.print(summary(last, first.state === 'done'));
+  terminal.result(last);
+}
+
+/** Each step is kept by the Worker: after an interruption the same command goes on from there. */
+async function moveAll(
+  client: HeadwaterClient,
+  name: string,
+  first: Rebase,
+  terminal: Terminal,
+): Promise<Rebase> {
+  if (first.done > 0) terminal.note(`${first.done} of ${first.total} pictures were read before.`);
+  const progress = terminal.progress('Reading', first.total - first.done);
+  let known = first;
+  try {
+    for (;;) {
+      if (known.state === 'under_way' && known.done === known.total) terminal.note('Training …');
+      const now = await client.rebase(name, { timeoutMs: STEP_TIMEOUT_MS });
+      for (let i = known.done; i < now.done; i++) progress.step();
+      if (now.state === 'done') return now;
+      if (now.state === 'not_begun')
+        throw new ApiError(`Moving ${name} was given up meanwhile.`, { status: 409, code: 'conflict' });
+      known = now;
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+function summary({ head, to, before, after }: Rebase, already: boolean): string {
+  const space = `${printable(to.name)} ${printable(to.version)}`;
+  const moved = already
+    ? `${head} has the codes of ${space}.`
+    : `${head} was moved to the codes of ${space}.`;
+  const rows = [row('before', before), row('after', after)].flatMap((each) => each ?? []);
+  if (rows.length === 0) return moved;
+  return `${moved}\n\n${table(['', 'version', 'examples', 'accuracy %', 'log-loss'], rows)}`;
+}
+
+function row(when: string, version: JudgedVersion | undefined): (readonly (string | number)[])[] | undefined {
+  if (version === undefined) return undefined;
+  const { leave_one_out: figures } = version;
+  if (figures === null) return [[when, version.version, '–', '–', '–']];
+  const { examples, accuracy, log_loss: logLoss } = figures;
+  return [[when, version.version, examples, (100 * accuracy).toFixed(1), logLoss.toFixed(3)]];
+}
