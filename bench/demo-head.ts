@@ -1,4 +1,4 @@
-/** A small head for requests to be answered with, trained on the photos that the backbone's package ships. */
+/** A small head for requests to be answered with, trained on the photos of MobileNetV3-Small's package. */
 import { readFileSync } from 'node:fs';
 import type { Backbone } from '../src/backbone/index.ts';
 import { writeHead } from '../src/head/index.ts';
@@ -10,7 +10,7 @@ import { createDecoder } from './pictures.ts';
 
 /** The head's file. */
 export async function demoHead(backbone: Backbone): Promise<Uint8Array> {
-  const { train, unseen } = shippedPictures(root);
+  const { train, unseen } = await shippedPictures(root);
   const files = [...train, ...unseen];
   const labels = [...new Set(files.map((file) => file.label))];
   const [reference] = (await ownEngines(backbone)).engines;

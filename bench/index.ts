@@ -83,7 +83,7 @@ async function bench(only: string | undefined, { json, quick, list }: Flags): Pr
 
 async function createContext(quick: boolean): Promise<Context> {
   const { benchPictures, createDecoder } = await import('./pictures.ts');
-  const build = join(root, 'build/backbone');
+  const build = join(root, 'backbones/mobilenet-v3-small');
   const plan: unknown = JSON.parse(readFileSync(join(build, 'plan.json'), 'utf8'));
   const backbone = loadBackbone(plan, readFileSync(join(build, 'weights.safetensors')));
   const pictures = await benchPictures();

@@ -1,5 +1,5 @@
 /**
- * The pictures that everything is measured on, made from a photo that the backbone's package ships: a small JPEG of the
+ * The pictures that everything is measured on, made from a photo of MobileNetV3-Small's package: a small JPEG of the
  * size that web pages use, and one as a phone takes it, 12 megapixels and about 3 MB. The same bytes on every machine.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ async function picture(recipe: Recipe): Promise<JpegPicture> {
 }
 
 async function make({ width, height, quality, grain }: Recipe): Promise<Uint8Array> {
-  const [{ path }] = shippedPictures(root).unseen;
+  const [{ path }] = (await shippedPictures(root)).unseen;
   const photo = await createDecoder().decode(readFileSync(path), { width: 1024, height: 768 });
   const raster = { data: photo.pixels, width: 1024, height: 768, layout: 'rgb' } as const;
   const [pixels] = createResizer(built('resize')).resize(raster, 1, [{ width, height }]);

@@ -1,7 +1,6 @@
-/** Builds what the tasks need and is missing or out of date: backbone, WASM kernels, console, Worker bundle. */
+/** Builds what the tasks need and is missing or out of date: list of backbones, WASM kernels, console, Worker bundle. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildBackbone } from './build-backbone.ts';
 import { buildBackbones } from './build-backbones.ts';
 import { buildConsole } from './build-console.ts';
 import { buildWasm } from './build-wasm.ts';
@@ -12,7 +11,6 @@ const LOCK = 'package-lock.json';
 
 /** Brings everything under build/ up to date; says on stderr what it does. Takes milliseconds when nothing changed. */
 export async function build(): Promise<void> {
-  await buildBackbone({ log: say });
   buildBackbones();
   await whenStale(
     'wasm',
@@ -40,7 +38,7 @@ export async function build(): Promise<void> {
   const sources = [
     'src',
     'worker',
-    'build/backbone',
+    'backbones',
     'build/backbones',
     'build/wasm',
     'wrangler.toml',

@@ -3,12 +3,12 @@
  * with one folder a class. Only maintainers run it; its result is committed.
  *
  * The photos are not picked by eye: of every class the first by name, in code unit order, so that anybody with the same
- * source gets the same ones. Those in `examples/other` come with the backbone's package (`npm run build` fetches it).
+ * source gets the same ones. Those in `examples/other` come with MobileNetV3-Small's package, which is fetched.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { sourcePicturesFolder } from './backbone/source.ts';
+import { fetchSource, sourcePicturesFolder } from './backbone/source.ts';
 import { root } from './stale.ts';
 
 const PHOTOS_PER_CLASS = { train: 30, test: 15 };
@@ -31,6 +31,7 @@ for (const [part, count] of Object.entries(PHOTOS_PER_CLASS)) {
     await scaleDown(from, names, join(root, 'examples/trashnet', part, label));
   }
 }
+await fetchSource(root, (line) => console.error(line));
 await scaleDown(sourcePicturesFolder(root), OTHERS, join(root, 'examples/other'));
 
 async function scaleDown(from: string, names: readonly string[], to: string): Promise<void> {

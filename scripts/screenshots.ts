@@ -58,7 +58,8 @@ async function main(): Promise<void> {
   if (only !== undefined && !NAMES.includes(only))
     throw new RangeError(`--only ${only}: there is no such page.`);
   const base = process.env['INIT_CWD'] ?? process.cwd();
-  const set = values.data === undefined ? shippedPictures(root) : ownPictures(resolve(base, values.data));
+  const set =
+    values.data === undefined ? await shippedPictures(root) : ownPictures(resolve(base, values.data));
   const [house, browser] = await Promise.all([openHouse(set), launchBrowser()]);
   try {
     if (values.readme) await takeReadme(browser, house);

@@ -1,6 +1,6 @@
 /**
- * The backbones on this machine: the built-in one, those that the project carries, and those that `import` and `backbone
- * add` have put beside them. One of them is chosen for a run, and for the threads that the run starts, by an environment
+ * The backbones on this machine: those that the project carries, and those that `import` and `backbone add` have put
+ * beside them. One of them is chosen for a run, and for the threads that the run starts, by an environment
  * variable, which threads inherit.
  */
 import { existsSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { z } from 'zod';
+import { DEFAULT_BACKBONE } from '../src/backbone/defaults.ts';
 import { loadBackbone } from '../src/backbone/index.ts';
 import type { Backbone } from '../src/backbone/index.ts';
 import { FileError, UsageError } from './failure.ts';
 import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 
-const BUILT_IN_FOLDER = join(ROOT, 'build', 'backbone');
 const CARRIED_FOLDER = join(ROOT, 'backbones');
-/** Name of a backbone; without it the built-in one is meant. */
+/** Name of a backbone; without it the default is meant. */
 export const BACKBONE_VARIABLE = 'HEADWATER_BACKBONE';
 
 const Named = z.object({ weightsSha256: z.string() });
@@ -23,22 +23,21 @@ const Named = z.object({ weightsSha256: z.string() });
 /**
  * A backbone in its own size, without an engine: the one with these weights if it is here, else the one chosen for this
  * run.
- * @throws FileError when it has not been built; UsageError when there is none of that name.
+ * @throws FileError when its files can't be read; UsageError when there is none of that name.
  */
 export async function readBackbone(weightsSha256?: string): Promise<Backbone> {
   const chosen = await chosenFolder();
   if (weightsSha256 === undefined) return readFolder(chosen);
-  const folders = [chosen, BUILT_IN_FOLDER, ...(await namedFolders()).values()];
+  const folders = [chosen, ...(await namedFolders()).values()];
   for (const folder of folders) {
     if ((await weightsOf(folder)) === weightsSha256) return readFolder(folder);
   }
   return readFolder(chosen);
 }
 
-/** The backbones that `auto` may choose from: those that the project carries; the built-in one if it carries none. */
+/** The backbones that `auto` may choose from: those that the project carries. */
 export async function carriedBackbones(): Promise<Backbone[]> {
-  const folders = [...(await foldersIn(CARRIED_FOLDER)).values()];
-  return Promise.all((folders.length === 0 ? [BUILT_IN_FOLDER] : folders).map(readFolder));
+  return Promise.all([...(await foldersIn(CARRIED_FOLDER)).values()].map(readFolder));
 }
 
 /** Whether the user has named the backbone of this run. */
@@ -48,7 +47,7 @@ export function hasChosenBackbone(): boolean {
 
 async function chosenFolder(): Promise<string> {
   const name = process.env[BACKBONE_VARIABLE] ?? '';
-  if (name === '') return BUILT_IN_FOLDER;
+  if (name === '') return join(CARRIED_FOLDER, DEFAULT_BACKBONE);
   const folders = await namedFolders();
   const folder = folders.get(name);
   if (folder !== undefined) return folder;
@@ -82,7 +81,7 @@ async function readFolder(folder: string): Promise<Backbone> {
     return loadBackbone(plan, await readFile(join(folder, 'weights.safetensors')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new FileError(`Could not read the backbone ${folder} (run npm run build)`, error);
+      throw new FileError(`Could not read the backbone ${folder}`, error);
     }
     throw error;
   }

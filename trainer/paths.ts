@@ -7,7 +7,7 @@ import process from 'node:process';
 /** The project's root. */
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** Backbones besides the built-in one, a folder each; the Worker is built with all that are in build/backbones. */
+/** Backbones that were added, a folder each; the Worker is built with all that are in build/backbones. */
 export const BACKBONES_FOLDER = process.env['HEADWATER_BACKBONES'] ?? join(ROOT, 'build', 'backbones');
 
 /** @returns a path as the user meant it: npm scripts run in the project's root, wherever the user stands. */

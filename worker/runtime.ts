@@ -5,9 +5,7 @@
 import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
 import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
 import { env } from 'cloudflare:workers';
-import plan from '../build/backbone/plan.json';
-import weights from '../build/backbone/weights.safetensors';
-import { added } from '../build/backbones/index.ts';
+import { embedded } from '../build/backbones/index.ts';
 import simd from '../build/wasm/engine-relaxed.wasm?module';
 import png from '../build/wasm/png.wasm?module';
 import resize from '../build/wasm/resize.wasm?module';
@@ -44,17 +42,16 @@ export interface Defaults {
 }
 
 /**
- * @param backbones those that heads may name besides the built-in one.
- * @returns the runtime of the default backbone at the default input; of the built-in one at its own size, where the
- *   default is not there.
+ * @param more backbones that heads may name besides the embedded ones.
+ * @returns the runtime of the default backbone at the default input.
+ * @throws Error when the default backbone is not there.
  */
 export async function createRuntime(
-  backbones: readonly EmbeddedBackbone[],
+  more: readonly EmbeddedBackbone[] = [],
   defaults: Defaults = { backbone: DEFAULT_BACKBONE, input: DEFAULT_INPUT },
 ): Promise<Runtime> {
   const decoder = createImageDecoder({ jpeg, png, webp, resize });
-  const builtIn: EmbeddedBackbone = { weightsSha256: plan.weightsSha256, plan, weights };
-  const finder = runtimeFinder([builtIn, ...backbones], {
+  const finder = runtimeFinder([...embedded, ...more], {
     create: (backbone) => {
       const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE });
       const { plan: own } = backbone;
@@ -67,8 +64,9 @@ export async function createRuntime(
     }),
     fallback: () => usual,
   });
-  const usual =
-    (await finder.named(defaults.backbone, defaults.input)) ?? (await finder.of({ backbone: plan }));
+  const found = await finder.named(defaults.backbone, defaults.input);
+  if (found === undefined) throw new Error(`There is no backbone ${defaults.backbone}.`);
+  const usual: Runtime = found;
   return usual;
 }
 
@@ -81,5 +79,5 @@ function shownAt(
   return { input: { height, width, rules }, backbone: sized, workNs };
 }
 
-export const runtime = await createRuntime(added);
+export const runtime = await createRuntime();
 await warmUp(runtime);

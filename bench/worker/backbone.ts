@@ -1,6 +1,6 @@
 /** The backbone as the real Worker has it: plan and weights in the bundle. */
-import plan from '../../build/backbone/plan.json' with { type: 'json' };
-import weights from '../../build/backbone/weights.safetensors?bytes';
+import plan from '../../backbones/mobilenet-v3-small/plan.json' with { type: 'json' };
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors?bytes';
 import { type Backbone, loadBackbone } from '../../src/backbone/index.ts';
 import { required, type Work } from './serve.ts';
 

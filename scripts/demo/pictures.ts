@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { sourcePicturesFolder } from '../backbone/source.ts';
+import { fetchSource, sourcePicturesFolder } from '../backbone/source.ts';
 
 export interface LabelledFile {
   readonly path: string;
@@ -29,10 +29,11 @@ export function examplePictures(root: string): DemoSet {
 }
 
 /**
- * Photos named `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. Those
+ * For benchmarks and screenshots: the photos that MobileNetV3-Small's package has, fetched once, in their own size. They are `meal_1.jpg`, `meal_2.jpg`, `report_1.jpg` …: the first of a kind teaches, the others are unseen. Those
  * named `other` have nothing in common that could be learnt, so they make no class.
  */
-export function shippedPictures(root: string): DemoSet {
+export async function shippedPictures(root: string): Promise<DemoSet> {
+  await fetchSource(root, (line) => console.error(line));
   const folder = sourcePicturesFolder(root);
   const files = readdirSync(folder)
     .filter((name) => PICTURE.test(name) && !name.startsWith('other'))

@@ -1,8 +1,8 @@
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm';
 import { memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import planJson from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import planJson from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import { loadBackbone } from '../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { fnv1a, GOLDEN, goldenPicture, SAMPLE_STRIDE } from '../node/backbone/golden.ts';

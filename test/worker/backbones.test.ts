@@ -1,7 +1,7 @@
 /** Heads of several backbones in one deployment, and in one request. */
 import { describe, expect, it, vi } from 'vitest';
-import planJson from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import planJson from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import type { Classification } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { extendHead } from '../../src/learn/extend.ts';

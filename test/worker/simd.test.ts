@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import planJson from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import planJson from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import relaxed from '../../build/wasm/engine-relaxed.wasm';
 import plain from '../../build/wasm/engine.wasm';
 import { loadBackbone } from '../../src/backbone/index.ts';

@@ -1,6 +1,6 @@
 /** Heads with tails for the Worker's tests, and what they must answer. */
-import plan from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import plan from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import { cutAt, loadBackbone, tensorNames, type Tail } from '../../src/backbone/index.ts';
 import { readCode, score, TAIL_TAP, type Head } from '../../src/head/index.ts';
 import { runtime } from '../../worker/runtime.ts';

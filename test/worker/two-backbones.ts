@@ -1,6 +1,6 @@
 /** Two deployments on the same stores: an older one, and a later one whose default is another backbone. */
-import planJson from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import planJson from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import { expect } from 'vitest';
 import type { Rebase } from '../../src/api/index.ts';
 import { createRuntime, type Runtime } from '../../worker/runtime.ts';

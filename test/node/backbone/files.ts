@@ -1,18 +1,19 @@
-/** The real parts that engine tests run on: the built backbone and TensorFlow.js's WASM. */
+/** The real parts that engine tests run on: MobileNetV3-Small and TensorFlow.js's WASM. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { loadBackbone } from '../../../src/backbone/index.ts';
 
-const build = join(import.meta.dirname, '../../../build/backbone');
+const root = join(import.meta.dirname, '../../..');
+const folder = join(root, 'backbones/mobilenet-v3-small');
 
 export function planJson(): unknown {
-  return JSON.parse(readFileSync(join(build, 'plan.json'), 'utf8'));
+  return JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'));
 }
 
 export function weightsFile(): Uint8Array {
-  return readFileSync(join(build, 'weights.safetensors'));
+  return readFileSync(join(folder, 'weights.safetensors'));
 }
 
 export function defaultBackbone(): Backbone {
@@ -26,5 +27,5 @@ export function tfjsWasm(): WebAssembly.Module {
 }
 
 export function gradientsWasm(): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(join(build, '../wasm/gradients.wasm')));
+  return new WebAssembly.Module(readFileSync(join(root, 'build/wasm/gradients.wasm')));
 }

@@ -72,7 +72,7 @@ describe('the SIMD engine at several sizes', () => {
     const expected = engine.codes(picture(OWN_SIDE));
     expect(() => engine.codes(picture(56), square(56))).toThrow(HeadwaterError);
     expect(() => engine.codes(picture(56), square(56))).toThrow(
-      /allows these sides besides: 32, 40, 64, 96/u,
+      /but of 48×48, 32×32, 40×40, 64×64, 96×96/u,
     );
     expect(() => engine.codes(picture(96), square(96))).toThrow(
       /needs \d+ bytes of memory.*smaller pictures/u,

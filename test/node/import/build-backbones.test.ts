@@ -13,10 +13,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildBackbones } from '../../../scripts/build-backbones.ts';
 
-const builtIn = join(import.meta.dirname, '../../../build/backbone');
+const builtIn = join(import.meta.dirname, '../../../backbones/mobilenet-v3-small');
 let folder: string;
+let none: string;
 
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'backbones-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'backbones-'));
+  none = join(folder, 'none');
+  mkdirSync(none);
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function add(name: string): string {
@@ -30,25 +35,35 @@ function registry(): string {
   return readFileSync(join(folder, 'index.ts'), 'utf8');
 }
 
-describe('the registry of added backbones', () => {
+describe('the registry of backbones', () => {
   it('is an empty list without any', () => {
-    expect(buildBackbones(folder)).toEqual([]);
+    expect(buildBackbones(folder, none)).toEqual([]);
     expect(registry()).toMatch(/= \[\n\];/);
   });
 
   it('names each with the hash of its weights', () => {
     add('one');
     mkdirSync(join(folder, 'no backbone'));
-    expect(buildBackbones(folder)).toEqual(['one']);
+    expect(buildBackbones(folder, none)).toEqual(['one']);
     const plan = readFileSync(join(folder, 'one', 'plan.json'), 'utf8');
     const [, weightsSha256] = /"weightsSha256": "([0-9a-f]{64})"/.exec(plan)!;
     expect(registry()).toContain("import weights0 from './one/weights.safetensors';");
     expect(registry()).toContain(`weightsSha256: '${weightsSha256}', plan: plan0, weights: weights0`);
   });
 
+  it('begins with those that the project carries', () => {
+    expect(buildBackbones(folder)).toEqual([]);
+    expect(registry()).toMatch(/efficientnet-lite0[^]*mobilenet-v3-small/);
+  });
+
+  it('refuses one that the project carries', () => {
+    add('one');
+    expect(() => buildBackbones(folder)).toThrow(/mobilenet-v3-small and .*one have the same weights/);
+  });
+
   it('refuses damaged ones', () => {
     truncateSync(join(add('broken'), 'weights.safetensors'), 1_000_000);
-    expect(() => buildBackbones(folder)).toThrow(/broken cannot be used/);
+    expect(() => buildBackbones(folder, none)).toThrow(/broken cannot be used/);
   });
 
   it('refuses weights of another plan', () => {
@@ -58,12 +73,12 @@ describe('the registry of added backbones', () => {
       `"weightsSha256": "${'0'.repeat(64)}"`,
     );
     writeFileSync(file, text);
-    expect(() => buildBackbones(folder)).toThrow(/not those of its plan/);
+    expect(() => buildBackbones(folder, none)).toThrow(/not those of its plan/);
   });
 
   it('refuses the same one twice', () => {
     add('one');
     add('two');
-    expect(() => buildBackbones(folder)).toThrow(/one and two have the same weights/);
+    expect(() => buildBackbones(folder, none)).toThrow(/one and .*two have the same weights/);
   });
 });

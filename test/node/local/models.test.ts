@@ -5,7 +5,6 @@ import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { sourcePicturesFolder } from '../../../scripts/backbone/source.ts';
 import { root } from '../../../scripts/stale.ts';
 import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
@@ -171,7 +170,7 @@ describe('on local workerd', () => {
   let meals: { readonly taught: string[]; readonly unseen: string[] };
   let flowers: typeof meals;
   beforeAll(async () => {
-    const [one, other] = ['meal_1.jpg', 'meal_2.jpg'].map((name) => join(sourcePicturesFolder(root), name));
+    const [one, other] = ['meal_1.jpg', 'meal_2.jpg'].map((name) => join(root, 'examples/other', name));
     meals = { taught: await partsOf(one, 10, cwd), unseen: await partsOf(other, 20, cwd) };
     // What a given model knows tells whole photos apart, not parts of them.
     const daisies = LARGER === undefined ? [] : filesIn(join(LARGER, 'train', 'daisy'));
