@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createEngine } from '../src/backbone/choose.ts';
-import { WHOLE } from '../src/backbone/index.ts';
+import { trunkFor, WHOLE } from '../src/backbone/index.ts';
 import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
 import { readCode } from '../src/head/index.ts';
@@ -89,6 +89,14 @@ function coder(
     const { codes, maps } = engine.codesAndMaps(pixels, [tail.from], input);
     return readCode(view, plan, codes, tailEngine.codes(maps.get(tail.from)!));
   };
+}
+
+/**
+ * The steps before a cut on the engine that answers, so that a tail is trained on the maps that it will read.
+ * @param backbone in the size of the pictures.
+ */
+export async function loadTrunk(backbone: Backbone, from: string): Promise<TailedEngine> {
+  return createEngine(trunkFor(backbone, from), await compile(MODULES.simd), { name: ENGINE });
 }
 
 /** The modules that training needs besides. */

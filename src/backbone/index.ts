@@ -11,4 +11,4 @@ export { loadBackbone } from './load.ts';
 export * from './plan.ts';
 export type { MapShape } from './shapes.ts';
 export type { Tail } from './tail.ts';
-export { tailOf, tensorNames, trunkOf } from './tail.ts';
+export { tailOf, tensorNames, trunkFor, trunkOf } from './tail.ts';

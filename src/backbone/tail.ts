@@ -35,6 +35,11 @@ export function trunkOf(backbone: Backbone, cut: Cut): Backbone {
   return part(backbone, { ...backbone.plan, steps: cut.trunkSteps, taps: cut.trunkTaps }, backbone.tensors);
 }
 
+/** The trunk before a cut, to make an engine from that is asked for the map at the cut and for no code. */
+export function trunkFor(backbone: Backbone, from: string): Backbone {
+  return trunkOf(backbone, { ...cutAt(backbone.plan, from), trunkTaps: [] });
+}
+
 /**
  * The tail as a backbone of its own, whose first steps read the map `tail.from`.
  * @throws HeadwaterError `backbone_mismatch` when a tensor is missing, superfluous or of another size.

@@ -124,11 +124,15 @@ function requireSolver({ strategy, solver }: TrainOptions): void {
 async function transfer(
   reading: Reading,
   set: LabelledCodes,
-  { strategy, solver, seed, budget, resume = false, out }: TrainOptions,
+  { strategy, solver, seed, budget, cpuBudget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
   const context = createContext({ ...reading, set, terminal, seed, solver, resume, out: userPath(out) });
-  return isStrategy(strategy) ? runStrategy(context, strategy) : runAuto(context, budget);
+  if (isStrategy(strategy)) return runStrategy(context, strategy);
+  return runAuto(context, {
+    seconds: budget,
+    ...(cpuBudget === undefined ? {} : { cpuMs: cpuBudget }),
+  });
 }
 
 /** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */

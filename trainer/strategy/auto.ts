@@ -4,30 +4,31 @@
  */
 import { readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/metrics.ts';
-import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
 import { LEAVE_ONE_OUT } from '../../src/learn/held-out.ts';
 import type { TrainedHead } from '../../src/learn/train.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
 import { choose } from './candidates.ts';
 import type { Context } from './context.ts';
-import { tailedHeadBytes, tuningSeconds } from './cost.ts';
+import { tailedHeadBytes } from './cost.ts';
 import { stepsMs } from './edge-cost.ts';
 import type { LinearOutcome, TapFigures } from './linear.ts';
 import { bestTap, eachTap, trainLinear } from './linear.ts';
 import { duration } from '../terminal.ts';
 import type { Situation } from './situation.ts';
 import { assess } from './situation.ts';
-import type { LinearStrategy, Strategy, TunedStrategy } from './strategies.ts';
-import { cutFor, isLinear, TUNED } from './strategies.ts';
+import type { LinearStrategy, Strategy } from './strategies.ts';
+import { isLinear } from './strategies.ts';
 import type { CrossValidation } from './tuned.ts';
-import { crossValidateFrozen, FOLDS, smallestClass, Tuner } from './tuned.ts';
+import { crossValidateFrozen, Tuner } from './tuned.ts';
+import type { Budgets, PassedOver } from './tuning-plan.ts';
+import { planTuning } from './tuning-plan.ts';
 
 export interface Explanation {
   readonly situation: Situation;
   readonly taps: readonly TapFigures[];
   readonly tried: readonly Candidate[];
-  readonly passedOver: readonly { readonly strategy: Strategy; readonly because: string }[];
+  readonly passedOver: readonly PassedOver[];
   readonly choice: Choice;
 }
 
@@ -47,13 +48,17 @@ export async function runStrategy(context: Context, strategy: Strategy): Promise
   return { strategy, trained };
 }
 
-/** @param budgetSeconds what fine-tuning may take on a common machine with two cores. */
-export async function runAuto(context: Context, budgetSeconds: number): Promise<StrategyResult> {
+export async function runAuto(context: Context, budgets: Budgets): Promise<StrategyResult> {
   const { terminal, targets } = context;
   const situation = await assess(context);
   terminal.note(describe(situation));
   const { linear, taps } = await tryLinear(context);
-  const { affordable, folds, seconds, passedOver } = plan(context, situation, budgetSeconds);
+  const { affordable, folds, seconds, passedOver } = planTuning(
+    context,
+    situation,
+    budgets,
+    fewestMistakes(linear),
+  );
   if (affordable.length > 0) {
     const names = affordable.join(' and ');
     terminal.note(
@@ -105,61 +110,12 @@ function outcome(strategy: LinearStrategy, tap: string, trained: TrainedHead): L
   return { strategy, taps: [tap], trained };
 }
 
-interface Plan {
-  readonly affordable: readonly TunedStrategy[];
-  readonly folds: number;
-  /** That tuning is reckoned to take at most, the last run on all pictures included. */
-  readonly seconds: number;
-  readonly passedOver: Explanation['passedOver'];
-}
-
-/** What is plausible where the data lies, and how thoroughly the budget allows to try it. */
-function plan(context: Context, { size, likeness }: Situation, budgetSeconds: number): Plan {
-  const plausible: TunedStrategy[] = size === 'little' ? [] : ['fine-tune'];
-  if (size === 'much' && likeness === 'different') plausible.push('full');
-  const passedOver = TUNED.filter((strategy) => !plausible.includes(strategy)).map((strategy) => ({
-    strategy,
-    because:
-      size === 'little'
-        ? 'too few pictures to change a network by'
-        : likeness === 'similar'
-          ? 'the shallow blocks know such pictures already'
-          : 'the backbone has no batch norms to say whether it is worth it',
-  }));
-  const { backbone, set, targets } = context;
-  if (set.codes.codes === undefined && plausible.length > 0) {
-    const because = 'the codes of so many pictures do not fit memory, and tuning needs them all';
-    return {
-      affordable: [],
-      folds: 0,
-      seconds: 0,
-      passedOver: [...passedOver, ...plausible.map((strategy) => ({ strategy, because }))],
-    };
-  }
-  const seconds = (strategy: TunedStrategy, folds: number): number =>
-    tuningSeconds(
-      cutFor(strategy, backbone.plan, backbone.shapes),
-      backbone,
-      targets.length,
-      folds,
-      FINE_TUNE_DEFAULTS,
-    );
-  // All that is plausible in fewer folds comes before the cheapest alone in many.
-  for (let count = plausible.length; count > 0; count--) {
-    const some = plausible.slice(0, count);
-    const left = plausible.slice(count).map((strategy) => ({ strategy, because: 'beyond the budget' }));
-    for (const folds of [FOLDS, 2]) {
-      const total = some.reduce((sum, strategy) => sum + seconds(strategy, folds), 0);
-      if (total <= budgetSeconds && smallestClass(targets) >= folds) {
-        return { affordable: some, folds, seconds: total, passedOver: [...passedOver, ...left] };
-      }
-    }
-  }
-  const left = plausible.map((strategy) => ({
-    strategy,
-    because: smallestClass(targets) < 2 ? 'a class has one picture only' : 'beyond the budget',
-  }));
-  return { affordable: [], folds: 0, seconds: 0, passedOver: [...passedOver, ...left] };
+/** Of the best of them, on held-out pictures. */
+function fewestMistakes(linear: readonly LinearOutcome[]): number {
+  const mistakes = linear.flatMap(({ trained: { figures } }) =>
+    figures === null ? [] : [Math.round((1 - figures.accuracy) * figures.examples)],
+  );
+  return Math.min(...mistakes, Infinity);
 }
 
 function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {

@@ -2,7 +2,7 @@
 import { percent } from '../figures-text.ts';
 import { table } from '../terminal.ts';
 import { EDGE_MACHINE } from './edge-cost.ts';
-import type { Frontier, Screened } from './screening.ts';
+import type { Frontier, Screened, Space } from './screening.ts';
 import { spaceName } from './screening.ts';
 
 export function frontierTable(frontier: Frontier): string {
@@ -24,6 +24,10 @@ export function frontierTable(frontier: Frontier): string {
   ].join('\n');
 }
 
+function identity({ reading: { backbone, input }, ms }: Space): Record<string, unknown> {
+  return { backbone: backbone.plan.name, input, estimated_ms: ms };
+}
+
 export function comparison({ difference: { mean, error }, level }: Screened): string {
   if (error === 0 && mean === 0) return 'the best';
   return `${mean.toFixed(3)} ± ${error.toFixed(3)}, ${level ? 'level' : 'worse'}`;
@@ -31,11 +35,6 @@ export function comparison({ difference: { mean, error }, level }: Screened): st
 
 export function frontierJson(frontier: Frontier): Record<string, unknown> {
   const { spaces, chosen, because, beyond, pictures, budgetMs } = frontier;
-  const identity = ({ reading: { backbone, input }, ms }: Frontier['beyond'][number]) => ({
-    backbone: backbone.plan.name,
-    input,
-    estimated_ms: ms,
-  });
   return {
     cpu_budget_ms: budgetMs,
     pictures,

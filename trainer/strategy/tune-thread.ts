@@ -8,16 +8,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Tail } from '../../src/backbone/index.ts';
 import { WHOLE } from '../../src/backbone/index.ts';
 import { backboneAt } from '../../src/backbone/at-size.ts';
-import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { registerGradients } from '../../src/backbone/tfjs/gradients.ts';
 import type { FineTuneTask, Progress } from '../../src/learn/fine-tune/fine-tune.ts';
-import { FineTune, trunkFor } from '../../src/learn/fine-tune/fine-tune.ts';
+import { FineTune } from '../../src/learn/fine-tune/fine-tune.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../src/learn/fine-tune/softmax-head.ts';
 import type { FineTuneState } from '../../src/learn/fine-tune/state.ts';
 import { readState, writeState } from '../../src/learn/fine-tune/state.ts';
 import type { CodesWanted } from '../runtime.ts';
-import { loadTrainingModules, readBackbone } from '../runtime.ts';
+import { loadTrainingModules, loadTrunk, readBackbone } from '../runtime.ts';
 import type { StoredPictures } from './pixel-store.ts';
 import { PictureReader } from './pixel-store.ts';
 
@@ -50,7 +49,7 @@ async function run(job: TuneJob, report: (message: TuneMessage) => void): Promis
   const { tfjs, gradients } = await loadTrainingModules();
   await registerGradients(tfjs, gradients);
   const backbone = backboneAt(await readBackbone(job.weightsSha256), job.input);
-  const trunk = job.from === WHOLE ? undefined : await createTfjsEngine(trunkFor(backbone, job.from), tfjs);
+  const trunk = job.from === WHOLE ? undefined : await loadTrunk(backbone, job.from);
   const reader = new PictureReader(job.pictures);
   const task: FineTuneTask = {
     backbone,

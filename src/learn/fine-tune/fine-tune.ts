@@ -7,7 +7,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backbone, Tail, TailedEngine } from '../../backbone/index.ts';
 import { cutAt, WHOLE } from '../../backbone/cut.ts';
-import { trunkOf } from '../../backbone/tail.ts';
 import type { Cut } from '../../backbone/cut.ts';
 import type { Padding } from '../../backbone/plan.ts';
 import { inputTensor } from '../../backbone/tfjs/input.ts';
@@ -234,11 +233,6 @@ export class FineTune {
     const { values, sum, averaged } = this.#state;
     return averaged === 0 ? values : Float32Array.from(sum, (total) => total / averaged);
   }
-}
-
-/** The trunk of a task, to make the engine from: it is asked for the map at the cut and for no code. */
-export function trunkFor(backbone: Backbone, from: string): Backbone {
-  return trunkOf(backbone, { ...cutAt(backbone.plan, from), trunkTaps: [] });
 }
 
 /** The loss looks at the deepest tap alone. @throws RangeError when it does not lie behind the cut. */

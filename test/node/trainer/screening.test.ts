@@ -73,6 +73,11 @@ describe('the estimate of cost', () => {
   });
 });
 
+/** The side that is chosen. */
+function chosen(...all: Judged[]): number {
+  return chooseSpace(all, TARGETS).chosen.reading.input.width;
+}
+
 describe('the choice of backbone and size', () => {
   const small = smallNetwork();
   const judged = (side: number, ms: number, p: (i: number) => number): Judged => ({
@@ -81,7 +86,6 @@ describe('the choice of backbone and size', () => {
     figures: evaluate(held(p), TARGETS, 2),
     probabilities: held(p),
   });
-  const chosen = (...all: Judged[]) => chooseSpace(all, TARGETS).chosen.reading.input.width;
   const random = randomFor(3);
   const noise = Array.from({ length: N }, () => random() - 0.5);
 
@@ -109,17 +113,20 @@ describe('the choice of backbone and size', () => {
   });
 });
 
-describe('the part of the data that is looked at', () => {
-  const dataSet = (counts: readonly number[]): DataSet => ({
+/** A data set with so many pictures of each class. */
+function dataSet(counts: readonly number[]): DataSet {
+  return {
     source: 'x',
     labels: counts.map((_, c) => `c${c}`),
     pictures: counts.flatMap((count, c) =>
-      Array.from({ length: count }, (_, i) => ({ path: `/${c}/${i}`, name: `${c}/${i}`, label: `c${c}` })),
+      Array.from({ length: count }, (__, i) => ({ path: `/${c}/${i}`, name: `${c}/${i}`, label: `c${c}` })),
     ),
     skipped: [],
     notPictures: [],
-  });
+  };
+}
 
+describe('the part of the data that is looked at', () => {
   test('has each class in proportion, two at least, and is drawn by the seed', () => {
     const all = dataSet([900, 90, 8, 2]);
     const part = sampleOf(all, 1, 108);
