@@ -5,6 +5,7 @@ import type { Classification, ExampleList, HeadDetail } from '../../src/api/inde
 import { readHead } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { score } from '../../src/head/index.ts';
+import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
 import { makeHeadFile, picture, problemOf, stubOf, testEnv, type Isolate } from './support.ts';
 import {
@@ -317,6 +318,26 @@ describe('while a head is being moved', () => {
     const refused = await older.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 1)) });
     expect(refused.status).toBe(409);
     expect(await rebased(later, key, 'GET')).toMatchObject({ missing_pictures: 2 });
+  });
+
+  it('a backup is of the head as it is, and comes back without the move', async () => {
+    const { key } = await taughtTenant();
+    await rebased(later, key);
+    const backup = await backupOf(later, key);
+    const other = await later.newTenant();
+    expect((await sendBackup(later, other.key, backup)).status).toBe(200);
+    expect((await classify(later, other.key)).predictions).toEqual((await classify(later, key)).predictions);
+    expect(await rebased(later, other.key, 'GET')).toMatchObject({
+      state: 'not_begun',
+      total: 6,
+      done: 0,
+      missing_pictures: 6,
+    });
+    // The pictures taught again, it can be moved.
+    await keepImages(later, other.key);
+    await teach(later, other.key, photos(3));
+    expect((await moveAll(later, other.key)).last).toMatchObject({ after: { version: 2 } });
+    expect(await rebased(later, key, 'GET')).toMatchObject({ state: 'under_way', done: 6 });
   });
 
   it('a head that is deleted takes all with it', async () => {

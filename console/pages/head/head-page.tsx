@@ -7,6 +7,7 @@ import { client } from '../../state/session.ts';
 import { count, percent } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Failure, Loading } from '../../ui/notice.tsx';
+import { MoveNotice } from './move-notice.tsx';
 import { QualityTab } from './quality-tab.tsx';
 import { ReviewTab } from './review-tab.tsx';
 import { TeachTab } from './teach-tab.tsx';
@@ -45,6 +46,7 @@ export function HeadPage({ name }: { readonly name: string }) {
       </div>
       {error !== undefined && <Failure error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Loading what={name} />}
+      {data && <MoveNotice key={name} name={name} detail={data} reload={reload} />}
       {data !== undefined && <Tabs name={name} detail={data} reload={reload} />}
     </>
   );
