@@ -59,8 +59,7 @@ export async function continueHead(
   const primitives = linalg ? wasmPrimitives(rows.examples, linalg) : plainPrimitives(rows.examples);
   const decomposition = await decompose(rows, primitives, pacer, 'dual');
   const residuals = await residualsOf(base, rows, targets, labels.length, pacer);
-  const { multipliers, leftOut } = await fit(decomposition, residuals, weights, labels.length, pacer);
-  const logits = leftOut.map((miss, at) => oneHot(targets, at, labels.length) - miss);
+  const { multipliers, logits } = await fit(decomposition, residuals, targets, weights, labels.length, pacer);
   const lift = liftNewLabels(base, targets, labels.length, logits);
   const { matrix, bias } = await updated(base, rows, multipliers, labels.length, pacer);
   const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
@@ -123,10 +122,6 @@ function methodOf({ training: { method } }: Head): string {
   return method.endsWith(CONTINUED) ? method : method + CONTINUED;
 }
 
-function oneHot(targets: Uint16Array, at: number, classes: number): number {
-  return targets[Math.floor(at / classes)] === at % classes ? 1 : 0;
-}
-
 /** [n × C] by how much the old head misses the one-hot targets; it says 0 for labels that it doesn't have. */
 async function residualsOf(
   base: Head,
@@ -150,43 +145,71 @@ async function residualsOf(
 
 /**
  * With A the whitened rows and R the residuals, both scaled by √weight: multipliers α = √w·(AAᵀ + I)⁻¹R, so that the
- * change of the fit is αᵀ times the rows; and what each example would be missed by without itself,
+ * change of the fit is αᵀ times the rows; and logits of each example without itself, which miss its target by
  * ((AAᵀ + I)⁻¹R)ᵢ / ((AAᵀ + I)⁻¹)ᵢᵢ.
+ * @param residuals [n × C] become the multipliers in their places: there is no memory to spare for matrices of their size.
  */
 async function fit(
   { basis, order: m, tridiagonal }: Decomposition,
   residuals: Float64Array,
+  targets: Uint16Array,
   weights: Float64Array,
   classes: number,
   pacer: Pacer,
-): Promise<{ multipliers: Float64Array; leftOut: Float64Array }> {
+): Promise<{ multipliers: Float64Array; logits: Float64Array }> {
   const roots = weights.map(Math.sqrt);
   const factored = factor(tridiagonal, 1);
-  const right = new Float64Array(m * classes);
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < m; j++) {
-      const share = roots[i] * basis[i * m + j];
-      for (let c = 0; c < classes; c++) right[j * classes + c] += share * residuals[i * classes + c];
-    }
-    if (pacer.due(m * classes)) await pacer.rest();
-  }
+  const right = await rightHandSide(basis, residuals, roots, classes, pacer);
   solve(factored, right, classes);
-  const multipliers = new Float64Array(m * classes);
-  const leftOut = new Float64Array(m * classes);
+  const multipliers = residuals;
+  const logits = new Float64Array(m * classes);
   const forms = new Float64Array(ROWS_AT_ONCE);
   for (let i = 0; i < m; i++) {
     const together = i % ROWS_AT_ONCE;
     if (together === 0) quadraticForms(factored.lower, factored.inverse, basis, i, m, forms);
     for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let j = 0; j < m; j++) sum += basis[i * m + j] * right[j * classes + c];
+      const sum = product(basis, i * m, right, c * m, m);
       multipliers[i * classes + c] = roots[i] * sum;
-      leftOut[i * classes + c] = sum / (forms[together] * roots[i]);
+      logits[i * classes + c] = (targets[i] === c ? 1 : 0) - sum / (forms[together] * roots[i]);
     }
     if (pacer.due(m * (classes + 4))) await pacer.rest();
   }
-  return { multipliers, leftOut };
+  return { multipliers, logits };
 }
+
+/** [C × m] the weighted residuals in the basis. */
+async function rightHandSide(
+  basis: Float64Array,
+  residuals: Float64Array,
+  roots: Float64Array,
+  classes: number,
+  pacer: Pacer,
+): Promise<Float64Array> {
+  const m = roots.length;
+  const right = new Float64Array(classes * m);
+  const share = new Float64Array(m);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < m; j++) share[j] = roots[i] * basis[i * m + j];
+    for (let c = 0; c < classes; c++) addScaled(right, c * m, share, residuals[i * classes + c]);
+    if (pacer.due(m * classes)) await pacer.rest();
+  }
+  return right;
+}
+
+/** In one sum, from the first number to the last. */
+function product(a: Float64Array, at: number, b: Float64Array, from: number, length: number): number {
+  let sum = 0;
+  for (let j = 0; j < length; j++) sum += a[at + j] * b[from + j];
+  return sum;
+}
+
+/** sum[at …] += factor · row */
+function addScaled(sum: Float64Array, at: number, row: Float64Array, factor: number): void {
+  for (let j = 0; j < row.length; j++) sum[at + j] += factor * row[j];
+}
+
+/** Classes whose change is summed up at once: in double precision, which the change of all has no memory for. */
+const CLASSES_AT_ONCE = 64;
 
 /** W + αᵀ·Z·(S + λ)⁻¹ and b + Σα/n. */
 async function updated(
@@ -197,33 +220,41 @@ async function updated(
   pacer: Pacer,
 ): Promise<{ matrix: Float32Array; bias: Float32Array }> {
   const d = base.codeLength;
-  const change = new Float64Array(classes * d);
-  const sums = new Float64Array(classes);
-  for (let i = 0; i < rows.examples; i++) {
-    const z = rows.standardised(i);
-    for (let c = 0; c < classes; c++) {
-      const factor = multipliers[i * classes + c];
-      sums[c] += factor;
-      for (let e = 0; e < d; e++) change[c * d + e] += factor * z[e];
-    }
-    if (pacer.due(d * (classes + 1))) await pacer.rest();
-  }
-  const { space } = rows;
-  const inverse = space.powers(-1);
-  const across = inverse[space.count];
   const matrix = new Float32Array(classes * d);
   matrix.set(base.weights);
-  for (let c = 0; c < classes; c++) {
-    const row = change.subarray(c * d, (c + 1) * d);
-    const along = space.project(row);
-    for (let e = 0; e < d; e++) row[e] *= across;
-    for (const [l, value] of along.entries()) {
-      const factor = (inverse[l] - across) * value;
-      for (let e = 0; e < d; e++) row[e] += factor * base.novelty.directions[l * d + e];
+  const sums = new Float64Array(classes);
+  const change = new Float64Array(Math.min(classes, CLASSES_AT_ONCE) * d);
+  for (let first = 0; first < classes; first += CLASSES_AT_ONCE) {
+    const count = Math.min(CLASSES_AT_ONCE, classes - first);
+    change.fill(0);
+    for (let i = 0; i < rows.examples; i++) {
+      const z = rows.standardised(i);
+      for (let r = 0; r < count; r++) {
+        const factor = multipliers[i * classes + first + r];
+        sums[first + r] += factor;
+        addScaled(change, r * d, z, factor);
+      }
+      if (pacer.due(d * (count + 1))) await pacer.rest();
     }
-    for (let e = 0; e < d; e++) matrix[c * d + e] += row[e];
-    if (pacer.due(2 * d * space.count)) await pacer.rest();
+    for (let r = 0; r < count; r++) {
+      const row = change.subarray(r * d, (r + 1) * d);
+      unwhiten(rows.space, row);
+      for (let e = 0; e < d; e++) matrix[(first + r) * d + e] += row[e];
+      if (pacer.due(2 * d * rows.space.count)) await pacer.rest();
+    }
   }
   const bias = Float32Array.from(sums, (sum, c) => (base.bias[c] ?? 0) + sum / base.training.examples);
   return { matrix, bias };
+}
+
+/** Turns row into row·(S + λ)⁻¹. */
+function unwhiten(space: Whitening, row: Float64Array): void {
+  const inverse = space.powers(-1);
+  const across = inverse[space.count];
+  const along = space.project(row);
+  for (let e = 0; e < row.length; e++) row[e] *= across;
+  for (const [l, value] of along.entries()) {
+    const factor = (inverse[l] - across) * value;
+    for (let e = 0; e < row.length; e++) row[e] += factor * space.base.novelty.directions[l * row.length + e];
+  }
 }

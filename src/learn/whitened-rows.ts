@@ -29,9 +29,9 @@ export class Whitening {
     return this.variances.map((variance) => (examples * variance + lambda) ** power);
   }
 
-  standardise(code: Float16Array): Float64Array {
+  /** @param z [D] room for the standardised code. */
+  standardise(code: Float16Array, z: Float64Array): Float64Array {
     const { mean, deviation } = this.base;
-    const z = new Float64Array(code.length);
     for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
     return z;
   }
@@ -55,6 +55,8 @@ export class WhitenedRows implements Rows {
   /** [n × k] */
   readonly #along: Float64Array;
   readonly #roots: Float64Array;
+  /** [D] */
+  readonly #standardised: Float64Array;
 
   static async create(
     space: Whitening,
@@ -63,8 +65,9 @@ export class WhitenedRows implements Rows {
     pacer: Pacer,
   ): Promise<WhitenedRows> {
     const along = new Float64Array(codes.length * space.count);
+    const z = new Float64Array(space.base.codeLength);
     for (const [i, code] of codes.entries()) {
-      along.set(space.project(space.standardise(code)), i * space.count);
+      along.set(space.project(space.standardise(code, z)), i * space.count);
       if (pacer.due(code.length * (space.count + 2))) await pacer.rest();
     }
     return new WhitenedRows(space, codes, weights, along);
@@ -83,11 +86,12 @@ export class WhitenedRows implements Rows {
     this.#codes = codes;
     this.#along = along;
     this.#roots = space.powers(-0.5);
+    this.#standardised = new Float64Array(space.base.codeLength);
   }
 
-  /** Standardised, not whitened. */
+  /** Standardised, not whitened; the next one takes its place. */
   standardised(i: number): Float64Array {
-    return this.space.standardise(this.#codes[i]);
+    return this.space.standardise(this.#codes[i], this.#standardised);
   }
 
   writeRow(i: number, begin: number, count: number, out: Float64Array, offset: number, stride: number): void {
