@@ -1,10 +1,11 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
-import { HALF, type Pacer } from './pacer.ts';
+import type { Pacer } from './pacer.ts';
+import { timesRows } from './panels.ts';
 import type { Principal } from './principal.ts';
-import { copyBlock, vectorsTimesRows } from './products.ts';
-import { fillPanel, type Ridge } from './ridge.ts';
-import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+import { vectorsTimesRows } from './products.ts';
+import type { Ridge } from './ridge.ts';
+import type { SymmetricPrimitives } from './symmetric.ts';
 
 export interface HeadMatrices {
   /** [D] */
@@ -58,7 +59,7 @@ async function combine(
 }
 
 /**
- * Rows of length n times A, PANEL_COLUMNS features at a time.
+ * Rows of length n times A.
  * @returns [C × D] the fit, at once in the file's precision, and [k × D] the axes at unit length.
  */
 async function pullBack(
@@ -67,40 +68,17 @@ async function pullBack(
   primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<{ weights: Float32Array; directions: Float64Array }> {
-  const { order: n, panel } = primitives;
+  const { order: n } = primitives;
   const d = a.codeLength;
   const weights = new Float32Array((fit.length / n) * d);
   const directions = new Float64Array((axes.length / n) * d);
-  for (let begin = 0; begin < d; begin += PANEL_COLUMNS) {
-    fillPanel(a, 'dual', begin, panel);
-    if (pacer.due(n * PANEL_COLUMNS * HALF)) await pacer.rest();
-    await timesPanel(primitives, fit, weights, begin, d, pacer);
-    await timesPanel(primitives, axes, directions, begin, d, pacer);
-  }
+  const wanted = [
+    { left: fit, out: weights },
+    { left: axes, out: directions },
+  ];
+  await timesRows(a, wanted, primitives, pacer);
   normaliseRows(directions, d);
   return { weights, directions };
-}
-
-/** Columns of `out` [rows × D] from `begin` on: the rows, each of length n, times the panel. */
-async function timesPanel(
-  primitives: SymmetricPrimitives,
-  rows: Float64Array,
-  out: Float64Array | Float32Array,
-  begin: number,
-  d: number,
-  pacer: Pacer,
-): Promise<void> {
-  const { order: n, stride, reflectors, products, cost } = primitives;
-  const width = Math.min(PANEL_COLUMNS, d - begin);
-  const count = rows.length / n;
-  for (let first = 0; first < count; first += BLOCK_ROWS) {
-    const height = Math.min(BLOCK_ROWS, count - first);
-    for (let r = 0; r < height; r++)
-      reflectors.set(rows.subarray((first + r) * n, (first + r + 1) * n), r * stride);
-    primitives.timesPanel(0, PANEL_COLUMNS);
-    copyBlock(products, PANEL_COLUMNS, height, width, out, first * d + begin, d);
-    if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * cost)) await pacer.rest();
-  }
 }
 
 function normaliseRows(matrix: Float64Array, length: number): void {

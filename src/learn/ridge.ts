@@ -5,8 +5,8 @@
  * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
  */
 import { ROWS_AT_ONCE } from './add-rows.ts';
-import type { DesignMatrix } from './design-matrix.ts';
 import { HALF, type Pacer } from './pacer.ts';
+import { fillPanel, type Rows } from './panels.ts';
 import { rowsTimesVectors, vectorsTimesRows } from './products.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
 import type { SymmetricPrimitives } from './symmetric.ts';
@@ -27,9 +27,6 @@ export interface Decomposition {
   /** What found it; its memory holds the basis. */
   readonly primitives: SymmetricPrimitives;
 }
-
-/** Rows that can be written out a part at a time: DesignMatrix, for example. */
-export type Rows = Pick<DesignMatrix, 'examples' | 'codeLength' | 'writeRow'>;
 
 /** The order m of the matrix that `decompose` reduces. */
 export function decompositionOrder(examples: number, codeLength: number): number {
@@ -99,17 +96,6 @@ async function sumUp(
       if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS * cost)) await pacer.rest();
     }
   }
-}
-
-/** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
-export function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
-  if (form === 'dual') {
-    for (let i = 0; i < a.examples; i++) a.writeRow(i, begin, PANEL_COLUMNS, panel, i * PANEL_COLUMNS, 1);
-    return;
-  }
-  const end = Math.min(begin + PANEL_COLUMNS, a.examples);
-  if (end - begin < PANEL_COLUMNS) panel.fill(0);
-  for (let i = begin; i < end; i++) a.writeRow(i, 0, a.codeLength, panel, i - begin, PANEL_COLUMNS);
 }
 
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */

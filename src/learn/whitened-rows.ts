@@ -5,7 +5,7 @@
 import type { Head } from '../head/head.ts';
 import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
-import type { Rows } from './ridge.ts';
+import type { Rows } from './panels.ts';
 import type { CanonicalExamples } from './taught-examples.ts';
 
 /** What the old examples say about directions: (S + λ)⁻¹ and its root, in the coordinates of the head's directions. */
@@ -92,6 +92,20 @@ export class WhitenedRows implements Rows {
   /** Standardised, not whitened; the next one takes its place. */
   standardised(i: number): Float64Array {
     return this.space.standardise(this.#codes[i], this.#standardised);
+  }
+
+  /** Standardised, neither whitened nor weighted. */
+  get plain(): Rows {
+    const { mean, deviation, codeLength } = this.space.base;
+    const codes = this.#codes;
+    return {
+      examples: this.examples,
+      codeLength,
+      writeRow(i, begin, count, out, offset, stride) {
+        for (let c = 0, d = begin; c < count; c++, d++)
+          out[offset + c * stride] = d < codeLength ? (codes[i][d] - mean[d]) / deviation[d] : 0;
+      },
+    };
   }
 
   writeRow(i: number, begin: number, count: number, out: Float64Array, offset: number, stride: number): void {
