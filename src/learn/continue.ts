@@ -16,7 +16,10 @@ import { dot } from './dot.ts';
 import { classWeight } from './example-weights.ts';
 import { summarise } from './metrics.ts';
 import { Pacer } from './pacer.ts';
+import { timesRows, type Rows } from './panels.ts';
+import { vectorsTimesRows } from './products.ts';
 import { decompose, type Decomposition } from './ridge.ts';
+import type { SymmetricPrimitives } from './symmetric.ts';
 import { plainPrimitives } from './symmetric-plain.ts';
 import { wasmPrimitives } from './symmetric-wasm.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
@@ -59,10 +62,10 @@ export async function continueHead(
   const primitives = linalg ? wasmPrimitives(rows.examples, linalg) : plainPrimitives(rows.examples);
   const decomposition = await decompose(rows, primitives, pacer, 'dual');
   const residuals = await residualsOf(base, rows, targets, labels.length, pacer);
-  const { multipliers, leftOut } = await fit(decomposition, residuals, weights, labels.length, pacer);
-  const logits = leftOut.map((miss, at) => oneHot(targets, at, labels.length) - miss);
+  const logits = await fit(decomposition, residuals, targets, weights, pacer);
+  const multipliers = residuals;
   const lift = liftNewLabels(base, targets, labels.length, logits);
-  const { matrix, bias } = await updated(base, rows, multipliers, labels.length, pacer);
+  const { matrix, bias } = await updated(base, rows, multipliers, primitives, pacer);
   const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
   const { order } = examples;
   const judged = await leaveOneOutFigures(
@@ -123,11 +126,7 @@ function methodOf({ training: { method } }: Head): string {
   return method.endsWith(CONTINUED) ? method : method + CONTINUED;
 }
 
-function oneHot(targets: Uint16Array, at: number, classes: number): number {
-  return targets[Math.floor(at / classes)] === at % classes ? 1 : 0;
-}
-
-/** [n × C] by how much the old head misses the one-hot targets; it says 0 for labels that it doesn't have. */
+/** [C × n] by how much the old head misses the one-hot targets, times √weight; it says 0 for labels that it doesn't have. */
 async function residualsOf(
   base: Head,
   rows: WhitenedRows,
@@ -136,12 +135,14 @@ async function residualsOf(
   pacer: Pacer,
 ): Promise<Float64Array> {
   const d = base.codeLength;
-  const residuals = new Float64Array(targets.length * classes);
-  for (let i = 0; i < targets.length; i++) {
+  const n = targets.length;
+  const residuals = new Float64Array(classes * n);
+  for (let i = 0; i < n; i++) {
     const z = rows.standardised(i);
+    const root = Math.sqrt(rows.weights[i]);
     for (let c = 0; c < classes; c++) {
       const said = c < base.labels.length ? base.bias[c] + dot(base.weights, c * d, z, 0, d) : 0;
-      residuals[i * classes + c] = (targets[i] === c ? 1 : 0) - said;
+      residuals[c * n + i] = root * ((targets[i] === c ? 1 : 0) - said);
     }
     if (pacer.due(d * (base.labels.length + 1))) await pacer.rest();
   }
@@ -150,80 +151,94 @@ async function residualsOf(
 
 /**
  * With A the whitened rows and R the residuals, both scaled by √weight: multipliers α = √w·(AAᵀ + I)⁻¹R, so that the
- * change of the fit is αᵀ times the rows; and what each example would be missed by without itself,
+ * change of the fit is αᵀ times the rows; and logits of each example without itself, which miss its target by
  * ((AAᵀ + I)⁻¹R)ᵢ / ((AAᵀ + I)⁻¹)ᵢᵢ.
+ * @param residuals [C × n] become the multipliers in their places: an isolate has no memory to spare for one more such matrix.
+ * @returns [n × C] logits.
  */
 async function fit(
-  { basis, order: m, tridiagonal }: Decomposition,
+  { basis, order: m, tridiagonal, primitives }: Decomposition,
   residuals: Float64Array,
+  targets: Uint16Array,
   weights: Float64Array,
-  classes: number,
   pacer: Pacer,
-): Promise<{ multipliers: Float64Array; leftOut: Float64Array }> {
-  const roots = weights.map(Math.sqrt);
+): Promise<Float64Array> {
+  const classes = residuals.length / m;
   const factored = factor(tridiagonal, 1);
-  const right = new Float64Array(m * classes);
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < m; j++) {
-      const share = roots[i] * basis[i * m + j];
-      for (let c = 0; c < classes; c++) right[j * classes + c] += share * residuals[i * classes + c];
-    }
-    if (pacer.due(m * classes)) await pacer.rest();
-  }
+  const right = new Float64Array(residuals.length);
+  await timesRows(rowsOf(basis, m), [{ left: residuals, out: right }], primitives, pacer);
   solve(factored, right, classes);
-  const multipliers = new Float64Array(m * classes);
-  const leftOut = new Float64Array(m * classes);
+  await vectorsTimesRows(primitives, basis, m, right, classes, pacer, residuals);
+  const logits = new Float64Array(residuals.length);
   const forms = new Float64Array(ROWS_AT_ONCE);
   for (let i = 0; i < m; i++) {
     const together = i % ROWS_AT_ONCE;
     if (together === 0) quadraticForms(factored.lower, factored.inverse, basis, i, m, forms);
+    const root = Math.sqrt(weights[i]);
     for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let j = 0; j < m; j++) sum += basis[i * m + j] * right[j * classes + c];
-      multipliers[i * classes + c] = roots[i] * sum;
-      leftOut[i * classes + c] = sum / (forms[together] * roots[i]);
+      const solved = residuals[c * m + i];
+      residuals[c * m + i] = root * solved;
+      logits[i * classes + c] = (targets[i] === c ? 1 : 0) - solved / (forms[together] * root);
     }
-    if (pacer.due(m * (classes + 4))) await pacer.rest();
+    if (pacer.due(4 * m)) await pacer.rest();
   }
-  return { multipliers, leftOut };
+  return logits;
 }
 
-/** W + αᵀ·Z·(S + λ)⁻¹ and b + Σα/n. */
+/** Rows of a matrix [m × m] that is in memory. */
+function rowsOf(matrix: Float64Array, m: number): Rows {
+  return {
+    examples: m,
+    codeLength: m,
+    writeRow(i, begin, count, out, offset, stride) {
+      for (let c = 0; c < count; c++)
+        out[offset + c * stride] = begin + c < m ? matrix[i * m + begin + c] : 0;
+    },
+  };
+}
+
+/** Classes whose change is found at once: in double precision, which the change of all has no memory for. */
+const CLASSES_AT_ONCE = 64;
+
+/** W + αᵀ·Z·(S + λ)⁻¹ and b + Σα/n. @param multipliers [C × n] */
 async function updated(
   base: Head,
   rows: WhitenedRows,
   multipliers: Float64Array,
-  classes: number,
+  primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<{ matrix: Float32Array; bias: Float32Array }> {
   const d = base.codeLength;
-  const change = new Float64Array(classes * d);
-  const sums = new Float64Array(classes);
-  for (let i = 0; i < rows.examples; i++) {
-    const z = rows.standardised(i);
-    for (let c = 0; c < classes; c++) {
-      const factor = multipliers[i * classes + c];
-      sums[c] += factor;
-      for (let e = 0; e < d; e++) change[c * d + e] += factor * z[e];
-    }
-    if (pacer.due(d * (classes + 1))) await pacer.rest();
-  }
-  const { space } = rows;
-  const inverse = space.powers(-1);
-  const across = inverse[space.count];
+  const n = rows.examples;
+  const classes = multipliers.length / n;
   const matrix = new Float32Array(classes * d);
   matrix.set(base.weights);
-  for (let c = 0; c < classes; c++) {
-    const row = change.subarray(c * d, (c + 1) * d);
-    const along = space.project(row);
-    for (let e = 0; e < d; e++) row[e] *= across;
-    for (const [l, value] of along.entries()) {
-      const factor = (inverse[l] - across) * value;
-      for (let e = 0; e < d; e++) row[e] += factor * base.novelty.directions[l * d + e];
+  const bias = new Float32Array(classes);
+  for (let first = 0; first < classes; first += CLASSES_AT_ONCE) {
+    const count = Math.min(CLASSES_AT_ONCE, classes - first);
+    const left = multipliers.subarray(first * n, (first + count) * n);
+    const change = new Float64Array(count * d);
+    await timesRows(rows.plain, [{ left, out: change }], primitives, pacer);
+    for (let r = 0; r < count; r++) {
+      const row = change.subarray(r * d, (r + 1) * d);
+      unwhiten(rows.space, row);
+      for (let e = 0; e < d; e++) matrix[(first + r) * d + e] += row[e];
+      const sum = left.subarray(r * n, (r + 1) * n).reduce((total, factor) => total + factor, 0);
+      bias[first + r] = (base.bias[first + r] ?? 0) + sum / base.training.examples;
+      if (pacer.due(2 * d * rows.space.count)) await pacer.rest();
     }
-    for (let e = 0; e < d; e++) matrix[c * d + e] += row[e];
-    if (pacer.due(2 * d * space.count)) await pacer.rest();
   }
-  const bias = Float32Array.from(sums, (sum, c) => (base.bias[c] ?? 0) + sum / base.training.examples);
   return { matrix, bias };
+}
+
+/** Turns row into row·(S + λ)⁻¹. */
+function unwhiten(space: Whitening, row: Float64Array): void {
+  const inverse = space.powers(-1);
+  const across = inverse[space.count];
+  const along = space.project(row);
+  for (let e = 0; e < row.length; e++) row[e] *= across;
+  for (const [l, value] of along.entries()) {
+    const factor = (inverse[l] - across) * value;
+    for (let e = 0; e < row.length; e++) row[e] += factor * space.base.novelty.directions[l * row.length + e];
+  }
 }

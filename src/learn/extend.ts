@@ -15,8 +15,8 @@
  */
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
-import { Pacer } from './pacer.ts';
-import { canonical, type TaughtExamples } from './taught-examples.ts';
+import { HALF, Pacer } from './pacer.ts';
+import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
 import type { TrainOptions } from './train.ts';
 
 /** Ends `training.method` of what comes out, but for the folds by which it was judged. */
@@ -55,11 +55,10 @@ export async function extendHead(
   const rows = new Float64Array(labels.length * head.codeLength);
   rows.set(head.weights);
   const bias = Float64Array.from({ length: labels.length }, (_, c) => head.bias[c] ?? 0);
-  const codes = examples.codes.map((code) => space.standardise(code));
-  await correctOldRows(space, head, rows, { codes, labels: examples.labels }, pacer);
+  await correctOldRows(space, head, rows, examples, pacer);
   const corrected = { ...head, weights: Float32Array.from(rows.subarray(0, head.weights.length)) };
   for (const [index, label] of added.entries()) {
-    const own = codes.filter((_, i) => examples.labels[i] === label);
+    const own = examples.codes.filter((_, i) => examples.labels[i] === label);
     const row = newRow(space, corrected, own);
     const c = head.labels.length + index;
     rows.set(row.weights, c * head.codeLength);
@@ -90,6 +89,8 @@ class FeatureSpace {
   readonly #head: Head;
   /** [D] whether the number is part of it. */
   readonly #isFeature: Uint8Array;
+  /** [D] */
+  readonly #standardised: Float64Array;
 
   constructor(head: Head) {
     this.#head = head;
@@ -98,11 +99,14 @@ class FeatureSpace {
     for (let at = 0; at < head.weights.length; at++)
       if (head.weights[at] !== 0) unread[at % head.codeLength] = 0;
     this.#isFeature = unread.includes(1) ? unread : unread.fill(1);
+    this.#standardised = new Float64Array(head.codeLength);
   }
 
-  standardise(code: Float16Array): Float64Array {
+  /** The next one takes its place, where none is given: in double precision all would take four times the codes' memory. */
+  standardise(code: Float16Array, z: Float64Array = this.#standardised): Float64Array {
     const { mean, deviation } = this.#head;
-    return Float64Array.from(code, (value, d) => (value - mean[d]) / deviation[d]);
+    for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
+    return z;
   }
 
   /** Of standardised codes, over the features alone. */
@@ -121,15 +125,16 @@ class FeatureSpace {
 function newRow(
   space: FeatureSpace,
   old: Head,
-  codes: readonly Float64Array[],
+  codes: readonly Float16Array[],
 ): { weights: Float64Array; bias: number } {
   const sum = new Float64Array(space.codeLength);
-  for (const z of codes) space.addTo(sum, z, 1);
+  for (const code of codes) space.addTo(sum, space.standardise(code), 1);
   const length = Math.sqrt(space.dot(sum, sum)) || 1;
   const { centre, spread } = unseenProjections(space, codes, sum, length);
   const slope = (STEEPNESS * old.temperature) / spread;
   const shortfall = Math.max(SHORTFALL.spreads * spread, SHORTFALL.share * centre);
-  const opposition = codes.reduce((total, z) => total + together(old, z), 0) / codes.length;
+  const opposition =
+    codes.reduce((total, code) => total + together(old, space.standardise(code)), 0) / codes.length;
   return {
     weights: sum.map((value) => (value / length) * slope),
     bias: opposition - slope * (centre - shortfall),
@@ -139,13 +144,14 @@ function newRow(
 /** Where an example that the mean has not seen lies along it. */
 function unseenProjections(
   space: FeatureSpace,
-  codes: readonly Float64Array[],
+  codes: readonly Float16Array[],
   sum: Float64Array,
   length: number,
 ): { centre: number; spread: number } {
   const n = codes.length;
   if (n === 1) return { centre: SINGLE.retained * length, spread: SINGLE.spread };
-  const projections = codes.map((z) => {
+  const projections = codes.map((code) => {
+    const z = space.standardise(code);
     const square = space.dot(z, z);
     const along = space.dot(sum, z);
     // (Σ − z)·z / |Σ − z|
@@ -187,21 +193,22 @@ async function correctOldRows(
   space: FeatureSpace,
   head: Head,
   rows: Float64Array,
-  { codes, labels }: { readonly codes: readonly Float64Array[]; readonly labels: readonly string[] },
+  { codes, labels }: Pick<CanonicalExamples, 'codes' | 'labels'>,
   pacer: Pacer,
 ): Promise<void> {
   const classes = head.labels.length;
-  const members = codes.flatMap((z, i) => {
+  const members = codes.flatMap((code, i) => {
     const target = head.labels.indexOf(labels[i]);
-    return target < 0 ? [] : [{ z, target, before: logitsOf(head.weights, head.bias, z, classes) }];
+    if (target < 0) return [];
+    return [{ code, target, before: logitsOf(head.weights, head.bias, space.standardise(code), classes) }];
   });
   const n = members.length;
   if (n === 0) return;
-  const gram = new Float64Array(n * n);
-  for (const [i, a] of members.entries()) {
-    for (const [j, b] of members.entries()) gram[i * n + j] = space.dot(a.z, b.z);
-    if (pacer.due(n * a.z.length)) await pacer.rest();
-  }
+  const gram = await gramOf(
+    space,
+    members.map(({ code }) => code),
+    pacer,
+  );
   const square = (i: number): number => gram[i * n + i];
   const rho = members.reduce((sum, _, i) => sum + square(i), 0) / n || 1;
   /** [n × C] */
@@ -224,8 +231,34 @@ async function correctOldRows(
   }
   for (let c = 0; c < classes; c++) {
     const row = rows.subarray(c * head.codeLength, (c + 1) * head.codeLength);
-    for (const [i, { z }] of members.entries()) space.addTo(row, z, change[i * classes + c]);
+    for (const [i, { code }] of members.entries())
+      space.addTo(row, space.standardise(code), change[i * classes + c]);
   }
+}
+
+/** Codes that are standardised at once. */
+const GRAM_ROWS = 32;
+
+/** [n × n] products of the standardised codes with each other. */
+async function gramOf(
+  space: FeatureSpace,
+  codes: readonly Float16Array[],
+  pacer: Pacer,
+): Promise<Float64Array> {
+  const n = codes.length;
+  const gram = new Float64Array(n * n);
+  const some = Array.from({ length: Math.min(n, GRAM_ROWS) }, () => new Float64Array(space.codeLength));
+  for (let first = 0; first < n; first += GRAM_ROWS) {
+    const end = Math.min(first + GRAM_ROWS, n);
+    for (let i = first; i < end; i++) space.standardise(codes[i], some[i - first]);
+    for (let j = 0; j < end; j++) {
+      const z = space.standardise(codes[j]);
+      for (let i = Math.max(first, j); i < end; i++)
+        gram[i * n + j] = gram[j * n + i] = space.dot(some[i - first], z);
+      if (pacer.due((end - first + HALF) * z.length)) await pacer.rest();
+    }
+  }
+  return gram;
 }
 
 function softmax(logits: Float64Array, temperature: number): Float64Array {

@@ -1,10 +1,11 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
-import { HALF, type Pacer } from './pacer.ts';
+import type { Pacer } from './pacer.ts';
+import { timesRows } from './panels.ts';
 import type { Principal } from './principal.ts';
-import { copyBlock, rowsTimesVectors, transpose } from './products.ts';
-import { fillPanel, type Ridge } from './ridge.ts';
-import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+import { vectorsTimesRows } from './products.ts';
+import type { Ridge } from './ridge.ts';
+import type { SymmetricPrimitives } from './symmetric.ts';
 
 export interface HeadMatrices {
   /** [D] */
@@ -25,19 +26,15 @@ export async function headMatrices(
   pacer: Pacer,
 ): Promise<HeadMatrices> {
   const { classes, decomposition } = ridge;
-  const { count } = principal;
-  const d = a.codeLength;
-  const columns = classes + count;
   const combined = await combine(ridge, lambda, principal, pacer);
-  const rows =
+  const split = classes * decomposition.order;
+  const parts = { fit: combined.subarray(0, split), axes: combined.subarray(split) };
+  const { weights, directions } =
     decomposition.form === 'dual'
-      ? await pullBack(a, combined, columns, decomposition.primitives, pacer)
-      : combined;
+      ? await pullBack(a, parts, decomposition.primitives, pacer)
+      : { weights: new Float32Array(parts.fit), directions: parts.axes };
+  if (pacer.due(2 * (weights.length + directions.length))) await pacer.rest();
   const mean = new Float32Array(a.standardisation.mean);
-  const weights = new Float32Array(rows.subarray(0, classes * d));
-  const directions = rows.subarray(classes * d);
-  if (decomposition.form === 'dual') normaliseRows(directions, d);
-  if (pacer.due(2 * rows.length)) await pacer.rest();
   return {
     mean,
     weights,
@@ -56,37 +53,32 @@ async function combine(
   const { classes } = ridge;
   const { basis, order: m, primitives } = ridge.decomposition;
   const out = new Float64Array((classes + count) * m);
-  out.set(transpose(await ridge.coefficients(lambda, pacer), m, classes));
-  const axes = await rowsTimesVectors(primitives, basis, m, vectors, count, pacer);
-  out.set(transpose(axes, m, count), classes * m);
+  await ridge.coefficients(lambda, pacer, out.subarray(0, classes * m));
+  await vectorsTimesRows(primitives, basis, m, vectors, count, pacer, out.subarray(classes * m));
   return out;
 }
 
-/** [rows × D] rows of length n times A, PANEL_COLUMNS features at a time. */
+/**
+ * Rows of length n times A.
+ * @returns [C × D] the fit, at once in the file's precision, and [k × D] the axes at unit length.
+ */
 async function pullBack(
   a: DesignMatrix,
-  rows: Float64Array,
-  count: number,
+  { fit, axes }: { readonly fit: Float64Array; readonly axes: Float64Array },
   primitives: SymmetricPrimitives,
   pacer: Pacer,
-): Promise<Float64Array> {
-  const { order: n, stride, panel, reflectors, products, cost } = primitives;
+): Promise<{ weights: Float32Array; directions: Float64Array }> {
+  const { order: n } = primitives;
   const d = a.codeLength;
-  const out = new Float64Array(count * d);
-  for (let begin = 0; begin < d; begin += PANEL_COLUMNS) {
-    fillPanel(a, 'dual', begin, panel);
-    if (pacer.due(n * PANEL_COLUMNS * HALF)) await pacer.rest();
-    const width = Math.min(PANEL_COLUMNS, d - begin);
-    for (let first = 0; first < count; first += BLOCK_ROWS) {
-      const height = Math.min(BLOCK_ROWS, count - first);
-      for (let r = 0; r < height; r++)
-        reflectors.set(rows.subarray((first + r) * n, (first + r + 1) * n), r * stride);
-      primitives.timesPanel(0, PANEL_COLUMNS);
-      copyBlock(products, PANEL_COLUMNS, height, width, out, first * d + begin, d);
-      if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * cost)) await pacer.rest();
-    }
-  }
-  return out;
+  const weights = new Float32Array((fit.length / n) * d);
+  const directions = new Float64Array((axes.length / n) * d);
+  const wanted = [
+    { left: fit, out: weights },
+    { left: axes, out: directions },
+  ];
+  await timesRows(a, wanted, primitives, pacer);
+  normaliseRows(directions, d);
+  return { weights, directions };
 }
 
 function normaliseRows(matrix: Float64Array, length: number): void {

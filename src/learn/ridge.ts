@@ -5,9 +5,9 @@
  * leave-one-out predictions eᵢ = (yᵢ − fᵢ)/(1 − hᵢᵢ) (Allen 1974; Golub, Heath & Wahba 1979).
  */
 import { ROWS_AT_ONCE } from './add-rows.ts';
-import type { DesignMatrix } from './design-matrix.ts';
 import { HALF, type Pacer } from './pacer.ts';
-import { rowsTimesVectors, transpose } from './products.ts';
+import { fillPanel, type Rows } from './panels.ts';
+import { rowsTimesVectors, vectorsTimesRows } from './products.ts';
 import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from './symmetric.ts';
 import type { SymmetricPrimitives } from './symmetric.ts';
 import { factor, quadraticForms, solve, type Tridiagonal } from './tridiagonal.ts';
@@ -27,9 +27,6 @@ export interface Decomposition {
   /** What found it; its memory holds the basis. */
   readonly primitives: SymmetricPrimitives;
 }
-
-/** Rows that can be written out a part at a time: DesignMatrix, for example. */
-export type Rows = Pick<DesignMatrix, 'examples' | 'codeLength' | 'writeRow'>;
 
 /** The order m of the matrix that `decompose` reduces. */
 export function decompositionOrder(examples: number, codeLength: number): number {
@@ -101,17 +98,6 @@ async function sumUp(
   }
 }
 
-/** Panel column c holds feature begin + c of every example (dual), or every feature of example begin + c (primal). */
-export function fillPanel(a: Rows, form: 'dual' | 'primal', begin: number, panel: Float64Array): void {
-  if (form === 'dual') {
-    for (let i = 0; i < a.examples; i++) a.writeRow(i, begin, PANEL_COLUMNS, panel, i * PANEL_COLUMNS, 1);
-    return;
-  }
-  const end = Math.min(begin + PANEL_COLUMNS, a.examples);
-  if (end - begin < PANEL_COLUMNS) panel.fill(0);
-  for (let i = begin; i < end; i++) a.writeRow(i, 0, a.codeLength, panel, i - begin, PANEL_COLUMNS);
-}
-
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
 async function rotateRows(a: Rows, primitives: SymmetricPrimitives, pacer: Pacer): Promise<Float32Array> {
   const { order: m, stride, reflectors, rotated, cost } = primitives;
@@ -138,8 +124,10 @@ export class Ridge {
   readonly prior: Float64Array;
   readonly #targets: Uint16Array;
   readonly #rootWeights: Float64Array;
-  /** [m × C] rowsᵀ·Ỹ with Ỹ the weighted, centred one-hot targets. */
+  /** [C × m] Ỹᵀ·rows with Ỹ the weighted, centred one-hot targets. */
   readonly #right: Float64Array;
+  /** [C × m] the same times (T + λI)⁻¹, for the λ that was asked for last: there is one at a time. */
+  readonly #solution: Float64Array;
 
   static async create(
     decomposition: Decomposition,
@@ -165,7 +153,8 @@ export class Ridge {
     this.#rootWeights = rootWeights;
     this.prior = new Float64Array(classes);
     targets.forEach((target, i) => (this.prior[target] += rootWeights[i] ** 2 / targets.length));
-    this.#right = new Float64Array(decomposition.order * classes);
+    this.#right = new Float64Array(classes * decomposition.order);
+    this.#solution = new Float64Array(this.#right.length);
   }
 
   /** A natural unit of λ: the mean of the squared length of A's rows. */
@@ -174,14 +163,19 @@ export class Ridge {
     return trace / this.#targets.length;
   }
 
-  /** @returns [n × C] what each example's logits would be had it been left out, for λ > 0. */
-  async leaveOneOut(lambda: number, pacer: Pacer): Promise<Float64Array> {
-    const { form, order: m, rows } = this.decomposition;
+  /**
+   * To be awaited before the next λ is asked for, as `coefficients`.
+   * @param out room for the logits.
+   * @returns [n × C] what each example's logits would be had it been left out, for λ > 0.
+   */
+  async leaveOneOut(lambda: number, pacer: Pacer, out?: Float64Array): Promise<Float64Array> {
+    const { form, order: m, rows, primitives, tridiagonal } = this.decomposition;
     const { classes } = this;
     const n = this.#targets.length;
-    const { lower, inverse } = factor(this.decomposition.tridiagonal, lambda);
-    const fits = await this.#timesSolution(rows, n, lambda, pacer);
-    const logits = new Float64Array(n * classes);
+    const { lower, inverse } = factor(tridiagonal, lambda);
+    const solution = this.#solve(lambda);
+    // The fits, which become logits in their places.
+    const logits = await rowsTimesVectors(primitives, rows, n, solution, classes, pacer, out);
     const forms = new Float64Array(ROWS_AT_ONCE);
     for (let i = 0; i < n; i++) {
       const together = i % ROWS_AT_ONCE;
@@ -191,7 +185,7 @@ export class Ridge {
       const scale = 1 / Math.max(slack, SMALLEST_SLACK) / root;
       for (let c = 0; c < classes; c++) {
         const truth = this.#targets[i] === c ? 1 : 0;
-        const fit = fits[i * classes + c];
+        const fit = logits[i * classes + c];
         const residual = form === 'dual' ? lambda * fit : root * (truth - this.prior[c]) - fit;
         logits[i * classes + c] = truth - residual * scale;
       }
@@ -201,31 +195,18 @@ export class Ridge {
   }
 
   /**
-   * The fit at λ. Dual: [n × C] multipliers α, the coefficients being Aᵀ·α. Primal: the [D × C] coefficients themselves.
+   * The fit at λ, a row a class.
+   * @param out [C × m] Dual: multipliers α, the coefficients being α·A. Primal: the coefficients themselves.
    */
-  coefficients(lambda: number, pacer: Pacer): Promise<Float64Array> {
-    const { basis, order } = this.decomposition;
-    return this.#timesSolution(basis, order, lambda, pacer);
+  coefficients(lambda: number, pacer: Pacer, out: Float64Array): Promise<void> {
+    const { basis, order: m, primitives } = this.decomposition;
+    return vectorsTimesRows(primitives, basis, m, this.#solve(lambda), this.classes, pacer, out);
   }
 
-  /** [count × C] rows of length m times (T + λI)⁻¹ of the right-hand side. */
-  #timesSolution(
-    rows: Float64Array | Float32Array,
-    count: number,
-    lambda: number,
-    pacer: Pacer,
-  ): Promise<Float64Array> {
-    const { order: m, tridiagonal, primitives } = this.decomposition;
-    const solution = this.#right.slice();
-    solve(factor(tridiagonal, lambda), solution, this.classes);
-    return rowsTimesVectors(
-      primitives,
-      rows,
-      count,
-      transpose(solution, m, this.classes),
-      this.classes,
-      pacer,
-    );
+  #solve(lambda: number): Float64Array {
+    this.#solution.set(this.#right);
+    solve(factor(this.decomposition.tridiagonal, lambda), this.#solution, this.classes);
+    return this.#solution;
   }
 
   async #projectTargets(pacer: Pacer): Promise<void> {
@@ -235,25 +216,24 @@ export class Ridge {
     const sum = new Float64Array(m);
     for (let i = 0; i < this.#targets.length; i++) {
       const row = rows.subarray(i * m, (i + 1) * m);
-      addTarget(right, sum, row, this.#rootWeights[i], this.#targets[i], classes);
+      addTarget(right, this.#targets[i] * m, sum, row, this.#rootWeights[i]);
       if (pacer.due(2 * m)) await pacer.rest();
     }
-    for (let j = 0; j < m; j++) for (let c = 0; c < classes; c++) right[j * classes + c] -= sum[j] * prior[c];
+    for (let c = 0; c < classes; c++) for (let j = 0; j < m; j++) right[c * m + j] -= sum[j] * prior[c];
   }
 }
 
-/** What an example contributes to the right-hand side, under its class, and to the sum over all classes. */
+/** What an example contributes to its class's row of the right-hand side, from `at` on, and to the sum over all classes. */
 function addTarget(
   right: Float64Array,
+  at: number,
   sum: Float64Array,
   row: Float64Array | Float32Array,
   root: number,
-  target: number,
-  classes: number,
 ): void {
   for (let j = 0; j < row.length; j++) {
     const value = root * row[j];
-    right[j * classes + target] += value;
+    right[at + j] += value;
     sum[j] += value;
   }
 }

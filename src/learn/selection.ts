@@ -41,9 +41,11 @@ export async function selectRidge(
 ): Promise<Selection> {
   // Codes that are all alike have no scale; any λ then gives the same fit.
   const unit = ridge.scale > 0 ? ridge.scale : 1;
+  // Logits are n × C numbers: those that lost make room for the next.
+  let room: Float64Array | undefined;
   const at = async (decade: number): Promise<Candidate> => {
     const lambda = unit * 10 ** decade;
-    const logits = await ridge.leaveOneOut(lambda, pacer);
+    const logits = await ridge.leaveOneOut(lambda, pacer, room);
     const fit = await fitTemperature(logits, targets, judgeWeights, ridge.classes, pacer);
     const off = (decade - PRIOR.decade) / PRIOR.deviation;
     return { ...fit, decade, lambda, logits, objective: fit.objective + (off * off) / 2 };
@@ -52,7 +54,9 @@ export async function selectRidge(
   const attempt = async (best: Candidate | undefined, decade: number): Promise<Candidate> => {
     const candidate = await at(decade);
     tried.set(decade, candidate.objective);
-    return best === undefined || candidate.objective < best.objective ? candidate : best;
+    const isBest = best === undefined || candidate.objective < best.objective;
+    room = isBest ? best?.logits : candidate.logits;
+    return isBest ? candidate : best;
   };
   let best = await attempt(undefined, PRIOR.decade);
   for (const decade of GRID_DECADES) best = await attempt(best, decade);

@@ -44,23 +44,20 @@ function fillFactor(
   }
 }
 
-/** Solves L·D·Lᵀ X = B in place for B of [m × columns], a row an equation. */
-export function solve({ lower, inverse }: Factor, b: Float64Array, columns: number): void {
-  solveFactored(lower, inverse, b, columns);
+/** Solves L·D·Lᵀ x = b in place for each row b of [count × m]. */
+export function solve({ lower, inverse }: Factor, rows: Float64Array, count: number): void {
+  const m = inverse.length;
+  for (let r = 0; r < count; r++) solveFactored(lower, inverse, rows, r * m);
 }
 
 // The loops are given plain arrays, for V8 throws away what it optimised for the shapes of objects that all are collected.
 
-function solveFactored(lower: Float64Array, inverse: Float64Array, b: Float64Array, columns: number): void {
+function solveFactored(lower: Float64Array, inverse: Float64Array, b: Float64Array, from: number): void {
   const m = inverse.length;
-  for (let j = 1; j < m; j++) {
-    for (let c = 0; c < columns; c++) b[j * columns + c] -= lower[j - 1] * b[(j - 1) * columns + c];
-  }
+  for (let j = 1; j < m; j++) b[from + j] -= lower[j - 1] * b[from + j - 1];
   for (let j = m - 1; j >= 0; j--) {
-    for (let c = 0; c < columns; c++) {
-      const above = j + 1 < m ? lower[j] * b[(j + 1) * columns + c] : 0;
-      b[j * columns + c] = b[j * columns + c] * inverse[j] - above;
-    }
+    const above = j + 1 < m ? lower[j] * b[from + j + 1] : 0;
+    b[from + j] = b[from + j] * inverse[j] - above;
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Head } from '../head/head.ts';
 import { dot } from './dot.ts';
 import type { Pacer } from './pacer.ts';
-import type { Rows } from './ridge.ts';
+import type { Rows } from './panels.ts';
 import type { CanonicalExamples } from './taught-examples.ts';
 
 /** What the old examples say about directions: (S + λ)⁻¹ and its root, in the coordinates of the head's directions. */
@@ -29,9 +29,9 @@ export class Whitening {
     return this.variances.map((variance) => (examples * variance + lambda) ** power);
   }
 
-  standardise(code: Float16Array): Float64Array {
+  /** @param z [D] room for the standardised code. */
+  standardise(code: Float16Array, z: Float64Array): Float64Array {
     const { mean, deviation } = this.base;
-    const z = new Float64Array(code.length);
     for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
     return z;
   }
@@ -55,6 +55,8 @@ export class WhitenedRows implements Rows {
   /** [n × k] */
   readonly #along: Float64Array;
   readonly #roots: Float64Array;
+  /** [D] */
+  readonly #standardised: Float64Array;
 
   static async create(
     space: Whitening,
@@ -63,8 +65,9 @@ export class WhitenedRows implements Rows {
     pacer: Pacer,
   ): Promise<WhitenedRows> {
     const along = new Float64Array(codes.length * space.count);
+    const z = new Float64Array(space.base.codeLength);
     for (const [i, code] of codes.entries()) {
-      along.set(space.project(space.standardise(code)), i * space.count);
+      along.set(space.project(space.standardise(code, z)), i * space.count);
       if (pacer.due(code.length * (space.count + 2))) await pacer.rest();
     }
     return new WhitenedRows(space, codes, weights, along);
@@ -83,11 +86,26 @@ export class WhitenedRows implements Rows {
     this.#codes = codes;
     this.#along = along;
     this.#roots = space.powers(-0.5);
+    this.#standardised = new Float64Array(space.base.codeLength);
   }
 
-  /** Standardised, not whitened. */
+  /** Standardised, not whitened; the next one takes its place. */
   standardised(i: number): Float64Array {
-    return this.space.standardise(this.#codes[i]);
+    return this.space.standardise(this.#codes[i], this.#standardised);
+  }
+
+  /** Standardised, neither whitened nor weighted. */
+  get plain(): Rows {
+    const { mean, deviation, codeLength } = this.space.base;
+    const codes = this.#codes;
+    return {
+      examples: this.examples,
+      codeLength,
+      writeRow(i, begin, count, out, offset, stride) {
+        for (let c = 0, d = begin; c < count; c++, d++)
+          out[offset + c * stride] = d < codeLength ? (codes[i][d] - mean[d]) / deviation[d] : 0;
+      },
+    };
   }
 
   writeRow(i: number, begin: number, count: number, out: Float64Array, offset: number, stride: number): void {

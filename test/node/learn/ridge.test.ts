@@ -75,14 +75,15 @@ describe('leave-one-out', () => {
 describe('coefficients', () => {
   it.each(SHAPES)('equal the normal equations: %s', async (_, counts, codeLength) => {
     const { ridge, decomposition, a, z, y, weights } = await problem(counts, codeLength, linalg);
-    const fitted = await ridge.coefficients(2, pacer);
+    const fitted = new Float64Array(counts.length * decomposition.order);
+    await ridge.coefficients(2, pacer, fitted);
     const expected = ridgeFit(z, y, weights, 2);
     for (let d = 0; d < codeLength; d++) {
       counts.forEach((_, c) => {
-        let value = fitted[d * counts.length + c];
+        let value = fitted[c * decomposition.order + d];
         if (decomposition.form === 'dual') {
           value = z.reduce(
-            (sum, row, i) => sum + row[d] * a.rootWeights[i] * fitted[i * counts.length + c],
+            (sum, row, i) => sum + row[d] * a.rootWeights[i] * fitted[c * decomposition.order + i],
             0,
           );
         }
