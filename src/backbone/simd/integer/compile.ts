@@ -8,7 +8,7 @@ import type * as plan from '../../plan.ts';
 import { rangesOf, type Ranges } from '../../ranges.ts';
 import type { Compiled, Output } from '../compiled.ts';
 import { filterOf } from '../filters.ts';
-import { findFusedAdds, findFusedDepthwise } from '../fuse.ts';
+import { findFusedDepthwise } from '../fuse.ts';
 import { add8 } from '../kernels/add8.ts';
 import { blockwise8 } from '../kernels/blockwise8.ts';
 import { border } from '../kernels/border.ts';
@@ -25,7 +25,7 @@ import { paddingFor, readersOf } from '../readers.ts';
 import { boundsOf, codesOf, PICTURE_CODES, type Codes } from './codes.ts';
 import { repeated, type IntegerStep } from './constants.ts';
 import { readCodes } from './read-codes.ts';
-import { checkSteps } from './support.ts';
+import { checkSteps, fusedAdds } from './support.ts';
 
 export interface IntegerOptions {
   /** Whether the program is to run on the build with relaxed SIMD. */
@@ -210,17 +210,4 @@ class IntegerCompiler {
   #run(step: Step): void {
     this.#program.step(step);
   }
-}
-
-/** An add is part of the 8-bit convolution before it where that has no activation; both are then rounded at once. */
-function fusedAdds(
-  steps: readonly plan.Step[],
-  tapped: ReadonlySet<string>,
-  { wide }: Ranges,
-): Map<string, plan.AddStep> {
-  const found = findFusedAdds(steps, tapped);
-  for (const step of steps) {
-    if (step.op === 'conv' && (step.activation !== 'none' || wide.has(step.name))) found.delete(step.name);
-  }
-  return found;
 }

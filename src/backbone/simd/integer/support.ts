@@ -1,7 +1,8 @@
-/** Which plans run on integers. */
+/** Which plans run on integers, and what is rounded only once. */
 import { WHOLE } from '../../cut.ts';
-import type { Step } from '../../plan.ts';
+import type { AddStep, Step } from '../../plan.ts';
 import type { Ranges } from '../../ranges.ts';
+import { findFusedAdds } from '../fuse.ts';
 import { readersOf, readsOf } from '../readers.ts';
 import { unsupported } from './codes.ts';
 
@@ -23,4 +24,20 @@ export function checkSteps(steps: readonly Step[], { wide }: Ranges): void {
     if (!(step.op === 'conv' || step.op === 'depthwise') || !(step.input === WHOLE || wide.has(step.name)))
       throw unsupported(wideReaders[0].name, `it has 16 bits and reads '${step.name}', which has 8`);
   }
+}
+
+/**
+ * The adds that are part of the 8-bit convolution before them, where that has no activation: both are rounded at once.
+ * @returns them by that convolution's name.
+ */
+export function fusedAdds(
+  steps: readonly Step[],
+  tapped: ReadonlySet<string>,
+  { wide }: Ranges,
+): Map<string, AddStep> {
+  const found = findFusedAdds(steps, tapped);
+  for (const step of steps) {
+    if (step.op === 'conv' && (step.activation !== 'none' || wide.has(step.name))) found.delete(step.name);
+  }
+  return found;
 }
