@@ -18,6 +18,7 @@ import type { Filter } from './kernels/filter.ts';
 import { quantise } from './kernels/quantise.ts';
 import { statistics, type Statistics } from './kernels/statistics.ts';
 import { makeRoom, stem, type Picture } from './kernels/stem.ts';
+import { readMap } from './map-values.ts';
 import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
 import { Program, type Region } from './program.ts';
 import { paddingFor, readersOf, samePadding } from './readers.ts';
@@ -109,7 +110,11 @@ class Compiler {
 
   #showOutput(name: string, map: FeatureMap): void {
     this.#program.touch(map.region);
-    this.#outputs.set(name, { map, after: this.#program.length });
+    this.#outputs.set(name, {
+      shape: map.shape,
+      read: (buffer, values) => readMap(map, new Float32Array(buffer), values),
+      after: this.#program.length,
+    });
   }
 
   #step(step: plan.Step): void {

@@ -14,7 +14,9 @@ export interface Compiled {
 }
 
 export interface Output {
-  readonly map: FeatureMap;
+  readonly shape: MapShape;
+  /** Fills `values`, height × width × channels, from the machine's memory. */
+  readonly read: (buffer: ArrayBuffer, values: Float32Array) => void;
   /** How many of the program's steps have run when the map is whole. Later ones may overwrite it. */
   readonly after: number;
 }

@@ -7,7 +7,9 @@ import { WHOLE } from '../cut.ts';
 import type { TailedEngine, TailEngine } from '../engine.ts';
 import type { Backbone } from '../load.ts';
 import { tailOf, type Tail } from '../tail.ts';
+import { compile } from './compile.ts';
 import { Executable, type CodesAndMaps } from './executable.ts';
+import { compileIntegers } from './integer/compile.ts';
 import { Machine } from './machine.ts';
 
 export interface SimdEngine extends TailedEngine {
@@ -16,8 +18,11 @@ export interface SimdEngine extends TailedEngine {
 }
 
 export interface SimdOptions {
-  /** Of the numbers that convolutions multiply; depthwise ones and squeeze-and-excite stay in floats. Default: 32. */
-  readonly bits?: 16 | 32;
+  /**
+   * Of the numbers that convolutions multiply. With 16 depthwise ones and squeeze-and-excite stay in floats; with 8, which
+   * wants a backbone with ranges, everything is integers but the tails. Default: 32.
+   */
+  readonly bits?: 8 | 16 | 32;
   /** The size that is prepared at once; the others are with their first pictures. Default: the plan's own. */
   readonly size?: Size;
   /** The most memory the engine may take, and the most that each of its tails may. */
@@ -29,7 +34,7 @@ const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
  * @param module build/wasm/engine.wasm, or engine-relaxed.wasm where the host has relaxed SIMD; compiled by the host.
- * @throws HeadwaterError `backbone_invalid` when it needs more memory than allowed, `backbone_mismatch` as `backboneAt`.
+ * @throws HeadwaterError `backbone_invalid` when it needs more memory than allowed, or can't run on 8 bits, `backbone_mismatch` as `backboneAt`.
  */
 export function createSimdEngine(
   backbone: Backbone,
@@ -44,7 +49,7 @@ class WasmSimdEngine implements SimdEngine {
   readonly codeLength: number;
   readonly #backbone: Backbone;
   readonly #module: WebAssembly.Module;
-  readonly #bits: 16 | 32;
+  readonly #bits: 8 | 16 | 32;
   readonly #memoryLimitBytes: number;
   /** Holds one packed copy of the weights. */
   readonly #machine: Machine;
@@ -89,10 +94,11 @@ class WasmSimdEngine implements SimdEngine {
     const backbone = tailOf(backboneAt(this.#backbone, size), tail);
     // A memory of its own, which goes when the tail goes.
     const machine = new Machine(this.#module, this.#memoryLimitBytes);
-    let executable: Executable | undefined = new Executable(machine, backbone, {
-      bits: this.#bits,
-      from: tail.from,
-    });
+    let executable: Executable | undefined = new Executable(
+      machine,
+      // The map that an 8-bit trunk gives is one of floats.
+      compile(backbone, { bits: this.#bits === 16 ? 16 : 32, from: tail.from }),
+    );
     return {
       codeLength: backbone.codeLength,
       bytes: machine.buffer.byteLength,
@@ -111,8 +117,12 @@ class WasmSimdEngine implements SimdEngine {
     const key = `${size.height}×${size.width} ${[...new Set(written)].sort().join(' ')}`;
     const known = this.#executables.get(key);
     if (known !== undefined) return known;
-    const options = { bits: this.#bits, written };
-    const made = new Executable(this.#machine, backboneAt(this.#backbone, size), options);
+    const backbone = backboneAt(this.#backbone, size);
+    const compiled =
+      this.#bits === 8
+        ? compileIntegers(backbone, { relaxed: this.#machine.relaxed, written })
+        : compile(backbone, { bits: this.#bits, written });
+    const made = new Executable(this.#machine, compiled);
     this.#executables.set(key, made);
     return made;
   }

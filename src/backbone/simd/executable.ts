@@ -1,10 +1,8 @@
 /** A compiled network in a machine's memory, which runs on one picture or map after the other. */
-import { compile } from './compile.ts';
-import type { Compiled, CompileOptions, Output } from './compiled.ts';
-import type { Backbone } from '../load.ts';
+import type { Compiled, Output } from './compiled.ts';
 import type { Loaded, Machine } from './machine.ts';
 import { FeatureMap } from './map.ts';
-import { readMap, writeMap } from './map-values.ts';
+import { writeMap } from './map-values.ts';
 
 export interface CodesAndMaps {
   readonly codes: Float32Array;
@@ -18,13 +16,12 @@ export class Executable {
   readonly #codeLength: number;
 
   /** @throws HeadwaterError `backbone_invalid` when the machine has not memory enough. */
-  constructor(machine: Machine, backbone: Backbone, options: CompileOptions) {
+  constructor(machine: Machine, { program, ...compiled }: Compiled) {
     // The program holds on to the tensors; what is kept does not.
-    const { program, ...compiled } = compile(backbone, options);
     this.#machine = machine;
     this.#compiled = compiled;
     this.#loaded = machine.load(program);
-    this.#codeLength = backbone.codeLength;
+    this.#codeLength = compiled.taps.reduce((sum, tap) => sum + tap.channels, 0);
   }
 
   /** Whether the step's output exists during a run. */
@@ -45,7 +42,7 @@ export class Executable {
     const count = this.#countOf(inputs);
     const each = inputs.length / count;
     const codes = new Float32Array(count * this.#codeLength);
-    const maps = new Map(wanted.map(({ step, map }) => [step, new Float32Array(count * sizeOf(map.shape))]));
+    const maps = new Map(wanted.map(({ step, shape }) => [step, new Float32Array(count * sizeOf(shape))]));
     for (let i = 0; i < count; i++) {
       this.#write(inputs.subarray(i * each, (i + 1) * each));
       this.#runAndRead(
@@ -79,9 +76,9 @@ export class Executable {
   /** @param wanted in the order of the run, each with room for its values. */
   #runAndRead(wanted: readonly (Output & { readonly values: Float32Array })[]): void {
     let done = 0;
-    for (const { map, after, values } of wanted) {
+    for (const { read, after, values } of wanted) {
       this.#loaded.run(done, after);
-      readMap(map, new Float32Array(this.#machine.buffer), values);
+      read(this.#machine.buffer, values);
       done = after;
     }
     this.#loaded.run(done);

@@ -1,9 +1,9 @@
 /**
  * How a feature map lies in memory: in blocks of eight channels, each a plane of rows of pixels, [channels / 8][rows]
- * [columns][8] floats. Channels beyond the last real one are filled up. A map that a padded convolution reads carries
+ * [columns][8] floats; of 8-bit codes sixteen make a block, [channels / 16][rows][columns][16]. Channels beyond the last real one are filled up. A map that a padded convolution reads carries
  * that padding with it, so that no kernel has to look after borders.
  */
-import { BLOCK } from './sizes.ts';
+import { BLOCK, BYTE_BLOCK } from './sizes.ts';
 import type { Padding } from '../plan.ts';
 import type { MapShape } from '../shapes.ts';
 import type { Place, Program, Region } from './program.ts';
@@ -14,8 +14,8 @@ export const FLOAT_BYTES = 4;
 export interface Layout {
   readonly shape: MapShape;
   readonly padding: Padding;
-  /** Of a number: floats of 32 (the default), or integers of 16 with their unit, a float, behind them. */
-  readonly bits?: 16 | 32;
+  /** Of a number: floats of 32 (the default), integers of 16 with room for their unit, a float, behind them, or bytes. */
+  readonly bits?: 8 | 16 | 32;
   /** Only one block exists at a time: all of them lie in the same plane. */
   readonly onePlane?: boolean;
 }
@@ -23,7 +23,7 @@ export interface Layout {
 export class FeatureMap {
   readonly shape: MapShape;
   readonly padding: Padding;
-  readonly bits: 16 | 32;
+  readonly bits: 8 | 16 | 32;
   /** How many planes there are in memory. */
   readonly planes: number;
   readonly region: Region;
@@ -36,14 +36,18 @@ export class FeatureMap {
     this.region = program.scratch(this.planes * this.planeBytes + (bits === 16 ? FLOAT_BYTES : 0));
   }
 
-  /** Blocks of eight channels. */
-  get blocks(): number {
-    return blocksOf(this.shape.channels);
+  /** Channels of a block. */
+  get block(): number {
+    return this.bits === 8 ? BYTE_BLOCK : BLOCK;
   }
 
-  /** Bytes of the eight channels of a pixel. */
+  get blocks(): number {
+    return Math.ceil(this.shape.channels / this.block);
+  }
+
+  /** Bytes of a pixel in a block. */
   get pixelBytes(): number {
-    return (BLOCK * this.bits) / 8;
+    return (this.block * this.bits) / 8;
   }
 
   get rowBytes(): number {

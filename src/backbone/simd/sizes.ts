@@ -5,6 +5,8 @@
 
 /** Channels of a block: feature maps lie as [channels / 8][rows][columns][8], so that a pixel of a block is two vectors. */
 export const BLOCK = 8;
+/** Channels of a block of 8-bit codes, whose pixels are one vector. */
+export const BYTE_BLOCK = 16;
 /** Bytes of one pixel of a block of 32-bit floats. */
 export const PIXEL_BYTES = 32;
 /** Pixels that the convolution computes at once: 4 × 2 sums, 4 inputs, 2 weights and one spread input fill the registers. */

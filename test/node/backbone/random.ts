@@ -87,6 +87,19 @@ export class BackboneMaker {
     return this;
   }
 
+  /**
+   * Lets the network run on integers.
+   * @param ranges by step.
+   * @param wide the steps that compute in 16 bits.
+   */
+  onIntegers(ranges: ReadonlyMap<string, readonly [number, number]>, wide: readonly string[]): this {
+    for (const [step, range] of ranges) {
+      this.#tensors.set(`${step}.range`, tensorOf(Float32Array.from(range), [2]));
+    }
+    for (const step of wide) this.#tensors.set(`${step}.bits`, tensorOf(Float32Array.of(16), [1]));
+    return this;
+  }
+
   load(taps: { step: string; channels: number; statistic?: Statistic }[], sides: number[] = []): Backbone {
     const plan = {
       format: 'headwater-plan/1',

@@ -1,4 +1,4 @@
-/** Clears the padding of a map. */
+/** Fills the padding of a map, with zeros or zero points. */
 @unmanaged
 export class Border {
   kernel: i32;
@@ -13,19 +13,27 @@ export class Border {
   bottom: i32;
   left: i32;
   right: i32;
+  /** Four bytes of what the padding holds. */
+  value: i32;
+}
+
+@inline
+function fill(from: usize, bytes: usize, value: v128): void {
+  for (const end = from + bytes; from < end; from += 16) v128.store(from, value);
 }
 
 export function border(s: Border): void {
+  const value = i32x4.splat(s.value);
   for (let block = 0; block < s.blocks; block++) {
     let at = s.map + block * s.plane;
-    memory.fill(at, 0, s.top + s.left);
+    fill(at, s.top + s.left, value);
     at += s.top;
     // The right padding of a row and the left padding of the next are neighbours.
     for (let y = 1; y < s.height; y++) {
       at += s.row;
-      for (let x = at - s.right, end = at + s.left; x < end; x += 16) v128.store(x, i32x4.splat(0));
+      fill(at - s.right, s.left + s.right, value);
     }
     at += s.row;
-    memory.fill(at - s.right, 0, s.right + s.bottom);
+    fill(at - s.right, s.right + s.bottom, value);
   }
 }

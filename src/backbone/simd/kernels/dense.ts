@@ -7,7 +7,7 @@ import { bias, matrix, type Filter } from './filter.ts';
 export function dense(input: FeatureMap, filter: Filter, output: FeatureMap): Step {
   const rows = blockedRows(1, 1, filter.inputs);
   return (program) => {
-    const [weights, weightUnits] = matrix(program, filter, ['blocked', rows], input.bits);
+    const [weights, weightUnits] = matrix(program, filter, ['blocked', rows], input.bits === 16 ? 16 : 32);
     return [
       'dense',
       [filter.activation, input.region, (rows.length * input.bits) / 32],

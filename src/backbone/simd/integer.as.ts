@@ -1,0 +1,49 @@
+/** What the integer kernels share. None of it rounds differently from host to host. */
+
+/** How sums become codes: f32, then three words. */
+@unmanaged
+export class Rounding {
+  /** ROUNDER plus the output's zero point. */
+  rounder: f32;
+  /** What ROUNDER looks like as an integer. */
+  rounderBits: i32;
+  /** The least and the greatest code, in every byte, or every half word of 16-bit codes. */
+  low: i32;
+  high: i32;
+  /** What a unit of the other addend is worth in units of the output. */
+  otherFactor: f32;
+}
+
+/** One lane of a vector in all of them. */
+@inline
+export function spread(x: v128, lane: i32): v128 {
+  if (lane == 0) return i32x4.shuffle(x, x, 0, 0, 0, 0);
+  if (lane == 1) return i32x4.shuffle(x, x, 1, 1, 1, 1);
+  if (lane == 2) return i32x4.shuffle(x, x, 2, 2, 2, 2);
+  return i32x4.shuffle(x, x, 3, 3, 3, 3);
+}
+
+/** A number in single precision to the nearest integer, of two as near the even one: the sum's lowest bits hold it. */
+@inline
+export function nearest(x: v128, rounder: v128, rounderBits: v128): v128 {
+  return i32x4.sub(f32x4.add(x, rounder), rounderBits);
+}
+
+/** Sums to units of the output, not yet rounded. */
+@inline
+export function scaled(sum: v128, factor: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(sum), factor);
+}
+
+/** Codes of 8 bits for two times eight numbers, within the step's bounds. */
+@inline
+export function bytes(a: v128, b: v128, low: v128, high: v128): v128 {
+  return i8x16.min_u(i8x16.max_u(i8x16.narrow_i16x8_u(a, b), low), high);
+}
+
+/** i16 pairs that lie beside each other: of the lower or the upper four of eight. */
+@inline
+export function interleaved(a: v128, b: v128, upper: bool): v128 {
+  if (upper) return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  return i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
