@@ -69,12 +69,12 @@ export function shortest({ statistics, input, ...space }: CodeSpace, plan: Plan)
 export function spaceInWords(space: CodeSpace): string {
   const { taps, codeLength: length, input } = space;
   const deviations = statisticsOf(space).filter((statistic) => statistic === 'deviation').length;
-  const spread = deviations === 0 ? '' : `, ${deviations} of them deviations`;
+  const spread = deviations === 0 ? '' : `, ${deviations} of them deviations,`;
   const pictures =
     input === undefined
       ? "the backbone's own size, pixel rules 1"
       : `${input.height}×${input.width} pixels, pixel rules ${input.rules}`;
-  return `${length} numbers from ${taps.length} taps${spread} at ${pictures}`;
+  return `${length} numbers from ${taps.length} ${taps.length === 1 ? 'tap' : 'taps'}${spread} at ${pictures}`;
 }
 
 export function sameSpace(a: CodeSpace, b: CodeSpace): boolean {

@@ -230,6 +230,15 @@ describe('new examples', () => {
       'n 1; this Worker runs n 2',
     );
     expect(strangeness(own, { ...own, codeLength: 9 })).toContain('Teach a new head');
+    const small: CodeOrigin = { ...own, input: { height: 160, width: 160, rules: 2 } };
+    expect(strangeness(own, small)).toContain(
+      "8 numbers from 1 tap at the backbone's own size, pixel rules 1; these are of 8 numbers from 1 tap at 160×160 pixels, pixel rules 2",
+    );
+    expect(strangeness(small, own)).toContain('Teach a new head');
+    expect(strangeness(small, { ...small })).toBeUndefined();
+    expect(strangeness(small, { ...small, input: { height: 160, width: 160, rules: 1 } })).toBeDefined();
+    expect(strangeness(own, { ...own, statistics: ['mean'] })).toBeUndefined();
+    expect(strangeness(own, { ...own, statistics: ['deviation'] })).toContain('1 of them deviations');
   });
 
   it('have a revision and a time of their own, and are counted', () =>

@@ -1,0 +1,27 @@
+/** Two deployments of one backbone that is run at several sizes: of old, at its own size, and with 160 pixels as default. */
+import planJson from '../../build/backbone/plan.json';
+import weights from '../../build/backbone/weights.safetensors';
+import type { PictureInput } from '../../src/head/index.ts';
+import { createRuntime } from '../../worker/runtime.ts';
+import { Isolate, testEnv } from './support.ts';
+
+/** The built-in network under another hash. */
+const plan = {
+  ...planJson,
+  name: 'sized',
+  version: '3',
+  weightsSha256: 'c'.repeat(64),
+  input: { ...planJson.input, sides: [128, 160, 192] },
+};
+export const SIZED = { weightsSha256: plan.weightsSha256, plan, weights };
+export const BACKBONE = { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
+
+export const OWN: PictureInput = { height: 224, width: 224, rules: 1 };
+export const SMALL: PictureInput = { height: 160, width: 160, rules: 2 };
+
+export const [usual, small] = await Promise.all(
+  [OWN, SMALL].map((input) => createRuntime([SIZED], { backbone: plan.name, input })),
+);
+/** Two isolates on the same stores. */
+export const older = new Isolate(testEnv, usual);
+export const newer = new Isolate(testEnv, small);
