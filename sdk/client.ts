@@ -191,9 +191,13 @@ export class HeadwaterClient {
   /** CNN codes: what the network sees in pictures, for searching, clustering or a classifier of one's own. */
   async embed(
     pictures: readonly Picture[],
-    { head, encoding, ...options }: EmbedOptions = {},
+    { head, backbone, size, encoding, ...options }: EmbedOptions = {},
   ): Promise<z.infer<typeof Embeddings>> {
-    const call: Call = { ...post('v1/embed'), query: { head, encoding }, body: picturesForm(pictures) };
+    const call: Call = {
+      ...post('v1/embed'),
+      query: { head, backbone, size, encoding },
+      body: picturesForm(pictures),
+    };
     return this.#transport.json(is.embeddings, call, options);
   }
 

@@ -30,8 +30,12 @@ export interface ClassifyOptions extends BatchOptions {
 }
 
 export interface EmbedOptions extends CallOptions {
-  /** Codes that this head is taught with; those of the backbone where absent. */
+  /** Codes that this head is taught with; those that new heads read where absent. */
   readonly head?: string;
+  /** Codes of this backbone, by name; not together with `head`. */
+  readonly backbone?: string;
+  /** Side in pixels of the square that pictures are brought to, one at which the backbone is run; not together with `head`. */
+  readonly size?: number;
   /** `float`: numbers, the default. `base64`: little-endian half precision, a fifth of the size. */
   readonly encoding?: 'float' | 'base64';
 }

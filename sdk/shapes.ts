@@ -66,7 +66,7 @@ export function classifications(value: unknown): value is z.infer<typeof Classif
 }
 
 export function embeddings(value: unknown): value is z.infer<typeof Embeddings> {
-  return has(value, { backbone: 'object', embeddings: 'array' });
+  return has(value, { backbone: 'object', space: 'object', embeddings: 'array' });
 }
 
 export function exampleList(value: unknown): value is ExampleList {

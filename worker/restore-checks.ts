@@ -19,6 +19,7 @@ import {
 } from './limits.ts';
 import { ApiError } from './problem.ts';
 import type { Runtime } from './runtime.ts';
+import { CodeOrigin } from './tenant/code-origin.ts';
 
 /** Named versions, and the one that examples are taught on top of, are kept beside the newest. */
 const MAX_VERSIONS_KEPT = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
@@ -64,13 +65,13 @@ export class RestoreChecks {
   admitHead(version: number, sha256: string, head: Head): void {
     const origin = this.#taught?.origin;
     if (origin?.base?.version !== version || origin.base.sha256 !== sha256) return;
-    if (!sameSpace(origin, spaceOf(head)))
+    if (!sameSpace(CodeOrigin.parse(origin), spaceOf(head)))
       throw otherCodes(`line ${this.#rows} is a version that reads other codes than its examples are`);
   }
 
   async #admitTaught(row: BackupTaught): Promise<void> {
     if (++this.#taughtHeads > MAX_HEADS_PER_TENANT) throw tooManyHeads();
-    const { origin } = row;
+    const origin = CodeOrigin.parse(row.origin);
     const { plan } = await this.#runtime.of({ backbone: origin, input: origin.input });
     // Codes of another backbone can be kept, and nothing be trained on them here.
     const isOurs = origin.base === undefined && origin.weightsSha256 === plan.weightsSha256;

@@ -74,11 +74,11 @@ export type BackboneId = z.infer<typeof BackboneId>;
 /** What makes codes of one backbone differ: which taps they are read from, of what, and how pictures reach it. */
 export const CodeSpaceFields = {
   taps: z.array(Name).min(1).max(MAX_TAPS).meta({ description: 'Names, in the order of the code.' }),
-  statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS).exactOptional().meta({
+  statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS).optional().meta({
     description:
       'What each tap reads of its map: the mean over space, or the standard deviation. Means where absent.',
   }),
-  input: PictureInputFields.exactOptional().meta({
+  input: PictureInputFields.optional().meta({
     description:
       "What pictures are brought to, and by which pixel rules. The backbone's own size by rules 1 where absent.",
   }),

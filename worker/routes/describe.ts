@@ -32,7 +32,7 @@ export function answers<S extends z.ZodType, Status extends 200 | 201>(
 /** What any route may answer with instead; app.ts adds it to all of them. */
 export const PROBLEM_ANSWER = {
   description:
-    'A problem. 413 `too_much_work`: the pictures of one request take more than 2,000 ms to decode, as their headers say; send fewer at once, or smaller ones.',
+    'A problem. 413 `too_much_work`: the pictures of one request take more than 2,000 ms to decode and to show to the backbones of its heads, as their headers and the networks say; send fewer at once, or smaller ones.',
   content: { 'application/problem+json': { schema: Problem } },
 };
 

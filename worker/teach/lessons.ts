@@ -13,6 +13,7 @@ import { checkJson } from '../body.ts';
 import { parseMultipart } from '../multipart.ts';
 import { fromBase64 } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
+import { CodeSpaceFields } from '../tenant/code-origin.ts';
 import { utf8 } from '../utf8.ts';
 import type { CodeSpace } from './code-space.ts';
 
@@ -102,7 +103,7 @@ function checkSpace(
   const { weightsSha256, codeLength } = origin;
   const named = space ?? { taps: plan.taps.map(({ name }) => name) };
   // How long they are is compared with each code: see codeOf.
-  const sent = shortest({ ...named, weightsSha256, codeLength }, plan);
+  const sent = shortest(CodeSpaceFields.parse({ ...named, weightsSha256, codeLength }), plan);
   const wanted = shortest(origin, plan);
   if (sameSpace(sent, wanted)) return;
   throw new ApiError(
