@@ -53,6 +53,9 @@ async function currentHead(isolate: Isolate, key: string, version: number): Prom
   return readHead(new Uint8Array(await file.arrayBuffer()));
 }
 
+const restored = async (rows: readonly object[]): Promise<Response> =>
+  sendBackup(newer, (await newer.newTenant()).key, fileOf(rows));
+
 /** The row as it lies there. */
 const originOf = (tenant: string): Promise<object> =>
   runInDurableObject(stubOf(tenant), (_, { storage }) => {
@@ -209,8 +212,6 @@ describe('codes of another size', () => {
       .trimEnd()
       .split('\n')
       .map((line) => BackupRow.parse(JSON.parse(line)));
-    const restored = async (changed: readonly object[]): Promise<Response> =>
-      sendBackup(newer, (await newer.newTenant()).key, fileOf(changed));
     expect((await restored(rows)).status).toBe(200);
     const mixed = rows.map((row) =>
       row.row === 'taught' ? { ...row, origin: { ...row.origin, input: OWN } } : row,
