@@ -136,8 +136,8 @@ class Builder {
     const raw = this.#tensor(`${convolution}.weight`, shape);
     let folded = foldBatchNorm(raw, this.#batchNorm(name, norm, out), EPSILON);
     if (this.#latest === 'input') {
-      const same = (value: number): number[] => [value, value, value].map((v) => v / 255);
-      folded = foldInputNormalisation(folded, same(MEAN), same(DEVIATION));
+      const [mean, deviation] = [MEAN, DEVIATION].map((value) => Array<number>(3).fill(value / 255));
+      folded = foldInputNormalisation(folded, mean, deviation);
     }
     const wanted = op === 'conv' ? [kernel, kernel, ins, out] : [kernel, kernel, out];
     const half = this.#outputs.length >= SINGLE_PRECISION_BLOCKS;

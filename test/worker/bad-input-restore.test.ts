@@ -118,12 +118,14 @@ describe('a backup', () => {
     expect(await problemOf(response)).toMatchObject(INVALID);
   });
 
-  const at = (side: number) => ({ input: { height: side, width: side, rules: 2 } });
   it.each([
     ['of another length', { codeLength: 7 }],
     ['of other taps', { taps: ['x'] }],
     ['of deviations where the backbone has means', { statistics: Array<string>(6).fill('deviation') }],
-    ['of pictures of a size at which the backbone is not run', at(160)],
+    [
+      'of pictures of a size at which the backbone is not run',
+      { input: { height: 160, width: 160, rules: 2 } },
+    ],
   ])('with codes %s', async (_, other) => {
     const response = await refused(edited('taught', ({ origin }) => ({ origin: { ...origin, ...other } })));
     expect(await problemOf(response)).toEqual({ status: 409, code: 'backbone_mismatch' });

@@ -1,7 +1,8 @@
 /** Codes of one backbone at two sizes have the same length and weights, and are never mixed. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import type { Classification, Embeddings, ReviewItem } from '../../src/api/index.ts';
+import { z } from 'zod';
+import { BackupRow, type Classification, type Embeddings, type ReviewItem } from '../../src/api/index.ts';
 import { readHead, spaceOfPlan, writeHead, type Head, type PictureInput } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { see } from '../../worker/classify.ts';
@@ -52,12 +53,15 @@ async function currentHead(isolate: Isolate, key: string, version: number): Prom
   return readHead(new Uint8Array(await file.arrayBuffer()));
 }
 
-const originOf = (tenant: string): Promise<unknown> =>
-  runInDurableObject(
-    stubOf(tenant),
-    (_, { storage }) =>
-      JSON.parse(String(storage.sql.exec('SELECT backbone FROM taught_heads').one()['backbone'])) as unknown,
-  );
+const restored = async (rows: readonly object[]): Promise<Response> =>
+  sendBackup(newer, (await newer.newTenant()).key, fileOf(rows));
+
+/** The row as it lies there. */
+const originOf = (tenant: string): Promise<object> =>
+  runInDurableObject(stubOf(tenant), (_, { storage }) => {
+    const { backbone } = storage.sql.exec<{ backbone: string }>('SELECT backbone FROM taught_heads').one();
+    return z.looseObject({}).parse(JSON.parse(backbone));
+  });
 
 /** A head of made-up codes that reads pictures so. */
 function headAt(input: PictureInput, seed = 1): Promise<Head> {
@@ -78,7 +82,7 @@ describe("a head's first example fixes its code space", () => {
     const { id, key } = await older.newTenant();
     await teach(older, key);
     // As every row was written then.
-    expect(Object.keys((await originOf(id)) as object).toSorted()).toEqual([
+    expect(Object.keys(await originOf(id)).toSorted()).toEqual([
       'codeLength',
       'name',
       'taps',
@@ -207,9 +211,7 @@ describe('codes of another size', () => {
     const rows = (await backupOf(older, key))
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as Row);
-    const restored = async (changed: readonly Row[]): Promise<Response> =>
-      sendBackup(newer, (await newer.newTenant()).key, fileOf(changed));
+      .map((line) => BackupRow.parse(JSON.parse(line)));
     expect((await restored(rows)).status).toBe(200);
     const mixed = rows.map((row) =>
       row.row === 'taught' ? { ...row, origin: { ...row.origin, input: OWN } } : row,
@@ -217,11 +219,6 @@ describe('codes of another size', () => {
     expect(await problemOf(await restored(mixed))).toEqual(MISMATCH);
   });
 });
-
-interface Row {
-  readonly row: string;
-  readonly origin?: object;
-}
 
 describe('several code spaces in one request', async () => {
   const inputs: PictureInput[] = [

@@ -71,9 +71,7 @@ describe('the SIMD engine at several sizes', () => {
     const engine = createSimdEngine(smallNetwork(), BUILDS.plain, options);
     const expected = engine.codes(picture(OWN_SIDE));
     expect(() => engine.codes(picture(56), square(56))).toThrow(HeadwaterError);
-    expect(() => engine.codes(picture(56), square(56))).toThrow(
-      /but of 48×48, 32×32, 40×40, 64×64, 96×96/u,
-    );
+    expect(() => engine.codes(picture(56), square(56))).toThrow(/but of 48×48, 32×32, 40×40, 64×64, 96×96/u);
     expect(() => engine.codes(picture(96), square(96))).toThrow(
       /needs \d+ bytes of memory.*smaller pictures/u,
     );

@@ -18,7 +18,9 @@ const file = (name: string) => new Uint8Array(readFileSync(join(root, 'build', n
 
 /** Our backbone, as if it allowed other sizes. */
 function loadOpen() {
-  const plan: unknown = JSON.parse(readFileSync(join(root, 'backbones/mobilenet-v3-small/plan.json'), 'utf8'));
+  const plan: unknown = JSON.parse(
+    readFileSync(join(root, 'backbones/mobilenet-v3-small/plan.json'), 'utf8'),
+  );
   const backbone = loadBackbone(plan, file('backbone/weights.safetensors'));
   const input = { ...backbone.plan.input, sides: SIDES };
   return {

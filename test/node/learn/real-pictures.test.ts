@@ -29,8 +29,12 @@ function classesIn(...folder: string[]): Classes {
 
 /** Codes of every data set. */
 async function loadCodes(sources: readonly Classes[]): Promise<TrainingSet[]> {
-  const plan: unknown = JSON.parse(readFileSync(join(root, 'backbones/mobilenet-v3-small/plan.json'), 'utf8'));
-  const weights = new Uint8Array(readFileSync(join(root, 'backbones/mobilenet-v3-small/weights.safetensors')));
+  const plan: unknown = JSON.parse(
+    readFileSync(join(root, 'backbones/mobilenet-v3-small/plan.json'), 'utf8'),
+  );
+  const weights = new Uint8Array(
+    readFileSync(join(root, 'backbones/mobilenet-v3-small/weights.safetensors')),
+  );
   const backbone = loadBackbone(plan, weights);
   const engine = await createTfjsEngine(
     backbone,

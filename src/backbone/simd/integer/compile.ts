@@ -131,7 +131,7 @@ class IntegerCompiler {
     const other = add.input === step.name ? add.other : add.input;
     const integers = this.#integers(step, { output: this.#codes(add.name), other: this.#codes(other) });
     const output = this.#write(add.name);
-    this.#run(conv8(input, integers, output, this.#relaxed, this.#maps.get(other)!));
+    this.#run(conv8(input, integers, output, this.#relaxed, this.#maps.get(other)));
   }
 
   #convOf(step: plan.ConvStep | plan.DenseStep, input: FeatureMap, output: FeatureMap): Step {

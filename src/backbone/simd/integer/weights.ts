@@ -70,12 +70,12 @@ function unitsOf(filter: Filter, input: Codes, least: (output: number) => number
   });
 }
 
-function quantised<Weights extends Int8Array | Int16Array>(
+function quantised(
   step: string,
   { bias, outputs, weights: given }: Filter,
   { input, output, other }: Ends,
   units: Float64Array,
-  weights: Weights,
+  weights: Int8Array | Int16Array,
 ): SumWeights {
   const values = inSinglePrecision(given);
   const [sums, magnitudes] = [new Float64Array(outputs), new Float64Array(outputs)];
