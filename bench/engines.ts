@@ -25,6 +25,9 @@ const OWN: Readonly<Record<string, Make>> = {
   'simd32-relaxed': simd('engine-relaxed', 32),
   simd16: simd('engine', 16),
   'simd16-relaxed': simd('engine-relaxed', 16),
+  // Of backbones with ranges.
+  simd8: simd('engine', 8),
+  'simd8-relaxed': simd('engine-relaxed', 8),
 };
 
 const PEERS: Readonly<Record<string, Make>> = {
@@ -71,7 +74,7 @@ async function makeAll(makers: Readonly<Record<string, Make>>, backbone: Backbon
   return { engines, absent };
 }
 
-function simd(module: string, bits: 16 | 32): Make {
+function simd(module: string, bits: 8 | 16 | 32): Make {
   return (backbone) => {
     const engine = createSimdEngine(backbone, built(module), { bits });
     return Promise.resolve((pixels: Uint8Array) => () => engine.codes(pixels));

@@ -1,16 +1,22 @@
 /**
  * Which engine a host runs a backbone on. The choice is the same in every host, so that the same bytes give the same
- * answer: our own kernels in single precision. TensorFlow.js trains, and is the reference in tests.
+ * answer: our own kernels, on 8-bit integers where the backbone has ranges for them and else in single precision.
+ * TensorFlow.js trains, and is the reference in tests.
  */
 import type { Size } from './at-size.ts';
 import type { TailedEngine } from './engine.ts';
 import type { Backbone } from './load.ts';
+import { hasRanges } from './ranges.ts';
 import { createSimdEngine } from './simd/index.ts';
 
-/** simd16 is faster, and its codes differ from the other's by a few thousandths. */
-export const ENGINES = ['simd32', 'simd16'] as const;
+/** simd16 is faster than simd32, and its codes differ by a few thousandths; simd8's are the same bits on every host. */
+export const ENGINES = ['simd32', 'simd16', 'simd8'] as const;
 export type EngineName = (typeof ENGINES)[number];
-export const DEFAULT_ENGINE: EngineName = 'simd32';
+
+/** The engine that a backbone's codes come from. */
+export function defaultEngine(backbone: Backbone): EngineName {
+  return hasRanges(backbone) ? 'simd8' : 'simd32';
+}
 
 export interface EngineOptions {
   readonly name?: string | undefined;
@@ -25,13 +31,15 @@ export interface EngineOptions {
 export function createEngine(
   backbone: Backbone,
   module: WebAssembly.Module,
-  { name = DEFAULT_ENGINE, ...options }: EngineOptions = {},
+  { name = defaultEngine(backbone), ...options }: EngineOptions = {},
 ): TailedEngine {
   switch (name) {
     case 'simd32':
       return createSimdEngine(backbone, module, { ...options, bits: 32 });
     case 'simd16':
       return createSimdEngine(backbone, module, { ...options, bits: 16 });
+    case 'simd8':
+      return createSimdEngine(backbone, module, { ...options, bits: 8 });
     default:
       throw new TypeError(`There is no engine '${name}'. One of: ${ENGINES.join(', ')}.`);
   }

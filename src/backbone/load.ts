@@ -5,6 +5,7 @@ import { asFloats, readSafetensors } from '../safetensors.ts';
 import type { Plan } from './plan.ts';
 import { codeLength } from './plan.ts';
 import { planSchema } from './schema.ts';
+import { hasRanges, rangesOf } from './ranges.ts';
 import type { MapShape } from './shapes.ts';
 import { inferShapes } from './shapes.ts';
 
@@ -27,7 +28,7 @@ const WEIGHTS_LIMITS = { fileBytes: 64 * 1024 * 1024, headerBytes: 1024 * 1024, 
  * to compare it with the weights' own (hashing is asynchronous in Web hosts, loading is not).
  * @param planJson the parsed plan file.
  * @param weights the safetensors file that lies beside it; may share memory with the result.
- * @throws HeadwaterError `backbone_invalid` when the plan is malformed or does not fit the weights; `file_corrupt`
+ * @throws HeadwaterError `backbone_invalid` when the plan is malformed or it or ranges do not fit the weights; `file_corrupt`
  *   when the weights are no valid safetensors file.
  */
 export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
@@ -47,6 +48,7 @@ export function loadBackbone(planJson: unknown, weights: Uint8Array): Backbone {
     tensors.set(name, values);
     tensorShapes.set(name, tensor.shape);
   }
+  if (hasRanges({ plan, tensors })) rangesOf({ plan, tensors });
   return { plan, tensors, tensorShapes, shapes, codeLength: codeLength(plan) };
 }
 

@@ -4,8 +4,7 @@
  * apart, and for each step that computes in 16 bits instead of 8 a tensor `<step>.bits`, F32 [1], that holds 16.
  */
 import { HeadwaterError } from '../errors.ts';
-import type { Backbone } from './load.ts';
-import type { Step } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 
 /** low ≤ 0 ≤ high */
 export interface Range {
@@ -20,19 +19,22 @@ export interface Ranges {
   readonly wide: ReadonlySet<string>;
 }
 
-type Tensors = Pick<Backbone, 'plan' | 'tensors'>;
+interface Weights {
+  readonly plan: Plan;
+  readonly tensors: ReadonlyMap<string, ArrayLike<number>>;
+}
 
 /** Far beyond any network's, and what single precision can tell from zero. */
 const LARGEST = 1e6;
 const SMALLEST_SPAN = 1e-6;
 
 /** @returns whether the weights name a range at all; `rangesOf` then wants all of them. */
-export function hasRanges({ plan, tensors }: Tensors): boolean {
+export function hasRanges({ plan, tensors }: Weights): boolean {
   return plan.steps.some((step) => tensors.has(`${step.name}.range`) || tensors.has(`${step.name}.bits`));
 }
 
 /** @throws HeadwaterError `backbone_invalid` for ranges that are missing or out of bounds, and bits other than 16. */
-export function rangesOf({ plan, tensors }: Tensors): Ranges {
+export function rangesOf({ plan, tensors }: Weights): Ranges {
   const of = new Map<string, Range>();
   const wide = new Set<string>();
   for (const step of plan.steps) {

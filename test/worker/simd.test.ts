@@ -6,6 +6,7 @@ import plain from '../../build/wasm/engine.wasm';
 import { loadBackbone } from '../../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../../src/backbone/relaxed-simd.ts';
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
+import { INTEGER_CODE_HASH, integerCodeHash } from '../node/backbone/integer-golden.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from '../node/backbone/golden.ts';
 
 describe('the SIMD engine in workerd', () => {
@@ -27,5 +28,10 @@ describe('the SIMD engine in workerd', () => {
       .codes(goldenPicture())
       .reduce((max, x, i) => Math.max(max, Math.abs(x - expected[i])), 0);
     expect(worst).toBeLessThan(1e-4);
+  });
+
+  it('gives the golden code on 8 bits, with and without relaxed SIMD', () => {
+    expect(integerCodeHash(plain)).toBe(INTEGER_CODE_HASH);
+    expect(integerCodeHash(relaxed)).toBe(INTEGER_CODE_HASH);
   });
 });

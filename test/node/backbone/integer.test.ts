@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
+import { INTEGER_CODE_HASH, integerCodeHash } from './integer-golden.ts';
 import { integerReference } from './integer-reference.ts';
 import { meanAndDeviation, NO_PADDING, onIntegers, randomPadding, smallNetwork } from './integer-networks.ts';
 import { BackboneMaker, between, randomPixels } from './random.ts';
@@ -115,6 +116,12 @@ describe('the 8-bit engine against plain integers, in both builds', () => {
     for (const value of [0, 255]) {
       const pixels = new Uint8Array(432).fill(value);
       expectSameBits(backbone, pixels, `all ${value}`);
+    }
+  });
+
+  it('gives the golden code bit by bit', () => {
+    for (const [build, module] of Object.entries(BUILDS)) {
+      expect(integerCodeHash(module), build).toBe(INTEGER_CODE_HASH);
     }
   });
 });
