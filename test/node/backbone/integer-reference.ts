@@ -1,6 +1,6 @@
 /**
  * The arithmetic of integers written down as plainly as possible, from docs/engine.md: what the kernels must find to the bit.
- * Only the weights' integers are the engine's own. Slow on purpose; use it at small shapes.
+ * Only units and starts are the engine's own. Slow on purpose; use it at small shapes.
  */
 import type { Backbone } from '../../../src/backbone/index.ts';
 import type * as plan from '../../../src/backbone/plan.ts';
@@ -8,11 +8,12 @@ import { rangesOf } from '../../../src/backbone/ranges.ts';
 import { filterOf } from '../../../src/backbone/simd/filters.ts';
 import { boundsOf, codesOf, PICTURE_CODES, type Codes } from '../../../src/backbone/simd/integer/codes.ts';
 import { fusedAdds } from '../../../src/backbone/simd/integer/support.ts';
+import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import {
-  convWeights16,
-  convWeights8,
-  depthwiseWeights8,
-  type SumWeights,
+  convUnits16,
+  convUnits8,
+  sumTables,
+  type SumTables,
 } from '../../../src/backbone/simd/integer/weights.ts';
 import { readersOf } from '../../../src/backbone/simd/readers.ts';
 
@@ -92,11 +93,17 @@ class Network {
     return codesOf(this.#ranges.of.get(name)!, isWide ? 16 : 8);
   }
 
-  #weightsOf(step: Weighted, output: Codes, other?: Codes): SumWeights {
+  #weightsOf(step: Weighted, output: Codes, other?: Codes): SumTables & { weights: Float64Array } {
     const input = this.maps.get(step.input)!.codes;
+    const filter = filterOf(this.#backbone, step);
     const in16 = step.input === 'input' || this.#ranges.wide.has(step.name);
-    const quantise = in16 ? convWeights16 : convWeights8;
-    return quantise(step.name, filterOf(this.#backbone, step), { input, output, other });
+    const units = (in16 ? convUnits16 : convUnits8)(filter, input);
+    const outputs = filter.outputs;
+    const weights = Float64Array.from(filter.weights, (x, i) => toEven(x * (1 / units.units[i % outputs])));
+    const sums = Int32Array.from({ length: outputs }, (_, o) =>
+      weights.reduce((sum, weight, i) => (i % outputs === o ? sum + weight : sum), 0),
+    );
+    return { weights, ...sumTables(step.name, filter, { input, output, other }, units, sums) };
   }
 
   /** Sums of 32 bits, rounded to codes. */
@@ -142,7 +149,7 @@ class Network {
     codes: Codes,
     codeAt: (
       output: number,
-      products: (weights: Int8Array | Int16Array, start: number) => number,
+      products: (weights: ArrayLike<number>, start: number) => number,
       at: number,
     ) => number,
   ): CodeMap {
@@ -158,7 +165,7 @@ class Network {
         Math.floor(at / outputs / shape.width),
       ];
       const [top, left] = [y * filter.stride - filter.padding[0], x * filter.stride - filter.padding[2]];
-      const products = (weights: Int8Array | Int16Array, start: number): number => {
+      const products = (weights: ArrayLike<number>, start: number): number => {
         let sum = start;
         for (let i = o; i < weights.length; i += outputs) {
           const row = (i - o) / outputs;

@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
 import { codesOf } from '../../../src/backbone/simd/integer/codes.ts';
+import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import {
-  convWeights16,
-  convWeights8,
-  depthwiseWeights8,
+  convUnits16,
+  convUnits8,
+  sumTables,
+  toIntegers,
 } from '../../../src/backbone/simd/integer/weights.ts';
 import { random } from './random.ts';
 
@@ -33,7 +35,9 @@ function outputs(rows: number): { weights: Float32Array; bias: Float32Array } {
 describe('integer weights', () => {
   it('keep sums of sixteen channels in 16 bits', () => {
     const { weights, bias } = outputs(40);
-    const made = convWeights8('step', filter(weights, bias, 1, 40), ends).weights;
+    const given = filter(weights, bias, 1, 40);
+    const made = new Int8Array(weights.length);
+    toIntegers(given, convUnits8(given, ends.input).units, made);
     for (let o = 0; o < 5; o++) {
       for (let group = 0; group < 40; group += 16) {
         for (const half of [0, 2]) {
@@ -53,7 +57,10 @@ describe('integer weights', () => {
 
   it('keep sums of 16-bit codes in 32 bits', () => {
     const { weights, bias } = outputs(5000);
-    const { weights: made, starts } = convWeights16('step', filter(weights, bias, 1, 5000), wideEnds);
+    const given = filter(weights, bias, 1, 5000);
+    const made = new Int16Array(weights.length);
+    const units = convUnits16(given, wideEnds.input);
+    const { starts } = sumTables('step', given, wideEnds, units, toIntegers(given, units.units, made));
     for (let o = 0; o < 5; o++) {
       let [least, most] = [starts[o], starts[o]];
       for (let i = o; i < made.length; i += 5) {

@@ -5,7 +5,16 @@ import type { Place, Program, Region } from '../program.ts';
 import { BLOCK } from '../sizes.ts';
 import type { Codes } from './codes.ts';
 import { packWords } from './pack.ts';
-import type { DepthwiseWeights, Ends, SumWeights } from './weights.ts';
+import { depthwiseWeights8 } from './depthwise-weights.ts';
+import {
+  convUnits16,
+  convUnits8,
+  sumTables,
+  toIntegers,
+  toPackedIntegers,
+  type Ends,
+  type Units,
+} from './weights.ts';
 
 /** A step with weights, on integers. */
 export interface IntegerStep {
@@ -16,55 +25,78 @@ export interface IntegerStep {
   readonly bounds: readonly [low: number, high: number];
 }
 
-/** The order of a step's rows of weights, and how many of them lie side by side. */
-export interface Order {
-  readonly rows: Int32Array;
-  readonly word: number;
-  readonly bits: 8 | 16;
-}
-
 /** Adding this to a float moves its integer part into the lowest bits, rounded to nearest even. */
 const ROUNDER = 12_582_912;
 const ROUNDER_BITS = 0x4b400000;
 
-/** Packed weights, and behind them what sums begin with and what their units are worth. */
-export function sumConstants(
+/** Packed weights of 8 bits, and behind them what sums begin with and what their units are worth. */
+export function convConstants8(
+  program: Program,
+  step: IntegerStep,
+  rows: Int32Array,
+  word: 2 | 4,
+): [weights: Region, tables: Place] {
+  const { filter, ends } = step;
+  return sumConstants(program, step, rows.length, (target) => {
+    const units = convUnits8(filter, ends.input);
+    return { units, sums: toPackedIntegers(filter, units.units, { rows, word }, target) };
+  });
+}
+
+/** The same of 16 bits, also of depthwise steps and the one that reads the picture: two rows lie side by side. */
+export function constants16(
+  program: Program,
+  step: IntegerStep,
+  rows: Int32Array,
+): [weights: Region, tables: Place] {
+  const { filter, ends } = step;
+  return sumConstants(program, step, rows.length * 2, (target) => {
+    const units = convUnits16(filter, ends.input);
+    const weights = new Int16Array(filter.weights.length);
+    const sums = toIntegers(filter, units.units, weights);
+    const packed = new Int16Array(target.buffer, target.byteOffset, target.length / 2);
+    packWords(packed, weights, rows, filter.outputs, 2);
+    return { units, sums };
+  });
+}
+
+/** @param fill writes the weights and says what their units are and what they come to, by output. */
+function sumConstants(
   program: Program,
   { name, filter, ends }: IntegerStep,
-  { rows, word, bits }: Order,
-  quantise: () => SumWeights,
+  bytesOfOutput: number,
+  fill: (target: Int8Array) => { units: Units; sums: Int32Array },
 ): [weights: Region, tables: Place] {
   const outputs = blocksOf(filter.outputs) * BLOCK;
-  const bytes = (outputs * rows.length * bits) / 8;
-  const region = program.shared(
-    `integer ${keyOf(name, filter, ends)}`,
-    bytes + outputs * 8,
-    (floats, integers) => {
-      const { weights, starts, factors } = quantise();
-      packWords(viewOf(floats, bits, bytes), weights, rows, filter.outputs, word);
-      integers.set(starts, bytes / 4);
-      floats.set(factors, bytes / 4 + outputs);
-    },
-  );
+  const bytes = outputs * bytesOfOutput;
+  const key = `integer ${keyOf(name, filter, ends)}`;
+  const region = program.shared(key, bytes + outputs * 8, (floats, integers) => {
+    const { units, sums } = fill(new Int8Array(floats.buffer, floats.byteOffset, bytes));
+    const { starts, factors } = sumTables(name, filter, ends, units, sums);
+    integers.set(starts, bytes / 4);
+    floats.set(factors, bytes / 4 + outputs);
+  });
   return [region, { region, offset: bytes }];
 }
 
-/** The same of an 8-bit depthwise step: behind the weights lie by eight channels starts, multipliers and offsets. */
-export function depthwiseConstants(
+/** Packed weights of an 8-bit depthwise step, and by eight channels starts, multipliers and offsets. */
+export function depthwiseConstants8(
   program: Program,
   { name, filter, ends }: IntegerStep,
-  { rows, word }: Order,
-  quantise: () => DepthwiseWeights,
+  rows: Int32Array,
+  word: 1 | 2,
 ): [weights: Region, tables: Place] {
   const outputs = blocksOf(filter.outputs) * BLOCK;
   const bytes = Math.ceil((outputs * rows.length) / 16) * 16;
   const region = program.shared(`integer ${keyOf(name, filter, ends)}`, bytes + outputs * 6, (floats) => {
-    const { weights, ...tables } = quantise();
-    packWords(viewOf(floats, 8, bytes), weights, rows, filter.outputs, word);
-    const behind = new Int16Array(floats.buffer, floats.byteOffset + bytes, outputs * 3);
-    for (const [i, table] of [tables.starts, tables.multipliers, tables.offsets].entries()) {
-      for (let o = 0; o < table.length; o++)
-        behind[(o - (o % BLOCK)) * 3 + i * BLOCK + (o % BLOCK)] = table[o];
+    const { weights, starts, multipliers, offsets } = depthwiseWeights8(name, filter, ends);
+    packWords(new Int8Array(floats.buffer, floats.byteOffset, bytes), weights, rows, filter.outputs, word);
+    const tables = new Int16Array(floats.buffer, floats.byteOffset + bytes, outputs * 3);
+    for (const [i, table] of [starts, multipliers, offsets].entries()) {
+      for (let o = 0; o < table.length; o++) {
+        const lane = o % BLOCK;
+        tables[(o - lane) * 3 + i * BLOCK + lane] = table[o];
+      }
     }
   });
   return [region, { region, offset: bytes }];
@@ -97,9 +129,4 @@ export function repeated(code: number, bits: 8 | 16): number {
 function keyOf(name: string, filter: Filter, { input, output, other }: Ends): string {
   const codes = [input, output, other].map((each) => each && `${each.unit} ${each.zero}`);
   return `${name}, ${filter.name}, ${codes.join(', ')}`;
-}
-
-function viewOf(floats: Float32Array, bits: 8 | 16, bytes: number): Int8Array | Int16Array {
-  if (bits === 8) return new Int8Array(floats.buffer, floats.byteOffset, bytes);
-  return new Int16Array(floats.buffer, floats.byteOffset, bytes / 2);
 }

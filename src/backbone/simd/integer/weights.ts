@@ -6,23 +6,6 @@ import { inSinglePrecision } from '../../../safetensors.ts';
 import type { Filter } from '../kernels/filter.ts';
 import { unsupported, type Codes } from './codes.ts';
 
-/** Integer weights in the order of the filter's own, and by output what a kernel needs besides. */
-export interface SumWeights {
-  readonly weights: Int8Array | Int16Array;
-  /** What sums begin with. */
-  readonly starts: Int32Array;
-  /** What a sum's unit is worth in units of the output. */
-  readonly factors: Float32Array;
-}
-
-/** Of an 8-bit depthwise convolution: code = (sum · multiplier, in 1/32768, rounded) + offset. */
-export interface DepthwiseWeights {
-  readonly weights: Int8Array;
-  readonly starts: Int16Array;
-  readonly multipliers: Int16Array;
-  readonly offsets: Int16Array;
-}
-
 export interface Ends {
   /** Of what is read. */
   readonly input: Codes;
@@ -30,6 +13,22 @@ export interface Ends {
   readonly output: Codes;
   /** Of what is added before rounding. */
   readonly other?: Codes | undefined;
+}
+
+/** By output channel. */
+export interface Units {
+  /** What one is worth. */
+  readonly units: Float64Array;
+  /** What the weights' magnitudes come to, in numbers. */
+  readonly magnitudes: Float64Array;
+}
+
+/** What a kernel with sums of 32 bits needs besides weights, by output channel. */
+export interface SumTables {
+  /** What sums begin with. */
+  readonly starts: Int32Array;
+  /** What a sum's unit is worth in units of the output. */
+  readonly factors: Float32Array;
 }
 
 const INT8_MAX = 127;
@@ -43,23 +42,21 @@ const MOST_IN_SUM = 2 ** 30;
 const MOST_BIAS = 2 ** 29;
 /** Where rounding by addition ends. */
 const MOST_ROUNDED = 2 ** 22;
+/** Adding this to a double and taking it off again leaves the nearest integer, of two as near the even one. */
+const ROUNDER = 1.5 * 2 ** 52;
 
-export function convWeights8(step: string, filter: Filter, ends: Ends): SumWeights {
-  const values = inSinglePrecision(filter.weights);
-  const [largest, grouped] = [largestOf(values, filter.outputs), groupsOf(values, filter)];
-  const units = unitsOf(filter, ends.input, (o) =>
-    Math.max(largest[o] / INT8_MAX, grouped[o] / MOST_IN_GROUP),
-  );
-  return quantised(step, filter, ends, units, new Int8Array(values.length));
+export function convUnits8(filter: Filter, input: Codes): Units {
+  const { largest, grouped, magnitudes } = greatest(filter);
+  const least = (o: number): number => Math.max(largest[o] / INT8_MAX, grouped[o] / MOST_IN_GROUP);
+  return { units: unitsOf(filter, input, least), magnitudes };
 }
 
 /** For a convolution or a depthwise one of 16 bits, and the one that reads the picture. */
-export function convWeights16(step: string, filter: Filter, ends: Ends): SumWeights {
-  const values = inSinglePrecision(filter.weights);
-  const [largest, sums] = [largestOf(values, filter.outputs), magnitudesOf(values, filter.outputs)];
-  const most = MOST_IN_SUM / ends.input.top;
-  const units = unitsOf(filter, ends.input, (o) => Math.max(largest[o] / INT16_MAX, sums[o] / most));
-  return quantised(step, filter, ends, units, new Int16Array(values.length));
+export function convUnits16(filter: Filter, input: Codes): Units {
+  const { largest, magnitudes } = greatest(filter);
+  const most = MOST_IN_SUM / input.top;
+  const least = (o: number): number => Math.max(largest[o] / INT16_MAX, magnitudes[o] / most);
+  return { units: unitsOf(filter, input, least), magnitudes };
 }
 
 /** @param least the smallest unit of an output's weights. */
@@ -70,129 +67,146 @@ function unitsOf(filter: Filter, input: Codes, least: (output: number) => number
   });
 }
 
-function quantised(
-  step: string,
-  { bias, outputs, weights: given }: Filter,
-  { input, output, other }: Ends,
+/**
+ * @param target gets the weights in units, in the filter's own order.
+ * @returns their sums, by output.
+ */
+export function toIntegers(
+  { weights, outputs }: Filter,
   units: Float64Array,
-  weights: Int8Array | Int16Array,
-): SumWeights {
-  const values = inSinglePrecision(given);
-  const [sums, magnitudes] = [new Float64Array(outputs), new Float64Array(outputs)];
+  target: Int8Array | Int16Array,
+): Int32Array {
+  const values = inSinglePrecision(weights);
+  const inverses = units.map((unit) => 1 / unit);
+  const sums = new Int32Array(outputs);
   for (let i = 0; i < values.length; i += outputs) {
     for (let o = 0; o < outputs; o++) {
-      const weight = Math.round(values[i + o] / units[o]);
-      weights[i + o] = weight;
+      const weight = values[i + o] * inverses[o] + ROUNDER - ROUNDER;
+      target[i + o] = weight;
       sums[o] += weight;
-      magnitudes[o] += Math.abs(weight);
     }
   }
+  return sums;
+}
+
+/** The same of 8 bits in the order of the convolution's kernels, [outputs / 8][rows in the given order / word][8][word]. */
+export function toPackedIntegers(
+  { weights, outputs }: Filter,
+  units: Float64Array,
+  { rows, word }: { rows: Int32Array; word: number },
+  target: Int8Array,
+): Int32Array {
+  // A plain loop that writes four weights at once: there are millions, and an isolate that starts hasn't compiled it yet.
+  const values = inSinglePrecision(weights);
+  const words = new Int32Array(target.buffer, target.byteOffset, target.length / 4);
+  const halves = new Int16Array(target.buffer, target.byteOffset, target.length / 2);
+  const inverses = units.map((unit) => 1 / unit);
+  const sums = new Int32Array(outputs);
+  for (let place = 0; place < rows.length; place += 4) {
+    const [r0, r1, r2, r3] = [rows[place], rows[place + 1], rows[place + 2], rows[place + 3]];
+    // Channels that fill up read any row, times nothing.
+    const [k0, k1, k2, k3] = [r0 < 0 ? 0 : 1, r1 < 0 ? 0 : 1, r2 < 0 ? 0 : 1, r3 < 0 ? 0 : 1];
+    const [b0, b1, b2, b3] = [r0 * k0 * outputs, r1 * k1 * outputs, r2 * k2 * outputs, r3 * k3 * outputs];
+    for (let o = 0; o < outputs; o++) {
+      const inverse = inverses[o];
+      const w0 = (values[b0 + o] * k0 * inverse + ROUNDER - ROUNDER) | 0;
+      const w1 = (values[b1 + o] * k1 * inverse + ROUNDER - ROUNDER) | 0;
+      const w2 = (values[b2 + o] * k2 * inverse + ROUNDER - ROUNDER) | 0;
+      const w3 = (values[b3 + o] * k3 * inverse + ROUNDER - ROUNDER) | 0;
+      sums[o] += w0 + w1 + w2 + w3;
+      const low = (w0 & 255) | ((w1 & 255) << 8);
+      const high = (w2 & 255) | (w3 << 8);
+      const lane = o & 7;
+      const at = ((o - lane) * rows.length + place * 8) >> 2;
+      if (word === 4) words[at + lane] = (low & 0xffff) | (high << 16);
+      else {
+        halves[at * 2 + lane] = low;
+        halves[at * 2 + 8 + lane] = high;
+      }
+    }
+  }
+  return sums;
+}
+
+/**
+ * @param sums of the integer weights.
+ * @throws HeadwaterError `backbone_invalid` where a sum could be more than 32 bits or rounding hold.
+ */
+export function sumTables(
+  step: string,
+  { bias, outputs, weights }: Filter,
+  { input, output, other }: Ends,
+  { units, magnitudes }: Units,
+  sums: Int32Array,
+): SumTables {
   const [starts, factors] = [new Int32Array(outputs), new Float32Array(outputs)];
   for (let o = 0; o < outputs; o++) {
     const unit = input.unit * units[o];
     factors[o] = unit / output.unit;
     const otherZero = other === undefined ? 0 : (other.zero * other.unit) / unit;
     const shift = Math.round(bias[o] / unit) - Math.round(otherZero);
-    const most = magnitudes[o] * input.top + Math.abs(shift);
+    const most = (magnitudes[o] / units[o] + weights.length / outputs / 2) * input.top + Math.abs(shift);
     const added = other === undefined ? 0 : (other.top * other.unit) / output.unit;
     if (most >= 2 ** 31 || most * factors[o] + added >= MOST_ROUNDED) {
       throw unsupported(step, `the range of its output is too narrow for channel ${o}`);
     }
     starts[o] = shift - input.zero * sums[o];
   }
-  return { weights, starts, factors };
+  return { starts, factors };
 }
 
-const MULTIPLIER_ONE = 32_768;
-/** What a sum of 16 bits may reach on either side of its middle, with room for roundings. */
-const MOST_FROM_MIDDLE = 32_700;
+interface Greatest {
+  readonly largest: Float64Array;
+  /** The most that the weights of like sign in a group's half come to. */
+  readonly grouped: Float64Array;
+  readonly magnitudes: Float64Array;
+}
 
-export function depthwiseWeights8(step: string, filter: Filter, { input, output }: Ends): DepthwiseWeights {
-  const { bias, outputs } = filter;
-  const values = inSinglePrecision(filter.weights);
-  const [largest, sums] = [largestOf(values, outputs), magnitudesOf(values, outputs)];
+/** By output, of the weights' magnitudes. Half a group is eight rows, of four channels the first or last two. */
+function greatest({ weights, inputs, outputs }: Filter): Greatest {
+  const values = inSinglePrecision(weights);
   const made = {
-    weights: new Int8Array(values.length),
-    starts: new Int16Array(outputs),
-    multipliers: new Int16Array(outputs),
-    offsets: new Int16Array(outputs),
+    largest: new Float64Array(outputs),
+    grouped: new Float64Array(outputs),
+    magnitudes: new Float64Array(outputs),
   };
-  for (let o = 0; o < outputs; o++) {
-    const multiplier = multiplierOf(largest[o], sums[o], values.length / outputs, { input, output });
-    const unit = (multiplier * output.unit) / (MULTIPLIER_ONE * input.unit);
-    let [least, most, sum] = [0, 0, 0];
-    for (let i = o; i < values.length; i += outputs) {
-      const weight = Math.round(values[i] / unit);
-      made.weights[i] = weight;
-      sum += weight;
-      if (weight > 0) most += weight * input.top;
-      else least += weight * input.top;
+  const [sums, sizes] = [new Float64Array(outputs), new Float64Array(outputs)];
+  for (let tap = 0; tap < values.length; tap += inputs * outputs) {
+    for (let first = 0; first < inputs; first += GROUP) {
+      for (const half of [0, 2]) {
+        for (let c = first + half; c < Math.min(first + GROUP, inputs); c += (c & 1) === 0 ? 1 : 3) {
+          addRow(values, tap + c * outputs, sums, sizes, made.largest);
+        }
+        foldGroup(sums, sizes, made);
+      }
     }
-    // The sum's middle, which 16 bits need not hold, is added to the codes.
-    const shift = Math.round(bias[o] / (input.unit * unit)) - input.zero * sum;
-    const offset = Math.round((((least + most) / 2 + shift) * multiplier) / MULTIPLIER_ONE);
-    if (multiplier > INT16_MAX || Math.abs(offset) > INT16_MAX - output.top) {
-      throw unsupported(step, `the range of its output is too narrow for channel ${o}`);
-    }
-    made.multipliers[o] = multiplier;
-    made.offsets[o] = offset + output.zero;
-    made.starts[o] = shift - Math.round((offset * MULTIPLIER_ONE) / multiplier);
   }
   return made;
 }
 
-/** The smallest multiplier, which says what the weights' unit is, with which weights fit 8 bits and sums 16. */
-function multiplierOf(largest: number, sum: number, taps: number, { input, output }: Ends): number {
-  const one = (MULTIPLIER_ONE * input.unit) / output.unit;
-  let multiplier = Math.max(1, Math.ceil((largest / INT8_MAX) * one));
-  const reach = (m: number): number =>
-    ((sum * one) / m + taps / 2) * (input.top / 2) + MULTIPLIER_ONE / (2 * m) + 1;
-  while (reach(multiplier) > MOST_FROM_MIDDLE && multiplier <= INT16_MAX) {
-    multiplier = Math.ceil(multiplier * 1.01);
+function addRow(
+  values: Float32Array,
+  from: number,
+  sums: Float64Array,
+  sizes: Float64Array,
+  largest: Float64Array,
+): void {
+  for (let o = 0; o < sums.length; o++) {
+    const value = values[from + o];
+    const size = value < 0 ? -value : value;
+    sums[o] += value;
+    sizes[o] += size;
+    if (size > largest[o]) largest[o] = size;
   }
-  return multiplier;
 }
 
-// Plain loops, for there are millions of weights and an isolate that starts has not compiled them yet.
-
-function largestOf(values: Float32Array, outputs: number): Float64Array {
-  const largest = new Float64Array(outputs);
-  for (let i = 0; i < values.length; i += outputs) {
-    for (let o = 0; o < outputs; o++) {
-      const magnitude = Math.abs(values[i + o]);
-      if (magnitude > largest[o]) largest[o] = magnitude;
-    }
+/** What is positive comes to half of the sum of magnitudes and numbers, and what is negative to half of the difference. */
+function foldGroup(sums: Float64Array, sizes: Float64Array, { grouped, magnitudes }: Greatest): void {
+  for (let o = 0; o < sums.length; o++) {
+    const most = (sizes[o] + Math.abs(sums[o])) / 2;
+    if (most > grouped[o]) grouped[o] = most;
+    magnitudes[o] += sizes[o];
+    sums[o] = 0;
+    sizes[o] = 0;
   }
-  return largest;
-}
-
-function magnitudesOf(values: Float32Array, outputs: number): Float64Array {
-  const sums = new Float64Array(outputs);
-  for (let i = 0; i < values.length; i += outputs) {
-    for (let o = 0; o < outputs; o++) sums[o] += Math.abs(values[i + o]);
-  }
-  return sums;
-}
-
-/** Of each output the most that the weights of like sign in a group's half come to. */
-function groupsOf(values: Float32Array, { inputs, outputs }: Filter): Float64Array {
-  const worst = new Float64Array(outputs);
-  // By half of the words, then by sign.
-  const sums = new Float64Array(outputs * 4);
-  for (let row = 0; row < values.length / outputs; row++) {
-    const channel = row % inputs;
-    const half = (channel & 2) === 0 ? 0 : outputs * 2;
-    for (let o = 0; o < outputs; o++) {
-      const weight = values[row * outputs + o];
-      if (weight > 0) sums[half + o] += weight;
-      else sums[half + outputs + o] -= weight;
-    }
-    if (channel % GROUP !== GROUP - 1 && channel !== inputs - 1) continue;
-    for (let i = 0; i < sums.length; i++) {
-      const o = i % outputs;
-      if (sums[i] > worst[o]) worst[o] = sums[i];
-    }
-    sums.fill(0);
-  }
-  return worst;
 }

@@ -1,5 +1,4 @@
-import { rounding, sumConstants, type IntegerStep } from '../integer/constants.ts';
-import { convWeights16 } from '../integer/weights.ts';
+import { constants16, rounding, type IntegerStep } from '../integer/constants.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import { blockedRows } from '../pack.ts';
 import type { Step } from '../program.ts';
@@ -8,15 +7,15 @@ import { runTable } from './runs.ts';
 
 /** A convolution of 16-bit codes. @param output of 16 or of 8 bits. */
 export function conv16(input: FeatureMap, step: IntegerStep, output: FeatureMap): Step {
-  const { name, filter, ends, bounds } = step;
+  const { filter, ends, bounds } = step;
   const { height, width, stride, padding, inputs } = filter;
-  const order = { rows: blockedRows(height, width, inputs), word: 2, bits: 16 } as const;
+  const rows = blockedRows(height, width, inputs);
   const start = input.offset(-padding[0], -padding[2]);
   const from = { start, row: stride * input.rowBytes, step: stride * input.pixelBytes };
   return (program) => {
     const [runs, runCount] = runTable(program, input, filter);
     const [pixels, count] = pixelTable(program, from, output, output.shape.height);
-    const [weights, tables] = sumConstants(program, step, order, () => convWeights16(name, filter, ends));
+    const [weights, tables] = constants16(program, step, rows);
     return [
       'conv16',
       [input.region, runs, runCount, 0, pixels, count, weights, tables],

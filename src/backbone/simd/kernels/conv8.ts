@@ -1,5 +1,4 @@
-import { rounding, sumConstants, type IntegerStep } from '../integer/constants.ts';
-import { convWeights8 } from '../integer/weights.ts';
+import { convConstants8, rounding, type IntegerStep } from '../integer/constants.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import { blockedRows } from '../pack.ts';
 import type { Program, Region, Step } from '../program.ts';
@@ -18,13 +17,12 @@ export function conv8(
   relaxed: boolean,
   other?: FeatureMap,
 ): Step {
-  const { name, filter, ends, bounds } = step;
+  const { filter, ends, bounds } = step;
   const rows = blockedRows(filter.height, filter.width, filter.inputs, BYTE_BLOCK);
-  const order = { rows, word: relaxed ? 4 : 2, bits: 8 } as const;
   return (program) => {
     const [runs, runCount] = runTable(program, input, filter);
     const [pixels, count] = pixelTable(program, input, step, output, other);
-    const [weights, tables] = sumConstants(program, step, order, () => convWeights8(name, filter, ends));
+    const [weights, tables] = convConstants8(program, step, rows, relaxed ? 4 : 2);
     return [
       'conv8',
       [input.region, runs, runCount, pixels, count, weights, tables],

@@ -1,23 +1,22 @@
-import { rounding, sumConstants, type IntegerStep } from '../integer/constants.ts';
+import { constants16, rounding, type IntegerStep } from '../integer/constants.ts';
 import { filledUp } from '../integer/pack.ts';
-import { convWeights16 } from '../integer/weights.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import type { Step } from '../program.ts';
 
 /** A depthwise convolution of 16-bit codes. @param output of 16 or of 8 bits. */
 export function depthwise16(input: FeatureMap, step: IntegerStep, output: FeatureMap): Step {
-  const { name, filter, ends, bounds } = step;
+  const { filter, ends, bounds } = step;
   const { height, width, stride, padding } = filter;
-  const order = { rows: filledUp(height * width, 2), word: 2, bits: 16 } as const;
+  const rows = filledUp(height * width, 2);
   // The tap that only fills a pair up has no weight and reads what the first one does.
-  const offsets = [...order.rows].map((tap) =>
+  const offsets = [...rows].map((tap) =>
     tap < 0 ? 0 : Math.floor(tap / width) * input.rowBytes + (tap % width) * input.pixelBytes,
   );
   return (program) => {
     const table = program.table(`taps ${offsets.join(' ')}`, offsets.length, (integers) =>
       integers.set(offsets),
     );
-    const [weights, tables] = sumConstants(program, step, order, () => convWeights16(name, filter, ends));
+    const [weights, tables] = constants16(program, step, rows);
     return [
       'depthwise16',
       [input.place(-padding[0], -padding[2]), input.rowBytes, input.blockBytes, stride],

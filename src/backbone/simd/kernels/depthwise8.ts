@@ -1,18 +1,16 @@
-import { depthwiseConstants, repeated, type IntegerStep } from '../integer/constants.ts';
+import { depthwiseConstants8, repeated, type IntegerStep } from '../integer/constants.ts';
 import { tapsTogether } from '../integer/pack.ts';
-import { depthwiseWeights8 } from '../integer/weights.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import type { Step } from '../program.ts';
 
 /** A depthwise convolution of 8-bit codes. @param relaxed as for conv8. */
 export function depthwise8(input: FeatureMap, step: IntegerStep, output: FeatureMap, relaxed: boolean): Step {
-  const { name, filter, ends, bounds } = step;
+  const { filter, bounds } = step;
   const { height, width, stride, padding } = filter;
   const together = relaxed ? 2 : 1;
-  const order = { rows: tapsTogether(height, width, together), word: together, bits: 8 } as const;
+  const rows = tapsTogether(height, width, together);
   return (program) => {
-    const quantise = () => depthwiseWeights8(name, filter, ends);
-    const [weights, tables] = depthwiseConstants(program, step, order, quantise);
+    const [weights, tables] = depthwiseConstants8(program, step, rows, together);
     return [
       'depthwise8',
       [input.place(-padding[0], -padding[2]), input.rowBytes, input.blockBytes],

@@ -1,6 +1,5 @@
-import { rounding, sumConstants, type IntegerStep } from '../integer/constants.ts';
+import { constants16, rounding, type IntegerStep } from '../integer/constants.ts';
 import { pairedPictureRows } from '../integer/pack.ts';
-import { convWeights16 } from '../integer/weights.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import type { Program, Region, Step } from '../program.ts';
 import { pixelTable } from './filter.ts';
@@ -13,7 +12,7 @@ const VECTOR_BYTES = 16;
 
 /** A convolution that reads the picture's bytes, in 16 bits. Around the picture lie the plan's padding values, rounded. */
 export function stem16(picture: Picture, step: IntegerStep, output: FeatureMap): Step {
-  const { name, filter, ends, bounds } = step;
+  const { filter, ends, bounds } = step;
   const { height, width, channels } = picture;
   const [top, , left, right] = filter.padding;
   const pixelBytes = channels * CODE_BYTES;
@@ -22,14 +21,14 @@ export function stem16(picture: Picture, step: IntegerStep, output: FeatureMap):
   const rowLength = filter.width * channels;
   const [rowRuns, rowWords] = [rowLength >> 3, Math.ceil((rowLength & 7) / 2)];
   const [runCount, wordCount] = [filter.height * rowRuns, filter.height * rowWords];
-  const order = { rows: pairedPictureRows(filter.height, rowLength), word: 2, bits: 16 } as const;
+  const rows = pairedPictureRows(filter.height, rowLength);
   const from = { start: 0, row: 0, step: filter.stride * pixelBytes };
   return (program) => {
     const [pixels, count] = pixelTable(program, from, output, 1);
     // The kernel fills in where in the ring its rows lie.
     const runs = program.constant((runCount + wordCount) * 4);
     const ring = padRows(program, picture, rowBytes, filter.height);
-    const [weights, tables] = sumConstants(program, step, order, () => convWeights16(name, filter, ends));
+    const [weights, tables] = constants16(program, step, rows);
     const conv = program.nested(() => [
       'conv16',
       [ring, runs, runCount, wordCount, pixels, count, weights, tables],
