@@ -1,6 +1,6 @@
 /** Two deployments of one backbone that is run at several sizes: of old, at its own size, and with 160 pixels as default. */
-import planJson from '../../build/backbone/plan.json';
-import weights from '../../build/backbone/weights.safetensors';
+import planJson from '../../backbones/mobilenet-v3-small/plan.json';
+import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import type { PictureInput } from '../../src/head/index.ts';
 import { createRuntime } from '../../worker/runtime.ts';
 import { Isolate, testEnv } from './support.ts';
