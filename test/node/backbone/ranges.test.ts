@@ -60,9 +60,9 @@ describe('ranges', () => {
   });
 });
 
-describe('what 8 bits refuse, naming the step', () => {
-  const run = (backbone: Backbone) => () => createSimdEngine(backbone, BUILDS.plain, { bits: 8 });
+const run = (backbone: Backbone) => () => createSimdEngine(backbone, BUILDS.plain, { bits: 8 });
 
+describe('what 8 bits refuse, naming the step', () => {
   it('refuses activations that have no codes', () => {
     const backbone = network(SOUND, [], 'hard-swish');
     expect(refusal(run(backbone))).toContain("'b' can't run on 8 bits: its activation is hard-swish");
@@ -78,7 +78,7 @@ describe('what 8 bits refuse, naming the step', () => {
     const maker = new BackboneMaker(1, 4, 4, 3);
     maker.conv('a', 'input', [1, 1, 3, 5], point, 0.01).conv('b', 'a', [1, 1, 5, 5], point);
     maker.conv('c', 'b', [1, 1, 5, 5], point);
-    maker.onIntegers(new Map([...'abc'].map((name) => [name, [-4, 4]])), ['c']);
+    maker.onIntegers(new Map(['a', 'b', 'c'].map((name) => [name, [-4, 4]])), ['c']);
     const backbone = maker.load([{ step: 'c', channels: 5 }]);
     expect(refusal(run(backbone))).toContain("'c' can't run on 8 bits: it has 16 bits and reads 'b'");
   });
