@@ -12,7 +12,7 @@ import type { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
 
-/** Digits on the wire: 196 shares rounded to seven still sum to the logit within a millionth of it. */
+/** Digits on the wire: 1,296 shares rounded to so many still sum to the logit within a millionth of the largest. */
 const SIGNIFICANT_DIGITS = 8;
 
 export interface Explained {
@@ -54,10 +54,10 @@ export async function classifyAndExplain(
   const { logits } = score(head, code);
   const named = head.labels.indexOf(wish);
   const label = named >= 0 ? named : logits.indexOf(Math.max(...logits));
-  const { bias, grid, spreadTaps } = explain(head, taps, label, code, tapMaps(runtime, mapped, maps));
+  const { logit, bias, grid, spreadTaps } = explain(head, taps, label, code, tapMaps(runtime, mapped, maps));
   const explanation = {
     label: head.labels[label],
-    logit: logits[label],
+    logit: rounded(logit),
     bias: rounded(bias),
     grid: { height: grid.height, width: grid.width, shares: rowsOf(grid) },
     exact: spreadTaps.length === 0,

@@ -1,5 +1,5 @@
 /** The one network that a head and its backbone are: what an exported model computes. */
-import { cutAt, tailOf, tensorNames } from '../backbone/index.ts';
+import { backboneAt, cutAt, tailOf, tensorNames } from '../backbone/index.ts';
 import type { Backbone, Step, Tap, Tail } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
 import { assertCompatible, TAIL_TAP } from '../head/index.ts';
@@ -8,13 +8,14 @@ import { assertCompatible, TAIL_TAP } from '../head/index.ts';
 const TAIL = 'tail/';
 
 /**
- * @returns the backbone with the head's taps alone and the steps that they need; behind a tail's cut the steps are there
+ * @returns the backbone at the head's size, with its taps alone and the steps that they need; behind a tail's cut the steps are there
  * twice, frozen and fine-tuned, as far as the head reads both.
  * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
  */
 export function networkOf(head: Head, backbone: Backbone): Backbone {
   assertCompatible(head, backbone.plan);
-  const whole = head.tail === undefined ? backbone : withTail(backbone, head.tail);
+  const sized = backboneAt(backbone, head.input);
+  const whole = head.tail === undefined ? sized : withTail(sized, head.tail);
   const { plan } = whole;
   const read = new Set(head.taps.map((name) => name.replace(TAIL_TAP, TAIL)));
   const taps = plan.taps.filter((tap) => read.has(tap.name));

@@ -6,7 +6,7 @@ import type { Backbone } from '../backbone/index.ts';
 import type { Activation } from '../backbone/plan.ts';
 import { castTarget, OnnxGraph } from './onnx-graph.ts';
 import { convKernel, depthwiseKernel } from './onnx-kernels.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapMean, writeBackbone } from './walk.ts';
+import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /**
  * What the model reads, under the same name.
@@ -113,6 +113,13 @@ class OnnxTarget implements GraphTarget {
     this.#graph.node('GlobalAveragePool', name, [input]);
   }
 
+  deviation(name: string, input: string, mean: string): void {
+    const difference = this.#graph.node('Sub', `${name}/difference`, [input, mean]);
+    const square = this.#graph.node('Mul', `${name}/square`, [difference, difference]);
+    const variance = this.#graph.node('GlobalAveragePool', `${name}/variance`, [square]);
+    this.#graph.node('Sqrt', name, [variance]);
+  }
+
   add(name: string, a: string, b: string): void {
     this.#graph.node('Add', name, [a, b]);
   }
@@ -121,8 +128,10 @@ class OnnxTarget implements GraphTarget {
     this.#graph.node('Mul', name, [map, factors]);
   }
 
-  codes(taps: readonly TapMean[]): string {
-    const parts = taps.map((tap) => this.#graph.node('Flatten', `${tap.name}/code`, [tap.mean], { axis: 1 }));
+  codes(taps: readonly TapValue[]): string {
+    const parts = taps.map((tap) =>
+      this.#graph.node('Flatten', `${tap.name}/code`, [tap.value], { axis: 1 }),
+    );
     return this.#graph.node('Concat', CODES, parts, { axis: 1 });
   }
 

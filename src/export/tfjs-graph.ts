@@ -10,7 +10,7 @@ import { CODES } from './onnx.ts';
 import { PROBABILITIES } from './onnx-head.ts';
 import type { Attributes, TfjsModel } from './tfjs-graph-def.ts';
 import { TfjsGraph } from './tfjs-graph-def.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapMean, writeBackbone } from './walk.ts';
+import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /** The model's input. */
 export const PIXELS = 'pixels';
@@ -111,6 +111,12 @@ class TfjsTarget implements GraphTarget {
     this.#graph.node('Mean', name, [input, this.#axes], options);
   }
 
+  deviation(name: string, input: string, mean: string): void {
+    const square = this.#graph.node('SquaredDifference', `${name}/square`, [input, mean]);
+    this.mean(`${name}/variance`, square);
+    this.#graph.node('Sqrt', name, [`${name}/variance`]);
+  }
+
   add(name: string, a: string, b: string): void {
     this.#graph.node('AddV2', name, [a, b]);
   }
@@ -119,11 +125,11 @@ class TfjsTarget implements GraphTarget {
     this.#graph.node('Mul', name, [map, factors]);
   }
 
-  codes(taps: readonly TapMean[]): string {
+  codes(taps: readonly TapValue[]): string {
     const graph = this.#graph;
-    const parts = taps.map(({ name, channels, mean }) => {
+    const parts = taps.map(({ name, channels, value }) => {
       const shape = graph.constant(`${name}/shape`, [2], Int32Array.of(-1, channels));
-      return graph.node('Reshape', `${name}/code`, [mean, shape]);
+      return graph.node('Reshape', `${name}/code`, [value, shape]);
     });
     if (parts.length === 1) return graph.node('Identity', CODES, parts);
     const axis = graph.constant(`${CODES}/axis`, [], Int32Array.of(1));

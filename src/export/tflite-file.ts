@@ -18,7 +18,7 @@ export type TensorType = keyof typeof TYPE;
 /** BuiltinOperator. */
 const OPERATOR = {
   add: 0, concatenation: 2, conv2d: 3, depthwiseConv2d: 4, fullyConnected: 9, mul: 18, reshape: 22,
-  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, hardSwish: 117,
+  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, sqrt: 75, hardSwish: 117,
 } as const; // prettier-ignore
 export type Operator = keyof typeof OPERATOR;
 

@@ -10,7 +10,7 @@ import { CODES } from './onnx.ts';
 import { PROBABILITIES } from './onnx-head.ts';
 import { TfliteFile, tensorType, type TensorType } from './tflite-file.ts';
 import { PIXELS } from './tfjs-graph.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapMean, writeBackbone } from './walk.ts';
+import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /** What the model reads under the name `pixels`, [1, height, width, channels], from 0 to 255. */
 export type TfliteInput = Exclude<TensorType, 'int32'>;
@@ -120,6 +120,14 @@ class TfliteTarget implements GraphTarget {
     this.#file.operator('mean', name, [input, space], [n, 1, 1, channels], [[0, fb.int8(1)]]);
   }
 
+  deviation(name: string, input: string, mean: string): void {
+    const shape = this.#file.shapeOf(input);
+    const difference = this.#file.operator('sub', `${name}/difference`, [input, mean], shape);
+    const square = this.#file.operator('mul', `${name}/square`, [difference, difference], shape);
+    this.mean(`${name}/variance`, square);
+    this.#file.operator('sqrt', name, [`${name}/variance`], this.#file.shapeOf(mean));
+  }
+
   add(name: string, a: string, b: string): void {
     this.#file.operator('add', name, [a, b], this.#file.shapeOf(a));
   }
@@ -128,10 +136,10 @@ class TfliteTarget implements GraphTarget {
     this.#file.operator('mul', name, [map, factors], this.#file.shapeOf(map));
   }
 
-  codes(taps: readonly TapMean[]): string {
-    const parts = taps.map(({ name, channels, mean }) => {
+  codes(taps: readonly TapValue[]): string {
+    const parts = taps.map(({ name, channels, value }) => {
       const shape = this.#file.constant(`${name}/shape`, [2], Int32Array.of(1, channels));
-      return this.#file.operator('reshape', `${name}/code`, [mean, shape], [1, channels], [[0, fb.int32s([1, channels])]]); // prettier-ignore
+      return this.#file.operator('reshape', `${name}/code`, [value, shape], [1, channels], [[0, fb.int32s([1, channels])]]); // prettier-ignore
     });
     return this.#file.operator('concatenation', CODES, parts, [1, this.#backbone.codeLength], [[0, fb.int32(1)]]); // prettier-ignore
   }

@@ -1,5 +1,5 @@
 /** Goes through a plan and says in a graph format's few words what each step is: every format is written from here. */
-import type { Activation, Backbone, ConvStep, DepthwiseStep, Padding, SqueezeExciteStep, Step } from '../backbone/index.ts'; // prettier-ignore
+import type { Activation, Backbone, ConvStep, DepthwiseStep, Padding, SqueezeExciteStep, Statistic, Step } from '../backbone/index.ts'; // prettier-ignore
 import { HeadwaterError } from '../errors.ts';
 import { inSinglePrecision } from '../safetensors.ts';
 
@@ -20,11 +20,11 @@ export interface Convolution {
   readonly padding: Padding;
 }
 
-/** A tap, and the value that holds the mean of its map. */
-export interface TapMean {
+/** A tap, and the value that holds its statistic. */
+export interface TapValue {
   readonly name: string;
   readonly channels: number;
-  readonly mean: string;
+  readonly value: string;
 }
 
 /** A graph to write into. Values go by name; each call adds the one that it names. */
@@ -36,11 +36,13 @@ export interface GraphTarget {
   convolution(layer: Convolution): void;
   /** The mean over space, [n, 1, 1, channels] or the like. */
   mean(name: string, input: string): void;
+  /** √ of the mean over space of (input − mean)², shaped as the mean, which is a value of the graph. */
+  deviation(name: string, input: string, mean: string): void;
   add(name: string, a: string, b: string): void;
   /** @param factors one a channel, shaped as a mean. */
   scale(name: string, map: string, factors: string): void;
-  /** Joins the taps' means to [n, D]. @returns the name of the codes. */
-  codes(taps: readonly TapMean[]): string;
+  /** Joins the taps' statistics to [n, D]. @returns the name of the codes. */
+  codes(taps: readonly TapValue[]): string;
 }
 
 /**
@@ -56,8 +58,8 @@ export function writeBackbone(backbone: Backbone, target: GraphTarget): string {
 class Walk {
   readonly #backbone: Backbone;
   readonly #target: GraphTarget;
-  /** Names of means by the step they are of: one node however many read it. */
-  readonly #means = new Map<string, string>();
+  /** Names of statistics over space: one node however many read it. */
+  readonly #statistics = new Set<string>();
   /** Steps that are another value under their own name. */
   readonly #same = new Map<string, string>();
 
@@ -71,7 +73,11 @@ class Walk {
     this.#target.picture();
     for (const step of steps) this.#step(step);
     return this.#target.codes(
-      taps.map(({ name, step, channels }) => ({ name, channels, mean: this.#mean(step) })),
+      taps.map(({ name, step, channels, statistic = 'mean' }) => ({
+        name,
+        channels,
+        value: this.#statistic(step, statistic),
+      })),
     );
   }
 
@@ -88,7 +94,7 @@ class Walk {
         this.#target.add(step.name, this.#value(step.input), this.#value(step.other));
         return;
       case 'mean':
-        this.#same.set(step.name, this.#mean(step.input));
+        this.#same.set(step.name, this.#statistic(step.input, 'mean'));
         return;
       case 'dense':
         this.#dense(step.name, this.#value(step.input), step.weights, step.bias, step.activation);
@@ -116,7 +122,7 @@ class Walk {
 
   #squeezeExcite({ name, input, ...step }: SqueezeExciteStep): void {
     const [reduce, expand] = [`${name}/reduce`, `${name}/expand`];
-    this.#dense(reduce, this.#mean(input), step.reduceWeights, step.reduceBias, 'relu');
+    this.#dense(reduce, this.#statistic(input, 'mean'), step.reduceWeights, step.reduceBias, 'relu');
     this.#dense(expand, reduce, step.expandWeights, step.expandBias, 'hard-sigmoid');
     this.#target.scale(name, this.#value(input), expand);
   }
@@ -135,12 +141,12 @@ class Walk {
     });
   }
 
-  #mean(step: string): string {
-    const known = this.#means.get(step);
-    if (known !== undefined) return known;
-    const name = `${step}/mean`;
-    this.#target.mean(name, this.#value(step));
-    this.#means.set(step, name);
+  #statistic(step: string, statistic: Statistic): string {
+    const name = `${step}/${statistic}`;
+    if (this.#statistics.has(name)) return name;
+    this.#statistics.add(name);
+    if (statistic === 'mean') this.#target.mean(name, this.#value(step));
+    else this.#target.deviation(name, this.#value(step), this.#statistic(step, 'mean'));
     return name;
   }
 

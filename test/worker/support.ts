@@ -157,10 +157,10 @@ export function makeHead(
   labels: string[] = ['cat', 'dog'],
   seed = 1,
   plan: Plan = runtime.plan,
+  { codeLength } = runtime.engine,
 ): Promise<Head> {
   const each = 3;
   const n = labels.length * each;
-  const { codeLength } = runtime.engine;
   let state = seed;
   const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
   return trainHead({

@@ -34,7 +34,7 @@ export async function exportCommand(file: string, options: ExportOptions, termin
     await writeWhole(path, contents);
     rows.push([path, byteSize(Buffer.byteLength(contents))]);
   }
-  const { height, width } = backbone.plan.input;
+  const { height, width } = head.input ?? backbone.plan.input;
   terminal.print(table(['file', 'size'], rows));
   terminal.note(INPUT[options.format](height, width));
   terminal.result({ format: options.format, files: rows.map(([path]) => path), labels: head.labels });

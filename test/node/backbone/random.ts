@@ -108,7 +108,10 @@ export class BackboneMaker {
       weightsSha256: '0'.repeat(64),
       input: sides.length === 0 ? this.#input : { ...this.#input, sides },
       steps: this.#steps,
-      taps: taps.map((tap) => ({ name: `${tap.step}.${tap.statistic ?? 'mean'}`, ...tap })),
+      taps: taps.map((tap) => ({
+        name: tap.statistic === undefined ? tap.step : `${tap.step}.${tap.statistic}`,
+        ...tap,
+      })),
     };
     return loadBackbone(JSON.parse(JSON.stringify(plan)), writeSafetensors(this.#tensors));
   }

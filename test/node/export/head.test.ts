@@ -1,11 +1,18 @@
 /** Exported heads must give our probabilities in runtimes that share no code with us. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { nativeRuntime } from '../../../bench/peers/load.ts';
+import { runLiteRt } from '../../../bench/peers/litert.ts';
+import { liteRtParts, nativeRuntime } from '../../../bench/peers/load.ts';
 import { cutAt, tensorNames, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { TfjsModel } from '../../../src/export/index.ts';
-import { headToOnnx, headToTfjsGraph, PIXELS, planToTfjsGraph } from '../../../src/export/index.ts';
+import {
+  headToOnnx,
+  headToTflite,
+  headToTfjsGraph,
+  PIXELS,
+  planToTfjsGraph,
+} from '../../../src/export/index.ts';
 import { networkOf } from '../../../src/export/network.ts';
 import type { Head } from '../../../src/head/index.ts';
 import { readCode, score } from '../../../src/head/index.ts';
@@ -15,7 +22,8 @@ import { inSinglePrecision } from '../../../src/safetensors.ts';
 import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
-import { oddBackbone } from './odd-backbone.ts';
+import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-backbone.ts';
+import { SIDE, sizedHead } from './sized-head.ts';
 import { withoutPeers } from '../peers.ts';
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -102,6 +110,39 @@ describe('a trained head on the built-in backbone', async () => {
   });
 });
 
+describe('a head of means and deviations at a size of its own', () => {
+  const { backbone, head, pixels, probabilities } = sizedHead();
+
+  it('is unsure enough for a difference to show', () => {
+    expect(Math.min(...probabilities)).toBeGreaterThan(0.05);
+  });
+
+  it('as a TensorFlow.js graph model', async () => {
+    const at = networkOf(head, backbone);
+    expect(at.plan.input).toMatchObject({ height: SIDE, width: SIDE });
+    const theirs = await run(headToTfjsGraph(head, backbone), at, pixels, 'probabilities');
+    expect(largestDifference(theirs, probabilities)).toBeLessThan(1e-5);
+  });
+
+  it.skipIf(withoutPeers())('as an ONNX model', async () => {
+    const runtime = await nativeRuntime();
+    const session = await runtime.InferenceSession.create(headToOnnx(head, backbone));
+    const feeds = { pixels: new runtime.Tensor('uint8', pixels, [1, SIDE, SIDE, 3]) };
+    const outputs = await session.run(feeds);
+    expect(largestDifference(outputs['probabilities'].data, probabilities)).toBeLessThan(1e-5);
+  });
+
+  it.skipIf(withoutPeers())('as a TFLite model', async () => {
+    const outputs = await runLiteRt(liteRtParts(), headToTflite(head, backbone), pixels, [1, SIDE, SIDE, 3]);
+    expect(largestDifference(outputs[1], probabilities)).toBeLessThan(1e-5);
+  });
+
+  it('is refused at a size that the backbone does not allow', () => {
+    const odd = { ...head, input: { height: 50, width: 50, rules: 2 } } as const;
+    expect(() => networkOf(odd, backbone)).toThrow('50×50');
+  });
+});
+
 describe('any plan as a TensorFlow.js graph model', () => {
   it.each(ACTIVATIONS)('%s', async (activation) => {
     const backbone = oddBackbone(activation);
@@ -109,6 +150,12 @@ describe('any plan as a TensorFlow.js graph model', () => {
     const expected = referenceCode(backbone, pixels);
     const codes = await run(planToTfjsGraph(backbone), backbone, pixels, 'codes');
     expect(largestDifference(codes, expected) / Math.max(...expected.map(Math.abs))).toBeLessThan(1e-5);
+  });
+
+  it('finds a deviation that is small beside the mean', async () => {
+    const [backbone, pixels] = [flatBackbone(), flatPixels()];
+    const codes = await run(planToTfjsGraph(backbone), backbone, pixels, 'codes');
+    expect(largestRelative(codes, referenceCode(backbone, pixels))).toBeLessThan(0.01);
   });
 
   it('is the same byte for byte each time', () => {

@@ -15,8 +15,34 @@ export function oddBackbone(activation: Activation): Backbone {
     .mean('colour', 'input')
     .load([
       { step: 'joined', channels: 6 },
+      { step: 'joined', channels: 6, statistic: 'deviation' },
+      { step: 'wide', channels: 6, statistic: 'deviation' },
       { step: 'dense', channels: 4 },
       { step: 'early', channels: 3 },
       { step: 'colour', channels: 3 },
+      // Of one position: there is no variance.
+      { step: 'colour', channels: 3, statistic: 'deviation' },
     ]);
+}
+
+export const FLAT_SIDE = 40;
+
+/** A flat, bright picture with one pixel that differs: its maps' means are some ten thousand times their deviations. */
+export function flatPixels(): Uint8Array {
+  const pixels = new Uint8Array(FLAT_SIDE * FLAT_SIDE * 3).fill(250);
+  pixels.fill(252, 300, 303);
+  return pixels;
+}
+
+/** Reads the deviations of such maps, which the mean of squares less the square of the mean does not find in 32 bits. */
+export function flatBackbone(): Backbone {
+  return new BackboneMaker(3, FLAT_SIDE, FLAT_SIDE, 3)
+    .conv('mixed', 'input', [1, 1, 3, 4], { stride: 1, padding: [0, 0, 0, 0], activation: 'none' })
+    .load([{ step: 'mixed', channels: 4, statistic: 'deviation' }]);
+}
+
+/** The largest of all numbers' differences, each relative to what is right. */
+export function largestRelative(found: ArrayLike<number>, right: ArrayLike<number>): number {
+  if (found.length !== right.length) return Infinity;
+  return Math.max(...Array.from(right, (value, i) => Math.abs(found[i] - value) / Math.abs(value)));
 }

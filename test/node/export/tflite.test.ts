@@ -21,7 +21,7 @@ import { importedHead } from '../../../src/learn/imported.ts';
 import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
-import { oddBackbone } from './odd-backbone.ts';
+import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-backbone.ts';
 import { withoutPeers } from '../peers.ts';
 
 const INPUTS = ['uint8', 'float32'] as const;
@@ -56,6 +56,12 @@ describe.skipIf(withoutPeers())('in LiteRT', () => {
     const codes = await codesIn(backbone, 'uint8', pixels);
     expect(codes.length).toBe(expected.length);
     expect(largestDifference(codes, expected) / Math.max(...expected.map(Math.abs))).toBeLessThan(1e-5);
+  });
+
+  it('finds a deviation that is small beside the mean', async () => {
+    const [backbone, pixels] = [flatBackbone(), flatPixels()];
+    const codes = await codesIn(backbone, 'uint8', pixels);
+    expect(largestRelative(codes, referenceCode(backbone, pixels))).toBeLessThan(0.01);
   });
 
   it('gives the probabilities of a head', async () => {
