@@ -34,9 +34,9 @@ export interface SumTables {
 const INT8_MAX = 127;
 const INT16_MAX = 32_767;
 /** Channels that a kernel may sum up in 16 bits: of each word of four, two and two apart. */
-const GROUP = 16;
-/** Magnitudes of like sign that such a sum may hold: 127 · 258 fits 16 bits. Rounding moves each of its eight by a half. */
-const MOST_IN_GROUP = 254;
+const GROUP = 8;
+/** Magnitudes of like sign that such a sum may hold: 127 · 258 fits 16 bits. Rounding moves each of its four by a half. */
+const MOST_IN_GROUP = 256;
 /** Of a sum of 31 bits, what products may take, and what the bias may. */
 const MOST_IN_SUM = 2 ** 30;
 const MOST_BIAS = 2 ** 29;
@@ -162,7 +162,7 @@ interface Greatest {
   readonly magnitudes: Float64Array;
 }
 
-/** By output, of the weights' magnitudes. Half a group is eight rows, of each four channels the first or last two. */
+/** By output, of the weights' magnitudes. Half a group is four rows, of each four channels the first or last two. */
 function greatest({ weights, inputs, outputs }: Filter): Greatest {
   const values = inSinglePrecision(weights);
   const made = {
@@ -175,7 +175,7 @@ function greatest({ weights, inputs, outputs }: Filter): Greatest {
   for (let tap = 0; tap < values.length; tap += inputs * outputs) {
     for (let first = 0; first < inputs; first += GROUP) {
       for (const half of [0, 2]) {
-        const rows = [0, 1, 4, 5, 8, 9, 12, 13].map((row) => {
+        const rows = [0, 1, 4, 5].map((row) => {
           const channel = first + half + row;
           const from = tap + channel * outputs;
           return channel < inputs ? values.subarray(from, from + outputs) : zeros;
@@ -187,9 +187,9 @@ function greatest({ weights, inputs, outputs }: Filter): Greatest {
   return made;
 }
 
-/** Over eight rows at once, one word a name: destructuring would take longer than all else until this is compiled. */
+/** Over four rows at once, one word a name: destructuring would take longer than all else until this is compiled. */
 function addHalf(
-  [r0, r1, r2, r3, r4, r5, r6, r7]: readonly Float32Array[],
+  [r0, r1, r2, r3]: readonly Float32Array[],
   { largest, grouped, magnitudes }: Greatest,
 ): void {
   for (let o = 0; o < r0.length; o++) {
@@ -197,20 +197,19 @@ function addHalf(
     const w1 = r1[o];
     const w2 = r2[o];
     const w3 = r3[o];
-    const w4 = r4[o];
-    const w5 = r5[o];
-    const w6 = r6[o];
-    const w7 = r7[o];
-    const sum = w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7;
-    const low = Math.abs(w0) + Math.abs(w1) + Math.abs(w2) + Math.abs(w3);
-    const size = low + Math.abs(w4) + Math.abs(w5) + Math.abs(w6) + Math.abs(w7);
+    const sum = w0 + w1 + w2 + w3;
+    const m0 = w0 < 0 ? -w0 : w0;
+    const m1 = w1 < 0 ? -w1 : w1;
+    const m2 = w2 < 0 ? -w2 : w2;
+    const m3 = w3 < 0 ? -w3 : w3;
+    const size = m0 + m1 + m2 + m3;
     magnitudes[o] += size;
     // What is positive comes to half of the sum of both, and what is negative to half of the difference.
-    const most = (size + Math.abs(sum)) / 2;
+    const most = sum < 0 ? (size - sum) / 2 : (size + sum) / 2;
     if (most > grouped[o]) grouped[o] = most;
-    const highest = Math.max(w0, w1, w2, w3, w4, w5, w6, w7);
-    const lowest = Math.min(w0, w1, w2, w3, w4, w5, w6, w7);
-    if (highest > largest[o]) largest[o] = highest;
-    if (-lowest > largest[o]) largest[o] = -lowest;
+    const low = m0 > m1 ? m0 : m1;
+    const high = m2 > m3 ? m2 : m3;
+    const top = low > high ? low : high;
+    if (top > largest[o]) largest[o] = top;
   }
 }
