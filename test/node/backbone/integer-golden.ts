@@ -5,7 +5,7 @@ import { smallNetwork } from './integer-networks.ts';
 import { randomPixels } from './random.ts';
 
 /** FNV-1a over the code's bytes. */
-export const INTEGER_CODE_HASH = 'e2bcefdf';
+export const INTEGER_CODE_HASH = 'acfb93e4';
 
 const SIDE = 64;
 

@@ -33,16 +33,16 @@ function outputs(rows: number): { weights: Float32Array; bias: Float32Array } {
 }
 
 describe('integer weights', () => {
-  it('keep sums of sixteen channels in 16 bits', () => {
+  it('keep sums of eight channels in 16 bits', () => {
     const { weights, bias } = outputs(40);
     const given = filter(weights, bias, 1, 40);
     const made = new Int8Array(weights.length);
     toIntegers(given, convUnits8(given, ends.input).units, made);
     for (let o = 0; o < 5; o++) {
-      for (let group = 0; group < 40; group += 16) {
+      for (let group = 0; group < 40; group += 8) {
         for (const half of [0, 2]) {
           let [positive, negative] = [0, 0];
-          for (let c = group; c < Math.min(group + 16, 40); c++) {
+          for (let c = group; c < Math.min(group + 8, 40); c++) {
             const weight = made[c * 5 + o];
             if ((c & 2) !== half) continue;
             if (weight > 0) positive += weight;

@@ -34,9 +34,9 @@ export interface SumTables {
 const INT8_MAX = 127;
 const INT16_MAX = 32_767;
 /** Channels that a kernel may sum up in 16 bits: of each word of four, two and two apart. */
-const GROUP = 16;
-/** Magnitudes of like sign that such a sum may hold: 127 · 258 fits 16 bits. Rounding moves each of its eight by a half. */
-const MOST_IN_GROUP = 254;
+const GROUP = 8;
+/** Magnitudes of like sign that such a sum may hold: 127 · 258 fits 16 bits. Rounding moves each of its four by a half. */
+const MOST_IN_GROUP = 256;
 /** Of a sum of 31 bits, what products may take, and what the bias may. */
 const MOST_IN_SUM = 2 ** 30;
 const MOST_BIAS = 2 ** 29;
@@ -162,7 +162,7 @@ interface Greatest {
   readonly magnitudes: Float64Array;
 }
 
-/** By output, of the weights' magnitudes. Half a group is eight rows, of four channels the first or last two. */
+/** By output, of the weights' magnitudes. Half a group is four rows, of each four channels the first or last two. */
 function greatest({ weights, inputs, outputs }: Filter): Greatest {
   const values = inSinglePrecision(weights);
   const made = {
@@ -170,43 +170,46 @@ function greatest({ weights, inputs, outputs }: Filter): Greatest {
     grouped: new Float64Array(outputs),
     magnitudes: new Float64Array(outputs),
   };
-  const [sums, sizes] = [new Float64Array(outputs), new Float64Array(outputs)];
+  // Rows beyond the last channel are those of zeros.
+  const zeros = new Float32Array(outputs);
   for (let tap = 0; tap < values.length; tap += inputs * outputs) {
     for (let first = 0; first < inputs; first += GROUP) {
       for (const half of [0, 2]) {
-        for (let c = first + half; c < Math.min(first + GROUP, inputs); c += (c & 1) === 0 ? 1 : 3) {
-          addRow(values, tap + c * outputs, sums, sizes, made.largest);
-        }
-        foldGroup(sums, sizes, made);
+        const rows = [0, 1, 4, 5].map((row) => {
+          const channel = first + half + row;
+          const from = tap + channel * outputs;
+          return channel < inputs ? values.subarray(from, from + outputs) : zeros;
+        });
+        addHalf(rows, made);
       }
     }
   }
   return made;
 }
 
-function addRow(
-  values: Float32Array,
-  from: number,
-  sums: Float64Array,
-  sizes: Float64Array,
-  largest: Float64Array,
+/** Over four rows at once, one word a name: destructuring would take longer than all else until this is compiled. */
+function addHalf(
+  [r0, r1, r2, r3]: readonly Float32Array[],
+  { largest, grouped, magnitudes }: Greatest,
 ): void {
-  for (let o = 0; o < sums.length; o++) {
-    const value = values[from + o];
-    const size = value < 0 ? -value : value;
-    sums[o] += value;
-    sizes[o] += size;
-    if (size > largest[o]) largest[o] = size;
-  }
-}
-
-/** What is positive comes to half of the sum of magnitudes and numbers, and what is negative to half of the difference. */
-function foldGroup(sums: Float64Array, sizes: Float64Array, { grouped, magnitudes }: Greatest): void {
-  for (let o = 0; o < sums.length; o++) {
-    const most = (sizes[o] + Math.abs(sums[o])) / 2;
+  for (let o = 0; o < r0.length; o++) {
+    const w0 = r0[o];
+    const w1 = r1[o];
+    const w2 = r2[o];
+    const w3 = r3[o];
+    const sum = w0 + w1 + w2 + w3;
+    const m0 = w0 < 0 ? -w0 : w0;
+    const m1 = w1 < 0 ? -w1 : w1;
+    const m2 = w2 < 0 ? -w2 : w2;
+    const m3 = w3 < 0 ? -w3 : w3;
+    const size = m0 + m1 + m2 + m3;
+    magnitudes[o] += size;
+    // What is positive comes to half of the sum of both, and what is negative to half of the difference.
+    const most = sum < 0 ? (size - sum) / 2 : (size + sum) / 2;
     if (most > grouped[o]) grouped[o] = most;
-    magnitudes[o] += sizes[o];
-    sums[o] = 0;
-    sizes[o] = 0;
+    const low = m0 > m1 ? m0 : m1;
+    const high = m2 > m3 ? m2 : m3;
+    const top = low > high ? low : high;
+    if (top > largest[o]) largest[o] = top;
   }
 }
