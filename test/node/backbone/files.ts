@@ -1,4 +1,4 @@
-/** The real parts that engine tests run on: MobileNetV3-Small and TensorFlow.js's WASM. */
+/** The real parts that engine tests run on: the networks that the project carries, and TensorFlow.js's WASM. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -18,6 +18,13 @@ export function weightsFile(): Uint8Array {
 
 export function defaultBackbone(): Backbone {
   return loadBackbone(planJson(), weightsFile());
+}
+
+/** EfficientNet-Lite0, which is run on 8-bit integers and reads means and deviations. */
+export function liteBackbone(): Backbone {
+  const lite = join(root, 'backbones/efficientnet-lite0');
+  const plan: unknown = JSON.parse(readFileSync(join(lite, 'plan.json'), 'utf8'));
+  return loadBackbone(plan, readFileSync(join(lite, 'weights.safetensors')));
 }
 
 export function tfjsWasm(): WebAssembly.Module {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { createOnnxEngine } from '../../../bench/peers/onnx-engine.ts';
-import type { Backbone } from '../../../src/backbone/index.ts';
+import { backboneAt, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { OnnxGraph, type OnnxInput, planToOnnx } from '../../../src/export/index.ts';
-import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
+import { defaultBackbone, liteBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
 import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-backbone.ts';
@@ -46,6 +46,15 @@ describe.skipIf(withoutPeers())('in ONNX Runtime', () => {
     const codes = await onnxCodes(backbone, input, pixels);
     expect(codes.length).toBe(expected.length);
     expect(cosine(codes, expected)).toBeGreaterThan(0.99999);
+    expect(largestDifference(codes, expected)).toBeLessThan(2e-4);
+  });
+
+  it('gives the means and deviations of EfficientNet-Lite0 at 160 pixels', async () => {
+    const backbone = backboneAt(liteBackbone(), { height: 160, width: 160 });
+    const pixels = randomPixels(2, 160 * 160 * 3);
+    const expected = (await createTfjsEngine(backbone, tfjsWasm())).codes(pixels);
+    const codes = await onnxCodes(backbone, 'pixels', pixels);
+    expect(codes.length).toBe(expected.length);
     expect(largestDifference(codes, expected)).toBeLessThan(2e-4);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLiteRtEngine, runLiteRt } from '../../../bench/peers/litert.ts';
 import { liteRtParts } from '../../../bench/peers/load.ts';
-import type { Backbone } from '../../../src/backbone/index.ts';
+import { backboneAt, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { headToTflite, planToTflite } from '../../../src/export/index.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import { TfliteFile } from '../../../src/export/tflite-file.ts';
 import { readCode, score } from '../../../src/head/index.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
-import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
+import { defaultBackbone, liteBackbone, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, randomPixels } from '../backbone/random.ts';
 import { referenceCode } from '../backbone/reference.ts';
 import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-backbone.ts';
@@ -45,6 +45,15 @@ describe.skipIf(withoutPeers())('in LiteRT', () => {
     const pixels = randomPixels(1, 224 * 224 * 3);
     const expected = (await createTfjsEngine(backbone, tfjsWasm())).codes(pixels);
     const codes = await codesIn(backbone, input, pixels);
+    expect(codes.length).toBe(expected.length);
+    expect(largestDifference(codes, expected)).toBeLessThan(2e-4);
+  });
+
+  it('gives the means and deviations of EfficientNet-Lite0 at 160 pixels', async () => {
+    const backbone = backboneAt(liteBackbone(), { height: 160, width: 160 });
+    const pixels = randomPixels(2, 160 * 160 * 3);
+    const expected = (await createTfjsEngine(backbone, tfjsWasm())).codes(pixels);
+    const codes = await codesIn(backbone, 'uint8', pixels);
     expect(codes.length).toBe(expected.length);
     expect(largestDifference(codes, expected)).toBeLessThan(2e-4);
   });
