@@ -163,12 +163,12 @@ export const RETRY_MAX_MS = 60_000;
 export const R2_DELETE_BATCH = 1_000;
 
 /**
- * What one head is taught with at the edge. A code in half precision takes 4.4 kB, its row of the Gram matrix up to
- * 16 kB: training on 2,000 examples fits beside everything else in an isolate's 128 MB. More is the trainer's work.
+ * What one head is taught with at the edge. A code of 3,680 numbers in half precision takes 7.4 kB, its row of the Gram matrix
+ * up to 16 kB: training on 2,000 examples fits beside everything else in an isolate's 128 MB. More is the trainer's work.
  */
 export const MAX_EXAMPLES_PER_HEAD = 2_000;
 export const MAX_CLASSES_PER_TAUGHT_HEAD = 200;
-/** 440 MB of codes; a Durable Object's database holds 10 GB. */
+/** 740 MB of codes; a Durable Object's database holds 10 GB. */
 export const MAX_EXAMPLES_PER_TENANT = 100_000;
 /** Of a tenant's examples in other code spaces than their heads': 740 MB at most. */
 export const MAX_SECOND_CODES_PER_TENANT = 100_000;
