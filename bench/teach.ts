@@ -222,7 +222,7 @@ async function everything(): Promise<object> {
   const { code_length: codeLength } = Embedded.parse(await embedded.json());
   const largest = { count: 2_000, classes: 20, codeLength, times: 2 };
   for (let i = 0; i < 100; i++) await classifyMs(neighbour, photo);
-  if (inspected) return memory(largest);
+  if (inspected) return memory({ ...largest, classes: 200 });
   const trainings = [
     await train({ count: 200, classes: 2, codeLength, times: 40 }, neighbour, photo),
     await train(largest, neighbour, photo),

@@ -9,7 +9,7 @@ export const MAX_CLASSES = 4096;
 export const MAX_CODE_LENGTH = 16_384;
 /** UTF-16 code units. */
 export const MAX_LABEL_LENGTH = 128;
-/** Principal directions that a head keeps: 64 × 2208 in half precision are 280 kB. */
+/** Principal directions that a head may hold: as many as old ones do. 64 × 3,680 in half precision are 471 kB. */
 export const MAX_DIRECTIONS = 64;
 /** Names of taps, the backbone and the like. */
 export const MAX_NAME_LENGTH = 128;

@@ -31,7 +31,7 @@ import { WhitenedRows, Whitening } from './whitened-rows.ts';
 const LIFT = 0.5;
 
 /** Whether a head is one that `continueHead` is for: fitted by least squares, and on something. */
-export function isContinuable({ training: { method, lambda, examples } }: Head): boolean {
+export function isContinuable({ training: { method, lambda, examples } }: Pick<Head, 'training'>): boolean {
   return method.includes(LEAST_SQUARES) && lambda > 0 && examples > 0;
 }
 

@@ -15,7 +15,7 @@ import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from './train
 const FOLDS = 8;
 const SEED = 1;
 /** Beyond this many examples of old labels, whose corrections take time with the square of their number, nothing is judged. */
-const MOST_EXAMPLES = 500;
+export const MOST_JUDGED = 500;
 
 /** @returns figures over the examples alone, the same in any order; null where none can be judged, or there are too many. */
 export async function extensionFigures(
@@ -27,7 +27,7 @@ export async function extensionFigures(
   const n = examples.codes.length;
   const folds = Math.min(FOLDS, n);
   const heldOutBy = folds === n ? LEAVE_ONE_OUT : `${folds}-fold`;
-  if (n < 2 || n > MOST_EXAMPLES) return { heldOutBy, leaveOneOut: new Float32Array(), figures: null };
+  if (n < 2 || n > MOST_JUDGED) return { heldOutBy, leaveOneOut: new Float32Array(), figures: null };
   const labels = [...base.labels, ...examples.added];
   const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
   const foldOf = drawFolds(targets, folds, SEED);

@@ -17,7 +17,7 @@ export interface Principal {
 }
 
 /** Eigenpairs beyond the kept ones that the left-out residuals are computed from; the rest is lumped. */
-const SPARE_EIGENPAIRS = 32;
+export const SPARE_EIGENPAIRS = 32;
 
 export async function findPrincipal(
   { tridiagonal }: Decomposition,

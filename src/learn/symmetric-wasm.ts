@@ -42,22 +42,7 @@ const STRIDE_MULTIPLE = 8;
  * @param module compiled from src/wasm/linalg.
  */
 export function wasmPrimitives(order: number, module: WebAssembly.Module): SymmetricPrimitives {
-  const stride = Math.ceil(order / STRIDE_MULTIPLE) * STRIDE_MULTIPLE;
-  const sizes = {
-    matrix: order * stride,
-    panel: order * PANEL_COLUMNS,
-    v: stride,
-    w: stride,
-    x: stride,
-    product: stride,
-    reflectors: BLOCK_ROWS * stride,
-    triangle: BLOCK_ROWS * BLOCK_ROWS,
-    rotated: BLOCK_ROWS * stride,
-    products: BLOCK_ROWS * PANEL_COLUMNS,
-    work: 2 * BLOCK_ROWS * STRIDE_MULTIPLE,
-  };
-  const numbers = Object.values(sizes).reduce((sum, size) => sum + size, 0);
-  const pages = Math.ceil((FIRST_ADDRESS + numbers * Float64Array.BYTES_PER_ELEMENT) / PAGE_BYTES);
+  const { stride, sizes, pages } = layOut(order);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const exports = instantiate(module, memory);
   let next = FIRST_ADDRESS;
@@ -106,6 +91,32 @@ export function wasmPrimitives(order: number, module: WebAssembly.Module): Symme
       exports.timesVectors(at, count, panel.byteOffset, columns, order, products.byteOffset);
     },
   };
+}
+
+/** Bytes of memory that primitives of an order take. */
+export function wasmBytes(order: number): number {
+  return layOut(order).pages * PAGE_BYTES;
+}
+
+/** Numbers of each array, in the order in which they lie, and pages for all of them. */
+function layOut(order: number) {
+  const stride = Math.ceil(order / STRIDE_MULTIPLE) * STRIDE_MULTIPLE;
+  const sizes = {
+    matrix: order * stride,
+    panel: order * PANEL_COLUMNS,
+    v: stride,
+    w: stride,
+    x: stride,
+    product: stride,
+    reflectors: BLOCK_ROWS * stride,
+    triangle: BLOCK_ROWS * BLOCK_ROWS,
+    rotated: BLOCK_ROWS * stride,
+    products: BLOCK_ROWS * PANEL_COLUMNS,
+    work: 2 * BLOCK_ROWS * STRIDE_MULTIPLE,
+  };
+  const numbers = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+  const pages = Math.ceil((FIRST_ADDRESS + numbers * Float64Array.BYTES_PER_ELEMENT) / PAGE_BYTES);
+  return { stride, sizes, pages };
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): LinalgExports {

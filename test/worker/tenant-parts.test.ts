@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Head } from '../../src/head/index.ts';
 import type { TrainedHead, TrainingSet } from '../../src/learn/train.ts';
+import { trainingBytes, type TrainingSize } from '../../src/learn/training-memory.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   MAX_DESCRIPTION_BYTES,
@@ -17,7 +18,7 @@ import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import { accuracyOver, guardFault, sharedClasses } from '../../worker/tenant/guard.ts';
 import { reportOf } from '../../worker/tenant/report.ts';
 import { refused } from './in-heads.ts';
-import { trainingBytes } from '../../worker/tenant/training-memory.ts';
+import { withinMemory } from '../../worker/tenant/training.ts';
 import { description, inRows, NOW, type Opened } from './in-rows.ts';
 
 const judged = (label: string, share: number) => ({
@@ -268,27 +269,31 @@ describe('new examples', () => {
     }));
 });
 
-/** With so many examples of each class. */
-const bytesWith = (examples: readonly number[], codeLength: number, baseBytes?: number): number =>
-  trainingBytes(
-    {
-      classes: examples.map((each, i) => ({ label: `label ${i}`, examples: each })),
-      origin: { name: 'n', version: '1', weightsSha256: 'w', taps: ['t'], codeLength },
-    },
-    baseBytes,
-  );
-
 describe('the memory of a training', () => {
-  it('is of codes, of a matrix and of rows', () => {
-    expect(bytesWith([3, 4], 100)).toBe(2 * 700 + 8 * 49 + 8 * 130 * 107);
-    expect(bytesWith([60, 90], 100)).toBe(2 * 15_000 + 8 * 10_000 + 8 * 130 * 250);
+  const largest = {
+    examples: MAX_EXAMPLES_PER_HEAD,
+    codeLength: 3_680,
+    classes: MAX_CLASSES_PER_TAUGHT_HEAD,
+  };
+
+  it('is there for the largest head that is taught at the edge, also on top of an uploaded one', () => {
+    for (const isContinuable of [true, false]) {
+      const base = { bytes: 4_200_000, isContinuable };
+      expect(trainingBytes({ ...largest, base })).toBeLessThan(TRAINING_BUDGET_BYTES);
+    }
+    expect(trainingBytes({ ...largest, codeLength: 2_208 })).toBeLessThan(TRAINING_BUDGET_BYTES);
   });
 
-  it('is of files and more codes besides, where a head is taught further', () => {
-    expect(bytesWith([3, 4], 100, 1_000) - bytesWith([3, 4], 100)).toBe(4 * 1_000 + 8 * 700);
-  });
-
-  it('is there for the largest head that is taught at the edge', () => {
-    expect(bytesWith([MAX_EXAMPLES_PER_HEAD - 1, 1], 2_208)).toBeLessThan(TRAINING_BUDGET_BYTES);
+  it('that is more than all there is, is refused and not lent', async () => {
+    let ran = false;
+    const run = (size: TrainingSize) => withinMemory('pets', size, async () => ((ran = true), {}));
+    const refusal = await run({ ...largest, classes: 400 });
+    expect(refusal).toEqual(refused('training_data_too_large'));
+    expect(ran).toBe(false);
+    expect(JSON.stringify(refusal)).toMatch(
+      /2000 examples of 3680 numbers, with 400 classes in all, takes \d{2,3} MB of memory; at the edge 80 are the most.*Delete some of them, or train it with `headwater train/,
+    );
+    expect(await run(largest)).toEqual({});
+    expect(ran).toBe(true);
   });
 });

@@ -5,7 +5,7 @@
  */
 import type { Backbone, Step } from '../../src/backbone/index.ts';
 import { cutAt, tensorNames } from '../../src/backbone/index.ts';
-import { MAX_DIRECTIONS } from '../../src/head/limits.ts';
+import { DIRECTIONS } from '../../src/learn/novelty.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { codeMs, stepsMs } from './edge-cost.ts';
 import { stepsOf } from './tuned.ts';
@@ -91,7 +91,7 @@ export function tailedHeadBytes(
 ): number {
   const codeLength = taps.reduce((sum, { channels }) => sum + channels, 0);
   // Mean, deviation and two golden codes, a row of weights a class, all in single precision; directions in half.
-  const linear = codeLength * (4 * (4 + classes) + 2 * MAX_DIRECTIONS);
+  const linear = codeLength * (4 * (4 + classes) + 2 * DIRECTIONS);
   const names = tailSteps.flatMap(tensorNames);
   return linear + names.reduce((sum, name) => sum + 2 * tensors.get(name)!.length, 0);
 }

@@ -20,8 +20,8 @@ const FILE_TYPES = new Set([
   'application/x-safetensors',
 ]);
 
-/** Twice: the file and the tensors read from it. */
-const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 2, what: 'The head file' };
+/** The file, whose tensors are read in their place, and what is made of them: directions in single precision, labels and figures. */
+const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
 export function addHeadRoutes(app: App, services: Services): void {
   const canRead = requireScope(services.keys, 'read');

@@ -73,6 +73,6 @@ export class HeadStore {
 }
 
 /** Bytes that a parsed head holds on to, nearly: its tensors are views of the file, but for the widened directions. */
-function memoryOf(head: Head, fileBytes: number): number {
+export function memoryOf(head: Head, fileBytes: number): number {
   return fileBytes + head.novelty.directions.byteLength;
 }

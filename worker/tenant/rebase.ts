@@ -17,8 +17,7 @@ import type { Stores } from './outbox.ts';
 import { gone, isThere, RebaseProgress } from './rebase-progress.ts';
 import type { Rows } from './rows.ts';
 import type { MadeCode, SecondSpace } from './second-codes.ts';
-import { trainingBytes } from './training-memory.ts';
-import { trained, withinMemory, type Training } from './training.ts';
+import { sizeOf, trained, withinMemory, type Training } from './training.ts';
 import type { Reservation } from './uploads.ts';
 import type { Write } from './writer.ts';
 
@@ -149,8 +148,7 @@ export class Rebasing {
     const progress = this.#progress.of(head, state, origin);
     if (progress.obstacle !== undefined) return obstructed(progress);
     if (progress.done < progress.total) return AGAIN;
-    const bytes = trainingBytes({ classes: state.classes, origin }, undefined);
-    return withinMemory(bytes, () => this.#trainNow(head, target));
+    return withinMemory(head, sizeOf(state.classes, origin.codeLength), () => this.#trainNow(head, target));
   }
 
   async #trainNow(head: string, target: SecondSpace): Promise<object | Refused> {

@@ -6,8 +6,10 @@
 import linalg from '../../build/wasm/linalg.wasm?module';
 import { HeadwaterError } from '../../src/errors.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
+import { isContinuable } from '../../src/learn/continue.ts';
 import { teachFurther } from '../../src/learn/teach-further.ts';
 import { trainWithFigures } from '../../src/learn/train.ts';
+import { trainingBytes, type TrainingSize } from '../../src/learn/training-memory.ts';
 import { sha256Hex } from '../api-key.ts';
 import { Leases } from '../leases.ts';
 import {
@@ -24,7 +26,7 @@ import { step } from '../steps.ts';
 import { writeHeadFile } from '../stores/heads.ts';
 import { headDamaged, readHeadFile } from '../stores/reads.ts';
 import { refuse, type Refused } from './call.ts';
-import { describe } from './describe.ts';
+import { describe, parse } from './describe.ts';
 import type { TaughtState } from './examples.ts';
 import { guardFault } from './guard.ts';
 import type { VersionRow } from './head-rows.ts';
@@ -32,7 +34,6 @@ import type { Stores } from './outbox.ts';
 import { reportOf, type StoredReport } from './report.ts';
 import type { Rows } from './rows.ts';
 import type { IdentifiedSet } from './training-set.ts';
-import { trainingBytes } from './training-memory.ts';
 import type { Reservation, Upload } from './uploads.ts';
 import type { Write } from './writer.ts';
 
@@ -99,7 +100,11 @@ export class Training {
     if (state === undefined) return DONE;
     if (!canBeTrained(state)) return this.#write((now) => this.#untrain(head, now));
     const base = this.#base(head, state);
-    return withinMemory(trainingBytes(state, base?.bytes), () => this.#trainNow(head, base));
+    const size = this.#size(head, state, base);
+    // What was forgotten must go, also where what is left cannot be trained on.
+    if (state.forgottenFrom !== null && trainingBytes(size) > TRAINING_BUDGET_BYTES)
+      await this.#write((now) => this.#untrain(head, now));
+    return withinMemory(head, size, () => this.#trainNow(head, base));
   }
 
   async #trainNow(head: string, base: VersionRow | undefined): Promise<object | Refused> {
@@ -136,6 +141,18 @@ export class Training {
     if (row?.sha256 !== base.sha256)
       throw new Error(`Version ${base.version} of '${head}' is missing though it is taught on top of it.`);
     return row;
+  }
+
+  #size(head: string, { classes, origin }: TaughtState, base: VersionRow | undefined): TrainingSize {
+    const size = sizeOf(classes, origin.codeLength);
+    if (base === undefined) return size;
+    const known = parse(this.#rows.heads.descriptions.find(head, base.version));
+    const labels = new Set([...known.labels, ...classes.map(({ label }) => label)]);
+    return {
+      ...size,
+      classes: labels.size,
+      base: { bytes: base.bytes, isContinuable: isContinuable(known) },
+    };
   }
 
   /** The file of a version: it is there as long as its row is. */
@@ -189,8 +206,23 @@ export function canBeTrained({ classes, origin }: TaughtState): boolean {
   return classes.length >= (origin.base === undefined ? 2 : 1);
 }
 
-/** Runs a training when there is memory for it. What is expected to go wrong comes back as a refusal. */
-export async function withinMemory<T>(bytes: number, task: () => Promise<T>): Promise<T | Refused> {
+/** Of a training on a head's examples alone. */
+export function sizeOf(classes: TaughtState['classes'], codeLength: number): TrainingSize {
+  const examples = classes.reduce((sum, each) => sum + each.examples, 0);
+  return { examples, codeLength, classes: classes.length };
+}
+
+/**
+ * Runs a training when there is memory for it. What is expected to go wrong comes back as a refusal, as does a training
+ * that takes more memory than there is for all.
+ */
+export async function withinMemory<T>(
+  head: string,
+  size: TrainingSize,
+  task: () => Promise<T>,
+): Promise<T | Refused> {
+  const bytes = trainingBytes(size);
+  if (bytes > TRAINING_BUDGET_BYTES) return tooMuchMemory(head, size, bytes);
   try {
     return await memory.with(bytes, task);
   } catch (error) {
@@ -199,6 +231,18 @@ export async function withinMemory<T>(bytes: number, task: () => Promise<T>): Pr
       return refuse(error.code, error.message);
     throw error;
   }
+}
+
+function tooMuchMemory(
+  head: string,
+  { examples, classes, codeLength }: TrainingSize,
+  bytes: number,
+): Refused {
+  const [needed, most] = [bytes, TRAINING_BUDGET_BYTES].map((each) => Math.ceil(each / 1e6));
+  return refuse(
+    'training_data_too_large',
+    `Training '${head}' on ${examples} examples of ${codeLength} numbers, with ${classes} classes in all, takes ${needed} MB of memory; at the edge ${most} are the most. Its examples are stored, and the head answers as before. Delete some of them, or train it with \`headwater train DIR --out FILE\` and upload it with \`headwater push FILE --head ${head}\`.`,
+  );
 }
 
 /**
