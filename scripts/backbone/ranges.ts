@@ -8,7 +8,7 @@ import { loadBackbone, type Plan, type Step } from '../../src/backbone/index.ts'
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
 import { loadDecoder } from '../../trainer/runtime.ts';
 import { root } from '../stale.ts';
-import type { NetworkTensor } from './mobilenet-v3.ts';
+import type { NetworkTensor } from './network.ts';
 
 const PHOTOS = join(root, 'examples/trashnet/train');
 /** Of each class, one photo in so many. */
