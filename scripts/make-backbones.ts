@@ -14,8 +14,7 @@ import { mobileNetV3Small, mobileNetV3SmallClassifier } from './backbone/mobilen
 import { modelCard } from './backbone/model-card.ts';
 import { checkParity } from './backbone/parity.ts';
 import { fetchSource, SOURCE } from './backbone/source.ts';
-import { measureRanges } from './backbone/ranges.ts';
-import { readTorchTensors } from './backbone/torch-pickle.ts';
+import { readTorchFile } from './backbone/torch-file.ts';
 import { root } from './stale.ts';
 
 /** A backbone's files by name. */
@@ -33,12 +32,8 @@ export const MAKERS: Readonly<Record<string, (log: (message: string) => void) =>
   },
   'efficientnet-lite0': async (log) => {
     const source = await fetchLiteSource(log);
-    const network = efficientNetLite0(readTorchTensors(source.weights));
-    const bare = encode(network, 'half', LITE_SOURCE.sha256);
-    log('Backbone: finding the ranges of its maps …');
-    const ranges = await measureRanges(bare.plan, bare.weights);
-    const tensors = new Map([...network.tensors, ...ranges]);
-    const { plan, weights } = encode({ ...network, tensors }, 'half', LITE_SOURCE.sha256);
+    const network = efficientNetLite0(readTorchFile(source.weights));
+    const { plan, weights } = encode(network, 'half', LITE_SOURCE.sha256);
     return filesOf(plan, weights, liteCard(plan, weights), source.notices);
   },
 };

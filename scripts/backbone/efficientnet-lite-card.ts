@@ -30,6 +30,12 @@ padding holds 127.
 Batch norms (ε = 0.001) are folded into the convolutions before them; their γ and β are kept beside. Filters are in half precision,
 those of the first convolution and the first three blocks and all biases in single.
 
+## Ranges
+\`<step>.range\` and \`<step>.bits\` are for the 8-bit engine: each map's numbers are told apart from β − 4|γ| of its lowest channel to
+β + 4|γ| of its highest, those of a sum from the joint deviation, those behind ReLU6 from 0 to 6. No pictures were needed. The stem, block 0,
+and block 1's expansion and depthwise compute in 16 bits. On 1,220 photos of two data sets at 160 pixels the codes have a mean cosine of 0.9974 to
+those of floats (0.9972 at 128).
+
 ## Taps
 The code is these statistics over space, joined in this order. A block's output is taken after the addition, where it has one.
 
@@ -38,7 +44,7 @@ The code is these statistics over space, joined in this order. A block's output 
 ${taps.join('\n')}
 
 ## Parity
-Beside the source's own network in PyTorch, on twelve photos at 160 and 224 pixels, each tap has a cosine of at least
-1 − 2·10⁻¹¹ with weights in single precision, and of 0.999995 with these.
+Beside the source's own network in PyTorch, on 14 photos at each of the five sides, each tap has a cosine of at least
+1 − 10⁻⁹ with weights in single precision, and of 0.999997 with these.
 `;
 }

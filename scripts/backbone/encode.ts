@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../src/backbone/plan.ts';
 import { tensorOf, writeSafetensors } from '../../src/safetensors.ts';
-import type { Network } from './mobilenet-v3.ts';
+import type { Network } from './network.ts';
 
 /**
  * The plan with its weights file; 'single' keeps every tensor in single precision, to measure what rounding costs.

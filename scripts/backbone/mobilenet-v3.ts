@@ -2,23 +2,12 @@
  * torchvision's MobileNetV3-Small (Howard et al. 2019; torchvision/models/mobilenetv3.py) as a plan: walks the
  * architecture, folds each batch norm, and names the taps of the CNN code.
  */
-import type { Activation, Padding, Plan, Step } from '../../src/backbone/plan.ts';
-import type { BatchNormParameters, Folded } from './fold.ts';
-import { foldBatchNorm, foldInputNormalisation, toHwio } from './fold.ts';
+import type { Activation, Plan } from '../../src/backbone/plan.ts';
+import type { BatchNormParameters } from './fold.ts';
+import { toHwio } from './fold.ts';
 import type { GgufFile, GgufTensor } from './gguf.ts';
-
-/** The plan but for the hash of a weights file that is yet to be written, and the weights. */
-export interface Network {
-  readonly plan: Omit<Plan, 'weightsSha256'>;
-  readonly tensors: Map<string, NetworkTensor>;
-}
-
-export interface NetworkTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-  /** Whether half precision will do. */
-  readonly half: boolean;
-}
+import type { Network } from './network.ts';
+import { NetworkBuilder } from './network.ts';
 
 interface Bottleneck {
   readonly kernel: number;
@@ -81,22 +70,18 @@ export function mobileNetV3SmallClassifier(gguf: GgufFile): Network {
 
 class Builder {
   readonly #gguf: GgufFile;
-  readonly #steps: Step[] = [];
-  readonly #tensors = new Map<string, NetworkTensor>();
-  readonly #epsilon: number;
-  readonly #mean: number[];
-  readonly #deviation: number[];
-  /** The latest step and its channels. */
-  #latest = 'input';
-  channels = 3;
-  /** Whether the filters read now may be rounded to half precision. */
-  #half = false;
+  readonly #mean: readonly number[];
+  readonly #builder: NetworkBuilder;
 
   constructor(gguf: GgufFile) {
     this.#gguf = gguf;
-    this.#epsilon = this.#number('mobilenet.bn_eps');
     this.#mean = ['r', 'g', 'b'].map((c) => this.#number(`mobilenet.mean_${c}`));
-    this.#deviation = ['r', 'g', 'b'].map((c) => this.#number(`mobilenet.std_${c}`));
+    const deviation = ['r', 'g', 'b'].map((c) => this.#number(`mobilenet.std_${c}`));
+    this.#builder = new NetworkBuilder(this.#number('mobilenet.bn_eps'), { mean: this.#mean, deviation });
+  }
+
+  get channels(): number {
+    return this.#builder.channels;
   }
 
   /** Stem, bottlenecks and last convolution. Returns the last step's name. */
@@ -108,7 +93,7 @@ class Builder {
   }
 
   classifier(): string {
-    this.#push({ op: 'mean', name: 'pool', input: this.#latest });
+    this.#builder.push({ op: 'mean', name: 'pool', input: this.#builder.latest });
     this.#dense('hidden', 'classifier.0', 'hard-swish');
     this.#dense('logits', 'classifier.3', 'none');
     return 'logits';
@@ -116,30 +101,26 @@ class Builder {
 
   network(name: string, taps: Plan['taps']): Network {
     const side = this.#number('mobilenet.image_size');
+    const padValue = this.#mean.map((m) => Math.fround(255 * m));
+    const { steps, tensors } = this.#builder;
     return {
       plan: {
         format: 'headwater-plan/1',
         name,
         version: '1',
-        input: {
-          height: side,
-          width: side,
-          channels: 3,
-          padValue: this.#mean.map((m) => Math.fround(255 * m)),
-        },
-        steps: this.#steps,
+        input: { height: side, width: side, channels: 3, padValue },
+        steps,
         taps,
       },
-      tensors: this.#tensors,
+      tensors,
     };
   }
 
   #bottleneck(index: number, { kernel, expanded, out, squeezeExcite, activation, stride }: Bottleneck): void {
-    this.#half = index >= SINGLE_PRECISION_BOTTLENECKS;
+    this.#builder.half = index >= SINGLE_PRECISION_BOTTLENECKS;
     const name = `b${index}`;
     const source = `features.${index + 1}.block`;
-    const input = this.#latest;
-    const inputChannels = this.channels;
+    const { latest: input, channels: inputChannels } = this.#builder;
     let part = 0;
     if (expanded !== inputChannels) {
       this.#conv(`${name}.expand`, `${source}.${part++}`, expanded, 1, 1, activation);
@@ -148,7 +129,7 @@ class Builder {
     if (squeezeExcite) this.#squeezeExcite(`${name}.squeeze-excite`, `${source}.${part++}`);
     this.#conv(`${name}.project`, `${source}.${part}`, out, 1, 1, 'none');
     if (stride === 1 && out === inputChannels) {
-      this.#push({ op: 'add', name: `${name}.add`, input: this.#latest, other: input });
+      this.#builder.push({ op: 'add', name: `${name}.add`, input: this.#builder.latest, other: input });
     }
   }
 
@@ -160,119 +141,74 @@ class Builder {
     stride: number,
     activation: Activation,
   ): void {
-    const shape = [out, this.channels, kernel, kernel];
-    const raw = this.#tensor(`${source}.0.weight`, shape);
-    let folded = foldBatchNorm(raw.values, this.#batchNorm(name, `${source}.1`, out), this.#epsilon);
-    if (this.#latest === 'input') folded = foldInputNormalisation(folded, this.#mean, this.#deviation);
-    const values = toHwio(folded.weights, shape);
-    const weights = this.#put(`${name}.weights`, [kernel, kernel, this.channels, out], values, this.#half);
-    this.#pushConvolution('conv', name, weights, folded, { kernel, stride, activation });
-    this.channels = out;
+    this.#layer('conv', name, source, { ins: this.channels, out, kernel, stride, activation });
   }
 
   #depthwise(name: string, source: string, kernel: number, stride: number, activation: Activation): void {
-    const { channels } = this;
-    const raw = this.#tensor(`${source}.0.weight`, [channels, 1, kernel, kernel]);
-    const folded = foldBatchNorm(raw.values, this.#batchNorm(name, `${source}.1`, channels), this.#epsilon);
-    // A depthwise filter is a convolution of one input channel.
-    const values = toHwio(folded.weights, raw.shape);
-    const weights = this.#put(`${name}.weights`, [kernel, kernel, channels], values, this.#half);
-    this.#pushConvolution('depthwise', name, weights, folded, { kernel, stride, activation });
+    this.#layer('depthwise', name, source, { ins: 1, out: this.channels, kernel, stride, activation });
   }
 
-  #pushConvolution(
+  #layer(
     op: 'conv' | 'depthwise',
     name: string,
-    weights: string,
-    { bias }: Folded,
-    { kernel, stride, activation }: { kernel: number; stride: number; activation: Activation },
+    source: string,
+    shape: { ins: number; out: number; kernel: number; stride: number; activation: Activation },
   ): void {
+    const { ins, out, kernel } = shape;
     const side = (kernel - 1) / 2;
-    const padding: Padding = [side, side, side, side];
-    const batchNorm = { gamma: `${name}.gamma`, beta: `${name}.beta` };
-    const biasName = this.#put(`${name}.bias`, [bias.length], bias, false);
-    this.#push({
+    this.#builder.convolution({
       op,
       name,
-      input: this.#latest,
-      weights,
-      bias: biasName,
-      stride,
-      padding,
-      activation,
-      batchNorm,
+      weights: this.#tensor(`${source}.0.weight`, [out, ins, kernel, kernel]).values,
+      ...shape,
+      padding: [side, side, side, side],
+      norm: this.#batchNorm(`${source}.1`, out),
     });
   }
 
   #squeezeExcite(name: string, source: string): void {
-    const { channels } = this;
+    const { channels, half } = this.#builder;
     const squeezed = this.#any(`${source}.fc1.bias`).values.length;
     const reduce = this.#tensor(`${source}.fc1.weight`, [squeezed, channels, 1, 1]);
     const expand = this.#tensor(`${source}.fc2.weight`, [channels, squeezed, 1, 1]);
-    const put = (part: string, shape: number[], values: Float32Array, half: boolean): string =>
-      this.#put(`${name}.${part}`, shape, values, half);
-    this.#push({
+    const expandBias = this.#tensor(`${source}.fc2.bias`, [channels]).values;
+    const put = (part: string, shape: number[], values: Float32Array, rounded = false): string =>
+      this.#builder.put(`${name}.${part}`, shape, values, rounded);
+    this.#builder.push({
       op: 'squeeze-excite',
       name,
-      input: this.#latest,
-      reduceWeights: put(
-        'reduce.weights',
-        [channels, squeezed],
-        toHwio(reduce.values, reduce.shape),
-        this.#half,
-      ),
-      reduceBias: put('reduce.bias', [squeezed], this.#any(`${source}.fc1.bias`).values, false),
-      expandWeights: put(
-        'expand.weights',
-        [squeezed, channels],
-        toHwio(expand.values, expand.shape),
-        this.#half,
-      ),
-      expandBias: put(
-        'expand.bias',
-        [channels],
-        this.#tensor(`${source}.fc2.bias`, [channels]).values,
-        false,
-      ),
+      input: this.#builder.latest,
+      reduceWeights: put('reduce.weights', [channels, squeezed], toHwio(reduce.values, reduce.shape), half),
+      reduceBias: put('reduce.bias', [squeezed], this.#any(`${source}.fc1.bias`).values),
+      expandWeights: put('expand.weights', [squeezed, channels], toHwio(expand.values, expand.shape), half),
+      expandBias: put('expand.bias', [channels], expandBias),
     });
   }
 
   #dense(name: string, source: string, activation: Activation): void {
     const bias = this.#any(`${source}.bias`).values;
-    const { values } = this.#tensor(`${source}.weight`, [bias.length, this.channels]);
-    const transposed = toHwio(values, [bias.length, this.channels, 1, 1]);
-    this.#push({
+    const { channels } = this.#builder;
+    const { values } = this.#tensor(`${source}.weight`, [bias.length, channels]);
+    const transposed = toHwio(values, [bias.length, channels, 1, 1]);
+    this.#builder.push({
       op: 'dense',
       name,
-      input: this.#latest,
-      weights: this.#put(`${name}.weights`, [this.channels, bias.length], transposed, true),
-      bias: this.#put(`${name}.bias`, [bias.length], bias, false),
+      input: this.#builder.latest,
+      weights: this.#builder.put(`${name}.weights`, [channels, bias.length], transposed, true),
+      bias: this.#builder.put(`${name}.bias`, [bias.length], bias),
       activation,
     });
-    this.channels = bias.length;
+    this.#builder.channels = bias.length;
   }
 
-  #batchNorm(name: string, source: string, channels: number): BatchNormParameters {
+  #batchNorm(source: string, channels: number): BatchNormParameters {
     const read = (part: string): Float32Array => this.#tensor(`${source}.${part}`, [channels]).values;
-    const norm = {
+    return {
       gamma: read('weight'),
       beta: read('bias'),
       mean: read('running_mean'),
       variance: read('running_var'),
     };
-    this.#put(`${name}.gamma`, [channels], norm.gamma, false);
-    this.#put(`${name}.beta`, [channels], norm.beta, false);
-    return norm;
-  }
-
-  #push(step: Step): void {
-    this.#steps.push(step);
-    this.#latest = step.name;
-  }
-
-  #put(name: string, shape: readonly number[], values: Float32Array, half: boolean): string {
-    this.#tensors.set(name, { shape, values, half });
-    return name;
   }
 
   #tensor(name: string, shape: readonly number[]): GgufTensor {

@@ -10,7 +10,7 @@ import { loadBackbone } from '../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { encode } from './encode.ts';
 import type { GgufFile } from './gguf.ts';
-import type { Network } from './mobilenet-v3.ts';
+import type { Network } from './network.ts';
 import { SOURCE, type Picture } from './source.ts';
 
 export interface Parity {
