@@ -193,3 +193,8 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   }
   return out;
 }
+
+/** Bytes that a parsed head holds on to, nearly: its tensors are views of the file, but for the widened directions. */
+export function memoryOf(head: Head, fileBytes: number): number {
+  return fileBytes + head.novelty.directions.byteLength;
+}

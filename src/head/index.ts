@@ -1,7 +1,7 @@
 /** Heads: read, write, check against a backbone, and score CNN codes. */
 export { sameSpace, shortest, spaceInWords, spaceOf, spaceOfPlan, type CodeSpace } from './code-space.ts';
 export { assertCompatible } from './compatibility.ts';
-export { readHead, writeHead } from './file.ts';
+export { memoryOf, readHead, writeHead } from './file.ts';
 export type { HeadView } from './read-code.ts';
 export type {
   BackboneIdentity,

@@ -1,6 +1,6 @@
 /** Head files: written to R2; read from it once, checked, and kept parsed in the isolate as long as they fit. */
 import { tailOf } from '../../src/backbone/index.ts';
-import { assertCompatible, readHead, type Head } from '../../src/head/index.ts';
+import { assertCompatible, memoryOf, readHead, type Head } from '../../src/head/index.ts';
 import type { Env } from '../env.ts';
 import { giveWay } from '../right-of-way.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
@@ -70,9 +70,4 @@ export class HeadStore {
     if (head.tail !== undefined) tailOf(runtime.backbone, head.tail);
     return head;
   }
-}
-
-/** Bytes that a parsed head holds on to, nearly: its tensors are views of the file, but for the widened directions. */
-export function memoryOf(head: Head, fileBytes: number): number {
-  return fileBytes + head.novelty.directions.byteLength;
 }

@@ -1,10 +1,9 @@
 /** Heads on the default code of EfficientNet-Lite0, against the memory that an isolate has for them. */
 import { describe, expect, it } from 'vitest';
 import { makeGolden } from '../../../src/head/golden.ts';
-import { readHead, writeHead, type Head } from '../../../src/head/index.ts';
+import { memoryOf, readHead, writeHead, type Head } from '../../../src/head/index.ts';
 import { DIRECTIONS } from '../../../src/learn/novelty.ts';
 import { HEAD_CACHE_BYTES, MAX_BACKUP_LINE_BYTES, MAX_HEAD_BYTES } from '../../../worker/limits.ts';
-import { memoryOf } from '../../../worker/stores/heads.ts';
 
 const CODE_LENGTH = 3_680;
 
