@@ -14,7 +14,7 @@ function headOf(classes: number, directions = DIRECTIONS): Head {
     backbone: { name: 'efficientnet-lite0', version: '1', weightsSha256: '0'.repeat(64) },
     taps: ['last.mean'],
     codeLength: CODE_LENGTH,
-    labels: Array.from({ length: classes }, (_, c) => `${c} ${'a label of usual length'}`),
+    labels: Array.from({ length: classes }, (_, c) => `${c} a label of usual length`),
     mean: new Float32Array(CODE_LENGTH),
     deviation: new Float32Array(CODE_LENGTH).fill(1),
     weights: Float32Array.from({ length: classes * CODE_LENGTH }, (_, at) => (at % 7) / 1_000),
