@@ -8,7 +8,7 @@
  */
 import { HeadwaterError } from '../../errors.ts';
 import { align } from './arena.ts';
-import { resolve, STEP_BYTES, type Parts, type Program } from './program.ts';
+import { resolve, STEP_BYTES, type Parts, type Program, type Workshop } from './program.ts';
 
 /** A program in the memory of a machine. */
 export interface Loaded {
@@ -74,13 +74,15 @@ export class Machine {
       if (known === undefined) end += constant.bytes;
       return known === undefined;
     });
-    const arenaBytes = Math.max(this.#arenaBytes, parts.arenaBytes);
+    const workBytes = Math.max(...fresh.map((constant) => constant.workBytes));
+    const arenaBytes = Math.max(this.#arenaBytes, parts.arenaBytes, align(workBytes) + STEP_BYTES);
     this.#growTo(end + arenaBytes);
     [this.#arena, this.#arenaBytes] = [end, arenaBytes];
+    const workshop = this.#workshop(end, workBytes);
     for (const { name, address, bytes, fill } of fresh) {
       if (name !== undefined) this.#shared.set(name, address);
       const floats = new Float32Array(this.buffer, address, bytes / 4);
-      fill(floats.fill(0), new Int32Array(this.buffer, address, bytes / 4));
+      fill(floats.fill(0), new Int32Array(this.buffer, address, bytes / 4), workshop);
     }
     // Not what constants are made from: the tensors are no longer needed.
     this.#loaded.push({ code: parts.code, placeArena: parts.placeArena });
@@ -90,6 +92,16 @@ export class Machine {
       run: (from = 0, to = program.length) =>
         this.#run(address + from * STEP_BYTES, address + to * STEP_BYTES),
     };
+  }
+
+  /** In the arena, where no map has to last between runs. */
+  #workshop(address: number, bytes: number): Workshop {
+    const step = address + align(bytes);
+    const run = (kernel: string, words: readonly number[]): void => {
+      new Int32Array(this.buffer, step, words.length + 1).set([this.#kernelOf(kernel), ...words]);
+      this.#run(step, step + STEP_BYTES);
+    };
+    return { address, run };
   }
 
   #growTo(bytes: number): void {

@@ -1,5 +1,6 @@
 /** Puts weights into the order in which the kernels read them, filled up with zeros to whole blocks. */
 import { BLOCK } from './sizes.ts';
+import { blocksOf } from './map.ts';
 
 /** Stands for a row of zeros: an input channel that only fills up. */
 export const ZEROS = -1;
@@ -7,20 +8,15 @@ export const ZEROS = -1;
 const INT16_MAX = 32_767;
 
 /**
- * The order of a convolution's rows of weights, [kernel height, kernel width, in] flattened, for an input in blocks
- * of as many channels: [in / block][kernel height][kernel width][block].
+ * The order of a convolution's rows of weights, [kernel height, kernel width, in] flattened, for an input in blocks:
+ * [in / 8][kernel height][kernel width][8].
  */
-export function blockedRows(
-  kernelHeight: number,
-  kernelWidth: number,
-  channels: number,
-  block = BLOCK,
-): Int32Array {
+export function blockedRows(kernelHeight: number, kernelWidth: number, channels: number): Int32Array {
   const taps = kernelHeight * kernelWidth;
-  const rows = new Int32Array(Math.ceil(channels / block) * taps * block);
+  const rows = new Int32Array(blocksOf(channels) * taps * BLOCK);
   for (let i = 0; i < rows.length; i++) {
-    const tap = Math.floor(i / block) % taps;
-    const channel = Math.floor(i / (block * taps)) * block + (i % block);
+    const tap = Math.floor(i / BLOCK) % taps;
+    const channel = Math.floor(i / (BLOCK * taps)) * BLOCK + (i % BLOCK);
     rows[i] = channel < channels ? tap * channels + channel : ZEROS;
   }
   return rows;

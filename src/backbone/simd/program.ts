@@ -26,12 +26,21 @@ export type StepWords = readonly [kernel: string, ...words: (readonly Word[])[]]
 export type Step = (program: Program) => StepWords;
 
 /** Writes a constant. Views span the region, which is zero. */
-export type Fill = (floats: Float32Array, integers: Int32Array) => void;
+export type Fill = (floats: Float32Array, integers: Int32Array, workshop: Workshop) => void;
+
+/** Where constants are made: kernels can be run, on as many bytes of memory as the constant has asked for. */
+export interface Workshop {
+  /** The bytes' address, a multiple of 64. What lies there is anything. */
+  readonly address: number;
+  readonly run: (kernel: string, words: readonly number[]) => void;
+}
 
 export interface Constant extends Region {
   /** What it is; all programs of a machine share the constants of one name. */
   readonly name: string | undefined;
   readonly fill: Fill;
+  /** Of the workshop. */
+  readonly workBytes: number;
 }
 
 /** A step in memory: its kernel by name, the words that follow, and where it lies. */
@@ -68,9 +77,10 @@ export class Program {
   /**
    * Memory whose contents never change: packed weights, tables.
    * @param name says what it holds. All who name the same share it, also in other programs of the machine.
+   * @param workBytes memory that `fill` needs for a while.
    */
-  shared(name: string, bytes: number, fill: Fill): Region {
-    const constant = this.#named.get(name) ?? this.#constant(name, bytes, fill);
+  shared(name: string, bytes: number, fill: Fill, workBytes = 0): Region {
+    const constant = this.#named.get(name) ?? this.#constant(name, bytes, fill, workBytes);
     this.#named.set(name, constant);
     return constant;
   }
@@ -112,7 +122,7 @@ export class Program {
   /** What a machine loads. */
   parts(): Parts {
     const bytes = align(this.#steps.length * STEP_BYTES);
-    const steps = { name: undefined, bytes, address: 0, fill: () => {} };
+    const steps = { name: undefined, bytes, address: 0, fill: () => {}, workBytes: 0 };
     const placed = this.#steps.map((step, i) => ({
       ...step,
       place: { region: steps, offset: i * STEP_BYTES },
@@ -130,8 +140,8 @@ export class Program {
     };
   }
 
-  #constant(name: string | undefined, bytes: number, fill: Fill): Constant {
-    const constant = { name, bytes: align(bytes), address: 0, fill };
+  #constant(name: string | undefined, bytes: number, fill: Fill, workBytes = 0): Constant {
+    const constant = { name, bytes: align(bytes), address: 0, fill, workBytes };
     this.#constants.push(constant);
     return constant;
   }

@@ -11,10 +11,12 @@ import { fusedAdds } from '../../../src/backbone/simd/integer/support.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import {
   convUnits16,
-  convUnits8,
   sumTables,
+  units8,
   type SumTables,
+  type Units,
 } from '../../../src/backbone/simd/integer/weights.ts';
+import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
 import { readersOf } from '../../../src/backbone/simd/readers.ts';
 
 interface CodeMap {
@@ -97,9 +99,11 @@ class Network {
     const input = this.maps.get(step.input)!.codes;
     const filter = filterOf(this.#backbone, step);
     const in16 = step.input === 'input' || this.#ranges.wide.has(step.name);
-    const units = (in16 ? convUnits16 : convUnits8)(filter, input);
+    const units = in16 ? convUnits16(filter, input) : convUnits8(filter, input);
     const outputs = filter.outputs;
-    const weights = Float64Array.from(filter.weights, (x, i) => toEven(x * (1 / units.units[i % outputs])));
+    const inverses = units.units.map((unit) => (in16 ? 1 / unit : Math.fround(1 / unit)));
+    const rounded = (x: number): number => (in16 ? x : Math.fround(x));
+    const weights = Float64Array.from(filter.weights, (x, i) => toEven(rounded(x * inverses[i % outputs])));
     const sums = Int32Array.from({ length: outputs }, (_, o) =>
       weights.reduce((sum, weight, i) => (i % outputs === o ? sum + weight : sum), 0),
     );
@@ -205,6 +209,35 @@ class Network {
     const values = means.map((mean) => clamp(toEven(mean / codes.unit) + codes.zero, 0, codes.top));
     return { height: 1, width: 1, channels: values.length, values: Int32Array.from(values), codes };
   }
+}
+
+/** In single precision, as the engine judges weights. */
+export function convUnits8(filter: Filter, input: Codes): Units {
+  const { weights, inputs, outputs } = filter;
+  const [largest, grouped, magnitudes] = [new Float32Array(outputs), new Float32Array(outputs), new Float32Array(outputs)]; // prettier-ignore
+  const taps = weights.length / inputs / outputs;
+  for (let o = 0; o < outputs; o++) {
+    for (let tap = 0; tap < taps; tap++) {
+      for (let first = 0; first < inputs; first += 8) {
+        for (const half of [0, 2]) {
+          const [a, b, c, d] = [0, 1, 4, 5].map((i) => {
+            const channel = first + half + i;
+            return channel < inputs ? weights[(tap * inputs + channel) * outputs + o] : 0;
+          });
+          const sum = four(a, b, c, d);
+          const size = four(Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
+          largest[o] = Math.max(largest[o], Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
+          grouped[o] = Math.max(grouped[o], Math.fround(size + Math.abs(sum)) / 2);
+          magnitudes[o] += size;
+        }
+      }
+    }
+  }
+  return { units: units8(filter, input, { largest, grouped }), magnitudes };
+}
+
+function four(a: number, b: number, c: number, d: number): number {
+  return Math.fround(Math.fround(a + b) + Math.fround(c + d));
 }
 
 function numbersOf({ values, codes }: CodeMap): Float32Array {

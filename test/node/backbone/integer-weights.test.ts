@@ -3,12 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
 import { codesOf } from '../../../src/backbone/simd/integer/codes.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
-import {
-  convUnits16,
-  convUnits8,
-  sumTables,
-  toIntegers,
-} from '../../../src/backbone/simd/integer/weights.ts';
+import { convUnits16, sumTables, toIntegers } from '../../../src/backbone/simd/integer/weights.ts';
+import { convUnits8 } from './integer-reference.ts';
 import { random } from './random.ts';
 
 const ends = {

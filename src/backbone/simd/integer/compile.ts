@@ -131,14 +131,12 @@ class IntegerCompiler {
     const other = add.input === step.name ? add.other : add.input;
     const integers = this.#integers(step, { output: this.#codes(add.name), other: this.#codes(other) });
     const output = this.#write(add.name);
-    this.#run(conv8(input, integers, output, this.#relaxed, this.#maps.get(other)));
+    this.#run(conv8(input, integers, output, this.#maps.get(other)));
   }
 
   #convOf(step: plan.ConvStep | plan.DenseStep, input: FeatureMap, output: FeatureMap): Step {
     const integers = this.#integers(step);
-    return input.bits === 16
-      ? conv16(input, integers, output)
-      : conv8(input, integers, output, this.#relaxed);
+    return input.bits === 16 ? conv16(input, integers, output) : conv8(input, integers, output);
   }
 
   #depthwise(step: plan.DepthwiseStep, input: FeatureMap, output: FeatureMap): Step {

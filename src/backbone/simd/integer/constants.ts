@@ -1,20 +1,13 @@
 /** What integer kernels keep in memory: packed weights, tables by output channel, how sums are rounded. */
 import type { Filter } from '../kernels/filter.ts';
-import { blocksOf } from '../map.ts';
-import type { Place, Program, Region } from '../program.ts';
-import { BLOCK } from '../sizes.ts';
+import { align } from '../arena.ts';
+import { blocksOf, vectorBytes } from '../map.ts';
+import type { Fill, Place, Program, Region, Workshop } from '../program.ts';
+import { BLOCK, BYTE_BLOCK } from '../sizes.ts';
 import type { Codes } from './codes.ts';
 import { packWords } from './pack.ts';
 import { depthwiseWeights8 } from './depthwise-weights.ts';
-import {
-  convUnits16,
-  convUnits8,
-  sumTables,
-  toIntegers,
-  toPackedIntegers,
-  type Ends,
-  type Units,
-} from './weights.ts';
+import { convUnits16, sumTables, toIntegers, units8, type Ends, type Units } from './weights.ts';
 
 /** A step with weights, on integers. */
 export interface IntegerStep {
@@ -29,18 +22,30 @@ export interface IntegerStep {
 const ROUNDER = 12_582_912;
 const ROUNDER_BITS = 0x4b400000;
 
-/** Packed weights of 8 bits, and behind them what sums begin with and what their units are worth. */
-export function convConstants8(
-  program: Program,
-  step: IntegerStep,
-  rows: Int32Array,
-  word: 2 | 4,
-): [weights: Region, tables: Place] {
+/**
+ * Packed weights of 8 bits, and behind them what sums begin with and what their units are worth. There are millions, and
+ * an isolate that starts would take long over them in JavaScript: kernels do it.
+ */
+export function convConstants8(program: Program, step: IntegerStep): [weights: Region, tables: Place] {
   const { filter, ends } = step;
-  return sumConstants(program, step, rows.length, (target) => {
-    const units = convUnits8(filter, ends.input);
-    return { units, sums: toPackedIntegers(filter, units.units, { rows, word }, target) };
-  });
+  const { inputs, outputs, height, width } = filter;
+  const bytesOfOutput = Math.ceil(inputs / BYTE_BLOCK) * BYTE_BLOCK * height * width;
+  const byOutput = vectorBytes(outputs);
+  const weightBytes = align(filter.weights.length * 4 + byOutput);
+  const fill: SumFill = (target, { address, run }) => {
+    new Float32Array(target.buffer, address, filter.weights.length).set(filter.weights);
+    const table = (i: number): number => address + weightBytes + i * byOutput;
+    const floats = (i: number): Float32Array => new Float32Array(target.buffer, table(i), outputs);
+    new Uint8Array(target.buffer, table(0), 5 * byOutput).fill(0);
+    const words = [address, height * width, inputs, outputs];
+    run('magnitudes8', [...words, table(0), byOutput]);
+    const units = units8(filter, ends.input, { largest: floats(0), grouped: floats(1) });
+    floats(3).set(units.map((unit) => 1 / unit));
+    run('pack8', [...words, table(3), table(4), target.byteOffset]);
+    const sums = new Int32Array(target.buffer, table(4), outputs);
+    return { units: { units, magnitudes: floats(2) }, sums };
+  };
+  return sumConstants(program, step, bytesOfOutput, fill, weightBytes + 5 * byOutput);
 }
 
 /** The same of 16 bits, also of depthwise steps and the one that reads the picture: two rows lie side by side. */
@@ -60,22 +65,26 @@ export function constants16(
   });
 }
 
-/** @param fill writes the weights and says what their units are and what they come to, by output. */
+/** Writes the weights and says what their units are and what they come to, by output. */
+type SumFill = (target: Int8Array, workshop: Workshop) => { units: Units; sums: Int32Array };
+
 function sumConstants(
   program: Program,
   { name, filter, ends }: IntegerStep,
   bytesOfOutput: number,
-  fill: (target: Int8Array) => { units: Units; sums: Int32Array },
+  fill: SumFill,
+  workBytes = 0,
 ): [weights: Region, tables: Place] {
   const outputs = blocksOf(filter.outputs) * BLOCK;
   const bytes = outputs * bytesOfOutput;
   const key = `integer ${keyOf(name, filter, ends)}`;
-  const region = program.shared(key, bytes + outputs * 8, (floats, integers) => {
-    const { units, sums } = fill(new Int8Array(floats.buffer, floats.byteOffset, bytes));
+  const write: Fill = (floats, integers, workshop) => {
+    const { units, sums } = fill(new Int8Array(floats.buffer, floats.byteOffset, bytes), workshop);
     const { starts, factors } = sumTables(name, filter, ends, units, sums);
     integers.set(starts, bytes / 4);
     floats.set(factors, bytes / 4 + outputs);
-  });
+  };
+  const region = program.shared(key, bytes + outputs * 8, write, workBytes);
   return [region, { region, offset: bytes }];
 }
 

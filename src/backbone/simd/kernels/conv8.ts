@@ -1,28 +1,19 @@
 import { convConstants8, rounding, type IntegerStep } from '../integer/constants.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
-import { blockedRows } from '../pack.ts';
 import type { Program, Region, Step } from '../program.ts';
-import { BYTE_BLOCK, CONV_TILE } from '../sizes.ts';
+import { CONV_TILE } from '../sizes.ts';
 import { runTable } from './runs.ts';
 
 /**
  * A convolution of 8-bit codes.
- * @param relaxed whether it runs on the build with relaxed SIMD, for which weights lie otherwise.
  * @param other a map that is added before rounding.
  */
-export function conv8(
-  input: FeatureMap,
-  step: IntegerStep,
-  output: FeatureMap,
-  relaxed: boolean,
-  other?: FeatureMap,
-): Step {
+export function conv8(input: FeatureMap, step: IntegerStep, output: FeatureMap, other?: FeatureMap): Step {
   const { filter, ends, bounds } = step;
-  const rows = blockedRows(filter.height, filter.width, filter.inputs, BYTE_BLOCK);
   return (program) => {
     const [runs, runCount] = runTable(program, input, filter);
     const [pixels, count] = pixelTable(program, input, step, output, other);
-    const [weights, tables] = convConstants8(program, step, rows, relaxed ? 4 : 2);
+    const [weights, tables] = convConstants8(program, step);
     return [
       'conv8',
       [input.region, runs, runCount, pixels, count, weights, tables],

@@ -3,7 +3,7 @@ import { tapsTogether } from '../integer/pack.ts';
 import { blocksOf, type FeatureMap } from '../map.ts';
 import type { Step } from '../program.ts';
 
-/** A depthwise convolution of 8-bit codes. @param relaxed as for conv8. */
+/** A depthwise convolution of 8-bit codes. @param relaxed whether it runs on the build with relaxed SIMD, for which weights lie otherwise. */
 export function depthwise8(input: FeatureMap, step: IntegerStep, output: FeatureMap, relaxed: boolean): Step {
   const { filter, bounds } = step;
   const { height, width, stride, padding } = filter;
