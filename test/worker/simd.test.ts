@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import litePlan from '../../backbones/efficientnet-lite0/plan.json';
+import liteWeights from '../../backbones/efficientnet-lite0/weights.safetensors';
 import planJson from '../../backbones/mobilenet-v3-small/plan.json';
 import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import relaxed from '../../build/wasm/engine-relaxed.wasm';
@@ -6,7 +8,12 @@ import plain from '../../build/wasm/engine.wasm';
 import { loadBackbone } from '../../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../../src/backbone/relaxed-simd.ts';
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
-import { INTEGER_CODE_HASH, integerCodeHash } from '../node/backbone/integer-golden.ts';
+import {
+  INTEGER_CODE_HASH,
+  integerCodeHash,
+  LITE_CODE_HASHES,
+  liteCodeHashesOf,
+} from '../node/backbone/integer-golden.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from '../node/backbone/golden.ts';
 
 describe('the SIMD engine in workerd', () => {
@@ -30,8 +37,10 @@ describe('the SIMD engine in workerd', () => {
     expect(worst).toBeLessThan(1e-4);
   });
 
-  it('gives the golden code on 8 bits, with and without relaxed SIMD', () => {
-    expect(integerCodeHash(plain)).toBe(INTEGER_CODE_HASH);
-    expect(integerCodeHash(relaxed)).toBe(INTEGER_CODE_HASH);
+  it('gives the golden codes on 8 bits, with and without relaxed SIMD', () => {
+    for (const module of [plain, relaxed]) {
+      expect(integerCodeHash(module)).toBe(INTEGER_CODE_HASH);
+      expect(liteCodeHashesOf(litePlan, new Uint8Array(liteWeights), module)).toEqual(LITE_CODE_HASHES);
+    }
   });
 });

@@ -19,7 +19,7 @@ function bytesOf(name: string): Buffer<ArrayBuffer> {
  */
 export function relaxedWith(probe: number): WebAssembly.Module {
   const bytes = bytesOf('engine-relaxed');
-  const at = bytes.indexOf(Buffer.from([...Array(16).fill(127), ...Array(16).fill(255)]));
+  const at = bytes.indexOf(Buffer.concat([Buffer.alloc(16, 127), Buffer.alloc(16, 255)]));
   if (at < 0)
     throw new Error("engine-relaxed.wasm doesn't hold the numbers that it tries relaxed dot products with.");
   return new WebAssembly.Module(bytes.fill(probe, at + 16, at + 32));
