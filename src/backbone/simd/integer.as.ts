@@ -1,6 +1,6 @@
 /** What the integer kernels share. None of it rounds differently from host to host. */
 
-/** How sums become codes: f32, then three words. */
+/** How sums become codes. Kernels load each of its words when they need it, for want of registers. */
 @unmanaged
 export class Rounding {
   /** ROUNDER plus the output's zero point. */
@@ -14,6 +14,12 @@ export class Rounding {
   otherFactor: f32;
 }
 
+@inline export function rounder(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('rounder')); }
+@inline export function rounderBits(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('rounderBits')); }
+@inline export function lowCodes(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('low')); }
+@inline export function highCodes(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('high')); }
+@inline export function otherFactor(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('otherFactor')); }
+
 /** One lane of a vector in all of them. */
 @inline
 export function spread(x: v128, lane: i32): v128 {
@@ -23,10 +29,10 @@ export function spread(x: v128, lane: i32): v128 {
   return i32x4.shuffle(x, x, 3, 3, 3, 3);
 }
 
-/** A number in single precision to the nearest integer, of two as near the even one: the sum's lowest bits hold it. */
+/** A number in single precision to the nearest integer, of two as near the even one: the sum's lowest bits hold it. @param by rounder. @param bits rounderBits. */
 @inline
-export function nearest(x: v128, rounder: v128, rounderBits: v128): v128 {
-  return i32x4.sub(f32x4.add(x, rounder), rounderBits);
+export function nearest(x: v128, by: v128, bits: v128): v128 {
+  return i32x4.sub(f32x4.add(x, by), bits);
 }
 
 /** Sums to units of the output, not yet rounded. */

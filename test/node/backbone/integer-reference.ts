@@ -10,7 +10,7 @@ import { boundsOf, codesOf, PICTURE_CODES, type Codes } from '../../../src/backb
 import { fusedAdds } from '../../../src/backbone/simd/integer/support.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import {
-  convUnits16,
+  units16,
   sumTables,
   units8,
   type SumTables,
@@ -99,7 +99,7 @@ class Network {
     const input = this.maps.get(step.input)!.codes;
     const filter = filterOf(this.#backbone, step);
     const in16 = step.input === 'input' || this.#ranges.wide.has(step.name);
-    const units = in16 ? convUnits16(filter, input) : convUnits8(filter, input);
+    const units = in16 ? units16(filter, input) : convUnits8(filter, input);
     const outputs = filter.outputs;
     const inverses = units.units.map((unit) => (in16 ? 1 / unit : Math.fround(1 / unit)));
     const rounded = (x: number): number => (in16 ? x : Math.fround(x));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
 import { codesOf } from '../../../src/backbone/simd/integer/codes.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
-import { convUnits16, sumTables, toIntegers } from '../../../src/backbone/simd/integer/weights.ts';
+import { units16, sumTables, toIntegers } from '../../../src/backbone/simd/integer/weights.ts';
 import { convUnits8 } from './integer-reference.ts';
 import { random } from './random.ts';
 
@@ -55,7 +55,7 @@ describe('integer weights', () => {
     const { weights, bias } = outputs(5000);
     const given = filter(weights, bias, 1, 5000);
     const made = new Int16Array(weights.length);
-    const units = convUnits16(given, wideEnds.input);
+    const units = units16(given, wideEnds.input);
     const { starts } = sumTables('step', given, wideEnds, units, toIntegers(given, units.units, made));
     for (let o = 0; o < 5; o++) {
       let [least, most] = [starts[o], starts[o]];

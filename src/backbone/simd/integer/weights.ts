@@ -59,7 +59,7 @@ export function units8(filter: Filter, input: Codes, { largest, grouped }: Magni
 }
 
 /** Of a convolution or a depthwise one of 16 bits, and of the one that reads the picture. */
-export function convUnits16(filter: Filter, input: Codes): Units {
+export function units16(filter: Filter, input: Codes): Units {
   const { largest, magnitudes } = magnitudesOf(filter);
   const most = MOST_IN_SUM / input.top;
   const least = (o: number): number => Math.max(largest[o] / INT16_MAX, magnitudes[o] / most);

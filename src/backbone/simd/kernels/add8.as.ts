@@ -1,5 +1,5 @@
 /** The sum of two maps of 8-bit codes, each in units of its own. */
-import { bytes, nearest } from '../integer.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits } from '../integer.as';
 
 @unmanaged
 export class Add8 {
@@ -26,14 +26,14 @@ export class Add8 {
 function distances(at: usize, zero: v128): v128 { return i16x8.sub(v128.load8x8_u(at), zero); }
 
 @inline
-function sum(a: v128, b: v128, fa: v128, fb: v128, rounder: v128, bits: v128): v128 {
+function sum(a: v128, b: v128, fa: v128, fb: v128, by: v128, bits: v128): v128 {
   const x = f32x4.mul(f32x4.convert_i32x4_s(a), fa), y = f32x4.mul(f32x4.convert_i32x4_s(b), fb);
-  return nearest(f32x4.add(x, y), rounder, bits);
+  return nearest(f32x4.add(x, y), by, bits);
 }
 
 export function add8(s: Add8): void {
-  const rounder = v128.load32_splat(s.rounding), bits = v128.load32_splat(s.rounding, 4);
-  const low = v128.load32_splat(s.rounding, 8), high = v128.load32_splat(s.rounding, 12);
+  const by = rounder(s.rounding), bits = rounderBits(s.rounding);
+  const low = lowCodes(s.rounding), high = highCodes(s.rounding);
   const fa = v128.load32_splat(s.addends), fb = v128.load32_splat(s.addends, 4);
   const zeroA = v128.load16_splat(s.addends, 8), zeroB = v128.load16_splat(s.addends, 12);
   for (let block = 0; block < s.blocks; block++) {
@@ -43,8 +43,8 @@ export function add8(s: Add8): void {
       let to = s.output + block * s.outputPlane + y * s.outputRow;
       for (const end = to + s.rowBytes; to < end; to += 8) {
         const p = distances(a, zeroA), q = distances(b, zeroB);
-        const l = sum(i32x4.extend_low_i16x8_s(p), i32x4.extend_low_i16x8_s(q), fa, fb, rounder, bits);
-        const h = sum(i32x4.extend_high_i16x8_s(p), i32x4.extend_high_i16x8_s(q), fa, fb, rounder, bits);
+        const l = sum(i32x4.extend_low_i16x8_s(p), i32x4.extend_low_i16x8_s(q), fa, fb, by, bits);
+        const h = sum(i32x4.extend_high_i16x8_s(p), i32x4.extend_high_i16x8_s(q), fa, fb, by, bits);
         const codes = i16x8.narrow_i32x4_s(l, h);
         v128.store64_lane(to, bytes(codes, codes, low, high), 0);
         a += 8; b += 8;

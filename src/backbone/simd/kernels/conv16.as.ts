@@ -3,7 +3,7 @@
  * multiplied by pairs of weights. It lies in memory like `conv`, which says more. No sum overflows: the
  * weights are bounded.
  */
-import { bytes, nearest, scaled, spread } from '../integer.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled, spread } from '../integer.as';
 import { CONV_TILE } from '../sizes';
 
 @unmanaged
@@ -26,7 +26,7 @@ export class Conv16 {
   /** Bytes from one block of output channels to the next: eight of 16 bits, sixteen of 8 bits. */
   plane: i32;
   octets: i32;
-  /** As in conv8. */
+  /** A Rounding. */
   rounding: usize;
   /** Whether the output has 16 bits. */
   wide: i32;
@@ -37,8 +37,8 @@ function accumulate(x: v128, w: v128, sum: v128): v128 { return i32x4.add(sum, i
 
 /** Codes of eight channels, as i16. */
 @inline
-function codes(a: v128, b: v128, f0: v128, f1: v128, rounder: v128, bits: v128): v128 {
-  return i16x8.narrow_i32x4_s(nearest(scaled(a, f0), rounder, bits), nearest(scaled(b, f1), rounder, bits));
+function codes(a: v128, b: v128, f0: v128, f1: v128, by: v128, bits: v128): v128 {
+  return i16x8.narrow_i32x4_s(nearest(scaled(a, f0), by, bits), nearest(scaled(b, f1), by, bits));
 }
 
 @inline
@@ -48,10 +48,10 @@ function finish(
 ): void {
   const factors = s.tables + (s.octets << 5) + (octet << 5);
   const f0 = v128.load(factors), f1 = v128.load(factors, 16);
-  const rounder = v128.load32_splat(s.rounding), bits = v128.load32_splat(s.rounding, 4);
-  const low = v128.load32_splat(s.rounding, 8), high = v128.load32_splat(s.rounding, 12);
-  const c0 = codes(a0, b0, f0, f1, rounder, bits), c1 = codes(a1, b1, f0, f1, rounder, bits);
-  const c2 = codes(a2, b2, f0, f1, rounder, bits), c3 = codes(a3, b3, f0, f1, rounder, bits);
+  const by = rounder(s.rounding), bits = rounderBits(s.rounding);
+  const low = lowCodes(s.rounding), high = highCodes(s.rounding);
+  const c0 = codes(a0, b0, f0, f1, by, bits), c1 = codes(a1, b1, f0, f1, by, bits);
+  const c2 = codes(a2, b2, f0, f1, by, bits), c3 = codes(a3, b3, f0, f1, by, bits);
   if (s.wide) {
     const to = output + octet * s.plane;
     v128.store(to + load<u32>(pixel, 4), i16x8.min_s(i16x8.max_s(c0, low), high));

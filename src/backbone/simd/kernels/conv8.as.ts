@@ -7,7 +7,7 @@
  * - with it, where the host adds the four products of a word in one instruction, that is used;
  * - elsewhere the products are summed in 16 bits over eight channels first. The weights are bounded so that these fit.
  */
-import { bytes, nearest, Rounding, scaled, spread } from '../integer.as';
+import { bytes, highCodes, lowCodes, nearest, otherFactor, rounder, rounderBits, scaled, spread } from '../integer.as';
 import { CONV_TILE } from '../sizes';
 
 @unmanaged
@@ -29,6 +29,7 @@ export class Conv8 {
   plane: i32;
   /** Eights of output channels. */
   octets: i32;
+  /** A Rounding. */
   rounding: usize;
   /** A map of 8 bits that is added, or 0. */
   other: usize;
@@ -85,7 +86,6 @@ function finish(
   s: Conv8, pixel: usize, octet: i32,
   a0: v128, a1: v128, a2: v128, a3: v128, b0: v128, b1: v128, b2: v128, b3: v128,
 ): void {
-  const rounding = changetype<Rounding>(s.rounding);
   const factors = s.tables + (s.octets << 5) + (octet << 5);
   const half = (octet & 1) << 3;
   const to = s.output + (octet >> 1) * s.plane + half;
@@ -94,7 +94,7 @@ function finish(
   b0 = scaled(b0, f1); b1 = scaled(b1, f1); b2 = scaled(b2, f1); b3 = scaled(b3, f1);
   if (s.other) {
     const other = s.other + (octet >> 1) * s.otherPlane + half;
-    const f = v128.load32_splat(offsetof<Rounding>('otherFactor') + s.rounding);
+    const f = otherFactor(s.rounding);
     let at = other + load<u32>(pixel, 8);
     a0 = f32x4.add(a0, otherOf(at, f, false)); b0 = f32x4.add(b0, otherOf(at, f, true));
     at = other + load<u32>(pixel, 8 + PIXEL_WORDS_BYTES);
@@ -104,15 +104,15 @@ function finish(
     at = other + load<u32>(pixel, 8 + PIXEL_WORDS_BYTES * 3);
     a3 = f32x4.add(a3, otherOf(at, f, false)); b3 = f32x4.add(b3, otherOf(at, f, true));
   }
-  const rounder = v128.load32_splat(s.rounding), bits = v128.load32_splat(s.rounding, 4);
-  const low = v128.load32_splat(s.rounding, 8), high = v128.load32_splat(s.rounding, 12);
-  const c0 = i16x8.narrow_i32x4_s(nearest(a0, rounder, bits), nearest(b0, rounder, bits));
-  const c1 = i16x8.narrow_i32x4_s(nearest(a1, rounder, bits), nearest(b1, rounder, bits));
+  const by = rounder(s.rounding), bits = rounderBits(s.rounding);
+  const low = lowCodes(s.rounding), high = highCodes(s.rounding);
+  const c0 = i16x8.narrow_i32x4_s(nearest(a0, by, bits), nearest(b0, by, bits));
+  const c1 = i16x8.narrow_i32x4_s(nearest(a1, by, bits), nearest(b1, by, bits));
   const first = bytes(c0, c1, low, high);
   v128.store64_lane(to + load<u32>(pixel, 4), first, 0);
   v128.store64_lane(to + load<u32>(pixel, 4 + PIXEL_WORDS_BYTES), first, 1);
-  const c2 = i16x8.narrow_i32x4_s(nearest(a2, rounder, bits), nearest(b2, rounder, bits));
-  const c3 = i16x8.narrow_i32x4_s(nearest(a3, rounder, bits), nearest(b3, rounder, bits));
+  const c2 = i16x8.narrow_i32x4_s(nearest(a2, by, bits), nearest(b2, by, bits));
+  const c3 = i16x8.narrow_i32x4_s(nearest(a3, by, bits), nearest(b3, by, bits));
   const second = bytes(c2, c3, low, high);
   v128.store64_lane(to + load<u32>(pixel, 4 + PIXEL_WORDS_BYTES * 2), second, 0);
   v128.store64_lane(to + load<u32>(pixel, 4 + PIXEL_WORDS_BYTES * 3), second, 1);

@@ -2,7 +2,7 @@
  * Depthwise convolution of 16-bit codes, any kernel and stride, two of the kernel's taps and four pixels of eight channels
  * at a time. No sum overflows: the weights are bounded.
  */
-import { bytes, interleaved, nearest, scaled } from '../integer.as';
+import { bytes, highCodes, interleaved, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
 
 @unmanaged
 export class Depthwise16 {
@@ -38,10 +38,10 @@ function accumulate(x: v128, w: v128, sum: v128): v128 { return i32x4.add(sum, i
 
 @inline
 function finish(s: Depthwise16, to: usize, factors: usize, a: v128, b: v128): void {
-  const rounder = v128.load32_splat(s.rounding), bits = v128.load32_splat(s.rounding, 4);
-  const low = v128.load32_splat(s.rounding, 8), high = v128.load32_splat(s.rounding, 12);
-  a = nearest(scaled(a, v128.load(factors)), rounder, bits);
-  b = nearest(scaled(b, v128.load(factors, 16)), rounder, bits);
+  const by = rounder(s.rounding), bits = rounderBits(s.rounding);
+  const low = lowCodes(s.rounding), high = highCodes(s.rounding);
+  a = nearest(scaled(a, v128.load(factors)), by, bits);
+  b = nearest(scaled(b, v128.load(factors, 16)), by, bits);
   const codes = i16x8.narrow_i32x4_s(a, b);
   if (s.wide) v128.store(to, i16x8.min_s(i16x8.max_s(codes, low), high));
   else v128.store64_lane(to, bytes(codes, codes, low, high), 0);
