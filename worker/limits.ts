@@ -110,7 +110,7 @@ export const FETCH_MAX_URL_LENGTH = 2_048;
 /** Of a heat-map drawn over its picture: readable, and as a PNG a few hundred kB. */
 export const OVERLAY_LONG_SIDE_PIXELS = 512;
 
-/** Parsed heads kept by one isolate: nineteen of six classes on 3,680 numbers, or one of MAX_HEAD_BYTES. */
+/** Parsed heads kept by one isolate: twenty of six classes on 3,680 numbers, or one of MAX_HEAD_BYTES. */
 export const HEAD_CACHE_BYTES = 17 * MIB;
 /** Fine-tuned tails ready to run; one of the deeper two thirds of the embedded backbone takes 3.6 MB. */
 export const TAIL_CACHE_BYTES = 16 * MIB;

@@ -10,8 +10,8 @@ const PASS = 0.95;
 /** Fewer scores than this have no 95 % quantile worth the name; a normal prediction bound takes its place. */
 const FEWEST_FOR_QUANTILE = 40;
 /**
- * Principal directions that a new head keeps at most; old ones may have MAX_DIRECTIONS. A third of a six-class head at
- * EfficientNet-Lite0's 3,680 numbers; with 64, or 16, unknown pictures are noticed as well: docs/mathematics.md.
+ * Principal directions that a new head keeps at most; old ones may have MAX_DIRECTIONS. They are most of a small
+ * head's file, and with 64 or 16 unknown pictures are noticed hardly better or worse: docs/mathematics.md.
  */
 export const DIRECTIONS = 32;
 /** Examples that each direction needs. */
