@@ -58,7 +58,8 @@ export function codesRead({ backbone: { plan }, input }: Reading, taps: readonly
     backbone: { name, version, weightsSha256 },
     taps,
     ...(statistics.every((statistic) => statistic === 'mean') ? {} : { statistics }),
-    input,
+    // Head files leave out what was the only way once: a plan's one size by rules 1.
+    ...(input.rules === 1 && plan.input.sides === undefined ? {} : { input }),
   };
 }
 

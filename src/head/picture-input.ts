@@ -1,4 +1,5 @@
 /** How pictures reach the backbone of a head: of a new one, and of one that is there. */
+import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../backbone/defaults.ts';
 import type { Plan } from '../backbone/plan.ts';
 import type { Head, PictureInput } from './head.ts';
 
@@ -9,7 +10,8 @@ import type { Head, PictureInput } from './head.ts';
 const DEFAULT_SIDE = 160;
 
 /** @param plan of the backbone in its own size. @returns what the pictures of a new head are made into by default. */
-export function defaultInput({ input }: Plan): PictureInput {
+export function defaultInput({ name, input }: Plan): PictureInput {
+  if (name === DEFAULT_BACKBONE) return DEFAULT_INPUT;
   const { height, width, sides = [] } = input;
   const size = sides.includes(DEFAULT_SIDE)
     ? { height: DEFAULT_SIDE, width: DEFAULT_SIDE }

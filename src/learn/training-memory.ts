@@ -1,6 +1,6 @@
 /**
  * How much memory a training takes at its most: typed arrays and WebAssembly's, everything that grows with the training
- * set or the head. Measured against what is really live: test/node/learn/training-memory.test.ts.
+ * set or the head. Measured against what is really live in Node.
  */
 import { MAX_DIRECTIONS } from '../head/limits.ts';
 import { MOST_JUDGED } from './extend-figures.ts';

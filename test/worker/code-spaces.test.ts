@@ -387,7 +387,7 @@ describe('/v1/embed', async () => {
   });
 
   it.each([
-    ['backbone=unknown', 'backbone', 'but mobilenet-v3-small, sized'],
+    ['backbone=unknown', 'backbone', 'but efficientnet-lite0, mobilenet-v3-small, sized'],
     ['backbone=sized&size=161', 'size', 'run at 224×224, 128×128, 160×160, 192×192 pixels'],
     ['backbone=mobilenet-v3-small&size=160', 'size', 'run at 224×224 pixels'],
     ['size=0', 'size', 'whole number'],
