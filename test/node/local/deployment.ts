@@ -8,7 +8,7 @@ import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worke
 
 const ROOT = join(import.meta.dirname, '../../..');
 const ADMIN_SECRET = 'a secret for this test';
-const PARTS = ['src', 'worker', 'scripts', 'build', 'package.json', 'wrangler.toml'];
+const PARTS = ['src', 'worker', 'scripts', 'backbones', 'build', 'package.json', 'wrangler.toml'];
 
 export class Deployment {
   readonly #folder = mkdtempSync(join(tmpdir(), 'headwater-deployment-'));
