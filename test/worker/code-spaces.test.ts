@@ -3,13 +3,14 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { BackupRow, type Classification, type Embeddings, type ReviewItem } from '../../src/api/index.ts';
-import { readHead, spaceOfPlan, writeHead, type Head, type PictureInput } from '../../src/head/index.ts';
+import { readHead, writeHead, type Head, type PictureInput } from '../../src/head/index.ts';
+import { defaultInput } from '../../src/head/picture-input.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { see } from '../../worker/classify.ts';
 import { RequestWork } from '../../worker/request-work.ts';
 import { backupOf, fileOf, sendBackup } from './backups.ts';
 import { JPEG, picture, problemOf, stubOf, type Isolate } from './support.ts';
-import { BACKBONE, newer, older, OWN, SMALL, small, usual } from './two-sizes.ts';
+import { BACKBONE, headAt, newer, older, OWN, SMALL, small, usual } from './two-sizes.ts';
 
 const PICTURES = { cat: ['lossy.webp', 'rgb16.png'], dog: ['palette-alpha.png', 'exif-6.jpg'] };
 const MISMATCH = { status: 409, code: 'backbone_mismatch' };
@@ -62,20 +63,6 @@ const originOf = (tenant: string): Promise<object> =>
     const { backbone } = storage.sql.exec<{ backbone: string }>('SELECT backbone FROM taught_heads').one();
     return z.looseObject({}).parse(JSON.parse(backbone));
   });
-
-/** A head of made-up codes that reads pictures so. */
-function headAt(input: PictureInput, seed = 1): Promise<Head> {
-  const { weightsSha256, codeLength, ...read } = spaceOfPlan(usual.plan, input);
-  let state = seed;
-  const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  return trainHead({
-    backbone: { name: usual.plan.name, version: usual.plan.version, weightsSha256 },
-    ...read,
-    labels: ['cat', 'dog'],
-    codes: Float16Array.from({ length: 6 * codeLength }, random),
-    targets: Uint16Array.of(0, 0, 0, 1, 1, 1),
-  });
-}
 
 describe("a head's first example fixes its code space", () => {
   it('and a row of before there were sizes means the own size by rules 1', async () => {
@@ -381,9 +368,21 @@ describe('/v1/embed', async () => {
     const wanted = Float16Array.from(await codeOf(space.input!, JPEG));
     expect(embeddings[0].code).toBe(new Uint8Array(wanted.buffer).toBase64());
     expect((await embed(newer, key, '&size=192')).space.input).toEqual({ height: 192, width: 192, rules: 2 });
-    const other = await embed(newer, key, '&backbone=mobilenet-v3-small');
-    expect(other.backbone.name).toBe('mobilenet-v3-small');
-    expect(other.space.input).toEqual({ ...OWN, rules: 2 });
+    expect((await embed(newer, key, '&rules=1')).space.input).toEqual({ ...SMALL, rules: 1 });
+  });
+
+  it('makes codes of another backbone as its new heads read them, or by other rules', async () => {
+    const lite = await embed(newer, key, '&backbone=efficientnet-lite0');
+    expect(lite.backbone.name).toBe('efficientnet-lite0');
+    expect(lite.space.input).toEqual({ height: 160, width: 160, rules: 2 });
+    for (const rules of [1, 2]) {
+      const { backbone, space } = await embed(newer, key, `&backbone=mobilenet-v3-small&rules=${rules}`);
+      expect(backbone.name).toBe('mobilenet-v3-small');
+      expect(space.input).toEqual({ ...OWN, rules });
+    }
+    const unsaid = await embed(newer, key, '&backbone=mobilenet-v3-small');
+    const { plan } = (await usual.named('mobilenet-v3-small'))!;
+    expect(unsaid.space.input).toEqual(defaultInput(plan));
   });
 
   it.each([
@@ -394,6 +393,8 @@ describe('/v1/embed', async () => {
     ['size=160.5', 'size', 'whole number'],
     ['head=pets&backbone=sized', 'backbone', 'a head has codes of its own'],
     ['head=pets&size=160', 'size', 'a head has codes of its own'],
+    ['rules=3', 'rules', ''],
+    ['head=pets&rules=1', 'rules', 'a head has codes of its own'],
   ])('refuses %s', async (query, field, detail) => {
     const response = await newer.call(`/v1/embed?${query}`, { key, type: 'image/jpeg', body: JPEG });
     const { detail: said } = await response.clone().json<{ detail: string }>();
