@@ -1,11 +1,12 @@
 /** Two deployments on the same stores: an older one, and a later one whose default is another backbone. */
 import planJson from '../../backbones/mobilenet-v3-small/plan.json';
 import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
+import { runInDurableObject } from 'cloudflare:test';
 import { expect } from 'vitest';
-import type { Rebase } from '../../src/api/index.ts';
+import type { Classification, ExampleList, Rebase } from '../../src/api/index.ts';
 import { createRuntime, type Runtime } from '../../worker/runtime.ts';
 import type { Env } from '../../worker/env.ts';
-import { Isolate, JPEG, picture, testEnv } from './support.ts';
+import { Isolate, JPEG, picture, stubOf, testEnv } from './support.ts';
 
 /** The built-in network with pictures of another size and its last two taps alone: as good as another network. */
 const LATER_HASH = 'f'.repeat(64);
@@ -86,4 +87,32 @@ export async function moveAll(isolate: Isolate, key: string): Promise<{ last: Re
     if (last.state === 'done') return { last, steps };
     expect(steps).toBeLessThan(20);
   }
+}
+
+/** A tenant of the older deployment that keeps pictures and taught a head with them. */
+export async function taughtTenant(older: Isolate, each = 3): Promise<{ id: string; key: string }> {
+  const tenant = await older.newTenant();
+  await keepImages(older, tenant.key);
+  await teach(older, tenant.key, photos(each));
+  return tenant;
+}
+
+export async function classify(isolate: Isolate, key: string, query = ''): Promise<Classification> {
+  const response = await isolate.classify(key, 'pets', query);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return response.json();
+}
+
+export async function listed(isolate: Isolate, key: string): Promise<ExampleList['examples']> {
+  return (await (await isolate.call('/v1/heads/pets/examples', { key })).json<ExampleList>()).examples;
+}
+
+/** Rows of a table in a tenant's database. */
+export const count = (id: string, table: string): Promise<number> =>
+  runInDurableObject(stubOf(id), (_, { storage }) =>
+    Number(storage.sql.exec(`SELECT count(*) AS n FROM ${table}`).one()['n']),
+  );
+
+export async function detailOf(response: Response): Promise<string> {
+  return (await response.clone().json<{ detail: string }>()).detail;
 }
