@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { largeMove } from './large-move.ts';
 import { twoDefaults } from './node/local/two-defaults.ts';
 import { hastyDeployment, RESERVATION_MS } from './soak/bundle.ts';
 import { crowd } from './soak/crowd.ts';
@@ -90,6 +91,7 @@ try {
 }
 if (!values['only-model'] && faults.length === 0) {
   await moves(Number(values.seed));
+  await largeMove(check);
   await crowd(20, 200, 2_000, check);
   await steadyMemory(check);
 }
