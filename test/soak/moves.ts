@@ -135,6 +135,16 @@ class Move {
     await this.#head.verifyMoved(worker, this.#late);
     const [again] = await this.#doomed.ask([this.#rebase]);
     this.#check(isDone(again), `${this.#head.name}: a repeat is answered ${JSON.stringify(again)}`);
+    await this.#learnOn();
+  }
+
+  /** What is taught after the move is trained with the codes that all others have now. */
+  async #learnOn(): Promise<void> {
+    const turn = this.#teach(true);
+    await this.#doomed.ask(turn.sends);
+    turn.record();
+    await this.#head.verify(this.#doomed.worker);
+    await this.#head.verifyCurrent(this.#doomed.worker);
   }
 
   /** @param left examples that a code is still wanted of. */
@@ -164,10 +174,10 @@ class Move {
   readonly #rebase: Send = (worker) =>
     worker.call(this.#key, `/v1/heads/${this.#head.name}/rebase`, { method: 'POST' });
 
-  #teach(): Turn {
+  #teach(train = !this.#random.oneIn(3)): Turn {
     const label = this.#random.pick(LABELS);
     const pictures = Array.from({ length: 1 + this.#random.below(3) }, () => photo(label, this.#next++));
-    const query = this.#random.oneIn(3) ? '?train=false' : '';
+    const query = train ? '' : '?train=false';
     const headers = { 'idempotency-key': `${this.#head.name}-${this.#next}` };
     const send: Send = (worker) => {
       const body = new FormData();

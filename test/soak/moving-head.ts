@@ -100,22 +100,27 @@ export class MovingHead {
 
   /** A head that was moved is, in both spaces, what its examples give. @param late taught at the moment of the switch. */
   async verifyMoved(worker: Mortal, late: readonly string[]): Promise<void> {
+    await this.verifyCurrent(worker);
     const { before } = await this.progress(worker);
-    const { version: current, versions } = await this.#detail(worker);
-    const fileOf = (wanted: number | undefined): string | undefined =>
-      versions.find(({ version }) => version === wanted)?.sha256;
-    const all = [...this.record.keys()];
-    const after = await this.#trained(worker, current, NEW, all);
-    this.#check(fileOf(current) === after, `version ${current} is not what its examples give`);
+    const { versions } = await this.#detail(worker);
     const old = before?.version ?? 0;
+    const all = [...this.record.keys()];
     const possible = [all, all.filter((picture) => !late.includes(picture))].map((pictures) =>
       this.#trained(worker, old, OLD, pictures),
     );
-    const known = fileOf(old) ?? '';
+    const known = versions.find(({ version }) => version === old)?.sha256 ?? '';
     this.#check(
       (await Promise.all(possible)).includes(known),
       `version ${old}, of before, is not what its examples give`,
     );
+  }
+
+  /** The version that answers is what all examples give in the new space. */
+  async verifyCurrent(worker: Mortal): Promise<void> {
+    const { version: current, versions } = await this.#detail(worker);
+    const wanted = await this.#trained(worker, current, NEW, [...this.record.keys()]);
+    const known = versions.find(({ version }) => version === current)?.sha256;
+    this.#check(known === wanted, `version ${current} is not what its examples give`);
   }
 
   async #sameAnswer(worker: Mortal, version: number): Promise<void> {
