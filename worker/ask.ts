@@ -116,11 +116,13 @@ export interface Noted {
   readonly shown: Uint8Array;
 }
 
+const NOTHING: SeenLater = new Map();
+
 /** Sets going what follows an answer. @returns the prediction's id where it is kept for review. */
 export async function noted(
   services: Services,
   { env, tenant, work }: Asker,
-  { loaded, seen, later = new Map(), code, shown }: Noted,
+  { loaded, seen, later = NOTHING, code, shown }: Noted,
 ): Promise<string | undefined> {
   const { capture, shadow } = loaded.file;
   if (capture !== true && shadow === undefined) return undefined;

@@ -53,12 +53,20 @@ export async function loadHead(
   return { file: confirmed, head: found };
 }
 
+/** Heads, if any, by the runtime that makes what they read. */
+export type ByRuntime = ReadonlyMap<Runtime, readonly LoadedHead[]>;
+
+export interface Shown {
+  readonly seen: SeenBy;
+  readonly later: SeenLater;
+  readonly image: ImageInfo;
+}
+
 /**
  * Shows a picture to every backbone, at every size, that a head reads: decoded once for each size and pixel rules, each
  * network run once, however many heads look at it.
  * @param runtime is shown the picture where there are no heads.
- * @param silent heads whose answers nobody waits for. The picture is decoded for them as well, where the work that is set
- *   aside for them and a decoder's memory allow it, and each network that the other heads do not run can be run later.
+ * @param silent heads whose answers nobody waits for: see `show`.
  * @throws HeadwaterError image_…; ApiError too_much_work
  */
 export async function see(
@@ -67,27 +75,42 @@ export async function see(
   work: RequestWork,
   heads: readonly LoadedHead[] = [],
   silent: readonly LoadedHead[] = [],
-): Promise<{ readonly seen: SeenBy; readonly later: SeenLater; readonly image: ImageInfo }> {
+): Promise<Shown> {
   const groups = await byRuntime(runtime, heads);
   if (groups.size === 0) groups.set(runtime, []);
-  const silentGroups = await byRuntime(runtime, silent);
-  for (const its of groups.keys()) silentGroups.delete(its);
+  return show(runtime.decoder, picture, work, groups, await byRuntime(runtime, silent));
+}
+
+/**
+ * The same for runtimes that are known.
+ * @param groups at least one. @param silent others, which may go without: the picture is decoded for them as well, where the
+ *   work that is set aside for them and a decoder's memory allow it, and each network can be run later.
+ * @throws HeadwaterError image_…; ApiError too_much_work
+ */
+export async function show(
+  decoder: ImageDecoder,
+  picture: Uint8Array,
+  work: RequestWork,
+  groups: ByRuntime,
+  silent: ByRuntime = new Map(),
+): Promise<Shown> {
+  const others = [...silent].filter(([its]) => !groups.has(its));
   const inputs = distinctInputs(groups.keys());
-  const all = distinctInputs([...groups.keys(), ...silentGroups.keys()]);
-  const decoded = await decode(runtime.decoder, picture, inputs, all, work);
+  const all = distinctInputs([...groups.keys(), ...others.map(([its]) => its)]);
+  const decoded = await decode(decoder, picture, inputs, all, work);
   const pixelsFor = ({ input }: Runtime): Uint8Array | undefined =>
     decoded[all.findIndex((each) => sameInput(each, input))]?.pixels;
   const seen = new Map<Runtime, Seen>();
-  for (const [its, group] of groups) {
+  for (const [its, heads] of groups) {
     const pixels = pixelsFor(its);
-    if (pixels !== undefined) seen.set(its, await readPixels(its, pixels, group, work));
+    if (pixels !== undefined) seen.set(its, await readPixels(its, pixels, heads, work));
   }
   const later = new Map<Runtime, () => Promise<Seen>>();
-  for (const [its, group] of silentGroups) {
+  for (const [its, heads] of others) {
     const pixels = pixelsFor(its);
     if (pixels === undefined) continue;
     let run: Promise<Seen> | undefined;
-    later.set(its, () => (run ??= readPixels(its, pixels, group, work.silent)));
+    later.set(its, () => (run ??= readPixels(its, pixels, heads, work.silent)));
   }
   const [{ width, height, format }] = decoded;
   return { seen, later, image: { width, height, format } };
@@ -130,7 +153,8 @@ async function decode(
   return decoder.decodeAll(picture, inputs, options);
 }
 
-function isTooMuch(error: unknown): boolean {
+/** More than is allowed for one request, or for one picture. */
+export function isTooMuch(error: unknown): boolean {
   return (
     (error instanceof ApiError && error.code === 'too_much_work') ||
     (error instanceof HeadwaterError && error.code === 'image_too_many_pixels')

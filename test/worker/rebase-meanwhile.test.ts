@@ -1,8 +1,10 @@
 /** What else is done with a head while it is being moved: taught, forgotten, relabelled, backed up, deleted. */
 import { runInDurableObject } from 'cloudflare:test';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { HeadDetail } from '../../src/api/index.ts';
 import { readHead } from '../../src/head/index.ts';
+import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
+import { RequestWork } from '../../worker/request-work.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
 import { problemOf, stubOf } from './support.ts';
@@ -10,6 +12,7 @@ import {
   classify,
   count,
   detailOf,
+  form,
   keepImages,
   listed,
   moveAll,
@@ -20,7 +23,7 @@ import {
   twoDeployments,
 } from './two-backbones.ts';
 
-const { older, later } = await twoDeployments();
+const { older, later, laterRuntime } = await twoDeployments();
 
 describe('while a head is being moved', () => {
   it('codes alone are refused, which could not come along', async () => {
@@ -70,6 +73,36 @@ describe('while a head is being moved', () => {
       before: { version: 2, leave_one_out: { examples: 8 } },
       after: { version: 3, leave_one_out: { examples: 8 } },
     });
+  });
+
+  it('pictures are decoded once for both codes', async () => {
+    const { key } = await taughtTenant(older);
+    await rebased(later, key);
+    const decode = vi.spyOn(laterRuntime.decoder, 'decodeAll');
+    await teach(later, key, photos(1, 100));
+    expect(decode.mock.calls.map(([, inputs]) => inputs.map(({ width }) => width))).toEqual([
+      [224, 96],
+      [224, 96],
+    ]);
+    vi.restoreAllMocks();
+  });
+
+  it('second codes that are too much work come with a later page, or the pictures are refused', async () => {
+    const { key } = await taughtTenant(older);
+    await rebased(later, key);
+    const spent = new RequestWork();
+    spent.decode(MAX_REQUEST_WORK_MS * 1e6);
+    vi.spyOn(RequestWork.prototype, 'silent', 'get').mockReturnValue(spent);
+    await teach(later, key, photos(1, 100));
+    expect(await rebased(later, key, 'GET')).toMatchObject({ done: 6, total: 8, missing_pictures: 0 });
+    await keepImages(later, key, false);
+    const refused = await later.call('/v1/heads/pets/teach', { key, body: form(photos(1, 200)) });
+    expect(await detailOf(refused)).toMatch(/2 of these examples have no code of it: .+ Teach fewer at once/);
+    expect(await problemOf(refused)).toEqual({ status: 409, code: 'conflict' });
+    vi.restoreAllMocks();
+    await keepImages(later, key);
+    await teach(later, key, photos(1, 100));
+    expect((await moveAll(later, key)).last).toMatchObject({ state: 'done', total: 8 });
   });
 
   it('an older deployment teaches pictures that are kept: they come with a later page', async () => {
