@@ -6,7 +6,6 @@ import { readHead } from '../../src/head/index.ts';
 import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/request-work.ts';
 import { backupOf, sendBackup } from './backups.ts';
-import { codes, lesson } from './lessons.ts';
 import { problemOf, stubOf } from './support.ts';
 import {
   classify,
@@ -14,6 +13,7 @@ import {
   detailOf,
   form,
   keepImages,
+  madeUpLesson,
   listed,
   moveAll,
   photos,
@@ -23,17 +23,23 @@ import {
   twoDeployments,
 } from './two-backbones.ts';
 
-const { older, later, laterRuntime } = await twoDeployments();
+const { older, olderRuntime, later, laterRuntime } = await twoDeployments();
 
 describe('while a head is being moved', () => {
   it('codes alone are refused, which could not come along', async () => {
     const { key } = await taughtTenant(older);
     await rebased(later, key);
-    const response = await older.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 2)) });
+    const response = await older.call('/v1/heads/pets/teach', {
+      key,
+      json: madeUpLesson(olderRuntime, 'cat', 2),
+    });
     expect(await detailOf(response)).toMatch(/2 of these examples come as codes alone\. Teach the pictures/);
     expect(await problemOf(response)).toEqual({ status: 409, code: 'conflict' });
     await rebased(later, key, 'DELETE');
-    const again = await older.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 2)) });
+    const again = await older.call('/v1/heads/pets/teach', {
+      key,
+      json: madeUpLesson(olderRuntime, 'cat', 2),
+    });
     expect(again.status).toBe(200);
   });
 
@@ -111,7 +117,10 @@ describe('while a head is being moved', () => {
     await teach(older, key, photos(1, 100));
     expect(await rebased(later, key, 'GET')).toMatchObject({ done: 6, total: 8 });
     await keepImages(older, key, false);
-    const refused = await older.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 1)) });
+    const refused = await older.call('/v1/heads/pets/teach', {
+      key,
+      json: madeUpLesson(olderRuntime, 'cat', 1),
+    });
     expect(refused.status).toBe(409);
     expect(await rebased(later, key, 'GET')).toMatchObject({ missing_pictures: 2 });
   });

@@ -1,7 +1,8 @@
 /** What stands in the way of a move to another code space, and what the caller is told of it. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import { makeHeadFile, picture, problemOf, stubOf, testEnv } from './support.ts';
+import { writeHead } from '../../src/head/index.ts';
+import { makeHead, picture, problemOf, stubOf, testEnv } from './support.ts';
 import {
   classify,
   count,
@@ -17,7 +18,7 @@ import {
   variant,
 } from './two-backbones.ts';
 
-const { older, later } = await twoDeployments();
+const { older, olderRuntime, later } = await twoDeployments();
 
 describe('a head that cannot be moved', () => {
   it('says how many pictures are missing, and can be when they were taught again', async () => {
@@ -60,7 +61,11 @@ describe('a head that cannot be moved', () => {
 
   it('was uploaded, or is taught on top of one that was, or was never there', async () => {
     const { key } = await older.newTenant();
-    await older.put(key, 'pets', await makeHeadFile(['a', 'b']));
+    await older.put(
+      key,
+      'pets',
+      writeHead(await makeHead(['a', 'b'], 1, olderRuntime.plan, olderRuntime.engine)),
+    );
     for (const method of ['GET', 'POST'])
       expect(await rebased(older, key, method)).toMatchObject({ state: 'done', total: 0 });
     expect(await rebased(later, key, 'GET')).toMatchObject({ state: 'not_begun', total: 0 });

@@ -4,7 +4,7 @@ import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import { runInDurableObject } from 'cloudflare:test';
 import { expect } from 'vitest';
 import type { Classification, ExampleList, Rebase } from '../../src/api/index.ts';
-import { createRuntime, type Runtime } from '../../worker/runtime.ts';
+import { createRuntime, type Defaults, type Runtime } from '../../worker/runtime.ts';
 import type { Env } from '../../worker/env.ts';
 import { Isolate, JPEG, picture, stubOf, testEnv } from './support.ts';
 
@@ -23,17 +23,24 @@ const LATER = {
   },
 };
 
+/** What the older one has as its default. */
+const OLDER: Defaults = { backbone: planJson.name, input: { height: 224, width: 224, rules: 1 } };
+
 export interface Deployments {
   readonly older: Isolate;
+  readonly olderRuntime: Runtime;
   readonly later: Isolate;
   /** What the later one has as its default. */
   readonly laterRuntime: Runtime;
 }
 
 export async function twoDeployments(env: Env = testEnv): Promise<Deployments> {
-  const older = await createRuntime([LATER]);
-  const laterRuntime = await older.of({ backbone: { name: '', version: '', weightsSha256: LATER_HASH } });
-  return { older: new Isolate(env, older), later: new Isolate(env, laterRuntime), laterRuntime };
+  const olderRuntime = await createRuntime([LATER], OLDER);
+  const laterRuntime = await olderRuntime.of({
+    backbone: { name: '', version: '', weightsSha256: LATER_HASH },
+  });
+  const [older, later] = [olderRuntime, laterRuntime].map((each) => new Isolate(env, each));
+  return { older, olderRuntime, later, laterRuntime };
 }
 
 const COMMENT = [0xff, 0xfe, 0x00, 0x04];
@@ -115,4 +122,14 @@ export const count = (id: string, table: string): Promise<number> =>
 
 export async function detailOf(response: Response): Promise<string> {
   return (await response.clone().json<{ detail: string }>()).detail;
+}
+
+/** A lesson of codes of the older deployment's default, made up. */
+export function madeUpLesson({ plan, engine }: Runtime, label: string, count: number): object {
+  const { name, version, weightsSha256: weights_sha256 } = plan;
+  const examples = Array.from({ length: count }, (_, i) => {
+    const code = Float16Array.from({ length: engine.codeLength }, (__, d) => Math.sin(i + d));
+    return { label, code: new Uint8Array(code.buffer).toBase64() };
+  });
+  return { backbone: { name, version, weights_sha256 }, examples };
 }
