@@ -2,10 +2,9 @@
 import { type Backbone } from '../src/backbone/index.ts';
 import { createTfjsEngine } from '../src/backbone/tfjs/engine.ts';
 import { createSimdEngine } from '../src/backbone/simd/index.ts';
-import type { OnnxInput, TfliteInput } from '../src/export/index.ts';
-import { createLiteRtEngine } from './peers/litert.ts';
+import { createLiteRtEngine, type LiteRtModel } from './peers/litert.ts';
 import { built, compiled, liteRtParts, nativeRuntime, webRuntime } from './peers/load.ts';
-import { createOnnxEngine } from './peers/onnx-engine.ts';
+import { createOnnxEngine, type OnnxModel } from './peers/onnx-engine.ts';
 
 /** The reference, and what ratios are taken to. */
 export const REFERENCE = 'tfjs-wasm';
@@ -81,9 +80,9 @@ function simd(module: string, bits: 8 | 16 | 32): Make {
   };
 }
 
-function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
+function onnx(runtime: typeof webRuntime, model: OnnxModel): Make {
   return async (backbone) => {
-    const engine = await createOnnxEngine(await runtime(), backbone, input);
+    const engine = await createOnnxEngine(await runtime(), backbone, model);
     return (pixels) => {
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);
@@ -92,11 +91,11 @@ function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
 }
 
 /** Reads pixels as they are at each run, or, where the host turns them into floats, as they were. */
-function litert(input: TfliteInput): Make {
+function litert(model: LiteRtModel): Make {
   return async (backbone) => {
-    const engine = await createLiteRtEngine(liteRtParts(), backbone, input);
+    const engine = await createLiteRtEngine(liteRtParts(), backbone, model);
     return (pixels) => {
-      if (input === 'uint8') return () => engine.codes(pixels);
+      if (model !== 'float32') return () => engine.codes(pixels);
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);
     };
