@@ -7,7 +7,13 @@ import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
 import { CODES, OnnxGraph } from '../../src/export/index.ts';
 import { convKernel, depthwiseKernel } from '../../src/export/onnx-kernels.ts';
 import { OnnxTarget } from '../../src/export/onnx.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from '../../src/export/walk.ts';
+import {
+  type Convolution,
+  type GraphTarget,
+  PICTURE,
+  type TapValue,
+  writeBackbone,
+} from '../../src/export/walk.ts';
 import { type Affine, affineOf, affineOfPixels, eightBitLayer } from './eight-bits.ts';
 
 /** Reads uint8 `pixels` [n, height, width, channels], gives float `codes` [n, D]. @throws HeadwaterError as `rangesOf`. */

@@ -4,7 +4,13 @@ import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
 import { convolve, FUSED, kernelOf, TfliteTarget } from '../../src/export/tflite.ts';
 import { type IntegerOutput, type Quantisation, TfliteFile } from '../../src/export/tflite-file.ts';
 import { PIXELS } from '../../src/export/tfjs-graph.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from '../../src/export/walk.ts';
+import {
+  type Convolution,
+  type GraphTarget,
+  PICTURE,
+  type TapValue,
+  writeBackbone,
+} from '../../src/export/walk.ts';
 import { type Affine, affineOf, affineOfPixels, eightBitLayer } from './eight-bits.ts';
 
 /** Signed integers are unsigned ones less this. */

@@ -4,6 +4,8 @@ import { accuracy } from './accuracy.ts';
 import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
+import { eightBitsInWorkerd } from './eight-bits-workerd.ts';
+import { eightBits } from './eight-bits.ts';
 import { freshWorker } from './fresh-worker.ts';
 import { isolates } from './isolates.ts';
 import { pipelineInNode } from './pipeline-node.ts';
@@ -16,6 +18,8 @@ import { startUp } from './start-up.ts';
 export const sections: readonly Section[] = [
   backboneInNode,
   backboneInWorkerd,
+  eightBits,
+  eightBitsInWorkerd,
   decode,
   stages,
   pipelineInNode,

@@ -4,10 +4,10 @@ import { REFERENCE } from '../engines.ts';
 import { summarise } from '../measure.ts';
 import { megabytes, type Result, type Section, skipped } from '../section.ts';
 import type { BenchWorker } from '../worker-host.ts';
-import { memoryOf, withWorkers } from '../workers.ts';
+import { memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'simd32-relaxed';
-const WORKERS = { [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' };
+const WORKERS = onMobileNet({ [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' });
 
 const REQUESTS = { warm: 1000, all: 10_000 };
 const QUICK_REQUESTS = { warm: 500, all: 1000 };
@@ -18,8 +18,8 @@ const REQUESTS_BETWEEN_LOOKS = 50;
 export const isolates: Section = {
   name: 'isolates',
   title: 'Memory of an isolate over thousands of requests, in local workerd',
-  run: async ({ backbone, pictures, quick, log }) => {
-    const head = await demoHead(backbone);
+  run: async ({ backbone, input, pictures, quick, log }) => {
+    const head = await demoHead({ backbone, input });
     const [{ bytes: picture }] = pictures;
     const counts = quick ? QUICK_REQUESTS : REQUESTS;
     const measure = async (workers: ReadonlyMap<string, BenchWorker>): Promise<Result> => {

@@ -31,8 +31,8 @@ type Timings = ReadonlyMap<string, Timing>;
 export const requests: Section = {
   name: 'requests',
   title: 'Whole classify requests to the real Worker on local workerd',
-  async run({ backbone, pictures, quick }) {
-    const head = await demoHead(backbone);
+  async run({ backbone, input, pictures, quick }) {
+    const head = await demoHead({ backbone, input });
     const clients: Client[] = [];
     try {
       for (const engine of COMPARED) clients.push(await startClient(engine, head));

@@ -2,7 +2,9 @@
 import { REFERENCE } from '../engines.ts';
 import { summarise, type Spread } from '../measure.ts';
 import { megabytes, type Section, spreadText } from '../section.ts';
+import type { Entry } from '../worker-bundle.ts';
 import { type BenchWorker, startBenchWorker } from '../worker-host.ts';
+import { MOBILENET } from '../workers.ts';
 
 const OURS = 'simd32-relaxed';
 
@@ -33,7 +35,8 @@ export const startUp: Section = {
     const names = Object.keys(ENTRIES);
     const starts = new Map(names.map((name): [string, Start[]] => [name, []]));
     for (let round = 0; round < (quick ? 2 : 5); round++) {
-      for (const name of names) starts.get(name)!.push(await oneStart(ENTRIES[name], pixels));
+      for (const name of names)
+        starts.get(name)!.push(await oneStart({ worker: ENTRIES[name], network: MOBILENET }, pixels));
       log(`  round ${round + 1}`);
     }
     const spreads = new Map(Array.from(starts, ([name, samples]) => [name, summary(samples)]));
@@ -84,7 +87,7 @@ export const startUp: Section = {
   },
 };
 
-async function oneStart(entry: string, pixels: Uint8Array): Promise<Start> {
+async function oneStart(entry: Entry, pixels: Uint8Array): Promise<Start> {
   const worker = await startBenchWorker(entry);
   try {
     await worker.put('input', pixels);
