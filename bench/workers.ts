@@ -2,7 +2,7 @@
 import type { Entry } from './worker-bundle.ts';
 import { type BenchWorker, type BenchWorkerOptions, startBenchWorker } from './worker-host.ts';
 
-export const MOBILENET = 'mobilenet-v3-small';
+const MOBILENET = 'mobilenet-v3-small';
 
 /** Workers of bench/worker by name, each with the MobileNet in it. */
 export function onMobileNet(workers: Readonly<Record<string, string>>): Record<string, Entry> {
