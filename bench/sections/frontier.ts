@@ -1,5 +1,6 @@
 /** Accuracy against CPU time: what each network buys at each size and number of bits. */
 import { createSimdEngine } from '../../src/backbone/simd/index.ts';
+import { onFrontier, type Point } from '../frontier.ts';
 import { type Contender, interleave, local, type Timing } from '../measure.ts';
 import { lite0, mobileNet, type Network } from '../networks.ts';
 import { built } from '../peers/load.ts';
@@ -17,15 +18,6 @@ interface Entrant {
   readonly name: string;
   readonly network: Network;
   readonly codes: (pixels: Uint8Array) => Float32Array;
-}
-
-export interface Point {
-  readonly name: string;
-  /** Of the test pictures of each set. */
-  readonly accuracies: readonly number[];
-  readonly mean: number;
-  /** A JPEG to a CNN code. */
-  readonly cpuMs: number;
 }
 
 export const frontier: Section = {
@@ -110,11 +102,4 @@ async function pointOf(
   const { cpu, wall } = timings.get(name)!;
   const mean = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
   return { name, accuracies, mean, cpuMs: (cpu ?? wall).median };
-}
-
-/** @returns the points than which none is both cheaper and as accurate. */
-export function onFrontier(points: readonly Point[]): Point[] {
-  const beats = (a: Point, b: Point): boolean =>
-    a.cpuMs <= b.cpuMs && a.mean >= b.mean && (a.cpuMs < b.cpuMs || a.mean > b.mean);
-  return points.filter((point) => !points.some((other) => beats(other, point)));
 }
