@@ -5,25 +5,32 @@ export interface Agreement {
   readonly largestDifference: number;
 }
 
-/** Below it the network computed is another one; engines with fewer bits must reach it too. */
+/** Below it the network computed is another one; engines with 16 bits must reach it too. */
 const LEAST_COSINE = 0.999;
+/** What 8 bits may cost a code. */
+const LEAST_COSINE_8_BIT = 0.97;
 
-/** @throws Error when `codes` are not those of the reference. */
+/** @param name of the engine: it says how many bits it has. @throws Error when `codes` are not those of the reference. */
 export function agreement(name: string, codes: Float32Array, reference: Float32Array): Agreement {
+  const least = /simd8|8 bits/.test(name) ? LEAST_COSINE_8_BIT : LEAST_COSINE;
   if (codes.length !== reference.length) {
     throw new Error(`${name} gives ${codes.length} numbers, the reference engine ${reference.length}.`);
   }
-  let [dot, a, b, largestDifference] = [0, 0, 0, 0];
-  for (const [i, value] of codes.entries()) {
-    dot += value * reference[i];
+  const alike = cosine(codes, reference);
+  if (!(alike >= least))
+    throw new Error(`${name} computes something else: cosine ${alike} to the reference.`);
+  const differences = codes.map((value, i) => Math.abs(value - reference[i]));
+  return { cosine: alike, largestDifference: differences.reduce((a, b) => Math.max(a, b), 0) };
+}
+
+export function cosine(x: Float32Array, y: Float32Array): number {
+  let [dot, a, b] = [0, 0, 0];
+  for (const [i, value] of x.entries()) {
+    dot += value * y[i];
     a += value * value;
-    b += reference[i] * reference[i];
-    largestDifference = Math.max(largestDifference, Math.abs(value - reference[i]));
+    b += y[i] * y[i];
   }
-  const cosine = dot / Math.sqrt(a * b);
-  if (!(cosine >= LEAST_COSINE))
-    throw new Error(`${name} computes something else: cosine ${cosine} to the reference.`);
-  return { cosine, largestDifference };
+  return dot / Math.sqrt(a * b);
 }
 
 export function agreementText({ cosine, largestDifference }: Agreement): string {

@@ -1,33 +1,31 @@
-/** A small head for requests to be answered with, trained on the photos of MobileNetV3-Small's package. */
+/** A head for requests to be answered with, trained on the photos that the project carries. */
 import { readFileSync } from 'node:fs';
-import type { Backbone } from '../src/backbone/index.ts';
+import { createEngine } from '../src/backbone/choose.ts';
 import { writeHead } from '../src/head/index.ts';
-import { trainHead } from '../src/learn/train.ts';
-import { shippedPictures } from '../scripts/demo/pictures.ts';
+import { examplePictures } from '../scripts/demo/pictures.ts';
 import { root } from '../scripts/stale.ts';
-import { ownEngines } from './engines.ts';
+import type { Network } from './networks.ts';
+import { built } from './peers/load.ts';
 import { createDecoder } from './pictures.ts';
+import { type LabelledCode, trainedHead } from './trained.ts';
 
-/** The head's file. */
-export async function demoHead(backbone: Backbone): Promise<Uint8Array> {
-  const { train, unseen } = await shippedPictures(root);
-  const files = [...train, ...unseen];
-  const labels = [...new Set(files.map((file) => file.label))];
-  const [reference] = (await ownEngines(backbone)).engines;
+const made = new Map<string, Promise<Uint8Array>>();
+
+/** The head's file: made once for each network. */
+export function demoHead({ backbone, input }: Network): Promise<Uint8Array> {
+  const key = `${backbone.plan.weightsSha256} ${input.height}×${input.width} ${input.rules}`;
+  const head = made.get(key) ?? make({ backbone, input });
+  made.set(key, head);
+  return head;
+}
+
+async function make(network: Network): Promise<Uint8Array> {
+  const engine = createEngine(network.backbone, built('engine-relaxed'));
   const decoder = createDecoder();
-  const { width, height } = backbone.plan.input;
-  const codes = new Float16Array(files.length * backbone.codeLength);
-  for (const [i, { path }] of files.entries()) {
-    const { pixels } = await decoder.decode(readFileSync(path), { width, height });
-    codes.set(await reference.run(pixels)(), i * backbone.codeLength);
+  const examples: LabelledCode[] = [];
+  for (const { path, label } of examplePictures(root).train) {
+    const { pixels } = await decoder.decode(readFileSync(path), network.input);
+    examples.push({ label, code: engine.codes(pixels) });
   }
-  const { name, version, weightsSha256, taps } = backbone.plan;
-  const head = await trainHead({
-    backbone: { name, version, weightsSha256 },
-    taps: taps.map((tap) => tap.name),
-    labels,
-    codes,
-    targets: Uint16Array.from(files, (file) => labels.indexOf(file.label)),
-  });
-  return writeHead(head);
+  return writeHead(await trainedHead(network, examples));
 }

@@ -1,11 +1,11 @@
 /** Every engine that runs in this process, behind one door. */
 import { type Backbone } from '../src/backbone/index.ts';
 import { createTfjsEngine } from '../src/backbone/tfjs/engine.ts';
+import { hasRanges } from '../src/backbone/ranges.ts';
 import { createSimdEngine } from '../src/backbone/simd/index.ts';
-import type { OnnxInput, TfliteInput } from '../src/export/index.ts';
-import { createLiteRtEngine } from './peers/litert.ts';
+import { createLiteRtEngine, type LiteRtModel } from './peers/litert.ts';
 import { built, compiled, liteRtParts, nativeRuntime, webRuntime } from './peers/load.ts';
-import { createOnnxEngine } from './peers/onnx-engine.ts';
+import { createOnnxEngine, type OnnxModel } from './peers/onnx-engine.ts';
 
 /** The reference, and what ratios are taken to. */
 export const REFERENCE = 'tfjs-wasm';
@@ -25,7 +25,10 @@ const OWN: Readonly<Record<string, Make>> = {
   'simd32-relaxed': simd('engine-relaxed', 32),
   simd16: simd('engine', 16),
   'simd16-relaxed': simd('engine-relaxed', 16),
-  // Of backbones with ranges.
+};
+
+/** Of backbones with ranges. */
+const OWN_8_BIT: typeof OWN = {
   simd8: simd('engine', 8),
   'simd8-relaxed': simd('engine-relaxed', 8),
 };
@@ -37,6 +40,13 @@ const PEERS: Readonly<Record<string, Make>> = {
   'LiteRT.js, input prepared': litert('float32'),
   'onnxruntime-node (native)': onnx(nativeRuntime, 'pixels'),
   'onnxruntime-node (native), input prepared': onnx(nativeRuntime, 'planes'),
+};
+
+/** With models in their own 8 bits, of backbones with ranges. */
+const PEERS_8_BIT: typeof PEERS = {
+  'onnxruntime-web, 8 bits': onnx(webRuntime, '8-bit pixels'),
+  'LiteRT.js, 8 bits': litert('8-bit uint8'),
+  'onnxruntime-node (native), 8 bits': onnx(nativeRuntime, '8-bit pixels'),
 };
 
 export interface Candidate {
@@ -52,11 +62,12 @@ export interface Candidates {
 }
 
 export async function ownEngines(backbone: Backbone): Promise<Candidates> {
-  return await makeAll(OWN, backbone);
+  return await makeAll({ ...OWN, ...(hasRanges(backbone) ? OWN_8_BIT : {}) }, backbone);
 }
 
 export async function allEngines(backbone: Backbone): Promise<Candidates> {
-  return await makeAll({ ...OWN, ...PEERS }, backbone);
+  const eight = hasRanges(backbone) ? { ...OWN_8_BIT, ...PEERS_8_BIT } : {};
+  return await makeAll({ ...OWN, ...PEERS, ...eight }, backbone);
 }
 
 /** An engine that this host cannot run (relaxed SIMD, say) must not keep the others from being measured. */
@@ -81,9 +92,9 @@ function simd(module: string, bits: 8 | 16 | 32): Make {
   };
 }
 
-function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
+function onnx(runtime: typeof webRuntime, model: OnnxModel): Make {
   return async (backbone) => {
-    const engine = await createOnnxEngine(await runtime(), backbone, input);
+    const engine = await createOnnxEngine(await runtime(), backbone, model);
     return (pixels) => {
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);
@@ -92,11 +103,11 @@ function onnx(runtime: typeof webRuntime, input: OnnxInput): Make {
 }
 
 /** Reads pixels as they are at each run, or, where the host turns them into floats, as they were. */
-function litert(input: TfliteInput): Make {
+function litert(model: LiteRtModel): Make {
   return async (backbone) => {
-    const engine = await createLiteRtEngine(liteRtParts(), backbone, input);
+    const engine = await createLiteRtEngine(liteRtParts(), backbone, model);
     return (pixels) => {
-      if (input === 'uint8') return () => engine.codes(pixels);
+      if (model !== 'float32') return () => engine.codes(pixels);
       const prepared = engine.prepare(pixels);
       return () => engine.run(prepared);
     };

@@ -1,11 +1,8 @@
 /** `npm run bench`: Headwater against its peers, in one run on one machine. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadBackbone } from '../src/backbone/index.ts';
-import { root } from '../scripts/stale.ts';
 import { type Goal, goalTable } from './goals.ts';
 import { describeMachine } from './machine.ts';
+import { mobileNet } from './networks.ts';
 import { machineText, resultText } from './report.ts';
 import type { Context, Result } from './section.ts';
 import { installPeers } from './setup.ts';
@@ -83,11 +80,8 @@ async function bench(only: string | undefined, { json, quick, list }: Flags): Pr
 
 async function createContext(quick: boolean): Promise<Context> {
   const { benchPictures, createDecoder } = await import('./pictures.ts');
-  const build = join(root, 'backbones/mobilenet-v3-small');
-  const plan: unknown = JSON.parse(readFileSync(join(build, 'plan.json'), 'utf8'));
-  const backbone = loadBackbone(plan, readFileSync(join(build, 'weights.safetensors')));
+  const network = mobileNet();
   const pictures = await benchPictures();
-  const { width, height } = backbone.plan.input;
-  const { pixels } = await createDecoder().decode(pictures[0].bytes, { width, height });
-  return { quick, log, backbone, pixels, pictures };
+  const { pixels } = await createDecoder().decode(pictures[0].bytes, network.input);
+  return { ...network, quick, log, pixels, pictures };
 }

@@ -3,9 +3,9 @@ import Table from 'cli-table3';
 import type { Machine } from './machine.ts';
 import type { Result } from './section.ts';
 
-export function machineText({ cpu, cores, memoryBytes, system, load, versions }: Machine): string {
+export function machineText({ cpu, cores, memoryBytes, system, avxVnni, load, versions }: Machine): string {
   const lines = [
-    `${cpu.trim()}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB, ${system}, load ${load.toFixed(1)}`,
+    `${cpu.trim()}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB, ${system}, ${avxVnni === true ? 'AVX-VNNI' : 'no AVX-VNNI'}, load ${load.toFixed(1)}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),

@@ -1,15 +1,15 @@
 /** What every part of the benchmark takes and gives. */
-import type { Backbone } from '../src/backbone/index.ts';
 import type { Goal } from './goals.ts';
 import type { Spread, Timing } from './measure.ts';
+import type { Network } from './networks.ts';
 import type { JpegPicture } from './pictures.ts';
 
-export interface Context {
+/** With the network that the parts are about which name no other. */
+export interface Context extends Network {
   /** Fewer rounds: to see that everything runs, not to quote. */
   readonly quick: boolean;
   /** Progress, for a person. */
   readonly log: (line: string) => void;
-  readonly backbone: Backbone;
   /** A photo as the backbone reads it. */
   readonly pixels: Uint8Array;
   readonly pictures: readonly [small: JpegPicture, large: JpegPicture];
@@ -47,6 +47,11 @@ export function milliseconds(value: number): string {
 export function spreadText(spread: Spread | undefined): string {
   if (spread === undefined) return '–';
   return `${milliseconds(spread.median)}  (${milliseconds(spread.p10)}–${milliseconds(spread.p90)})`;
+}
+
+/** @param value a fraction. */
+export function percent(value: number): string {
+  return `${(100 * value).toFixed(1)} %`;
 }
 
 export function megabytes(bytes: number | undefined): string {

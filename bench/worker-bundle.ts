@@ -22,13 +22,31 @@ const suffixes: esbuild.Plugin = {
   },
 };
 
-/** @param entry name of a file in bench/worker. @returns the folder that the bundle is in. */
-export async function bundleWorker(entry: string): Promise<string> {
-  const folder = join(root, 'build/bench', entry);
+/** A Worker, and the network in it. */
+export interface Entry {
+  /** Name of a file in bench/worker. */
+  readonly worker: string;
+  /** Name of a file in bench/worker/networks. */
+  readonly network: string;
+}
+
+/** Puts the network that is asked for in the place of `chosen.ts`: the Workers are the same for all. */
+const withNetwork = (network: string): esbuild.Plugin => ({
+  name: 'network',
+  setup(build) {
+    build.onResolve({ filter: /\/networks\/chosen\.ts$/ }, () => ({
+      path: join(import.meta.dirname, 'worker/networks', `${network}.ts`),
+    }));
+  },
+});
+
+/** @returns the folder that the bundle is in. */
+export async function bundleWorker({ worker, network }: Entry): Promise<string> {
+  const folder = join(root, 'build/bench', `${worker}-${network}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await esbuild.build({
-    entryPoints: { index: join(import.meta.dirname, 'worker', `${entry}.ts`) },
+    entryPoints: { index: join(import.meta.dirname, 'worker', `${worker}.ts`) },
     outdir: folder,
     bundle: true,
     format: 'esm',
@@ -55,7 +73,7 @@ export async function bundleWorker(entry: string): Promise<string> {
       // A Worker has the class and not the `location` that goes with it elsewhere.
       'globalThis.WorkerGlobalScope': 'undefined',
     },
-    plugins: [suffixes],
+    plugins: [suffixes, withNetwork(network)],
     // First of all: it watches what the others make.
     inject: [join(import.meta.dirname, 'worker/memories.ts')],
     logLevel: 'error',

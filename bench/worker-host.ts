@@ -5,7 +5,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { IsolateHeap } from './isolate-heap.ts';
 import type { Contender, Sample } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
-import { bundleWorker } from './worker-bundle.ts';
+import { bundleWorker, type Entry } from './worker-bundle.ts';
 
 export interface BenchWorker {
   put(name: string, bytes: Uint8Array): Promise<void>;
@@ -40,17 +40,15 @@ const FLAGS = 'MINIFLARE_WORKERD_V8_FLAGS';
 /** After each MB of new objects, so that little of what is measured is garbage. */
 const COLLECTING = '--gc-global --min-semi-space-size=1 --max-semi-space-size=1 --expose-gc';
 
-/** @param entry name of a file in bench/worker. @throws Error when the Worker does not start. */
-export async function startBenchWorker(
-  entry: string,
-  options: BenchWorkerOptions = {},
-): Promise<BenchWorker> {
+/** @throws Error when the Worker does not start. */
+export async function startBenchWorker(entry: Entry, options: BenchWorkerOptions = {}): Promise<BenchWorker> {
   process.env[FLAGS] = options.collects === true ? COLLECTING : '';
   const folder = await bundleWorker(entry);
   const before = new Set(workerdProcesses());
+  const name = `bench-${entry.worker}-${entry.network}`;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      name: `bench-${entry}`,
+      name,
       modulesRoot: folder,
       modules: modulesIn(folder),
       compatibilityDate: '2026-08-01',
@@ -60,7 +58,7 @@ export async function startBenchWorker(
   );
   const url = await miniflare.ready;
   const id = workerdProcesses().find((process) => !before.has(process));
-  return new HttpWorker(miniflare, url, id, `core:user:bench-${entry}`);
+  return new HttpWorker(miniflare, url, id, `core:user:${name}`);
 }
 
 class HttpWorker implements BenchWorker {

@@ -1,9 +1,19 @@
 /** Several Workers for a while, each in a process of its own, ended whatever happens. */
+import type { Entry } from './worker-bundle.ts';
 import { type BenchWorker, type BenchWorkerOptions, startBenchWorker } from './worker-host.ts';
 
-/** Starts one Worker for each name; what the name maps to is the file in bench/worker. */
+const MOBILENET = 'mobilenet-v3-small';
+
+/** Workers of bench/worker by name, each with the MobileNet in it. */
+export function onMobileNet(workers: Readonly<Record<string, string>>): Record<string, Entry> {
+  return Object.fromEntries(
+    Object.entries(workers).map(([name, worker]) => [name, { worker, network: MOBILENET }]),
+  );
+}
+
+/** Starts one Worker for each name. */
 export async function withWorkers<T>(
-  entries: Readonly<Record<string, string>>,
+  entries: Readonly<Record<string, Entry>>,
   use: (workers: ReadonlyMap<string, BenchWorker>) => Promise<T>,
   options: BenchWorkerOptions = {},
 ): Promise<T> {

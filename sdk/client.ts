@@ -191,11 +191,11 @@ export class HeadwaterClient {
   /** CNN codes: what the network sees in pictures, for searching, clustering or a classifier of one's own. */
   async embed(
     pictures: readonly Picture[],
-    { head, backbone, size, encoding, ...options }: EmbedOptions = {},
+    { head, backbone, size, rules, encoding, ...options }: EmbedOptions = {},
   ): Promise<z.infer<typeof Embeddings>> {
     const call: Call = {
       ...post('v1/embed'),
-      query: { head, backbone, size, encoding },
+      query: { head, backbone, size, rules, encoding },
       body: picturesForm(pictures),
     };
     return this.#transport.json(is.embeddings, call, options);

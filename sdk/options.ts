@@ -36,6 +36,8 @@ export interface EmbedOptions extends CallOptions {
   readonly backbone?: string;
   /** Side in pixels of the square that pictures are brought to, one at which the backbone is run; not together with `head`. */
   readonly size?: number;
+  /** Pixel rules, 1 or 2; those of new heads on the backbone where absent; not together with `head`. */
+  readonly rules?: 1 | 2;
   /** `float`: numbers, the default. `base64`: little-endian half precision, a fifth of the size. */
   readonly encoding?: 'float' | 'base64';
 }

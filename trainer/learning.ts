@@ -37,18 +37,23 @@ export interface LearnOptions {
   readonly terminal?: Terminal;
 }
 
+/** @returns whether `auto` finds the head of so many codes of this length in closed form. */
+export function isClosedForm(examples: number, codeLength: number): boolean {
+  return examples * codeLength <= NUMBERS_IN_MEMORY && examples <= MAX_EXAMPLES;
+}
+
 /** Trains a linear head. @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
 export async function learn(
   set: StreamedSet,
   { solver, seed, terminal }: LearnOptions,
 ): Promise<TrainedHead> {
   const { rows, ...rest } = set;
-  const fits = rows.examples * rows.codeLength <= NUMBERS_IN_MEMORY && rows.examples <= MAX_EXAMPLES;
-  if (solver === 'logistic' || (solver === 'auto' && !fits)) {
+  if (solver === 'logistic' || (solver === 'auto' && !isClosedForm(rows.examples, rows.codeLength))) {
     return fitLogistic(set, seed, terminal);
   }
   const progress = terminal?.progress('Training, in per cent', 100);
-  const pauses = pausesOf(rows.examples, rows.codeLength, set.labels.length);
+  const operations = operationsOf(rows.examples, rows.codeLength, set.labels.length);
+  const pauses = Math.ceil(operations / OPERATIONS_BETWEEN_PAUSES);
   let [paused, shown] = [0, 0];
   const pause = async (): Promise<void> => {
     for (paused++; shown < 100 * Math.min(1, paused / pauses) - 1; shown++) progress?.step();
@@ -69,14 +74,13 @@ async function fitLogistic(set: StreamedSet, seed: number, terminal?: Terminal):
   return trained;
 }
 
-/** About how often the closed form rests: its work, most of it in a few places, over what is done between two rests. */
-function pausesOf(n: number, d: number, classes: number): number {
+/** About how much the closed form computes, most of it in a few places; in multiply-adds of plain JavaScript. */
+export function operationsOf(n: number, d: number, classes: number): number {
   const order = Math.min(n, d);
   const matrices = (Math.max(n, d) * order ** 2) / 2 + (5 / 3) * order ** 3 + (n > d ? n * d ** 2 : 0);
   const selection = 11 * n * order * (classes + 4);
   const novelty = 1.3e6 * Math.min(n, 1000);
-  const work = WASM_COST * matrices + selection + novelty + 3 * HALF * n * d;
-  return Math.ceil(work / OPERATIONS_BETWEEN_PAUSES);
+  return WASM_COST * matrices + selection + novelty + 3 * HALF * n * d;
 }
 
 /** What training needs of a set of labelled codes. */

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createEngine } from '../src/backbone/choose.ts';
+import type { EngineName } from '../src/backbone/choose.ts';
+import { createEngine, defaultEngine, ENGINES } from '../src/backbone/choose.ts';
 import { trunkFor, WHOLE } from '../src/backbone/index.ts';
 import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
@@ -16,6 +17,7 @@ import type { PictureInput } from '../src/head/head.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
 import { readBackbone } from './backbones.ts';
+import { UsageError } from './failure.ts';
 import { ROOT } from './paths.ts';
 import type { Reading } from './reading.ts';
 
@@ -56,6 +58,14 @@ const ENGINE = process.env['HEADWATER_ENGINE'];
 
 const require = createRequire(import.meta.url);
 
+/** The engine that this run reads a backbone's codes with. @throws UsageError when the environment names none. */
+export function engineInUse(backbone: Backbone): EngineName {
+  if (ENGINE === undefined) return defaultEngine(backbone);
+  const name = ENGINES.find((each) => each === ENGINE);
+  if (name !== undefined) return name;
+  throw new UsageError(`HEADWATER_ENGINE names no engine: '${ENGINE}'. One of: ${ENGINES.join(', ')}.`);
+}
+
 /**
  * Everything that turns a picture into a code. Takes about half a second.
  * @throws FileError, UsageError; HeadwaterError `backbone_mismatch`
@@ -66,7 +76,7 @@ export async function loadRuntime({ weightsSha256, input, view }: CodesWanted): 
     loadDecoder(),
     compile(MODULES.simd),
   ]);
-  const engine = createEngine(backbone, simd, { name: ENGINE });
+  const engine = createEngine(backbone, simd, { name: engineInUse(backbone) });
   const codeOf =
     view === undefined
       ? (pixels: Uint8Array) => engine.codes(pixels, input)
@@ -96,7 +106,9 @@ function coder(
  * @param backbone in the size of the pictures.
  */
 export async function loadTrunk(backbone: Backbone, from: string): Promise<TailedEngine> {
-  return createEngine(trunkFor(backbone, from), await compile(MODULES.simd), { name: ENGINE });
+  return createEngine(trunkFor(backbone, from), await compile(MODULES.simd), {
+    name: engineInUse(backbone),
+  });
 }
 
 /** The modules that training needs besides. */

@@ -1,13 +1,14 @@
 /**
  * What follows an answer, after it was sent: the version in the shadow is asked and compared, and a prediction that a
- * person's label would help is kept for review. Nothing here can fail the request or make it wait.
+ * person's label would help is kept for review. Nothing here can fail the request. It waits for no more than the file of
+ * the version in the shadow, which tells what the picture is to be decoded for.
  */
 import { waitUntil } from 'cloudflare:workers';
 import type { HeadAnswer } from '../src/api/index.ts';
 import { WHOLE } from '../src/backbone/index.ts';
 import { score, spaceOf } from '../src/head/index.ts';
 import { newKeyId } from './api-key.ts';
-import { codeFor, readPixels, type LoadedHead, type SeenBy } from './classify.ts';
+import { codeFor, readPixels, type LoadedHead, type SeenBy, type SeenLater } from './classify.ts';
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS, UNCERTAIN_LEAD } from './limits.ts';
 import type { RequestWork } from './request-work.ts';
@@ -18,6 +19,7 @@ export interface Answered {
   readonly tenant: string;
   readonly loaded: LoadedHead;
   readonly seen: SeenBy;
+  readonly later: SeenLater;
   readonly work: RequestWork;
   /** What the head read of it. */
   readonly code: Float32Array;
@@ -33,27 +35,43 @@ export function follow(services: Services, env: Env, answered: Answered): string
   return capture(env, answered);
 }
 
+/** The versions in the shadow of these heads, but for those that are gone or that this deployment cannot run. */
+export async function shadowsOf(
+  { heads }: Pick<Services, 'heads'>,
+  env: Env,
+  answering: readonly LoadedHead[],
+): Promise<LoadedHead[]> {
+  const found = await Promise.all(
+    answering.map(async ({ file: { shadow } }) => {
+      if (shadow === undefined) return undefined;
+      const head = await quietly('shadow', heads.load(env, shadow));
+      return head == null ? undefined : { file: shadow, head };
+    }),
+  );
+  return found.flatMap((each) => each ?? []);
+}
+
 async function askShadow(
   services: Services,
   env: Env,
-  { tenant, loaded, seen, work, answer }: Answered,
+  { tenant, loaded, seen, later, work, answer }: Answered,
 ): Promise<void> {
   const { shadow } = loaded.file;
   if (shadow === undefined) return;
   const head = await services.heads.load(env, shadow);
   if (head === null) return;
+  const silent = { file: shadow, head };
   const its = await services.runtime.of(head);
-  // Another backbone, or the same at another size, would need the picture itself, which is gone.
-  const shown = seen.get(its);
+  const shown = seen.get(its) ?? (await later.get(its)?.());
+  // Numbers in the picture's place are of one space, and a picture may be too much work for two.
   if (shown === undefined) return;
   // Where codes came in a picture's place there is nothing that a tail could read.
   if (head.tail !== undefined && shown.pixels.length === 0) return;
-  const silent = { file: shadow, head };
   // A tail from a place that the answering head didn't ask for takes another pass over the trunk, behind the answer.
   const isMapped = head.tail === undefined || head.tail.from === WHOLE || shown.maps.has(head.tail.from);
-  const seenBySilent = isMapped
-    ? seen
-    : new Map([[its, await readPixels(its, shown.pixels, [silent], work)]]);
+  const seenBySilent = new Map([
+    [its, isMapped ? shown : await readPixels(its, shown.pixels, [silent], work.silent)],
+  ]);
   const code = await codeFor(services, silent, seenBySilent);
   const { probabilities } = score(head, code);
   const label = head.labels[probabilities.indexOf(Math.max(...probabilities))];
@@ -94,10 +112,11 @@ function capture(env: Env, answered: Answered): string | undefined {
   return id;
 }
 
-async function quietly(what: string, work: Promise<unknown>): Promise<void> {
+async function quietly<T>(what: string, work: Promise<T>): Promise<T | undefined> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     console.warn(JSON.stringify({ message: `${what} failed`, reason: String(error) }));
+    return undefined;
   }
 }

@@ -3,9 +3,9 @@
  * versions answers, all of them see the picture in one pass, and what follows an answer (aftermath.ts) is set going.
  */
 import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
-import { follow } from './aftermath.ts';
+import { follow, shadowsOf } from './aftermath.ts';
 import { sha256Hex } from './api-key.ts';
-import { answer, codeFor, see, type LoadedHead, type SeenBy } from './classify.ts';
+import { answer, codeFor, see, type LoadedHead, type SeenBy, type SeenLater } from './classify.ts';
 import type { Env } from './env.ts';
 import { CAPTURED_LABELS } from './limits.ts';
 import { ApiError } from './problem.ts';
@@ -72,11 +72,13 @@ export async function askAll(
 ): Promise<{ readonly asked: Asked[]; readonly image: ImageInfo }> {
   const chosen: LoadedHead[] = [];
   for (const head of heads) chosen.push(await settle(services, asker, head, picture));
-  const { seen, image } = await see(services.runtime, picture, asker.work, chosen);
+  const silent = await shadowsOf(services, asker.env, chosen);
+  const { seen, later, image } = await see(services.runtime, picture, asker.work, chosen, silent);
   const asked: Asked[] = [];
   for (const loaded of chosen) {
     const code = await codeFor(services, loaded, seen);
-    asked.push({ loaded, code, id: await noted(services, asker, loaded, seen, code, picture) });
+    const id = await noted(services, asker, { loaded, seen, later, code, shown: picture });
+    asked.push({ loaded, code, id });
   }
   return { asked, image };
 }
@@ -103,20 +105,30 @@ export async function settle(
   return head === null ? current : { file: canary.file, head };
 }
 
+/** A head that answers, and what it answers to. */
+export interface Noted {
+  readonly loaded: LoadedHead;
+  readonly seen: SeenBy;
+  /** What a version in the shadow may see besides; nothing where numbers came in the picture's place. */
+  readonly later?: SeenLater;
+  readonly code: Float32Array;
+  /** The picture as it came, or the numbers that came in its place. */
+  readonly shown: Uint8Array;
+}
+
+const NOTHING: SeenLater = new Map();
+
 /** Sets going what follows an answer. @returns the prediction's id where it is kept for review. */
 export async function noted(
   services: Services,
   { env, tenant, work }: Asker,
-  loaded: LoadedHead,
-  seen: SeenBy,
-  code: Float32Array,
-  shown: Uint8Array,
+  { loaded, seen, later = NOTHING, code, shown }: Noted,
 ): Promise<string | undefined> {
   const { capture, shadow } = loaded.file;
   if (capture !== true && shadow === undefined) return undefined;
   const said: HeadAnswer = answer(loaded, code, CAPTURED_LABELS);
   const picture = capture === true ? await sha256Hex(shown) : undefined;
-  return follow(services, env, { tenant, loaded, seen, work, code, picture, answer: said });
+  return follow(services, env, { tenant, loaded, seen, later, work, code, picture, answer: said });
 }
 
 /** The first 32 bits as a number from 0 to 1, without 1. */

@@ -1,8 +1,11 @@
 /** From a request's head names and pictures to answers: the hot path, which reads no store when its caches are warm. */
 import type { HeadAnswer, ImageInfo } from '../src/api/index.ts';
 import { WHOLE } from '../src/backbone/index.ts';
+import { HeadwaterError } from '../src/errors.ts';
 import { readCode, score, type Head, type PictureInput } from '../src/head/index.ts';
+import type { DecodedImage, ImageDecoder } from '../src/image/index.ts';
 import type { Env } from './env.ts';
+import { ApiError } from './problem.ts';
 import type { RequestWork } from './request-work.ts';
 import type { Runtime } from './runtime.ts';
 import type { Services } from './services.ts';
@@ -26,6 +29,9 @@ export interface Seen {
 /** One picture, as the runtimes of all heads that are to answer saw it. */
 export type SeenBy = ReadonlyMap<Runtime, Seen>;
 
+/** The same for runtimes whose network is not run before somebody asks: once, however often that is. */
+export type SeenLater = ReadonlyMap<Runtime, () => Promise<Seen>>;
+
 /**
  * @param version the current one where absent; which of its stand-ins answers is settled with the picture: see ask.ts.
  * @throws ApiError head_not_found, version_not_found, head_damaged, store_failed
@@ -47,10 +53,20 @@ export async function loadHead(
   return { file: confirmed, head: found };
 }
 
+/** Heads, if any, by the runtime that makes what they read. */
+export type ByRuntime = ReadonlyMap<Runtime, readonly LoadedHead[]>;
+
+export interface Shown {
+  readonly seen: SeenBy;
+  readonly later: SeenLater;
+  readonly image: ImageInfo;
+}
+
 /**
  * Shows a picture to every backbone, at every size, that a head reads: decoded once for each size and pixel rules, each
  * network run once, however many heads look at it.
  * @param runtime is shown the picture where there are no heads.
+ * @param silent heads whose answers nobody waits for: see `show`.
  * @throws HeadwaterError image_…; ApiError too_much_work
  */
 export async function see(
@@ -58,7 +74,52 @@ export async function see(
   picture: Uint8Array,
   work: RequestWork,
   heads: readonly LoadedHead[] = [],
-): Promise<{ readonly seen: SeenBy; readonly image: ImageInfo }> {
+  silent: readonly LoadedHead[] = [],
+): Promise<Shown> {
+  const groups = await byRuntime(runtime, heads);
+  if (groups.size === 0) groups.set(runtime, []);
+  return show(runtime.decoder, picture, work, groups, await byRuntime(runtime, silent));
+}
+
+/**
+ * The same for runtimes that are known.
+ * @param groups at least one. @param silent others, which may go without: the picture is decoded for them as well, where the
+ *   work that is set aside for them and a decoder's memory allow it, and each network can be run later.
+ * @throws HeadwaterError image_…; ApiError too_much_work
+ */
+export async function show(
+  decoder: ImageDecoder,
+  picture: Uint8Array,
+  work: RequestWork,
+  groups: ByRuntime,
+  silent: ByRuntime = new Map(),
+): Promise<Shown> {
+  const others = [...silent].filter(([its]) => !groups.has(its));
+  const inputs = distinctInputs(groups.keys());
+  const all = distinctInputs([...groups.keys(), ...others.map(([its]) => its)]);
+  const decoded = await decode(decoder, picture, inputs, all, work);
+  const pixelsFor = ({ input }: Runtime): Uint8Array | undefined =>
+    decoded[all.findIndex((each) => sameInput(each, input))]?.pixels;
+  const seen = new Map<Runtime, Seen>();
+  for (const [its, heads] of groups) {
+    const pixels = pixelsFor(its);
+    if (pixels !== undefined) seen.set(its, await readPixels(its, pixels, heads, work));
+  }
+  const later = new Map<Runtime, () => Promise<Seen>>();
+  for (const [its, heads] of others) {
+    const pixels = pixelsFor(its);
+    if (pixels === undefined) continue;
+    let run: Promise<Seen> | undefined;
+    later.set(its, () => (run ??= readPixels(its, pixels, heads, work.silent)));
+  }
+  const [{ width, height, format }] = decoded;
+  return { seen, later, image: { width, height, format } };
+}
+
+async function byRuntime(
+  runtime: Runtime,
+  heads: readonly LoadedHead[],
+): Promise<Map<Runtime, LoadedHead[]>> {
   const groups = new Map<Runtime, LoadedHead[]>();
   for (const loaded of heads) {
     const its = await runtime.of(loaded.head);
@@ -66,16 +127,38 @@ export async function see(
     if (group === undefined) groups.set(its, [loaded]);
     else group.push(loaded);
   }
-  if (groups.size === 0) groups.set(runtime, []);
-  const inputs = distinctInputs(groups.keys());
-  const decoded = await runtime.decoder.decodeAll(picture, inputs, await work.nextPicture());
-  const seen = new Map<Runtime, Seen>();
-  for (const [each, its] of groups) {
-    const { pixels } = decoded[inputs.findIndex((input) => sameInput(input, each.input))];
-    seen.set(each, await readPixels(each, pixels, its, work));
+  return groups;
+}
+
+/**
+ * @param inputs the first of `all`. @returns one picture for each of all; where that is too much, only for the first ones.
+ * @throws HeadwaterError image_…; ApiError too_much_work
+ */
+async function decode(
+  decoder: ImageDecoder,
+  picture: Uint8Array,
+  inputs: readonly PictureInput[],
+  all: readonly PictureInput[],
+  work: RequestWork,
+): Promise<readonly DecodedImage[]> {
+  const options = await work.nextPicture();
+  if (all.length > inputs.length) {
+    try {
+      const allow = (workNs: number): void => work.silent.decode(workNs);
+      return await decoder.decodeAll(picture, all, { ...options, allow });
+    } catch (error) {
+      if (!isTooMuch(error)) throw error;
+    }
   }
-  const [{ width, height, format }] = decoded;
-  return { seen, image: { width, height, format } };
+  return decoder.decodeAll(picture, inputs, options);
+}
+
+/** More than is allowed for one request, or for one picture. */
+export function isTooMuch(error: unknown): boolean {
+  return (
+    (error instanceof ApiError && error.code === 'too_much_work') ||
+    (error instanceof HeadwaterError && error.code === 'image_too_many_pixels')
+  );
 }
 
 function distinctInputs(runtimes: Iterable<Runtime>): PictureInput[] {

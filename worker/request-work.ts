@@ -34,6 +34,8 @@ interface Runnable {
 }
 
 export class RequestWork {
+  readonly #answering: RequestWork | undefined;
+  #silent: RequestWork | undefined;
   #spentNs = 0;
   #pictures = 0;
   /** Whether a backbone has run since others had their turn. */
@@ -43,12 +45,22 @@ export class RequestWork {
   /** Predictions that it is a part of, and does not wait for: 1 in a request for one, 0 where pictures are taught. */
   predictions = 0;
 
+  /** @param answering the budget of the answers, where this is that of versions in the shadow. */
+  constructor(answering?: RequestWork) {
+    this.#answering = answering;
+  }
+
+  /** As much again for versions in the shadow: what they take is never missing to the answers. */
+  get silent(): RequestWork {
+    return (this.#silent ??= new RequestWork(this));
+  }
+
   /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
   async nextPicture(): Promise<DecodeOptions> {
     const pause = (): Promise<void> => this.rest();
     if (this.#pictures++ > 0) await pause();
     return {
-      allow: (workNs) => this.#spend(workNs, `Picture ${this.#pictures} of this request`),
+      allow: (workNs) => this.decode(workNs),
       pause,
       hold: (bytes, task) =>
         decoders.of(this.owner).with(bytes, async (grow) => {
@@ -56,6 +68,11 @@ export class RequestWork {
           return task();
         }),
     };
+  }
+
+  /** Charges decoding of the present picture. @throws ApiError too_much_work */
+  decode(workNs: number): void {
+    this.#spend(workNs, `Picture ${this.#pictures} of this request`);
   }
 
   /**
@@ -71,7 +88,7 @@ export class RequestWork {
   /** Others have their turn, and predictions of others go first. */
   rest(): Promise<void> {
     this.#ran = false;
-    return giveWay(this.predictions);
+    return giveWay((this.#answering ?? this).predictions);
   }
 
   /** Bytes that may still be unpacked. */

@@ -14,6 +14,7 @@ import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../src/backbone/defaults.ts';
 import { backboneAt, type Backbone, type Plan, type TailedEngine } from '../src/backbone/index.ts';
 import { multiplyAdds } from '../src/backbone/multiply-adds.ts';
 import type { PictureInput } from '../src/head/index.ts';
+import { defaultInput } from '../src/head/picture-input.ts';
 import { createImageDecoder, type ImageDecoder } from '../src/image/index.ts';
 import { engineAt, runtimeFinder, type EmbeddedBackbone, type RuntimeFinder } from './backbones.ts';
 import { MULTIPLY_ADD_PS } from './limits.ts';
@@ -53,8 +54,9 @@ export async function createRuntime(
   const decoder = createImageDecoder({ jpeg, png, webp, resize });
   const finder = runtimeFinder([...embedded, ...more], {
     create: (backbone) => {
-      const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE });
       const { plan: own } = backbone;
+      const size = defaultInput(own);
+      const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE, size });
       return { ...finder, ...shownAt(backbone, { ...own.input, rules: 1 }), engine, plan: own, decoder };
     },
     resize: (own, backbone, input) => ({

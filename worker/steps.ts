@@ -3,7 +3,13 @@
  * a program that starts workerd itself can give it.
  */
 export type Step =
-  'codes made' | 'examples stored' | 'object written' | 'before the pointer' | 'before the answer';
+  | 'picture read'
+  | 'codes made'
+  | 'codes stored'
+  | 'examples stored'
+  | 'object written'
+  | 'before the pointer'
+  | 'before the answer';
 
 export interface StepListener {
   readonly STEPS?: Pick<Fetcher, 'fetch'>;

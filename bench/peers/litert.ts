@@ -6,6 +6,7 @@
 import type { CompiledModel, Tensor } from '@litertjs/core';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { planToTflite, type TfliteInput } from '../../src/export/index.ts';
+import { tflite8Bit } from './tflite-8bit.ts';
 
 export interface LiteRtParts {
   /** What the glue script leaves behind: makes the runtime. */
@@ -29,17 +30,19 @@ interface Scope {
 
 let loading: Promise<void> | undefined;
 
-/**
- * One thread, the CPU.
- * @param input `uint8` lets the model turn bytes into floats; `float32` has the host do it.
- */
+/** `uint8` lets the model turn bytes into floats; `float32` has the host do it. */
+export type LiteRtModel = TfliteInput | '8-bit uint8';
+
+/** One thread, the CPU. */
 export async function createLiteRtEngine(
   parts: LiteRtParts,
   backbone: Backbone,
-  input: TfliteInput,
+  kind: LiteRtModel,
 ): Promise<LiteRtEngine> {
   const litert = await import('@litertjs/core');
-  const model = await compile(parts, planToTflite(backbone, { input }));
+  const input = kind === '8-bit uint8' ? 'uint8' : kind;
+  const file = kind === '8-bit uint8' ? tflite8Bit(backbone) : planToTflite(backbone, { input });
+  const model = await compile(parts, file);
   const { height, width, channels } = backbone.plan.input;
   const shape = [1, height, width, channels];
   const prepare = (pixels: Uint8Array): Tensor =>

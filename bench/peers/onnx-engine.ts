@@ -2,6 +2,7 @@
 import type { InferenceSession, Runtime, SessionOptions } from 'onnxruntime-common';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { CODES, type OnnxInput, planToOnnx } from '../../src/export/index.ts';
+import { onnx8Bit } from './onnx-8bit.ts';
 
 export interface OnnxEngine {
   codes(pixels: Uint8Array): Promise<Float32Array>;
@@ -15,17 +16,18 @@ export type PreparedInput = Record<string, InstanceType<Runtime['Tensor']>>;
 /** One thread, every graph optimisation. */
 const SESSION: SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' };
 
-/** @param input `pixels` lets the model convert bytes to its layout; `planes` has the host do it. */
+/** `pixels` lets the model convert bytes to its layout; `planes` has the host do it. */
+export type OnnxModel = OnnxInput | '8-bit pixels';
+
 export async function createOnnxEngine(
   runtime: Runtime,
   backbone: Backbone,
-  input: OnnxInput,
+  model: OnnxModel,
   options: SessionOptions = {},
 ): Promise<OnnxEngine> {
-  const session = await runtime.InferenceSession.create(planToOnnx(backbone, { input }), {
-    ...SESSION,
-    ...options,
-  });
+  const input = model === '8-bit pixels' ? 'pixels' : model;
+  const file = model === '8-bit pixels' ? onnx8Bit(backbone) : planToOnnx(backbone, { input });
+  const session = await runtime.InferenceSession.create(file, { ...SESSION, ...options });
   return new SessionEngine(runtime, session, backbone, input);
 }
 

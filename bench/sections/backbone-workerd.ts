@@ -1,11 +1,10 @@
 /** The backbone alone, one picture, in local workerd; each engine in a process of its own, taking turns. */
-import { agreement, agreementText, type Agreement } from '../agreement.ts';
+import type { Agreement } from '../agreement.ts';
+import { backboneInWorkers, IN_WORKERS_NOTES } from '../backbone-in-workers.ts';
 import { REFERENCE } from '../engines.ts';
 import { type Goal, ratioGoal } from '../goals.ts';
-import { interleave } from '../measure.ts';
-import { megabytes, type Result, type Section, timingTable } from '../section.ts';
-import { floats, subtracted } from '../worker-host.ts';
-import { type Memory, memoryOf, withWorkers } from '../workers.ts';
+import type { Section } from '../section.ts';
+import { onMobileNet } from '../workers.ts';
 
 /** File in bench/worker of each engine; the reference first. */
 const ENTRANTS: Readonly<Record<string, string>> = {
@@ -23,60 +22,29 @@ const ENTRANTS: Readonly<Record<string, string>> = {
 export const backboneInWorkerd: Section = {
   name: 'backbone-workerd',
   title: 'Backbone alone, in local workerd: one picture, timed from outside',
-  run: ({ pixels, quick }) =>
-    withWorkers(ENTRANTS, async (workers): Promise<Result> => {
-      const agreements = new Map<string, Agreement>();
-      let reference: Float32Array | undefined;
-      for (const [name, worker] of workers) {
-        await worker.put('input', pixels);
-        const codes = floats(await worker.work('codes', 1));
-        reference ??= codes;
-        agreements.set(name, agreement(name, codes, reference));
-      }
-      const contenders = Array.from(workers, ([name, worker]) => subtracted(name, worker, 'codes'));
-      const timings = await interleave(
-        contenders,
-        quick ? { rounds: 8, times: 10 } : { rounds: 40, times: 20 },
-      );
-      const memory = new Map<string, Memory>();
-      for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
-      const table = timingTable(timings, REFERENCE);
-      return {
-        tables: [
-          {
-            columns: [...table.columns, 'WASM MB', 'process MB', 'codes: cosine, largest difference'],
-            rows: table.rows.map(([name, ...cells]) => [
-              name,
-              ...cells,
-              megabytes(memory.get(name)?.wasmBytes),
-              megabytes(memory.get(name)?.residentBytes),
-              agreementText(agreements.get(name)!),
-            ]),
-          },
-        ],
-        notes: [
-          'A sample is the time of a request with n repetitions less that of one with none, by n.',
-          'Process MB is the resident memory of the whole workerd process with this one Worker, warm.',
-        ],
-        goals: [
-          ...ratioGoal('Backbone in floats, of tfjs’s time', timings, ['simd32-relaxed', REFERENCE], 0.36),
-          ...ratioGoal(
-            'Backbone in floats, of onnxruntime-web’s',
-            timings,
-            ['simd32-relaxed', 'onnxruntime-web'],
-            0.33,
-          ),
-          ...ratioGoal('Backbone in floats, of LiteRT.js’s', timings, ['simd32-relaxed', 'LiteRT.js'], 1),
-          ...ratioGoal('Backbone in 16 bits, of tfjs’s', timings, ['simd16-relaxed', REFERENCE], 0.25),
-          ...cosineGoals(agreements),
-        ],
-        data: {
-          timings: Object.fromEntries(timings),
-          agreement: Object.fromEntries(agreements),
-          memory: Object.fromEntries(memory),
-        },
-      };
-    }),
+  async run({ pixels, quick }) {
+    const rounds = quick ? { rounds: 8, times: 10 } : { rounds: 40, times: 20 };
+    const measured = await backboneInWorkers(onMobileNet(ENTRANTS), pixels, rounds);
+    const { timings, agreements, memory, table } = measured;
+    const against = (what: string, ...[name, baseline, atMost]: [string, string, number]): Goal[] =>
+      ratioGoal(what, timings, [name, baseline], atMost);
+    return {
+      tables: [table],
+      notes: IN_WORKERS_NOTES,
+      goals: [
+        ...against('Backbone in floats, of tfjs’s time', 'simd32-relaxed', REFERENCE, 0.36),
+        ...against('Backbone in floats, of onnxruntime-web’s', 'simd32-relaxed', 'onnxruntime-web', 0.33),
+        ...against('Backbone in floats, of LiteRT.js’s', 'simd32-relaxed', 'LiteRT.js', 1),
+        ...against('Backbone in 16 bits, of tfjs’s', 'simd16-relaxed', REFERENCE, 0.25),
+        ...cosineGoals(agreements),
+      ],
+      data: {
+        timings: Object.fromEntries(timings),
+        agreement: Object.fromEntries(agreements),
+        memory: Object.fromEntries(memory),
+      },
+    };
+  },
 };
 
 /** One less the cosine of codes to the reference's: floats, then 16 bits. */

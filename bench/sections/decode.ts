@@ -2,7 +2,7 @@
 import { interleave, type Timing } from '../measure.ts';
 import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { subtracted } from '../worker-host.ts';
-import { type Memory, memoryOf, withWorkers } from '../workers.ts';
+import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 
 /** Both decoders live in the same file, each in a Worker of its own. */
 const NAMES = { headwater: 'headwater, scaled decode', jsquash: '@jsquash/jpeg, full decode' } as const;
@@ -11,7 +11,7 @@ export const decode: Section = {
   name: 'decode',
   title: 'JPEG decode and resize to the backbone’s input, in local workerd',
   run: ({ pictures, quick }) =>
-    withWorkers({ headwater: 'decode', jsquash: 'decode' }, async (workers): Promise<Result> => {
+    withWorkers(onMobileNet({ headwater: 'decode', jsquash: 'decode' }), async (workers): Promise<Result> => {
       const tables: Table[] = [];
       const data: Record<string, unknown> = {};
       for (const picture of pictures) {

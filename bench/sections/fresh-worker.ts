@@ -30,10 +30,10 @@ interface Keys {
 export const freshWorker: Section = {
   name: 'fresh-worker',
   title: 'The real Worker fresh: start of the process, first classify request of an isolate',
-  async run({ backbone, pictures, quick }) {
+  async run({ backbone, input, pictures, quick }) {
     const state = mkdtempSync(join(tmpdir(), 'headwater-bench-'));
     try {
-      const keys = await enrol(state, await demoHead(backbone));
+      const keys = await enrol(state, await demoHead({ backbone, input }));
       const [{ bytes: picture, name }] = pictures;
       const starts: Fresh[] = [];
       for (let round = 0; round < (quick ? 2 : 7); round++) starts.push(await oneStart(state, keys, picture));

@@ -4,7 +4,11 @@ import { accuracy } from './accuracy.ts';
 import { backboneInNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
+import { edge } from './edge.ts';
+import { eightBitsInWorkerd } from './eight-bits-workerd.ts';
+import { eightBits } from './eight-bits.ts';
 import { freshWorker } from './fresh-worker.ts';
+import { frontier } from './frontier.ts';
 import { isolates } from './isolates.ts';
 import { pipelineInNode } from './pipeline-node.ts';
 import { pipeline } from './pipeline.ts';
@@ -16,14 +20,18 @@ import { startUp } from './start-up.ts';
 export const sections: readonly Section[] = [
   backboneInNode,
   backboneInWorkerd,
+  eightBits,
+  eightBitsInWorkerd,
   decode,
   stages,
   pipelineInNode,
   pipeline,
   requests,
+  edge,
   startUp,
   freshWorker,
   isolates,
   accuracy,
+  frontier,
   roofline,
 ];

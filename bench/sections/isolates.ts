@@ -2,12 +2,17 @@
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
 import { summarise } from '../measure.ts';
+import { lite0 } from '../networks.ts';
 import { megabytes, type Result, type Section, skipped } from '../section.ts';
 import type { BenchWorker } from '../worker-host.ts';
-import { memoryOf, withWorkers } from '../workers.ts';
+import { memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'simd32-relaxed';
-const WORKERS = { [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' };
+const LITE0 = 'EfficientNet-Lite0, 160 px, simd8-relaxed';
+const WORKERS = {
+  ...onMobileNet({ [REFERENCE]: 'pipeline-tfjs', [OURS]: 'pipeline-simd' }),
+  [LITE0]: { worker: 'pipeline-simd8', network: 'lite0-160' },
+};
 
 const REQUESTS = { warm: 1000, all: 10_000 };
 const QUICK_REQUESTS = { warm: 500, all: 1000 };
@@ -18,18 +23,17 @@ const REQUESTS_BETWEEN_LOOKS = 50;
 export const isolates: Section = {
   name: 'isolates',
   title: 'Memory of an isolate over thousands of requests, in local workerd',
-  run: async ({ backbone, pictures, quick, log }) => {
-    const head = await demoHead(backbone);
+  run: async ({ backbone, input, pictures, quick, log }) => {
+    const heads = { other: await demoHead({ backbone, input }), [LITE0]: await demoHead(lite0(160)) };
     const [{ bytes: picture }] = pictures;
     const counts = quick ? QUICK_REQUESTS : REQUESTS;
     const measure = async (workers: ReadonlyMap<string, BenchWorker>): Promise<Result> => {
       const held = new Map<string, Held>();
       for (const [name, worker] of workers) {
-        await worker.put('head', head);
+        await worker.put('head', name === LITE0 ? heads[name] : heads.other);
         const warm = await heldAfter(worker, picture, counts.warm);
         if (warm === undefined) return skipped('this system does not tell the memory of other processes.');
-        const end =
-          name === REFERENCE ? undefined : await heldAfter(worker, picture, counts.all - counts.warm);
+        const end = name === OURS ? await heldAfter(worker, picture, counts.all - counts.warm) : undefined;
         held.set(name, { warm, end });
         log(`  ${name}`);
       }
@@ -87,6 +91,12 @@ function resultOf(held: ReadonlyMap<string, Held>, counts: typeof REQUESTS): Res
         what: `Growth of an isolate over ${counts.all} requests`,
         atMost: 1,
         measured: ((end?.isolate ?? Number.NaN) - warm.isolate) / 1e6,
+        unit: 'MB',
+      },
+      {
+        what: 'Isolate with Lite0 at 160 px on 8 bits: more than with the MobileNet',
+        atMost: 20,
+        measured: (held.get(LITE0)!.warm.isolate - warm.isolate) / 1e6,
         unit: 'MB',
       },
     ],

@@ -17,8 +17,8 @@ const BASELINE = `@jsquash/jpeg, ${REFERENCE}`;
 export const pipelineInNode: Section = {
   name: 'pipeline-node',
   title: 'JPEG in, probabilities out, in Node',
-  async run({ backbone, pictures, quick }) {
-    const head = readHead(await demoHead(backbone));
+  async run({ backbone, input, pictures, quick }) {
+    const head = readHead(await demoHead({ backbone, input }));
     const { engines, absent } = await allEngines(backbone);
     const takingBytes = engines.filter(({ name }) => !name.endsWith('input prepared'));
     const ours = createDecoder();

@@ -5,7 +5,7 @@ import { type Goal, ratioGoal } from '../goals.ts';
 import { interleave } from '../measure.ts';
 import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { floats, subtracted } from '../worker-host.ts';
-import { type Memory, memoryOf, withWorkers } from '../workers.ts';
+import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'headwater decode, simd32-relaxed';
 const OTHER_ENGINE = `headwater decode, ${REFERENCE}`;
@@ -23,10 +23,10 @@ const COMBINATIONS: Readonly<Record<string, readonly [entry: string, work: strin
 export const pipeline: Section = {
   name: 'pipeline',
   title: 'JPEG in, probabilities out, in local workerd: overhead of HTTP subtracted',
-  run: async ({ backbone, pictures, quick }) => {
-    const head = await demoHead(backbone);
+  run: async ({ backbone, input, pictures, quick }) => {
+    const head = await demoHead({ backbone, input });
     const entries = Object.fromEntries(Object.entries(COMBINATIONS).map(([name, [entry]]) => [name, entry]));
-    return await withWorkers(entries, async (workers): Promise<Result> => {
+    return await withWorkers(onMobileNet(entries), async (workers): Promise<Result> => {
       for (const worker of workers.values()) await worker.put('head', head);
       const tables: Table[] = [];
       const data: Record<string, unknown> = {};

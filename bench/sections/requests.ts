@@ -2,24 +2,17 @@
 import type { EngineName } from '../../src/backbone/choose.ts';
 import { dollarsPerMillion, PRICE_SOURCE } from '../cost.ts';
 import { demoHead } from '../demo-head.ts';
-import { type Contender, interleave, summarise, type Timing } from '../measure.ts';
+import { interleave, summarise, type Timing } from '../measure.ts';
 import type { JpegPicture } from '../pictures.ts';
-import { type RealWorker, startRealWorker } from '../real-worker.ts';
+import { type Client, classifyLessUpload, startClient } from '../request-cost.ts';
 import { megabytes, milliseconds, type Section, type Table, timingTable } from '../section.ts';
 
 const CONCURRENCY = [1, 4, 16];
 /** What any backbone runs on, the first being what others are compared with. */
 const COMPARED: readonly [EngineName, ...EngineName[]] = ['simd32', 'simd16'];
 
-interface Client {
-  readonly engine: EngineName;
-  readonly worker: RealWorker;
-  readonly classify: (picture: Uint8Array) => Promise<void>;
-  readonly upload: (size: number) => Promise<void>;
-}
-
 interface Throughput {
-  readonly engine: EngineName;
+  readonly engine: string;
   readonly concurrency: number;
   readonly requestsPerSecond: number;
   readonly p50: number;
@@ -31,11 +24,11 @@ type Timings = ReadonlyMap<string, Timing>;
 export const requests: Section = {
   name: 'requests',
   title: 'Whole classify requests to the real Worker on local workerd',
-  async run({ backbone, pictures, quick }) {
-    const head = await demoHead(backbone);
+  async run({ backbone, input, pictures, quick }) {
+    const head = await demoHead({ backbone, input });
     const clients: Client[] = [];
     try {
-      for (const engine of COMPARED) clients.push(await startClient(engine, head));
+      for (const engine of COMPARED) clients.push(await startClient(engine, head, { engine }));
       const timings = new Map<string, Timings>();
       for (const picture of pictures) {
         const rounds = quick ? { rounds: 4, times: 3 } : { rounds: 24, times: 5 };
@@ -48,7 +41,7 @@ export const requests: Section = {
           throughput.push(await measureThroughput(client, pictures[0], concurrency, quick ? 60 : 400));
         }
       }
-      const resident = clients.map(({ engine, worker }) => ({ engine, bytes: worker.residentBytes() }));
+      const resident = clients.map(({ name, worker }) => ({ engine: name, bytes: worker.residentBytes() }));
       return {
         tables: [...Array.from(timings, ([name, of]) => costTable(name, of)), throughputTable(throughput)],
         notes: [
@@ -70,40 +63,8 @@ export const requests: Section = {
   },
 };
 
-async function startClient(engine: EngineName, head: Uint8Array): Promise<Client> {
-  const worker = await startRealWorker({ engine });
-  try {
-    const key = await worker.enrol(head);
-    return {
-      engine,
-      worker,
-      classify: (picture) => worker.classify(key, picture),
-      upload: (size) => worker.upload(key, size),
-    };
-  } catch (error) {
-    await worker.close();
-    throw error;
-  }
-}
-
-function classifyLessUpload({ engine, worker, classify, upload }: Client, picture: JpegPicture): Contender {
-  return {
-    name: engine,
-    async sample(times) {
-      const idle = await worker.measure(() => repeat(times, () => upload(picture.bytes.length)));
-      const busy = await worker.measure(() => repeat(times, () => classify(picture.bytes)));
-      const cpu = idle.cpu === undefined || busy.cpu === undefined ? undefined : busy.cpu - idle.cpu;
-      return { wall: busy.wall - idle.wall, cpu };
-    },
-  };
-}
-
-async function repeat(times: number, work: () => Promise<void>): Promise<void> {
-  for (let i = 0; i < times; i++) await work();
-}
-
 async function measureThroughput(
-  { engine, classify }: Client,
+  { name: engine, classify }: Client,
   picture: JpegPicture,
   concurrency: number,
   total: number,

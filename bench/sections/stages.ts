@@ -19,9 +19,9 @@ const CLASSES = [3, 100, 1000, 10_000];
 export const stages: Section = {
   name: 'stages',
   title: 'Resize and head, in Node',
-  async run({ backbone, pixels, quick }) {
+  async run({ backbone, input, pixels, quick }) {
     const code = new Float32Array(backbone.codeLength).map((_, i) => pixels[i] / 255);
-    const demo = readHead(await demoHead(backbone));
+    const demo = readHead(await demoHead({ backbone, input }));
     const resizer = createResizer(built('resize'));
     const contenders = [
       ...RASTERS.map((size) => resizing(resizer, size, backbone)),

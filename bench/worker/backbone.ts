@@ -1,10 +1,8 @@
 /** The backbone as the real Worker has it: plan and weights in the bundle. */
-import plan from '../../backbones/mobilenet-v3-small/plan.json' with { type: 'json' };
-import weights from '../../backbones/mobilenet-v3-small/weights.safetensors?bytes';
-import { type Backbone, loadBackbone } from '../../src/backbone/index.ts';
+import { network } from './networks/chosen.ts';
 import { required, type Work } from './serve.ts';
 
-export const backbone: Backbone = loadBackbone(plan, new Uint8Array(weights));
+export const { backbone, input } = network;
 
 /** As many runs as the real Worker does at start-up, so that V8 has taken the kernels for hot. */
 const WARM_UP_RUNS = 4;

@@ -7,17 +7,16 @@ import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
 import { createImageDecoder } from '../../src/image/index.ts';
 import { createResizer } from '../../src/image/resize.ts';
-import { backbone } from './backbone.ts';
+import { input } from './backbone.ts';
 
 export type Decode = (file: Uint8Array) => Promise<Uint8Array>;
 
-const size = { width: backbone.plan.input.width, height: backbone.plan.input.height };
 const decoder = createImageDecoder({ jpeg: turbo, png, webp, resize });
 const resizer = createResizer(resize);
 let ready: Promise<void> | undefined;
 
 export const decoders = {
-  headwater: async (file) => (await decoder.decode(file, size)).pixels,
+  headwater: async (file) => (await decoder.decode(file, input)).pixels,
   jsquash: async (file) => {
     ready ??= init(jsquashWasm);
     await ready;
@@ -26,6 +25,6 @@ export const decoders = {
     const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer;
     const { data, width, height } = await decodeInFull(whole ? buffer : new Uint8Array(file).buffer);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, [size])[0];
+    return resizer.resize({ data: bytes, width, height, layout: 'rgba' }, 1, [input])[0];
   },
 } satisfies Record<string, Decode>;

@@ -1,13 +1,12 @@
 /** LiteRT.js in workerd. */
 import glue from '@litertjs/core/wasm/litert_wasm_internal.js?factory';
 import wasm from '@litertjs/core/wasm/litert_wasm_internal.wasm?module';
-import type { TfliteInput } from '../../src/export/index.ts';
-import { createLiteRtEngine, type LiteRtEngine } from '../peers/litert.ts';
+import { createLiteRtEngine, type LiteRtEngine, type LiteRtModel } from '../peers/litert.ts';
 import { backbone } from './backbone.ts';
 
 let engine: Promise<LiteRtEngine> | undefined;
 
-export function liteRtEngine(input: TfliteInput): Promise<LiteRtEngine> {
-  engine ??= createLiteRtEngine({ factory: glue, wasm }, backbone, input);
+export function liteRtEngine(model: LiteRtModel): Promise<LiteRtEngine> {
+  engine ??= createLiteRtEngine({ factory: glue, wasm }, backbone, model);
   return engine;
 }

@@ -4,8 +4,7 @@
  */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?module';
-import type { OnnxInput } from '../../src/export/index.ts';
-import { createOnnxEngine, type OnnxEngine } from '../peers/onnx-engine.ts';
+import { createOnnxEngine, type OnnxEngine, type OnnxModel } from '../peers/onnx-engine.ts';
 import { backbone } from './backbone.ts';
 
 Object.defineProperty(WebAssembly, 'instantiate', {
@@ -18,8 +17,8 @@ env.wasm.wasmBinary = new ArrayBuffer(1);
 let engine: Promise<OnnxEngine> | undefined;
 
 /** To be called within a request: the runtime waits for timers, which a Worker doesn't have at start-up. */
-export function ortEngine(input: OnnxInput): Promise<OnnxEngine> {
-  engine ??= createOnnxEngine({ InferenceSession, Tensor }, backbone, input, {
+export function ortEngine(model: OnnxModel): Promise<OnnxEngine> {
+  engine ??= createOnnxEngine({ InferenceSession, Tensor }, backbone, model, {
     freeDimensionOverrides: { n: 1 },
   });
   return engine;

@@ -70,7 +70,16 @@ export const EmbedQuery = z.strictObject({
     .meta({
       type: 'integer',
       description:
-        "Side of the square that pictures are brought to, in pixels: one at which the backbone is run. Where absent, that of new heads, or the named backbone's own.",
+        'Side of the square that pictures are brought to, in pixels: one at which the backbone is run. Where absent, that of new heads on the backbone.',
+    }),
+  rules: z
+    .enum(['1', '2'])
+    .transform((rules) => (rules === '1' ? 1 : 2))
+    .optional()
+    .meta({
+      type: 'integer',
+      description:
+        'Pixel rules by which pictures are brought to that size: 1 of heads from before there were others, 2 of new ones. Where absent, those of new heads on the backbone.',
     }),
   encoding: z
     .enum(['float', 'base64'])

@@ -2,6 +2,6 @@
 import type { PictureInput } from '../head/head.ts';
 
 /** The name of a plan. */
-export const DEFAULT_BACKBONE = 'mobilenet-v3-small';
+export const DEFAULT_BACKBONE = 'efficientnet-lite0';
 /** How pictures reach it. */
-export const DEFAULT_INPUT: PictureInput = { height: 224, width: 224, rules: 1 };
+export const DEFAULT_INPUT: PictureInput = { height: 160, width: 160, rules: 2 };

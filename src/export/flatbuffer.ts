@@ -60,6 +60,16 @@ export function int32s(values: readonly number[]): Reference {
   return { kind: 'bytes', bytes, count: values.length, alignment: WORD };
 }
 
+export function float32s(values: Float32Array): Reference {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { kind: 'bytes', bytes, count: values.length, alignment: WORD };
+}
+
+export function int64s(values: readonly number[]): Reference {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return { kind: 'bytes', bytes, count: values.length, alignment: 2 * WORD };
+}
+
 /** A vector of bytes, not copied until the file is written. @param alignment of its first byte in the file. */
 export function bytes(value: Uint8Array, alignment: number): Reference {
   return { kind: 'bytes', bytes: value, count: value.length, alignment };

@@ -9,8 +9,10 @@ const IR_VERSION = 8;
 const OPERATOR_SET = 17;
 
 /** TensorProto.DataType. */
-const ELEMENT_TYPE = { float32: 1, uint8: 2, int64: 7 } as const;
+const ELEMENT_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPE;
+
+export type Constant = Float32Array | Uint8Array | Int8Array | Int32Array;
 
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -42,7 +44,7 @@ export class OnnxGraph {
    * Adds a constant, row-major and little-endian as in memory. Its bytes are read when the model is encoded.
    * @throws RangeError when the number of values is not that of the shape.
    */
-  constant(name: string, shape: readonly number[], values: Float32Array): string {
+  constant(name: string, shape: readonly number[], values: Constant): string {
     const count = shape.reduce((product, size) => product * size, 1);
     if (count !== values.length) {
       throw new RangeError(
@@ -51,7 +53,7 @@ export class OnnxGraph {
     }
     const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#constants.push(
-      message(5, [packedIntegers(1, shape), integer(2, ELEMENT_TYPE.float32), text(8, name), bytes(9, raw)]),
+      message(5, [packedIntegers(1, shape), integer(2, elementType(values)), text(8, name), bytes(9, raw)]),
     );
     return name;
   }
@@ -85,6 +87,12 @@ export class OnnxGraph {
       ...Object.entries(metadata).map(([key, value]) => message(14, [text(1, key), text(2, value)])),
     ]);
   }
+}
+
+function elementType(values: Constant): number {
+  if (values instanceof Float32Array) return ELEMENT_TYPE.float32;
+  if (values instanceof Int32Array) return ELEMENT_TYPE.int32;
+  return values instanceof Int8Array ? ELEMENT_TYPE.int8 : ELEMENT_TYPE.uint8;
 }
 
 function valueInfo(field: number, name: string, type: ElementType, shape: readonly Dimension[]): Field {

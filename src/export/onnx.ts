@@ -57,7 +57,8 @@ export function addBackbone(graph: OnnxGraph, backbone: Backbone, input: OnnxInp
   return writeBackbone(backbone, new OnnxTarget(graph, backbone, input));
 }
 
-class OnnxTarget implements GraphTarget {
+/** Writes a plan's steps into an ONNX graph, in floats. */
+export class OnnxTarget implements GraphTarget {
   readonly #graph: OnnxGraph;
   readonly #backbone: Backbone;
   readonly #input: OnnxInput;

@@ -12,13 +12,13 @@ const BUFFER_ALIGNMENT = 16;
 const SIGNATURE = 'serving_default';
 
 /** TensorType. */
-const TYPE = { float32: 0, int32: 2, uint8: 3 } as const;
+const TYPE = { float32: 0, int32: 2, uint8: 3, int8: 9 } as const;
 export type TensorType = keyof typeof TYPE;
 
 /** BuiltinOperator. */
 const OPERATOR = {
-  add: 0, concatenation: 2, conv2d: 3, depthwiseConv2d: 4, fullyConnected: 9, mul: 18, reshape: 22,
-  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, sqrt: 75, hardSwish: 117,
+  add: 0, concatenation: 2, conv2d: 3, depthwiseConv2d: 4, dequantize: 6, fullyConnected: 9, mul: 18, reshape: 22,
+  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, sqrt: 75, quantize: 114, hardSwish: 117,
 } as const; // prettier-ignore
 export type Operator = keyof typeof OPERATOR;
 
@@ -28,11 +28,29 @@ const OPTIONS: Partial<Record<Operator, number>> = {
   mul: 21, pad: 22, mean: 27, sub: 28, cast: 37,
 }; // prettier-ignore
 
+/** What integers stand for: scale · (integer − zero). */
+export interface Quantisation {
+  /** One, or one for each place along `axis`. */
+  readonly scales: Float32Array;
+  /** Where there are several scales it is that of all. */
+  readonly zero: number;
+  readonly axis?: number;
+}
+
+type Constant = Float32Array | Int32Array | Int8Array;
+
 interface Tensor {
   readonly type: TensorType;
   readonly shape: readonly number[];
   /** Of a constant. */
-  readonly values?: Float32Array | Int32Array;
+  readonly values?: Constant;
+  readonly quantisation?: Quantisation | undefined;
+}
+
+/** Of a value that is no float. */
+export interface IntegerOutput {
+  readonly type: TensorType;
+  readonly quantisation: Quantisation;
 }
 
 export class TfliteFile {
@@ -43,9 +61,9 @@ export class TfliteFile {
   readonly #outputs: string[] = [];
 
   /** Declares an input of the model. @returns its name. */
-  input(name: string, type: TensorType, shape: readonly number[]): string {
+  input(name: string, type: TensorType, shape: readonly number[], quantisation?: Quantisation): string {
     this.#inputs.push(name);
-    return this.#tensor(name, { type, shape });
+    return this.#tensor(name, { type, shape, quantisation });
   }
 
   /** Makes the value `name` an output of the model. */
@@ -57,18 +75,19 @@ export class TfliteFile {
    * Adds a constant. Its bytes are read when the model is encoded.
    * @throws RangeError when the number of values is not that of the shape.
    */
-  constant(name: string, shape: readonly number[], values: Float32Array | Int32Array): string {
+  constant(name: string, shape: readonly number[], values: Constant, quantisation?: Quantisation): string {
     if (shape.reduce((product, size) => product * size, 1) !== values.length) {
       throw new RangeError(
         `Constant '${name}' has ${values.length} values for the shape [${shape.join(', ')}].`,
       );
     }
-    return this.#tensor(name, { type: values instanceof Float32Array ? 'float32' : 'int32', shape, values });
+    return this.#tensor(name, { type: typeOf(values), shape, values, quantisation });
   }
 
   /**
-   * Adds an operator with one float output, which carries its name.
+   * Adds an operator with one output, which carries its name.
    * @param options fields of the operator's table in the schema, by place.
+   * @param output floats where absent.
    * @returns the name.
    */
   operator(
@@ -77,8 +96,9 @@ export class TfliteFile {
     inputs: readonly string[],
     shape: readonly number[],
     options: readonly fb.Field[] = [],
+    output?: IntegerOutput,
   ): string {
-    this.#tensor(name, { type: 'float32', shape });
+    this.#tensor(name, { type: 'float32', ...output, shape });
     if (!this.#used.includes(operator)) this.#used.push(operator);
     const kind = OPTIONS[operator];
     this.#operators.push(
@@ -92,11 +112,19 @@ export class TfliteFile {
     return name;
   }
 
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
   /** @throws RangeError when there is no value of that name. */
   shapeOf(name: string): readonly number[] {
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new RangeError(`There is no value '${name}'.`);
-    return tensor.shape;
+    return this.#named(name).shape;
+  }
+
+  /** @returns what a value's integers stand for; undefined for floats. @throws RangeError as `shapeOf`. */
+  integersOf(name: string): IntegerOutput | undefined {
+    const { type, quantisation } = this.#named(name);
+    return quantisation === undefined ? undefined : { type, quantisation };
   }
 
   /** @param metadata read by whoever knows the names; runtimes ignore it. */
@@ -138,20 +166,44 @@ export class TfliteFile {
     return name;
   }
 
+  #named(name: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new RangeError(`There is no value '${name}'.`);
+    return tensor;
+  }
+
   #index(name: string): number {
-    this.shapeOf(name);
+    this.#named(name);
     return [...this.#tensors.keys()].indexOf(name);
   }
 }
 
 function tensorTable(
   name: string,
-  { type, shape, values }: Tensor,
+  { type, shape, values, quantisation }: Tensor,
   keep: (content: Uint8Array) => number,
 ): fb.Reference {
   const buffer =
     values === undefined ? 0 : keep(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return fb.table([0, fb.int32s(shape)], [1, fb.int8(TYPE[type])], [2, fb.int32(buffer)], [3, fb.text(name)]);
+  const integers: readonly fb.Field[] =
+    quantisation === undefined ? [] : [[4, quantisationTable(quantisation)]];
+  return fb.table(
+    [0, fb.int32s(shape)],
+    [1, fb.int8(TYPE[type])],
+    [2, fb.int32(buffer)],
+    [3, fb.text(name)],
+    ...integers,
+  );
+}
+
+function quantisationTable({ scales, zero, axis = 0 }: Quantisation): fb.Reference {
+  const zeros = Array.from(scales, () => zero);
+  return fb.table([2, fb.float32s(scales)], [3, fb.int64s(zeros)], [6, fb.int32(axis)]);
+}
+
+function typeOf(values: Constant): TensorType {
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Int8Array ? 'int8' : 'int32';
 }
 
 /** The operator stands twice: readers before 2020 know only the first place, where 127 is the largest. */

@@ -8,12 +8,12 @@ import * as fb from './flatbuffer.ts';
 import { networkOf, scaledHead } from './network.ts';
 import { CODES } from './onnx.ts';
 import { PROBABILITIES } from './onnx-head.ts';
-import { TfliteFile, tensorType, type TensorType } from './tflite-file.ts';
+import { type IntegerOutput, TfliteFile, tensorType, type TensorType } from './tflite-file.ts';
 import { PIXELS } from './tfjs-graph.ts';
 import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /** What the model reads under the name `pixels`, [1, height, width, channels], from 0 to 255. */
-export type TfliteInput = Exclude<TensorType, 'int32'>;
+export type TfliteInput = Extract<TensorType, 'uint8' | 'float32'>;
 
 export interface TfliteOptions {
   /** Default `uint8`, what decoders give. */
@@ -21,7 +21,7 @@ export interface TfliteOptions {
 }
 
 /** ActivationFunctionType: what operators do on the way. */
-const FUSED = { none: 0, relu: 1, relu6: 3 } as const;
+export const FUSED = { none: 0, relu: 1, relu6: 3 } as const;
 /** Padding. */
 const SAME = 0;
 const VALID = 1;
@@ -63,7 +63,8 @@ function identityOf({ plan }: Backbone): Record<string, string> {
   return { backbone: `${plan.name} ${plan.version}`, weights_sha256: plan.weightsSha256 };
 }
 
-class TfliteTarget implements GraphTarget {
+/** Writes a plan's steps into a TFLite model, in floats. */
+export class TfliteTarget implements GraphTarget {
   readonly #file: TfliteFile;
   readonly #backbone: Backbone;
   readonly #input: TfliteInput;
@@ -155,36 +156,60 @@ class TfliteTarget implements GraphTarget {
   }
 
   #linear(name: string, layer: Convolution, fused: number): string {
-    const { shape, weights, bias, depthwise, stride } = layer;
-    const outs = bias.length;
-    const [kernelHeight, kernelWidth, ins] = shape;
-    const { input, padding, height, width } = this.#padded(layer);
-    const kernel = depthwise
-      ? this.#file.constant(`${name}/weights`, [1, ...shape], weights)
-      : this.#file.constant(`${name}/weights`, [outs, kernelHeight, kernelWidth, ins], outsFirst(weights, outs)); // prettier-ignore
-    const shift = this.#file.constant(`${name}/bias`, [outs], bias);
-    const strides: fb.Field[] = [[0, fb.int8(padding)], [1, fb.int32(stride)], [2, fb.int32(stride)]]; // prettier-ignore
-    const options: fb.Field[] = depthwise
-      ? [...strides, [3, fb.int32(1)], [4, fb.int8(fused)]]
-      : [...strides, [3, fb.int8(fused)]];
-    const operator = depthwise ? 'depthwiseConv2d' : 'conv2d';
-    return this.#file.operator(operator, name, [input, kernel, shift], [1, height, width, outs], options);
+    const { shape, values } = kernelOf(layer);
+    const kernel = this.#file.constant(`${name}/weights`, shape, values);
+    const bias = this.#file.constant(`${name}/bias`, [layer.bias.length], layer.bias);
+    return convolve(this.#file, name, layer, [kernel, bias], fused);
   }
+}
 
-  /** What a convolution reads and its output's size. Padding that TFLite doesn't know becomes a step of its own. */
-  #padded({ name, input, shape, stride, padding }: Convolution): Padded {
-    const [, inHeight, inWidth, channels] = this.#file.shapeOf(input);
-    const [top, bottom, left, right] = padding;
-    const [tall, broad] = [inHeight + top + bottom, inWidth + left + right];
-    const height = Math.floor((tall - shape[0]) / stride) + 1;
-    const width = Math.floor((broad - shape[1]) / stride) + 1;
-    if (top + bottom + left + right === 0) return { input, padding: VALID, height, width };
-    if (isSame(padding, [inHeight, inWidth], shape, stride)) return { input, padding: SAME, height, width };
-    const sides = Int32Array.of(0, 0, top, bottom, left, right, 0, 0);
-    const paddings = this.#file.constant(`${name}/paddings`, [4, 2], sides);
-    const padded = this.#file.operator('pad', `${name}/padded`, [input, paddings], [1, tall, broad, channels]); // prettier-ignore
-    return { input: padded, padding: VALID, height, width };
-  }
+/** Weights in TFLite's layout: [out, height, width, in], or [1, height, width, channels] where they are depthwise. */
+export function kernelOf({ shape, weights, bias, depthwise }: Convolution): {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+} {
+  if (depthwise) return { shape: [1, ...shape], values: weights };
+  const [height, width, ins] = shape;
+  return { shape: [bias.length, height, width, ins], values: outsFirst(weights, bias.length) };
+}
+
+/**
+ * Adds a convolution of any kind.
+ * @param constants names of its weights and its bias. @param fused what becomes of each sum, of FUSED.
+ * @param output floats where absent. @returns the name.
+ */
+export function convolve(
+  file: TfliteFile,
+  name: string,
+  layer: Convolution,
+  constants: readonly [weights: string, bias: string],
+  fused: number,
+  output?: IntegerOutput,
+): string {
+  const { bias, depthwise, stride } = layer;
+  const { input, padding, height, width } = padded(file, layer);
+  const strides: fb.Field[] = [[0, fb.int8(padding)], [1, fb.int32(stride)], [2, fb.int32(stride)]]; // prettier-ignore
+  const options: fb.Field[] = depthwise
+    ? [...strides, [3, fb.int32(1)], [4, fb.int8(fused)]]
+    : [...strides, [3, fb.int8(fused)]];
+  const operator = depthwise ? 'depthwiseConv2d' : 'conv2d';
+  return file.operator(operator, name, [input, ...constants], [1, height, width, bias.length], options, output); // prettier-ignore
+}
+
+/** What a convolution reads and its output's size. Padding that TFLite doesn't know becomes a step of its own. */
+function padded(file: TfliteFile, { name, input, shape, stride, padding }: Convolution): Padded {
+  const [, inHeight, inWidth, channels] = file.shapeOf(input);
+  const [top, bottom, left, right] = padding;
+  const [tall, broad] = [inHeight + top + bottom, inWidth + left + right];
+  const height = Math.floor((tall - shape[0]) / stride) + 1;
+  const width = Math.floor((broad - shape[1]) / stride) + 1;
+  if (top + bottom + left + right === 0) return { input, padding: VALID, height, width };
+  if (isSame(padding, [inHeight, inWidth], shape, stride)) return { input, padding: SAME, height, width };
+  const sides = Int32Array.of(0, 0, top, bottom, left, right, 0, 0);
+  const paddings = file.constant(`${name}/paddings`, [4, 2], sides);
+  const larger = [1, tall, broad, channels];
+  const output = file.operator('pad', `${name}/padded`, [input, paddings], larger, [], file.integersOf(input)); // prettier-ignore
+  return { input: output, padding: VALID, height, width };
 }
 
 interface Padded {

@@ -55,7 +55,7 @@ function isTexts(value: unknown): boolean {
 export const PictureInputFields = z.strictObject({
   height: z.int().min(1).max(PLAN_LIMITS.inputSide),
   width: z.int().min(1).max(PLAN_LIMITS.inputSide),
-  rules: z.literal([...PIXEL_RULES]),
+  rules: z.union(PIXEL_RULES.map((rules) => z.literal(rules))),
 });
 
 /** What each key holds, as JSON. */

@@ -1,22 +1,17 @@
 /** How pictures reach the backbone of a head: of a new one, and of one that is there. */
-import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../backbone/defaults.ts';
+import { DEFAULT_INPUT } from '../backbone/defaults.ts';
+import { allowsSize } from '../backbone/at-size.ts';
 import type { Plan } from '../backbone/plan.ts';
 import type { Head, PictureInput } from './head.ts';
 
 /**
- * Side of new heads' pictures where the backbone allows it: the largest whose whole request costs the edge at most twice
- * what the MobileNet's did (docs/performance.md).
+ * What the pictures of a new head are made into: the default where the backbone is run at its size, else the backbone's own
+ * size.
+ * @param plan of the backbone in its own size.
  */
-const DEFAULT_SIDE = 160;
-
-/** @param plan of the backbone in its own size. @returns what the pictures of a new head are made into by default. */
-export function defaultInput({ name, input }: Plan): PictureInput {
-  if (name === DEFAULT_BACKBONE) return DEFAULT_INPUT;
-  const { height, width, sides = [] } = input;
-  const size = sides.includes(DEFAULT_SIDE)
-    ? { height: DEFAULT_SIDE, width: DEFAULT_SIDE }
-    : { height, width };
-  return { ...size, rules: 2 };
+export function defaultInput(plan: Plan): PictureInput {
+  const { height, width } = allowsSize(plan, DEFAULT_INPUT) ? DEFAULT_INPUT : plan.input;
+  return { height, width, rules: DEFAULT_INPUT.rules };
 }
 
 /** @param plan of the head's backbone in its own size. @returns what the head's pictures are made into. */

@@ -16,8 +16,13 @@ const FEWEST_FOR_QUANTILE = 40;
 export const DIRECTIONS = 32;
 /** Examples that each direction needs. */
 const EXAMPLES_PER_DIRECTION = 4;
-/** A spread below this share of the centre would make every other picture a stranger. */
+/**
+ * A spread below this share of the centre would make every other picture a stranger; and so would one of residuals below
+ * this share of the codes' own length, which is what directions in half precision leave of a code that lies in their span.
+ */
 const SMALLEST_RELATIVE_SPREAD = 0.02;
+/** Codes that are all alike have spreads of nothing, and scores of 0; what is known is within a spread of the usual all the same. */
+const SMALLEST_THRESHOLD = 1;
 
 /** Enough left-out scores for means, deviations and a 95 % quantile; more would only take longer. */
 const MAX_SAMPLE = 1000;
@@ -44,23 +49,35 @@ export interface NoveltyStatistics {
   readonly threshold: number;
 }
 
+/** The training set that left-out examples come from. */
+export interface KnownCodes {
+  /** n */
+  readonly examples: number;
+  /** Mean of the standardised codes' squared lengths. */
+  readonly meanSquare: number;
+}
+
 /**
  * @param residuals lengths of the left-out codes' residuals.
- * @param topLogits their largest left-out logits.
+ * @param topLogits their largest left-out logits: leaving an example out changes them by up to 1/n, whatever its code is.
  */
-export function noveltyStatistics(residuals: Float64Array, topLogits: Float64Array): NoveltyStatistics {
-  const residual = distribution(residuals);
-  const logit = distribution(topLogits);
+export function noveltyStatistics(
+  residuals: Float64Array,
+  topLogits: Float64Array,
+  { examples, meanSquare }: KnownCodes,
+): NoveltyStatistics {
+  const residual = distribution(residuals, Math.sqrt(meanSquare) * SMALLEST_RELATIVE_SPREAD);
+  const logit = distribution(topLogits, 1 / examples);
   const scores = residuals.map(
     (length, i) =>
       (length - residual.centre) / residual.spread - (topLogits[i] - logit.centre) / logit.spread,
   );
-  return { residual, logit, threshold: upperBound(scores) };
+  return { residual, logit, threshold: Math.max(upperBound(scores), SMALLEST_THRESHOLD) };
 }
 
-function distribution(values: Float64Array): Distribution {
+function distribution(values: Float64Array, least: number): Distribution {
   const { centre, spread } = meanAndDeviation(values);
-  return { centre, spread: Math.max(spread, Math.abs(centre) * SMALLEST_RELATIVE_SPREAD, 1e-6) };
+  return { centre, spread: Math.max(spread, Math.abs(centre) * SMALLEST_RELATIVE_SPREAD, least, 1e-6) };
 }
 
 function meanAndDeviation(values: Float64Array): Distribution {

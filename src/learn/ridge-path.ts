@@ -9,7 +9,7 @@ import { score } from '../head/score.ts';
 import { DesignMatrix } from './design-matrix.ts';
 import { exampleWeights } from './example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
-import { directionCount, noveltyStatistics, type NoveltyStatistics } from './novelty.ts';
+import { directionCount, noveltyStatistics, type KnownCodes, type NoveltyStatistics } from './novelty.ts';
 import { Pacer } from './pacer.ts';
 import { findPrincipal, variancesOf, type Principal } from './principal.ts';
 import { decompose, decompositionOrder, Ridge } from './ridge.ts';
@@ -74,9 +74,14 @@ export class RidgePath {
     return new RidgePath(set, { data, matrix, ridge, principal, pacer });
   }
 
+  /** What the scores of unknown pictures are in units of, where these examples are the known ones. */
+  get known(): KnownCodes {
+    return { examples: this.#data.examples, meanSquare: this.#ridge.scale };
+  }
+
   /** The head at λ = 10^decade · the mean squared length of a code. */
   async head(decade: number, temperature: number, novelty: NoveltyStatistics = PLAIN_NOVELTY): Promise<Head> {
-    const lambda = (this.#ridge.scale > 0 ? this.#ridge.scale : 1) * 10 ** decade;
+    const lambda = this.#ridge.scale * 10 ** decade;
     const { directions, mean, weights, bias } = await headMatrices(
       this.#matrix,
       this.#ridge,
@@ -148,7 +153,7 @@ export async function selectHeldOut(folds: readonly Fold[], options: TrainOption
   const { decade, temperature, judged } = best!;
   const probabilities = softmaxRows(judged.logits, classes, temperature);
   const tops = topsOf(judged.logits, classes);
-  const novelty = noveltyStatistics(judged.residuals, tops);
+  const novelty = noveltyStatistics(judged.residuals, tops, paths[0].known);
   return {
     decade,
     temperature,

@@ -157,10 +157,10 @@ export class Ridge {
     this.#solution = new Float64Array(this.#right.length);
   }
 
-  /** A natural unit of λ: the mean of the squared length of A's rows. */
+  /** A natural unit of λ: the mean of the squared length of A's rows; 1 where all codes are alike, and any λ gives the same fit. */
   get scale(): number {
     const trace = this.decomposition.tridiagonal.diagonal.reduce((sum, value) => sum + value, 0);
-    return trace / this.#targets.length;
+    return trace > 0 ? trace / this.#targets.length : 1;
   }
 
   /**

@@ -39,12 +39,10 @@ export async function selectRidge(
   judgeWeights: Float64Array,
   pacer: Pacer,
 ): Promise<Selection> {
-  // Codes that are all alike have no scale; any λ then gives the same fit.
-  const unit = ridge.scale > 0 ? ridge.scale : 1;
   // Logits are n × C numbers: those that lost make room for the next.
   let room: Float64Array | undefined;
   const at = async (decade: number): Promise<Candidate> => {
-    const lambda = unit * 10 ** decade;
+    const lambda = ridge.scale * 10 ** decade;
     const logits = await ridge.leaveOneOut(lambda, pacer, room);
     const fit = await fitTemperature(logits, targets, judgeWeights, ridge.classes, pacer);
     const off = (decade - PRIOR.decade) / PRIOR.deviation;

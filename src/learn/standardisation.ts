@@ -24,12 +24,23 @@ const SMALLEST_VARIANCE = 1e-6 ** 2;
 /** Rows that are read at once. */
 const ROWS = 64;
 
-/** In two passes. @param weights [n] with mean 1. */
+/**
+ * In two passes. A feature that never varies has exactly its value as its mean, and no variance: rounding would give it one
+ * that whatever divides by it takes for real.
+ * @param weights [n] with mean 1.
+ */
 export async function momentsOf(rows: CodeRows, weights: Float64Array, pacer: Pacer): Promise<Moments> {
   const { examples, codeLength } = rows;
   const mean = new Float64Array(codeLength);
   const variance = new Float64Array(codeLength);
-  await forEachRow(rows, pacer, (row, i) => addScaled(mean, row, weights[i] / examples));
+  const first = new Float64Array(codeLength);
+  const varies = new Uint8Array(codeLength);
+  await forEachRow(rows, pacer, (row, i) => {
+    if (i === 0) first.set(row);
+    addScaled(mean, row, weights[i] / examples);
+    markVarying(varies, row, first);
+  });
+  for (let d = 0; d < codeLength; d++) if (varies[d] === 0) mean[d] = first[d];
   await forEachRow(rows, pacer, (row, i) => addSquares(variance, row, mean, weights[i] / examples));
   return { examples, mean, variance };
 }
@@ -55,6 +66,10 @@ async function forEachRow(
 // row it optimises once, where it begins anew with a loop within a function that is called for each training.
 function addScaled(sum: Float64Array, row: Float64Array, factor: number): void {
   for (let d = 0; d < sum.length; d++) sum[d] += factor * row[d];
+}
+
+function markVarying(varies: Uint8Array, row: Float64Array, first: Float64Array): void {
+  for (let d = 0; d < varies.length; d++) if (row[d] !== first[d]) varies[d] = 1;
 }
 
 function addSquares(sum: Float64Array, row: Float64Array, mean: Float64Array, factor: number): void {

@@ -91,7 +91,10 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
     temperature,
     novelty: {
       directions: matrices.directions,
-      ...noveltyStatistics(residuals, topLogits(sample, logits, classes)),
+      ...noveltyStatistics(residuals, topLogits(sample, logits, classes), {
+        examples: data.examples,
+        meanSquare: ridge.scale,
+      }),
     },
     training: {
       method: `ridge-${decomposition.form}`,

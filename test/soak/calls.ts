@@ -74,9 +74,10 @@ function teachCall(
 ): Call {
   const key = keyed ? freshName() : undefined;
   const examples = [...codes.map((i) => material.code(i)), ...pictures.map((i) => material.picture(i))];
-  const { name, version, weightsSha256: weights_sha256 } = material.origin;
+  const { name, version, weightsSha256: weights_sha256, codeLength: _length, ...space } = material.origin;
   const body = {
     backbone: { name, version, weights_sha256 },
+    space,
     examples: [
       ...codes.map((i) => ({
         ...material.codes[i],

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { STATISTICS } from '../../src/backbone/plan.ts';
+import { PictureInputFields } from '../../src/head/metadata.ts';
 import { readHead, score, writeHead, type Head } from '../../src/head/index.ts';
 import type { Figures } from '../../src/learn/metrics.ts';
 import { trainWithFigures, type TrainingSet } from '../../src/learn/train.ts';
@@ -22,7 +24,9 @@ export const Origin = z.object({
   version: z.string(),
   weightsSha256: z.string(),
   taps: z.array(z.string()),
+  statistics: z.array(z.enum(STATISTICS)).exactOptional(),
   codeLength: z.int(),
+  input: PictureInputFields.exactOptional(),
 });
 type Origin = z.infer<typeof Origin>;
 
@@ -92,12 +96,17 @@ export class Material {
   }
 
   #set(pairs: readonly (readonly [string, string])[]): TrainingSet {
-    const { taps, codeLength, ...backbone } = this.origin;
+    const { taps, statistics, codeLength, input, ...backbone } = this.origin;
     const labels = [...new Set(pairs.map(([, label]) => label))].sort();
     const codes = new Float16Array(pairs.length * codeLength);
     for (const [i, [picture]] of pairs.entries()) codes.set(this.#known.get(picture)!, i * codeLength);
     const targets = Uint16Array.from(pairs, ([, label]) => labels.indexOf(label));
-    return { backbone, taps, labels, codes, targets };
+    const space = {
+      taps,
+      ...(statistics === undefined ? {} : { statistics }),
+      ...(input === undefined ? {} : { input }),
+    };
+    return { backbone, ...space, labels, codes, targets };
   }
 }
 

@@ -50,7 +50,7 @@ describe('a deployment with a second backbone', async () => {
     expect(first.plan).toMatchObject({ name: 'other', input: { height: 96, width: 128 } });
     expect(await builtIn.of(head)).toBe(first);
     expect(await first.of(head)).toBe(first);
-    expect(await first.of({ backbone: builtIn.plan })).toBe(builtIn);
+    expect(await first.of({ backbone: builtIn.plan, input: builtIn.input })).toBe(builtIn);
   });
 
   it('answers for heads of both in one request, running each once', async () => {

@@ -75,8 +75,9 @@ describe('head files', () => {
   });
 
   it('taps in another order', async () => {
-    const plan = { ...runtime.plan, taps: runtime.plan.taps.toReversed() };
-    const response = await isolate.put(key, 'pets', writeHead(await makeHead(['a', 'b'], 1, plan)));
+    const { plan, input } = runtime;
+    const reversed = { plan: { ...plan, taps: plan.taps.toReversed() }, input };
+    const response = await isolate.put(key, 'pets', writeHead(await makeHead(['a', 'b'], 1, reversed)));
     expect(await problemOf(response)).toEqual({ status: 409, code: 'backbone_mismatch' });
   });
 

@@ -1,6 +1,7 @@
 /** Other people's protocols with what they should not have, as their own clients would never send it; errors in their words. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { runtime } from '../../worker/runtime.ts';
 import {
   MAX_JSON_PICTURE_BYTES,
   MAX_PICTURES_PER_REQUEST,
@@ -163,14 +164,15 @@ describe('what is in the JSON', () => {
     expect((await post(PROTOCOLS['Hugging Face'].address('pets'), body)).code).toBe('invalid_request');
   });
 
-  const tensor = { name: 'x', datatype: 'FP32', shape: [1, 2208], data: [1] };
+  const { codeLength } = runtime.engine;
+  const tensor = { name: 'x', datatype: 'FP32', shape: [1, codeLength], data: [1] };
   it.each([
     ['a shape without end', { ...tensor, shape: Array(9).fill(1) }],
-    ['a negative shape', { ...tensor, shape: [-1, 2208] }],
-    ['no rows', { ...tensor, shape: [0, 2208], data: [] }],
-    ['rows beyond the cap', { ...tensor, shape: [MAX_PICTURES_PER_REQUEST + 1, 2208] }],
+    ['a negative shape', { ...tensor, shape: [-1, codeLength] }],
+    ['no rows', { ...tensor, shape: [0, codeLength], data: [] }],
+    ['rows beyond the cap', { ...tensor, shape: [MAX_PICTURES_PER_REQUEST + 1, codeLength] }],
     ['fewer numbers than it says', tensor],
-    ['a hole', { ...tensor, data: [...Array<number>(2207).fill(1), null] }],
+    ['a hole', { ...tensor, data: [...Array<number>(codeLength - 1).fill(1), null] }],
     ['pixels below 0', { ...tensor, shape: [1, 224, 224, 3], data: [-1] }],
     ['data that are no list', { ...tensor, data: 'AAAA' }],
     ['a name without end', { ...tensor, name: 'x'.repeat(300) }],

@@ -121,10 +121,13 @@ describe('a backup', () => {
   it.each([
     ['of another length', { codeLength: 7 }],
     ['of other taps', { taps: ['x'] }],
-    ['of deviations where the backbone has means', { statistics: Array<string>(6).fill('deviation') }],
+    [
+      'of deviations where the backbone has means',
+      { statistics: Array<string>(runtime.plan.taps.length).fill('deviation') },
+    ],
     [
       'of pictures of a size at which the backbone is not run',
-      { input: { height: 160, width: 160, rules: 2 } },
+      { input: { height: 96, width: 96, rules: 2 } },
     ],
   ])('with codes %s', async (_, other) => {
     const response = await refused(edited('taught', ({ origin }) => ({ origin: { ...origin, ...other } })));

@@ -7,6 +7,7 @@ import {
   type ReviewQueue,
   type Routing,
 } from '../../src/api/index.ts';
+import { runtime } from '../../worker/runtime.ts';
 import { sha256Hex } from '../../worker/api-key.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, soon } from './support.ts';
@@ -130,7 +131,7 @@ describe('a canary', () => {
 
   it('reads numbers in the place of pictures, too', async () => {
     const key = await withCanary(40);
-    const length = 2208;
+    const length = runtime.engine.codeLength;
     for (let i = 0; i < 6; i++) {
       const code = Float32Array.from({ length }, (_, d) => ((d * 7 + i) % 11) / 11);
       const inputs = [{ name: 'code', datatype: 'FP32', shape: [1, length], data: [...code] }];

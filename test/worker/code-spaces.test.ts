@@ -1,15 +1,13 @@
 /** Codes of one backbone at two sizes have the same length and weights, and are never mixed. */
 import { runInDurableObject } from 'cloudflare:test';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BackupRow, type Classification, type Embeddings, type ReviewItem } from '../../src/api/index.ts';
-import { readHead, spaceOfPlan, writeHead, type Head, type PictureInput } from '../../src/head/index.ts';
+import { readHead, writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
-import { see } from '../../worker/classify.ts';
-import { RequestWork } from '../../worker/request-work.ts';
 import { backupOf, fileOf, sendBackup } from './backups.ts';
 import { JPEG, picture, problemOf, stubOf, type Isolate } from './support.ts';
-import { BACKBONE, newer, older, OWN, SMALL, small, usual } from './two-sizes.ts';
+import { codeOf, embed, headAt, newer, older, OWN, SMALL } from './two-sizes.ts';
 
 const PICTURES = { cat: ['lossy.webp', 'rgb16.png'], dog: ['palette-alpha.png', 'exif-6.jpg'] };
 const MISMATCH = { status: 409, code: 'backbone_mismatch' };
@@ -24,16 +22,6 @@ function form(): FormData {
 async function teach(isolate: Isolate, key: string, head = 'pets'): Promise<void> {
   const response = await isolate.call(`/v1/heads/${head}/teach`, { key, body: form() });
   expect(response.status, await response.clone().text()).toBe(200);
-}
-
-async function embed(isolate: Isolate, key: string, query = ''): Promise<Embeddings> {
-  const response = await isolate.call(`/v1/embed?encoding=base64${query}`, {
-    key,
-    type: 'image/jpeg',
-    body: JPEG,
-  });
-  expect(response.status, await response.clone().text()).toBe(200);
-  return response.json();
 }
 
 /** A lesson of codes as /v1/embed answered them. */
@@ -62,20 +50,6 @@ const originOf = (tenant: string): Promise<object> =>
     const { backbone } = storage.sql.exec<{ backbone: string }>('SELECT backbone FROM taught_heads').one();
     return z.looseObject({}).parse(JSON.parse(backbone));
   });
-
-/** A head of made-up codes that reads pictures so. */
-function headAt(input: PictureInput, seed = 1): Promise<Head> {
-  const { weightsSha256, codeLength, ...read } = spaceOfPlan(usual.plan, input);
-  let state = seed;
-  const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  return trainHead({
-    backbone: { name: usual.plan.name, version: usual.plan.version, weightsSha256 },
-    ...read,
-    labels: ['cat', 'dog'],
-    codes: Float16Array.from({ length: 6 * codeLength }, random),
-    targets: Uint16Array.of(0, 0, 0, 1, 1, 1),
-  });
-}
 
 describe("a head's first example fixes its code space", () => {
   it('and a row of before there were sizes means the own size by rules 1', async () => {
@@ -125,12 +99,6 @@ describe("a head's first example fixes its code space", () => {
     expect((await embed(newer, key, '&head=others')).space.input).toEqual(OWN);
   });
 });
-
-async function codeOf(input: PictureInput, bytes: Uint8Array): Promise<Float32Array> {
-  const runtime = await usual.of({ backbone: usual.plan, input });
-  const { pixels } = await runtime.decoder.decode(bytes, input);
-  return runtime.engine.codes(pixels);
-}
 
 describe('codes of another size', () => {
   it('are refused in a lesson', async () => {
@@ -217,187 +185,5 @@ describe('codes of another size', () => {
       row.row === 'taught' ? { ...row, origin: { ...row.origin, input: OWN } } : row,
     );
     expect(await problemOf(await restored(mixed))).toEqual(MISMATCH);
-  });
-});
-
-describe('several code spaces in one request', async () => {
-  const inputs: PictureInput[] = [
-    OWN,
-    SMALL,
-    { ...SMALL, rules: 1 },
-    { height: 128, width: 128, rules: 2 },
-    { ...OWN, rules: 2 },
-  ];
-  const heads = await Promise.all(inputs.flatMap((input) => [headAt(input, 1), headAt(input, 2)]));
-
-  it('are decoded once, run once each, and answer bit for bit as alone', async () => {
-    const { key } = await older.newTenant();
-    for (const [i, head] of heads.entries())
-      expect((await older.put(key, `h${i}`, writeHead(head))).status).toBe(201);
-    const names = heads.map((_, i) => `h${i}`);
-    const runtimes = await Promise.all(inputs.map((input) => usual.of({ backbone: usual.plan, input })));
-    expect(new Set(runtimes).size).toBe(inputs.length);
-    const decode = vi.spyOn(usual.decoder, 'decodeAll');
-    // The engine that all sizes share.
-    const run = vi.spyOn(usual.engine, 'codes');
-    const response = await older.call(`/v1/classify?heads=${names.join()}`, {
-      key,
-      type: 'image/jpeg',
-      body: JPEG,
-    });
-    const { results } = await response.json<{ results: Classification[] }>();
-    expect(run.mock.calls.map(([, size]) => size)).toEqual([undefined, ...inputs.slice(1)]);
-    expect(decode).toHaveBeenCalledTimes(1);
-    expect(decode.mock.calls[0][1]).toEqual(inputs);
-    vi.restoreAllMocks();
-    for (const [i, name] of names.entries()) {
-      const alone = await (await older.classify(key, name)).json<Classification>();
-      expect(alone.predictions).toEqual(results[i].predictions);
-      expect(alone.unknown).toEqual(results[i].unknown);
-    }
-    // Both rules decode a picture this small alike: two heads at each of three sizes.
-    expect(new Set(results.map(({ unknown }) => unknown.score)).size).toBe(6);
-  });
-
-  it('are charged to the work of the request', async () => {
-    const loaded = inputs.map((_, i) => ({
-      file: { head: `h${i}`, version: 1, objectName: `h${i}` },
-      head: heads[2 * i],
-    }));
-    const work = new RequestWork();
-    const spent = vi.spyOn(work, 'nextRun');
-    await see(usual, JPEG, work, loaded);
-    expect(spent.mock.calls.map(([runnable]) => runnable.input)).toEqual(inputs);
-    const [own, less] = await Promise.all(
-      [OWN, SMALL].map((input) => usual.of({ backbone: usual.plan, input })),
-    );
-    // MobileNetV3-Small has 55.2 million multiply-adds at 224 pixels, and half as many at 160.
-    expect(own.workNs / 1e6).toBeCloseTo(55.2 * 0.04, 1);
-    expect(less.workNs / own.workNs).toBeCloseTo((160 / 224) ** 2, 1);
-  });
-
-  it('are refused where they are too many for the pictures, and not all run', async () => {
-    const plan = { name: 'efficientnet-lite0' };
-    // What it takes at 128, 160, 192, 224 and 288 pixels, by both pixel rules, and a network of a sixth of it besides.
-    const spaces = [128, 160, 192, 224, 288].flatMap((side) => {
-      const workNs = (390e6 * (side / 224) ** 2 * 40) / 1000;
-      return [workNs, workNs, workNs / 6, workNs / 6].map((each) => ({
-        plan,
-        input: { height: side, width: side },
-        workNs: each,
-      }));
-    });
-    expect(spaces).toHaveLength(20);
-    const runs = async (pictures: number): Promise<number> => {
-      const work = new RequestWork();
-      let ran = 0;
-      for (let i = 0; i < pictures; i++) {
-        await work.nextPicture();
-        for (const space of spaces) {
-          await work.nextRun(space);
-          ran++;
-        }
-      }
-      return ran;
-    };
-    await expect(runs(32)).rejects.toMatchObject({
-      code: 'too_much_work',
-      message: expect.stringMatching(
-        /^Running efficientnet-lite0 at \d+×\d+ pixels takes about \d+ ms/,
-      ) as unknown,
-    });
-    expect(await runs(8)).toBe(160);
-  });
-
-  it('give way to others between two runs, and not before the first', async () => {
-    const work = new RequestWork();
-    const rest = vi.spyOn(work, 'rest');
-    const runnable = await usual.of({ backbone: usual.plan, input: SMALL });
-    await work.nextPicture();
-    await work.nextRun(runnable);
-    expect(rest).not.toHaveBeenCalled();
-    await work.nextRun(runnable);
-    expect(rest).toHaveBeenCalledTimes(1);
-    await work.nextPicture();
-    await work.nextRun(runnable);
-    expect(rest).toHaveBeenCalledTimes(2);
-  });
-});
-
-describe('a head of another size than the default', async () => {
-  const { key } = await older.newTenant();
-  await older.put(key, 'pets', writeHead(await headAt(SMALL)));
-
-  it('answers pixels of its size, and says it, in the Open Inference Protocol', async () => {
-    const { inputs } = await (
-      await older.call('/v2/models/pets', { key })
-    ).json<{
-      inputs: { name: string; shape: number[] }[];
-    }>();
-    expect(inputs.find(({ name }) => name === 'pixels')?.shape).toEqual([-1, 160, 160, 3]);
-    const { pixels } = await usual.decoder.decode(JPEG, SMALL);
-    const infer = (shape: number[], data: number[]): Promise<Response> =>
-      older.call('/v2/models/pets/infer', {
-        key,
-        json: {
-          inputs: [{ name: 'pixels', datatype: 'UINT8', shape, data }],
-          outputs: [{ name: 'probabilities' }],
-        },
-      });
-    const { outputs } = await (
-      await infer([1, 160, 160, 3], [...pixels])
-    ).json<{ outputs: { data: number[] }[] }>();
-    const { predictions } = await (await older.classify(key, 'pets')).json<Classification>();
-    expect(outputs[0].data.toSorted((a, b) => b - a)).toEqual(predictions.map(({ score }) => score));
-    const other = await infer([1, 224, 224, 3], Array<number>(224 * 224 * 3).fill(9));
-    expect(other.status).toBe(400);
-    expect(await other.json()).toMatchObject({ code: 'invalid_request' });
-  });
-
-  it('explains its answer on maps of its size', async () => {
-    const answer = await (await older.classify(key, 'pets', '?explain=cat')).json<Classification>();
-    const { predictions } = await (await older.classify(key, 'pets')).json<Classification>();
-    expect(answer.predictions).toEqual(predictions);
-    const { grid, bias, logit } = answer.explanation!;
-    const sum = grid.shares.flat().reduce((total, share) => total + share, bias);
-    expect(sum).toBeCloseTo(logit, 4);
-  });
-});
-
-describe('/v1/embed', async () => {
-  const { key } = await newer.newTenant();
-
-  it('says the space of what new heads read', async () => {
-    const { backbone, space } = await embed(newer, key);
-    expect(backbone).toEqual(BACKBONE);
-    expect(space.input).toEqual(SMALL);
-    expect(space.taps).toEqual(small.plan.taps.map(({ name }) => name));
-    expect(space.statistics).toEqual(space.taps.map(() => 'mean'));
-  });
-
-  it('makes codes of a backbone by name, at a size', async () => {
-    const { embeddings, space } = await embed(newer, key, '&backbone=sized&size=128');
-    expect(space.input).toEqual({ height: 128, width: 128, rules: 2 });
-    const wanted = Float16Array.from(await codeOf(space.input!, JPEG));
-    expect(embeddings[0].code).toBe(new Uint8Array(wanted.buffer).toBase64());
-    expect((await embed(newer, key, '&size=192')).space.input).toEqual({ height: 192, width: 192, rules: 2 });
-    const other = await embed(newer, key, '&backbone=mobilenet-v3-small');
-    expect(other.backbone.name).toBe('mobilenet-v3-small');
-    expect(other.space.input).toEqual({ ...OWN, rules: 2 });
-  });
-
-  it.each([
-    ['backbone=unknown', 'backbone', 'but efficientnet-lite0, mobilenet-v3-small, sized'],
-    ['backbone=sized&size=161', 'size', 'run at 224×224, 128×128, 160×160, 192×192 pixels'],
-    ['backbone=mobilenet-v3-small&size=160', 'size', 'run at 224×224 pixels'],
-    ['size=0', 'size', 'whole number'],
-    ['size=160.5', 'size', 'whole number'],
-    ['head=pets&backbone=sized', 'backbone', 'a head has codes of its own'],
-    ['head=pets&size=160', 'size', 'a head has codes of its own'],
-  ])('refuses %s', async (query, field, detail) => {
-    const response = await newer.call(`/v1/embed?${query}`, { key, type: 'image/jpeg', body: JPEG });
-    const { detail: said } = await response.clone().json<{ detail: string }>();
-    expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request', field });
-    expect(said).toContain(detail);
   });
 });

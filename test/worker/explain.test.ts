@@ -1,7 +1,7 @@
 /** Heat-maps over the API: shares that sum to the logit, labels by name, pictures on request. */
 import { describe, expect, it } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
-import { spaceOfPlan, writeHead } from '../../src/head/index.ts';
+import { writeHead } from '../../src/head/index.ts';
 import { runtime } from '../../worker/runtime.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf } from './support.ts';
 
@@ -34,14 +34,15 @@ describe('explain', () => {
     }
   });
 
-  it('hands out deviations too, from the maps of the 8-bit engine at the size of the head', async () => {
-    const input = { height: 160, width: 160, rules: 2 } as const;
-    const lite = await runtime.named('efficientnet-lite0', input);
-    if (lite === undefined) throw new Error('no EfficientNet-Lite0');
+  it.each([
+    ['efficientnet-lite0', 160, 20],
+    ['efficientnet-lite0', 224, 28],
+    ['mobilenet-v3-small', 224, 14],
+  ] as const)('hands out the maps of %s at %i pixels', async (name, side, cells) => {
+    const its = await runtime.named(name, { height: side, width: side, rules: 2 });
+    if (its === undefined) throw new Error(`no ${name}`);
     const { key } = await isolate.newTenant();
-    const plain = await makeHead(['cat', 'dog'], 3, lite.plan, lite.engine);
-    const { statistics } = spaceOfPlan(lite.plan, input);
-    const head = { ...plain, input, ...(statistics === undefined ? {} : { statistics }) };
+    const head = await makeHead(['cat', 'dog'], 3, its);
     expect((await isolate.put(key, 'pets', writeHead(head))).status).toBe(201);
     const unexplained = await (await isolate.classify(key, 'pets')).json<Classification>();
     const response = await isolate.classify(key, 'pets', '?explain=dog');
@@ -49,7 +50,11 @@ describe('explain', () => {
     expect(rest).toEqual(unexplained);
     if (explanation === undefined) throw new Error('no explanation');
     const { logit, bias, grid, exact } = explanation;
-    expect({ exact, height: grid.height, width: grid.width }).toEqual({ exact: true, height: 20, width: 20 });
+    expect({ exact, height: grid.height, width: grid.width }).toEqual({
+      exact: true,
+      height: cells,
+      width: cells,
+    });
     const sum = grid.shares.flat().reduce((total, share) => total + share, bias);
     expect(Math.abs(sum - logit)).toBeLessThan(1e-5);
   });

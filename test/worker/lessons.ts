@@ -1,7 +1,9 @@
 /** Lessons of made-up codes, as a customer sends them who keeps the pictures. */
+import { spaceOfPlan } from '../../src/head/index.ts';
 import { runtime } from '../../worker/runtime.ts';
 
-const { plan, engine } = runtime;
+const { plan, input, engine } = runtime;
+/** What the codes are of, as /v1/embed answers it. */
 export const BACKBONE = { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
 
 /** Made-up codes around a centre for each label; other seeds give other codes. */
@@ -15,4 +17,11 @@ export function codes(label: string, count: number, seed = 1): { label: string; 
   });
 }
 
-export const lesson = (...examples: object[][]) => ({ backbone: BACKBONE, examples: examples.flat() });
+const { weightsSha256: _hash, codeLength: _length, ...space } = spaceOfPlan(plan, input);
+export const SPACE = space;
+
+export const lesson = (...examples: object[][]) => ({
+  backbone: BACKBONE,
+  space: SPACE,
+  examples: examples.flat(),
+});

@@ -1,102 +1,9 @@
 /** Moving a head on rows and stores alone: what may come between two steps, and what a crash leaves. */
 import { describe, expect, it } from 'vitest';
 import { MAX_SECOND_CODES_PER_TENANT } from '../../worker/limits.ts';
-import type { NewExample } from '../../worker/teach/embed-lessons.ts';
-import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
-import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Rebasing } from '../../worker/tenant/rebase.ts';
-import { Teaching } from '../../worker/tenant/teaching.ts';
-import { Training } from '../../worker/tenant/training.ts';
-import { Writer } from '../../worker/tenant/writer.ts';
 import { numbers, refused } from './in-heads.ts';
-import { inRows, NOW, type Opened } from './in-rows.ts';
-
-const OLD: CodeOrigin = {
-  name: 'old',
-  version: '1',
-  weightsSha256: 'a'.repeat(64),
-  taps: ['t'],
-  codeLength: 8,
-};
-const NEW: CodeOrigin = { ...OLD, name: 'new', weightsSha256: 'b'.repeat(64), codeLength: 6 };
-const OTHER: CodeOrigin = { ...NEW, name: 'other', weightsSha256: 'c'.repeat(64) };
-
-/** A code that lies around a place of its label, of another length in each space. */
-function codeOf(label: string, i: number, { codeLength }: CodeOrigin): Uint8Array {
-  const place = label.charCodeAt(0) % 7;
-  const code = Float16Array.from({ length: codeLength }, (_, d) => place * d + ((i * 5 + d * 3) % 4));
-  return new Uint8Array(code.buffer);
-}
-
-/** Examples of one label with their pictures; `second` says in which space they have a second code. */
-function examples(label: string, count: number, second?: CodeOrigin, from = 0): NewExample[] {
-  return Array.from({ length: count }, (_, i) => ({
-    picture: `${label} ${from + i}`,
-    label,
-    source: 'picture',
-    code: codeOf(label, from + i, OLD),
-    ...(second === undefined ? {} : { second: codeOf(label, from + i, second) }),
-  }));
-}
-
-interface Parts {
-  readonly rows: Opened;
-  readonly teaching: Teaching;
-  readonly rebasing: Rebasing;
-  /** What is done at the next step of this name. */
-  readonly at: (step: string, task: () => unknown) => void;
-}
-
-const nothing = async (): Promise<void> => {};
-
-/** A tenant whose stores keep what they get, with a head of two classes. */
-async function moving(task: (parts: Parts) => Promise<unknown>): Promise<void> {
-  const files = new Map<string, Uint8Array>();
-  const tasks = new Map<string, () => unknown>();
-  const stores: unknown = {
-    HEADS: {
-      get: async (name: string) => (files.has(name) ? new Response(files.get(name)) : null),
-      put: async (name: string, file: Uint8Array) => void files.set(name, file),
-      delete: nothing,
-    },
-    POINTERS: { put: nothing, delete: nothing },
-    STEPS: {
-      fetch: async (address: string) => {
-        const step = decodeURIComponent(address.split('/').at(-1) ?? '');
-        const planned = tasks.get(step);
-        tasks.delete(step);
-        await planned?.();
-        return new Response();
-      },
-    },
-  };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of them as is used
-  const its = stores as Stores;
-  await inRows(async (rows) => {
-    const { write } = new Writer(rows.storage, rows, its);
-    const training = new Training(rows, write, its);
-    const teaching = new Teaching(rows, write, training, its);
-    const rebasing = new Rebasing(rows, write, training, its);
-    const lesson = { origin: OLD, train: true, idempotency: undefined };
-    await teaching.teach('pets', { ...lesson, examples: [...examples('cat', 4), ...examples('dog', 4)] });
-    rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
-    await task({ rows, teaching, rebasing, at: (step, planned) => void tasks.set(step, planned) });
-  }, its);
-}
-
-async function pageOf({ rebasing }: Parts): Promise<{ example: string; code: Uint8Array }[]> {
-  const page = await rebasing.page('pets', NEW);
-  if ('refused' in page) throw new Error(page.refused.detail);
-  return page.pictures.map(({ example, picture }) => {
-    const [label, i] = picture.split(' ');
-    return { example, code: codeOf(label, Number(i), NEW) };
-  });
-}
-
-/** Makes codes of all pictures. */
-async function fill(parts: Parts): Promise<void> {
-  await parts.rebasing.store('pets', NEW, await pageOf(parts));
-}
+import { NOW } from './in-rows.ts';
+import { examples, fill, moving, NEW, OLD, OTHER, pageOf, type Parts } from './moving-rows.ts';
 
 const finished = { progress: { state: 'done' } };
 
@@ -234,6 +141,53 @@ describe('what is taught while a head is being moved', () => {
       });
       await fill(parts);
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject(finished);
+    }));
+});
+
+async function moved(parts: Parts): Promise<void> {
+  await fill(parts);
+  expect(await parts.rebasing.finish('pets', NEW)).toMatchObject(finished);
+}
+
+describe('what was embedded before the switch and is stored after it', () => {
+  const lesson = { origin: OLD, train: true, idempotency: undefined };
+  it('comes along with its second codes', () =>
+    moving(async (parts) => {
+      await moved(parts);
+      const more = examples('emu', 3, NEW);
+      expect(await parts.teaching.teach('pets', { ...lesson, examples: more, target: NEW })).toMatchObject({
+        answer: { added: 3, examples: 11 },
+      });
+      const stored = parts.rows.sql
+        .exec<{ code: ArrayBuffer }>("SELECT code FROM examples WHERE label = 'emu' ORDER BY picture")
+        .toArray();
+      expect(stored.map(({ code }) => new Uint8Array(code))).toEqual(more.map(({ second }) => second));
+    }));
+
+  it('is to be repeated where it has none of that space', () =>
+    moving(async (parts) => {
+      await moved(parts);
+      for (const [more, target] of [
+        [examples('emu', 3), undefined],
+        [examples('emu', 3, OTHER), OTHER],
+        [[...examples('emu', 2, NEW), ...examples('gnu', 1)], NEW],
+      ] as const)
+        expect(await parts.teaching.teach('pets', { ...lesson, examples: more, target })).toEqual(
+          refused('conflict'),
+        );
+      expect(parts.rows.examples.state('pets')?.classes).toHaveLength(2);
+    }));
+
+  it('is of other codes where it never was of the head, or comes as codes', () =>
+    moving(async (parts) => {
+      await moved(parts);
+      const codes = examples('emu', 3, NEW).map((each) => ({ ...each, source: 'code' as const }));
+      const strange = { ...lesson, origin: { ...OLD, weightsSha256: 'd'.repeat(64) } };
+      for (const each of [
+        { ...lesson, examples: codes, target: NEW },
+        { ...strange, examples: examples('emu', 3) },
+      ])
+        expect(await parts.teaching.teach('pets', each)).toEqual(refused('backbone_mismatch'));
     }));
 });
 

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { ExampleList, Taught } from '../../src/api/index.ts';
 import type { VersionReport } from '../../src/api/report.ts';
 import { runtime } from '../../worker/runtime.ts';
+import { BACKBONE, SPACE } from './lessons.ts';
 import { Isolate, problemOf } from './support.ts';
 
-const { plan, engine } = runtime;
-const BACKBONE = { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
+const { engine } = runtime;
 const EACH = 6;
 
 const isolate = new Isolate();
@@ -26,7 +26,10 @@ async function teachWithOneWrong(key: string): Promise<Taught> {
   const cats = codes('cat', 0, EACH + 1);
   const wrong = { ...cats[EACH], label: 'dog' };
   const examples = [...cats.slice(0, EACH), ...codes('dog', 1, EACH), wrong];
-  const answer = await isolate.call('/v1/heads/pets/teach', { key, json: { backbone: BACKBONE, examples } });
+  const answer = await isolate.call('/v1/heads/pets/teach', {
+    key,
+    json: { backbone: BACKBONE, space: SPACE, examples },
+  });
   expect(answer.status, await answer.clone().text()).toBe(200);
   return answer.json();
 }

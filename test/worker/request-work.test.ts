@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { BatchLine } from '../../src/api/index.ts';
 import { crc32 } from '../../src/image/crc32.ts';
 import { GIVING_WAY_MS, MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
+import { runtime } from '../../worker/runtime.ts';
 import { RequestWork } from '../../worker/request-work.ts';
 import { predict } from '../../worker/right-of-way.ts';
 import { Isolate, JPEG, makeHeadFile } from './support.ts';
@@ -271,8 +272,9 @@ describe('a pause', () => {
 
 describe('numbers in the place of pictures', () => {
   it('are scored with a pause between rows', async () => {
-    const shape = [3, 224, 224, 3];
-    const data = Array<number>(3 * 224 * 224 * 3).fill(7);
+    const { height, width } = runtime.input;
+    const shape = [3, height, width, 3];
+    const data = Array<number>(3 * height * width * 3).fill(7);
     const key = await tenant();
     const rest = vi.spyOn(RequestWork.prototype, 'rest');
     const { status } = await isolate.call('/v2/models/pets/infer', {

@@ -8,8 +8,7 @@ import {
 import { env as bindings } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
 import type { Problem } from '../../src/api/index.ts';
-import type { Plan } from '../../src/backbone/index.ts';
-import { writeHead, type Head } from '../../src/head/index.ts';
+import { spaceOfPlan, writeHead, type Head } from '../../src/head/index.ts';
 import { trainHead } from '../../src/learn/train.ts';
 import { createApp, type App } from '../../worker/app.ts';
 import type { Env } from '../../worker/env.ts';
@@ -156,16 +155,18 @@ export const JPEG = picture('progressive.jpg');
 export function makeHead(
   labels: string[] = ['cat', 'dog'],
   seed = 1,
-  plan: Plan = runtime.plan,
-  { codeLength } = runtime.engine,
+  { plan, input }: Pick<Runtime, 'plan' | 'input'> = runtime,
 ): Promise<Head> {
+  const { taps, statistics, codeLength, input: other } = spaceOfPlan(plan, input);
   const each = 3;
   const n = labels.length * each;
   let state = seed;
   const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
   return trainHead({
     backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps: plan.taps.map((tap) => tap.name),
+    taps,
+    ...(statistics === undefined ? {} : { statistics }),
+    ...(other === undefined ? {} : { input: other }),
     labels,
     codes: Float16Array.from({ length: n * codeLength }, random),
     targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),

@@ -6,9 +6,9 @@ import { readHead, writeHead } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../../worker/classify.ts';
 import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/request-work.ts';
-import { runtime, type Runtime } from '../../worker/runtime.ts';
+import type { Runtime } from '../../worker/runtime.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
-import { expected, tailedHead } from './tailed.ts';
+import { expected, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf, testEnv } from './support.ts';
 
 function scoreOf({ predictions }: Pick<Classification, 'predictions'>, label: string): number {
@@ -26,10 +26,10 @@ interface Counts {
   bytes: number;
 }
 
-/** This isolate's runtime, how often its trunk and tails have run, and what the tails hold. */
+/** The runtime of heads with tails, how often its trunk and tails have run, and what the tails hold. */
 function counted(): { counting: Runtime; runs: Counts } {
   const runs = { trunk: 0, tails: 0, bytes: 0 };
-  const { engine } = runtime;
+  const { engine } = mobileNet;
   const counter: TailedEngine = {
     name: engine.name,
     codeLength: engine.codeLength,
@@ -54,7 +54,7 @@ function counted(): { counting: Runtime; runs: Counts } {
       };
     },
   };
-  const counting: Runtime = { ...runtime, of: () => Promise.resolve(counting), engine: counter };
+  const counting: Runtime = { ...mobileNet, of: () => Promise.resolve(counting), engine: counter };
   return { counting, runs };
 }
 
@@ -94,7 +94,7 @@ describe('a head with a tail', () => {
     const loaded: LoadedHead[] = [
       { file: fileOf('one', 'a'), head: await tailedHead('b3.project', 1.05, 1) },
       { file: fileOf('one', 'b'), head: await tailedHead('b8.project', 1.05, 2) },
-      { file: fileOf('two', 'a'), head: await makeHead(['x', 'y'], 3) },
+      { file: fileOf('two', 'a'), head: await makeHead(['x', 'y'], 3, mobileNet) },
     ];
     const { seen } = await see(counting, JPEG, new RequestWork(), loaded);
     const services = { runtime: counting, tails: new TailStore() };
@@ -109,7 +109,7 @@ describe('a head with a tail', () => {
     const tailed = writeHead(await tailedHead('b3.project', 1.05, 1));
     await isolate.put(one.key, 'a', tailed);
     await isolate.put(one.key, 'b', writeHead(await tailedHead('b8.project', 1.05, 2)));
-    await isolate.put(one.key, 'c', await makeHeadFile(['x', 'y'], 3));
+    await isolate.put(one.key, 'c', writeHead(await makeHead(['x', 'y'], 3, mobileNet)));
     await isolate.put(two.key, 'a', tailed);
     const ask = async (key: string, heads: string): Promise<void> => {
       const picture = { key, type: 'image/jpeg', body: JPEG };

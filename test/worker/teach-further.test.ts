@@ -4,7 +4,7 @@ import linalg from '../../build/wasm/linalg.wasm?module';
 import type { Classification, HeadDetail, Problem, Routing, Taught } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { continueHead } from '../../src/learn/continue.ts';
-import { codeOf, tailedHead } from './tailed.ts';
+import { codeOf, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, picture, problemOf, soon } from './support.ts';
 
 const isolate = new Isolate();
@@ -262,7 +262,7 @@ it('a head says how the examples were held out that its figures are over', async
 });
 
 it('a plain head that was uploaded is taught further as well', async () => {
-  const base = await makeHead(['cat', 'dog']);
+  const base = await makeHead(['cat', 'dog'], 1, mobileNet);
   const key = await uploaded(base);
   await teach(key, 'new', NEW);
   expectSame(await download(key, 2), writeHead(await continued(base, 'new', NEW)));

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, ExampleList, Problem, Taught } from '../../src/api/index.ts';
 import { runtime } from '../../worker/runtime.ts';
-import { BACKBONE, codes, lesson } from './lessons.ts';
+import { BACKBONE, codes, lesson, SPACE } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 function form(fields: readonly (readonly [string, Uint8Array | string, string?])[]): FormData {
@@ -175,7 +175,11 @@ describe('teach', () => {
     ).toBe('image_corrupt');
     expect(await code(post(form([['a\u0007b', JPEG]])))).toBe('invalid_request');
     expect(await code(teach(key, 'pets', { examples: codes('cat', 1) }))).toBe('invalid_request');
-    const strange = { backbone: { ...BACKBONE, weights_sha256: 'f'.repeat(64) }, examples: codes('cat', 1) };
+    const strange = {
+      backbone: { ...BACKBONE, weights_sha256: 'f'.repeat(64) },
+      space: SPACE,
+      examples: codes('cat', 1),
+    };
     expect(await code(teach(key, 'pets', strange))).toBe('backbone_mismatch');
     expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: 'AAAA' }])))).toBe('invalid_request');
     expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: [1, 2] }])))).toBe('invalid_request');

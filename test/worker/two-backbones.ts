@@ -1,11 +1,12 @@
 /** Two deployments on the same stores: an older one, and a later one whose default is another backbone. */
 import planJson from '../../backbones/mobilenet-v3-small/plan.json';
 import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
+import { runInDurableObject } from 'cloudflare:test';
 import { expect } from 'vitest';
-import type { Rebase } from '../../src/api/index.ts';
-import { createRuntime, type Runtime } from '../../worker/runtime.ts';
+import type { Classification, ExampleList, Rebase } from '../../src/api/index.ts';
+import { createRuntime, type Defaults, type Runtime } from '../../worker/runtime.ts';
 import type { Env } from '../../worker/env.ts';
-import { Isolate, JPEG, picture, testEnv } from './support.ts';
+import { Isolate, JPEG, picture, stubOf, testEnv } from './support.ts';
 
 /** The built-in network with pictures of another size and its last two taps alone: as good as another network. */
 const LATER_HASH = 'f'.repeat(64);
@@ -22,17 +23,24 @@ const LATER = {
   },
 };
 
+/** What the older one has as its default. */
+const OLDER: Defaults = { backbone: planJson.name, input: { height: 224, width: 224, rules: 1 } };
+
 export interface Deployments {
   readonly older: Isolate;
+  readonly olderRuntime: Runtime;
   readonly later: Isolate;
   /** What the later one has as its default. */
   readonly laterRuntime: Runtime;
 }
 
 export async function twoDeployments(env: Env = testEnv): Promise<Deployments> {
-  const older = await createRuntime([LATER]);
-  const laterRuntime = await older.of({ backbone: { name: '', version: '', weightsSha256: LATER_HASH } });
-  return { older: new Isolate(env, older), later: new Isolate(env, laterRuntime), laterRuntime };
+  const olderRuntime = await createRuntime([LATER], OLDER);
+  const laterRuntime = await olderRuntime.of({
+    backbone: { name: '', version: '', weightsSha256: LATER_HASH },
+  });
+  const [older, later] = [olderRuntime, laterRuntime].map((each) => new Isolate(env, each));
+  return { older, olderRuntime, later, laterRuntime };
 }
 
 const COMMENT = [0xff, 0xfe, 0x00, 0x04];
@@ -86,4 +94,42 @@ export async function moveAll(isolate: Isolate, key: string): Promise<{ last: Re
     if (last.state === 'done') return { last, steps };
     expect(steps).toBeLessThan(20);
   }
+}
+
+/** A tenant of the older deployment that keeps pictures and taught a head with them. */
+export async function taughtTenant(older: Isolate, each = 3): Promise<{ id: string; key: string }> {
+  const tenant = await older.newTenant();
+  await keepImages(older, tenant.key);
+  await teach(older, tenant.key, photos(each));
+  return tenant;
+}
+
+export async function classify(isolate: Isolate, key: string, query = ''): Promise<Classification> {
+  const response = await isolate.classify(key, 'pets', query);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return response.json();
+}
+
+export async function listed(isolate: Isolate, key: string): Promise<ExampleList['examples']> {
+  return (await (await isolate.call('/v1/heads/pets/examples', { key })).json<ExampleList>()).examples;
+}
+
+/** Rows of a table in a tenant's database. */
+export const count = (id: string, table: string): Promise<number> =>
+  runInDurableObject(stubOf(id), (_, { storage }) =>
+    Number(storage.sql.exec(`SELECT count(*) AS n FROM ${table}`).one()['n']),
+  );
+
+export async function detailOf(response: Response): Promise<string> {
+  return (await response.clone().json<{ detail: string }>()).detail;
+}
+
+/** A lesson of codes of the older deployment's default, made up. */
+export function madeUpLesson({ plan, engine }: Runtime, label: string, count: number): object {
+  const { name, version, weightsSha256: weights_sha256 } = plan;
+  const examples = Array.from({ length: count }, (_, i) => {
+    const code = Float16Array.from({ length: engine.codeLength }, (__, d) => Math.sin(i + d));
+    return { label, code: new Uint8Array(code.buffer).toBase64() };
+  });
+  return { backbone: { name, version, weights_sha256 }, examples };
 }

@@ -33,6 +33,7 @@ import { explanationJson, triedTable } from '../strategy/explanation.ts';
 import { frontierJson, frontierTable } from '../strategy/frontier.ts';
 import type { Frontier } from '../strategy/screening.ts';
 import { chooseReading } from '../strategy/spaces.ts';
+import type { ChosenSpace } from '../strategy/spaces.ts';
 import { codesFor } from '../strategy/head-codes.ts';
 import type { Strategy } from '../strategy/strategies.ts';
 import { isStrategy, TUNED } from '../strategy/strategies.ts';
@@ -66,10 +67,11 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
   // Both are opened first: a slip in the second path should not cost the work on the first.
   const trainingData = await openDataSet(userPath(data));
   const testData = options.test === undefined ? undefined : await openDataSet(userPath(options.test));
-  const { reading, frontier } = await readingFor(trainingData, options, terminal);
+  const task = await taskFor(trainingData, options, testData?.pictures.length ?? 0, terminal);
+  const { reading, frontier } = task;
   const sets = await readSets(trainingData, testData, reading, terminal);
   terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
-  const { strategy, trained, explanation } = await transfer(reading, sets.set, options, terminal);
+  const { strategy, trained, explanation } = await transfer(task, sets.set, options, terminal);
   const test =
     sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, reading, terminal);
   const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
@@ -121,18 +123,21 @@ function requireSolver({ strategy, solver }: TrainOptions): void {
   );
 }
 
+/** What was asked for and how it reads pictures, or what `auto` has chosen to read and may spend. */
+type Task =
+  | { readonly strategy: Strategy; readonly reading: Reading; readonly frontier?: undefined }
+  | ({ readonly strategy: 'auto' } & ChosenSpace);
+
 async function transfer(
-  reading: Reading,
+  task: Task,
   set: LabelledCodes,
-  { strategy, solver, seed, budget, cpuBudget, resume = false, out }: TrainOptions,
+  { solver, seed, budget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
+  const { reading } = task;
   const context = createContext({ ...reading, set, terminal, seed, solver, resume, out: userPath(out) });
-  if (isStrategy(strategy)) return runStrategy(context, strategy);
-  return runAuto(context, {
-    seconds: budget,
-    ...(cpuBudget === undefined ? {} : { cpuMs: cpuBudget }),
-  });
+  if (task.strategy !== 'auto') return runStrategy(context, task.strategy);
+  return runAuto(context, { seconds: budget, cpuMs: task.cpuMs, pace: task.pace });
 }
 
 /** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */
@@ -141,20 +146,26 @@ function reportPath(out: string, report: string | false | undefined): string | u
   return report === undefined ? `${out.replace(/\.safetensors$/i, '')}.html` : userPath(report);
 }
 
-/** Only `auto` chooses: a strategy that was asked for reads what the user says, or what is usual. */
-async function readingFor(
+/**
+ * Only `auto` chooses: a strategy that was asked for reads what the user says, or what is usual.
+ * @param tested pictures of the test.
+ */
+async function taskFor(
   data: DataSet,
   options: TrainOptions,
+  tested: number,
   terminal: Terminal,
-): Promise<{ reading: Reading; frontier?: Frontier }> {
+): Promise<Task> {
   const { strategy, cpuBudget, size } = options;
-  if (!isStrategy(strategy)) return chooseReading(data, options, terminal);
+  if (!isStrategy(strategy)) {
+    return { strategy: 'auto', ...(await chooseReading(data, { ...options, tested }, terminal)) };
+  }
   if (cpuBudget !== undefined) {
     throw new UsageError(
       `--cpu-budget is for --strategy auto, which chooses backbone and size; with '${strategy}' say --backbone and --size.`,
     );
   }
-  return { reading: await chosenReading(size) };
+  return { strategy, reading: await chosenReading(size) };
 }
 
 async function readSets(

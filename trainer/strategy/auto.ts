@@ -53,7 +53,7 @@ export async function runAuto(context: Context, budgets: Budgets): Promise<Strat
   const situation = await assess(context);
   terminal.note(describe(situation));
   const { linear, taps } = await tryLinear(context);
-  const { affordable, folds, seconds, passedOver } = planTuning(
+  const { affordable, folds, seconds, passedOver } = await planTuning(
     context,
     situation,
     budgets,
@@ -62,7 +62,7 @@ export async function runAuto(context: Context, budgets: Budgets): Promise<Strat
   if (affordable.length > 0) {
     const names = affordable.join(' and ');
     terminal.note(
-      `The linear heads are trained. Next ${names} in ${folds} folds, up to ${duration(seconds)} on two cores; ` +
+      `The linear heads are trained. Next ${names} in ${folds} folds, up to ${duration(seconds)} more on this machine; ` +
         'with --strategy linear-all it would be done now.',
     );
   }
@@ -170,7 +170,7 @@ function tunedCandidate(context: Context, validation: CrossValidation): Candidat
     figures: evaluate(probabilities, targets, set.labels.length),
     probabilities,
     cost: {
-      ms: stepsMs(tailSteps, backbone),
+      ms: stepsMs(tailSteps, backbone, 32),
       bytes: tailedHeadBytes(taps, tailSteps, backbone, set.labels.length),
     },
   };

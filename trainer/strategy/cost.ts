@@ -1,13 +1,17 @@
 /**
- * What fine-tuning costs, estimated from the plan and the amount of data alone: whether something fits the budget must not
- * depend on how busy the machine is, or the same command would give different heads. Meant as an upper bound: work is
- * counted as the run will do it, and the rates are a quarter below those measured.
+ * What fine-tuning costs. The work is counted as the run will do it; how long a machine takes for it is measured there
+ * (pace.ts, tuning-pace.ts), since machines differ and others may be at work on them. Meant as an upper bound.
  */
 import type { Backbone, Step } from '../../src/backbone/index.ts';
 import { cutAt, tensorNames } from '../../src/backbone/index.ts';
 import { DIRECTIONS } from '../../src/learn/novelty.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
-import { codeMs, stepsMs } from './edge-cost.ts';
+import { threadsFor } from '../codes/pool.ts';
+import { engineBits, stepsMs } from './edge-cost.ts';
+import { headMs, readingMs } from './linear-cost.ts';
+import type { Pace } from './pace.ts';
+import { MARGIN } from './pace.ts';
+import { tuningThreads } from './tune.ts';
 import { stepsOf } from './tuned.ts';
 
 /**
@@ -26,50 +30,77 @@ const TRAINING = {
   /** Reading and augmenting a picture, ms. */
   pictureMs: 4,
 };
-/** Decoding a photo, ms. */
-const DECODE_MS = 15;
 /** Of a run that starts a thread, s. */
-const START_SECONDS = 3;
-/** Runs that go on side by side. */
-const THREADS = 2;
+export const START_SECONDS = 3;
+
+/** Of what was measured, on all threads and for longer than `pace.ts` does. */
+const TRAINING_MARGIN = 1.4;
+
+/** How fast this machine is when it trains, too. */
+export interface TuningPace extends Pace {
+  /** What training takes a millisecond for by the estimates takes so many here, on all threads at once. */
+  readonly training: number;
+}
 
 /** What a cross-validation and the run on all pictures do. A picture counts as often as it is looked at. */
 export interface TuningWork {
   /** Forward and backward, in the runs that go on one after the other. */
   readonly trained: number;
-  /** Decoded and made into a code, on all threads together. */
+  /** Made into a code of the frozen network and of a tail, on all threads together. */
   readonly read: number;
 }
 
-/** @param examples n. @returns at least what the Tuner does. */
-export function tuningWork(examples: number, folds: number, options: FineTuneOptions): TuningWork {
+export interface TuningSize {
+  /** n */
+  readonly examples: number;
+  readonly classes: number;
+  readonly folds: number;
+}
+
+/** @param threads runs that go on side by side. @returns at least what the Tuner does. */
+export function tuningWork(
+  { examples, folds }: Pick<TuningSize, 'examples' | 'folds'>,
+  options: FineTuneOptions,
+  threads = tuningThreads(folds),
+): TuningWork {
   const passes = (n: number): number => stepsOf(n, options) * options.batch;
   // Folds differ by one picture of each class at most; the largest run is one on what the smallest fold leaves.
   const largest = examples - Math.floor(examples / folds) + 1;
   return {
-    trained: Math.ceil(folds / THREADS) * passes(Math.min(largest, examples)) + passes(examples),
-    // Pictures are stored once, and each tail's codes are read of all of them.
-    read: (folds + 2) * examples,
+    trained: Math.ceil(folds / threads) * passes(Math.min(largest, examples)) + passes(examples),
+    read: (folds + 1) * examples,
   };
 }
 
-/** Seconds that cross-validation and the last run take on two cores. @param examples n. */
+/** Seconds that cross-validation and the last run take, to the head that reads the tail. */
 export function tuningSeconds(
   from: string,
   backbone: Backbone,
-  examples: number,
-  folds: number,
+  size: TuningSize,
   options: FineTuneOptions,
+  pace: TuningPace,
 ): number {
-  const { trunkSteps, tailSteps } = cutAt(backbone.plan, from);
-  const { trained, read } = tuningWork(examples, folds, options);
-  const trainMs = stepsMs(trunkSteps, backbone) + trainingMs(tailSteps, backbone);
-  const readMs = DECODE_MS + codeMs(backbone, 32) + stepsMs(tailSteps, backbone);
-  return (folds + 2) * START_SECONDS + (trained * trainMs + (read * readMs) / THREADS) / 1000;
+  const { tailSteps } = cutAt(backbone.plan, from);
+  const { examples, classes, folds } = size;
+  const { trained, read } = tuningWork(size, options);
+  const trainMs = trained * trainingMs(from, backbone) * pace.training;
+  // Pictures are stored once, by one thread.
+  const storeMs = examples * pace.decodeMs;
+  const tailMs = (read * pace.slowness * stepsMs(tailSteps, backbone, 32)) / threadsFor(examples);
+  const readMs = (folds + 1) * readingMs(examples, backbone, pace) + tailMs;
+  // Each fold's head, the one on everything, and those of the frozen network that they are compared with.
+  const headsMs = (4 * folds + 1) * headMs(examples, 2 * backbone.codeLength, classes, pace);
+  const ms = TRAINING_MARGIN * trainMs + MARGIN * (storeMs + readMs + headsMs);
+  return 2 * (folds + 1) * START_SECONDS + ms / 1000;
 }
 
-/** Milliseconds that one picture takes through these steps and back. */
-export function trainingMs(steps: readonly Step[], { shapes, tensors }: Backbone): number {
+/** Milliseconds of the estimates that a picture takes in a training run: to the cut, then forward and back behind it. */
+export function trainingMs(from: string, backbone: Backbone): number {
+  const { trunkSteps, tailSteps } = cutAt(backbone.plan, from);
+  return stepsMs(trunkSteps, backbone, engineBits(backbone)) + backwardMs(tailSteps, backbone);
+}
+
+function backwardMs(steps: readonly Step[], { shapes, tensors }: Backbone): number {
   let ms = TRAINING.pictureMs;
   for (const step of steps) {
     const { height, width, channels } = shapes.get(step.name)!;

@@ -75,8 +75,9 @@ export function withinBudget(
   const within = spaces.filter(({ ms }) => ms <= budgetMs);
   if (within.length > 0) return { within, beyond: spaces.slice(within.length) };
   const [cheapest] = spaces;
+  const least = Math.ceil(cheapest.ms * 10) / 10;
   throw new UsageError(
-    `No backbone fits the CPU budget of ${budgetMs} ms: the cheapest, ${spaceName(cheapest)}, is reckoned at ${cheapest.ms.toFixed(1)} ms a picture.`,
+    `No backbone fits the CPU budget of ${budgetMs} ms: the cheapest, ${spaceName(cheapest)}, is reckoned at ${cheapest.ms.toFixed(1)} ms a picture. Give --cpu-budget ${least} or more.`,
   );
 }
 

@@ -39,7 +39,7 @@ const DIFFERENT_FROM: ReadonlyMap<string, number> = new Map([
 /** Of a backbone that nobody measured. */
 const USUALLY_DIFFERENT_FROM = 0.18;
 /** The distance is an average over space too, so that few pictures give it well. */
-const SAMPLE = 96;
+export const SIMILARITY_SAMPLE = 96;
 const PURPOSE = 0x73616d70;
 
 export async function assess(context: Context): Promise<Situation> {
@@ -53,11 +53,16 @@ export async function assess(context: Context): Promise<Situation> {
     examples,
     classes,
     perClass,
-    size: perClass >= MUCH.perClass && examples >= MUCH.examples ? 'much' : 'little',
+    size: isMuch(examples, classes) ? 'much' : 'little',
     similarity,
     differentFrom,
     likeness: likenessOf(similarity, differentFrom),
   };
+}
+
+/** Whether a network can be changed by so many pictures of so many classes. */
+export function isMuch(examples: number, classes: number): boolean {
+  return examples >= MUCH.perClass * classes && examples >= MUCH.examples;
 }
 
 function likenessOf(similarity: Similarity | undefined, differentFrom: number): Likeness {
@@ -77,7 +82,7 @@ async function measureSimilarity({
   const [decoder, { tfjs }] = await Promise.all([loadDecoder(), loadTrainingModules()]);
   const engine = await createTfjsEngine(withPreActivations(backbone), tfjs);
   const meter = new SimilarityMeter(backbone, engine);
-  const sample = permutation(set.pictures.length, randomFor(seed, PURPOSE)).subarray(0, SAMPLE);
+  const sample = permutation(set.pictures.length, randomFor(seed, PURPOSE)).subarray(0, SIMILARITY_SAMPLE);
   const progress = terminal.progress('Similarity', sample.length);
   for (const i of sample) {
     const { bytes } = await readPictureFile(set.pictures[i].path);

@@ -2,14 +2,22 @@
 import type { Backbone } from '../../src/backbone/index.ts';
 import { allowsSize } from '../../src/backbone/index.ts';
 import { defaultInput } from '../../src/head/picture-input.ts';
-import { carriedBackbones, hasChosenBackbone, readBackbone } from '../backbones.ts';
+import { carriedBackbones, defaultBackbone, hasChosenBackbone, readBackbone } from '../backbones.ts';
 import type { DataSet } from '../datasets/dataset.ts';
+import type { Solver } from '../learning.ts';
 import type { Reading } from '../reading.ts';
 import { chosenReading, readingAt } from '../reading.ts';
 import type { Terminal } from '../terminal.ts';
+import { duration } from '../terminal.ts';
 import { codeMs } from './edge-cost.ts';
-import type { Frontier } from './screening.ts';
-import { screen, spaceName, withinBudget } from './screening.ts';
+import { measuringSeconds } from './tuning-pace.ts';
+import { answerMs } from './tuning-plan.ts';
+import { linearSeconds } from './linear-cost.ts';
+import type { Pace } from './pace.ts';
+import { measurePace } from './pace.ts';
+import type { Frontier, Space } from './screening.ts';
+import { isMuch } from './situation.ts';
+import { MAX_SCREENED, screen, spaceName, withinBudget } from './screening.ts';
 
 export interface SpaceOptions {
   /** Milliseconds of a picture's code at the edge; what the default space costs where absent. */
@@ -17,28 +25,77 @@ export interface SpaceOptions {
   /** Side of the pictures in pixels, where the user has chosen it. */
   readonly size?: number;
   readonly seed: number;
+  readonly solver: Solver;
+  /** Pictures that the head will be tested on. */
+  readonly tested: number;
+}
+
+export interface ChosenSpace {
+  readonly reading: Reading;
+  /** Where there was a choice: the evidence. */
+  readonly frontier?: Frontier;
+  /** Milliseconds of a picture at the edge that the run may spend. */
+  readonly cpuMs: number;
+  readonly pace: Pace;
 }
 
 /**
- * How the pictures of a run of `auto` are read. A backbone or a size that the user has chosen is kept to.
- * @returns with the evidence where there was a choice.
+ * How the pictures of a run of `auto` are read, and what it may cost. A backbone or a size that the user has chosen is
+ * kept to. Says how long the run takes without fine-tuning.
  * @throws UsageError when nothing fits the budget or the size; HeadwaterError `training_data_invalid`; FileError
  */
 export async function chooseReading(
   dataSet: DataSet,
-  { cpuBudget, size, seed }: SpaceOptions,
+  options: SpaceOptions,
   terminal: Terminal,
-): Promise<{ reading: Reading; frontier?: Frontier }> {
+): Promise<ChosenSpace> {
+  const { cpuBudget, size, seed } = options;
   const usual = await chosenReading(size);
   const backbones = hasChosenBackbone() ? [await readBackbone()] : await carriedBackbones();
-  const budgetMs = cpuBudget ?? codeMs(usual.backbone);
+  const budgetMs = cpuBudget ?? Math.max(codeMs(usual.backbone), await defaultMs());
   const spaces = withinBudget(readingsOf(backbones, size), budgetMs);
-  if (spaces.within.length === 1) return { reading: spaces.within[0].reading };
+  const [dearest] = spaces.within.slice(-1);
+  const pace = await measurePace(dataSet, dearest.reading);
+  const run = { cpuMs: budgetMs, pace };
+  announce(dataSet, spaces.within, options, run, terminal);
+  if (spaces.within.length === 1) return { ...run, reading: dearest.reading };
   const frontier = await screen(dataSet, { ...spaces, budgetMs, seed }, terminal);
-  if (frontier === undefined) return { reading: spaces.within.at(-1)?.reading ?? usual };
+  if (frontier === undefined) return { ...run, reading: dearest.reading };
   const { chosen, because } = frontier;
   terminal.note(`Chosen: ${spaceName(chosen)}. ${because}`);
-  return { reading: chosen.reading, frontier };
+  return { ...run, reading: chosen.reading, frontier };
+}
+
+/** What the usual answer costs the edge: of the default backbone at its default size. */
+async function defaultMs(): Promise<number> {
+  const backbone = await defaultBackbone();
+  return codeMs(readingAt(backbone, defaultInput(backbone.plan)).backbone);
+}
+
+function announce(
+  { pictures, labels }: DataSet,
+  within: readonly Space[],
+  { solver, tested }: SpaceOptions,
+  { cpuMs, pace }: Pick<ChosenSpace, 'cpuMs' | 'pace'>,
+  terminal: Terminal,
+): void {
+  const backbones = within.map((space) => space.reading.backbone);
+  const work = {
+    backbones,
+    screened: Math.min(pictures.length, MAX_SCREENED),
+    examples: pictures.length,
+    tested,
+    classes: labels.length,
+  };
+  const seconds = solver === 'logistic' ? undefined : linearSeconds(work, pace);
+  if (seconds === undefined) return;
+  const tunable = isMuch(pictures.length, labels.length)
+    ? backbones.filter((backbone) => answerMs('fine-tune', backbone) <= cpuMs)
+    : [];
+  const measuring = tunable.map((backbone) => measuringSeconds('fine-tune', backbone, pace));
+  const later =
+    tunable.length === 0 ? '' : '; fine-tuning comes on top, if it is worth a try, and is announced';
+  terminal.note(`This takes up to ${duration(seconds + Math.max(0, ...measuring))} on this machine${later}.`);
 }
 
 /** Each backbone at its own size and at its sides, or at the one size alone. */

@@ -11,8 +11,13 @@ import type { TuneJob, TuneMessage } from './tune-thread.ts';
 /** Each takes about 300 MB. */
 const MAX_THREADS = 4;
 
+/** @returns how many of so many jobs go on side by side. */
+export function tuningThreads(jobs: number): number {
+  return Math.min(availableParallelism(), MAX_THREADS, jobs);
+}
+
 /**
- * @param steps of all jobs together, for the progress display.
+ * @param steps of all jobs together, for the progress display. @param onStep called after each, with the job's place.
  * @returns the jobs' tails, in their order.
  * @throws InterruptedError after Ctrl-C, once every running job has saved its state.
  */
@@ -21,6 +26,7 @@ export async function tune(
   label: string,
   steps: number,
   terminal: Terminal,
+  onStep?: (job: number) => void,
 ): Promise<Tail[]> {
   const progress = terminal.progress(label, steps);
   const tails: Tail[] = [];
@@ -33,10 +39,10 @@ export async function tune(
     for (const worker of running) worker.postMessage('stop');
   });
   try {
-    const threads = Math.min(availableParallelism(), MAX_THREADS, jobs.length);
-    await concurrently(jobs, threads, async (job, index) => {
+    await concurrently(jobs, tuningThreads(jobs.length), async (job, index) => {
       if (stop.signal.aborted) return;
       const tail = await runJob(job, running, (message) => {
+        onStep?.(index);
         progress.step(
           `loss ${message.progress.loss.toFixed(2)}, right ${(100 * message.progress.accuracy).toFixed(0)} %`,
         );

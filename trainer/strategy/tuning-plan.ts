@@ -1,20 +1,27 @@
 /** Which ways of tuning are worth a try where the data lies, and how thoroughly the budgets allow to try them. */
+import type { Backbone } from '../../src/backbone/index.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import { FINE_TUNE_DEFAULTS } from '../../src/learn/fine-tune/options.ts';
 import type { Context } from './context.ts';
+import { duration } from '../terminal.ts';
 import { tuningSeconds } from './cost.ts';
+import type { TuningPace } from './cost.ts';
 import { codeMs, stepsMs } from './edge-cost.ts';
+import type { Pace } from './pace.ts';
 import type { Situation } from './situation.ts';
 import type { Strategy, TunedStrategy } from './strategies.ts';
 import { cutFor, TUNED } from './strategies.ts';
 import { FOLDS, smallestClass } from './tuned.ts';
+import { measureTraining } from './tuning-pace.ts';
 
 /** What a run of `auto` may spend. */
 export interface Budgets {
-  /** On fine-tuning, on a common machine with two cores. */
+  /** On fine-tuning. */
   readonly seconds: number;
-  /** On a picture at the edge, tail included; tails may cost what they will where absent. */
-  readonly cpuMs?: number;
+  /** On a picture at the edge, tail included. */
+  readonly cpuMs: number;
+  /** How fast this machine is. */
+  readonly pace: Pace;
 }
 
 export interface PassedOver {
@@ -35,14 +42,22 @@ export interface TuningPlan {
  * would be seen of it.
  */
 const FEWEST_MISTAKES = 10;
+const FEWEST_FOLDS = 2;
+/** No machine was seen that trains this much faster than it answers, beside what the estimates say of both. */
+const QUICKEST = 0.3;
 
-/** @param mistakes of the best linear head on held-out pictures. */
-export function planTuning(
+const NOTHING: TuningPlan = { affordable: [], folds: 0, seconds: 0, passedOver: [] };
+
+/**
+ * What tuning takes is measured by a few steps, unless it is beyond the budget on any machine.
+ * @param mistakes of the best linear head on held-out pictures.
+ */
+export async function planTuning(
   context: Context,
   situation: Situation,
   budgets: Budgets,
   mistakes: number,
-): TuningPlan {
+): Promise<TuningPlan> {
   const plausible: TunedStrategy[] = [];
   const passedOver: PassedOver[] = [];
   for (const strategy of TUNED) {
@@ -50,19 +65,46 @@ export function planTuning(
     if (because === undefined) plausible.push(strategy);
     else passedOver.push({ strategy, because });
   }
-  // All that is plausible in fewer folds comes before the cheapest alone in many.
+  if (plausible.length === 0) return { ...NOTHING, passedOver };
+  const { pace } = budgets;
+  const seconds = (training: number) => (strategy: TunedStrategy, folds: number) =>
+    secondsOf(strategy, context, folds, { ...pace, training });
+  const hopeful = fitBudget(plausible, context.targets, seconds(QUICKEST * pace.slowness), budgets.seconds);
+  if (hopeful.affordable.length === 0)
+    return { ...hopeful, passedOver: [...passedOver, ...hopeful.passedOver] };
+  const training = await measureTraining(context, plausible[0], FOLDS);
+  const plan = fitBudget(plausible, context.targets, seconds(training), budgets.seconds);
+  return { ...plan, passedOver: [...passedOver, ...plan.passedOver] };
+}
+
+/**
+ * All that is plausible in fewer folds comes before the cheapest alone in many.
+ * @param seconds what a strategy takes in so many folds. @param most seconds of all together.
+ */
+export function fitBudget(
+  plausible: readonly TunedStrategy[],
+  targets: Uint16Array,
+  seconds: (strategy: TunedStrategy, folds: number) => number,
+  most: number,
+): TuningPlan {
+  const left = (from: number): PassedOver[] =>
+    plausible.slice(from).map((strategy) => {
+      const least = duration(seconds(strategy, FEWEST_FOLDS));
+      return {
+        strategy,
+        because: `up to ${least} of tuning on this machine are beyond the budget (--budget)`,
+      };
+    });
   for (let count = plausible.length; count > 0; count--) {
     const some = plausible.slice(0, count);
-    const left = plausible.slice(count).map((strategy) => ({ strategy, because: 'beyond the budget' }));
-    for (const folds of [FOLDS, 2]) {
-      const seconds = some.reduce((sum, strategy) => sum + secondsOf(strategy, context, folds), 0);
-      if (seconds <= budgets.seconds && smallestClass(context.targets) >= folds) {
-        return { affordable: some, folds, seconds, passedOver: [...passedOver, ...left] };
+    for (const folds of [FOLDS, FEWEST_FOLDS]) {
+      const all = some.reduce((sum, strategy) => sum + seconds(strategy, folds), 0);
+      if (all <= most && smallestClass(targets) >= folds) {
+        return { affordable: some, folds, seconds: all, passedOver: left(count) };
       }
     }
   }
-  const left = plausible.map((strategy) => ({ strategy, because: 'beyond the budget' }));
-  return { affordable: [], folds: 0, seconds: 0, passedOver: [...passedOver, ...left] };
+  return { ...NOTHING, passedOver: left(0) };
 }
 
 /** @returns why the strategy is not worth a try, or undefined. */
@@ -83,14 +125,26 @@ function whyNot(
   if (mistakes < FEWEST_MISTAKES) {
     return `the linear head is wrong on ${mistakes} held-out pictures, too few to see whether tuning helps`;
   }
-  const { tailSteps } = cutAt(backbone.plan, cutFor(strategy, backbone.plan, backbone.shapes));
-  const ms = codeMs(backbone) + stepsMs(tailSteps, backbone);
-  if (cpuMs !== undefined && ms > cpuMs)
-    return `with its tail a picture costs ${ms.toFixed(1)} ms at the edge, beyond the CPU budget`;
+  const ms = answerMs(strategy, backbone);
+  if (ms > cpuMs) {
+    return `with its tail a picture costs ${ms.toFixed(1)} ms at the edge, beyond the CPU budget of ${cpuMs.toFixed(1)} ms (--cpu-budget)`;
+  }
   return undefined;
 }
 
-function secondsOf(strategy: TunedStrategy, { backbone, targets }: Context, folds: number): number {
+/** Estimated for the edge: trunk and tail. @param backbone in the size of its pictures. */
+export function answerMs(strategy: TunedStrategy, backbone: Backbone): number {
+  const { tailSteps } = cutAt(backbone.plan, cutFor(strategy, backbone.plan, backbone.shapes));
+  return codeMs(backbone) + stepsMs(tailSteps, backbone, 32);
+}
+
+function secondsOf(
+  strategy: TunedStrategy,
+  { backbone, set, targets }: Context,
+  folds: number,
+  pace: TuningPace,
+): number {
   const from = cutFor(strategy, backbone.plan, backbone.shapes);
-  return tuningSeconds(from, backbone, targets.length, folds, FINE_TUNE_DEFAULTS);
+  const size = { examples: targets.length, classes: set.labels.length, folds };
+  return tuningSeconds(from, backbone, size, FINE_TUNE_DEFAULTS, pace);
 }

@@ -74,7 +74,7 @@ export async function scoreInput(
     return inTurn(loaded, each, async (codes) => {
       const code = readCode(loaded.head, plan, codes);
       const seen = new Map([[runtime, { code: codes, pixels: new Uint8Array(0), maps: new Map() }]]);
-      await noted(services, asker, loaded, seen, code, bytesOf(codes));
+      await noted(services, asker, { loaded, seen, code, shown: bytesOf(codes) });
       return scoreCode(loaded.head, code);
     });
   }

@@ -39,7 +39,7 @@ export async function scorePixels(
   const runtime = await services.runtime.of(loaded.head);
   const seen = new Map([[runtime, await readPixels(runtime, pixels, [loaded], asker.work)]]);
   const code = await codeFor(services, loaded, seen);
-  await noted(services, asker, loaded, seen, code, pixels);
+  await noted(services, asker, { loaded, seen, code, shown: pixels });
   return scoreCode(loaded.head, code);
 }
 

@@ -2,6 +2,8 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import { type Embedding, Embeddings, EmbedQuery } from '../../src/api/index.ts';
 import { allowsSize, sizesInWords } from '../../src/backbone/index.ts';
+import type { PixelRules } from '../../src/head/index.ts';
+import { defaultInput } from '../../src/head/picture-input.ts';
 import type { App } from '../app.ts';
 import { requireScope } from '../auth.ts';
 import type { Env } from '../env.ts';
@@ -49,6 +51,7 @@ interface Wish {
   readonly head?: string | undefined;
   readonly backbone?: string | undefined;
   readonly size?: number | undefined;
+  readonly rules?: PixelRules | undefined;
 }
 
 /** @throws ApiError invalid_request */
@@ -56,36 +59,38 @@ async function spaceWished(
   services: Services,
   env: Env,
   tenant: string,
-  { head, backbone, size }: Wish,
+  { head, ...wish }: Wish,
 ): Promise<CodeSpace> {
-  if (head === undefined) return spaceAt(await runtimeWished(services.runtime, backbone, size));
-  if (backbone === undefined && size === undefined) return codeSpaceOf(services, env, tenant, head);
+  if (head === undefined) return spaceAt(await runtimeWished(services.runtime, wish));
+  const more = (['backbone', 'size', 'rules'] as const).find((field) => wish[field] !== undefined);
+  if (more === undefined) return codeSpaceOf(services, env, tenant, head);
   throw refused(
-    backbone === undefined ? 'size' : 'backbone',
-    "a head has codes of its own; ask either for those of a 'head', or for those of a 'backbone' and 'size'",
+    more,
+    "a head has codes of its own; ask either for those of a 'head', or for those of a 'backbone', 'size' and 'rules'",
   );
 }
 
-/** @param usual what new heads read. */
+/** What is left open is as new heads on the backbone have it. @param usual what new heads read that name none. */
 async function runtimeWished(
   usual: Runtime,
-  backbone: string = usual.plan.name,
-  size?: number,
+  { backbone = usual.plan.name, size, rules }: Omit<Wish, 'head'>,
 ): Promise<Runtime> {
-  const named = backbone === usual.plan.name ? usual : await usual.named(backbone);
+  const isUsual = backbone === usual.plan.name;
+  const named = isUsual ? usual : await usual.named(backbone);
   if (named === undefined)
     throw refused(
       'backbone',
       `there is no backbone '${backbone.slice(0, 80)}' here, but ${usual.names.join(', ')}`,
     );
-  const { plan, input } = named;
+  const { plan } = named;
+  const input = isUsual ? usual.input : defaultInput(plan);
   const { height, width } = size === undefined ? input : { height: size, width: size };
   if (!allowsSize(plan, { height, width }))
     throw refused(
       'size',
       `the backbone ${plan.name} is run at ${sizesInWords(plan)} pixels, and not at ${height}×${width}`,
     );
-  return usual.of({ backbone: plan, input: { height, width, rules: usual.input.rules } });
+  return usual.of({ backbone: plan, input: { height, width, rules: rules ?? input.rules } });
 }
 
 /** What codes are of, in the words of the API. */

@@ -48,7 +48,9 @@ export function addRebaseRoutes(app: App, services: Services): void {
       const reader = { ...services, env: c.env, memory: memory.of(tenant), space, work: workOf(c) };
       const made = await codesOfPage(reader, pictures);
       await step(c.env, 'codes made');
-      return c.json(await callTenant(c.env, tenant, (stub) => stub.storeRebased(head, origin, made)), 200);
+      const stored = await callTenant(c.env, tenant, (stub) => stub.storeRebased(head, origin, made));
+      await step(c.env, 'codes stored');
+      return c.json(stored, 200);
     }
     if (progress.state === 'done') return c.json(progress, 200);
     const moved = await callTenant(c.env, tenant, (stub) => stub.finishRebase(head, origin));

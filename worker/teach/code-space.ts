@@ -5,7 +5,7 @@
  */
 import type { ImageInfo } from '../../src/api/index.ts';
 import { spaceOf, spaceOfPlan } from '../../src/head/index.ts';
-import { codeFor, see, type LoadedHead } from '../classify.ts';
+import { codeFor, isTooMuch, show, type ByRuntime, type LoadedHead, type SeenBy } from '../classify.ts';
 import type { Env } from '../env.ts';
 import { ApiError } from '../problem.ts';
 import type { RequestWork } from '../request-work.ts';
@@ -83,18 +83,52 @@ async function settledSpace(
   };
 }
 
+type Coding = Pick<Services, 'runtime' | 'tails'>;
+
 /** @throws HeadwaterError image_…; ApiError too_much_work */
-export async function codeIn(
-  services: Pick<Services, 'runtime' | 'tails'>,
-  { runtime, reader }: CodeSpace,
+export function codeIn(
+  services: Coding,
+  space: CodeSpace,
   picture: Uint8Array,
   work: RequestWork,
 ): Promise<{ code: Float32Array; image: ImageInfo }> {
-  const { seen, image } = await see(runtime, picture, work, reader === undefined ? [] : [reader]);
-  if (reader !== undefined) return { code: await codeFor(services, reader, seen), image };
+  return codesIn(services, { space, target: undefined }, picture, work);
+}
+
+/**
+ * A picture's code, and its second one where the head is being moved: decoded once for both. The second one is left out
+ * where the work that is set aside for it is spent.
+ * @throws HeadwaterError image_…; ApiError too_much_work
+ */
+export async function codesIn(
+  services: Coding,
+  { space, target }: TaughtSpaces,
+  picture: Uint8Array,
+  work: RequestWork,
+): Promise<{ code: Float32Array; second?: Float32Array; image: ImageInfo }> {
+  const { decoder } = space.runtime;
+  const silent = target && shownTo(target);
+  const { seen, later, image } = await show(decoder, picture, work, shownTo(space), silent);
+  const code = await codeOf(services, space, seen);
+  if (target === undefined) return { code, image };
+  try {
+    const found = seen.get(target.runtime) ?? (await later.get(target.runtime)?.());
+    if (found === undefined) return { code, image };
+    return { code, second: await codeOf(services, target, new Map([[target.runtime, found]])), image };
+  } catch (error) {
+    if (!isTooMuch(error)) throw error;
+    return { code, image };
+  }
+}
+
+const shownTo = ({ runtime, reader }: CodeSpace): ByRuntime =>
+  new Map([[runtime, reader === undefined ? [] : [reader]]]);
+
+async function codeOf(services: Coding, { runtime, reader }: CodeSpace, seen: SeenBy): Promise<Float32Array> {
+  if (reader !== undefined) return codeFor(services, reader, seen);
   const found = seen.get(runtime);
   if (found === undefined) throw new Error('The picture was not shown to the backbone that was asked.');
-  return { code: found.code, image };
+  return found.code;
 }
 
 /** The codes of a backbone at a size, from all its taps. */

@@ -15,7 +15,7 @@ import { ApiError } from '../problem.ts';
 import { workOf, type RequestWork, type Working } from '../request-work.ts';
 import type { Services } from '../services.ts';
 import type { KeptPicture } from '../tenant/kept-pictures.ts';
-import { codeIn, type TaughtSpaces } from './code-space.ts';
+import { codesIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
 import { lessonsOfForm, lessonsOfJson, type Lesson } from './lessons.ts';
 
@@ -122,11 +122,9 @@ async function codesOf(
   { space, target, work, ...services }: Embedder,
   bytes: Uint8Array,
 ): Promise<Pick<NewExample, 'code' | 'second'> & { image: ImageInfo }> {
-  const { code, image } = await codeIn(services, space, bytes, work);
+  const { code, second, image } = await codesIn(services, { space, target }, bytes, work);
   const found = { code: bytesOf(Float16Array.from(code)), image };
-  if (target === undefined) return found;
-  const second = await codeIn(services, target, bytes, work);
-  return { ...found, second: bytesOf(Float16Array.from(second.code)) };
+  return second === undefined ? found : { ...found, second: bytesOf(Float16Array.from(second)) };
 }
 
 /** Every platform of the Worker is little-endian. */

@@ -8,13 +8,14 @@ import { borrow } from '../pictures.ts';
 import { ApiError } from '../problem.ts';
 import type { RequestWork } from '../request-work.ts';
 import type { Services } from '../services.ts';
+import { step } from '../steps.ts';
 import { fromR2 } from '../stores/reads.ts';
 import type { WantedPicture } from '../tenant/rebase.ts';
 import type { MadeCode } from '../tenant/second-codes.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {
-  readonly env: Pick<Env, 'HEADS'>;
+  readonly env: Pick<Env, 'HEADS' | 'STEPS'>;
   readonly memory: Lender;
   readonly space: CodeSpace;
   readonly work: RequestWork;
@@ -38,6 +39,7 @@ export async function codesOfPage(reader: Reader, pictures: readonly WantedPictu
     made.push(
       code === 'too much' ? { example: picture.example, fault: 'It takes too much work to decode.' } : code,
     );
+    await step(reader.env, 'picture read');
   }
   return made;
 }

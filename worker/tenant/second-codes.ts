@@ -170,9 +170,12 @@ export class SecondCodes {
     const left = fresh.filter(({ second, kept }) => kept === undefined && (second === undefined || !ours));
     if (left.length === 0) return this.overflow(fresh.length);
     const { name, version } = moving.origin;
+    const why = left.every(({ source }) => source === 'code' || source === 'feedback')
+      ? `${left.length} of these examples come as codes alone. Teach the pictures themselves`
+      : `${left.length} of these examples have no code of it: reading their pictures for both is too much for one request. Teach fewer at once`;
     return refuse(
       'conflict',
-      `Head '${head}' is being moved to the codes of backbone ${name} ${version}, and ${left.length} of these examples come as codes alone. Teach the pictures themselves; or go on with POST /v1/heads/${head}/rebase until it is moved, or give the move up with DELETE.`,
+      `Head '${head}' is being moved to the codes of backbone ${name} ${version}, and ${why}; or go on with POST /v1/heads/${head}/rebase until it is moved, or give the move up with DELETE.`,
     );
   }
 

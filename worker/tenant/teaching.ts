@@ -14,6 +14,7 @@ import type { Found } from './captures.ts';
 import type { CodeOrigin } from './code-origin.ts';
 import type { Added, Forgetting } from './examples.ts';
 import type { IdempotencyKey } from './idempotency.ts';
+import { afterMove } from './moved-lesson.ts';
 import type { Rows } from './rows.ts';
 import { taughtAnswer, type Counts } from './taught.ts';
 import type { Training } from './training.ts';
@@ -187,7 +188,11 @@ export class Teaching {
     }
     const refusal = this.#otherUpload(head, lesson.origin);
     if (refusal !== undefined) return refusal;
-    const added = this.#rows.examples.add(head, lesson.origin, lesson.examples, now, lesson.target);
+    const { examples: rows, secondCodes } = this.#rows;
+    const known = rows.state(head)?.origin;
+    const moved = afterMove(head, lesson, known, secondCodes.former(head)?.origin);
+    if ('refused' in moved) return moved;
+    const added = rows.add(head, moved.origin, moved.examples, now, moved.target);
     if ('refused' in added) return added;
     if (idempotency !== undefined) this.#rows.idempotency.remember(idempotency, head, added, now);
     return { state: 'stored', added };

@@ -190,13 +190,14 @@ async function novelty(
   const judged = noveltySample(a.examples);
   const residuals = await leftOutResiduals(judged, a, decomposition, principal, pacer);
   const ridge = await Ridge.create(decomposition, set.targets, a.rootWeights, labels.length, pacer);
-  const { directions } = await headMatrices(a, ridge, ridge.scale || 1, principal, pacer);
+  const { directions } = await headMatrices(a, ridge, ridge.scale, principal, pacer);
   const tops = topLogits(
     judged.map((place) => places[place]),
     logits,
     labels.length,
   );
-  return { directions, ...noveltyStatistics(residuals, tops) };
+  const known = { examples: rows.examples, meanSquare: ridge.scale };
+  return { directions, ...noveltyStatistics(residuals, tops, known) };
 }
 
 function sampleOf(

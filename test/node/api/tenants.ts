@@ -13,7 +13,7 @@ export const LESSONS = [
   ['poodle', 'lossy.webp'],
 ] as const;
 /** Unlike the lessons, so that the head is unsure of it. */
-const STRANGER = 'palette-alpha.png';
+const STRANGER = 'bit1.png';
 
 const Examples = z.object({ examples: z.array(z.object({ id: z.string() })).min(1) });
 const Review = z.object({ items: z.array(z.object({ id: z.string() })).min(1) });

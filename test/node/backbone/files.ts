@@ -8,6 +8,7 @@ import { loadBackbone } from '../../../src/backbone/index.ts';
 const root = join(import.meta.dirname, '../../..');
 const folder = join(root, 'backbones/mobilenet-v3-small');
 
+/** MobileNetV3-Small's, which has one size and means alone. */
 export function planJson(): unknown {
   return JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'));
 }
@@ -16,7 +17,7 @@ export function weightsFile(): Uint8Array {
   return readFileSync(join(folder, 'weights.safetensors'));
 }
 
-export function defaultBackbone(): Backbone {
+export function mobileNet(): Backbone {
   return loadBackbone(planJson(), weightsFile());
 }
 

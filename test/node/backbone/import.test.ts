@@ -5,7 +5,7 @@ import { foldBatchNorm, foldInputNormalisation, toHwio } from '../../../scripts/
 import { readGguf } from '../../../scripts/backbone/gguf.ts';
 import { fetchSource } from '../../../scripts/backbone/source.ts';
 import { codeLength } from '../../../src/backbone/plan.ts';
-import { defaultBackbone, weightsFile } from './files.ts';
+import { mobileNet, weightsFile } from './files.ts';
 import { random } from './random.ts';
 
 /** One output of a convolution of one window, [in][kernel²] numbers, in double precision. */
@@ -96,13 +96,13 @@ describe('the GGUF reader', () => {
 
 describe('MobileNetV3-Small', () => {
   it('has the weights that heads of old name', () => {
-    const { plan } = defaultBackbone();
+    const { plan } = mobileNet();
     expect(plan.weightsSha256).toBe('a3fc00a53b72d3c51ddf40efeefe8b821256868c84967144c2e501ffb96c7b55');
     expect(createHash('sha256').update(weightsFile()).digest('hex')).toBe(plan.weightsSha256);
   });
 
   it('has the six taps, 2208 numbers and the batch norms', () => {
-    const { plan, tensors } = defaultBackbone();
+    const { plan, tensors } = mobileNet();
     expect(plan.taps.map((tap) => [tap.name, tap.channels])).toEqual([
       ['b3', 96],
       ['b5', 240],

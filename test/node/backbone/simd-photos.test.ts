@@ -6,11 +6,11 @@ import { examplePictures } from '../../../scripts/demo/pictures.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { newDecoder } from '../image/support.ts';
-import { defaultBackbone, tfjsWasm } from './files.ts';
+import { mobileNet, tfjsWasm } from './files.ts';
 import { BUILDS } from './simd-support.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const backbone = defaultBackbone();
+const backbone = mobileNet();
 const photos: Uint8Array[] = [];
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { backboneAt, type Backbone, type Size } from '../../../src/backbone/index.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { defaultBackbone } from './files.ts';
+import { mobileNet } from './files.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from './golden.ts';
 import { randomPixels } from './random.ts';
 import { BUILDS } from './simd-support.ts';
@@ -37,7 +37,7 @@ describe('the SIMD engine at several sizes', () => {
   }
 
   it('leaves the golden codes of the default backbone alone', () => {
-    const backbone = withSides(defaultBackbone(), [160, 288]);
+    const backbone = withSides(mobileNet(), [160, 288]);
     for (const bits of BITS) {
       const engine = createSimdEngine(backbone, BUILDS.plain, { bits, size: square(160) });
       const small = engine.codes(picture(160), square(160));

@@ -5,7 +5,7 @@ import type { Backbone, Size, Tail, TailedEngine } from '../../../src/backbone/i
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { defaultBackbone, tfjsWasm } from './files.ts';
+import { mobileNet, tfjsWasm } from './files.ts';
 import { goldenPicture } from './golden.ts';
 import { randomPixels } from './random.ts';
 import { BUILDS } from './simd-support.ts';
@@ -117,7 +117,7 @@ describe('tails on the SIMD engine', () => {
 });
 
 describe('maps and tails of the default backbone', () => {
-  const backbone = defaultBackbone();
+  const backbone = mobileNet();
 
   it('are those of the reference', async () => {
     const engine = createSimdEngine(backbone, BUILDS.relaxed);

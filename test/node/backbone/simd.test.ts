@@ -5,7 +5,7 @@ import type { Padding } from '../../../src/backbone/plan.ts';
 import { hasRelaxedSimd } from '../../../src/backbone/relaxed-simd.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { defaultBackbone, tfjsWasm } from './files.ts';
+import { mobileNet, tfjsWasm } from './files.ts';
 import { fnv1a, goldenPicture, SIMD_CODE_HASHES } from './golden.ts';
 import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
 import { referenceCode, referenceOutputs } from './reference.ts';
@@ -196,7 +196,7 @@ describe('the SIMD engine against plain arithmetic, in both builds', () => {
 });
 
 describe('the default backbone on the SIMD engine', () => {
-  const backbone = defaultBackbone();
+  const backbone = mobileNet();
   const pictureBytes = 224 * 224 * 3;
 
   for (const [build, module] of Object.entries(BUILDS)) {

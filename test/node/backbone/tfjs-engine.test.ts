@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
-import { defaultBackbone, tfjsWasm } from './files.ts';
+import { mobileNet, tfjsWasm } from './files.ts';
 import { fnv1a, GOLDEN, goldenPicture, SAMPLE_STRIDE } from './golden.ts';
 import { ACTIVATIONS, BackboneMaker, between, randomPixels } from './random.ts';
 import { referenceCode, referenceOutputs } from './reference.ts';
@@ -131,7 +131,7 @@ describe('the TensorFlow.js engine against plain arithmetic', () => {
 });
 
 describe('the default backbone on the TensorFlow.js engine', () => {
-  const backbone = defaultBackbone();
+  const backbone = mobileNet();
   const engine = createTfjsEngine(backbone, wasm);
   const pictureBytes = 224 * 224 * 3;
 

@@ -93,7 +93,7 @@ describe.skipIf(withoutBrowser())('a user', () => {
     await wrong.first().getByRole('button', { name: 'It is glass' }).click();
     await page.getByText('version 3', { exact: true }).waitFor();
     await page.getByRole('rowheader', { name: 'glass' }).first().waitFor();
-    await page.getByRole('row', { name: /^glass 13 / }).waitFor();
+    await page.getByRole('row', { name: /^glass 13 \d+ %/ }).waitFor();
   });
 
   test('says what an unclear picture was, which becomes an example', async () => {

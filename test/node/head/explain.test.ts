@@ -11,7 +11,7 @@ import { createImageDecoder, type ImageDecoder } from '../../../src/image/index.
 import { drawHeatMap } from '../../../src/image/heat-map.ts';
 import { encodePng } from '../../../src/image/png-encode.ts';
 import { trainHead } from '../../../src/learn/train.ts';
-import { defaultBackbone, tfjsWasm } from '../backbone/files.ts';
+import { mobileNet, tfjsWasm } from '../backbone/files.ts';
 import { OTHERS, photos, TRASHNET } from '../photos.ts';
 
 const require = createRequire(import.meta.url);
@@ -220,7 +220,7 @@ const SIDE = 224;
 
 describe('on collages of something else (left) and a known class (right)', () => {
   it('most of the positive mass lies on the right', async () => {
-    const backbone = defaultBackbone();
+    const backbone = mobileNet();
     const { plan } = backbone;
     const engine = await createTfjsEngine(backbone, tfjsWasm());
     const decoder = newDecoder();
@@ -263,7 +263,7 @@ describe('on collages of something else (left) and a known class (right)', () =>
 });
 
 async function trashnetHead(
-  plan: ReturnType<typeof defaultBackbone>['plan'],
+  plan: ReturnType<typeof mobileNet>['plan'],
   codesOf: (pixels: Uint8Array) => Float32Array,
   read: (path: string, width: number) => Promise<Uint8Array>,
 ): Promise<Head> {

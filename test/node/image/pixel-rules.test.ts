@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
 import type { ImageInput } from '../../../src/image/index.ts';
-import { defaultBackbone, liteBackbone } from '../backbone/files.ts';
+import { mobileNet, liteBackbone } from '../backbone/files.ts';
 import { BUILDS } from '../backbone/simd-support.ts';
 import { photos } from '../photos.ts';
 import { FIXTURES, fixture, newDecoder } from './support.ts';
@@ -36,7 +36,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
 
 /** MobileNetV3-Small as if it allowed other sizes. */
 function anySize(): Backbone {
-  const backbone = defaultBackbone();
+  const backbone = mobileNet();
   const input = { ...backbone.plan.input, sides: SIDES };
   return { ...backbone, plan: { ...backbone.plan, input } };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
+import type { PictureInput } from '../../../src/head/index.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const ADMIN_SECRET = 'a secret for this test';
@@ -35,6 +36,21 @@ export class Deployment {
     const source = readFileSync(path, 'utf8');
     if (!source.includes(from)) throw new Error(`${file} does not hold '${from}'.`);
     writeFileSync(path, source.replace(from, to));
+  }
+
+  /** What new heads read there. @throws Error where the project's own default is written in another way. */
+  defaultTo(backbone: string, { height, width, rules }: PictureInput): void {
+    const path = join(this.#folder, 'src/backbone/defaults.ts');
+    const source = readFileSync(path, 'utf8');
+    const changed = source
+      .replace(/(DEFAULT_BACKBONE = )'[^']*'/, `$1'${backbone}'`)
+      .replace(
+        /(DEFAULT_INPUT: PictureInput = )\{[^}]*\}/,
+        `$1{ height: ${height}, width: ${width}, rules: ${rules} }`,
+      );
+    if (!/DEFAULT_BACKBONE = '/.test(source) || !/DEFAULT_INPUT: PictureInput = \{/.test(source))
+      throw new Error('src/backbone/defaults.ts does not name a default as it did.');
+    writeFileSync(path, changed);
   }
 
   /** @returns the folder of the bundle. */

@@ -17,6 +17,8 @@ import { filesIn, largerSet, photos } from '../photos.ts';
 import { headwater, writeFiles } from '../trainer/workspace.ts';
 import { Deployment } from './deployment.ts';
 
+/** What 8 bits may move a probability by. */
+const ON_8_BITS = 0.1;
 /** What the site exported for people, where a machine has some: by name, with its folder. */
 const exported = largerSet('teachable-machine');
 const GIVEN = new Map(
@@ -140,7 +142,14 @@ describe('on local workerd', () => {
   }
 
   /** What ONNX Runtime makes of the exported version must be what the Worker answers. */
-  async function expectSameInOnnx(key: string, version: number, photos: readonly string[], side: number) {
+  /** @param apart how far probabilities may be apart: exports compute in floats, the Worker where it can on 8 bits. */
+  async function expectSameInOnnx(
+    key: string,
+    version: number,
+    photos: readonly string[],
+    side: number,
+    apart = 1e-4,
+  ) {
     if (withoutPeers()) return;
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     const file = join(cwd, 'exported.safetensors');
@@ -159,7 +168,7 @@ describe('on local workerd', () => {
       const { probabilities } = await session.run(feeds);
       const ours = await classify(key, png, `&version=${version}`);
       labels.forEach((label, i) => {
-        expect(Math.abs(probabilities.data[i] - (ours.get(label) ?? NaN))).toBeLessThan(1e-4);
+        expect(Math.abs(probabilities.data[i] - (ours.get(label) ?? NaN))).toBeLessThan(apart);
       });
     }
   }
@@ -233,14 +242,14 @@ describe('on local workerd', () => {
     expect(trained.code, trained.stderr).toBe(0);
     const key = await pushed(file);
     await expectSameAsTrainer(key, file, trash);
-    await expectSameInOnnx(key, 1, trash.slice(0, 3), V2_SIDE);
+    await expectSameInOnnx(key, 1, trash.slice(0, 3), 160, ON_8_BITS);
 
     const { version } = await teach(key, NEW, meals.taught);
     let found = 0;
     for (const photo of meals.unseen) if ((await top(key, photo)) === NEW) found++;
     expect(found).toBeGreaterThanOrEqual(17);
     for (const photo of trash) expect(await top(key, photo)).not.toBe(NEW);
-    await expectSameInOnnx(key, version, [...trash.slice(0, 3), meals.unseen[0]], V2_SIDE);
+    await expectSameInOnnx(key, version, [...trash.slice(0, 3), meals.unseen[0]], 160, ON_8_BITS);
     const download = await deployment.call(key, `/v1/heads/h/versions/${version}`);
     writeFileSync(file, new Uint8Array(await download.arrayBuffer()));
     await expectSameAsTrainer(key, file, [...trash, meals.unseen[0]]);
@@ -249,7 +258,7 @@ describe('on local workerd', () => {
   test('a linear head answers in ONNX Runtime as it does here', async () => {
     const key = await deployment.newTenant();
     await teachPlain(key);
-    await expectSameInOnnx(key, 1, [...trash.slice(0, 2), meals.unseen[0]], 224);
+    await expectSameInOnnx(key, 1, [...trash.slice(0, 2), meals.unseen[0]], 160, ON_8_BITS);
   });
 
   /** A head that is taught from nothing. */

@@ -2,6 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
+import { spaceOfPlan } from '../../../src/head/index.ts';
+import { liteBackbone } from '../backbone/files.ts';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 
 const ADMIN_SECRET = 'a secret for this test';
@@ -136,15 +139,15 @@ export class Mortal {
   }
 }
 
-const CODE_LENGTH = 2208;
+const { weightsSha256: _hash, codeLength, ...SPACE } = spaceOfPlan(liteBackbone().plan, DEFAULT_INPUT);
 
-/** JSON of a lesson of made-up codes; other seeds give other codes. */
+/** JSON of a lesson of made-up codes of the default space; other seeds give other codes. */
 export function lessonOf(backbone: object, label: string, count: number, seed: number): string {
   let state = (seed * 7919 + label.length * 31 + label.charCodeAt(0)) % 0x7fffffff;
   const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
   const examples = Array.from({ length: count }, () => {
-    const code = Float16Array.from({ length: CODE_LENGTH }, () => random() + (label.charCodeAt(0) % 7) / 7);
+    const code = Float16Array.from({ length: codeLength }, () => random() + (label.charCodeAt(0) % 7) / 7);
     return { label, code: Buffer.from(code.buffer).toString('base64') };
   });
-  return JSON.stringify({ backbone, examples });
+  return JSON.stringify({ backbone, space: SPACE, examples });
 }

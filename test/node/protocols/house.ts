@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 import { root } from '../../../scripts/stale.ts';
-import { codeLength, loadBackbone } from '../../../src/backbone/index.ts';
-import { writeHead } from '../../../src/head/index.ts';
+import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
+import { spaceOfPlan, writeHead } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/train.ts';
-import { planJson, weightsFile } from '../backbone/files.ts';
+import { liteBackbone } from '../backbone/files.ts';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';
 
@@ -72,16 +72,17 @@ export class House {
 
 /** A head that classifies real codes, trained on made-up ones. */
 export async function headFile(labels: string[], seed = 1): Promise<Uint8Array<ArrayBuffer>> {
-  const { plan } = loadBackbone(planJson(), weightsFile());
+  const { plan } = liteBackbone();
+  const { weightsSha256: _hash, codeLength, ...space } = spaceOfPlan(plan, DEFAULT_INPUT);
   const each = 3;
   const n = labels.length * each;
   let state = seed;
   const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
   const head = await trainHead({
     backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps: plan.taps.map((tap) => tap.name),
+    ...space,
     labels,
-    codes: Float16Array.from({ length: n * codeLength(plan) }, random),
+    codes: Float16Array.from({ length: n * codeLength }, random),
     targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
   });
   return new Uint8Array(writeHead(head));

@@ -67,8 +67,8 @@ describe('health and metadata', () => {
         versions: ['1'],
         inputs: [
           { name: 'image', datatype: 'BYTES', shape: [-1] },
-          { name: 'pixels', datatype: 'FP32', shape: [-1, 224, 224, 3] },
-          { name: 'code', datatype: 'FP32', shape: [-1, 2208] },
+          { name: 'pixels', datatype: 'FP32', shape: [-1, 160, 160, 3] },
+          { name: 'code', datatype: 'FP32', shape: [-1, 3680] },
         ],
         outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 3] }, {}, {}, {}],
       });
@@ -122,9 +122,9 @@ describe('inference', () => {
   });
 
   it('on pixels, nested or flat', async () => {
-    const flat = Array.from({ length: 224 * 224 * 3 }, (_, i) => i % 256);
-    const rows = Array.from({ length: 224 }, (_, y) => flat.slice(y * 672, (y + 1) * 672));
-    const shape = [1, 224, 224, 3];
+    const flat = Array.from({ length: 160 * 160 * 3 }, (_, i) => i % 256);
+    const rows = Array.from({ length: 160 }, (_, y) => flat.slice(y * 480, (y + 1) * 480));
+    const shape = [1, 160, 160, 3];
     const answers = [];
     for (const data of [flat, [rows]]) {
       answers.push((await inferred({ inputs: [{ name: 'pixels', datatype: 'FP32', shape, data }] })).outputs);

@@ -141,6 +141,8 @@ describe('the client', () => {
     const packed = await client.embed([JPEG], { head: 'pets', encoding: 'base64' });
     expect(packed.base).toMatch(/^[0-9a-f]{64}$/);
     expect(packed.embeddings[0].code).toBeTypeOf('string');
+    const old = await client.embed([JPEG], { backbone: 'mobilenet-v3-small', size: 224, rules: 1 });
+    expect(old.space.input).toEqual({ height: 224, width: 224, rules: 1 });
   });
 
   it('makes, replaces and revokes keys, and tells what was used', async () => {

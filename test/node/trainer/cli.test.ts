@@ -132,7 +132,7 @@ describe('using a head', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({
       classes: [{ label: 'blue', examples: 5 }, {}, {}],
       examples: 15,
-      code_length: 2208,
+      code_length: 3680,
       test: null,
     });
   });

@@ -5,10 +5,10 @@ import { nearDuplicates } from '../../../trainer/analyse/near-duplicates.ts';
 import { choose, type Candidate } from '../../../trainer/strategy/candidates.ts';
 import { drawFolds } from '../../../src/learn/folds.ts';
 import { cutFor, type Strategy } from '../../../trainer/strategy/strategies.ts';
-import { defaultBackbone } from '../backbone/files.ts';
+import { mobileNet } from '../backbone/files.ts';
 
 describe('where a strategy cuts', () => {
-  const { plan, shapes } = defaultBackbone();
+  const { plan, shapes } = mobileNet();
 
   test('fine-tune behind the first tap where the map is smallest, full behind the first convolution', () => {
     expect(cutFor('fine-tune', plan, shapes)).toBe('b3.project');

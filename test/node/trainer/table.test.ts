@@ -6,7 +6,7 @@ import { trainLogistic } from '../../../src/learn/logistic/train-logistic.ts';
 import { writeHead } from '../../../src/head/index.ts';
 import { createTable } from '../../../trainer/codes/table.ts';
 import { tapRows } from '../../../trainer/strategy/tap-rows.ts';
-import { defaultBackbone } from '../backbone/files.ts';
+import { mobileNet } from '../backbone/files.ts';
 import { randomSet } from '../learn/random.ts';
 import { temporaryFolder } from './workspace.ts';
 
@@ -64,7 +64,7 @@ describe('a table in a file', () => {
 });
 
 test('columns of some taps are those of the whole code', () => {
-  const backbone = defaultBackbone();
+  const backbone = mobileNet();
   const [n, d] = [130, backbone.codeLength];
   const codes = Float16Array.from({ length: n * d }, (_, i) => (i * 7919) % 2048);
   const [first, second, third] = backbone.plan.taps;

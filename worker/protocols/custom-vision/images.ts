@@ -205,6 +205,8 @@ async function takeInOne(
 
 function statusOf({ code, status }: OwnProblem): string {
   if (code.startsWith('url_') || code === 'not_found') return 'ErrorSource';
+  // The code of a stored prediction that the project's head does not read any more, or that could not come along in a move.
+  if (code === 'backbone_mismatch' || code === 'conflict') return 'ErrorSource';
   if (code === 'label_conflict') return 'ErrorTagLimitExceed';
   if (
     code === 'limit_reached' ||

@@ -1,0 +1,68 @@
+/** EfficientNet-Lite0 in Node: ours on 8 bits against tfjs, and against ONNX Runtime and LiteRT.js with 8-bit models of theirs. */
+import { agreement } from '../agreement.ts';
+import { type Closeness, closenessOf, closenessText } from '../closeness.ts';
+import { eightBitGoals, pathInWords, RACED } from '../eight-bit-goals.ts';
+import { allEngines, REFERENCE } from '../engines.ts';
+import type { Goal } from '../goals.ts';
+import { avxVnni } from '../machine.ts';
+import { interleave, local, type Timing } from '../measure.ts';
+import { lite0 } from '../networks.ts';
+import { carriedPhotos, decoded } from '../photo-sets.ts';
+import { type Section, type Table, timingTable } from '../section.ts';
+
+export const eightBits: Section = {
+  name: 'eight-bits',
+  title: 'EfficientNet-Lite0 alone, in Node, and 8-bit models of it',
+  async run({ quick }) {
+    const tables: Table[] = [];
+    const goals: Goal[] = [];
+    const data: Record<string, unknown> = {};
+    const reasons = new Set<string>();
+    for (const [side, atMost] of RACED) {
+      const { timings, closeness, absent } = await race(side, quick);
+      tables.push(raceTable(side, timings, closeness));
+      goals.push(...eightBitGoals('Node', side, atMost, timings, avxVnni()));
+      data[side] = { timings: Object.fromEntries(timings), closeness: Object.fromEntries(closeness) };
+      for (const reason of absent) reasons.add(reason);
+    }
+    const notes = [
+      pathInWords(avxVnni()),
+      'The peers’ 8-bit models are made from the same weights and ranges: every step in 8 bits (activations 0 to 255, weights by channel),',
+      'statistics of the maps in floats. Ours has 7 bits of activations, and 16 in the first layers.',
+      'Cosines: of the last tap to the reference’s, mean and least over a photo of each class that the project carries.',
+      ...reasons,
+    ];
+    return { tables, notes, goals, data };
+  },
+};
+
+interface Race {
+  readonly timings: ReadonlyMap<string, Timing>;
+  readonly closeness: ReadonlyMap<string, Closeness>;
+  readonly absent: readonly string[];
+}
+
+async function race(side: number, quick: boolean): Promise<Race> {
+  const { backbone, input } = lite0(side);
+  const { engines: all, absent } = await allEngines(backbone);
+  const engines = all.filter(({ name }) => !name.endsWith('input prepared'));
+  const photos = await decoded(carriedPhotos(), input);
+  const [{ pixels }] = photos;
+  const runs = engines.map(({ name, run }) => ({ name, run: run(pixels) }));
+  const reference = (await runs[0].run()).slice();
+  for (const { name, run } of runs) agreement(name, await run(), reference);
+  const closeness = await closenessOf(engines, backbone, photos);
+  const timings = await interleave(
+    runs.map(({ name, run }) => local(name, run)),
+    quick ? { rounds: 5, times: 2 } : { rounds: 30, times: 3 },
+  );
+  return { timings, closeness, absent };
+}
+
+function raceTable(side: number, timings: Race['timings'], closeness: Race['closeness']): Table {
+  const { columns, rows } = timingTable(timings, REFERENCE);
+  return {
+    columns: [`${side} px`, ...columns.slice(1), 'last tap: cosines'],
+    rows: rows.map(([name, ...cells]) => [name, ...cells, closenessText(closeness.get(name)!)]),
+  };
+}

@@ -1,0 +1,36 @@
+/** The project as it was deployed with MobileNetV3-Small as its default, and as it is with EfficientNet-Lite0. */
+import type { PictureInput } from '../../../src/head/index.ts';
+import { Deployment } from './deployment.ts';
+
+export interface Space {
+  readonly backbone: string;
+  readonly input: PictureInput;
+}
+
+export const OLD: Space = { backbone: 'mobilenet-v3-small', input: { height: 224, width: 224, rules: 1 } };
+export const NEW: Space = { backbone: 'efficientnet-lite0', input: { height: 160, width: 160, rules: 2 } };
+
+/** What asks `/v1/embed` for codes of a space. */
+export function queryOf({ backbone, input }: Space): string {
+  return `backbone=${backbone}&size=${input.height}&rules=${input.rules}`;
+}
+
+export interface Bundles {
+  /** Folders. */
+  readonly older: string;
+  readonly later: string;
+  readonly remove: () => Promise<void>;
+}
+
+export async function twoDefaults(): Promise<Bundles> {
+  const deployments = [OLD, NEW].map(({ backbone, input }) => {
+    const deployment = new Deployment();
+    deployment.defaultTo(backbone, input);
+    return deployment;
+  });
+  const [older, later] = await Promise.all(deployments.map((each) => each.bundle()));
+  const remove = async (): Promise<void> => {
+    for (const each of deployments) await each.stop();
+  };
+  return { older, later, remove };
+}
