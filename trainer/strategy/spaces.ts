@@ -2,7 +2,7 @@
 import type { Backbone } from '../../src/backbone/index.ts';
 import { allowsSize } from '../../src/backbone/index.ts';
 import { defaultInput } from '../../src/head/picture-input.ts';
-import { carriedBackbones, defaultBackbone, hasChosenBackbone, readBackbone } from '../backbones.ts';
+import { carriedBackbones, hasChosenBackbone, readBackbone } from '../backbones.ts';
 import type { DataSet } from '../datasets/dataset.ts';
 import type { Solver } from '../learning.ts';
 import type { Reading } from '../reading.ts';
@@ -19,8 +19,14 @@ import type { Frontier, Space } from './screening.ts';
 import { isMuch } from './situation.ts';
 import { MAX_SCREENED, screen, spaceName, withinBudget } from './screening.ts';
 
+/**
+ * Cloudflare's free plan gives a request 10 ms of CPU. Decoding a photo of 500×375 pixels and what surrounds an answer take
+ * 2.5 of them.
+ */
+const CPU_BUDGET_MS = 7.5;
+
 export interface SpaceOptions {
-  /** Milliseconds of a picture's code at the edge; what the default space costs where absent. */
+  /** Milliseconds of a picture's code at the edge; CPU_BUDGET_MS where absent, or what the chosen backbone costs if that is more. */
   readonly cpuBudget?: number;
   /** Side of the pictures in pixels, where the user has chosen it. */
   readonly size?: number;
@@ -52,7 +58,7 @@ export async function chooseReading(
   const { cpuBudget, size, seed } = options;
   const usual = await chosenReading(size);
   const backbones = hasChosenBackbone() ? [await readBackbone()] : await carriedBackbones();
-  const budgetMs = cpuBudget ?? Math.max(codeMs(usual.backbone), await defaultMs());
+  const budgetMs = cpuBudget ?? Math.max(codeMs(usual.backbone), CPU_BUDGET_MS);
   const spaces = withinBudget(readingsOf(backbones, size), budgetMs);
   const [dearest] = spaces.within.slice(-1);
   const pace = await measurePace(dataSet, dearest.reading);
@@ -64,12 +70,6 @@ export async function chooseReading(
   const { chosen, because } = frontier;
   terminal.note(`Chosen: ${spaceName(chosen)}. ${because}`);
   return { ...run, reading: chosen.reading, frontier };
-}
-
-/** What the usual answer costs the edge: of the default backbone at its default size. */
-async function defaultMs(): Promise<number> {
-  const backbone = await defaultBackbone();
-  return codeMs(readingAt(backbone, defaultInput(backbone.plan)).backbone);
 }
 
 function announce(
