@@ -1,7 +1,7 @@
 /**
  * Chooses the backbone and the size of its pictures by evidence: a linear head in every code space that fits the CPU
- * budget, on a part of the data, each picture judged by a head that never saw it. The cheapest wins that cannot be told
- * from the best.
+ * budget, on a part of the data, each picture judged by a head that never saw it. The usual space wins where it cannot be
+ * told from the best, else the cheapest that cannot.
  */
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import type { Figures } from '../../src/learn/metrics.ts';
@@ -93,7 +93,7 @@ export function spaceName({ reading: { backbone, input } }: Space): string {
  */
 export async function screen(
   dataSet: DataSet,
-  { within, beyond, budgetMs, seed }: ScreenOptions,
+  { within, beyond, budgetMs, seed, usual }: ScreenOptions,
   terminal: Terminal,
 ): Promise<Frontier | undefined> {
   const part = sampleOf(dataSet, seed);
@@ -113,24 +113,29 @@ export async function screen(
     targets = Uint16Array.from(counted, (i) => all[i]);
     judged.push({ ...space, figures: trained.figures, probabilities: rowsOf(trained, counted) });
   }
-  return { pictures: part.pictures.length, budgetMs, beyond, ...chooseSpace(judged, targets) };
+  return { pictures: part.pictures.length, budgetMs, beyond, ...chooseSpace(judged, targets, usual) };
 }
 
 export interface ScreenOptions {
   readonly within: readonly Space[];
   readonly beyond: readonly Space[];
   readonly budgetMs: number;
+  /** How pictures are read without a choice. */
+  readonly usual: Reading;
   /** Decides which pictures are looked at. */
   readonly seed: number;
 }
 
 /**
  * @param judged from cheap to dear, on the same pictures. @param targets [n]
- * @returns the cheapest that cannot be told from the one with the least log-loss.
+ * @param usual how pictures are read without a choice.
+ * @returns the usual space where it cannot be told from the one with the least log-loss, since it did best on other data;
+ *   else the cheapest of which that is true.
  */
 export function chooseSpace(
   judged: readonly Judged[],
   targets: Uint16Array,
+  usual?: Reading,
 ): Pick<Frontier, 'spaces' | 'chosen' | 'because'> {
   const best = judged.reduce((least, each) => (each.figures.logLoss < least.figures.logLoss ? each : least));
   const spaces = judged.map((each): Screened => {
@@ -139,12 +144,25 @@ export function chooseSpace(
     const level = difference.mean <= ERRORS_APART * difference.error && signs > SIGNS_APART;
     return { ...each, difference, level: each === best || level };
   });
-  const chosen = spaces.find(({ level }) => level)!;
-  const because =
-    chosen.probabilities === best.probabilities
-      ? 'It has the least held-out log-loss, and no cheaper one is level with it.'
-      : `It is the cheapest that cannot be told from the best, ${spaceName(best)}, by the same held-out pictures.`;
-  return { spaces, chosen, because };
+  const level = spaces.filter((each) => each.level);
+  const kept = usual === undefined ? undefined : level.find(({ reading }) => isSame(reading, usual));
+  const chosen = kept ?? level[0];
+  return { spaces, chosen, because: reason(chosen, best, chosen === kept) };
+}
+
+function reason(chosen: Judged, best: Judged, usual: boolean): string {
+  if (chosen.probabilities === best.probabilities) {
+    return usual
+      ? 'It has the least held-out log-loss.'
+      : 'It has the least held-out log-loss, and no cheaper one is level with it.';
+  }
+  const what = usual ? 'the usual one, and' : 'the cheapest that';
+  return `It is ${what} cannot be told from the best, ${spaceName(best)}, by the same held-out pictures.`;
+}
+
+function isSame(one: Reading, other: Reading): boolean {
+  const [a, b] = [one, other].map(({ input }) => `${input.height} ${input.width} ${input.rules}`);
+  return a === b && one.backbone.plan.weightsSha256 === other.backbone.plan.weightsSha256;
 }
 
 /**

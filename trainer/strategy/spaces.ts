@@ -65,7 +65,7 @@ export async function chooseReading(
   const run = { cpuMs: budgetMs, pace };
   announce(dataSet, spaces.within, options, run, terminal);
   if (spaces.within.length === 1) return { ...run, reading: dearest.reading };
-  const frontier = await screen(dataSet, { ...spaces, budgetMs, seed }, terminal);
+  const frontier = await screen(dataSet, { ...spaces, budgetMs, seed, usual }, terminal);
   if (frontier === undefined) return { ...run, reading: dearest.reading };
   const { chosen, because } = frontier;
   terminal.note(`Chosen: ${spaceName(chosen)}. ${because}`);

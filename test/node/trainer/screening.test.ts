@@ -126,6 +126,16 @@ describe('the choice of backbone and size', () => {
     expect(chosen(cheap, dear)).toBe(32);
   });
 
+  test('is the usual one where it is level with the best, whatever is cheaper', () => {
+    const cheap = judged(32, 1, (i) => 0.702 - 0.4 * noise[i]);
+    const usual = judged(64, 4, (i) => 0.7 + 0.4 * noise[i]);
+    const all = chooseSpace([cheap, usual], TARGETS, usual.reading);
+    expect(all.chosen.reading.input.width).toBe(64);
+    expect(all.because).toContain('the usual one');
+    const worse = judged(64, 4, (i) => 0.5 + 0.4 * noise[i]);
+    expect(chooseSpace([cheap, worse], TARGETS, worse.reading).chosen.reading.input.width).toBe(32);
+  });
+
   test('is the better one where each example is a little better, though the intervals overlap', () => {
     const cheap = judged(32, 1, (i) => 0.6 + 0.7 * noise[i]);
     const dear = judged(64, 4, (i) => 0.63 + 0.7 * noise[i]);
