@@ -40,11 +40,6 @@ export async function carriedBackbones(): Promise<Backbone[]> {
   return Promise.all([...(await foldersIn(CARRIED_FOLDER)).values()].map(readFolder));
 }
 
-/** The one that new heads read unless the user has named another. */
-export async function defaultBackbone(): Promise<Backbone> {
-  return readFolder(join(CARRIED_FOLDER, DEFAULT_BACKBONE));
-}
-
 /** Whether the user has named the backbone of this run. */
 export function hasChosenBackbone(): boolean {
   return (process.env[BACKBONE_VARIABLE] ?? '') !== '';
