@@ -1,4 +1,5 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
+import type { EngineName } from '../src/backbone/choose.ts';
 import type { Principal } from './auth.ts';
 import type { RequestWork } from './request-work.ts';
 import type { StepListener } from './steps.ts';
@@ -31,7 +32,7 @@ declare global {
       readonly HEADS: R2Bucket;
       readonly POINTERS: KVNamespace;
       /** Which engine runs the backbone, one of ENGINES in src/backbone/choose.ts; unset, the one that every host uses. */
-      readonly HEADWATER_ENGINE?: string;
+      readonly HEADWATER_ENGINE?: EngineName;
     }
   }
 }

@@ -1,4 +1,6 @@
 /** Every cap of the Worker in one place, units in the names. Pictures' own caps are in src/image/limits.ts. */
+import type { EngineName } from '../src/backbone/choose.ts';
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -85,10 +87,10 @@ export const DRAIN_BUFFER_BYTES = 16 * KIB;
  */
 export const MAX_REQUEST_WORK_MS = 2_000;
 /**
- * Picoseconds of a backbone's multiply-add: in 32-bit floats MobileNetV3-Small takes 33 and EfficientNet-Lite0 35, with
- * fewer bits less.
+ * Picoseconds of a backbone's multiply-add, by engine: in 32-bit floats MobileNetV3-Small takes 33 and EfficientNet-Lite0 35, on
+ * 8 bits EfficientNet-Lite0 takes 18.
  */
-export const MULTIPLY_ADD_PS = 40;
+export const MULTIPLY_ADD_PS: Readonly<Record<EngineName, number>> = { simd32: 40, simd16: 32, simd8: 20 };
 /**
  * Memory of decoders that pause, of all requests of an isolate and of one tenant's: a PNG takes 0.5 MB, the widest 2 MB. Others
  * wait, and those that waited for so long are turned away; what is held for longer belongs to a request that died.

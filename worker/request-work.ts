@@ -82,7 +82,10 @@ export class RequestWork {
   async nextRun({ plan, input, workNs }: Runnable): Promise<void> {
     if (this.#ran) await this.rest();
     this.#ran = true;
-    this.#spend(workNs, `Running ${plan.name} at ${input.height}×${input.width} pixels`);
+    this.#spend(
+      workNs,
+      `Running ${plan.name} at ${input.height}×${input.width} pixels on picture ${this.#pictures} of this request`,
+    );
   }
 
   /** Others have their turn, and predictions of others go first. */

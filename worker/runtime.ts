@@ -9,7 +9,7 @@ import { embedded } from '../build/backbones/index.ts';
 import simd from '../build/wasm/engine-relaxed.wasm?module';
 import png from '../build/wasm/png.wasm?module';
 import resize from '../build/wasm/resize.wasm?module';
-import { createEngine } from '../src/backbone/choose.ts';
+import { createEngine, defaultEngine } from '../src/backbone/choose.ts';
 import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../src/backbone/defaults.ts';
 import { backboneAt, type Backbone, type Plan, type TailedEngine } from '../src/backbone/index.ts';
 import { multiplyAdds } from '../src/backbone/multiply-adds.ts';
@@ -77,7 +77,8 @@ function shownAt(
   { height, width, rules }: PictureInput,
 ): Pick<Runtime, 'input' | 'backbone' | 'workNs'> {
   const sized = backboneAt(backbone, { height, width });
-  const workNs = (multiplyAdds(sized) * MULTIPLY_ADD_PS) / 1000;
+  const engine = env.HEADWATER_ENGINE ?? defaultEngine(backbone);
+  const workNs = (multiplyAdds(sized) * MULTIPLY_ADD_PS[engine]) / 1000;
   return { input: { height, width, rules }, backbone: sized, workNs };
 }
 

@@ -30,7 +30,11 @@ function checkScript(): Check {
   const what = `${mib(bytes)} (${mib(gzipBytes)} compressed) of ${mib(MAX_SCRIPT_BYTES)}`;
   return bytes <= MAX_SCRIPT_BYTES
     ? ok('script', what)
-    : wrong('script', what, 'Remove backbones from backbones.json, or store them in R2.');
+    : wrong(
+        'script',
+        what,
+        'Delete the folders of backbones that you added in build/backbones, and build again.',
+      );
 }
 
 function checkAssets(): Check {
