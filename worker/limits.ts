@@ -83,7 +83,7 @@ export const DRAIN_BUFFER_BYTES = 16 * KIB;
 /**
  * Parsing, decoding and the backbones' runs for one request, all its pictures together, estimated from headers and plans for
  * the worst case; milliseconds of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about
- * 1,400 to decode. Run on them, EfficientNet-Lite0 at 160 pixels comes to 260, the same at 224 to 500.
+ * 1,400 to decode. Running EfficientNet-Lite0 on them is charged 130 at 160 pixels, 250 at 224.
  */
 export const MAX_REQUEST_WORK_MS = 2_000;
 /**
