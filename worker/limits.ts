@@ -47,8 +47,13 @@ export const OLD_VERSIONS_AT_ONCE = 20;
  * picture being decoded (MAX_WORKING_BYTES at worst, a few MB mostly).
  */
 export const BODY_BUDGET_BYTES = 32 * MIB;
-/** Of one tenant's requests together: as much as the largest body takes. */
+/** Of one tenant's requests together: as much as a picture or a form takes. */
 export const TENANT_BODY_BUDGET_BYTES = 24 * MIB;
+/**
+ * Of one request that takes more than that alone, such as a head of 1,000 classes in a backup. What is beyond the tenant's part is
+ * lent beside the budget, to one request of the isolate at a time: 56 MiB are the most that bodies take, with everything.
+ */
+export const LARGEST_BODY_LOAN_BYTES = 2 * (MAX_MULTIPART_BYTES + 1);
 /** Kept for requests that take no more than a small body's memory, so that most are answered beside any number of large ones. */
 export const SMALL_BODY_RESERVE_BYTES = 4 * MIB;
 export const SMALL_BODY_BYTES = 1 * MIB;
