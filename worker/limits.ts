@@ -47,8 +47,13 @@ export const OLD_VERSIONS_AT_ONCE = 20;
  * picture being decoded (MAX_WORKING_BYTES at worst, a few MB mostly).
  */
 export const BODY_BUDGET_BYTES = 32 * MIB;
-/** Of one tenant's requests together: as much as the largest body takes. */
+/** Of one tenant's requests together: as much as a picture or a form takes. */
 export const TENANT_BODY_BUDGET_BYTES = 24 * MIB;
+/**
+ * Of one request that takes more than that alone, such as a head of 1,000 classes in a backup. What is beyond the tenant's part is
+ * lent beside the budget, to one request of the isolate at a time: 56 MiB are the most that bodies take, with everything.
+ */
+export const LARGEST_BODY_LOAN_BYTES = 2 * (MAX_MULTIPART_BYTES + 1);
 /** Kept for requests that take no more than a small body's memory, so that most are answered beside any number of large ones. */
 export const SMALL_BODY_RESERVE_BYTES = 4 * MIB;
 export const SMALL_BODY_BYTES = 1 * MIB;
@@ -83,7 +88,7 @@ export const DRAIN_BUFFER_BYTES = 16 * KIB;
 /**
  * Parsing, decoding and the backbones' runs for one request, all its pictures together, estimated from headers and plans for
  * the worst case; milliseconds of a core of the machine in docs/performance.md. 32 photos of 12 megapixels as JPEG are about
- * 1,400 to decode. Run on them, EfficientNet-Lite0 at 160 pixels comes to 260, the same at 224 to 500.
+ * 1,400 to decode. Running EfficientNet-Lite0 on them is charged 130 at 160 pixels, 250 at 224.
  */
 export const MAX_REQUEST_WORK_MS = 2_000;
 /**

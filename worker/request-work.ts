@@ -21,6 +21,7 @@ const NS_PER_MS = 1e6;
 /** What is lent to decoders that pause, of all requests of the isolate. */
 const decoders = new Leases(DECODING_BUDGET_BYTES, DECODING_LEASE_MS, DECODING_WAIT_MS, {
   share: TENANT_DECODING_BUDGET_BYTES,
+  largest: TENANT_DECODING_BUDGET_BYTES,
   reserve: 0,
   small: 0,
 });

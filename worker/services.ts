@@ -4,6 +4,7 @@ import {
   BODY_BUDGET_BYTES,
   BODY_LEASE_MS,
   BODY_WAIT_TIMEOUT_MS,
+  LARGEST_BODY_LOAN_BYTES,
   SMALL_BODY_BYTES,
   SMALL_BODY_RESERVE_BYTES,
   TENANT_BODY_BUDGET_BYTES,
@@ -36,6 +37,7 @@ export function createServices(runtime: Runtime): Services {
     tails: new TailStore(),
     memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS, {
       share: TENANT_BODY_BUDGET_BYTES,
+      largest: LARGEST_BODY_LOAN_BYTES,
       reserve: SMALL_BODY_RESERVE_BYTES,
       small: SMALL_BODY_BYTES,
     }),

@@ -25,7 +25,7 @@ const LARGEST_WEIGHT = 127;
 /** All 256 steps over the range. */
 export function affineOf({ low, high }: Range): Affine {
   const scale = (high - low) / 255;
-  return { scale, zero: Math.round(-low / scale) };
+  return { scale, zero: Math.round((0 - low) / scale) };
 }
 
 /** Pixels are integers already; their zero is what padding holds. @throws Error where channels differ in it. */

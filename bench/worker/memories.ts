@@ -1,7 +1,8 @@
 /**
- * Knows every WebAssembly memory of the isolate, whoever made it. To be imported before what it watches.
+ * Knows every WebAssembly memory of the isolate, whoever made it, until it is collected: a codec that has grown is replaced,
+ * and the old one's memory goes. To be imported before what it watches.
  */
-const memories = new Set<WebAssembly.Memory>();
+const memories = new Set<WeakRef<WebAssembly.Memory>>();
 const Original = WebAssembly.Instance;
 
 WebAssembly.Instance = new Proxy(Original, {
@@ -11,12 +12,12 @@ WebAssembly.Instance = new Proxy(Original, {
       ...Object.values(imports ?? {}).flatMap((names) => Object.values(names)),
       ...Object.values(instance.exports),
     ];
-    for (const value of values) if (value instanceof WebAssembly.Memory) memories.add(value);
+    for (const value of values) if (value instanceof WebAssembly.Memory) memories.add(new WeakRef(value));
     return instance;
   },
 });
 
-/** Bytes of all WebAssembly memories; they never shrink, so it is also the most there ever was. */
+/** Bytes of all WebAssembly memories that are held. */
 export function wasmMemoryBytes(): number {
-  return [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+  return [...memories].reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0);
 }

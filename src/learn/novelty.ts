@@ -4,6 +4,7 @@
  */
 import type { Distribution } from '../head/head.ts';
 import { studentQuantile95 } from './intervals.ts';
+import type { Standardisation } from './design-matrix.ts';
 
 /** Share of known pictures that should pass. */
 const PASS = 0.95;
@@ -21,6 +22,8 @@ const EXAMPLES_PER_DIRECTION = 4;
  * this share of the codes' own length, which is what directions in half precision leave of a code that lies in their span.
  */
 const SMALLEST_RELATIVE_SPREAD = 0.02;
+/** Unit roundoff of half precision, which training codes are in; those of pictures that are asked about are not rounded. */
+const HALF_PRECISION = 2 ** -11;
 /** Codes that are all alike have spreads of nothing, and scores of 0; what is known is within a spread of the usual all the same. */
 const SMALLEST_THRESHOLD = 1;
 
@@ -55,6 +58,7 @@ export interface KnownCodes {
   readonly examples: number;
   /** Mean of the standardised codes' squared lengths. */
   readonly meanSquare: number;
+  readonly standardisation: Standardisation;
 }
 
 /**
@@ -64,15 +68,22 @@ export interface KnownCodes {
 export function noveltyStatistics(
   residuals: Float64Array,
   topLogits: Float64Array,
-  { examples, meanSquare }: KnownCodes,
+  { examples, meanSquare, standardisation }: KnownCodes,
 ): NoveltyStatistics {
-  const residual = distribution(residuals, Math.sqrt(meanSquare) * SMALLEST_RELATIVE_SPREAD);
+  const least = Math.max(Math.sqrt(meanSquare) * SMALLEST_RELATIVE_SPREAD, roundedLength(standardisation));
+  const residual = distribution(residuals, least);
   const logit = distribution(topLogits, 1 / examples);
   const scores = residuals.map(
     (length, i) =>
       (length - residual.centre) / residual.spread - (topLogits[i] - logit.centre) / logit.spread,
   );
   return { residual, logit, threshold: Math.max(upperBound(scores), SMALLEST_THRESHOLD) };
+}
+
+/** How far the mean code, which is one of single precision, may be from itself in half precision, in standardised units. */
+function roundedLength({ mean, deviation }: Standardisation): number {
+  const squares = mean.reduce((sum, value, d) => sum + ((value * HALF_PRECISION) / deviation[d]) ** 2, 0);
+  return Math.sqrt(squares);
 }
 
 function distribution(values: Float64Array, least: number): Distribution {

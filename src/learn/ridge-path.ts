@@ -76,7 +76,11 @@ export class RidgePath {
 
   /** What the scores of unknown pictures are in units of, where these examples are the known ones. */
   get known(): KnownCodes {
-    return { examples: this.#data.examples, meanSquare: this.#ridge.scale };
+    return {
+      examples: this.#data.examples,
+      meanSquare: this.#ridge.scale,
+      standardisation: this.#matrix.standardisation,
+    };
   }
 
   /** The head at λ = 10^decade · the mean squared length of a code. */

@@ -94,6 +94,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
       ...noveltyStatistics(residuals, topLogits(sample, logits, classes), {
         examples: data.examples,
         meanSquare: ridge.scale,
+        standardisation: a.standardisation,
       }),
     },
     training: {

@@ -169,7 +169,7 @@ describe('counts of examples and of their pictures', () => {
       sql.exec('DROP TRIGGER shadow_count_goes_with_version');
       for (const column of ['example_count', 'image_bytes', 'image_generation', 'swept_head', 'swept_image'])
         sql.exec(`ALTER TABLE tenant DROP COLUMN ${column}`);
-      sql.exec('UPDATE schema_version SET version = version - 3');
+      sql.exec('UPDATE schema_version SET version = version - 4');
       const { storage: counted, rows } = countingRows(storage);
       const { pictures, examples } = openRows(counted, testEnv);
       const columns = 'SELECT example_count AS n, image_bytes AS bytes FROM tenant';
@@ -191,6 +191,7 @@ function withoutSecondCodes(sql: SqlStorage): void {
   for (const table of ['second_codes', 'code_spaces']) sql.exec(`DROP TABLE ${table}`);
   sql.exec('ALTER TABLE tenant DROP COLUMN second_code_count');
   sql.exec('ALTER TABLE captures DROP COLUMN space');
+  sql.exec('DROP TRIGGER schema_version_grows');
 }
 
 describe('shadow counts', () => {

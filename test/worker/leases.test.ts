@@ -30,7 +30,7 @@ function hold(leases: Leases, owner: string, claim: number) {
 
 describe('shares', () => {
   it('hold an owner back, and no other', async () => {
-    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
+    const leases = new Leases(10, 10_000, 10, { share: 6, largest: 6, ...NO_RESERVE });
     const first = hold(leases, 'a', 4);
     await first.grow(4);
     const second = hold(leases, 'a', 3);
@@ -43,14 +43,80 @@ describe('shares', () => {
     await second.grow(1);
   });
 
-  it('let one that needs more than all have all', async () => {
-    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
-    await hold(leases, 'a', 100).grow(100);
-    expect(leases.inUse).toBe(6);
+  it('refuse what is more than there ever is, and say how much', async () => {
+    const leases = new Leases(10e6, 10_000, 60_000, { share: 6e6, largest: 9e6, ...NO_RESERVE });
+    const refused = {
+      code: 'body_too_large',
+      message: expect.stringContaining('11 MB of memory; 9 are') as unknown,
+    };
+    await expect(hold(leases, 'a', 100e6).grow(11e6)).rejects.toMatchObject(refused);
+    await expect(leases.with(11e6, () => Promise.resolve())).rejects.toMatchObject(refused);
+    const growing = hold(leases, 'a', 100e6);
+    await growing.grow(9e6);
+    await expect(growing.grow(2e6)).rejects.toMatchObject(refused);
+    expect(leases.inUse).toBe(9e6);
+    await growing.letGo();
+    expect(leases.inUse).toBe(0);
+  });
+
+  it('enter in full what is beyond one, of one loan at a time, and leave others theirs', async () => {
+    const leases = new Leases(10, 10_000, 10, { share: 6, largest: 11, reserve: 1, small: 1 });
+    const large = hold(leases, 'a', 11);
+    await large.grow(6);
+    await hold(leases, 'b', 3).grow(3);
+    await large.grow(5);
+    expect(leases.inUse).toBe(14);
+    // Its owner has all of the share, and the pool beside is taken; small ones go on.
+    await expect(hold(leases, 'a', 1).grow(1)).rejects.toMatchObject(full);
+    await hold(leases, 'c', 1).grow(1);
+    expect(leases.inUse).toBe(15);
+    await large.letGo();
+    await hold(leases, 'd', 6).grow(6);
+  });
+
+  it('two beyond theirs go one after the other, and the first never waits for the second', async () => {
+    const leases = new Leases(12, 10_000, 1_000, { share: 6, largest: 9, ...NO_RESERVE });
+    const [first, second] = [hold(leases, 'a', 9), hold(leases, 'b', 9)];
+    await first.grow(6);
+    await second.grow(6);
+    await first.grow(1);
+    const waiting = second.grow(3);
+    await first.grow(2);
+    expect(leases.inUse).toBe(15);
+    expect(leases.of('a').contested()).toBe(true);
+    await first.letGo();
+    await waiting;
+    expect(leases.inUse).toBe(9);
+    await second.letGo();
+    expect(leases.inUse).toBe(0);
+  });
+
+  it('never lend more than there is, nor leave any waiting for ever, to a crowd', async () => {
+    const shares = { share: 6, largest: 10, reserve: 2, small: 1 };
+    const leases = new Leases(12, 60_000, 60_000, shares);
+    let most = 0;
+    let state = 1;
+    const random = (below: number): number => (state = (state * 48_271) % 0x7fffffff) % below;
+    const request = (i: number): Promise<void> => {
+      const claim = 1 + random(shares.largest);
+      return leases.of(`owner ${i % 5}`).with(claim, async (grow) => {
+        for (let held = 0; held < claim;) {
+          const units = Math.min(1 + random(3), claim - held);
+          await grow(units);
+          held += units;
+          most = Math.max(most, leases.inUse);
+          await scheduler.wait(0);
+        }
+      });
+    };
+    await Promise.all(Array.from({ length: 60 }, (_, i) => request(i)));
+    expect(most).toBeGreaterThan(shares.share);
+    expect(most).toBeLessThanOrEqual(12 + shares.largest - shares.share);
+    expect(leases.inUse).toBe(0);
   });
 
   it('keep a reserve for small ones', async () => {
-    const leases = new Leases(10, 10_000, 10, { share: 10, reserve: 2, small: 1 });
+    const leases = new Leases(10, 10_000, 10, { share: 10, largest: 10, reserve: 2, small: 1 });
     const large = hold(leases, 'a', 8);
     await large.grow(8);
     await expect(hold(leases, 'b', 2).grow(1)).rejects.toMatchObject(full);
@@ -60,7 +126,7 @@ describe('shares', () => {
   });
 
   it('tell whose memory is waited for', async () => {
-    const leases = new Leases(10, 10_000, 10, { share: 6, ...NO_RESERVE });
+    const leases = new Leases(10, 10_000, 10, { share: 6, largest: 6, ...NO_RESERVE });
     const contested = (): boolean[] => ['a', 'b', 'c'].map((owner) => leases.of(owner).contested());
     await hold(leases, 'a', 6).grow(6);
     await hold(leases, 'b', 2).grow(2);
@@ -73,7 +139,7 @@ describe('shares', () => {
 
   it('are asked for ever less often by those who wait', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
-    const leases = new Leases(1, 60_000, 1_000, { share: 1, ...NO_RESERVE });
+    const leases = new Leases(1, 60_000, 1_000, { share: 1, largest: 1, ...NO_RESERVE });
     await hold(leases, 'a', 1).grow(1);
     const timers = vi.spyOn(globalThis, 'setTimeout');
     const waiting = expect(hold(leases, 'a', 1).grow(1)).rejects.toMatchObject(full);
@@ -84,7 +150,7 @@ describe('shares', () => {
   });
 
   it('two that grow never leave each other no room: the second waits for the first', async () => {
-    const leases = new Leases(10, 10_000, 1_000, { share: 10, ...NO_RESERVE });
+    const leases = new Leases(10, 10_000, 1_000, { share: 10, largest: 10, ...NO_RESERVE });
     const first = hold(leases, 'a', 8);
     const second = hold(leases, 'b', 8);
     await first.grow(4);
@@ -99,7 +165,7 @@ describe('shares', () => {
   });
 
   it('small ones pass while a large one waits', async () => {
-    const leases = new Leases(10, 10_000, 10, { share: 10, ...NO_RESERVE });
+    const leases = new Leases(10, 10_000, 10, { share: 10, largest: 10, ...NO_RESERVE });
     const large = hold(leases, 'a', 8);
     await large.grow(4);
     await hold(leases, 'b', 2).grow(2);

@@ -12,7 +12,8 @@ import {
 import type { Capture } from '../../worker/tenant/captures.ts';
 import type { Keys } from '../../worker/tenant/keys.ts';
 import { refused } from './in-heads.ts';
-import { inRows, NOW, type Opened } from './in-rows.ts';
+import { openRows } from '../../worker/tenant/rows.ts';
+import { inRows, NO_STORES, NOW, type Opened } from './in-rows.ts';
 
 const make = (keys: Keys, id: string, scopes: Scope[] = ['read'], now = NOW) =>
   keys.create({ id, hash: `hash of ${id}`, name: `name of ${id}`, scopes }, now);
@@ -23,6 +24,16 @@ function noted({ ask, storage }: Opened): unknown[] {
   storage.sql.exec('DELETE FROM outbox');
   return subjects;
 }
+
+describe('the tables', () => {
+  it('are not changed twice where an older release, which sets the version down, ran in between', () =>
+    inRows(({ storage, ask }) => {
+      const [{ version }] = ask('SELECT version FROM schema_version');
+      storage.sql.exec('UPDATE schema_version SET version = ?', Number(version) - 2);
+      openRows(storage, NO_STORES);
+      expect(ask('SELECT version FROM schema_version')).toEqual([{ version }]);
+    }));
+});
 
 describe('keys', () => {
   it('are found by hash and by id, and listed by age', () =>

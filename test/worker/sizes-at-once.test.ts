@@ -90,7 +90,7 @@ describe('several code spaces in one request', async () => {
     await expect(runs(32)).rejects.toMatchObject({
       code: 'too_much_work',
       message: expect.stringMatching(
-        /^Running efficientnet-lite0 at \d+×\d+ pixels takes about \d+ ms/,
+        /^Running efficientnet-lite0 at \d+×\d+ pixels on picture \d+ of this request takes about \d+ ms/,
       ) as unknown,
     });
     expect(await runs(8)).toBe(160);

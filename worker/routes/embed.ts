@@ -109,7 +109,7 @@ function described({ origin, runtime }: CodeSpace): Omit<Embeddings, 'encoding' 
 }
 
 function refused(field: keyof Wish, what: string): ApiError {
-  return new ApiError('invalid_request', `The codes asked for are not to be had: ${what}.`, { field });
+  return new ApiError('invalid_request', `These codes cannot be made: ${what}.`, { field });
 }
 
 /** Little-endian half precision, which is how codes are stored; every platform of the Worker is little-endian. */

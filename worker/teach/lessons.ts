@@ -88,14 +88,14 @@ function checkSpace(
       'backbone_mismatch',
       origin.base === undefined
         ? 'These codes are of an uploaded head, but this one is taught with codes of the backbone; embed the pictures again without ?head=.'
-        : `This head was uploaded and reads codes of its own; embed the pictures with /v1/embed?head= and send 'base' as it answers.`,
+        : `This head was uploaded and reads codes of its own; embed the pictures with /v1/embed?head=NAME and send 'base' as it answers.`,
       { field: 'base' },
     );
   }
   if (backbone !== origin.weightsSha256) {
     throw new ApiError(
       'backbone_mismatch',
-      `These codes are of backbone ${backbone.slice(0, 12)}…, but this head's are of ${origin.weightsSha256.slice(0, 12)}…; embed the pictures again with /v1/embed?head=.`,
+      `These codes are of backbone ${backbone.slice(0, 12)}…, but this head's are of ${origin.weightsSha256.slice(0, 12)}…; embed the pictures again with /v1/embed?head=NAME.`,
     );
   }
   // The hash of an uploaded head names what it reads.
@@ -108,7 +108,7 @@ function checkSpace(
   if (sameSpace(sent, wanted)) return;
   throw new ApiError(
     'backbone_mismatch',
-    `These codes are of ${spaceInWords(sent)}, but this head's are of ${spaceInWords(wanted)}; embed the pictures again with /v1/embed?head= and send 'space' as it answers.`,
+    `These codes are of ${spaceInWords(sent)}, but this head's are of ${spaceInWords(wanted)}; embed the pictures again with /v1/embed?head=NAME and send 'space' as it answers.`,
     { field: 'space' },
   );
 }

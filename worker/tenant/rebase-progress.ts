@@ -61,7 +61,7 @@ export class RebaseProgress {
     unreadable: NonNullable<Rebase['unreadable']>,
   ): string | undefined {
     if (state.origin.base !== undefined)
-      return 'It is taught on top of an uploaded head, whose own examples are not here. Train it anew with the trainer, on the backbone of now, and upload it under another name.';
+      return 'It is taught on top of an uploaded head, whose own examples are not here. Train it again with headwater train, which uses the default backbone, and upload it under another name.';
     if (missing > 0) {
       const named = unreadable.slice(0, 3).map(({ example, label }) => `${example} ('${label}')`);
       const which = named.length === 0 ? '' : ` Kept pictures that cannot be read: ${named.join(', ')}.`;
@@ -102,7 +102,7 @@ export class RebaseProgress {
         ? {}
         : {
             obstacle:
-              'It was uploaded, and there are no examples of it here. Train it anew with the trainer, on the backbone of now, and upload it.',
+              'It was uploaded, and there are no examples of it here. Train it again with headwater train, which uses the default backbone, and upload it.',
           }),
     };
   }

@@ -269,6 +269,12 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE captures ADD COLUMN space TEXT;
   `,
+  // Releases from before this one set the version to what they know. After a rollback and an upgrade, steps that the tables
+  // have behind them would then run again, and fail.
+  `
+  CREATE TRIGGER schema_version_grows BEFORE UPDATE ON schema_version WHEN NEW.version < OLD.version
+  BEGIN SELECT RAISE(IGNORE); END;
+  `,
 ];
 
 /** Whether a tenant was ever made here. Asking leaves no trace: anyone may name a tenant that doesn't exist. */

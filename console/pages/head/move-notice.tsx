@@ -88,9 +88,9 @@ export function MoveNotice({ name, detail, reload }: MoveNoticeProps) {
 /** In plain words; the Worker's own are for programs. */
 function whatNow({ to, total, missing_pictures: missing, obstacle }: Rebase): string {
   if (missing > 0)
-    return `It can’t be moved to ${to.name}: ${count(missing, 'picture')} of its ${total} can’t be looked at again. Switch on keep_images in the settings, and teach these pictures once more.`;
+    return `It can’t be moved to ${to.name}: ${missing} of its ${count(total, 'example')} have no picture here. Switch keep_images on (PUT /v1/settings with an admin key), and teach these pictures again.`;
   if (obstacle !== undefined) return `It can’t be moved to ${to.name}. ${obstacle}`;
-  return `Moved to ${to.name}, it may tell your pictures apart better: its ${count(total, 'picture')} are looked at again. Nothing changes until that is done.`;
+  return `You can move it to ${to.name}, which may be more accurate: its ${count(total, 'picture')} are read again. Until that is done, nothing changes.`;
 }
 
 function Bar({ progress: { done, total }, busy }: { readonly progress: Rebase; readonly busy: boolean }) {
@@ -122,7 +122,7 @@ function Moved({ progress: { to, before, after } }: { readonly progress: Rebase 
       <p role="status">
         <strong>Moved to {to.name}.</strong>{' '}
         {was && is && `Accuracy before: ${percent(was.accuracy)}. Now: ${percent(is.accuracy)}.`}{' '}
-        {before && `Version ${before.version} is the one of before; make it current to go back.`}
+        {before && `To go back, use version ${before.version}, on the tab Versions.`}
       </p>
     </Notice>
   );

@@ -19,13 +19,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** sum + the products of a word of input and of weights: a float each, or two 16-bit integers whose products are summed. */
-@inline
-export function accumulate<Word>(x: v128, w: v128, sum: v128): v128 {
-  if (isFloat<Word>()) return madd(x, w, sum);
-  return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
-}
-
 // The numbers are the activations' places in ACTIVATIONS of src/backbone/plan.ts.
 export const NONE = 0;
 export const RELU = 1;

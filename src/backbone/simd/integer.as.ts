@@ -20,15 +20,6 @@ export class Rounding {
 @inline export function highCodes(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('high')); }
 @inline export function otherFactor(at: usize): v128 { return v128.load32_splat(at, offsetof<Rounding>('otherFactor')); }
 
-/** One lane of a vector in all of them. */
-@inline
-export function spread(x: v128, lane: i32): v128 {
-  if (lane == 0) return i32x4.shuffle(x, x, 0, 0, 0, 0);
-  if (lane == 1) return i32x4.shuffle(x, x, 1, 1, 1, 1);
-  if (lane == 2) return i32x4.shuffle(x, x, 2, 2, 2, 2);
-  return i32x4.shuffle(x, x, 3, 3, 3, 3);
-}
-
 /** A number in single precision to the nearest integer, of two as near the even one: the sum's lowest bits hold it. @param by rounder. @param bits rounderBits. */
 @inline
 export function nearest(x: v128, by: v128, bits: v128): v128 {
@@ -45,11 +36,4 @@ export function scaled(sum: v128, factor: v128): v128 {
 @inline
 export function bytes(a: v128, b: v128, low: v128, high: v128): v128 {
   return i8x16.min_u(i8x16.max_u(i8x16.narrow_i16x8_u(a, b), low), high);
-}
-
-/** i16 pairs that lie beside each other: of the lower or the upper four of eight. */
-@inline
-export function interleaved(a: v128, b: v128, upper: bool): v128 {
-  if (upper) return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-  return i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 }

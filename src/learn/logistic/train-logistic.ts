@@ -196,7 +196,7 @@ async function novelty(
     logits,
     labels.length,
   );
-  const known = { examples: rows.examples, meanSquare: ridge.scale };
+  const known = { examples: rows.examples, meanSquare: ridge.scale, standardisation: a.standardisation };
   return { directions, ...noveltyStatistics(residuals, tops, known) };
 }
 

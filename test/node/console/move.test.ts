@@ -76,7 +76,7 @@ describe.skipIf(withoutBrowser())('a head on an older backbone', () => {
 
   test('without its pictures says what is missing', async () => {
     await open({ GET: [at('not_begun', 0, { missing_pictures: 4, obstacle: 'x' })] });
-    await page.getByText('4 pictures of its 40 can’t be looked at again.').waitFor();
+    await page.getByText('4 of its 40 examples have no picture here.').waitFor();
     expect(await page.getByRole('button', { name: 'Move it' }).count()).toBe(0);
   });
 

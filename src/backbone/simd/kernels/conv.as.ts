@@ -1,12 +1,6 @@
-/**
- * Convolution of any kernel, stride and padding as a register-tiled matrix product: 4 pixels × 8 output channels at a
- * time. The compiler says where things lie: `pixels` pairs the place of each output pixel's first input with its own
- * place, `runs` lists how far from there each run of eight consecutive inputs lies (one a kernel row, kernel column and block of input
- * channels), two vectors of floats or one of 16-bit integers, and then single words. A vector is four words, each of which is then spread over a vector of its own: a shuffle
- * costs less than a load and the check of its bounds. A word is a float, or two 16-bit integers, whose products are summed
- * at once.
- */
-import { accumulate, activate, HARD_SWISH, madd, NONE, RELU } from '../activation.as';
+/** Convolution of floats, or of 16-bit integers whose units the picture at hand decides, into floats. */
+import { activate, HARD_SWISH, madd, NONE, RELU } from '../activation.as';
+import { blockBytes, convBlock } from '../conv-tiles.as';
 import { BLOCK, CONV_TILE } from '../sizes';
 
 @unmanaged
@@ -36,6 +30,41 @@ export class Conv {
   weightUnits: usize;
   /** With 16-bit words: f32, what a unit of the input is worth. */
   inputUnit: usize;
+
+  @inline placeBytes(): i32 { return 8; }
+  @inline singleWords(): i32 { return this.wordCount; }
+  /** Runs it into `output`. */
+  @inline run(output: usize): void { convBlocks(this, output, 0, this.blocks); }
+
+  /** Integers' sums begin with 0, and get their bias as floats. */
+  @inline
+  start<Word>(block: i32, half: i32): v128 {
+    return isFloat<Word>() ? v128.load(this.bias + (block << 5) + (half << 4)) : i32x4.splat(0);
+  }
+
+  @inline
+  finish<Word>(
+    output: usize, block: i32, pixel: usize,
+    a0: v128, a1: v128, a2: v128, a3: v128, b0: v128, b1: v128, b2: v128, b3: v128,
+  ): void {
+    const plane = output + block * this.plane, kind = this.activation;
+    const toResidual = this.residual ? this.residual - this.output : 0;
+    if (!isFloat<Word>()) {
+      const channels = block << 5;
+      const bias0 = v128.load(this.bias + channels), bias1 = v128.load(this.bias + channels, 16);
+      const inputUnit = v128.load32_splat(this.inputUnit);
+      const unit0 = f32x4.mul(inputUnit, v128.load(this.weightUnits + channels));
+      const unit1 = f32x4.mul(inputUnit, v128.load(this.weightUnits + channels, 16));
+      a0 = madd(f32x4.convert_i32x4_s(a0), unit0, bias0); b0 = madd(f32x4.convert_i32x4_s(b0), unit1, bias1);
+      a1 = madd(f32x4.convert_i32x4_s(a1), unit0, bias0); b1 = madd(f32x4.convert_i32x4_s(b1), unit1, bias1);
+      a2 = madd(f32x4.convert_i32x4_s(a2), unit0, bias0); b2 = madd(f32x4.convert_i32x4_s(b2), unit1, bias1);
+      a3 = madd(f32x4.convert_i32x4_s(a3), unit0, bias0); b3 = madd(f32x4.convert_i32x4_s(b3), unit1, bias1);
+    }
+    if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, b0, b1, b2, b3);
+    else if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, b0, b1, b2, b3);
+    else if (kind == NONE) finishTile(pixel, plane, toResidual, NONE, a0, a1, a2, a3, b0, b1, b2, b3);
+    else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
+  }
 }
 
 /** Eight channels of a pixel: activated, with the residual added if there is one, `toResidual` bytes away, and stored. */
@@ -63,21 +92,6 @@ function finishTile(
   finish(plane + load<u32>(pixel, 28), toResidual, kind, a3, b3);
 }
 
-/** One lane of a vector in all of them. */
-@inline
-function spread(x: v128, lane: i32): v128 {
-  if (lane == 0) return i32x4.shuffle(x, x, 0, 0, 0, 0);
-  if (lane == 1) return i32x4.shuffle(x, x, 1, 1, 1, 1);
-  if (lane == 2) return i32x4.shuffle(x, x, 2, 2, 2, 2);
-  return i32x4.shuffle(x, x, 3, 3, 3, 3);
-}
-
-/** Bytes of the weights of a block of output channels. */
-@inline
-function weightBytes<Word>(s: Conv): i32 {
-  return ((s.runCount << (isFloat<Word>() ? 3 : 2)) + s.wordCount) * (BLOCK << 2);
-}
-
 /**
  * The last five pixels of a block of floats, where a tile more would be for one of them: 7×7 maps have 49. Five need a register
  * more than there are, so that inputs are loaded word by word, which costs less than a tile all the same.
@@ -89,7 +103,7 @@ function lastFive(s: Conv, plane: usize, block: i32): void {
   const in3 = s.input + load<u32>(pixel, 24), in4 = s.input + load<u32>(pixel, 32);
   let a0 = v128.load(s.bias + (block << 5)), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
   let b0 = v128.load(s.bias + (block << 5), 16), b1 = b0, b2 = b0, b3 = b0, b4 = b0;
-  let w = s.weights + block * weightBytes<f32>(s);
+  let w = s.weights + block * blockBytes<Conv, f32>(s);
   for (let run = s.runs; run < endOfWords; run += 4) {
     let at = load<u32>(run);
     for (const end = at + (run < endOfRuns ? BLOCK << 2 : 4); at < end; at += 4) {
@@ -108,95 +122,11 @@ function lastFive(s: Conv, plane: usize, block: i32): void {
 
 @inline
 function convAs<Word>(s: Conv, output: usize, from: i32, to: i32): void {
-  const endOfRuns = s.runs + (s.runCount << 2), endOfWords = endOfRuns + (s.wordCount << 2);
-  const kind = s.activation;
-  const toResidual = s.residual ? s.residual - s.output : 0;
   const endsInFive = isFloat<Word>() && s.pixelCount > CONV_TILE && s.pixelCount % CONV_TILE == 1;
   const inTiles = endsInFive ? s.pixelCount - CONV_TILE - 1 : s.pixelCount;
   for (let block = from; block < to; block++) {
-    const bias0 = v128.load(s.bias + (block << 5)), bias1 = v128.load(s.bias + (block << 5), 16);
-    const zero0 = isFloat<Word>() ? bias0 : i32x4.splat(0);
-    const zero1 = isFloat<Word>() ? bias1 : i32x4.splat(0);
-    const plane = output + block * s.plane;
-    for (let i = 0; i < inTiles; i += CONV_TILE) {
-      // The last tile reaches back over pixels already done rather than past the end.
-      const pixel = s.pixels + (min(i, s.pixelCount - CONV_TILE) << 3);
-      const in0 = s.input + load<u32>(pixel), in1 = s.input + load<u32>(pixel, 8);
-      const in2 = s.input + load<u32>(pixel, 16), in3 = s.input + load<u32>(pixel, 24);
-      let a0 = zero0, a1 = zero0, a2 = zero0, a3 = zero0;
-      let b0 = zero1, b1 = zero1, b2 = zero1, b3 = zero1;
-      let w = s.weights + block * weightBytes<Word>(s);
-      let run = s.runs;
-      for (; run < endOfRuns; run += 4) {
-        const offset = load<u32>(run);
-        const at0 = in0 + offset, at1 = in1 + offset, at2 = in2 + offset, at3 = in3 + offset;
-        let x0 = v128.load(at0), x1 = v128.load(at1), x2 = v128.load(at2), x3 = v128.load(at3);
-        let low = v128.load(w), high = v128.load(w, 16); w += 32;
-        let x = spread(x0, 0); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 0); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 0); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 0); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 1); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 1); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 1); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 1); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 2); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 2); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 2); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 2); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 3); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 3); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 3); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 3); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        if (!isFloat<Word>()) continue;
-        x0 = v128.load(at0, 16); x1 = v128.load(at1, 16); x2 = v128.load(at2, 16); x3 = v128.load(at3, 16);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 0); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 0); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 0); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 0); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 1); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 1); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 1); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 1); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 2); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 2); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 2); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 2); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-        low = v128.load(w); high = v128.load(w, 16); w += 32;
-        x = spread(x0, 3); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = spread(x1, 3); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = spread(x2, 3); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = spread(x3, 3); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-      }
-      for (; run < endOfWords; run += 4) {
-        const offset = load<u32>(run);
-        const low = v128.load(w), high = v128.load(w, 16); w += 32;
-        let x = v128.load32_splat(in0 + offset); a0 = accumulate<Word>(x, low, a0); b0 = accumulate<Word>(x, high, b0);
-        x = v128.load32_splat(in1 + offset); a1 = accumulate<Word>(x, low, a1); b1 = accumulate<Word>(x, high, b1);
-        x = v128.load32_splat(in2 + offset); a2 = accumulate<Word>(x, low, a2); b2 = accumulate<Word>(x, high, b2);
-        x = v128.load32_splat(in3 + offset); a3 = accumulate<Word>(x, low, a3); b3 = accumulate<Word>(x, high, b3);
-      }
-      if (!isFloat<Word>()) {
-        const inputUnit = v128.load32_splat(s.inputUnit);
-        const unit0 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5)));
-        const unit1 = f32x4.mul(inputUnit, v128.load(s.weightUnits + (block << 5), 16));
-        a0 = madd(f32x4.convert_i32x4_s(a0), unit0, bias0); b0 = madd(f32x4.convert_i32x4_s(b0), unit1, bias1);
-        a1 = madd(f32x4.convert_i32x4_s(a1), unit0, bias0); b1 = madd(f32x4.convert_i32x4_s(b1), unit1, bias1);
-        a2 = madd(f32x4.convert_i32x4_s(a2), unit0, bias0); b2 = madd(f32x4.convert_i32x4_s(b2), unit1, bias1);
-        a3 = madd(f32x4.convert_i32x4_s(a3), unit0, bias0); b3 = madd(f32x4.convert_i32x4_s(b3), unit1, bias1);
-      }
-      if (kind == HARD_SWISH) finishTile(pixel, plane, toResidual, HARD_SWISH, a0, a1, a2, a3, b0, b1, b2, b3);
-      else if (kind == RELU) finishTile(pixel, plane, toResidual, RELU, a0, a1, a2, a3, b0, b1, b2, b3);
-      else if (kind == NONE) finishTile(pixel, plane, toResidual, NONE, a0, a1, a2, a3, b0, b1, b2, b3);
-      else finishTile(pixel, plane, toResidual, kind, a0, a1, a2, a3, b0, b1, b2, b3);
-    }
-    if (endsInFive) lastFive(s, plane, block);
+    convBlock<Conv, Word>(s, output, block, inTiles);
+    if (endsInFive) lastFive(s, output + block * s.plane, block);
   }
 }
 

@@ -1,5 +1,6 @@
 /** A fully connected layer between vectors with one number a channel. */
-import { accumulate, activate, madd } from '../activation.as';
+import { activate, madd } from '../activation.as';
+import { accumulate } from '../conv-tiles.as';
 
 @unmanaged
 export class Dense {

@@ -2,7 +2,8 @@
  * Depthwise convolution of 16-bit codes, any kernel and stride, two of the kernel's taps and four pixels of eight channels
  * at a time. No sum overflows: the weights are bounded.
  */
-import { bytes, highCodes, interleaved, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
+import { interleaved } from '../lanes.as';
 
 @unmanaged
 export class Depthwise16 {

@@ -2,13 +2,13 @@
  * The first convolution, straight from the picture's bytes. Rows are widened as they are needed into a ring
  * of as many rows as the kernel is high, padding included; the convolution then runs row by row of its output.
  */
-import { Conv, convBlocks } from './conv.as';
+import { Conv } from './conv.as';
 
 @unmanaged
 export class Stem {
   kernel: i32;
   /** The convolution of one output row: its runs and words are the kernel's rows, its input the ring. */
-  conv: Conv;
+  conv: usize;
   pixels: usize;
   /** Bytes of a row of the picture. */
   pictureRow: i32;
@@ -20,8 +20,9 @@ export class Stem {
   /** A row outside of the picture. */
   padRow: usize;
   kernelHeight: i32;
-  /** Bytes of a row of the kernel in the ring. */
-  kernelRow: i32;
+  /** Runs of eight numbers in a row of the kernel, and words behind them. */
+  rowRuns: i32;
+  rowWords: i32;
   stride: i32;
   top: i32;
   /** Bytes of padding left of the picture's row in the ring. */
@@ -30,19 +31,24 @@ export class Stem {
   outputRow: i32;
 }
 
-/** Bytes to floats, eight at a time; may read and write up to seven beyond `count`. */
+/** Bytes to numbers, eight at a time; may read and write up to seven beyond `count`. */
 @inline
-function widen(from: usize, to: usize, count: i32): void {
+function widen<Word>(from: usize, to: usize, count: i32): void {
   for (const end = from + count; from < end; from += 8) {
     const values = v128.load8x8_u(from);
-    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)));
-    v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), 16);
-    to += 32;
+    if (isFloat<Word>()) {
+      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)));
+      v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), 16);
+    } else v128.store(to, values);
+    to += sizeof<Word>() * 8;
   }
 }
 
-export function stem(s: Stem): void {
-  const right = s.left + s.pictureRow * 4;
+/** `Kernel` is the class of the convolution's step, which reads numbers of type `Word`. */
+@inline
+export function stemAs<Kernel, Word>(s: Stem): void {
+  const conv = changetype<Kernel>(s.conv);
+  const right = s.left + s.pictureRow * sizeof<Word>();
   let next = 0;
   for (let y = 0; y < s.outputHeight; y++) {
     const first = y * s.stride;
@@ -50,17 +56,19 @@ export function stem(s: Stem): void {
       const slot = s.ring + (next % s.kernelHeight) * s.ringRow;
       const row = next - s.top;
       const inside = row >= 0 && row < s.height;
-      if (inside) widen(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
+      if (inside) widen<Word>(s.pixels + row * s.pictureRow, slot + s.left, s.pictureRow);
       // The ring starts out as padding; it is written again where widening ran over it.
       if (!inside) memory.copy(slot, s.padRow, s.ringRow);
       else if (s.pictureRow & 7) memory.copy(slot + right, s.padRow + right, s.ringRow - right);
     }
-    let run = s.conv.runs, word = run + (s.conv.runCount << 2);
+    let run = conv.runs, word = run + (conv.runCount << 2);
     for (let ky = 0; ky < s.kernelHeight; ky++) {
       let at = ((first + ky) % s.kernelHeight) * s.ringRow;
-      for (const end = at + (s.kernelRow & ~31); at < end; at += 32, run += 4) store<i32>(run, at);
-      for (const end = at + (s.kernelRow & 31); at < end; at += 4, word += 4) store<i32>(word, at);
+      for (let i = 0; i < s.rowRuns; i++, at += sizeof<Word>() * 8, run += 4) store<i32>(run, at);
+      for (let i = 0; i < s.rowWords; i++, at += 4, word += 4) store<i32>(word, at);
     }
-    convBlocks(s.conv, s.conv.output + y * s.outputRow, 0, s.conv.blocks);
+    conv.run(conv.output + y * s.outputRow);
   }
 }
+
+export function stem(s: Stem): void { stemAs<Conv, f32>(s); }
