@@ -96,14 +96,14 @@ describe('while a backup comes in', () => {
   });
 
   it('its lines wait for memory, and give it back', async () => {
-    const memory = new Leases(1000, 10_000, 10);
+    const memory = new Leases(1_000_000, 10_000, 10);
     const services = { runtime, heads: new HeadStore(runtime), memory };
     const tenant = await isolate.newTenant();
     const attempt = () => {
       const { body }: Bodied = new Response(fileOf(rows));
       return restore(testEnv, tenant.id, services, body!);
     };
-    await memory.with(900, () => expect(attempt()).rejects.toMatchObject({ code: 'overloaded' }));
+    await memory.with(999_900, () => expect(attempt()).rejects.toMatchObject({ code: 'overloaded' }));
     expect(await attempt()).toEqual({ heads: 2, versions: 2, examples: 6 });
     expect(memory.inUse).toBe(0);
   });
