@@ -88,8 +88,8 @@ describe('codes that repeat', () => {
       const set = setOf(counts, code);
       const { head, figures } = await trainWithFigures(set, { linalg });
       expect(figures!.accuracy).toBe(1);
-      for (const [i, target] of set.targets.entries()) {
-        const { probabilities, unknown } = score(stored(head), codeOf(set, i));
+      for (const target of new Set(set.targets)) {
+        const { probabilities, unknown } = score(stored(head), Float32Array.from(code(target, 0)));
         expect(probabilities.indexOf(Math.max(...probabilities))).toBe(target);
         expect(unknown.isUnknown).toBe(false);
       }
@@ -100,7 +100,8 @@ describe('codes that repeat', () => {
   it.each(KINDS.slice(2, 7))('say that classes which are the same cannot be told: %s', async (_, code) => {
     const set = setOf([10, 10], code);
     const { head, figures } = await trainWithFigures(set, { linalg });
-    const { probabilities, unknown } = score(stored(head), codeOf(set, 0));
+    // As a backbone gives it: what is kept of it was rounded to half precision.
+    const { probabilities, unknown } = score(stored(head), Float32Array.from(code(0, 0)));
     expect(probabilities[0]).toBeCloseTo(0.5, 6);
     expect(unknown.isUnknown).toBe(false);
     expect(figures!.accuracy).toBeLessThanOrEqual(0.5);
