@@ -1,6 +1,7 @@
 /** The networks that are measured: the two that the project carries, at a size, and how pictures reach them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../src/backbone/defaults.ts';
 import { type Backbone, backboneAt, loadBackbone } from '../src/backbone/index.ts';
 import type { PictureInput } from '../src/head/index.ts';
 import { root } from '../scripts/stale.ts';
@@ -14,6 +15,11 @@ export interface Network {
 /** At 224×224 by the pixel rules that it came with: what speed and cost are compared with. */
 export function mobileNet(): Network {
   return carried('mobilenet-v3-small', { height: 224, width: 224, rules: 1 });
+}
+
+/** What new heads read. */
+export function usualNetwork(): Network {
+  return carried(DEFAULT_BACKBONE, DEFAULT_INPUT);
 }
 
 /** @param side of its pictures, one that its plan allows. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { measureStartup } from '../../scripts/startup.ts';
 import { demoHead } from '../demo-head.ts';
 import { type Spread, summarise } from '../measure.ts';
+import { usualNetwork } from '../networks.ts';
 import { startRealWorker } from '../real-worker.ts';
 import { megabytes, type Section, spreadText } from '../section.ts';
 
@@ -30,10 +31,10 @@ interface Keys {
 export const freshWorker: Section = {
   name: 'fresh-worker',
   title: 'The real Worker fresh: start of the process, first classify request of an isolate',
-  async run({ backbone, input, pictures, quick }) {
+  async run({ pictures, quick }) {
     const state = mkdtempSync(join(tmpdir(), 'headwater-bench-'));
     try {
-      const keys = await enrol(state, await demoHead({ backbone, input }));
+      const keys = await enrol(state, await demoHead(usualNetwork()));
       const [{ bytes: picture, name }] = pictures;
       const starts: Fresh[] = [];
       for (let round = 0; round < (quick ? 2 : 7); round++) starts.push(await oneStart(state, keys, picture));

@@ -4,7 +4,7 @@ import { REFERENCE } from '../engines.ts';
 import { type Goal, ratioGoal } from '../goals.ts';
 import { interleave } from '../measure.ts';
 import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
-import { floats, subtracted } from '../worker-host.ts';
+import { type BenchWorker, floats, subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'headwater decode, simd32-relaxed';
@@ -46,13 +46,12 @@ export const pipeline: Section = {
         );
         const memory = new Map<string, Memory>();
         for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
-        const bytes = memory.get(OURS)!.wasmBytes;
         if (picture === pictures[0])
           goals.push(...ratioGoal(`${picture.name} JPEG to probabilities, of the same with tfjs`, timings, [OURS, OTHER_ENGINE], 0.5)); // prettier-ignore
         if (picture === pictures.at(-1))
           goals.push(
             ...ratioGoal(`${picture.name} JPEG, of the same with @jsquash/jpeg`, timings, [OURS, SAME_ENGINE], 0.45), // prettier-ignore
-            { what: `WebAssembly memory after a ${picture.name} JPEG`, atMost: 24, measured: bytes / 1e6, unit: 'MB' }, // prettier-ignore
+            { what: `WebAssembly memory held after a ${picture.name} JPEG`, atMost: 24, measured: (await wasmHeld(head, picture.bytes)) / 1e6, unit: 'MB' }, // prettier-ignore
           );
         const table = timingTable(timings, BASELINE);
         tables.push({
@@ -65,10 +64,30 @@ export const pipeline: Section = {
         });
         data[picture.name] = { timings: Object.fromEntries(timings), memory: Object.fromEntries(memory) };
       }
-      return { tables, notes: ['All combinations give the same top class.'], goals, data };
+      return {
+        tables,
+        notes: [
+          'All combinations give the same top class. WASM MB: with instances that were let go of and are not collected yet.',
+        ],
+        goals,
+        data,
+      };
     });
   },
 };
+
+/** Bytes that our pipeline holds once what it let go of is collected. */
+async function wasmHeld(head: Uint8Array, picture: Uint8Array): Promise<number> {
+  const [worker, work] = COMBINATIONS[OURS];
+  const measure = async (workers: ReadonlyMap<string, BenchWorker>): Promise<number> => {
+    const collecting = workers.get(OURS)!;
+    await collecting.put('head', head);
+    await collecting.work(work, 3, picture);
+    await collecting.heldMb();
+    return await collecting.wasmMemoryBytes();
+  };
+  return await withWorkers(onMobileNet({ [OURS]: worker }), measure, { collects: true, inspected: true });
+}
 
 function topClass(probabilities: Float32Array): number {
   return probabilities.indexOf(Math.max(...probabilities));

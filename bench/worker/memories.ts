@@ -3,6 +3,8 @@
  * and the old one's memory goes. To be imported before what it watches.
  */
 const memories = new Set<WeakRef<WebAssembly.Memory>>();
+/** A memory that goes in and comes out, or is shared, counts once. */
+const known = new WeakSet<WebAssembly.Memory>();
 const Original = WebAssembly.Instance;
 
 WebAssembly.Instance = new Proxy(Original, {
@@ -12,7 +14,11 @@ WebAssembly.Instance = new Proxy(Original, {
       ...Object.values(imports ?? {}).flatMap((names) => Object.values(names)),
       ...Object.values(instance.exports),
     ];
-    for (const value of values) if (value instanceof WebAssembly.Memory) memories.add(new WeakRef(value));
+    for (const value of values) {
+      if (!(value instanceof WebAssembly.Memory) || known.has(value)) continue;
+      known.add(value);
+      memories.add(new WeakRef(value));
+    }
     return instance;
   },
 });
