@@ -13,8 +13,8 @@ export interface Embedded {
 
 /**
  * @param now what the head's examples are codes of. @param former what they were before, where the head was moved.
- * @returns the lesson in the head's space: its second codes where they are of that one. A lesson that has nothing to do
- *   with the move is left to be judged as any other.
+ * @returns the lesson in the head's space, with its second codes where they are of that space; a lesson that was not embedded
+ *   before the move, as it came; a refusal where it was, and has no codes of the head's space.
  */
 export function afterMove<T extends Embedded>(
   head: string,

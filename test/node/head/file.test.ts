@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Plan } from '../../../src/backbone/plan.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { goldenFault } from '../../../src/head/golden.ts';
-import { assertCompatible, readHead, score, writeHead, type Head } from '../../../src/head/index.ts';
+import { readHead, writeHead, type Head } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/train.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../../src/safetensors.ts';
-import { BACKBONE, randomSet } from '../learn/random.ts';
+import { randomSet } from '../learn/random.ts';
+import { refusal } from './refusal.ts';
 
 let head: Head;
 let file: Uint8Array;
@@ -50,20 +49,6 @@ function setNumber(name: string, index: number, value: number): Uint8Array {
 }
 
 const formatOf = (bytes: Uint8Array) => readSafetensors(bytes).metadata['format'];
-
-/** The head that reads pictures of another size. */
-const atSize = (height: number, width = height): Head => ({ ...head, input: { height, width, rules: 2 } });
-
-/** The error that a head is refused with. */
-function refusal(act: () => unknown): HeadwaterError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof HeadwaterError) return error;
-    throw error;
-  }
-  throw new Error('It was not refused.');
-}
 
 describe('a head file', () => {
   it('reads back as it was written', () => {
@@ -382,88 +367,6 @@ describe('a hostile head file is refused', () => {
         expect(error).toBeInstanceOf(HeadwaterError);
       }
       if (read) expect(read.labels).toHaveLength(3);
-    }
-  });
-});
-
-describe('scores', () => {
-  it('are finite for every code that a picture can have, at the bounds of what a head may hold', () => {
-    const least = { residual: { centre: -1e12, spread: 1e-9 }, logit: { centre: 1e12, spread: 1e-9 } };
-    const extreme: Head = {
-      ...head,
-      temperature: 1e-6,
-      deviation: head.deviation.map(() => 1e-12),
-      weights: head.weights.map((_, i) => (i % 2 === 0 ? 1e6 : -1e6)),
-      novelty: { ...head.novelty, ...least, threshold: 1e12 },
-    };
-    for (const value of [0, 1, -65_504, 65_504]) {
-      const { logits, probabilities, unknown } = score(extreme, new Float32Array(24).fill(value));
-      for (const found of [...logits, ...probabilities, unknown.score])
-        expect(found).toSatisfy(Number.isFinite);
-    }
-  });
-
-  it('that are no finite numbers are an error, for golden codes as well', () => {
-    const broken: [string, Head][] = [
-      ['a spread', { ...head, novelty: { ...head.novelty, logit: { centre: 0, spread: 5e-324 } } }],
-      ['a centre', { ...head, novelty: { ...head.novelty, logit: { centre: -1.7e308, spread: 0.1 } } }],
-      ['a temperature', { ...head, temperature: 1e-300 }],
-      ['a weight', { ...head, weights: head.weights.map(() => NaN) }],
-    ];
-    for (const [what, each] of broken)
-      expect(
-        refusal(() => goldenFault(each)),
-        what,
-      ).toMatchObject({ code: 'head_invalid' });
-    for (const value of [Infinity, NaN, 3e38])
-      expect(refusal(() => score(head, new Float32Array(24).fill(value)))).toMatchObject({
-        code: 'head_invalid',
-      });
-  });
-});
-
-describe('assertCompatible', () => {
-  const plan: Plan = {
-    format: 'headwater-plan/1',
-    ...BACKBONE,
-    steps: [],
-    input: { height: 1, width: 1, channels: 3, padValue: [0, 0, 0] },
-    taps: [{ name: 'all', step: 'all', channels: 24 }],
-  };
-
-  it('accepts the backbone that the head was trained on and no other', () => {
-    expect(() => assertCompatible(head, plan)).not.toThrow();
-    const others: Plan[] = [
-      { ...plan, weightsSha256: 'cd'.repeat(32) },
-      { ...plan, taps: [{ name: 'all', step: 'all', channels: 25 }] },
-      { ...plan, taps: [{ name: 'some', step: 'all', channels: 24 }] },
-      { ...plan, taps: [{ name: 'all', step: 'all', channels: 24, statistic: 'deviation' }] },
-    ];
-    for (const other of others) {
-      expect(refusal(() => assertCompatible(head, other)).code).toBe('backbone_mismatch');
-    }
-  });
-
-  it('wants the statistics that the head reads', () => {
-    const spread: Head = { ...head, statistics: ['deviation'] };
-    expect(() =>
-      assertCompatible(spread, {
-        ...plan,
-        taps: [{ name: 'all', step: 'all', channels: 24, statistic: 'deviation' }],
-      }),
-    ).not.toThrow();
-    const { code, message } = refusal(() => assertCompatible(spread, plan));
-    expect(code).toBe('backbone_mismatch');
-    expect(message).toContain('reads the deviation of the tap all, but the backbone has its mean');
-  });
-
-  it('wants a size at which the backbone is run', () => {
-    const sized = { ...plan, input: { ...plan.input, height: 224, width: 224, sides: [128, 160] } };
-    for (const size of [224, 160, 128]) expect(() => assertCompatible(atSize(size), sized)).not.toThrow();
-    for (const other of [atSize(192), atSize(160, 128), atSize(1)]) {
-      const { code, message } = refusal(() => assertCompatible(other, sized));
-      expect(code).toBe('backbone_mismatch');
-      expect(message).toContain('is run at 224×224, 128×128, 160×160');
     }
   });
 });
