@@ -1,6 +1,6 @@
 /** Linear heads on a network's codes. */
 import { type Head, score } from '../src/head/index.ts';
-import { trainHead } from '../src/learn/train.ts';
+import { trainHead } from '../src/learn/ridge/train.ts';
 import type { Network } from './networks.ts';
 
 export interface LabelledCode {

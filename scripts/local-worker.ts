@@ -29,7 +29,7 @@ export interface LocalWorkerOptions {
   readonly onLog?: (line: string) => void;
   /** Opens V8's inspector to the isolate, for programs that measure its heap. */
   readonly inspected?: boolean;
-  /** Hears where each teach request is (worker/steps.ts), for tests that end the process there. */
+  /** Hears where each teach request is (worker/tenant/steps.ts), for tests that end the process there. */
   readonly onStep?: (name: string) => Promise<void>;
 }
 
@@ -152,7 +152,7 @@ const SECOND = 'headwater-second';
 
 /**
  * The Worker's default entrypoint under another name. Under its own name, miniflare puts four Workers before it that look
- * for a page first: up to 2 ms of each request, and 20 ms with a long path. This Worker serves its pages itself (worker/pages.ts).
+ * for a page first: up to 2 ms of each request, and 20 ms with a long path. This Worker serves its pages itself (worker/http/pages.ts).
  */
 const DIRECT = 'direct';
 const DIRECT_MODULE = `export * from './index.js';\nexport { default, default as ${DIRECT} } from './index.js';\n`;

@@ -1,7 +1,7 @@
 /** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
 import { writeSummary } from '../src/head/figures.ts';
-import { heldOutBy, LEAVE_ONE_OUT } from '../src/learn/held-out.ts';
-import type { Figures, FigureSummary, Interval } from '../src/learn/metrics.ts';
+import { heldOutBy, LEAVE_ONE_OUT } from '../src/learn/statistics/held-out.ts';
+import type { Figures, FigureSummary, Interval } from '../src/learn/statistics/metrics.ts';
 import { table } from './terminal.ts';
 
 /** Figures of one kind under a heading, for example 'leave-one-out'. */

@@ -1,6 +1,6 @@
 /** How well a head tells what it knows from what it does not. */
-import { wilsonInterval } from '../src/learn/intervals.ts';
-import type { Interval } from '../src/learn/metrics.ts';
+import { wilsonInterval } from '../src/learn/statistics/intervals.ts';
+import type { Interval } from '../src/learn/statistics/metrics.ts';
 import type { LabelledCodes } from './codes/labelled.ts';
 import { selectCodes } from './codes/labelled.ts';
 import { scoreAll } from './evaluation.ts';

@@ -1,8 +1,8 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
 import type { EngineName } from '../src/backbone/choose.ts';
-import type { Principal } from './auth.ts';
-import type { RequestWork } from './request-work.ts';
-import type { StepListener } from './steps.ts';
+import type { Principal } from './access/auth.ts';
+import type { RequestWork } from './isolate/request-work.ts';
+import type { StepListener } from './tenant/steps.ts';
 import type { TenantNamespace } from './tenant/call.ts';
 
 export interface Env extends StepListener {

@@ -1,10 +1,10 @@
 /** The Worker's entry: the application on this isolate's runtime, and the Durable Object's class. */
 import { version } from '../package.json';
 import { createApp } from './app.ts';
-import { drained } from './drain.ts';
+import { drained } from './http/drain.ts';
 import type { Env } from './env.ts';
-import { runtime } from './runtime.ts';
-import { warmUpRoutes } from './warm-up.ts';
+import { runtime } from './isolate/runtime.ts';
+import { warmUpRoutes } from './isolate/warm-up.ts';
 
 export { Tenant } from './tenant/tenant.ts';
 

@@ -1,6 +1,6 @@
 /** Figures (how well a head does) in the words of files and answers: schema, writer and reader. */
 import { z } from 'zod';
-import type { ClassFigures, FigureSummary } from '../learn/metrics.ts';
+import type { ClassFigures, FigureSummary } from '../learn/statistics/metrics.ts';
 import { MAX_CLASSES } from './limits.ts';
 
 /** Examples a head may claim; beyond any training set, below where counts lose precision. */

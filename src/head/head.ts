@@ -5,7 +5,7 @@
 import type { Statistic } from '../backbone/plan.ts';
 import type { Tail } from '../backbone/tail.ts';
 import type { PixelRules } from '../image/input.ts';
-import type { FigureSummary } from '../learn/metrics.ts';
+import type { FigureSummary } from '../learn/statistics/metrics.ts';
 
 export interface BackboneIdentity {
   readonly name: string;

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { describeCode } from '../../worker/problem.ts';
+import { describeCode } from '../../worker/http/problem.ts';
 import { Tenants } from '../node/api/tenants.ts';
 import { ADMIN_SECRET, House, picture } from '../node/protocols/house.ts';
 import type { Fault, FuzzPart } from './part.ts';

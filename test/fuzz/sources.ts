@@ -1,7 +1,7 @@
 /** What cases are made of: pictures and head files that are right. */
 import { readFileSync } from 'node:fs';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
-import { trainHead } from '../../src/learn/train.ts';
+import { trainHead } from '../../src/learn/ridge/train.ts';
 import { dcJpeg, withoutSegments } from '../node/image/jpeg-maker.ts';
 import { CHANNELS, FORMS } from '../node/image/pngs.ts';
 import { FIXTURES, fixture, flatJpeg, greyPng, makePng, pngChunk } from '../node/image/support.ts';

@@ -22,7 +22,7 @@ const PUT_TOGETHER = [
   // A fixed text around the number of a process.
   'bench/processes.ts',
   // Routes' patterns, which are found in their addresses.
-  'worker/route-not-found.ts',
+  'worker/http/route-not-found.ts',
 ];
 
 const ROUTE_PATTERN = /:[a-zA-Z]+\{([^{}]+)\}/g;

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Classification, type VersionSummary } from '../../src/api/index.ts';
 import { VersionReport } from '../../src/api/report.ts';
-import type { Figures } from '../../src/learn/metrics.ts';
+import type { Figures } from '../../src/learn/statistics/metrics.ts';
 import { writeSummary } from '../../src/head/figures.ts';
 import { answerOf, sha256, trainedOf, type Trained } from './material.ts';
 import type { Ask, Seen, SeenHead } from './observe.ts';

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Classification, Embeddings, HeadDetail, Rebase } from '../../src/api/index.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
-import { trainWithFigures } from '../../src/learn/train.ts';
+import { trainWithFigures } from '../../src/learn/ridge/train.ts';
 import { codesRead } from '../../src/learn/training-set.ts';
 import { LEARNING } from '../../trainer/learning.ts';
 import type { Mortal } from '../node/local/teaching.ts';

@@ -60,7 +60,7 @@ export interface Act {
   readonly delays: readonly number[];
 }
 
-/** When workerd is killed: so many ms after the requests were sent, or at a step of one of them (worker/steps.ts). */
+/** When workerd is killed: so many ms after the requests were sent, or at a step of one of them (worker/tenant/steps.ts). */
 export type Kill = { readonly ms: number } | { readonly step: number };
 
 export interface Burst {

@@ -2,9 +2,9 @@ import { SELF } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, HeadDetail, HeadStored } from '../../src/api/index.ts';
 import { score } from '../../src/head/index.ts';
-import { see } from '../../worker/classify.ts';
-import { RequestWork } from '../../worker/request-work.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { see } from '../../worker/predict/features.ts';
+import { RequestWork } from '../../worker/isolate/request-work.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();

@@ -4,9 +4,9 @@ import planJson from '../../backbones/mobilenet-v3-small/plan.json';
 import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import type { Classification } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
-import { extendHead } from '../../src/learn/extend.ts';
+import { extendHead } from '../../src/learn/further/extend.ts';
 import { importedHead } from '../../src/learn/imported.ts';
-import { createRuntime, type Runtime } from '../../worker/runtime.ts';
+import { createRuntime, type Runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, JPEG, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
 
 /** The built-in network with pictures of another size and its last tap alone: as good as another network. */

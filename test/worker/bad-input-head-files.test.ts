@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { writeHead } from '../../src/head/index.ts';
 import { readSafetensors, writeSafetensors } from '../../src/safetensors.ts';
 import { MAX_HEAD_BYTES } from '../../worker/limits.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, makeHead, makeHeadFile, problemOf } from './support.ts';
 
 const isolate = new Isolate();

@@ -1,7 +1,7 @@
 /** Other people's protocols with what they should not have, as their own clients would never send it; errors in their words. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import {
   MAX_JSON_PICTURE_BYTES,
   MAX_PICTURES_PER_REQUEST,

@@ -9,8 +9,8 @@ import {
   MAX_JSON_PARTS,
   MAX_VERSION_NAMES,
 } from '../../worker/limits.ts';
-import { RestoreChecks } from '../../worker/restore-checks.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { RestoreChecks } from '../../worker/backup/checks.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { pointerName } from '../../worker/stores/layout.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { brokenBytes, Isolate, problemOf, slowBytes, testEnv } from './support.ts';

@@ -7,8 +7,8 @@ import {
   type ReviewQueue,
   type Routing,
 } from '../../src/api/index.ts';
-import { runtime } from '../../worker/runtime.ts';
-import { sha256Hex } from '../../worker/api-key.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
+import { sha256Hex } from '../../worker/access/api-key.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, soon } from './support.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BackupRow, type Classification, type Embeddings, type ReviewItem } from '../../src/api/index.ts';
 import { readHead, writeHead, type Head } from '../../src/head/index.ts';
-import { trainHead } from '../../src/learn/train.ts';
+import { trainHead } from '../../src/learn/ridge/train.ts';
 import { backupOf, fileOf, sendBackup } from './backups.ts';
 import { JPEG, picture, problemOf, stubOf, type Isolate } from './support.ts';
 import { codeOf, embed, headAt, newer, older, OWN, SMALL } from './two-sizes.ts';

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MAX_PUBLISHED, Records } from '../../worker/protocols/custom-vision/records.ts';
-import { Turns } from '../../worker/turns.ts';
+import { Turns } from '../../worker/isolate/turns.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, stubOf, testEnv } from './support.ts';
 

@@ -1,9 +1,9 @@
 /** What becomes of the rest of a request's body before its answer goes out. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Bodied } from '../../worker/body.ts';
-import { drained } from '../../worker/drain.ts';
+import type { Bodied } from '../../worker/http/body.ts';
+import { drained } from '../../worker/http/drain.ts';
 import { DRAIN_TIMEOUT_MS, MAX_DRAINED_BYTES } from '../../worker/limits.ts';
-import { PieceReader } from '../../worker/piece-reader.ts';
+import { PieceReader } from '../../worker/http/piece-reader.ts';
 import { brokenBytes, slowBytes } from './support.ts';
 
 const PIECE = 1 << 20;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
 import { writeHead } from '../../src/head/index.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf } from './support.ts';
 
 const isolate = new Isolate();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { HeadDetail, HeadList } from '../../src/api/index.ts';
 import { MAX_IDEMPOTENCY_KEYS, OLD_VERSIONS_AT_ONCE } from '../../worker/limits.ts';
-import { describe as describeHead, headDetail, headList } from '../../worker/tenant/describe.ts';
+import { describe as describeHead, headDetail, headList } from '../../worker/tenant/heads/describe.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, makeHead, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';

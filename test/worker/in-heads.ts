@@ -1,6 +1,6 @@
 /** Heads of a tenant's rows, without their files. */
 import { expect } from 'vitest';
-import type { Committed, Upload } from '../../worker/tenant/uploads.ts';
+import type { Committed, Upload } from '../../worker/tenant/heads/uploads.ts';
 import { description, NOW, type Opened } from './in-rows.ts';
 
 /** What refuses with a code. */

@@ -1,7 +1,7 @@
 /** Unpacking keeps pace with whoever reads: what a small piece becomes is all that is ever held. */
 import { deflateSync } from 'fflate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { inflating } from '../../worker/inflate.ts';
+import { inflating } from '../../worker/http/inflate.ts';
 import { INFLATE_PIECE_BYTES } from '../../worker/limits.ts';
 
 afterEach(() => vi.restoreAllMocks());

@@ -5,7 +5,7 @@ import { FIELDS } from '../../src/head/metadata.ts';
 import { Files, Predictions, Urls } from '../../worker/protocols/custom-vision/images.ts';
 import { InferRequest } from '../../worker/protocols/open-inference-input.ts';
 import { WorkersAiInput } from '../../worker/protocols/workers-ai.ts';
-import { BODY_SCHEMAS } from '../../worker/routes/describe.ts';
+import { BODY_SCHEMAS } from '../../worker/http/openapi.ts';
 
 const { BatchLine: _answer, ...BODIES } = BODY_SCHEMAS;
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {

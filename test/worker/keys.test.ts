@@ -1,11 +1,11 @@
 /** What a guessed key costs, and what a key without a check value may: nothing and little. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { newApiKey, newKeyId, newTenantId, sha256Hex, tenantOf } from '../../worker/api-key.ts';
+import { newApiKey, newKeyId, newTenantId, sha256Hex, tenantOf } from '../../worker/access/api-key.ts';
 import type { Env } from '../../worker/env.ts';
-import { checkKey, withCheck } from '../../worker/key-check.ts';
+import { checkKey, withCheck } from '../../worker/access/key-check.ts';
 import { KEY_STALE_MS, MAX_KEY_MISSES_PER_WINDOW, RATE_WINDOW_MS } from '../../worker/limits.ts';
-import { networkOf } from '../../worker/rate-limits.ts';
+import { networkOf } from '../../worker/access/rate-limits.ts';
 import { keyEntryName, tenantEntryName } from '../../worker/stores/layout.ts';
 import { callTenant } from '../../worker/tenant/call.ts';
 import { counted, Isolate, problemOf, stubOf, testEnv } from './support.ts';

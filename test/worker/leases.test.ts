@@ -1,10 +1,10 @@
 /** Memory for bodies: lent as they arrive, shared among tenants, taken from those that come too slowly. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { readBytes, withBody } from '../../worker/body.ts';
-import { Leases, type Grow } from '../../worker/leases.ts';
+import { readBytes, withBody } from '../../worker/http/body.ts';
+import { Leases, type Grow } from '../../worker/isolate/leases.ts';
 import { MAX_SLOW_CONTESTED_MS, MAX_SLOW_MS, MIN_BODY_BYTES_PER_S } from '../../worker/limits.ts';
-import { ApiError } from '../../worker/problem.ts';
-import { BackupReader } from '../../worker/restore-rows.ts';
+import { ApiError } from '../../worker/http/problem.ts';
+import { BackupReader } from '../../worker/backup/reader.ts';
 
 const NO_RESERVE = { reserve: 0, small: 0 };
 const full = { code: 'overloaded' };

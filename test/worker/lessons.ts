@@ -1,6 +1,6 @@
 /** Lessons of made-up codes, as a customer sends them who keeps the pictures. */
 import { spaceOfPlan } from '../../src/head/index.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 
 const { plan, input, engine } = runtime;
 /** What the codes are of, as /v1/embed answers it. */

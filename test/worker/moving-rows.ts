@@ -1,10 +1,10 @@
 /** Moving a head on rows and stores alone: a tenant with a head of two classes, and what is done between two steps. */
-import type { NewExample } from '../../worker/teach/embed-lessons.ts';
+import type { NewExample } from '../../worker/teach/embed.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Rebasing } from '../../worker/tenant/rebase.ts';
-import { Teaching } from '../../worker/tenant/teaching.ts';
-import { Training } from '../../worker/tenant/training.ts';
+import { Rebasing } from '../../worker/tenant/rebase/rebase.ts';
+import { Teaching } from '../../worker/tenant/teach/teaching.ts';
+import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { inRows, type Opened } from './in-rows.ts';
 

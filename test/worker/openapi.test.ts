@@ -1,7 +1,7 @@
 /** The OpenAPI document and the routes are the same: each is in the other, with the parameters that its path has. */
 import { expect, it, vi } from 'vitest';
 import { createApp } from '../../worker/app.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, testEnv } from './support.ts';
 
 /** Documented by those whose protocols they are. */

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { Outbox, type Render, type Stores } from '../../worker/tenant/outbox.ts';
 import { Removal } from '../../worker/tenant/removal.ts';
-import { Restore } from '../../worker/tenant/restore.ts';
+import { Restore } from '../../worker/tenant/backup/restore.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { hasTables } from '../../worker/tenant/schema.ts';
 import { Writer } from '../../worker/tenant/writer.ts';

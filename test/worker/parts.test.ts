@@ -1,8 +1,8 @@
 /** The Worker's small parts: what they bound, and what they do when something fails. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { checkUrl, fetchPicture } from '../../worker/fetch-picture.ts';
-import { Leases } from '../../worker/leases.ts';
-import { parseMultipart } from '../../worker/multipart.ts';
+import { checkUrl, fetchPicture } from '../../worker/http/fetch-picture.ts';
+import { Leases } from '../../worker/isolate/leases.ts';
+import { parseMultipart } from '../../worker/http/multipart.ts';
 import { ByteLru } from '../../worker/stores/byte-lru.ts';
 import { RefreshingCache } from '../../worker/stores/refreshing-cache.ts';
 

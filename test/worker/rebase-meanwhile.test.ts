@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { HeadDetail } from '../../src/api/index.ts';
 import { readHead } from '../../src/head/index.ts';
 import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
-import { RequestWork } from '../../worker/request-work.ts';
+import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { problemOf, stubOf } from './support.ts';
 import {

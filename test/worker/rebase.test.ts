@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HeadDetail } from '../../src/api/index.ts';
 import { readHead, score } from '../../src/head/index.ts';
-import { trainHead } from '../../src/learn/train.ts';
+import { trainHead } from '../../src/learn/ridge/train.ts';
 import { testEnv } from './support.ts';
 import {
   classify,

@@ -4,9 +4,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { BatchLine } from '../../src/api/index.ts';
 import { crc32 } from '../../src/image/crc32.ts';
 import { GIVING_WAY_MS, MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
-import { runtime } from '../../worker/runtime.ts';
-import { RequestWork } from '../../worker/request-work.ts';
-import { predict } from '../../worker/right-of-way.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
+import { RequestWork } from '../../worker/isolate/request-work.ts';
+import { predict } from '../../worker/isolate/right-of-way.ts';
 import { Isolate, JPEG, makeHeadFile } from './support.ts';
 
 const isolate = new Isolate();

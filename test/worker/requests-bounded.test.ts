@@ -2,15 +2,15 @@
 import { HonoRequest } from 'hono/request';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { addressFault, pathOf } from '../../worker/address.ts';
-import { ByteSearch } from '../../worker/byte-search.ts';
+import { addressFault, pathOf } from '../../worker/http/address.ts';
+import { ByteSearch } from '../../worker/http/byte-search.ts';
 import {
   MAX_CONTENT_TYPE_LENGTH,
   MAX_PATH_LENGTH,
   MAX_QUERY_LENGTH,
   MAX_QUERY_PARAMETERS,
 } from '../../worker/limits.ts';
-import { parseMultipart } from '../../worker/multipart.ts';
+import { parseMultipart } from '../../worker/http/multipart.ts';
 import { Isolate, problemOf } from './support.ts';
 
 const isolate = new Isolate();

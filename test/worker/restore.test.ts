@@ -1,11 +1,11 @@
 /** Restores that take their time, meet others, break off or lose an answer: all of a backup comes in, or nothing. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BackupRow } from '../../src/api/index.ts';
-import type { Bodied } from '../../worker/body.ts';
-import { Leases } from '../../worker/leases.ts';
+import type { Bodied } from '../../worker/http/body.ts';
+import { Leases } from '../../worker/isolate/leases.ts';
 import { BODY_READ_TIMEOUT_MS, RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../worker/limits.ts';
-import { restore } from '../../worker/restore.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { restore } from '../../worker/backup/restore.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { HeadStore } from '../../worker/stores/heads.ts';
 import type { TenantStub } from '../../worker/tenant/call.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';

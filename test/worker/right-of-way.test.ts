@@ -1,6 +1,6 @@
 /** Which requests a training waits for, and that it goes on in the end. */
 import { describe, expect, it } from 'vitest';
-import { giveWay, predicting } from '../../worker/right-of-way.ts';
+import { giveWay, predicting } from '../../worker/isolate/right-of-way.ts';
 import { Isolate, JPEG, makeHeadFile, soon } from './support.ts';
 
 /** A picture whose last byte comes when it is let go. */

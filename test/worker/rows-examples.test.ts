@@ -1,8 +1,8 @@
 /** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a lesson is answered. */
 import { describe, expect, it } from 'vitest';
-import type { NewExample } from '../../worker/teach/embed-lessons.ts';
+import type { NewExample } from '../../worker/teach/embed.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
-import { taughtAnswer } from '../../worker/tenant/taught.ts';
+import { taughtAnswer } from '../../worker/tenant/teach/taught.ts';
 import { add, refused, withVersions } from './in-heads.ts';
 import { description, inRows, NOW, type Judged, type Opened } from './in-rows.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/api/index.ts';
 import { MAX_DELETED_HEADS, MAX_VERSION_NAMES, OLD_VERSIONS_AT_ONCE } from '../../worker/limits.ts';
-import { headList } from '../../worker/tenant/describe.ts';
+import { headList } from '../../worker/tenant/heads/describe.ts';
 import {
   add,
   DESCRIPTION,

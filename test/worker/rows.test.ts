@@ -9,7 +9,7 @@ import {
   MAX_REVOKED_KEYS,
   USAGE_DAYS,
 } from '../../worker/limits.ts';
-import type { Capture } from '../../worker/tenant/captures.ts';
+import type { Capture } from '../../worker/tenant/teach/captures.ts';
 import type { Keys } from '../../worker/tenant/keys.ts';
 import { refused } from './in-heads.ts';
 import { openRows } from '../../worker/tenant/rows.ts';

@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Classification, HeadAnswer, Routing } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
-import { sha256Hex } from '../../worker/api-key.ts';
-import { see, type LoadedHead } from '../../worker/classify.ts';
+import { sha256Hex } from '../../worker/access/api-key.ts';
+import { see, type LoadedHead } from '../../worker/predict/features.ts';
 import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
-import { RequestWork } from '../../worker/request-work.ts';
+import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { headObjectName } from '../../worker/stores/layout.ts';
 import { Isolate, JPEG, picture, soon, testEnv } from './support.ts';
 import { headAt, older, OWN, SMALL, usual } from './two-sizes.ts';

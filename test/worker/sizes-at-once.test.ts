@@ -2,8 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
-import { see } from '../../worker/classify.ts';
-import { RequestWork } from '../../worker/request-work.ts';
+import { see } from '../../worker/predict/features.ts';
+import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { JPEG } from './support.ts';
 import { headAt, older, OWN, SMALL, usual } from './two-sizes.ts';
 

@@ -1,6 +1,6 @@
 /** Who a key is and which versions a head has: which store is asked, which is not, and how long an answer counts. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { newApiKey, newTenantId, sha256Hex, tenantOf } from '../../worker/api-key.ts';
+import { newApiKey, newTenantId, sha256Hex, tenantOf } from '../../worker/access/api-key.ts';
 import type { Env } from '../../worker/env.ts';
 import {
   POINTER_STALE_MS,

@@ -1,6 +1,6 @@
 /** The parts of the stores, each at its bounds: caches, shared loads, deletion by pages, pointers, files that are read. */
 import { describe, expect, it, vi } from 'vitest';
-import { sha256Hex } from '../../worker/api-key.ts';
+import { sha256Hex } from '../../worker/access/api-key.ts';
 import type { Env } from '../../worker/env.ts';
 import { R2_DELETE_BATCH, SHARED_LOAD_TIMEOUT_MS } from '../../worker/limits.ts';
 import { ByteLru } from '../../worker/stores/byte-lru.ts';

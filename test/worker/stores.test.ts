@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
-import { sha256Hex } from '../../worker/api-key.ts';
+import { sha256Hex } from '../../worker/access/api-key.ts';
 import { MAX_VERSIONS_PER_HEAD, POINTER_STALE_MS, RESERVATION_MS } from '../../worker/limits.ts';
 import { keyEntryName, pointerName } from '../../worker/stores/layout.ts';
 import { callTenant } from '../../worker/tenant/call.ts';

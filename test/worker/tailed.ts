@@ -1,7 +1,7 @@
 /** Heads with tails for the Worker's tests, and what they must answer. */
 import { cutAt, tensorNames, type Tail } from '../../src/backbone/index.ts';
 import { readCode, score, TAIL_TAP, type Head } from '../../src/head/index.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { JPEG, makeHead } from './support.ts';
 
 /** The backbone that most fine-tuned heads are on: it was the only one. */

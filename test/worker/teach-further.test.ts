@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import linalg from '../../build/wasm/linalg.wasm?module';
 import type { Classification, HeadDetail, Problem, Routing, Taught } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
-import { continueHead } from '../../src/learn/continue.ts';
+import { continueHead } from '../../src/learn/further/continue.ts';
 import { codeOf, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, picture, problemOf, soon } from './support.ts';
 

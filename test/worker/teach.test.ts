@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, ExampleList, Problem, Taught } from '../../src/api/index.ts';
-import { runtime } from '../../worker/runtime.ts';
+import { runtime } from '../../worker/isolate/runtime.ts';
 import { BACKBONE, codes, lesson, SPACE } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
 

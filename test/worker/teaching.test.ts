@@ -1,10 +1,10 @@
 /** Lessons on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
 import { describe, expect, it } from 'vitest';
-import type { NewExample } from '../../worker/teach/embed-lessons.ts';
+import type { NewExample } from '../../worker/teach/embed.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Teaching, type Lesson, type TaughtResult } from '../../worker/tenant/teaching.ts';
-import { Training } from '../../worker/tenant/training.ts';
+import { Teaching, type Lesson, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
+import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { pointerWith, refused, withVersions } from './in-heads.ts';
 import { inRows, NOW, type Opened } from './in-rows.ts';

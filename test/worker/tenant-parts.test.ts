@@ -1,8 +1,8 @@
 /** What a tenant says of its heads, from descriptions alone; and what may be taught. */
 import { describe, expect, it } from 'vitest';
 import type { Head } from '../../src/head/index.ts';
-import type { TrainedHead, TrainingSet } from '../../src/learn/train.ts';
-import { trainingBytes, type TrainingSize } from '../../src/learn/training-memory.ts';
+import type { TrainedHead, TrainingSet } from '../../src/learn/ridge/train.ts';
+import { trainingBytes, type TrainingSize } from '../../src/learn/ridge/training-memory.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   MAX_DESCRIPTION_BYTES,
@@ -11,14 +11,19 @@ import {
   MAX_HEADS_PER_TENANT,
   TRAINING_BUDGET_BYTES,
 } from '../../worker/limits.ts';
-import type { NewExample } from '../../worker/teach/embed-lessons.ts';
-import { conflict, overflow, sortNew, strangeness } from '../../worker/tenant/admission.ts';
-import { classSummaries, describe as describeHead, parse, routing } from '../../worker/tenant/describe.ts';
+import type { NewExample } from '../../worker/teach/embed.ts';
+import { conflict, overflow, sortNew, strangeness } from '../../worker/tenant/teach/admission.ts';
+import {
+  classSummaries,
+  describe as describeHead,
+  parse,
+  routing,
+} from '../../worker/tenant/heads/describe.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
-import { accuracyOver, guardFault, sharedClasses } from '../../worker/tenant/guard.ts';
-import { reportOf } from '../../worker/tenant/report.ts';
+import { accuracyOver, guardFault, sharedClasses } from '../../worker/tenant/heads/guard.ts';
+import { reportOf } from '../../worker/tenant/teach/report.ts';
 import { refused } from './in-heads.ts';
-import { withinMemory } from '../../worker/tenant/training.ts';
+import { withinMemory } from '../../worker/tenant/teach/training.ts';
 import { description, inRows, NOW, type Opened } from './in-rows.ts';
 
 const judged = (label: string, share: number) => ({

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import type { Stores } from '../../worker/tenant/outbox.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
-import { Training } from '../../worker/tenant/training.ts';
+import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, stubOf, testEnv } from './support.ts';

@@ -3,8 +3,8 @@ import planJson from '../../backbones/mobilenet-v3-small/plan.json';
 import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import type { Embeddings } from '../../src/api/index.ts';
 import { spaceOfPlan, type Head, type PictureInput } from '../../src/head/index.ts';
-import { trainHead } from '../../src/learn/train.ts';
-import { createRuntime } from '../../worker/runtime.ts';
+import { trainHead } from '../../src/learn/ridge/train.ts';
+import { createRuntime } from '../../worker/isolate/runtime.ts';
 import { expect } from 'vitest';
 import { Isolate, JPEG, testEnv } from './support.ts';
 

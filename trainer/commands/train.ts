@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Head } from '../../src/head/head.ts';
 import { writeHead } from '../../src/head/index.ts';
-import { summarise } from '../../src/learn/metrics.ts';
-import type { TrainedHead } from '../../src/learn/train.ts';
+import { summarise } from '../../src/learn/statistics/metrics.ts';
+import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { readLabelledCodes, requireTrainable } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';

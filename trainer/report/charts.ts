@@ -7,7 +7,7 @@ import { BarChart, CustomChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { ClassFigures, Interval, ReliabilityBin } from '../../src/learn/metrics.ts';
+import type { ClassFigures, Interval, ReliabilityBin } from '../../src/learn/statistics/metrics.ts';
 
 echarts.use([
   BarChart,

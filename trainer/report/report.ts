@@ -1,5 +1,5 @@
 /** The HTML report: one file without a single outside resource, so that it can be mailed and kept. */
-import type { Interval } from '../../src/learn/metrics.ts';
+import type { Interval } from '../../src/learn/statistics/metrics.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import type { Skipped } from '../datasets/dataset.ts';
 import type { Judgement, NamedEvaluation } from '../evaluation.ts';

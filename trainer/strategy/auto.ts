@@ -3,9 +3,9 @@
  * budget, and takes the strategy that does best on held-out pictures, or a cheaper one that is level with it.
  */
 import { readableTaps, writeHead } from '../../src/head/index.ts';
-import { evaluate } from '../../src/learn/metrics.ts';
-import { LEAVE_ONE_OUT } from '../../src/learn/held-out.ts';
-import type { TrainedHead } from '../../src/learn/train.ts';
+import { evaluate } from '../../src/learn/statistics/metrics.ts';
+import { LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
+import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
 import { choose } from './candidates.ts';

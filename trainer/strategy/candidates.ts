@@ -1,5 +1,5 @@
 /** Strategies that were tried, and the choice among them by held-out log-loss. */
-import type { Figures } from '../../src/learn/metrics.ts';
+import type { Figures } from '../../src/learn/statistics/metrics.ts';
 import { lossDifference } from './paired.ts';
 import type { Strategy } from './strategies.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Backbone, Step } from '../../src/backbone/index.ts';
 import { cutAt, tensorNames } from '../../src/backbone/index.ts';
-import { DIRECTIONS } from '../../src/learn/novelty.ts';
+import { DIRECTIONS } from '../../src/learn/statistics/novelty.ts';
 import type { FineTuneOptions } from '../../src/learn/fine-tune/options.ts';
 import { threadsFor } from '../codes/pool.ts';
 import { engineBits, stepsMs } from './edge-cost.ts';

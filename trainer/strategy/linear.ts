@@ -1,5 +1,5 @@
 /** The strategies that leave the network as it is: a closed-form head on the codes of some taps. */
-import type { TrainedHead } from '../../src/learn/train.ts';
+import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import { learn } from '../learning.ts';
 import type { Context } from './context.ts';
 import { streamedSet } from './context.ts';

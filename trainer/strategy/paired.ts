@@ -2,7 +2,7 @@
  * Two classifiers on the same held-out examples. What one example adds to the difference says more than two intervals
  * side by side: hard examples are hard for both, so intervals overlap where the difference is clear.
  */
-import { argmax } from '../../src/learn/metrics.ts';
+import { argmax } from '../../src/learn/statistics/metrics.ts';
 
 /** [n × C], a row for each example. */
 export type Probabilities = Float32Array;

@@ -4,8 +4,8 @@
  * told from the best, else the cheapest that cannot.
  */
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
-import type { Figures } from '../../src/learn/metrics.ts';
-import type { TrainedHead } from '../../src/learn/train.ts';
+import type { Figures } from '../../src/learn/statistics/metrics.ts';
+import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, targetsOf } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
 import type { DataSet } from '../datasets/dataset.ts';

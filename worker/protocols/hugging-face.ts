@@ -6,13 +6,13 @@
  */
 import { z } from 'zod';
 import type { App } from '../app.ts';
-import { askerOf } from '../ask.ts';
-import { requireScope } from '../auth.ts';
-import { checkJson, invalidInput, mediaType } from '../body.ts';
-import { loadHead } from '../classify.ts';
+import { askerOf } from '../predict/predict.ts';
+import { requireScope } from '../access/auth.ts';
+import { checkJson, invalidInput, mediaType } from '../http/body.ts';
+import { loadHead } from '../predict/features.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
-import { borrow, fromBase64, withPictures } from '../pictures.ts';
-import type { Services } from '../services.ts';
+import { borrow, fromBase64, withPictures } from '../http/pictures.ts';
+import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture, topIndices, type Scores } from './scores.ts';
 

@@ -3,7 +3,7 @@
  * their address is changed. Each speaks as its protocol does, errors included; docs/protocols.md shows them.
  */
 import type { App } from '../app.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../isolate/services.ts';
 import { addCustomVision } from './custom-vision/index.ts';
 import { addHuggingFace } from './hugging-face.ts';
 import { addOpenInference } from './open-inference.ts';

@@ -1,12 +1,12 @@
 /** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
 import { z } from 'zod';
 import { readCode, type Head } from '../../src/head/index.ts';
-import { noted, settle, type Asker } from '../ask.ts';
-import type { LoadedHead } from '../classify.ts';
+import { noted, settle, type Asker } from '../predict/predict.ts';
+import type { LoadedHead } from '../predict/features.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
-import { fromBase64 } from '../pictures.ts';
-import { ApiError } from '../problem.ts';
-import type { Services } from '../services.ts';
+import { fromBase64 } from '../http/pictures.ts';
+import { ApiError } from '../http/problem.ts';
+import type { Services } from '../isolate/services.ts';
 import { scoreCode, scorePicture, scorePixels, type Scores } from './scores.ts';
 
 const MAX_TENSORS = 8;

@@ -2,10 +2,10 @@
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
 import { score, type Head } from '../../src/head/index.ts';
-import { ask, noted, type Asker } from '../ask.ts';
-import { codeFor, readPixels, type LoadedHead } from '../classify.ts';
-import { ApiError } from '../problem.ts';
-import type { Services } from '../services.ts';
+import { ask, noted, type Asker } from '../predict/predict.ts';
+import { codeFor, readPixels, type LoadedHead } from '../predict/features.ts';
+import { ApiError } from '../http/problem.ts';
+import type { Services } from '../isolate/services.ts';
 
 export interface Scores {
   readonly labels: readonly string[];

@@ -2,9 +2,9 @@
 import { tailOf } from '../../src/backbone/index.ts';
 import { assertCompatible, memoryOf, readHead, type Head } from '../../src/head/index.ts';
 import type { Env } from '../env.ts';
-import { giveWay } from '../right-of-way.ts';
+import { giveWay } from '../isolate/right-of-way.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../isolate/runtime.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
 import { fromR2, readHeadFile } from './reads.ts';

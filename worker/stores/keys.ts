@@ -3,9 +3,9 @@
  * which knows. Keys without a check value may be guesses: after KV only a few of an address are looked for. Revocation is
  * seen within KEY_STALE_MS plus KV's 30 s everywhere, and at once where it was asked for.
  */
-import { sha256Hex, tenantOf } from '../api-key.ts';
+import { sha256Hex, tenantOf } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
-import { checkKey } from '../key-check.ts';
+import { checkKey } from '../access/key-check.ts';
 import {
   KEY_CACHE_ENTRIES,
   KEY_FRESH_MS,
@@ -14,8 +14,8 @@ import {
   REFUSED_KEY_MS,
   REVOKED_KEY_MS,
 } from '../limits.ts';
-import { ApiError } from '../problem.ts';
-import { RateLimits } from '../rate-limits.ts';
+import { ApiError } from '../http/problem.ts';
+import { RateLimits } from '../access/rate-limits.ts';
 import { callTenant } from '../tenant/call.ts';
 import { headFolder, KeyEntry, keyEntryName, TenantEntry, tenantEntryName } from './layout.ts';
 import { fromR2, readKv } from './reads.ts';

@@ -5,7 +5,7 @@
  */
 import type { Env } from '../env.ts';
 import { POINTER_CACHE_ENTRIES, POINTER_FRESH_MS, POINTER_STALE_MS } from '../limits.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../http/problem.ts';
 import { callTenant } from '../tenant/call.ts';
 import { headObjectName, Pointer, pointerName } from './layout.ts';
 import { readKv } from './reads.ts';

@@ -3,10 +3,10 @@
  * miss. Objects are in R2 alone, so that its failure is told, and a head file is served only if its bytes hash to its name.
  */
 import type { z } from 'zod';
-import { sha256Hex } from '../api-key.ts';
+import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
 import { KV_CACHE_TTL_S } from '../limits.ts';
-import { ApiError } from '../problem.ts';
+import { ApiError } from '../http/problem.ts';
 import { headFileHash } from './layout.ts';
 
 /** An entry of KV; `absent` where there is none of this form, `failed` where KV does not answer: ask the Durable Object. */

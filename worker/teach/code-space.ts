@@ -5,17 +5,24 @@
  */
 import type { ImageInfo } from '../../src/api/index.ts';
 import { spaceOf, spaceOfPlan } from '../../src/head/index.ts';
-import { codeFor, isTooMuch, show, type ByRuntime, type LoadedHead, type SeenBy } from '../classify.ts';
+import {
+  codeFor,
+  isTooMuch,
+  show,
+  type ByRuntime,
+  type LoadedHead,
+  type SeenBy,
+} from '../predict/features.ts';
 import type { Env } from '../env.ts';
-import { ApiError } from '../problem.ts';
-import type { RequestWork } from '../request-work.ts';
-import type { Runtime } from '../runtime.ts';
-import type { Services } from '../services.ts';
+import { ApiError } from '../http/problem.ts';
+import type { RequestWork } from '../isolate/request-work.ts';
+import type { Runtime } from '../isolate/runtime.ts';
+import type { Services } from '../isolate/services.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
 import { CodeOrigin } from '../tenant/code-origin.ts';
-import { isSame } from '../tenant/second-codes.ts';
-import type { SettledSpace } from '../tenant/teaching.ts';
+import { isSame } from '../tenant/rebase/second-codes.ts';
+import type { SettledSpace } from '../tenant/teach/teaching.ts';
 
 export interface CodeSpace {
   readonly origin: CodeOrigin;

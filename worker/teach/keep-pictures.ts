@@ -2,7 +2,7 @@
 import type { ImageInfo } from '../../src/api/index.ts';
 import type { Env } from '../env.ts';
 import { callTenant } from '../tenant/call.ts';
-import type { KeptPicture } from '../tenant/kept-pictures.ts';
+import type { KeptPicture } from '../tenant/teach/kept-pictures.ts';
 import { imageObjectName } from '../stores/layout.ts';
 import { fromR2 } from '../stores/reads.ts';
 

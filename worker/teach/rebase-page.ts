@@ -1,17 +1,17 @@
 /** A page of a rebase: kept pictures of examples are read from R2 and shown to the backbone of the head's new code space. */
 import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
-import { sha256Hex } from '../api-key.ts';
+import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
-import type { Lender } from '../leases.ts';
-import { borrow } from '../pictures.ts';
-import { ApiError } from '../problem.ts';
-import type { RequestWork } from '../request-work.ts';
-import type { Services } from '../services.ts';
-import { step } from '../steps.ts';
+import type { Lender } from '../isolate/leases.ts';
+import { borrow } from '../http/pictures.ts';
+import { ApiError } from '../http/problem.ts';
+import type { RequestWork } from '../isolate/request-work.ts';
+import type { Services } from '../isolate/services.ts';
+import { step } from '../tenant/steps.ts';
 import { fromR2 } from '../stores/reads.ts';
-import type { WantedPicture } from '../tenant/rebase.ts';
-import type { MadeCode } from '../tenant/second-codes.ts';
+import type { WantedPicture } from '../tenant/rebase/rebase.ts';
+import type { MadeCode } from '../tenant/rebase/second-codes.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {

@@ -4,7 +4,7 @@
  */
 import type { Env } from '../env.ts';
 import type { Conflict } from '../../src/api/index.ts';
-import { ApiError, type ProblemCode } from '../problem.ts';
+import { ApiError, type ProblemCode } from '../http/problem.ts';
 import type { Tenant } from './tenant.ts';
 
 /** A refusal on its way from the Durable Object. */

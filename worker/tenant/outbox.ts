@@ -3,7 +3,7 @@
  * out of date, and an R2 object is noted as garbage before it is written; so a crash at any point leaves a row, and an
  * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
  */
-import type { StepListener } from '../steps.ts';
+import type { StepListener } from './steps.ts';
 import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
 
 export type OutboxKind = 'head' | 'key' | 'tenant';

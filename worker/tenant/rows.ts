@@ -1,19 +1,19 @@
 /** All that the tenant's tables hold, part by part, each with the others that it needs. */
-import { Backup } from './backup.ts';
-import { Captures } from './captures.ts';
-import { DeletedHeads } from './deleted-heads.ts';
-import { Examples } from './examples.ts';
-import { Heads } from './heads.ts';
-import { Idempotency } from './idempotency.ts';
-import { KeptPictures } from './kept-pictures.ts';
+import { Backup } from './backup/records.ts';
+import { Captures } from './teach/captures.ts';
+import { DeletedHeads } from './heads/deleted-heads.ts';
+import { Examples } from './teach/examples.ts';
+import { Heads } from './heads/heads.ts';
+import { Idempotency } from './teach/idempotency.ts';
+import { KeptPictures } from './teach/kept-pictures.ts';
 import { Keys } from './keys.ts';
 import { Outbox, type Stores } from './outbox.ts';
-import { Reports } from './report.ts';
-import { RestoreUndo } from './restore-undo.ts';
-import { SecondCodes } from './second-codes.ts';
+import { Reports } from './teach/report.ts';
+import { RestoreUndo } from './backup/undo.ts';
+import { SecondCodes } from './rebase/second-codes.ts';
 import { Standing } from './standing.ts';
-import { TrainingSets } from './training-set.ts';
-import { Uploads } from './uploads.ts';
+import { TrainingSets } from './teach/training-set.ts';
+import { Uploads } from './heads/uploads.ts';
 import { Usage } from './usage.ts';
 
 export type Rows = ReturnType<typeof openRows>;

@@ -1,7 +1,7 @@
 /** Changes of the tenant's truth, and what KV is to hold after them. */
 import { keyEntryName, pointerName, tenantEntryName } from '../stores/layout.ts';
-import { giveWay } from '../right-of-way.ts';
-import { step, type StepListener } from '../steps.ts';
+import { giveWay } from '../isolate/right-of-way.ts';
+import { step, type StepListener } from './steps.ts';
 import { refuse, type Refused } from './call.ts';
 import type { Render } from './outbox.ts';
 import type { Rows } from './rows.ts';

@@ -4,7 +4,7 @@
  * & Tibshirani 2010).
  */
 import type { Pacer } from '../pacer.ts';
-import { fitTemperature } from '../temperature.ts';
+import { fitTemperature } from '../statistics/temperature.ts';
 import { LBFGS_DEFAULTS, minimise, type LbfgsOptions } from './lbfgs.ts';
 import { parameterCount, softmaxObjective, writeLogits, type LogisticData } from './softmax-objective.ts';
 

@@ -5,7 +5,7 @@
  *
  * Parameters: weights [C × D], then the bias [C].
  */
-import { addRows, multiplyRows, ROWS_AT_ONCE } from '../add-rows.ts';
+import { addRows, multiplyRows, ROWS_AT_ONCE } from '../linalg/add-rows.ts';
 import { stretches, type CodeRows } from '../code-rows.ts';
 import type { Pacer } from '../pacer.ts';
 import type { Objective } from './lbfgs.ts';

@@ -7,25 +7,25 @@
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { allRows, rowsInMemory, selectRows, stretches, type CodeRows } from '../code-rows.ts';
-import { DesignMatrix } from '../design-matrix.ts';
-import { exampleWeights } from '../example-weights.ts';
+import { DesignMatrix } from '../ridge/design-matrix.ts';
+import { exampleWeights } from '../statistics/example-weights.ts';
 import { drawFolds } from '../folds.ts';
-import { biases, headMatrices } from '../head-matrices.ts';
-import { summarise } from '../metrics.ts';
+import { biases, headMatrices } from '../ridge/head-matrices.ts';
+import { summarise } from '../statistics/metrics.ts';
 import {
   directionCount,
   evenlySpaced,
   noveltySample,
   noveltyStatistics,
   type NoveltyStatistics,
-} from '../novelty.ts';
+} from '../statistics/novelty.ts';
 import { Pacer } from '../pacer.ts';
-import { findPrincipal, leftOutResiduals } from '../principal.ts';
-import { decompose, decompositionOrder, Ridge } from '../ridge.ts';
-import { deviationsOf, momentsOf, type Moments } from '../standardisation.ts';
-import { plainPrimitives } from '../symmetric-plain.ts';
-import { wasmPrimitives } from '../symmetric-wasm.ts';
-import { leaveOneOutFigures, topLogits, type TrainedHead, type TrainOptions } from '../train.ts';
+import { findPrincipal, leftOutResiduals } from '../statistics/principal.ts';
+import { decompose, decompositionOrder, Ridge } from '../ridge/ridge.ts';
+import { deviationsOf, momentsOf, type Moments } from '../statistics/standardisation.ts';
+import { plainPrimitives } from '../linalg/symmetric-plain.ts';
+import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
+import { leaveOneOutFigures, topLogits, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
 import {
   checkFinite,
   checkSet,

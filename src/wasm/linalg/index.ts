@@ -1,10 +1,10 @@
 /**
  * Dense symmetric arithmetic in double precision, two lanes at a time: the heavy steps of the closed-form head. The
- * host lays memory out and passes addresses; what each step computes is said in src/learn/symmetric.ts, and
- * src/learn/symmetric-plain.ts is the reference. Rows of matrices are `stride` numbers apart, a multiple of 8.
+ * host lays memory out and passes addresses; what each step computes is said in src/learn/linalg/symmetric.ts, and
+ * src/learn/linalg/symmetric-plain.ts is the reference. Rows of matrices are `stride` numbers apart, a multiple of 8.
  */
 
-/** As in src/learn/symmetric.ts. */
+/** As in src/learn/linalg/symmetric.ts. */
 const PANEL_COLUMNS: i32 = 64;
 
 function at(base: usize, index: i32): usize {

@@ -17,7 +17,7 @@ import { networkOf } from '../../../src/export/network.ts';
 import type { Head } from '../../../src/head/index.ts';
 import { readCode, score } from '../../../src/head/index.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { inSinglePrecision } from '../../../src/safetensors.ts';
 import { mobileNet, tfjsWasm } from '../backbone/files.ts';
 import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/random.ts';

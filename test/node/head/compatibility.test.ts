@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/backbone/plan.ts';
 import { assertCompatible, type Head } from '../../../src/head/index.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { BACKBONE, randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeGolden } from '../../../src/head/golden.ts';
 import { memoryOf, readHead, writeHead, type Head } from '../../../src/head/index.ts';
-import { DIRECTIONS } from '../../../src/learn/novelty.ts';
+import { DIRECTIONS } from '../../../src/learn/statistics/novelty.ts';
 import { HEAD_CACHE_BYTES, MAX_BACKUP_LINE_BYTES, MAX_HEAD_BYTES } from '../../../worker/limits.ts';
 
 const CODE_LENGTH = 3_680;

@@ -10,7 +10,7 @@ import { score } from '../../../src/head/score.ts';
 import { createImageDecoder, type ImageDecoder } from '../../../src/image/index.ts';
 import { drawHeatMap } from '../../../src/image/heat-map.ts';
 import { encodePng } from '../../../src/image/png-encode.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { mobileNet, tfjsWasm } from '../backbone/files.ts';
 import { OTHERS, photos, TRASHNET } from '../photos.ts';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { readHead, writeHead, type Head } from '../../../src/head/index.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../../src/safetensors.ts';
 import { randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';

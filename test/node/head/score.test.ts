@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { goldenFault } from '../../../src/head/golden.ts';
 import { score, type Head } from '../../../src/head/index.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { readHead, writeHead, type Head } from '../../../src/head/index.ts';
 import { score } from '../../../src/head/score.ts';
-import { teachFurther } from '../../../src/learn/teach-further.ts';
-import { trainWithFigures, type TrainingSet } from '../../../src/learn/train.ts';
+import { teachFurther } from '../../../src/learn/further/teach-further.ts';
+import { trainWithFigures, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { linalg } from './linalg.ts';
 import { BACKBONE, generator } from './random.ts';
 

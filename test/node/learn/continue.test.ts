@@ -1,9 +1,9 @@
 /** A closed-form head taught further must be the head that all examples together would give, as far as it remembers them. */
 import { describe, expect, it } from 'vitest';
 import { readHead, score, writeHead, type Head } from '../../../src/head/index.ts';
-import { continueHead, isContinuable } from '../../../src/learn/continue.ts';
-import { teachFurther } from '../../../src/learn/teach-further.ts';
-import { trainHead, type TrainingSet } from '../../../src/learn/train.ts';
+import { continueHead, isContinuable } from '../../../src/learn/further/continue.ts';
+import { teachFurther } from '../../../src/learn/further/teach-further.ts';
+import { trainHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { BACKBONE, randomSet } from './random.ts';
 
 /** Few enough for the head's directions to span all of them, so that it remembers the scatter whole. */

@@ -1,6 +1,6 @@
 /** The exact residual after a rank-one downdate, against eigenvectors of the downdated matrix itself. */
 import { describe, expect, it } from 'vitest';
-import { leftOutResidual } from '../../../src/learn/downdate.ts';
+import { leftOutResidual } from '../../../src/learn/statistics/downdate.ts';
 import { generator } from './random.ts';
 import { jacobiEigen } from './reference.ts';
 

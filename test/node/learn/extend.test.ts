@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { readHead, score, writeHead } from '../../../src/head/index.ts';
 import type { Head } from '../../../src/head/index.ts';
-import { extendHead } from '../../../src/learn/extend.ts';
-import { teachFurther } from '../../../src/learn/teach-further.ts';
+import { extendHead } from '../../../src/learn/further/extend.ts';
+import { teachFurther } from '../../../src/learn/further/teach-further.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
-import { MAX_TAUGHT_EXAMPLES, type TaughtExamples } from '../../../src/learn/taught-examples.ts';
+import { MAX_TAUGHT_EXAMPLES, type TaughtExamples } from '../../../src/learn/further/taught-examples.ts';
 import { random } from '../backbone/random.ts';
 
 const FEATURES = 200;

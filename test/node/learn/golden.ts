@@ -3,7 +3,7 @@
  * and in workerd. Several, for exponentials and logarithms differ between hosts now and then, in a last bit. When the
  * mathematics is changed on purpose, put the new hash here.
  */
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { writeHead } from '../../../src/head/index.ts';
 import { randomSet } from './random.ts';
 

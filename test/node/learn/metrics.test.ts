@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jackknifeF1, studentQuantile95, wilsonInterval } from '../../../src/learn/intervals.ts';
-import { auroc, evaluate, unknownFigures } from '../../../src/learn/metrics.ts';
+import { jackknifeF1, studentQuantile95, wilsonInterval } from '../../../src/learn/statistics/intervals.ts';
+import { auroc, evaluate, unknownFigures } from '../../../src/learn/statistics/metrics.ts';
 import { generator } from './random.ts';
 
 describe('evaluate', () => {

@@ -1,5 +1,5 @@
 /** Reproducible random data for the tests of learning. */
-import type { TrainingSet } from '../../../src/learn/train.ts';
+import type { TrainingSet } from '../../../src/learn/ridge/train.ts';
 
 export function generator(seed: number): () => number {
   let state = seed >>> 0;

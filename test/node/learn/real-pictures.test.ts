@@ -7,8 +7,8 @@ import { loadBackbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { score } from '../../../src/head/score.ts';
 import { createImageDecoder } from '../../../src/image/index.ts';
-import { auroc, evaluate, unknownFigures, type Figures } from '../../../src/learn/metrics.ts';
-import { trainWithFigures, type TrainedHead, type TrainingSet } from '../../../src/learn/train.ts';
+import { auroc, evaluate, unknownFigures, type Figures } from '../../../src/learn/statistics/metrics.ts';
+import { trainWithFigures, type TrainedHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { filesIn, largerSet, OTHERS, TRASHNET } from '../photos.ts';
 import { linalg } from './linalg.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { score } from '../../../src/head/score.ts';
 import { randomFor } from '../../../src/learn/fine-tune/random.ts';
-import { RidgePath, selectHeldOut } from '../../../src/learn/ridge-path.ts';
-import { trainHead, type TrainingSet } from '../../../src/learn/train.ts';
+import { RidgePath, selectHeldOut } from '../../../src/learn/ridge/ridge-path.ts';
+import { trainHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 
 const CLASSES = 3;
 const D = 12;

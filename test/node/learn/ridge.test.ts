@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { DesignMatrix } from '../../../src/learn/design-matrix.ts';
-import { leadingEigenpairs } from '../../../src/learn/eigenpairs.ts';
+import { DesignMatrix } from '../../../src/learn/ridge/design-matrix.ts';
+import { leadingEigenpairs } from '../../../src/learn/linalg/eigenpairs.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
-import { findPrincipal, leftOutResiduals } from '../../../src/learn/principal.ts';
-import { decompose, decompositionOrder, Ridge } from '../../../src/learn/ridge.ts';
-import { plainPrimitives } from '../../../src/learn/symmetric-plain.ts';
-import { wasmPrimitives } from '../../../src/learn/symmetric-wasm.ts';
+import { findPrincipal, leftOutResiduals } from '../../../src/learn/statistics/principal.ts';
+import { decompose, decompositionOrder, Ridge } from '../../../src/learn/ridge/ridge.ts';
+import { plainPrimitives } from '../../../src/learn/linalg/symmetric-plain.ts';
+import { wasmPrimitives } from '../../../src/learn/linalg/symmetric-wasm.ts';
 import { canonicalise } from '../../../src/learn/training-set.ts';
 import { linalg } from './linalg.ts';
 import { generator, randomSet } from './random.ts';

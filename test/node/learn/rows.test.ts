@@ -1,12 +1,12 @@
 /** What is taken four at once, against the same one by one, also where there are not four. */
 import { describe, expect, it } from 'vitest';
-import { ROWS_AT_ONCE } from '../../../src/learn/add-rows.ts';
-import { dot } from '../../../src/learn/dot.ts';
+import { ROWS_AT_ONCE } from '../../../src/learn/linalg/add-rows.ts';
+import { dot } from '../../../src/learn/linalg/dot.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
-import { rowsTimesVectors } from '../../../src/learn/products.ts';
-import { plainPrimitives } from '../../../src/learn/symmetric-plain.ts';
-import { wasmPrimitives } from '../../../src/learn/symmetric-wasm.ts';
-import { factor, quadraticForms, solve } from '../../../src/learn/tridiagonal.ts';
+import { rowsTimesVectors } from '../../../src/learn/linalg/products.ts';
+import { plainPrimitives } from '../../../src/learn/linalg/symmetric-plain.ts';
+import { wasmPrimitives } from '../../../src/learn/linalg/symmetric-wasm.ts';
+import { factor, quadraticForms, solve } from '../../../src/learn/linalg/tridiagonal.ts';
 import { linalg } from './linalg.ts';
 import { generator } from './random.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeHead } from '../../../src/head/index.ts';
 import { score } from '../../../src/head/score.ts';
-import { trainHead, trainWithFigures, type TrainingSet } from '../../../src/learn/train.ts';
+import { trainHead, trainWithFigures, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { GOLDEN_HASH, goldenHeads } from './golden.ts';
 import { linalg } from './linalg.ts';
 import { generator, randomSet } from './random.ts';

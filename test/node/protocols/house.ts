@@ -6,7 +6,7 @@ import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worke
 import { root } from '../../../scripts/stale.ts';
 import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
 import { spaceOfPlan, writeHead } from '../../../src/head/index.ts';
-import { trainHead } from '../../../src/learn/train.ts';
+import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { liteBackbone } from '../backbone/files.ts';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';

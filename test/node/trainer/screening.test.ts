@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { backboneAt } from '../../../src/backbone/index.ts';
 import { randomFor } from '../../../src/learn/fine-tune/random.ts';
-import { evaluate } from '../../../src/learn/metrics.ts';
+import { evaluate } from '../../../src/learn/statistics/metrics.ts';
 import type { DataSet } from '../../../trainer/datasets/dataset.ts';
 import { readingAt } from '../../../trainer/reading.ts';
 import { codeMs, engineBits } from '../../../trainer/strategy/edge-cost.ts';

@@ -3,10 +3,10 @@ import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../../src/api/index.ts';
 import type { App } from '../../app.ts';
-import { addressOf } from '../../auth.ts';
+import { addressOf } from '../../access/auth.ts';
 import type { AppEnv, Env, Variables } from '../../env.ts';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import { OwnApi, OwnProblem } from './own-api.ts';
 import { Records } from './records.ts';
 

@@ -1,10 +1,10 @@
 /** Training images: a head's examples. Pixels aren't kept, so that their addresses are missing. */
 import { z } from 'zod';
 import { MAX_EXAMPLES_PER_PAGE } from '../../../src/api/index.ts';
-import { sha256Hex } from '../../api-key.ts';
-import { fromBase64 } from '../../pictures.ts';
-import { retrain } from '../../routes/head-calls.ts';
-import type { Services } from '../../services.ts';
+import { sha256Hex } from '../../access/api-key.ts';
+import { fromBase64 } from '../../http/pictures.ts';
+import { retrain } from '../../heads/head-calls.ts';
+import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
 import { idsOf, MAX_IDS, MAX_IMAGES, readBody, readImages } from './input.ts';

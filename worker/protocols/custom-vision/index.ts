@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { App } from '../../app.ts';
-import type { Services } from '../../services.ts';
+import type { Services } from '../../isolate/services.ts';
 import { asCaller, customVisionErrors, type CallerApp, type CallerEnv } from './caller.ts';
 import { addImages } from './images.ts';
 import { addIterations } from './iterations.ts';

@@ -1,16 +1,16 @@
 /** Bodies of Custom Vision's calls: pictures in forms or as they are, and JSON. */
 import type { z } from 'zod';
 import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
-import { checkJson, mediaType } from '../../body.ts';
-import type { Lender } from '../../leases.ts';
+import { checkJson, mediaType } from '../../http/body.ts';
+import type { Lender } from '../../isolate/leases.ts';
 import {
   CUSTOM_VISION_JSON_MEMORY_FACTOR,
   MAX_CUSTOM_VISION_JSON_BYTES,
   MAX_MULTIPART_BYTES,
 } from '../../limits.ts';
-import { parseMultipart } from '../../multipart.ts';
-import { borrow } from '../../pictures.ts';
-import { ApiError } from '../../problem.ts';
+import { parseMultipart } from '../../http/multipart.ts';
+import { borrow } from '../../http/pictures.ts';
+import { ApiError } from '../../http/problem.ts';
 
 /** As many as Custom Vision takes in one call. */
 export const MAX_IMAGES = 64;

@@ -1,9 +1,9 @@
 /** Iterations: a head's versions. Training is done when the call answers. */
 import { z } from 'zod';
 import { ClassSummary, DisplayName, VersionName, VersionSummary } from '../../../src/api/index.ts';
-import { sha256Hex } from '../../api-key.ts';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { sha256Hex } from '../../access/api-key.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { versionOf } from './ids.ts';
 import { readBody } from './input.ts';

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Env } from '../../env.ts';
-import { chargeTo, type Working } from '../../request-work.ts';
+import { chargeTo, type Working } from '../../isolate/request-work.ts';
 
 /** What our API objected to; it becomes the answer as it is. */
 export class OwnProblem extends Error {

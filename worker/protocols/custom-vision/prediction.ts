@@ -1,18 +1,18 @@
 /** Prediction by a published name. What is stored is the picture's code, never its pixels. */
 import { z } from 'zod';
 import { Classification } from '../../../src/api/index.ts';
-import { sha256Hex } from '../../api-key.ts';
+import { sha256Hex } from '../../access/api-key.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   POINTER_CACHE_ENTRIES,
   POINTER_FRESH_MS,
   POINTER_STALE_MS,
 } from '../../limits.ts';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
 import type { CallerApp } from './caller.ts';
-import { Turns } from '../../turns.ts';
+import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, readImages } from './input.ts';
 import { headPath, type Ask, type OwnApi } from './own-api.ts';

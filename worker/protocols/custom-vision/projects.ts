@@ -1,8 +1,8 @@
 /** Projects and domains. */
 import { z } from 'zod';
 import { DisplayName } from '../../../src/api/index.ts';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { isUuid } from './ids.ts';
 import { readBody } from './input.ts';

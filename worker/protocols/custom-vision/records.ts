@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { BackboneId, CodeSpace } from '../../../src/api/index.ts';
 import type { Env } from '../../env.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD, MAX_VERSION_NAMES, MAX_VERSIONS_PER_HEAD } from '../../limits.ts';
-import { ApiError } from '../../problem.ts';
+import { ApiError } from '../../http/problem.ts';
 import { deleteBelow } from '../../stores/delete-below.ts';
 import { fromR2 } from '../../stores/reads.ts';
 import { isUuid } from './ids.ts';

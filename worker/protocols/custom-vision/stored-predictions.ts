@@ -1,7 +1,7 @@
 /** The training API's part of prediction: trying an iteration before it is published, and what predictions stored. */
 import { z } from 'zod';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { iterationId, isUuid, versionOf } from './ids.ts';
 import { idsOf, readBody, readImages } from './input.ts';

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
-import { ApiError } from '../../problem.ts';
-import type { Services } from '../../services.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
 import { callTenant } from '../../tenant/call.ts';
 import type { CallerApp } from './caller.ts';
 import { readBody } from './input.ts';

@@ -1,0 +1,64 @@
+/**
+ * How good the new rows of an extended head are. There is no closed form for leaving an example out of them, so the new
+ * examples are held out in parts, each judged by the head that was extended without its part.
+ */
+import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
+import type { Head } from '../../head/head.ts';
+import { score } from '../../head/score.ts';
+import { extendHead } from './extend.ts';
+import { drawFolds } from '../folds.ts';
+import { Pacer } from '../pacer.ts';
+import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
+import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+
+/** Enough for the parts to be small; each costs as much as extending the head. */
+const FOLDS = 8;
+const SEED = 1;
+/** Beyond this many examples of old labels, whose corrections take time with the square of their number, nothing is judged. */
+export const MOST_JUDGED = 500;
+
+/** @returns figures over the examples alone, the same in any order; null where none can be judged, or there are too many. */
+export async function extensionFigures(
+  base: Head,
+  taught: TaughtExamples,
+  options: Pick<TrainOptions, 'pause'> = {},
+): Promise<Omit<TrainedHead, 'head'>> {
+  const examples = canonical(base, taught);
+  const n = examples.codes.length;
+  const folds = Math.min(FOLDS, n);
+  const heldOutBy = folds === n ? LEAVE_ONE_OUT : `${folds}-fold`;
+  if (n < 2 || n > MOST_JUDGED) return { heldOutBy, leaveOneOut: new Float32Array(), figures: null };
+  const labels = [...base.labels, ...examples.added];
+  const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
+  const foldOf = drawFolds(targets, folds, SEED);
+  // A label that a head without the part does not have is impossible to it.
+  const logits = new Float64Array(n * labels.length).fill(-Infinity);
+  const places = Array.from(targets.keys());
+  for (let fold = 0; fold < folds; fold++) {
+    const others = places.filter((i) => foldOf[i] !== fold);
+    const head = await extendHead(base, part(examples, others, base.codeLength), options);
+    for (const i of places.filter((place) => foldOf[place] === fold)) {
+      const found = score(head, Float32Array.from(examples.codes[i])).logits;
+      head.labels.forEach((label, c) => (logits[i * labels.length + labels.indexOf(label)] = found[c]));
+    }
+  }
+  // The only example of a new label says nothing: without it the label does not exist.
+  const judgeWeights = Float64Array.from(targets, (target, i) =>
+    target < base.labels.length || targets.some((other, j) => other === target && j !== i) ? 1 : 0,
+  );
+  const known = { order: examples.order, targets, labels };
+  const pacer = new Pacer(options.pause);
+  const left = await leaveOneOutFigures(known, logits, base.temperature, judgeWeights, pacer);
+  return { heldOutBy, ...left };
+}
+
+function part(
+  { codes, labels }: CanonicalExamples,
+  places: readonly number[],
+  codeLength: number,
+): TaughtExamples {
+  const own = [...new Set(places.map((i) => labels[i]))];
+  const joined = new Float16Array(places.length * codeLength);
+  places.forEach((i, at) => joined.set(codes[i], at * codeLength));
+  return { labels: own, codes: joined, targets: Uint16Array.from(places, (i) => own.indexOf(labels[i])) };
+}

@@ -1,0 +1,31 @@
+/**
+ * Teaches a head that was made elsewhere, of whose examples none are here. One that was fitted in closed form remembers
+ * enough of them to be fitted on (continue.ts); of an imported one nothing is known, and it keeps its rows (extend.ts).
+ */
+import type { Head } from '../../head/head.ts';
+import { continueHead, isContinuable } from './continue.ts';
+import { extendHead } from './extend.ts';
+import { extensionFigures } from './extend-metrics.ts';
+import { summarise } from '../statistics/metrics.ts';
+import type { TaughtExamples } from './taught-examples.ts';
+import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
+
+/** @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
+export async function teachFurther(
+  base: Head,
+  taught: TaughtExamples,
+  options: Pick<TrainOptions, 'linalg' | 'pause'> = {},
+): Promise<TrainedHead> {
+  if (isContinuable(base)) return continueHead(base, taught, options);
+  const head = await extendHead(base, taught, options);
+  const judged = await extensionFigures(base, taught, options);
+  if (judged.figures === null) return { head, ...judged };
+  const { method } = head.training;
+  const training = {
+    ...head.training,
+    method: judged.heldOutBy === LEAVE_ONE_OUT ? method : `${method}, ${judged.heldOutBy}`,
+    leaveOneOut: summarise(judged.figures),
+  };
+  return { head: { ...head, training }, ...judged };
+}

@@ -1,0 +1,97 @@
+/** Products of matrices that are too large for one go. */
+import type { Pacer } from '../pacer.ts';
+import { PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+
+/** Rows that one step takes on. */
+const STEP_ROWS = 8;
+
+/**
+ * @param rows [count × m], m the primitives' order; quickest where it is in their memory.
+ * @param vectors [columns × m]
+ * @param out room for what is found.
+ * @returns [count × columns] rows · vectorsᵀ
+ */
+export async function rowsTimesVectors(
+  primitives: SymmetricPrimitives,
+  rows: Float64Array | Float32Array,
+  count: number,
+  vectors: Float64Array,
+  columns: number,
+  pacer: Pacer,
+  out: Float64Array = new Float64Array(count * columns),
+): Promise<Float64Array> {
+  const keep: Keep = (products, height, width, i, c) =>
+    copyBlock(products, PANEL_COLUMNS, height, width, out, i * columns + c, columns);
+  await multiply(primitives, rows, count, vectors, columns, pacer, keep);
+  return out;
+}
+
+/** As `rowsTimesVectors`. @param out [columns × count] vectors · rowsᵀ */
+export function vectorsTimesRows(
+  primitives: SymmetricPrimitives,
+  rows: Float64Array | Float32Array,
+  count: number,
+  vectors: Float64Array,
+  columns: number,
+  pacer: Pacer,
+  out: Float64Array,
+): Promise<void> {
+  return multiply(primitives, rows, count, vectors, columns, pacer, (products, height, width, i, c) =>
+    transposeBlock(products, PANEL_COLUMNS, height, width, out, c * count + i, count),
+  );
+}
+
+/** Keeps the product of `height` rows from row i on and `width` vectors from vector c on. */
+type Keep = (products: Float64Array, height: number, width: number, i: number, c: number) => void;
+
+async function multiply(
+  primitives: SymmetricPrimitives,
+  rows: Float64Array | Float32Array,
+  count: number,
+  vectors: Float64Array,
+  columns: number,
+  pacer: Pacer,
+  keep: Keep,
+): Promise<void> {
+  const { order: m, panel, products, cost } = primitives;
+  for (let c = 0; c < columns; c += PANEL_COLUMNS) {
+    const width = Math.min(PANEL_COLUMNS, columns - c);
+    panel.set(vectors.subarray(c * m, (c + width) * m));
+    for (let i = 0; i < count; i += STEP_ROWS) {
+      const height = Math.min(STEP_ROWS, count - i);
+      primitives.timesVectors(rows, i, height, width);
+      keep(products, height, width, i, c);
+      if (pacer.due(height * width * m * cost)) await pacer.rest();
+    }
+  }
+}
+
+/** Copies the first rows and columns of a matrix, whose rows are `stride` numbers apart, to out[at …]. */
+export function copyBlock(
+  from: Float64Array,
+  stride: number,
+  rows: number,
+  columns: number,
+  out: Float64Array | Float32Array,
+  at: number,
+  outStride: number,
+): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[at + r * outStride + c] = from[r * stride + c];
+  }
+}
+
+/** The same, transposed. */
+function transposeBlock(
+  from: Float64Array,
+  stride: number,
+  rows: number,
+  columns: number,
+  out: Float64Array,
+  at: number,
+  outStride: number,
+): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[at + c * outStride + r] = from[r * stride + c];
+  }
+}

@@ -1,0 +1,29 @@
+/** What each example counts in a fit, so that large classes do not drown small ones. */
+import type { CanonicalSet } from '../training-set.ts';
+
+/** Measured on unbalanced subsets: as accurate as 0 where test pictures are unbalanced likewise, far better where not. */
+const DEFAULT_BALANCE = 0.75;
+
+/**
+ * Tempered inverse class frequency, with mean 1.
+ * @param balance 0 counts every example alike, 1 every class.
+ */
+export function exampleWeights(
+  { targets, counts, examples }: Pick<CanonicalSet, 'targets' | 'counts' | 'examples'>,
+  balance = DEFAULT_BALANCE,
+): Float64Array {
+  const byClass = counts.map((count) => (examples / (counts.length * count)) ** balance);
+  const weights = Float64Array.from(targets, (target) => byClass[target]);
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / examples;
+  return weights.map((weight) => weight / mean);
+}
+
+/**
+ * What an example counts that comes later, beside others that have their weights already.
+ * @param counts of the others, by class. @param count of its own class, with it and those that come with it.
+ */
+export function classWeight(counts: readonly number[], count: number): number {
+  const examples = counts.reduce((sum, each) => sum + each, 0);
+  const scale = counts.reduce((sum, each) => sum + (each > 0 ? each ** (1 - DEFAULT_BALANCE) : 0), 0);
+  return (examples / scale) * count ** -DEFAULT_BALANCE;
+}

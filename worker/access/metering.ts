@@ -1,0 +1,96 @@
+/**
+ * Counts requests in the isolate and tells the tenants' Durable Objects a few seconds later, so that the hot path waits
+ * for no store. An isolate that is ended takes at most those seconds' counts with it; Analytics Engine, where it is
+ * bound, gets each request at once.
+ */
+import { waitUntil } from 'cloudflare:workers';
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+import type { AppEnv, Env } from '../env.ts';
+import { USAGE_FLUSH_MS } from '../limits.ts';
+import { callTenant } from '../tenant/call.ts';
+
+interface Tally {
+  readonly requests: Map<string, { day: string; kind: string; count: number }>;
+  readonly shadows: Map<string, { head: string; version: number; requests: number; disagreements: number }>;
+}
+
+export class Metering {
+  readonly #tallies = new Map<string, Tally>();
+
+  /** @param kind of the request, as usage tells it. */
+  count(env: Env, tenant: string, kind: string): void {
+    const { requests } = this.#tally(env, tenant);
+    const day = new Date().toISOString().slice(0, 10);
+    const key = `${day} ${kind}`;
+    const entry = requests.get(key) ?? { day, kind, count: 0 };
+    entry.count++;
+    requests.set(key, entry);
+    env.ANALYTICS?.writeDataPoint({ indexes: [tenant], blobs: [kind], doubles: [1] });
+  }
+
+  /** A version in the shadow was asked beside the one that answered. */
+  countShadow(env: Env, tenant: string, head: string, version: number, disagrees: boolean): void {
+    const { shadows } = this.#tally(env, tenant);
+    const key = `${head} ${version}`;
+    const entry = shadows.get(key) ?? { head, version, requests: 0, disagreements: 0 };
+    entry.requests++;
+    if (disagrees) entry.disagreements++;
+    shadows.set(key, entry);
+  }
+
+  /** What is counted so far; the first count after the last telling sets the time of the next. */
+  #tally(env: Env, tenant: string): Tally {
+    const known = this.#tallies.get(tenant);
+    if (known !== undefined) return known;
+    const tally: Tally = { requests: new Map(), shadows: new Map() };
+    this.#tallies.set(tenant, tally);
+    waitUntil(this.#tellLater(env, tenant, tally));
+    return tally;
+  }
+
+  async #tellLater(env: Env, tenant: string, tally: Tally): Promise<void> {
+    try {
+      await scheduler.wait(USAGE_FLUSH_MS);
+    } finally {
+      this.#tallies.delete(tenant);
+    }
+    const counted = { requests: [...tally.requests.values()], shadows: [...tally.shadows.values()] };
+    await callTenant(env, tenant, (stub) => stub.addUsage(counted)).catch((error: unknown) => {
+      console.warn(JSON.stringify({ message: 'usage lost', tenant, reason: String(error) }));
+    });
+  }
+}
+
+/** Kinds of requests that are told apart, by the last word of their route. All others are `manage`. */
+const KINDS = new Set(['classify', 'classify-batch', 'embed', 'teach', 'train', 'feedback']);
+
+/** By route, of which there are as many as there are operations: each request asks several times. */
+const kinds = new Map<string, string | undefined>();
+
+/** Counts every request that a key's owner made and that was not refused. */
+export const metered = (metering: Metering) =>
+  createMiddleware<AppEnv>(async (c, next) => {
+    await next();
+    // A request without a valid key has no principal.
+    if (c.get('principal') === undefined || c.res.status >= 400) return;
+    const { tenant } = c.get('principal');
+    const kind = kindOf(routePath(c, -1));
+    if (kind !== undefined) metering.count(c.env, tenant, kind);
+  });
+
+/**
+ * What requests of a route are counted as, or undefined where they are not. Other people's protocols ask for predictions
+ * in words of their own; Custom Vision's calls ask our API, which counts.
+ */
+export function kindOf(route: string): string | undefined {
+  if (!kinds.has(route)) kinds.set(route, kindRead(route));
+  return kinds.get(route);
+}
+
+function kindRead(route: string): string | undefined {
+  if (route.startsWith('/customvision/')) return undefined;
+  if (/^\/(hf-inference|client\/v4)\/|^\/v2\/.*\/infer$/.test(route)) return 'classify';
+  const word = route.split('/').at(-1) ?? '';
+  return KINDS.has(word) ? word : 'manage';
+}

@@ -1,0 +1,62 @@
+/** GET /v1/backup and POST /v1/restore: a tenant's heads, versions and examples as one file, and back. */
+import { createRoute } from '@hono/zod-openapi';
+import { Restored } from '../../../src/api/index.ts';
+import type { App } from '../../app.ts';
+import { requireScope } from '../../access/auth.ts';
+import { backup } from '../export.ts';
+import { mediaType, type Bodied } from '../../http/body.ts';
+import { ApiError } from '../../http/problem.ts';
+import { restore } from '../restore.ts';
+import type { Services } from '../../isolate/services.ts';
+import { answers } from '../../http/openapi.ts';
+
+const NDJSON = 'application/x-ndjson';
+const lines: Record<string, { schema: { $ref: string } }> = {
+  [NDJSON]: { schema: { $ref: '#/components/schemas/BackupRow' } },
+};
+
+export function addBackupRoutes(app: App, services: Services): void {
+  const middleware = requireScope(services.keys, 'admin');
+
+  const look = createRoute({
+    method: 'get',
+    path: '/v1/backup',
+    summary: 'Everything that heads were taught, and their versions, as one file of lines',
+    middleware,
+    responses: {
+      200: { description: 'A line a row; the last one says that the file is whole.', content: lines },
+    },
+  });
+  app.openapi(look, async (c) => {
+    const text = await backup(c.env, c.var.principal.tenant);
+    const encoder = new TextEncoder();
+    const stream = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const next = await text.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(encoder.encode(next.value));
+      },
+      async cancel() {
+        await text.return();
+      },
+    });
+    const headers = { 'content-type': NDJSON, 'cache-control': 'no-store' };
+    return c.body(stream, 200, headers);
+  });
+
+  const route = createRoute({
+    method: 'post',
+    path: '/v1/restore',
+    summary: 'Restore a backup into a tenant that never had a head',
+    middleware,
+    request: { body: { required: true, content: lines } },
+    responses: answers(200, Restored, 'What is there now.'),
+  });
+  app.openapi(route, async (c) => {
+    const request: Bodied = c.req.raw;
+    if (mediaType(request) !== NDJSON)
+      throw new ApiError('unsupported_media_type', `Send the backup as ${NDJSON}.`);
+    if (request.body === null) throw new ApiError('body_empty', 'The body is empty; it should be a backup.');
+    return c.json(await restore(c.env, c.var.principal.tenant, services, request.body), 200);
+  });
+}

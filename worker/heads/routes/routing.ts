@@ -1,0 +1,94 @@
+/** Which version answers: names, and the version in the shadow. */
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { NameVersion, Routing } from '../../../src/api/index.ts';
+import type { App } from '../../app.ts';
+import { requireScope } from '../../access/auth.ts';
+import { readJson } from '../../http/body.ts';
+import type { AppEnv } from '../../env.ts';
+import type { Services } from '../../isolate/services.ts';
+import { answers, HeadPath, jsonBody, VersionNamePath } from '../../http/openapi.ts';
+import { change, lookUp, type Change } from '../head-calls.ts';
+
+export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
+  const canWrite = requireScope(keys, 'write');
+  const responses = answers(
+    200,
+    Routing,
+    'How the head is routed now: here at once, everywhere within 60 s.',
+  );
+  const body = jsonBody('NameVersion');
+
+  const changed = async (c: Context<AppEnv>, head: string, call: Change) => {
+    await change(c, pointers, head, call);
+    return routing(c, head);
+  };
+
+  const look = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/routing',
+    summary: 'Tell which versions answer: current, canary, shadow, names',
+    middleware: requireScope(keys, 'read'),
+    request: { params: HeadPath },
+    responses: answers(200, Routing, 'How the head is routed.'),
+  });
+  app.openapi(look, async (c) => c.json(await routing(c, c.req.valid('param').head), 200));
+
+  const name = createRoute({
+    method: 'put',
+    path: '/v1/heads/{head}/names/{name}',
+    summary: 'Give a version a name, by which requests can ask for it',
+    middleware: canWrite,
+    request: { params: VersionNamePath, body },
+    responses,
+  });
+  app.openapi(name, async (c) => {
+    const { head, name: wanted } = c.req.valid('param');
+    const { version } = await readJson(c.req.raw, NameVersion);
+    return c.json(await changed(c, head, (stub) => stub.nameVersion(head, wanted, version)), 200);
+  });
+
+  const unname = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/names/{name}',
+    summary: 'Take a name from a version',
+    middleware: canWrite,
+    request: { params: VersionNamePath },
+    responses,
+  });
+  app.openapi(unname, async (c) => {
+    const { head, name: wanted } = c.req.valid('param');
+    return c.json(await changed(c, head, (stub) => stub.unnameVersion(head, wanted)), 200);
+  });
+
+  const shadow = createRoute({
+    method: 'put',
+    path: '/v1/heads/{head}/shadow',
+    summary: 'Let a version answer silently beside the current one, and count where they disagree',
+    middleware: canWrite,
+    request: { params: HeadPath, body },
+    responses,
+  });
+  app.openapi(shadow, async (c) => {
+    const { head } = c.req.valid('param');
+    const { version } = await readJson(c.req.raw, NameVersion);
+    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, version)), 200);
+  });
+
+  const unshadow = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/shadow',
+    summary: 'End the silent comparison',
+    middleware: canWrite,
+    request: { params: HeadPath },
+    responses,
+  });
+  app.openapi(unshadow, async (c) => {
+    const { head } = c.req.valid('param');
+    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, null)), 200);
+  });
+}
+
+function routing(c: Context<AppEnv>, head: string): Promise<Routing> {
+  return lookUp(c, head, (stub) => stub.routing(head));
+}

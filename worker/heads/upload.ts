@@ -1,0 +1,75 @@
+/**
+ * The way of a new head file into the stores. In this order, so that a crash after any step leaves nothing half done:
+ *
+ * 1. check the file. Crash: nothing happened.
+ * 2. reserve a version; its object is noted as garbage to come. Crash: an unseen row, which the alarm removes.
+ * 3. write the object to R2. Crash: the alarm deletes the object with the row.
+ * 4. commit: the version is there and current, the object no longer garbage, the KV entry noted as out of date, all in
+ *    one transaction. Crash: the alarm writes the KV entry; a caller that repeats the upload is told the same version.
+ * 5. the KV entry is written by the Durable Object before it answers.
+ *
+ * Where a version with this content is there already, its object is written again only if it is missing or damaged.
+ */
+import type { Head } from '../../src/head/index.ts';
+import { sha256Hex } from '../access/api-key.ts';
+import type { Env } from '../env.ts';
+import { giveWay } from '../isolate/right-of-way.ts';
+import { ApiError } from '../http/problem.ts';
+import { writeHeadFile } from '../stores/heads.ts';
+import type { Pointer } from '../stores/layout.ts';
+import { fromR2, headFileState } from '../stores/reads.ts';
+import { callTenant } from '../tenant/call.ts';
+import { describe } from '../tenant/heads/describe.ts';
+
+export interface Stored {
+  readonly version: number;
+  /** False when a version with this content was there already; it is current now. */
+  readonly created: boolean;
+  readonly sha256: string;
+  readonly pointer: Pointer;
+}
+
+/** @param head what `bytes` hold, already checked. */
+export async function storeHead(
+  env: Env,
+  tenant: string,
+  name: string,
+  bytes: Uint8Array,
+  head: Head,
+): Promise<Stored> {
+  const sha256 = await sha256Hex(bytes);
+  const upload = { sha256, bytes: bytes.byteLength, description: describe(head) };
+  await giveWay();
+  const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
+  const commit = () => callTenant(env, tenant, (stub) => stub.commitVersion(name, reserved.version));
+  if (reserved.state === 'exists') {
+    await mend(env, reserved.objectName, bytes, sha256, commit);
+    return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
+  }
+  await writeHeadFile(env.HEADS, reserved.objectName, bytes, sha256);
+  const { version, pointer } = await commit();
+  return { version, created: version === reserved.version, sha256, pointer };
+}
+
+/**
+ * Writes a version's object once more where the stored one is of no use.
+ * @param commit changes nothing, and is refused where the version was deleted meanwhile. Its object was noted as garbage
+ *   then, perhaps before it was written here: it is deleted again.
+ */
+async function mend(
+  env: Env,
+  objectName: string,
+  bytes: Uint8Array,
+  sha256: string,
+  commit: () => Promise<unknown>,
+): Promise<void> {
+  if ((await headFileState(env.HEADS, objectName)) === 'whole') return;
+  await writeHeadFile(env.HEADS, objectName, bytes, sha256);
+  try {
+    await commit();
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'conflict')
+      await fromR2(() => env.HEADS.delete(objectName));
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+/** How routes describe themselves in the OpenAPI document. Bodies are documented, but read and checked by body.ts, within caps. */
+import { z } from '@hono/zod-openapi';
+import {
+  BatchLine,
+  CreateKey,
+  CreateTenant,
+  HeadName,
+  Problem,
+  TeachBody,
+  TenantSettings,
+  VersionText,
+  Activate,
+  Feedback,
+  HeadSettings,
+  NameVersion,
+  VersionName,
+  BackupRow,
+} from '../../src/api/index.ts';
+import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../predict/predict.ts';
+import { RelabelExample } from '../../src/api/report.ts';
+
+/** The success of a route. */
+export function answers<S extends z.ZodType, Status extends 200 | 201>(
+  status: Status,
+  schema: S,
+  description: string,
+) {
+  const answer = { description, content: { 'application/json': { schema } } };
+  return { [status]: answer } as Record<Status, typeof answer>;
+}
+
+/** What any route may answer with instead; app.ts adds it to all of them. */
+export const PROBLEM_ANSWER = {
+  description:
+    'A problem. 413 `too_much_work`: the pictures of one request take more than 2,000 ms to decode and to show to the backbones of its heads, as their headers and the networks say; send fewer at once, or smaller ones.',
+  content: { 'application/problem+json': { schema: Problem } },
+};
+
+/**
+ * A JSON body, by its schema's name: shown in the document, not validated by the router, which would read it without a
+ * cap. BODY_SCHEMAS puts the schemas into the document.
+ */
+export function jsonBody(name: keyof typeof BODY_SCHEMAS) {
+  return {
+    required: true,
+    content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+  };
+}
+
+export const BODY_SCHEMAS = {
+  Activate,
+  BackupRow,
+  BatchLine,
+  CreateKey,
+  CreateTenant,
+  Feedback,
+  HeadSettings,
+  NameVersion,
+  RelabelExample,
+  TeachBody,
+  TenantSettings,
+};
+
+/** Labelled pictures in a form whose fields are labels, or in JSON. */
+export const teachBody = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object' as const,
+        minProperties: 1,
+        additionalProperties: {
+          oneOf: [
+            { type: 'string' as const, format: 'binary' },
+            { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
+          ],
+        },
+        description: 'A field a label, holding one picture or many; or fields `label` and `image`.',
+      },
+    },
+    'application/json': { schema: { $ref: '#/components/schemas/TeachBody' } },
+  },
+};
+
+/** Of calls that a canary may answer. */
+export const RoutingHeaders = z.object({
+  [ROUTING_KEY]: z.string().min(1).max(MAX_ROUTING_KEY_LENGTH).optional().meta({
+    description:
+      "What a canary's share is drawn by in the picture's place: a user's id, for example, who should always meet the same version.",
+  }),
+});
+
+export const HeadPath = z.object({ head: HeadName });
+export const VersionNamePath = HeadPath.extend({ name: VersionName });
+export const VersionPath = HeadPath.extend({ version: VersionText });
+
+export const BINARY = { type: 'string' as const, format: 'binary' };
+
+/** One picture, in any of the forms that pictures.ts reads. */
+export const pictureBody = {
+  required: true,
+  content: {
+    'image/*': { schema: BINARY },
+    'application/octet-stream': { schema: BINARY },
+    'multipart/form-data': {
+      schema: { type: 'object' as const, required: ['image'], properties: { image: BINARY } },
+    },
+    'application/json': {
+      schema: {
+        oneOf: [
+          {
+            type: 'object' as const,
+            required: ['image'],
+            properties: { image: { type: 'string' as const, format: 'byte' } },
+          },
+          {
+            type: 'object' as const,
+            required: ['url'],
+            properties: { url: { type: 'string' as const, format: 'uri' } },
+          },
+        ],
+      },
+    },
+  },
+};
+
+/** Many pictures: the parts of a form, or the files of an archive. */
+export const batchBody = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object' as const,
+        required: ['image'],
+        properties: { image: { type: 'array' as const, minItems: 1, items: BINARY } },
+      },
+    },
+    'application/zip': { schema: BINARY },
+  },
+};
+
+export const headFileBody = {
+  required: true,
+  content: { 'application/octet-stream': { schema: BINARY } },
+};

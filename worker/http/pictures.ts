@@ -1,0 +1,107 @@
+/**
+ * Pictures as they come in: the body itself, fields `image` of a multipart form, or JSON with base64 or a URL. Each form
+ * is read within a cap, and within the memory that the isolate lends to all its requests together.
+ */
+import { z } from 'zod';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import { checkJson, mediaType, withBody } from './body.ts';
+import { fetchPicture } from './fetch-picture.ts';
+import type { Lender } from '../isolate/leases.ts';
+import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
+import { parseMultipart } from './multipart.ts';
+import { ApiError } from './problem.ts';
+
+const JsonPicture = z.union([z.strictObject({ image: z.string() }), z.strictObject({ url: z.string() })], {
+  error: 'must be {"image": "<base64>"} or {"url": "https://…"}',
+});
+
+const FIELD = 'image';
+
+/**
+ * Reads the request's pictures and hands them to `use`; their memory counts as lent until that is done.
+ * @param maxPictures in one request.
+ * @throws ApiError body_empty, body_too_large, body_timeout, unsupported_media_type, invalid_request, overloaded, url_…
+ */
+export async function withPictures<T>(
+  request: Request,
+  memory: Lender,
+  maxPictures: number,
+  use: (pictures: Uint8Array[]) => Promise<T>,
+): Promise<T> {
+  const type = mediaType(request);
+  if (type === '' || type === 'application/octet-stream' || type.startsWith('image/')) {
+    return borrow(request, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
+  }
+  if (type === 'multipart/form-data') {
+    return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {
+      return use(picturesOf(body, request.headers.get('content-type') ?? '', maxPictures));
+    });
+  }
+  if (type !== 'application/json') throw unsupported(type);
+  const input = await borrow(
+    request,
+    memory,
+    MAX_JSON_PICTURE_BYTES,
+    JSON_PICTURE_MEMORY_FACTOR,
+    async (body) => {
+      const json = checkJson(body, JsonPicture);
+      return 'url' in json ? json : { answer: await use([fromBase64(json.image)]) };
+    },
+  );
+  if ('answer' in input) return input.answer;
+  const response = await fetchPicture(input.url);
+  return borrow(response, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
+}
+
+/** Reads a body that holds pictures, and keeps its memory on loan until `use` is done. @throws ApiError body_…, overloaded */
+export function borrow<T>(
+  source: Request | Response,
+  memory: Lender,
+  maxBytes: number,
+  factor: number,
+  use: (body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  return withBody(source, memory, { maxBytes, factor, what: 'The body' }, (body) => {
+    if (body.byteLength === 0)
+      throw new ApiError('body_empty', 'The body is empty; it should hold a picture.');
+    return use(body);
+  });
+}
+
+function picturesOf(body: Uint8Array, contentType: string, maxPictures: number): Uint8Array[] {
+  const parts = parseMultipart(body, contentType, maxPictures);
+  const stranger = parts.find((part) => part.name !== FIELD);
+  if (stranger) {
+    const name = stranger.name.slice(0, 80);
+    throw new ApiError(
+      'invalid_request',
+      `The form's field '${name}' is not known; pictures go into '${FIELD}'.`,
+      {
+        field: name,
+      },
+    );
+  }
+  if (parts.length === 0) {
+    throw new ApiError('invalid_request', `The form holds no field '${FIELD}'.`, { field: FIELD });
+  }
+  return parts.map((part) => part.bytes);
+}
+
+/** Standard base64, with or without a data: prefix. @throws ApiError invalid_request */
+export function fromBase64(text: string, field = FIELD): Uint8Array {
+  const base64 = text.replace(/^data:[a-z0-9.+/-]{0,127};base64,/i, '');
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch (cause) {
+    throw new ApiError('invalid_request', `'${field}' is not valid base64.`, { field, cause });
+  }
+}
+
+function unsupported(type: string): ApiError {
+  const hint =
+    type === 'application/x-www-form-urlencoded' ? " With curl, add -H 'content-type: image/jpeg'." : '';
+  return new ApiError(
+    'unsupported_media_type',
+    `A picture comes as image/*, application/octet-stream, multipart/form-data or application/json, not as '${type.slice(0, 80)}'.${hint}`,
+  );
+}

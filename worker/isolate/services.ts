@@ -1,0 +1,45 @@
+/** What an isolate keeps between requests: the classifier, the caches in front of the stores, and memory to lend. */
+import { Leases } from './leases.ts';
+import {
+  BODY_BUDGET_BYTES,
+  BODY_LEASE_MS,
+  BODY_WAIT_TIMEOUT_MS,
+  LARGEST_BODY_LOAN_BYTES,
+  SMALL_BODY_BYTES,
+  SMALL_BODY_RESERVE_BYTES,
+  TENANT_BODY_BUDGET_BYTES,
+} from '../limits.ts';
+import { Metering } from '../access/metering.ts';
+import type { Runtime } from './runtime.ts';
+import { HeadStore } from '../stores/heads.ts';
+import { KeyStore } from '../stores/keys.ts';
+import { PointerStore } from '../stores/pointers.ts';
+import { TailStore } from '../stores/tails.ts';
+
+export interface Services {
+  readonly runtime: Runtime;
+  readonly keys: KeyStore;
+  readonly metering: Metering;
+  readonly pointers: PointerStore;
+  readonly heads: HeadStore;
+  readonly tails: TailStore;
+  /** Bytes of request bodies. */
+  readonly memory: Leases;
+}
+
+export function createServices(runtime: Runtime): Services {
+  return {
+    runtime,
+    keys: new KeyStore(),
+    metering: new Metering(),
+    pointers: new PointerStore(),
+    heads: new HeadStore(runtime),
+    tails: new TailStore(),
+    memory: new Leases(BODY_BUDGET_BYTES, BODY_LEASE_MS, BODY_WAIT_TIMEOUT_MS, {
+      share: TENANT_BODY_BUDGET_BYTES,
+      largest: LARGEST_BODY_LOAN_BYTES,
+      reserve: SMALL_BODY_RESERVE_BYTES,
+      small: SMALL_BODY_BYTES,
+    }),
+  };
+}

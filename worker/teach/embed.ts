@@ -1,0 +1,144 @@
+/**
+ * From a teach request to examples: labelled CNN codes in half precision, made in the stateless Worker so that the
+ * tenant's Durable Object gets nothing but numbers. One picture at a time, so that other requests get their turn.
+ */
+import type { ExampleSource, ImageInfo } from '../../src/api/index.ts';
+import { HeadwaterError } from '../../src/errors.ts';
+import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
+import { sha256Hex } from '../access/api-key.ts';
+import { mediaType } from '../http/body.ts';
+import { fetchPicture } from '../http/fetch-picture.ts';
+import type { Lender } from '../isolate/leases.ts';
+import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
+import { borrow } from '../http/pictures.ts';
+import { ApiError } from '../http/problem.ts';
+import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
+import type { Services } from '../isolate/services.ts';
+import type { KeptPicture } from '../tenant/teach/kept-pictures.ts';
+import { codesIn, type TaughtSpaces } from './code-space.ts';
+import type { Keep, ShownPicture } from './keep-pictures.ts';
+import { lessonsOfForm, lessonsOfJson, type Lesson } from './batches.ts';
+
+/** One example on its way to the tenant's store. */
+export interface NewExample {
+  readonly label: string;
+  /** SHA-256 of the picture, or of the code's bytes where there is no picture. */
+  readonly picture: string;
+  readonly source: ExampleSource;
+  /** Half precision, little-endian. */
+  readonly code: Uint8Array;
+  /** The same in the code space that the head is being moved to, where it is. */
+  readonly second?: Uint8Array;
+  /** The picture itself, where it is kept. */
+  readonly kept?: KeptPicture;
+}
+
+type Embedder = Pick<Services, 'runtime' | 'tails'> &
+  TaughtSpaces & {
+    readonly memory: Lender;
+    readonly keep: Keep;
+    readonly work: RequestWork;
+  };
+
+/**
+ * @throws ApiError unsupported_media_type, body_…, invalid_request, backbone_mismatch, url_…, overloaded, too_much_work
+ * @throws HeadwaterError image_… naming the picture
+ */
+export async function examplesOf(
+  { runtime, tails }: Services,
+  memory: Lender,
+  spaces: TaughtSpaces,
+  c: Working,
+  keep: Keep,
+): Promise<NewExample[]> {
+  const embedder = { runtime, tails, memory, ...spaces, keep, work: workOf(c) };
+  const request = c.req.raw;
+  const type = mediaType(request);
+  if (type === 'multipart/form-data') {
+    const contentType = request.headers.get('content-type') ?? '';
+    return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
+      present(embedder, lessonsOfForm(body, contentType)),
+    );
+  }
+  if (type !== 'application/json') {
+    throw new ApiError(
+      'unsupported_media_type',
+      `Examples come as multipart/form-data or application/json, not as '${type.slice(0, 80)}'.`,
+    );
+  }
+  const made = await borrow(
+    request,
+    memory,
+    MAX_JSON_PICTURE_BYTES,
+    JSON_PICTURE_MEMORY_FACTOR,
+    async (body) => {
+      const lessons = lessonsOfJson(body, spaces.space);
+      const here = lessons.filter(({ kind }) => kind !== 'url');
+      return { examples: await present(embedder, here), urls: lessons.filter(({ kind }) => kind === 'url') };
+    },
+  );
+  // After the body has given its memory back, so that no request waits for memory while it holds some.
+  for (const lesson of made.urls) made.examples.push(...(await fetched(embedder, lesson)));
+  return made.examples;
+}
+
+async function fetched(embedder: Embedder, lesson: Lesson): Promise<NewExample[]> {
+  if (lesson.kind !== 'url') return [];
+  const response = await fetchPicture(lesson.url);
+  return borrow(response, embedder.memory, MAX_FILE_BYTES, 1, async (bytes) => {
+    const [example] = await present(embedder, [{ ...lesson, kind: 'picture', bytes }]);
+    return [{ ...example, source: 'url' as const }];
+  });
+}
+
+async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
+  const examples: NewExample[] = [];
+  const shown: ShownPicture[] = [];
+  for (const lesson of lessons) {
+    const { label } = lesson;
+    if (lesson.kind === 'code') {
+      const code = bytesOf(lesson.code);
+      examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
+    } else if (lesson.kind === 'picture') {
+      const { image, ...codes } = await codesOf(embedder, lesson.bytes).catch((error: unknown) => {
+        throw placed(error, lesson);
+      });
+      const picture = await sha256Hex(lesson.bytes);
+      shown.push({ bytes: lesson.bytes, sha256: picture, format: image.format });
+      examples.push({ label, picture, source: 'picture', ...codes });
+    }
+  }
+  const kept = shown.length === 0 ? null : await embedder.keep(shown);
+  if (kept === null) return examples;
+  const byPicture = new Map(shown.map(({ sha256 }, i) => [sha256, kept[i]]));
+  return examples.map((example) => {
+    const its = byPicture.get(example.picture);
+    return its === undefined || example.source !== 'picture' ? example : { ...example, kept: its };
+  });
+}
+
+/** The code of a picture in the head's space; and in the one that it is being moved to, where it is. */
+async function codesOf(
+  { space, target, work, ...services }: Embedder,
+  bytes: Uint8Array,
+): Promise<Pick<NewExample, 'code' | 'second'> & { image: ImageInfo }> {
+  const { code, second, image } = await codesIn(services, { space, target }, bytes, work);
+  const found = { code: bytesOf(Float16Array.from(code)), image };
+  return second === undefined ? found : { ...found, second: bytesOf(Float16Array.from(second)) };
+}
+
+/** Every platform of the Worker is little-endian. */
+function bytesOf(code: Float16Array): Uint8Array {
+  return new Uint8Array(code.buffer, code.byteOffset, code.byteLength);
+}
+
+/** Of many pictures, the one in question. */
+function placed(error: unknown, { name, label }: Lesson): unknown {
+  const where = `Picture '${name}' of class '${label}'`;
+  if (error instanceof ApiError && error.code === 'too_much_work')
+    return new ApiError(error.code, `${where}: ${error.message} Nothing of this request was stored.`);
+  if (!(error instanceof HeadwaterError)) return error;
+  return new HeadwaterError(error.code, `${where}: ${error.message} Nothing of this request was stored.`, {
+    cause: error,
+  });
+}

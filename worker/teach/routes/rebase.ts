@@ -1,0 +1,76 @@
+/** /v1/heads/{head}/rebase: moves a head to the default code space, a page of its kept pictures at a time. */
+import { createRoute } from '@hono/zod-openapi';
+import { Rebase } from '../../../src/api/index.ts';
+import type { App } from '../../app.ts';
+import { requireScope } from '../../access/auth.ts';
+import { workOf } from '../../isolate/request-work.ts';
+import type { Services } from '../../isolate/services.ts';
+import { step } from '../../tenant/steps.ts';
+import { spaceAt } from '../code-space.ts';
+import { codesOfPage } from '../rebase-page.ts';
+import { callTenant } from '../../tenant/call.ts';
+import { answers, HeadPath } from '../../http/openapi.ts';
+
+export function addRebaseRoutes(app: App, services: Services): void {
+  const { keys, memory, pointers, runtime } = services;
+  const canWrite = requireScope(keys, 'write');
+
+  const look = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/rebase',
+    summary: 'How far a head is on its way to the default code space',
+    middleware: requireScope(keys, 'read'),
+    request: { params: HeadPath },
+    responses: answers(200, Rebase, 'How far it is, and what stands in the way.'),
+  });
+  app.openapi(look, async (c) => {
+    const { head } = c.req.valid('param');
+    const { origin } = spaceAt(runtime);
+    return c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.rebase(head, origin)), 200);
+  });
+
+  const next = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/rebase',
+    summary:
+      'Move a head to the default code space: reads the next 32 kept pictures, or trains and switches when all are read. Repeat it until it is done',
+    middleware: canWrite,
+    request: { params: HeadPath },
+    responses: answers(200, Rebase, 'How far it is now.'),
+  });
+  app.openapi(next, async (c) => {
+    const { head } = c.req.valid('param');
+    const { tenant } = c.var.principal;
+    const space = spaceAt(runtime);
+    const { origin } = space;
+    const { progress, pictures } = await callTenant(c.env, tenant, (stub) => stub.rebasePage(head, origin));
+    if (pictures.length > 0) {
+      const reader = { ...services, env: c.env, memory: memory.of(tenant), space, work: workOf(c) };
+      const made = await codesOfPage(reader, pictures);
+      await step(c.env, 'codes made');
+      const stored = await callTenant(c.env, tenant, (stub) => stub.storeRebased(head, origin, made));
+      await step(c.env, 'codes stored');
+      return c.json(stored, 200);
+    }
+    if (progress.state === 'done') return c.json(progress, 200);
+    const moved = await callTenant(c.env, tenant, (stub) => stub.finishRebase(head, origin));
+    if (moved.pointer !== null) pointers.remember(tenant, head, moved.pointer);
+    await step(c.env, 'before the answer');
+    return c.json(moved.progress, 200);
+  });
+
+  const giveUp = createRoute({
+    method: 'delete',
+    path: '/v1/heads/{head}/rebase',
+    summary: 'Give the move up: the head stays as it is',
+    middleware: canWrite,
+    request: { params: HeadPath },
+    responses: answers(200, Rebase, 'As it is now.'),
+  });
+  app.openapi(giveUp, async (c) => {
+    const { head } = c.req.valid('param');
+    const { origin } = spaceAt(runtime);
+    const { tenant } = c.var.principal;
+    return c.json(await callTenant(c.env, tenant, (stub) => stub.giveUpRebase(head, origin)), 200);
+  });
+}

@@ -1,0 +1,58 @@
+/** What a version says about itself, and putting right what it shows: reports, and labels of examples. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { Taught } from '../../../src/api/index.ts';
+import { RelabelExample, VersionReport } from '../../../src/api/report.ts';
+import type { App } from '../../app.ts';
+import { requireScope } from '../../access/auth.ts';
+import { readJson } from '../../http/body.ts';
+import { ApiError } from '../../http/problem.ts';
+import type { Services } from '../../isolate/services.ts';
+import { headNotFound } from '../../stores/pointers.ts';
+import { callTenant } from '../../tenant/call.ts';
+import { answers, HeadPath, jsonBody, VersionPath } from '../../http/openapi.ts';
+import { retrain } from '../../heads/head-calls.ts';
+
+export function addReportRoutes(app: App, { keys, pointers }: Services): void {
+  const report = createRoute({
+    method: 'get',
+    path: '/v1/heads/{head}/versions/{version}/report',
+    summary: 'What a taught version takes for what, how sure it is, and which examples look wrong to it',
+    middleware: requireScope(keys, 'read'),
+    request: { params: VersionPath },
+    responses: answers(
+      200,
+      VersionReport,
+      'Each example judged by a head that never saw it: how, the version says with held_out_by.',
+    ),
+  });
+  app.openapi(report, async (c) => {
+    const { head, version } = c.req.valid('param');
+    const { tenant } = c.var.principal;
+    const found = await callTenant(c.env, tenant, (stub) => stub.report(head, version));
+    if (found !== null) return c.json(found, 200);
+    const detail = await callTenant(c.env, tenant, (stub) => stub.describeHead(head));
+    if (detail === null) throw headNotFound(head);
+    throw new ApiError(
+      'version_not_found',
+      `Head '${head}' has no version ${version} with a report. Versions have one that were taught here with two examples of a class or more.`,
+    );
+  });
+
+  const relabel = createRoute({
+    method: 'patch',
+    path: '/v1/heads/{head}/examples/{id}',
+    summary: "Give an example another of the head's labels; the head is retrained",
+    middleware: requireScope(keys, 'write'),
+    request: {
+      params: HeadPath.extend({ id: z.string().max(64) }),
+      body: jsonBody('RelabelExample'),
+    },
+    responses: answers(200, Taught, 'The new version.'),
+  });
+  app.openapi(relabel, async (c) => {
+    const { head, id } = c.req.valid('param');
+    const { label } = await readJson(c.req.raw, RelabelExample);
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.relabel(head, id, label));
+    return c.json(answer, 200);
+  });
+}

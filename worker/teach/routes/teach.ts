@@ -1,0 +1,76 @@
+/** POST /v1/heads/{head}/teach and /train: labelled pictures in, a new version out. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { TeachQuery, Taught } from '../../../src/api/index.ts';
+import { sha256Hex } from '../../access/api-key.ts';
+import type { App } from '../../app.ts';
+import { requireScope } from '../../access/auth.ts';
+import type { Services } from '../../isolate/services.ts';
+import { step } from '../../tenant/steps.ts';
+import { taughtSpacesOf } from '../code-space.ts';
+import { examplesOf, type NewExample } from '../embed.ts';
+import { keeper } from '../keep-pictures.ts';
+import { answers, HeadPath, teachBody } from '../../http/openapi.ts';
+import { retrain } from '../../heads/head-calls.ts';
+
+const TeachHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters without blanks')
+    .optional()
+    .meta({ description: 'Makes a repeat of this request answer the same, for a day.' }),
+});
+
+export function addTeachRoutes(app: App, services: Services): void {
+  const { keys, pointers } = services;
+  const middleware = requireScope(keys, 'write');
+
+  const teach = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/teach',
+    summary:
+      'Teach labelled pictures: they are stored, and the head is retrained and current when this answers',
+    middleware,
+    request: { params: HeadPath, query: TeachQuery, headers: TeachHeaders, body: teachBody },
+    responses: answers(200, Taught, 'The new version, how good it is, and what changed.'),
+  });
+  app.openapi(teach, async (c) => {
+    const { head } = c.req.valid('param');
+    const { train } = c.req.valid('query');
+    const key = c.req.valid('header')['idempotency-key'];
+    const { tenant } = c.var.principal;
+    const spaces = await taughtSpacesOf(services, c.env, tenant, head);
+    const keep = keeper(c.env, tenant, head);
+    const examples = await examplesOf(services, services.memory.of(tenant), spaces, c, keep);
+    await step(c.env, 'codes made');
+    const digest = await digestOf(head, train, examples);
+    const lesson = {
+      origin: spaces.space.origin,
+      target: spaces.target?.origin,
+      examples,
+      train,
+      idempotency: key === undefined ? undefined : { key, digest },
+    };
+    const { answer, repeated } = await retrain(c, pointers, head, (stub) => stub.teach(head, lesson));
+    return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
+  });
+
+  const train = createRoute({
+    method: 'post',
+    path: '/v1/heads/{head}/train',
+    summary: 'Train a head on the examples stored',
+    middleware,
+    request: { params: HeadPath },
+    responses: answers(200, Taught, 'The newest version, how good it is, and what changed.'),
+  });
+  app.openapi(train, async (c) => {
+    const { head } = c.req.valid('param');
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.train(head));
+    return c.json(answer, 200);
+  });
+}
+
+/** What was asked, whatever the order of a form's fields or its boundary. */
+function digestOf(head: string, train: boolean, examples: readonly NewExample[]): Promise<string> {
+  const lines = examples.map(({ label, picture }) => JSON.stringify([picture, label])).sort();
+  return sha256Hex(JSON.stringify([head, train, lines]));
+}

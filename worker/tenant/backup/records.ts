@@ -1,0 +1,107 @@
+/** The tenant's truth as rows to carry elsewhere; restore.ts takes them in. Head files are the Worker's to read. */
+import {
+  ExampleSource,
+  type BackupExample,
+  type BackupHead,
+  type BackupTaught,
+  type BackupVersion,
+} from '../../../src/api/index.ts';
+import type { Examples } from '../teach/examples.ts';
+import type { Heads } from '../heads/heads.ts';
+
+/** A version without its file. */
+export type VersionRecord = Omit<BackupVersion, 'row' | 'file'> & { readonly objectName: string };
+/** An example with its code in bytes. */
+export type ExampleRecord = Omit<BackupExample, 'row' | 'code'> & { readonly code: Uint8Array };
+
+export interface HeadRecord {
+  readonly head: BackupHead | null;
+  readonly taught: BackupTaught | null;
+  readonly versions: readonly VersionRecord[];
+}
+
+export class Backup {
+  readonly #sql: SqlStorage;
+  readonly #heads: Heads;
+  readonly #examples: Examples;
+
+  constructor(sql: SqlStorage, heads: Heads, examples: Examples) {
+    this.#sql = sql;
+    this.#heads = heads;
+    this.#examples = examples;
+  }
+
+  /** Names of all heads, and a number that another one follows when anything of them changes. */
+  survey(): { names: string[]; stamp: string } {
+    const { stamp } = this.#sql
+      .exec<{ stamp: string }>(
+        `SELECT coalesce((SELECT sum(revision) FROM heads), 0) || ' ' ||
+           (SELECT pruned_heads FROM tenant) || ' ' ||
+           coalesce((SELECT sum(revision) FROM taught_heads), 0) AS stamp`,
+      )
+      .one();
+    return { names: this.#heads.everyName(), stamp };
+  }
+
+  record(head: string): HeadRecord {
+    return { head: this.#headRow(head), taught: this.#taughtRow(head), versions: this.#versions(head) };
+  }
+
+  examples(head: string, after: string, limit: number): ExampleRecord[] {
+    const rows = this.#sql.exec<{
+      id: string;
+      label: string;
+      picture: string;
+      source: string;
+      code: ArrayBuffer;
+      added_revision: number;
+      created_at: number;
+    }>('SELECT * FROM examples WHERE head = ? AND id > ? ORDER BY id LIMIT ?', head, after, limit);
+    return [...rows].map((row) => ({
+      head,
+      id: row.id,
+      label: row.label,
+      picture: row.picture,
+      source: ExampleSource.parse(row.source),
+      code: new Uint8Array(row.code),
+      added_revision: row.added_revision,
+      created_at: row.created_at,
+    }));
+  }
+
+  #headRow(head: string): BackupHead | null {
+    const row = this.#heads.row(head);
+    const pointer = this.#heads.pointer(head);
+    if (row === undefined || pointer === null) return null;
+    const { current, names, canary, shadow } = pointer;
+    return {
+      row: 'head',
+      head,
+      current,
+      last_version: row.last_version,
+      created_at: row.created_at,
+      names,
+      canary,
+      shadow,
+      settings: this.#heads.settings(head),
+    };
+  }
+
+  #taughtRow(head: string): BackupTaught | null {
+    const state = this.#examples.state(head);
+    if (state === undefined) return null;
+    const { origin, firstRevision, revision } = state;
+    return { row: 'taught', head, origin, first_revision: firstRevision, revision };
+  }
+
+  #versions(head: string): VersionRecord[] {
+    return this.#heads.versions(head).map((row) => ({
+      head,
+      version: row.version,
+      trained_revision: row.trained_revision,
+      held_back: row.held_back,
+      created_at: row.created_at,
+      objectName: this.#heads.objectName(head, row.version, row.sha256),
+    }));
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What versions say about themselves: their files' metadata, as JSON of up to a megabyte. It is read for one version at a
+ * time; lists have a summary of it, a column of the version's row. Every method runs within one transaction of its caller.
+ */
+import { z } from 'zod';
+import { Figures } from '../../../src/api/index.ts';
+import { OLD_VERSIONS_AT_ONCE } from '../../limits.ts';
+
+/** What lists tell of a version, in the words of the API. */
+export const Summary = z.object({
+  classes: z.int(),
+  examples: z.int(),
+  method: z.string(),
+  leave_one_out: Figures.nullable(),
+  test: Figures.nullable(),
+});
+export type Summary = z.infer<typeof Summary>;
+
+const figures = (name: string): string =>
+  `json(json_remove(json_extract(training, '$.${name}'), '$.per_class'))`;
+
+/** A summary of the description that an SQL expression is: counts, and figures without those of each class. */
+export const summaryOf = (description: string): string => `(
+  SELECT json_object('classes', json_array_length(labels), 'examples', json_extract(training, '$.examples'),
+    'method', json_extract(training, '$.method'), 'leave_one_out', ${figures('leave_one_out')}, 'test', ${figures('test')})
+  FROM (SELECT ${description} ->> 'labels' AS labels, ${description} ->> 'training' AS training))`;
+
+export class Descriptions {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Of a version whose row is there. */
+  store(head: string, version: number, description: string): void {
+    this.#sql.exec('INSERT INTO descriptions VALUES (?, ?, ?)', head, version, description);
+    this.#sql.exec(
+      `UPDATE versions SET summary = (
+         SELECT ${summaryOf('description')} FROM descriptions WHERE head = ?1 AND version = ?2)
+       WHERE head = ?1 AND version = ?2`,
+      head,
+      version,
+    );
+  }
+
+  find(head: string, version: number): string {
+    return this.#sql
+      .exec<{ description: string }>(
+        `SELECT coalesce((SELECT description FROM descriptions AS d WHERE d.head = v.head AND d.version = v.version),
+           description) AS description FROM versions AS v WHERE head = ? AND version = ?`,
+        head,
+        version,
+      )
+      .one().description;
+  }
+
+  /**
+   * Versions of a database from before there were summaries have their description in their own row, past which lists
+   * must read. Some of them are brought to the present form; schedule() sets the alarm as long as there are others.
+   */
+  bringUp(): void {
+    const old = this.#sql
+      .exec<{ head: string; version: number }>(
+        'SELECT head, version FROM versions WHERE summary IS NULL LIMIT ?',
+        OLD_VERSIONS_AT_ONCE,
+      )
+      .toArray();
+    for (const { head, version } of old) {
+      this.store(head, version, this.find(head, version));
+      this.#sql.exec("UPDATE versions SET description = '' WHERE head = ? AND version = ?", head, version);
+    }
+  }
+}

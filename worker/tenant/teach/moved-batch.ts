@@ -1,0 +1,38 @@
+/** Pictures whose codes were made while their head was being moved, and which come to be stored after the switch. */
+import type { NewExample } from '../../teach/embed.ts';
+import { refuse, type Refused } from '../call.ts';
+import type { CodeOrigin } from '../code-origin.ts';
+import { isSame } from '../rebase/second-codes.ts';
+
+/** Examples with what their codes, and their second codes where they have some, are of. */
+export interface Embedded {
+  readonly origin: CodeOrigin;
+  readonly target?: CodeOrigin | undefined;
+  readonly examples: readonly NewExample[];
+}
+
+/**
+ * @param now what the head's examples are codes of. @param former what they were before, where the head was moved.
+ * @returns the lesson in the head's space, with its second codes where they are of that space; a lesson that was not embedded
+ *   before the move, as it came; a refusal where it was, and has no codes of the head's space.
+ */
+export function afterMove<T extends Embedded>(
+  head: string,
+  lesson: T,
+  now: CodeOrigin | undefined,
+  former: CodeOrigin | undefined,
+): T | Refused {
+  const { origin, target, examples } = lesson;
+  if (now === undefined || isSame(now, origin) || examples.some(({ source }) => source === 'code'))
+    return lesson;
+  if (target !== undefined && isSame(now, target)) {
+    const moved = examples.flatMap(({ second, ...example }) =>
+      second === undefined ? [] : [{ ...example, code: second }],
+    );
+    if (moved.length === examples.length)
+      return { ...lesson, origin: now, target: undefined, examples: moved };
+  }
+  return former !== undefined && isSame(former, origin)
+    ? refuse('conflict', `Head '${head}' was moved to other codes at this moment. Repeat the request.`)
+    : lesson;
+}
