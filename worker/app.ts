@@ -5,7 +5,7 @@ import { cors } from 'hono/cors';
 import { version } from '../package.json';
 import { pathOf, requestFault } from './http/address.ts';
 import { invalidInput } from './http/body.ts';
-import type { AppEnv } from './env.ts';
+import type { App, AppEnv } from './env.ts';
 import { knownQueries } from './http/known-queries.ts';
 import { metered } from './access/metering.ts';
 import { noteProblem, observe, requestIdOf } from './http/observe.ts';
@@ -32,10 +32,8 @@ import { addVersionRoutes } from './heads/routes/versions.ts';
 import { rightOfWay } from './isolate/predictions.ts';
 import { addProtocols } from './protocols/index.ts';
 import { routeNotFound } from './http/route-not-found.ts';
-import type { Runtime } from './isolate/runtime.ts';
+import type { Runtime } from './isolate/backbones.ts';
 import { createServices } from './isolate/services.ts';
-
-export type App = OpenAPIHono<AppEnv>;
 
 /** Browsers may call from anywhere: a key is sent by the page's own code, never by the browser on its own. */
 const CORS = {

@@ -1,13 +1,13 @@
 /** The Worker's bindings (wrangler.toml) and what its middleware leaves for the routes. */
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Scope } from '../src/api/index.ts';
 import type { EngineName } from '../src/backbone/choose.ts';
-import type { Principal } from './access/auth.ts';
 import type { RequestWork } from './isolate/request-work.ts';
+import type { StoreBindings } from './stores/bindings.ts';
 import type { StepListener } from './tenant/steps.ts';
-import type { TenantNamespace } from './tenant/call.ts';
+import type { TenantNamespace } from './tenant/stub.ts';
 
-export interface Env extends StepListener {
-  readonly HEADS: R2Bucket;
-  readonly POINTERS: KVNamespace;
+export interface Env extends StoreBindings, StepListener {
   readonly TENANTS: TenantNamespace;
   /** The console's files. */
   readonly ASSETS?: Fetcher;
@@ -37,6 +37,13 @@ declare global {
   }
 }
 
+/** The tenant that a request speaks for, and the key it does so with. */
+export interface Principal {
+  readonly tenant: string;
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+}
+
 /** What a request carries from the middleware to its route and to its line in the log. */
 export interface Variables {
   /** Made when it is first asked for: see observe.ts. */
@@ -50,3 +57,6 @@ export interface AppEnv {
   Bindings: Env;
   Variables: Variables;
 }
+
+/** What routes are added to. */
+export type App = OpenAPIHono<AppEnv>;

@@ -6,7 +6,8 @@ import type { Classification } from '../../src/api/index.ts';
 import { score, writeHead, type Head } from '../../src/head/index.ts';
 import { extendHead } from '../../src/learn/further/extend.ts';
 import { importedHead } from '../../src/learn/imported.ts';
-import { createRuntime, type Runtime } from '../../worker/isolate/runtime.ts';
+import { createRuntime } from '../../worker/isolate/runtime.ts';
+import { type Runtime } from '../../worker/isolate/backbones.ts';
 import { Isolate, JPEG, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
 
 /** The built-in network with pictures of another size and its last tap alone: as good as another network. */

@@ -1,5 +1,5 @@
 /** Moving a head on rows and stores alone: a tenant with a head of two classes, and what is done between two steps. */
-import type { NewExample } from '../../worker/teach/embed.ts';
+import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
 import { Rebasing } from '../../worker/tenant/rebase/rebase.ts';

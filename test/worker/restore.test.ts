@@ -7,7 +7,7 @@ import { BODY_READ_TIMEOUT_MS, RESERVATION_MARGIN_MS, RESERVATION_MS } from '../
 import { restore } from '../../worker/backup/restore.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { HeadStore } from '../../worker/stores/heads.ts';
-import type { TenantStub } from '../../worker/tenant/call.ts';
+import type { TenantStub } from '../../worker/tenant/stub.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
 import { Isolate, makeHeadFile, problemOf, soon, stubOf, testEnv } from './support.ts';

@@ -1,6 +1,6 @@
 /** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a lesson is answered. */
 import { describe, expect, it } from 'vitest';
-import type { NewExample } from '../../worker/teach/embed.ts';
+import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import { taughtAnswer } from '../../worker/tenant/teach/taught.ts';
 import { add, refused, withVersions } from './in-heads.ts';

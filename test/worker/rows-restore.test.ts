@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BackupHead } from '../../src/api/index.ts';
 import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../worker/limits.ts';
 import type { Pointer } from '../../worker/stores/layout.ts';
-import type { NewExample } from '../../worker/teach/embed.ts';
+import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { HeadRecord } from '../../worker/tenant/backup/records.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import { Restore } from '../../worker/tenant/backup/restore.ts';

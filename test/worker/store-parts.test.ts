@@ -7,7 +7,8 @@ import { ByteLru } from '../../worker/stores/byte-lru.ts';
 import { deleteBelow } from '../../worker/stores/delete-below.ts';
 import { headFileHash, headObjectName, Pointer, tenantPrefixes } from '../../worker/stores/layout.ts';
 import { fileOf } from '../../worker/stores/pointers.ts';
-import { fromR2, openHeadFile, readHeadFile, readKv } from '../../worker/stores/reads.ts';
+import { fromR2, readKv } from '../../worker/stores/reads.ts';
+import { openHeadFile, readHeadFile } from '../../worker/stores/head-files.ts';
 import { RefreshingCache } from '../../worker/stores/refreshing-cache.ts';
 import { SharedLoads } from '../../worker/stores/shared-loads.ts';
 

@@ -6,7 +6,7 @@ import { readHead, writeHead } from '../../src/head/index.ts';
 import { codeFor, see, type LoadedHead } from '../../worker/predict/features.ts';
 import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
-import type { Runtime } from '../../worker/isolate/runtime.ts';
+import type { Runtime } from '../../worker/isolate/backbones.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
 import { expected, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf, testEnv } from './support.ts';

@@ -1,6 +1,6 @@
 /** Lessons on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
 import { describe, expect, it } from 'vitest';
-import type { NewExample } from '../../worker/teach/embed.ts';
+import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
 import { Teaching, type Lesson, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';

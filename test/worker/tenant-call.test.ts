@@ -1,7 +1,9 @@
 /** Calls of a tenant's object: which are made once more, and how refusals arrive. */
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../../worker/env.ts';
-import { callTenant, refuse, type TenantStub } from '../../worker/tenant/call.ts';
+import { callTenant } from '../../worker/tenant/call.ts';
+import { type TenantStub } from '../../worker/tenant/stub.ts';
+import { refuse } from '../../worker/tenant/refused.ts';
 
 /** An object whose first answers are errors with these marks. */
 async function call(...marks: readonly object[]): Promise<{ answer: unknown; stubs: number }> {

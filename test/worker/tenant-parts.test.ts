@@ -11,8 +11,8 @@ import {
   MAX_HEADS_PER_TENANT,
   TRAINING_BUDGET_BYTES,
 } from '../../worker/limits.ts';
-import type { NewExample } from '../../worker/teach/embed.ts';
-import { conflict, overflow, sortNew, strangeness } from '../../worker/tenant/teach/admission.ts';
+import type { NewExample } from '../../worker/tenant/teach/example.ts';
+import { conflict, overflow, sortNew, spaceMismatch } from '../../worker/tenant/teach/admission.ts';
 import {
   classSummaries,
   describe as describeHead,
@@ -228,23 +228,23 @@ describe('new examples', () => {
   it('are codes of the same head and the same backbone', () => {
     const own: CodeOrigin = { name: 'n', version: '1', weightsSha256: 'w', taps: ['t'], codeLength: 8 };
     const base = { version: 1, sha256: 'a' };
-    expect(strangeness(own, { ...own, name: 'renamed' })).toBeUndefined();
-    expect(strangeness({ ...own, base }, { ...own, base: { version: 2, sha256: 'a' } })).toBeUndefined();
-    expect(strangeness({ ...own, base }, own)).toContain('another head');
-    expect(strangeness(own, { ...own, base })).toContain('another head');
-    expect(strangeness(own, { ...own, weightsSha256: 'x', version: '2' })).toContain(
+    expect(spaceMismatch(own, { ...own, name: 'renamed' })).toBeUndefined();
+    expect(spaceMismatch({ ...own, base }, { ...own, base: { version: 2, sha256: 'a' } })).toBeUndefined();
+    expect(spaceMismatch({ ...own, base }, own)).toContain('another head');
+    expect(spaceMismatch(own, { ...own, base })).toContain('another head');
+    expect(spaceMismatch(own, { ...own, weightsSha256: 'x', version: '2' })).toContain(
       'n 1; this Worker runs n 2',
     );
-    expect(strangeness(own, { ...own, codeLength: 9 })).toContain('Teach a new head');
+    expect(spaceMismatch(own, { ...own, codeLength: 9 })).toContain('Teach a new head');
     const small: CodeOrigin = { ...own, input: { height: 160, width: 160, rules: 2 } };
-    expect(strangeness(own, small)).toContain(
+    expect(spaceMismatch(own, small)).toContain(
       "8 numbers from 1 tap at the backbone's own size, pixel rules 1; these are of 8 numbers from 1 tap at 160×160 pixels, pixel rules 2",
     );
-    expect(strangeness(small, own)).toContain('Teach a new head');
-    expect(strangeness(small, { ...small })).toBeUndefined();
-    expect(strangeness(small, { ...small, input: { height: 160, width: 160, rules: 1 } })).toBeDefined();
-    expect(strangeness(own, { ...own, statistics: ['mean'] })).toBeUndefined();
-    expect(strangeness(own, { ...own, statistics: ['deviation'] })).toContain('1 of them deviations');
+    expect(spaceMismatch(small, own)).toContain('Teach a new head');
+    expect(spaceMismatch(small, { ...small })).toBeUndefined();
+    expect(spaceMismatch(small, { ...small, input: { height: 160, width: 160, rules: 1 } })).toBeDefined();
+    expect(spaceMismatch(own, { ...own, statistics: ['mean'] })).toBeUndefined();
+    expect(spaceMismatch(own, { ...own, statistics: ['deviation'] })).toContain('1 of them deviations');
   });
 
   it('have a revision and a time of their own, and are counted', () =>

@@ -4,7 +4,8 @@ import weights from '../../backbones/mobilenet-v3-small/weights.safetensors';
 import { runInDurableObject } from 'cloudflare:test';
 import { expect } from 'vitest';
 import type { Classification, ExampleList, Rebase } from '../../src/api/index.ts';
-import { createRuntime, type Defaults, type Runtime } from '../../worker/isolate/runtime.ts';
+import { createRuntime, type Defaults } from '../../worker/isolate/runtime.ts';
+import { type Runtime } from '../../worker/isolate/backbones.ts';
 import type { Env } from '../../worker/env.ts';
 import { Isolate, JPEG, picture, stubOf, testEnv } from './support.ts';
 

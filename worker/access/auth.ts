@@ -8,13 +8,6 @@ import { ApiError } from '../http/problem.ts';
 import { workOf } from '../isolate/request-work.ts';
 import type { KeyStore } from '../stores/keys.ts';
 
-/** The tenant that a request speaks for, and the key it does so with. */
-export interface Principal {
-  readonly tenant: string;
-  readonly keyId: string;
-  readonly scopes: readonly Scope[];
-}
-
 /** Lets a request pass that bears a key with the scope, and notes its principal. */
 export const requireScope = (keys: KeyStore, scope: Scope) =>
   createMiddleware<AppEnv>(async (c, next) => {

@@ -18,7 +18,7 @@ import {
   MAX_VERSIONS_PER_HEAD,
 } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import { CodeOrigin } from '../tenant/code-origin.ts';
 
 /** Named versions, and the one that examples are taught on top of, are kept beside the newest. */

@@ -8,8 +8,9 @@ import {
 } from '../../src/api/index.ts';
 import type { Env } from '../env.ts';
 import { BACKUP_PAGE } from '../limits.ts';
-import { openHeadFile, type StoredFile } from '../stores/reads.ts';
-import type { Backup, ExampleRecord } from '../tenant/backup/records.ts';
+import { openHeadFile, type StoredFile } from '../stores/head-files.ts';
+import type { Backup } from '../tenant/backup/records.ts';
+import type { ExampleRecord } from '../tenant/teach/example.ts';
 import { callTenant } from '../tenant/call.ts';
 
 /**

@@ -10,9 +10,10 @@ import { fromBase64 } from '../http/pictures.ts';
 import { invalidBackup, RestoreChecks } from './checks.ts';
 import { BackupReader } from './reader.ts';
 import type { Services } from '../isolate/services.ts';
-import { writeHeadFile } from '../stores/heads.ts';
-import type { ExampleRecord } from '../tenant/backup/records.ts';
-import { callTenant, type TenantStub } from '../tenant/call.ts';
+import { writeHeadFile } from '../stores/head-files.ts';
+import type { ExampleRecord } from '../tenant/teach/example.ts';
+import { callTenant } from '../tenant/call.ts';
+import { type TenantStub } from '../tenant/stub.ts';
 import { describe } from '../tenant/heads/describe.ts';
 
 export interface RestoredCounts {

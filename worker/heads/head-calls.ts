@@ -3,7 +3,9 @@ import type { Context } from 'hono';
 import type { AppEnv } from '../env.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { headNotFound, type PointerStore } from '../stores/pointers.ts';
-import { callTenant, type Refused, type TenantStub } from '../tenant/call.ts';
+import { callTenant } from '../tenant/call.ts';
+import { type TenantStub } from '../tenant/stub.ts';
+import { type Refused } from '../tenant/refused.ts';
 import type { TaughtResult } from '../tenant/teach/teaching.ts';
 
 /** As much of a request's context as is used. */

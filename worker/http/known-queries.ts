@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import type { AppEnv } from '../env.ts';
 import { ApiError } from './problem.ts';
 

@@ -1,5 +1,5 @@
 /** What is answered where no route is: 405 where the path exists for other methods, 404 otherwise. */
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import { ApiError } from './problem.ts';
 
 interface Route {

@@ -6,11 +6,12 @@ import {
   allowsSize,
   loadBackbone,
   type Backbone,
+  type Plan,
   type Size,
   type TailedEngine,
 } from '../../src/backbone/index.ts';
 import type { BackboneIdentity, PictureInput } from '../../src/head/index.ts';
-import type { Runtime } from './runtime.ts';
+import type { ImageDecoder } from '../../src/image/index.ts';
 
 export interface EmbeddedBackbone {
   readonly weightsSha256: string;
@@ -37,6 +38,21 @@ export interface RuntimeFinder {
   readonly named: RuntimeNamed;
   /** Of the plans. */
   readonly names: readonly string[];
+}
+
+/** A backbone, and how pictures reach it: what makes codes of one space. */
+export interface Runtime extends RuntimeFinder {
+  /** What codes and feature maps come from, and tails run on, at the input's size. */
+  readonly engine: TailedEngine;
+  /** At that size. */
+  readonly backbone: Backbone;
+  /** Of the backbone, in its own size. */
+  readonly plan: Plan;
+  /** What pictures are brought to. */
+  readonly input: PictureInput;
+  /** What showing it one picture takes, as RequestWork counts. */
+  readonly workNs: number;
+  readonly decoder: ImageDecoder;
 }
 
 /** A backbone's runtimes by input; `own` is the one at its own size. */

@@ -11,29 +11,14 @@ import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
 import { createEngine, defaultEngine } from '../../src/backbone/choose.ts';
 import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../../src/backbone/defaults.ts';
-import { backboneAt, type Backbone, type Plan, type TailedEngine } from '../../src/backbone/index.ts';
+import { backboneAt, type Backbone } from '../../src/backbone/index.ts';
 import { multiplyAdds } from '../../src/backbone/multiply-adds.ts';
 import type { PictureInput } from '../../src/head/index.ts';
 import { defaultInput } from '../../src/head/picture-input.ts';
-import { createImageDecoder, type ImageDecoder } from '../../src/image/index.ts';
-import { engineAt, runtimeFinder, type EmbeddedBackbone, type RuntimeFinder } from './backbones.ts';
+import { createImageDecoder } from '../../src/image/index.ts';
+import { engineAt, runtimeFinder, type EmbeddedBackbone, type Runtime } from './backbones.ts';
 import { MULTIPLY_ADD_PS } from '../limits.ts';
 import { warmUp } from './warm-up.ts';
-
-/** A backbone, and how pictures reach it: what makes codes of one space. */
-export interface Runtime extends RuntimeFinder {
-  /** What codes and feature maps come from, and tails run on, at the input's size. */
-  readonly engine: TailedEngine;
-  /** At that size. */
-  readonly backbone: Backbone;
-  /** Of the backbone, in its own size. */
-  readonly plan: Plan;
-  /** What pictures are brought to. */
-  readonly input: PictureInput;
-  /** What showing it one picture takes, as RequestWork counts. */
-  readonly workNs: number;
-  readonly decoder: ImageDecoder;
-}
 
 /** What new heads read. */
 export interface Defaults {

@@ -10,7 +10,7 @@ import {
   TENANT_BODY_BUDGET_BYTES,
 } from '../limits.ts';
 import { Metering } from '../access/metering.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime } from './backbones.ts';
 import { HeadStore } from '../stores/heads.ts';
 import { KeyStore } from '../stores/keys.ts';
 import { PointerStore } from '../stores/pointers.ts';

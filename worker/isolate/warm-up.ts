@@ -5,11 +5,11 @@
  */
 import { env } from 'cloudflare:workers';
 import { spaceOfPlan, writeHead, type Head } from '../../src/head/index.ts';
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import { answer, codeFor, see } from '../predict/features.ts';
 import type { Env } from '../env.ts';
 import { RequestWork } from './request-work.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime } from './backbones.ts';
 import { HeadStore } from '../stores/heads.ts';
 import { KeyEntry, Pointer } from '../stores/layout.ts';
 import { fileOf, PointerStore } from '../stores/pointers.ts';

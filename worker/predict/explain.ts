@@ -13,7 +13,7 @@ import { answer, codeFor, type LoadedHead } from './features.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
 
 /** Digits on the wire: 1,296 shares rounded to so many still sum to the logit within a millionth of the largest. */

@@ -7,10 +7,10 @@ import type { DecodedImage, ImageDecoder } from '../../src/image/index.ts';
 import type { Env } from '../env.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
 import { fileOf, type HeadFile, type VersionWish } from '../stores/pointers.ts';
-import { headDamaged } from '../stores/reads.ts';
+import { headDamaged } from '../stores/head-files.ts';
 
 export interface LoadedHead {
   readonly file: HeadFile;

@@ -5,7 +5,7 @@
  * https://huggingface.co/docs/inference-providers/tasks/image-classification
  */
 import { z } from 'zod';
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import { askerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, invalidInput, mediaType } from '../http/body.ts';

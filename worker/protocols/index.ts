@@ -2,7 +2,7 @@
  * Other people's protocols: thin layers over the same core, so that clients written for other services work here when
  * their address is changed. Each speaks as its protocol does, errors included; docs/protocols.md shows them.
  */
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import type { Services } from '../isolate/services.ts';
 import { addCustomVision } from './custom-vision/index.ts';
 import { addHuggingFace } from './hugging-face.ts';

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { version as serverVersion } from '../../package.json';
 import type { HeadDetail } from '../../src/api/index.ts';
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import { askerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson } from '../http/body.ts';
@@ -14,7 +14,7 @@ import type { AppEnv } from '../env.ts';
 import { MAX_TENSOR_JSON_BYTES, MAX_TENSOR_JSON_PARTS, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Problem } from '../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { numberList } from '../../src/number-list.ts';
-import type { App } from '../app.ts';
+import type { App } from '../env.ts';
 import { askerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, mediaType } from '../http/body.ts';

@@ -1,34 +1,13 @@
 /** Head files: written to R2; read from it once, checked, and kept parsed in the isolate as long as they fit. */
 import { tailOf } from '../../src/backbone/index.ts';
 import { assertCompatible, memoryOf, readHead, type Head } from '../../src/head/index.ts';
-import type { Env } from '../env.ts';
-import { giveWay } from '../isolate/right-of-way.ts';
+import type { StoreBindings } from './bindings.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
-import { fromR2, readHeadFile } from './reads.ts';
+import { readHeadFile } from './head-files.ts';
 import { SharedLoads } from './shared-loads.ts';
-
-/** As much of the bucket as writing takes. */
-interface Bucket {
-  put(name: string, value: Uint8Array, options: { sha256: string }): Promise<unknown>;
-}
-
-/**
- * Writes a head file. R2 compares the hash itself, so that what is stored is what was checked. Predictions go before it
- * and before what follows, which is a change of the tenant's database.
- */
-export async function writeHeadFile(
-  bucket: Bucket,
-  objectName: string,
-  bytes: Uint8Array,
-  sha256: string,
-): Promise<void> {
-  await giveWay();
-  await fromR2(() => bucket.put(objectName, bytes, { sha256 }));
-  await giveWay();
-}
 
 export class HeadStore {
   readonly #runtime: Pick<Runtime, 'of'>;
@@ -43,7 +22,7 @@ export class HeadStore {
    * @returns null where the object is not there (any more).
    * @throws ApiError head_damaged, store_failed; HeadwaterError where it can't be used: it was checked when it came in, but this Worker may be a later one.
    */
-  async load(env: Env, file: HeadFile): Promise<Head | null> {
+  async load(env: StoreBindings, file: HeadFile): Promise<Head | null> {
     return (
       this.#parsed.get(file.objectName) ??
       this.#loads.load(file.objectName, async () => {

@@ -16,7 +16,7 @@ import {
 import type { Env } from '../env.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
-import type { Runtime } from '../isolate/runtime.ts';
+import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';

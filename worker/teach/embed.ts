@@ -2,7 +2,7 @@
  * From a teach request to examples: labelled CNN codes in half precision, made in the stateless Worker so that the
  * tenant's Durable Object gets nothing but numbers. One picture at a time, so that other requests get their turn.
  */
-import type { ExampleSource, ImageInfo } from '../../src/api/index.ts';
+import type { ImageInfo } from '../../src/api/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
@@ -14,24 +14,10 @@ import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
-import type { KeptPicture } from '../tenant/teach/kept-pictures.ts';
+import type { NewExample } from '../tenant/teach/example.ts';
 import { codesIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
 import { lessonsOfForm, lessonsOfJson, type Lesson } from './batches.ts';
-
-/** One example on its way to the tenant's store. */
-export interface NewExample {
-  readonly label: string;
-  /** SHA-256 of the picture, or of the code's bytes where there is no picture. */
-  readonly picture: string;
-  readonly source: ExampleSource;
-  /** Half precision, little-endian. */
-  readonly code: Uint8Array;
-  /** The same in the code space that the head is being moved to, where it is. */
-  readonly second?: Uint8Array;
-  /** The picture itself, where it is kept. */
-  readonly kept?: KeptPicture;
-}
 
 type Embedder = Pick<Services, 'runtime' | 'tails'> &
   TaughtSpaces & {

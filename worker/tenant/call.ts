@@ -3,38 +3,9 @@
  * the way) and is thrown here; a call that the runtime lost is made once more where it says that this may help.
  */
 import type { Env } from '../env.ts';
-import type { Conflict } from '../../src/api/index.ts';
-import { ApiError, type ProblemCode } from '../http/problem.ts';
-import type { Tenant } from './tenant.ts';
-
-/** A refusal on its way from the Durable Object. */
-export interface Refused {
-  readonly refused: {
-    readonly code: ProblemCode;
-    readonly detail: string;
-    readonly conflicts?: readonly Conflict[];
-  };
-}
-
-export const refuse = (code: ProblemCode, detail: string, conflicts?: readonly Conflict[]): Refused => ({
-  refused: { code, detail, ...(conflicts === undefined ? {} : { conflicts }) },
-});
-
-type Remote<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
-};
-
-/**
- * The Durable Object as seen from outside: every method answers with a copy of its plain result. The platform's own type
- * of a stub lets each result be a promise of promises, which unions don't survive.
- */
-export type TenantStub = Remote<Omit<Tenant, 'alarm' | 'fetch'>>;
-
-/** As much of the binding as is used. */
-export interface TenantNamespace {
-  idFromName(name: string): DurableObjectId;
-  get(id: DurableObjectId): TenantStub;
-}
+import { ApiError } from '../http/problem.ts';
+import type { Refused } from './refused.ts';
+import type { TenantStub } from './stub.ts';
 
 /** @throws ApiError what the Durable Object refused with; overloaded */
 export async function callTenant<T>(

@@ -2,7 +2,7 @@
 import { Scope, type KeySummary } from '../../src/api/index.ts';
 import { MAX_KEYS_PER_TENANT, MAX_REVOKED_KEYS } from '../limits.ts';
 import type { KeyEntry } from '../stores/layout.ts';
-import { refuse, type Refused } from './call.ts';
+import { refuse, type Refused } from './refused.ts';
 import type { Outbox } from './outbox.ts';
 
 export interface NewKey {

@@ -1,9 +1,9 @@
 /** Deleting a head with all that belongs to it, or the tenant with all its heads. */
-import type { Env } from '../env.ts';
+import type { StoreBindings } from '../stores/bindings.ts';
 import { DELETION_SWEEP_MS } from '../limits.ts';
 import { deleteBelow } from '../stores/delete-below.ts';
 import { tenantPrefixes, type Pointer } from '../stores/layout.ts';
-import { refuse, type Refused } from './call.ts';
+import { refuse, type Refused } from './refused.ts';
 import type { Rows } from './rows.ts';
 import type { Write } from './writer.ts';
 
@@ -21,9 +21,9 @@ const NO_POINTER: Pointer = {
 export class Removal {
   readonly #rows: Rows;
   readonly #write: Write;
-  readonly #stores: Pick<Env, 'HEADS'>;
+  readonly #stores: Pick<StoreBindings, 'HEADS'>;
 
-  constructor(rows: Rows, write: Write, stores: Pick<Env, 'HEADS'>) {
+  constructor(rows: Rows, write: Write, stores: Pick<StoreBindings, 'HEADS'>) {
     this.#rows = rows;
     this.#write = write;
     this.#stores = stores;

@@ -19,10 +19,12 @@ import type {
   UsageDay,
 } from '../../src/api/index.ts';
 import type { VersionReport } from '../../src/api/report.ts';
-import type { Env } from '../env.ts';
+import type { StoreBindings } from '../stores/bindings.ts';
+import type { StepListener } from './steps.ts';
 import type { Pointer } from '../stores/layout.ts';
-import type { ExampleRecord, HeadRecord } from './backup/records.ts';
-import { refuse, type Refused } from './call.ts';
+import type { HeadRecord } from './backup/records.ts';
+import type { ExampleRecord } from './teach/example.ts';
+import { refuse, type Refused } from './refused.ts';
 import type { Capture } from './teach/captures.ts';
 import { headDetail, headList, routing } from './heads/describe.ts';
 import type { CodeOrigin } from './code-origin.ts';
@@ -40,7 +42,7 @@ import type { Committed, Reservation, Upload } from './heads/uploads.ts';
 import type { Counted } from './usage.ts';
 import { Writer } from './writer.ts';
 
-export class Tenant extends DurableObject<Env> {
+export class Tenant extends DurableObject<StoreBindings & StepListener> {
   readonly #rows = openRows(this.ctx.storage, this.env);
   readonly #writer = new Writer(this.ctx.storage, this.#rows, this.env);
   readonly #write = this.#writer.write;

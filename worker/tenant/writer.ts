@@ -2,7 +2,7 @@
 import { keyEntryName, pointerName, tenantEntryName } from '../stores/layout.ts';
 import { giveWay } from '../isolate/right-of-way.ts';
 import { step, type StepListener } from './steps.ts';
-import { refuse, type Refused } from './call.ts';
+import { refuse, type Refused } from './refused.ts';
 import type { Render } from './outbox.ts';
 import type { Rows } from './rows.ts';
 

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CreateKey, KeyCreated, KeyList } from '../../../src/api/index.ts';
 import { newApiKey, newKeyId, sha256Hex } from '../api-key.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CreateTenant, Scope, TenantCreated } from '../../../src/api/index.ts';
 import { newApiKey, newKeyId, newTenantId, sha256Hex } from '../api-key.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireAdminSecret } from '../auth.ts';
 import { readJson } from '../../http/body.ts';
 import { withCheck } from '../key-check.ts';

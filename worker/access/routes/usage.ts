@@ -1,7 +1,7 @@
 /** GET /v1/usage: what the tenant did, by day and kind. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { DEFAULT_USAGE_DAYS, MAX_USAGE_DAYS, Usage } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../auth.ts';
 import type { Services } from '../../isolate/services.ts';
 import { callTenant } from '../../tenant/call.ts';

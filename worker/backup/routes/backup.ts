@@ -1,7 +1,7 @@
 /** GET /v1/backup and POST /v1/restore: a tenant's heads, versions and examples as one file, and back. */
 import { createRoute } from '@hono/zod-openapi';
 import { Restored } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { backup } from '../export.ts';
 import { mediaType, type Bodied } from '../../http/body.ts';

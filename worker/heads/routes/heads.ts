@@ -1,7 +1,7 @@
 /** /v1/heads and /v1/heads/{head}: upload, list, describe, remove. */
 import { createRoute } from '@hono/zod-openapi';
 import { HeadDetail, HeadList, HeadsQuery, HeadStored } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { mediaType, withBody } from '../../http/body.ts';
 import { MAX_HEAD_BYTES } from '../../limits.ts';

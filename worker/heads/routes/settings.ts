@@ -1,7 +1,7 @@
 /** /v1/settings and /v1/heads/{head}/settings: what was chosen for the whole tenant, and for a head. */
 import { createRoute } from '@hono/zod-openapi';
 import { HeadSettings, TenantSettings } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';

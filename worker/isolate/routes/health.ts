@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { version } from '../../../package.json';
 import { BackboneId } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import type { Plan } from '../../../src/backbone/index.ts';
 import type { Services } from '../services.ts';
 import { answers } from '../../http/openapi.ts';

@@ -8,7 +8,7 @@ import {
   type BatchResult,
 } from '../../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { ask, askerOf, type Asker } from '../predict.ts';
 import { requireScope } from '../../access/auth.ts';
 import { mediaType } from '../../http/body.ts';

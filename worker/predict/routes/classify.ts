@@ -7,7 +7,7 @@ import {
   ClassifyQuery,
   type HeadAnswer,
 } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { ask, askAll, askerOf, type Asked } from '../predict.ts';
 import { answer, loadHead } from '../features.ts';

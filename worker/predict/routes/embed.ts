@@ -4,14 +4,14 @@ import { type Embedding, Embeddings, EmbedQuery } from '../../../src/api/index.t
 import { allowsSize, sizesInWords } from '../../../src/backbone/index.ts';
 import type { PixelRules } from '../../../src/head/index.ts';
 import { defaultInput } from '../../../src/head/picture-input.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
 import { withPictures } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
-import type { Runtime } from '../../isolate/runtime.ts';
+import type { Runtime } from '../../isolate/backbones.ts';
 import type { Services } from '../../isolate/services.ts';
 import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-space.ts';
 import { answers, pictureBody } from '../../http/openapi.ts';

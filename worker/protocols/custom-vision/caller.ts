@@ -2,7 +2,7 @@
 import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { addressOf } from '../../access/auth.ts';
 import type { AppEnv, Env, Variables } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';

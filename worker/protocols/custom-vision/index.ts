@@ -3,7 +3,7 @@
  * own. Projects are heads, tags classes, iterations versions; docs/migrating-from-custom-vision.md says what differs.
  */
 import { Hono } from 'hono';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import type { Services } from '../../isolate/services.ts';
 import { asCaller, customVisionErrors, type CallerApp, type CallerEnv } from './caller.ts';
 import { addImages } from './images.ts';

@@ -1,7 +1,7 @@
 /** Our own API, asked from inside: what a Custom Vision call means in it, with the caller's key and all its checks. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import type { Env } from '../../env.ts';
 import { chargeTo, type Working } from '../../isolate/request-work.ts';
 

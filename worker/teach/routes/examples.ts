@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { ExampleList, ExamplesQuery, MAX_LABEL_LENGTH, Taught } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { AppEnv } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';

@@ -1,7 +1,7 @@
 /** /v1/heads/{head}/rebase: moves a head to the default code space, a page of its kept pictures at a time. */
 import { createRoute } from '@hono/zod-openapi';
 import { Rebase } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { Taught } from '../../../src/api/index.ts';
 import { RelabelExample, VersionReport } from '../../../src/api/report.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
 import { ApiError } from '../../http/problem.ts';

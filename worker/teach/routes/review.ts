@@ -1,7 +1,7 @@
 /** Learning from use: the queue of predictions that a person should look at, and what that person says of them. */
 import { createRoute } from '@hono/zod-openapi';
 import { Feedback, ReviewQueue, Taught } from '../../../src/api/index.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';

@@ -2,12 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { TeachQuery, Taught } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
-import type { App } from '../../app.ts';
+import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Services } from '../../isolate/services.ts';
 import { step } from '../../tenant/steps.ts';
 import { taughtSpacesOf } from '../code-space.ts';
-import { examplesOf, type NewExample } from '../embed.ts';
+import { examplesOf } from '../embed.ts';
+import { type NewExample } from '../../tenant/teach/example.ts';
 import { keeper } from '../keep-pictures.ts';
 import { answers, HeadPath, teachBody } from '../../http/openapi.ts';
 import { retrain } from '../../heads/head-calls.ts';

@@ -1,18 +1,16 @@
 /** The tenant's truth as rows to carry elsewhere; restore.ts takes them in. Head files are the Worker's to read. */
 import {
   ExampleSource,
-  type BackupExample,
   type BackupHead,
   type BackupTaught,
   type BackupVersion,
 } from '../../../src/api/index.ts';
+import type { ExampleRecord } from '../teach/example.ts';
 import type { Examples } from '../teach/examples.ts';
 import type { Heads } from '../heads/heads.ts';
 
 /** A version without its file. */
 export type VersionRecord = Omit<BackupVersion, 'row' | 'file'> & { readonly objectName: string };
-/** An example with its code in bytes. */
-export type ExampleRecord = Omit<BackupExample, 'row' | 'code'> & { readonly code: Uint8Array };
 
 export interface HeadRecord {
   readonly head: BackupHead | null;

@@ -7,8 +7,8 @@
 import type { BackupHead, BackupTaught, BackupVersion } from '../../../src/api/index.ts';
 import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../limits.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
-import type { ExampleRecord } from './records.ts';
-import { refuse, type Refused } from '../call.ts';
+import type { ExampleRecord } from '../teach/example.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin } from '../code-origin.ts';
 import type { Rows } from '../rows.ts';
 import type { Write } from '../writer.ts';

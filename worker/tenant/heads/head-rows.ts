@@ -1,7 +1,7 @@
 /** The rows of the tenant's heads and their versions: looking them up, and the few changes that all others are made of. */
 import { DEFAULT_SETTINGS, HeadSettings } from '../../../src/api/index.ts';
 import { headObjectName, type Pointer } from '../../stores/layout.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { Descriptions, summaryOf } from './descriptions.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';

@@ -5,7 +5,7 @@
 import type { HeadSettings } from '../../../src/api/index.ts';
 import { MAX_VERSION_NAMES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { HeadRows } from './head-rows.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';

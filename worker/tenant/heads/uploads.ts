@@ -9,7 +9,7 @@ import {
   RESERVATION_MS,
 } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import type { DeletedHeads } from './deleted-heads.ts';
 import type { HeadRows, VersionRow } from './head-rows.ts';
 import type { Outbox } from '../outbox.ts';

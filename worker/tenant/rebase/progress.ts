@@ -1,6 +1,6 @@
 /** How far a head is on its way to another code space, what stands in the way, and what the versions on both sides are worth. */
 import type { JudgedVersion, Rebase } from '../../../src/api/index.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { parse, versionSummary } from '../heads/describe.ts';
 import type { CodeOrigin } from '../code-origin.ts';
 import type { TaughtState } from '../teach/examples.ts';

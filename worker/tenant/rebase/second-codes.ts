@@ -4,10 +4,10 @@
  * stay with their codes until the last of these versions is deleted. Rows go with their example, head or space by
  * triggers. Every method runs within one transaction of its caller.
  */
-import type { NewExample } from '../../teach/embed.ts';
+import type { NewExample } from '../teach/example.ts';
 import { MAX_SECOND_CODES_PER_TENANT, NAMED_FAULTS } from '../../limits.ts';
-import { strangeness } from '../teach/admission.ts';
-import { refuse, type Refused } from '../call.ts';
+import { spaceMismatch } from '../teach/admission.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin } from '../code-origin.ts';
 
 /** A code space that a head's examples have second codes in. */
@@ -254,7 +254,7 @@ export class SecondCodes {
 
 /** Whether codes of two origins can be trained on together. */
 export function isSame(a: CodeOrigin, b: CodeOrigin): boolean {
-  return strangeness(a, b) === undefined;
+  return spaceMismatch(a, b) === undefined;
 }
 
 function spaceOf({ id, origin }: SpaceRow): SecondSpace {

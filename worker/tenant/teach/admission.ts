@@ -7,10 +7,14 @@ import {
   MAX_EXAMPLES_PER_TENANT,
   MAX_HEADS_PER_TENANT,
 } from '../../limits.ts';
-import type { NewExample } from '../../teach/embed.ts';
-import { refuse, type Refused } from '../call.ts';
+import type { NewExample } from './example.ts';
+import { refuse, type Refused } from '../refused.ts';
 import type { CodeOrigin } from '../code-origin.ts';
-import type { TaughtState } from './examples.ts';
+
+export interface ClassCount {
+  readonly label: string;
+  readonly examples: number;
+}
 
 /** Tells new examples from known ones, and from those that contradict what is known or came before. */
 export function sortNew(
@@ -48,7 +52,7 @@ function find(sql: SqlStorage, head: string, picture: string): { label: string; 
 export function overflow(
   sql: SqlStorage,
   head: string,
-  known: TaughtState['classes'] | undefined,
+  known: readonly ClassCount[] | undefined,
   fresh: readonly NewExample[],
 ): Refused | undefined {
   const classes = known ?? [];
@@ -77,7 +81,7 @@ export function overflow(
 }
 
 /** Why codes of two origins can't be trained on together, or undefined. */
-export function strangeness(known: CodeOrigin, offered: CodeOrigin): string | undefined {
+export function spaceMismatch(known: CodeOrigin, offered: CodeOrigin): string | undefined {
   if (known.base?.sha256 !== offered.base?.sha256)
     return 'is taught with codes of another head than these. Send the pictures, or embed them with ?head= anew.';
   if (sameSpace(known, offered)) return undefined;

@@ -6,10 +6,10 @@
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../../src/api/index.ts';
 import { normaliseLabel } from '../../../src/head/limits.ts';
 import { newKeyId } from '../../access/api-key.ts';
-import type { NewExample } from '../../teach/embed.ts';
-import { conflict, overflow, sortNew, strangeness } from './admission.ts';
-import type { ExampleRecord } from '../backup/records.ts';
-import { refuse, type Refused } from '../call.ts';
+import type { NewExample } from './example.ts';
+import { conflict, overflow, sortNew, spaceMismatch, type ClassCount } from './admission.ts';
+import type { ExampleRecord } from './example.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin } from '../code-origin.ts';
 import type { KeptPictures } from './kept-pictures.ts';
 import type { SecondCodes } from '../rebase/second-codes.ts';
@@ -28,7 +28,7 @@ export interface TaughtState {
   /** The earliest revision that a version may not know of any more; null where nothing is to be forgotten. */
   readonly forgottenFrom: number | null;
   /** By code unit. */
-  readonly classes: readonly { readonly label: string; readonly examples: number }[];
+  readonly classes: readonly ClassCount[];
 }
 
 /** Which examples of a head are to be forgotten. */
@@ -98,7 +98,7 @@ export class Examples {
     target?: CodeOrigin,
   ): Added | Refused {
     const row = this.#row(head);
-    const stranger = row && strangeness(originOf(row), origin);
+    const stranger = row && spaceMismatch(originOf(row), origin);
     if (stranger !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${stranger}`);
     if (examples.some(({ code }) => code.byteLength !== origin.codeLength * Float16Array.BYTES_PER_ELEMENT))
       return refuse(

@@ -3,7 +3,7 @@
  * examples; so a repeat after a crash knows that they are there, and only does what was left to do.
  */
 import { IDEMPOTENCY_MS, MAX_IDEMPOTENCY_KEYS } from '../../limits.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import type { Added } from './examples.ts';
 
 export interface IdempotencyKey {

@@ -13,7 +13,7 @@ import {
   SWEPT_AT_ONCE,
 } from '../../limits.ts';
 import { imageObjectName } from '../../stores/layout.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';
 

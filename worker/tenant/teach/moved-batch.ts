@@ -1,6 +1,6 @@
 /** Pictures whose codes were made while their head was being moved, and which come to be stored after the switch. */
-import type { NewExample } from '../../teach/embed.ts';
-import { refuse, type Refused } from '../call.ts';
+import type { NewExample } from './example.ts';
+import { refuse, type Refused } from '../refused.ts';
 import type { CodeOrigin } from '../code-origin.ts';
 import { isSame } from '../rebase/second-codes.ts';
 

@@ -6,9 +6,9 @@
 import { Taught } from '../../../src/api/index.ts';
 import { sameSpace, spaceOf } from '../../../src/head/index.ts';
 import type { Pointer } from '../../stores/layout.ts';
-import type { NewExample } from '../../teach/embed.ts';
+import type { NewExample } from './example.ts';
 import { step, type StepListener } from '../steps.ts';
-import { refuse, type Refused } from '../call.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { parse } from '../heads/describe.ts';
 import type { Found } from './captures.ts';
 import type { CodeOrigin } from '../code-origin.ts';

@@ -23,9 +23,9 @@ import {
 import { ApiError } from '../../http/problem.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
 import { step } from '../steps.ts';
-import { writeHeadFile } from '../../stores/heads.ts';
-import { headDamaged, readHeadFile } from '../../stores/reads.ts';
-import { refuse, type Refused } from '../call.ts';
+import { writeHeadFile } from '../../stores/head-files.ts';
+import { headDamaged, readHeadFile } from '../../stores/head-files.ts';
+import { refuse, type Refused } from '../refused.ts';
 import { describe, parse } from '../heads/describe.ts';
 import type { TaughtState } from './examples.ts';
 import { guardFault } from '../heads/guard.ts';

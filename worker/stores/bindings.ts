@@ -1,0 +1,5 @@
+/** The stores that the Worker and its Durable Objects are bound to. */
+export interface StoreBindings {
+  readonly HEADS: R2Bucket;
+  readonly POINTERS: KVNamespace;
+}
