@@ -1,5 +1,6 @@
 /** What 8 bits promise on EfficientNet-Lite0, by the path that the processor lets them take. */
-import { type Goal, ratioGoal } from './goals.ts';
+import { ratioGoal } from './goals.ts';
+import { type Goal } from './section.ts';
 import type { Timing } from './measure.ts';
 import { REFERENCE } from './engines.ts';
 

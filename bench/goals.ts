@@ -1,15 +1,6 @@
 /** What Headwater promises of its speed and size, beside what this run measured. */
-import type { Table } from './section.ts';
+import type { Goal, Table } from './section.ts';
 import type { Timing } from './measure.ts';
-
-export interface Goal {
-  readonly what: string;
-  /** The measured figure may be so large. */
-  readonly atMost: number;
-  readonly measured: number;
-  /** After both figures, such as 'MB'; ratios have none. */
-  readonly unit?: string;
-}
 
 /** How long one contender takes as a share of another's time. CPU time where the system tells it: neighbours don't lengthen it. */
 export function ratioGoal(

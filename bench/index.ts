@@ -1,6 +1,7 @@
 /** `npm run bench`: Headwater against its peers, in one run on one machine. */
 import { parseArgs } from 'node:util';
-import { type Goal, goalTable } from './goals.ts';
+import { goalTable } from './goals.ts';
+import { type Goal } from './section.ts';
 import { describeMachine } from './machine.ts';
 import { mobileNet } from './networks.ts';
 import { machineText, resultText } from './report.ts';

@@ -1,5 +1,4 @@
 /** What every part of the benchmark takes and gives. */
-import type { Goal } from './goals.ts';
 import type { Spread, Timing } from './measure.ts';
 import type { Network } from './networks.ts';
 import type { JpegPicture } from './pictures.ts';
@@ -18,6 +17,15 @@ export interface Context extends Network {
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+export interface Goal {
+  readonly what: string;
+  /** The measured figure may be so large. */
+  readonly atMost: number;
+  readonly measured: number;
+  /** After both figures, such as 'MB'; ratios have none. */
+  readonly unit?: string;
 }
 
 export interface Result {

@@ -2,7 +2,8 @@
 import type { Agreement } from '../agreement.ts';
 import { backboneInWorkers, IN_WORKERS_NOTES } from '../backbone-in-workers.ts';
 import { REFERENCE } from '../engines.ts';
-import { type Goal, ratioGoal } from '../goals.ts';
+import { ratioGoal } from '../goals.ts';
+import { type Goal } from '../section.ts';
 import type { Section } from '../section.ts';
 import { onMobileNet } from '../workers.ts';
 

@@ -3,7 +3,8 @@
  * default size is the largest whose 500×375 request takes at most twice the MobileNet's CPU in the same run.
  */
 import { demoHead } from '../demo-head.ts';
-import { type Goal, ratioGoal } from '../goals.ts';
+import { ratioGoal } from '../goals.ts';
+import { type Goal } from '../section.ts';
 import { interleave } from '../measure.ts';
 import { lite0, mobileNet, type Network } from '../networks.ts';
 import { type Client, classifyLessUpload, startClient } from '../request-cost.ts';

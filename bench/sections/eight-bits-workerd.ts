@@ -2,7 +2,7 @@
 import { backboneInWorkers, IN_WORKERS_NOTES } from '../backbone-in-workers.ts';
 import { eightBitGoals, pathInWords, PLAIN, RACED, RELAXED } from '../eight-bit-goals.ts';
 import { REFERENCE } from '../engines.ts';
-import type { Goal } from '../goals.ts';
+import type { Goal } from '../section.ts';
 import { avxVnni } from '../machine.ts';
 import { lite0 } from '../networks.ts';
 import { carriedPhotos, decoded } from '../photo-sets.ts';

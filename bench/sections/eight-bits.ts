@@ -3,7 +3,7 @@ import { agreement } from '../agreement.ts';
 import { type Closeness, closenessOf, closenessText } from '../closeness.ts';
 import { eightBitGoals, pathInWords, RACED } from '../eight-bit-goals.ts';
 import { allEngines, REFERENCE } from '../engines.ts';
-import type { Goal } from '../goals.ts';
+import type { Goal } from '../section.ts';
 import { avxVnni } from '../machine.ts';
 import { interleave, local, type Timing } from '../measure.ts';
 import { lite0 } from '../networks.ts';

@@ -1,7 +1,8 @@
 /** Everything a classify request computes, in local workerd: each decoder with each engine. */
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
-import { type Goal, ratioGoal } from '../goals.ts';
+import { ratioGoal } from '../goals.ts';
+import { type Goal } from '../section.ts';
 import { interleave } from '../measure.ts';
 import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { type BenchWorker, floats, subtracted } from '../worker-host.ts';

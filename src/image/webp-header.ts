@@ -6,6 +6,7 @@ import { type Orientation, readOrientation } from './exif.ts';
 import { checkCallWork, checkSides, checkWorkingBytes, corrupt, type Header } from './header.ts';
 import { MAX_WEBP_CHUNKS } from './limits.ts';
 import { startsWith } from './sniff.ts';
+import type { Bitstream, Chunk } from './webp-bitstream.ts';
 import { webpWork } from './webp-work.ts';
 
 /** Sides are the canvas's; the frame may be a part of it, the rest is transparent. */
@@ -15,19 +16,6 @@ export interface WebpHeader extends Header {
   readonly pieces: readonly Uint8Array[];
   /** What decoding will allocate, checkWorkingBytes has seen it. */
   readonly workingBytes: number;
-}
-
-export interface Chunk {
-  readonly type: string;
-  readonly data: Uint8Array;
-}
-
-export interface Bitstream {
-  readonly width: number;
-  readonly height: number;
-  readonly lossless: boolean;
-  readonly chunk: Chunk;
-  readonly alpha: Chunk | undefined;
 }
 
 /** A picture and its place on the canvas, pixels. */

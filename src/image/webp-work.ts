@@ -3,7 +3,7 @@
  * the worst that was found (photos, flat and soft pictures, noise), at the first picture of an isolate: V8 has not optimised the
  * decoder then, and later ones take 0.5 to 0.9 of that.
  */
-import type { Bitstream } from './webp-header.ts';
+import type { Bitstream } from './webp-bitstream.ts';
 
 /**
  * A lossy pixel: 20 to 25 in photos, 27 where all is soft, most of it the filter that smooths blocks' edges. In an isolate that has not

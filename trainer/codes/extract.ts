@@ -4,13 +4,20 @@ import type { DecodedImage } from '../../src/image/index.ts';
 import { FileError } from '../failure.ts';
 import type { Runtime } from '../runtime.ts';
 import { readPictureFile } from './picture-file.ts';
-import type { Answer, Job } from './thread.ts';
 
 export interface ExtractedCode {
   /** In single precision, as the Worker scores it. */
   readonly code: Float32Array;
   readonly image: DecodedImage;
 }
+
+export interface Job {
+  readonly path: string;
+  /** What the file held when it was looked at; other contents by now are refused. */
+  readonly sha256: string;
+}
+
+export type Answer = { readonly code: Float16Array } | { readonly problem: string };
 
 /** @throws HeadwaterError with a code image_…, when the picture cannot be used. */
 export async function codeOfPicture(runtime: Runtime, bytes: Uint8Array): Promise<ExtractedCode> {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { CodesWanted } from '../runtime.ts';
 import { concurrently } from './concurrently.ts';
-import type { Answer, Job } from './thread.ts';
+import type { Answer, Job } from './extract.ts';
 
 /** A thread takes about a second and 150 MB to start: worth it from about this many pictures each. */
 const PICTURES_PER_THREAD = 60;

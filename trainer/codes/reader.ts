@@ -11,7 +11,7 @@ import { CodesCache, dropUnused } from './cache.ts';
 import { concurrently } from './concurrently.ts';
 import { runJobs } from './pool.ts';
 import { createTable } from './table.ts';
-import type { Job } from './thread.ts';
+import type { Job } from './extract.ts';
 
 /** Kept codes read at once; they are small. */
 const READS_AT_ONCE = 8;

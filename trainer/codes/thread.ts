@@ -2,15 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CodesWanted } from '../runtime.ts';
 import { loadRuntime } from '../runtime.ts';
-import { codeOfFile } from './extract.ts';
-
-export interface Job {
-  readonly path: string;
-  /** What the file held when it was looked at; other contents by now are refused. */
-  readonly sha256: string;
-}
-
-export type Answer = { readonly code: Float16Array } | { readonly problem: string };
+import { codeOfFile, type Job } from './extract.ts';
 
 // What it was started with; this file's only caller is pool.ts.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -6,7 +6,7 @@ import type { Backbone, Plan, Tap } from '../../src/backbone/index.ts';
 import { tensorOf, writeSafetensors } from '../../src/safetensors.ts';
 import { writeWhole } from '../files.ts';
 import type { PlanEmitter } from './emit.ts';
-import { modelCard } from './model-card.ts';
+import { modelCard, type Description } from './model-card.ts';
 
 export interface BackboneFiles {
   readonly plan: Plan;
@@ -14,16 +14,6 @@ export interface BackboneFiles {
   /** The same, loaded: what has been checked. */
   readonly backbone: Backbone;
   readonly description: Description;
-}
-
-/** For the model card. */
-export interface Description {
-  /** For example 'MobileNet of the Teachable Machine model "Recyclables"'. */
-  readonly title: string;
-  /** Where it comes from, in Markdown. */
-  readonly source: string;
-  /** What was compared with what, in Markdown; filled in once it has been. */
-  readonly parity?: string;
 }
 
 export interface BackboneSpec extends Description {

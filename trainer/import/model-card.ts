@@ -1,12 +1,25 @@
 /** MODEL_CARD.md of an imported backbone. */
-import { codeLength } from '../../src/backbone/index.ts';
-import type { BackboneFiles } from './backbone-files.ts';
+import { codeLength, type Plan } from '../../src/backbone/index.ts';
+
+/** For the model card. */
+export interface Description {
+  /** For example 'MobileNet of the Teachable Machine model "Recyclables"'. */
+  readonly title: string;
+  /** Where it comes from, in Markdown. */
+  readonly source: string;
+  /** What was compared with what, in Markdown; filled in once it has been. */
+  readonly parity?: string;
+}
 
 export function modelCard({
   plan,
   weights,
   description,
-}: Pick<BackboneFiles, 'plan' | 'weights' | 'description'>): string {
+}: {
+  readonly plan: Plan;
+  readonly weights: Uint8Array;
+  readonly description: Description;
+}): string {
   const { height, width, padValue } = plan.input;
   const taps = plan.taps.map((tap) => `| ${tap.name} | output of \`${tap.step}\` | ${tap.channels} |`);
   return `# ${plan.name}, version ${plan.version}

@@ -10,17 +10,11 @@ import { Failure, Loading } from '../../ui/notice.tsx';
 import { MoveNotice } from './move-notice.tsx';
 import { QualityTab } from './quality-tab.tsx';
 import { ReviewTab } from './review-tab.tsx';
+import type { TabProps } from './tab-props.ts';
 import { TeachTab } from './teach-tab.tsx';
 import { TryTab } from './try-tab.tsx';
 import { UseTab } from './use-tab.tsx';
 import { VersionsTab } from './versions-tab.tsx';
-
-/** What every tab is given. `detail` is null for a head that was never taught. */
-export interface TabProps {
-  readonly name: string;
-  readonly detail: HeadDetail | null;
-  readonly reload: () => void;
-}
 
 const TABS = [
   { id: 'teach', text: 'Teach', Tab: TeachTab },

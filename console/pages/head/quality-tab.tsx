@@ -4,7 +4,7 @@ import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
 import { ClassBars } from '../../charts/class-bars.tsx';
 import { percent } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 import { ReportPanels } from './report-panels.tsx';
 
 export function QualityTab({ name, detail, reload }: TabProps) {

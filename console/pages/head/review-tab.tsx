@@ -9,7 +9,7 @@ import { CaptureSwitch } from './capture-switch.tsx';
 import { LabelChoice } from '../../ui/label-choice.tsx';
 import { Failure, Loading } from '../../ui/notice.tsx';
 import { Thumbnail } from '../../ui/thumbnail.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 
 export function ReviewTab({ name, detail, reload }: TabProps) {
   const queue = useResource((signal) => client().review(name, { signal }), [name]);

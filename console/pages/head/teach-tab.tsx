@@ -7,7 +7,7 @@ import { addFiles, addLabel, stageOf } from '../../state/staged.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { AddClass } from './add-class.tsx';
 import { ClassCard } from './class-card.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 import { TaughtNews } from './taught-news.tsx';
 import { TeachBar } from './teach-bar.tsx';
 

@@ -8,7 +8,7 @@ import { useTrial, type Trial } from '../../state/trial.ts';
 import { Button } from '../../ui/button.tsx';
 import { Failure } from '../../ui/notice.tsx';
 import { Answer } from './answer.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 import { LiveView } from './live-view.tsx';
 import { VersionChoice } from './version-choice.tsx';
 

@@ -1,7 +1,7 @@
 /** Programs that use the head, ready to paste, with its own names in them. */
 import { useState } from 'preact/hooks';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 import { snippets, type Language } from './snippets.ts';
 import { workerUrl } from '../../state/session.ts';
 

@@ -8,7 +8,7 @@ import { Confirm } from '../../ui/dialog.tsx';
 import { Failure } from '../../ui/notice.tsx';
 import { announce } from '../../ui/toast.tsx';
 import { CompareVersions } from './compare-versions.tsx';
-import type { TabProps } from './head-page.tsx';
+import type { TabProps } from './tab-props.ts';
 import { VersionCard } from './version-card.tsx';
 
 export function VersionsTab({ name, detail, reload }: TabProps) {
