@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createEngine } from '../src/backbone/choose.ts';
 import { writeHead } from '../src/head/index.ts';
 import { examplePictures } from '../scripts/demo/pictures.ts';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 import type { Network } from './networks.ts';
 import { built } from './peers/load.ts';
 import { createDecoder } from './pictures.ts';

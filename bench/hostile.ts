@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 import { hostileRequests, HEAD, type HostileRequest } from './hostile/requests.ts';
 import { goalTable } from './goals.ts';
 import { type Goal } from './section.ts';

@@ -3,7 +3,7 @@ import { cpus, loadavg, totalmem, type } from 'node:os';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 
 export interface Machine {
   readonly cpu: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../src/backbone/defaults.ts';
 import { type Backbone, backboneAt, loadBackbone } from '../src/backbone/index.ts';
 import type { PictureInput } from '../src/head/index.ts';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 
 export interface Network {
   /** At the input's size. */

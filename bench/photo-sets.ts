@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { PictureInput } from '../src/head/index.ts';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 import { createDecoder } from './pictures.ts';
 
 /** Beside the project, where a machine has them. */

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { createImageDecoder, type ImageDecoder, type Size } from '../src/image/index.ts';
 import { createResizer } from '../src/image/resize.ts';
 import { shippedPictures } from '../scripts/demo/pictures.ts';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 import { built, compiled, peerFile, wasmOf } from './peers/load.ts';
 
 export interface JpegPicture extends Size {

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
-import { root } from '../scripts/stale.ts';
+import { root } from '../scripts/build/stale.ts';
 
 /** What to do with `./x.wasm?module`: drop the suffix, which is there for the type checker. */
 const suffixes: esbuild.Plugin = {

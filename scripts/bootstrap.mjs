@@ -17,20 +17,20 @@ const [task = '', ...rest] = process.argv.slice(2);
  * @type {Record<string, string[]>}
  */
 const tasks = {
-  build: ['scripts/build.ts'],
-  'build:sdk': ['scripts/build-sdk.ts'],
-  start: ['scripts/build.ts', 'scripts/start.ts'],
-  dev: ['scripts/build.ts', 'scripts/dev.ts'],
-  headwater: ['scripts/build.ts', 'trainer/cli.ts'],
-  bench: ['scripts/build.ts', 'bench/index.ts'],
-  hostile: ['scripts/build.ts', 'bench/hostile.ts'],
-  soak: ['scripts/build.ts', 'test/soak.ts'],
-  fuzz: ['scripts/build.ts', 'test/fuzz.ts'],
-  mutants: ['scripts/build.ts', 'test/mutants/index.ts'],
-  size: ['scripts/build.ts', 'scripts/size.ts'],
-  deploy: ['scripts/build.ts', 'scripts/deploy.ts'],
-  screenshots: ['scripts/build.ts', 'scripts/screenshots.ts'],
-  test: ['scripts/build.ts', 'scripts/test.ts'],
+  build: ['scripts/build/index.ts'],
+  'build:sdk': ['scripts/build/sdk.ts'],
+  start: ['scripts/build/index.ts', 'scripts/demo/index.ts'],
+  dev: ['scripts/build/index.ts', 'scripts/dev.ts'],
+  headwater: ['scripts/build/index.ts', 'trainer/cli.ts'],
+  bench: ['scripts/build/index.ts', 'bench/index.ts'],
+  hostile: ['scripts/build/index.ts', 'bench/hostile.ts'],
+  soak: ['scripts/build/index.ts', 'test/soak.ts'],
+  fuzz: ['scripts/build/index.ts', 'test/fuzz.ts'],
+  mutants: ['scripts/build/index.ts', 'test/mutants/index.ts'],
+  size: ['scripts/build/index.ts', 'scripts/build/size.ts'],
+  deploy: ['scripts/build/index.ts', 'scripts/deploy/index.ts'],
+  screenshots: ['scripts/build/index.ts', 'scripts/screenshots/index.ts'],
+  test: ['scripts/build/index.ts', 'scripts/test.ts'],
 };
 
 const scripts = tasks[task];

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
-import { root } from './stale.ts';
+import { root } from './build/stale.ts';
 
 export interface LocalWorkerOptions {
   /** 0 takes any free port. */

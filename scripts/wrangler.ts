@@ -1,7 +1,7 @@
 /** Runs the project's own wrangler and keeps what it says. */
 import { join } from 'node:path';
 import { run, type Ran } from './run.ts';
-import { root } from './stale.ts';
+import { root } from './build/stale.ts';
 
 const QUIETLY = { WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' };
 

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureStartup } from '../../scripts/startup.ts';
+import { measureStartup } from '../../scripts/build/startup.ts';
 import { demoHead } from '../demo-head.ts';
 import { type Spread, summarise } from '../measure.ts';
 import { usualNetwork } from '../networks.ts';

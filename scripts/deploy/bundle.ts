@@ -1,7 +1,7 @@
 /** Whether what would be sent fits Cloudflare's limits. */
-import { consoleFiles } from '../build-console.ts';
-import { MAX_SCRIPT_BYTES, measureBundle } from '../build-worker.ts';
-import { measureStartup } from '../startup.ts';
+import { consoleFiles } from '../build/console.ts';
+import { MAX_SCRIPT_BYTES, measureBundle } from '../build/worker.ts';
+import { measureStartup } from '../build/startup.ts';
 import { wrangler } from '../wrangler.ts';
 import { type Check, note, ok, wrong } from './check.ts';
 import type { Settings } from './settings.ts';

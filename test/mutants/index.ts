@@ -6,7 +6,7 @@
 import { globSync } from 'node:fs';
 import { matchesGlob, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from '../../scripts/stale.ts';
+import { root } from '../../scripts/build/stale.ts';
 import { coverage, type TestFile } from './coverage.ts';
 import { mutantsOf, type Mutant } from './operators.ts';
 import { Workplace } from './workplace.ts';

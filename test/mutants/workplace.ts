@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { root } from '../../scripts/stale.ts';
+import { root } from '../../scripts/build/stale.ts';
 
 export interface TestRun {
   readonly passed: boolean;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { checkSync } from 'recheck';
 import { parseSync, Visitor } from 'vite';
 import { describe, expect, it } from 'vitest';
-import { root } from '../../scripts/stale.ts';
+import { root } from '../../scripts/build/stale.ts';
 
 const FILES = globSync('{src,worker,trainer,sdk,console,scripts,bench}/**/*.{ts,tsx,mjs}', {
   cwd: root,

@@ -1,7 +1,7 @@
 /** Real photos for the tests: those that the project carries, and larger sets where a machine has them beside it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../../scripts/stale.ts';
+import { root } from '../../scripts/build/stale.ts';
 
 /** Six classes, of each 30 photos in `train` and 15 in `test`. */
 export const TRASHNET = join(root, 'examples/trashnet');

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MAKERS } from '../../../scripts/make-backbones.ts';
+import { MAKERS } from '../../../scripts/backbone/index.ts';
 import { loadBackbone } from '../../../src/backbone/index.ts';
 import { skipped } from '../skipped.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
 import { photos as photoFiles } from '../photos.ts';
 

@@ -5,7 +5,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
-import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build-console.ts';
+import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build/console.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
 

@@ -12,7 +12,7 @@ import {
   readSettings,
 } from '../../../scripts/deploy/settings.ts';
 import { run, type Ran } from '../../../scripts/run.ts';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 
 const OWN = readFileSync(join(root, 'wrangler.toml'), 'utf8');
 
@@ -41,7 +41,7 @@ function deploy(args: readonly string[], secret = ''): Promise<Ran> {
     CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/',
     HEADWATER_ADMIN_SECRET: secret,
   };
-  const program = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/deploy.ts')];
+  const program = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/deploy/index.ts')];
   return run(process.execPath, [...program, ...args], { cwd: root, env });
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 
 const MAX_PICTURE_BYTES = 150_000;
 const PAGES = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]

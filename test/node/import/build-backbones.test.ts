@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildBackbones } from '../../../scripts/build-backbones.ts';
+import { buildBackbones } from '../../../scripts/build/backbones.ts';
 
 const builtIn = join(import.meta.dirname, '../../../backbones/mobilenet-v3-small');
 let folder: string;

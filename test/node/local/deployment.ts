@@ -55,8 +55,8 @@ export class Deployment {
 
   /** @returns the folder of the bundle. */
   async bundle(): Promise<string> {
-    await this.#run('build-backbones.ts');
-    await this.#run('build-worker.ts');
+    await this.#run('build/backbones.ts');
+    await this.#run('build/worker.ts');
     return join(this.#folder, 'build/worker');
   }
 

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 import { nativeRuntime } from '../../../bench/peers/load.ts';
 import { fromFolder, readModelFiles } from '../../../trainer/import/model-files.ts';
 import { originalLayersModel } from '../../../trainer/import/parity.ts';

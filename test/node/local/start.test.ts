@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { run } from '../../../scripts/run.ts';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 
 const Answers = z.tuple([
   z.object({ head: z.string(), predictions: z.array(z.object({ label: z.string() })) }),
@@ -19,7 +19,7 @@ let child: ChildProcess;
 let said = '';
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'headwater-start-'));
-  const args = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/start.ts')];
+  const args = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/demo/index.ts')];
   const env = { ...process.env, INIT_CWD: root };
   const started = spawn(process.execPath, [...args, '--port', '0', '--state', state], {
     cwd: root,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
 import { spaceOfPlan, writeHead } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/ridge/train.ts';

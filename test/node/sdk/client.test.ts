@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { clientSize } from '../../../scripts/client-size.ts';
-import { root } from '../../../scripts/stale.ts';
+import { clientSize } from '../../../scripts/build/client-size.ts';
+import { root } from '../../../scripts/build/stale.ts';
 import { ApiError, HeadwaterClient, type Taught, type UploadProgress } from '../../../sdk/client.ts';
 import type { Classification, HeadDetail } from '../../../src/api/index.ts';
 import { serve } from './server.ts';

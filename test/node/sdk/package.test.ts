@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildSdk } from '../../../scripts/build-sdk.ts';
+import { buildSdk } from '../../../scripts/build/sdk.ts';
 import { run } from '../../../scripts/run.ts';
-import { root } from '../../../scripts/stale.ts';
+import { root } from '../../../scripts/build/stale.ts';
 import { House, picture } from '../protocols/house.ts';
 
 let house: House;

@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { launchBrowser } from './browser.ts';
-import { ownPictures, shippedPictures } from './demo/pictures.ts';
-import { openHouse, type House } from './screenshots/house.ts';
-import { ANSWER, SCENES, type Scene } from './screenshots/scenes.ts';
-import { root } from './stale.ts';
+import { launchBrowser } from '../browser.ts';
+import { ownPictures, shippedPictures } from '../demo/pictures.ts';
+import { openHouse, type House } from './house.ts';
+import { ANSWER, SCENES, type Scene } from './scenes.ts';
+import { root } from '../build/stale.ts';
 
 /** The page of who isn't signed in. */
 const SIGN_IN = 'sign-in';

@@ -1,18 +1,12 @@
 /** `npm run deploy`: looks whether the Worker can go to Cloudflare, and with --for-real sends it. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkAccount, KEY_SECRET, SECRET } from './deploy/account.ts';
-import { checkBundle } from './deploy/bundle.ts';
-import { type Check, describeCheck } from './deploy/check.ts';
-import { deploy, isHealthy } from './deploy/send.ts';
-import {
-  checkBindings,
-  checkCompatibility,
-  PRODUCTION,
-  readAllSettings,
-  type Settings,
-} from './deploy/settings.ts';
-import { root } from './stale.ts';
+import { checkAccount, KEY_SECRET, SECRET } from './account.ts';
+import { checkBundle } from './bundle.ts';
+import { type Check, describeCheck } from './check.ts';
+import { deploy, isHealthy } from './send.ts';
+import { checkBindings, checkCompatibility, PRODUCTION, readAllSettings, type Settings } from './settings.ts';
+import { root } from '../build/stale.ts';
 
 const USAGE = `Usage: npm run deploy -- [--env NAME] [--for-real]
 

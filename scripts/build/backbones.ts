@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { loadBackbone } from '../src/backbone/index.ts';
+import { loadBackbone } from '../../src/backbone/index.ts';
 import { root } from './stale.ts';
 
 /**

@@ -3,7 +3,7 @@
  * test/: photos that are similar to what the backbone knows, such as TrashNet, and pictures that are different, such as
  * thumbnails of flowers. `much` takes all training pictures, `little` the first 8 of each class; test/ stays whole.
  *
- *   node scripts/transfer-cases.ts <similar> <different> <out> [--train]
+ *   node scripts/experiments/transfer-cases.ts <similar> <different> <out> [--train]
  *
  * With --train a head is trained for each, which takes some twenty minutes, and a table says where the data landed, what was
  * chosen, and how it did beside the best of all that were tried.
@@ -13,8 +13,8 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { z } from 'zod';
-import { percent } from '../trainer/figures-text.ts';
-import { table } from '../trainer/terminal.ts';
+import { percent } from '../../trainer/figures-text.ts';
+import { table } from '../../trainer/terminal.ts';
 
 const FEW = 8;
 
@@ -40,7 +40,7 @@ function take(source: string, out: string, most: number): void {
 
 /** The row of a case in the table. */
 function train(name: string, folder: string): string[] {
-  const cli = join(import.meta.dirname, '../trainer/cli.ts');
+  const cli = join(import.meta.dirname, '../../trainer/cli.ts');
   const [data, test, head] = ['train', 'test', 'head.safetensors'].map((part) => join(folder, part));
   const args = [cli, 'train', data, '--test', test, '--out', head, '--json'];
   const { stdout, status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

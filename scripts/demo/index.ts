@@ -5,13 +5,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { examplePictures, ownPictures } from './demo/pictures.ts';
-import type { DemoSet, LabelledFile } from './demo/pictures.ts';
-import { classify, confusionTable, otherLine, summary, type Answer, type Deployed } from './demo/answers.ts';
-import { runChild } from './child.mjs';
-import { demoKey, readSecrets } from './demo/tenant.ts';
-import { startServedWorker } from './served-worker.ts';
-import { root } from './stale.ts';
+import { examplePictures, ownPictures } from './pictures.ts';
+import type { DemoSet, LabelledFile } from './pictures.ts';
+import { classify, confusionTable, otherLine, summary, type Answer, type Deployed } from './answers.ts';
+import { runChild } from '../child.mjs';
+import { demoKey, readSecrets } from './tenant.ts';
+import { startServedWorker } from '../served-worker.ts';
+import { root } from '../build/stale.ts';
 
 const USAGE = `Usage: npm start -- [--data DIR] [--once] [--port N] [--state DIR]
 

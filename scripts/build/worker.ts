@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root } from './stale.ts';
-import { wrangler } from './wrangler.ts';
+import { wrangler } from '../wrangler.ts';
 
 const OUT = join(root, 'build/worker');
 /** Cloudflare's cap on a script, uncompressed, on every plan. */

@@ -5,17 +5,17 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { efficientNetLite0 } from './backbone/efficientnet-lite.ts';
-import { liteCard } from './backbone/efficientnet-lite-card.ts';
-import { fetchLiteSource, LITE_SOURCE } from './backbone/efficientnet-lite-source.ts';
-import { encode } from './backbone/encode.ts';
-import { readGguf } from './backbone/gguf.ts';
-import { mobileNetV3Small, mobileNetV3SmallClassifier } from './backbone/mobilenet-v3.ts';
-import { modelCard } from './backbone/model-card.ts';
-import { checkParity } from './backbone/parity.ts';
-import { fetchSource, SOURCE } from './backbone/source.ts';
-import { readTorchFile } from './backbone/torch-file.ts';
-import { root } from './stale.ts';
+import { efficientNetLite0 } from './efficientnet-lite.ts';
+import { liteCard } from './efficientnet-lite-card.ts';
+import { fetchLiteSource, LITE_SOURCE } from './efficientnet-lite-source.ts';
+import { encode } from './encode.ts';
+import { readGguf } from './gguf.ts';
+import { mobileNetV3Small, mobileNetV3SmallClassifier } from './mobilenet-v3.ts';
+import { modelCard } from './model-card.ts';
+import { checkParity } from './parity.ts';
+import { fetchSource, SOURCE } from './source.ts';
+import { readTorchFile } from './torch-file.ts';
+import { root } from '../build/stale.ts';
 
 /** A backbone's files by name. */
 export type BackboneFiles = Readonly<Record<string, string | Uint8Array>>;

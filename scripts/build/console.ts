@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
-import { buildReference, REFERENCE } from './build-reference.ts';
+import { buildReference, REFERENCE } from './reference.ts';
 import { root } from './stale.ts';
 
 export const CONSOLE_OUT = 'build/console';

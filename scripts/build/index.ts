@@ -1,10 +1,10 @@
 /** Builds what the tasks need and is missing or out of date: list of backbones, WASM kernels, console, Worker bundle. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildBackbones } from './build-backbones.ts';
-import { buildConsole } from './build-console.ts';
-import { buildWasm } from './build-wasm.ts';
-import { buildWorker } from './build-worker.ts';
+import { buildBackbones } from './backbones.ts';
+import { buildConsole } from './console.ts';
+import { buildWasm } from './wasm.ts';
+import { buildWorker } from './worker.ts';
 import { root, whenStale } from './stale.ts';
 
 const LOCK = 'package-lock.json';
@@ -14,7 +14,7 @@ export async function build(): Promise<void> {
   buildBackbones();
   await whenStale(
     'wasm',
-    ['src/wasm', 'src/backbone/simd', 'scripts/build-wasm.ts', LOCK],
+    ['src/wasm', 'src/backbone/simd', 'scripts/build/wasm.ts', LOCK],
     ['build/wasm'],
     async () => {
       say('Compiling the WASM kernels …');
@@ -27,8 +27,8 @@ export async function build(): Promise<void> {
     'reference',
     'sdk',
     'src/api',
-    'scripts/build-console.ts',
-    'scripts/build-reference.ts',
+    'scripts/build/console.ts',
+    'scripts/build/reference.ts',
     LOCK,
   ];
   await whenStale('console', page, ['build/console/index.html'], async () => {
@@ -42,7 +42,7 @@ export async function build(): Promise<void> {
     'build/backbones',
     'build/wasm',
     'wrangler.toml',
-    'scripts/build-worker.ts',
+    'scripts/build/worker.ts',
     LOCK,
   ];
   await whenStale('worker', sources, ['build/worker/index.js'], async () => {

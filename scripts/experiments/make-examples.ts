@@ -1,5 +1,5 @@
 /**
- * Makes the photos in `examples/`: `node scripts/make-examples.ts TRASHNET`, where TRASHNET holds `train` and `test`, each
+ * Makes the photos in `examples/`: `node scripts/experiments/make-examples.ts TRASHNET`, where TRASHNET holds `train` and `test`, each
  * with one folder a class. Only maintainers run it; its result is committed.
  *
  * The photos are not picked by eye: of every class the first by name, in code unit order, so that anybody with the same
@@ -8,8 +8,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { fetchSource, sourcePicturesFolder } from './backbone/source.ts';
-import { root } from './stale.ts';
+import { fetchSource, sourcePicturesFolder } from '../backbone/source.ts';
+import { root } from '../build/stale.ts';
 
 const PHOTOS_PER_CLASS = { train: 30, test: 15 };
 /** Pixels. The default backbone reads 224 × 224. */
@@ -20,7 +20,9 @@ const OTHERS = ['meal_1.jpg', 'meal_2.jpg', 'other_1.jpg', 'other_2.jpg'];
 
 const [source] = process.argv.slice(2);
 if (source === undefined) {
-  console.error('Usage: node scripts/make-examples.ts TRASHNET   # a folder with train/CLASS and test/CLASS');
+  console.error(
+    'Usage: node scripts/experiments/make-examples.ts TRASHNET   # a folder with train/CLASS and test/CLASS',
+  );
   process.exit(2);
 }
 for (const [part, count] of Object.entries(PHOTOS_PER_CLASS)) {

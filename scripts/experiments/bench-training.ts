@@ -7,18 +7,18 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as everything from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { cutAt, loadBackbone } from '../src/backbone/index.ts';
-import { useWasmBackend } from '../src/backbone/tfjs/backend.ts';
-import { HARD_SWISH, HARD_SWISH_GRADIENT, registerGradients } from '../src/backbone/tfjs/gradients.ts';
-import { TrainableNetwork } from '../src/learn/fine-tune/network.ts';
-import { gather, layOut, lengthOf } from '../src/learn/fine-tune/parameters.ts';
-import { randomFor } from '../src/learn/fine-tune/random.ts';
+import { cutAt, loadBackbone } from '../../src/backbone/index.ts';
+import { useWasmBackend } from '../../src/backbone/tfjs/backend.ts';
+import { HARD_SWISH, HARD_SWISH_GRADIENT, registerGradients } from '../../src/backbone/tfjs/gradients.ts';
+import { TrainableNetwork } from '../../src/learn/fine-tune/network.ts';
+import { gather, layOut, lengthOf } from '../../src/learn/fine-tune/parameters.ts';
+import { randomFor } from '../../src/learn/fine-tune/random.ts';
 
 const FROM = 'b3.project';
 const PICTURES = { wasm: 16, cpu: 2 } as const;
 const REPETITIONS = { wasm: 10, cpu: 1 } as const;
 
-const build = join(import.meta.dirname, '../build');
+const build = join(import.meta.dirname, '../../build');
 const require = createRequire(import.meta.url);
 
 function compile(path: string): WebAssembly.Module {

@@ -2,15 +2,15 @@
  * A large data set of small pictures, from a folder-a-class one of real photos: each is a crop of a photo of its class, mirrored
  * or not, in another light, as PNG. For seeing how the trainer does with many pictures; the same call makes the same files.
  *
- *   node scripts/many-pictures.ts <photos> <out> [count, 30000 when left out]
+ *   node scripts/experiments/many-pictures.ts <photos> <out> [count, 30000 when left out]
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { encodePng } from '../src/image/png-encode.ts';
-import { augment, AUGMENTATION } from '../src/learn/fine-tune/augment.ts';
-import { randomFor } from '../src/learn/fine-tune/random.ts';
-import { loadDecoder } from '../trainer/runtime.ts';
+import { encodePng } from '../../src/image/png-encode.ts';
+import { augment, AUGMENTATION } from '../../src/learn/fine-tune/augment.ts';
+import { randomFor } from '../../src/learn/fine-tune/random.ts';
+import { loadDecoder } from '../../trainer/runtime.ts';
 
 /** Crops are taken from photos of this size, pictures are of that one. */
 const PHOTO = { height: 256, width: 256 };

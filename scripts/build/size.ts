@@ -1,5 +1,5 @@
 /** `npm run size`: the bundle's size and the CPU time that starting it takes on local workerd, as wrangler measures them; console and client. */
-import { consoleFiles, firstLoadBytes } from './build-console.ts';
+import { consoleFiles, firstLoadBytes } from './console.ts';
 import { clientSize } from './client-size.ts';
 import { measureStartup } from './startup.ts';
 

@@ -1,7 +1,7 @@
 /** How long starting the Worker takes on local workerd, as wrangler profiles it. */
 import { join } from 'node:path';
 import { root } from './stale.ts';
-import { wrangler } from './wrangler.ts';
+import { wrangler } from '../wrangler.ts';
 
 export interface Startup {
   /** wrangler's own lines: bundle, profile, active and idle time. */
