@@ -8,7 +8,7 @@ import { createImageDecoder, type ImageDecoder, type Size } from '../src/image/i
 import { createResizer } from '../src/image/resize.ts';
 import { shippedPictures } from '../scripts/demo/pictures.ts';
 import { root } from '../scripts/build/stale.ts';
-import { built, compiled, peerFile, wasmOf } from './peers/load.ts';
+import { built, peerFile, wasmOf } from './peers/load.ts';
 
 export interface JpegPicture extends Size {
   readonly name: string;
@@ -31,9 +31,9 @@ const ENCODER = '@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm';
 
 export function createDecoder(): ImageDecoder {
   return createImageDecoder({
-    jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
+    jpeg: built('jpeg'),
     png: built('png'),
-    webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    webp: built('webp'),
     resize: built('resize'),
   });
 }

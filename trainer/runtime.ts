@@ -42,9 +42,9 @@ export interface Runtime {
 
 /** Compiled modules, by the names under which Node finds them from here. */
 const MODULES = {
-  jpeg: '@cwasm/jpeg-turbo/jpeg-turbo.wasm',
+  jpeg: '../build/wasm/jpeg.wasm',
   png: '../build/wasm/png.wasm',
-  webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
+  webp: '../build/wasm/webp.wasm',
   resize: '../build/wasm/resize.wasm',
   simd: `../build/wasm/engine${hasRelaxedSimd() ? '-relaxed' : ''}.wasm`,
   tfjs: '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm',

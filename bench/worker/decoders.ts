@@ -1,8 +1,8 @@
 /** A JPEG file to the backbone's pixels: ours, and `@jsquash/jpeg` decoding in full with the same resize after it. */
-import turbo from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
+import turbo from '../../build/wasm/jpeg.wasm?module';
 import jsquashWasm from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?module';
 import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
-import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import webp from '../../build/wasm/webp.wasm?module';
 import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
 import { createImageDecoder } from '../../src/image/index.ts';

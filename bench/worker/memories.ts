@@ -1,7 +1,4 @@
-/**
- * Knows every WebAssembly memory of the isolate, whoever made it, until it is collected: a codec that has grown is replaced,
- * and the old one's memory goes. To be imported before what it watches.
- */
+/** Knows every WebAssembly memory of the isolate, whoever made it, until it is collected. To be imported before what it watches. */
 const memories = new Set<WeakRef<WebAssembly.Memory>>();
 /** A memory that goes in and comes out, or is shared, counts once. */
 const known = new WeakSet<WebAssembly.Memory>();

@@ -14,8 +14,15 @@ export async function build(): Promise<void> {
   buildBackbones();
   await whenStale(
     'wasm',
-    ['src/wasm', 'src/backbone/simd', 'scripts/build/wasm.ts', LOCK],
-    ['build/wasm'],
+    [
+      'src/wasm',
+      'src/backbone/simd',
+      'src/image/working-memory.ts',
+      'scripts/build/wasm.ts',
+      'scripts/build/codecs.ts',
+      LOCK,
+    ],
+    ['build/wasm/jpeg.wasm', 'build/wasm/engine.wasm'],
     async () => {
       say('Compiling the WASM kernels …');
       await buildWasm();

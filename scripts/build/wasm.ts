@@ -1,10 +1,11 @@
 /**
  * Compiles what is written in AssemblyScript: every folder of src/wasm becomes build/wasm/<name>.wasm, and the engine's
- * kernels build/wasm/engine.wasm and, with fused multiply-add, engine-relaxed.wasm.
+ * kernels build/wasm/engine.wasm and, with fused multiply-add, engine-relaxed.wasm. Codecs of packages are changed on the way.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { main as compileAssemblyScript } from 'assemblyscript/asc';
+import { buildCodecs } from './codecs.ts';
 
 const root = join(import.meta.dirname, '../..');
 const out = 'build/wasm';
@@ -54,6 +55,7 @@ async function compileEngine(): Promise<void> {
 
 export async function buildWasm(): Promise<void> {
   mkdirSync(join(root, out), { recursive: true });
+  buildCodecs();
   await compileEngine();
   for (const entry of readdirSync(join(root, 'src/wasm'), { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;

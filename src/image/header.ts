@@ -72,6 +72,17 @@ export function checkWorkingBytes(
   );
 }
 
+/** @returns the error for a picture whose decoder wants more memory than it may have, though its header did not tell. */
+export function outOfMemory(
+  format: ImageFormat,
+  { width, height }: Pick<Header, 'width' | 'height'>,
+): HeadwaterError {
+  return new HeadwaterError(
+    'image_too_many_pixels',
+    `Decoding this ${format.toUpperCase()} of ${width}×${height} pixels needs more than ${Math.floor(MAX_WORKING_BYTES / 1e6)} MB of memory. Scale it down.`,
+  );
+}
+
 /**
  * For decoders that do everything in one call, during which other requests wait.
  * @throws image_too_many_pixels when that could take too long.

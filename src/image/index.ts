@@ -2,16 +2,19 @@
  * Pictures in, small upright RGB out: sniffed by magic bytes, checked against the caps from the header alone, decoded,
  * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
  */
+import { CodecPool } from './codec.ts';
 import { type Decoded, jpegPixels, pngPixels, webpPixels } from './formats.ts';
 import { checkFileSize } from './header.ts';
 import { checkInputs, type ImageInput } from './input.ts';
 import { createJpegDecoder } from './jpeg-codec.ts';
+import { MAX_IDLE_WORKING_BYTES } from './limits.ts';
 import { createPngDecoder } from './png-codec.ts';
 import { asStored } from './raster.ts';
 import { createResizer } from './resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
 import { createWebpDecoder } from './webp-codec.ts';
 import { type DecodeOptions, DecodingWork } from './work.ts';
+import { WorkingMemory } from './working-memory.ts';
 
 export type { ImageInput, PixelRules } from './input.ts';
 export type { Size } from './raster.ts';
@@ -20,11 +23,11 @@ export type { DecodeOptions } from './work.ts';
 
 /** Compiled modules, handed in by the host. */
 export interface ImageModules {
-  /** `@cwasm/jpeg-turbo/jpeg-turbo.wasm` */
+  /** build/wasm/jpeg.wasm */
   readonly jpeg: WebAssembly.Module;
   /** build/wasm/png.wasm */
   readonly png: WebAssembly.Module;
-  /** `@jsquash/webp/codec/dec/webp_dec.wasm` */
+  /** build/wasm/webp.wasm */
   readonly webp: WebAssembly.Module;
   /** build/wasm/resize.wasm */
   readonly resize: WebAssembly.Module;
@@ -61,7 +64,7 @@ export interface ImageDecoder {
     inputs: readonly ImageInput[],
     options?: DecodeOptions,
   ): Promise<readonly DecodedImage[]>;
-  /** @returns bytes of WASM memory that codecs and resizer hold between pictures. */
+  /** @returns bytes of WASM memory that codecs and resizer hold between pictures, without what may be collected. */
   memoryBytes(): number;
   /** @returns the most bytes of WASM memory that any one of them has had so far. */
   peakMemoryBytes(): number;
@@ -71,11 +74,12 @@ type Decode = (bytes: Uint8Array, inputs: readonly ImageInput[], work: DecodingW
 
 /** Creates a decoder; codecs are made when first needed, and kept so that a picture finds them as if it were the first. */
 export function createImageDecoder(modules: ImageModules): ImageDecoder {
-  const jpeg = createJpegDecoder(modules.jpeg);
+  const memories = new CodecPool(() => new WorkingMemory(), MAX_IDLE_WORKING_BYTES);
+  const jpeg = createJpegDecoder(modules.jpeg, memories);
   const png = createPngDecoder(modules.png);
-  const webp = createWebpDecoder(modules.webp);
+  const webp = createWebpDecoder(modules.webp, memories);
   const resizer = createResizer(modules.resize);
-  const holders = [jpeg, png, webp, resizer];
+  const holders = [memories, png, resizer];
   const decoders: Record<ImageFormat, Decode> = {
     jpeg: (...picture) => jpegPixels(jpeg, resizer, ...picture),
     png: (...picture) => pngPixels(png, resizer, ...picture),

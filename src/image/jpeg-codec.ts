@@ -1,18 +1,19 @@
 /**
- * libjpeg-turbo through its TurboJPEG calls (`@cwasm/jpeg-turbo`'s module; its own glue needs `fs`). The picture is
+ * libjpeg-turbo through its TurboJPEG calls (`@cwasm/jpeg-turbo`'s module, changed by scripts/build/codecs.ts). The picture is
  * scaled down inside the inverse DCT, so that a 12-megapixel photo takes a few MB instead of 37.
  *
- * The module stubs setjmp: a fatal error surfaces as our exception from `longjmp`, after which the instance is unusable.
+ * The module stubs setjmp: a fatal error surfaces as our exception from `longjmp`.
  * Warnings come back as −1 with all rows written. libjpeg writes only the first one's text, into a static buffer: the level
  * of its log is set so that it writes all, over each other, and its table of texts changed so that a harmless one is empty.
  */
 import { HeadwaterError } from '../errors.ts';
-import { type Codec, CodecSlot, exported, exportedMemory } from './codec.ts';
-import { corrupt } from './header.ts';
+import { type CodecPool, exported } from './codec.ts';
+import { corrupt, outOfMemory } from './header.ts';
 import type { JpegHeader } from './jpeg-header.ts';
 import { scaledSide } from './jpeg-scale.ts';
-import { JPEG_HEAP_BYTES } from './limits.ts';
+import { exportedStack, Library, type LibraryCodec } from './library.ts';
 import type { RasterConsumer } from './raster.ts';
+import { PAGE_BYTES, STATIC_PAGES, type WorkingMemory } from './working-memory.ts';
 
 /** turbojpeg.h: enum TJPF. */
 const TJPF_RGB = 0;
@@ -46,7 +47,8 @@ const HARMLESS = [
   /^Invalid SOS parameters/,
 ];
 
-interface JpegCodec extends Codec {
+interface JpegCodec extends LibraryCodec {
+  readonly memory: WebAssembly.Memory;
   readonly errorText: number;
   readonly tj: number;
   readonly malloc: (...args: number[]) => number;
@@ -56,11 +58,14 @@ interface JpegCodec extends Codec {
 
 class JpegFatal extends Error {}
 
-export type JpegDecoder = CodecSlot<JpegCodec>;
+export type JpegDecoder = Library<JpegCodec>;
 
-/** @param module `@cwasm/jpeg-turbo/jpeg-turbo.wasm`, compiled. */
-export function createJpegDecoder(module: WebAssembly.Module): JpegDecoder {
-  return new CodecSlot(() => instantiate(module), 0);
+/** @param module build/wasm/jpeg.wasm, compiled. @param memories to work in. */
+export function createJpegDecoder(
+  module: WebAssembly.Module,
+  memories: CodecPool<WorkingMemory>,
+): JpegDecoder {
+  return new Library(memories, (working) => instantiate(module, working));
 }
 
 const none = (): number => 0;
@@ -69,8 +74,9 @@ function die(): never {
   throw new JpegFatal();
 }
 
-function instantiate(module: WebAssembly.Module): JpegCodec {
+function instantiate(module: WebAssembly.Module, working: WorkingMemory): JpegCodec {
   const instance = new WebAssembly.Instance(module, {
+    host: working.imports,
     env: { setjmp: none, longjmp: die },
     wasi_snapshot_preview1: {
       environ_sizes_get: none,
@@ -81,15 +87,15 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
       fd_write: die,
     },
   });
-  const memory = exportedMemory(instance, 'memory');
+  const { memory } = working;
   const errorText = findErrorText(memory);
   const malloc = exported(instance, 'malloc');
   const tj = exported(instance, 'tjInitDecompress')();
   hearAllWarnings(memory, tj, malloc);
-  exported(instance, 'free')(malloc(JPEG_HEAP_BYTES));
   return {
     memory,
-    usedBytes: () => memory.buffer.byteLength,
+    working,
+    stack: exportedStack(instance),
     errorText,
     tj,
     malloc,
@@ -100,7 +106,8 @@ function instantiate(module: WebAssembly.Module): JpegCodec {
 
 /** The buffer is the last "No error" in the fresh data segment (the C library has another one before it). */
 function findErrorText(memory: WebAssembly.Memory): number {
-  const at = new TextDecoder('latin1').decode(memory.buffer).lastIndexOf(ERROR_TEXT_INITIAL);
+  const fixed = new Uint8Array(memory.buffer, 0, STATIC_PAGES * PAGE_BYTES);
+  const at = new TextDecoder('latin1').decode(fixed).lastIndexOf(ERROR_TEXT_INITIAL);
   if (at === -1) throw new TypeError('The JPEG module has no error text buffer');
   return at;
 }
@@ -159,9 +166,9 @@ export function decodeJpeg<T>(
     const height = scaledSide(header.height, n);
     const cmyk = header.components === 4;
     const length = width * height * (cmyk ? 4 : 3);
-    const file = allocate(codec, bytes.length);
+    const file = allocate(codec, bytes.length, header);
     new Uint8Array(codec.memory.buffer).set(bytes, file);
-    const pixels = allocate(codec, length);
+    const pixels = allocate(codec, length, header);
     runTurbo(codec, bytes.length, header, () => {
       checkSameHeader(codec, file, bytes.length, header);
       return codec.decompress(
@@ -182,13 +189,9 @@ export function decodeJpeg<T>(
   });
 }
 
-function allocate(codec: JpegCodec, bytes: number): number {
+function allocate(codec: JpegCodec, bytes: number, header: JpegHeader): number {
   const at = codec.malloc(bytes);
-  if (at === 0)
-    throw new HeadwaterError(
-      'image_too_many_pixels',
-      `The JPEG decoder could not get ${bytes} bytes of memory.`,
-    );
+  if (at === 0) throw outOfMemory('jpeg', header);
   return at;
 }
 
@@ -201,6 +204,7 @@ function runTurbo(codec: JpegCodec, fileBytes: number, header: JpegHeader, call:
     status = call();
   } catch (error) {
     if (error instanceof HeadwaterError) throw error;
+    if (codec.working.exhausted) throw outOfMemory('jpeg', header);
     throw corrupt('jpeg', `the decoder stopped with "${readErrorText(codec)}" (${size})`, error);
   }
   if (status === 0) return;
@@ -211,7 +215,7 @@ function runTurbo(codec: JpegCodec, fileBytes: number, header: JpegHeader, call:
 
 /** The memory estimate rests on our reading of the header, so libjpeg must have read the same. */
 function checkSameHeader(codec: JpegCodec, file: number, length: number, header: JpegHeader): void {
-  const out = allocate(codec, 12);
+  const out = allocate(codec, 12, header);
   const unused = out + 8;
   codec.decompressHeader(codec.tj, file, length, out, out + 4, unused, unused);
   const [width, height] = new Int32Array(codec.memory.buffer, out, 2);

@@ -16,7 +16,7 @@ export const MAX_SIDE = 32_767;
 export const MAX_PIXELS = 204_000_000;
 
 /**
- * Most bytes of WASM memory that decoding one picture may need, estimated from its header. In practice: progressive JPEG 20
+ * Most bytes of WASM memory that decoding one picture may need, estimated from its header, and that a decoder gets. In practice: progressive JPEG 20
  * megapixels (4:2:0) or 10 (4:4:4); large WebPs take too long before. Baseline JPEG and PNG need little memory at any size.
  */
 export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
@@ -44,16 +44,13 @@ export const MAX_CALL_WORK_MS = 400;
 export const CODEC_BASE_BYTES = 1_500_000;
 
 /**
- * Heap that a JPEG decoder is made with. One that needs more for a picture is dropped after it, as its state can't be
- * taken back: of 500×375 pixels the next then takes 3.2 ms instead of 1.9. Enough for usual ones of that size in full.
+ * Most memory that JPEG's and WebP's decoders, which share it, keep from the garbage collector between pictures: a
+ * baseline JPEG of 12 megapixels takes 4 MB. What has grown beyond it is used again unless the garbage collector has come for it.
  */
-export const JPEG_HEAP_BYTES = 1024 * 1024;
+export const MAX_IDLE_WORKING_BYTES = 16 * 1024 * 1024;
 
-/**
- * Another codec's instance whose memory has grown by more than this is dropped after use, since WASM memory never shrinks.
- * The start size doesn't count: WebP's 16 MiB are nearly all untouched pages.
- */
-export const MAX_IDLE_GROWTH_BYTES = 6 * 1024 * 1024;
+/** The same for all idle PNG decoders together, of which one takes 0.2 to 0.8 MB, and for all idle resizers. */
+export const MAX_IDLE_KERNEL_BYTES = 6 * 1024 * 1024;
 
 /** Most scans in a JPEG of any kind. Encoders write about 10; each one walks over the whole picture again. */
 export const MAX_JPEG_SCANS = 64;

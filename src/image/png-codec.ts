@@ -1,11 +1,12 @@
 /** The kernel of src/wasm/png, and how it is fed: compressed data go in as they lie in the file, rows come out. */
-import { type Codec, CodecSlot, exported } from './codec.ts';
+import { type Codec, CodecPool, exported } from './codec.ts';
 import { corrupt } from './header.ts';
-import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
+import { MAX_IDLE_KERNEL_BYTES } from './limits.ts';
 import type { PngHeader } from './png-header.ts';
 
 interface PngCodec extends Codec {
   readonly rowsStart: (...args: number[]) => number;
+  /** Forgets all that a picture before has left. */
   readonly start: (rowBytes: number) => number;
   readonly startPass: (rowBytes: number) => number;
   readonly row: (rowBytes: number, step: number) => number;
@@ -20,7 +21,7 @@ interface PngCodec extends Codec {
   readonly addToChunk: (at: number, bytes: number) => number;
 }
 
-export type PngDecoder = CodecSlot<PngCodec>;
+export type PngDecoder = CodecPool<PngCodec>;
 
 /** As in src/wasm/png. */
 const WANTS_INPUT = 1;
@@ -40,18 +41,14 @@ const IDAT = 0x54414449;
 
 /** @param module compiled from src/wasm/png. */
 export function createPngDecoder(module: WebAssembly.Module): PngDecoder {
-  return new CodecSlot(() => instantiate(module), MAX_IDLE_GROWTH_BYTES);
+  return new CodecPool(() => instantiate(module), MAX_IDLE_KERNEL_BYTES);
 }
-
-/** `start` forgets all that a picture leaves. */
-const nothing = (): number => 0;
 
 function instantiate(module: WebAssembly.Module): PngCodec {
   const memory = new WebAssembly.Memory({ initial: START_PAGES });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   return {
     memory,
-    usedBytes: nothing,
     rowsStart: exported(instance, 'rowsStart'),
     start: exported(instance, 'start'),
     startPass: exported(instance, 'startPass'),

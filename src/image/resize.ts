@@ -6,9 +6,9 @@
  * the target's width, then added into the target rows that it touches, so that working memory depends on the target and
  * on the source's width only.
  */
-import { type Codec, CodecSlot, exported } from './codec.ts';
+import { type Codec, CodecPool, exported } from './codec.ts';
 import type { Orientation } from './exif.ts';
-import { MAX_IDLE_GROWTH_BYTES } from './limits.ts';
+import { MAX_IDLE_KERNEL_BYTES } from './limits.ts';
 import {
   asStored,
   bytesPerPixel,
@@ -60,16 +60,16 @@ interface Kernel extends Codec {
 
 /** @param module compiled from src/wasm/resize. */
 export function createResizer(module: WebAssembly.Module): Resizer {
-  const slot = new CodecSlot(() => instantiate(module), MAX_IDLE_GROWTH_BYTES);
+  const pool = new CodecPool(() => instantiate(module), MAX_IDLE_KERNEL_BYTES);
   return {
     resize: (source, orientation, sizes) =>
-      slot.use((kernel) => {
+      pool.use((kernel) => {
         startJobs(kernel, source, orientation, sizes);
         pushRows(kernel, source.data, source.height, source.width * bytesPerPixel(source.layout));
         return resultsOf(kernel);
       }),
     resizeRows: (source, orientation, sizes, feed) =>
-      slot.hold(async (kernel) => {
+      pool.hold(async (kernel) => {
         startJobs(kernel, source, orientation, sizes);
         const rowBytes = source.width * bytesPerPixel(source.layout);
         let rows = 0;
@@ -81,21 +81,21 @@ export function createResizer(module: WebAssembly.Module): Resizer {
         if (rows !== source.height) throw new RangeError(`${rows} rows came instead of ${source.height}`);
         return resultsOf(kernel);
       }),
-    memoryBytes: () => slot.memoryBytes(),
-    peakMemoryBytes: () => slot.peakMemoryBytes(),
+    memoryBytes: () => pool.memoryBytes(),
+    peakMemoryBytes: () => pool.peakMemoryBytes(),
   };
 }
-
-/** A job's fields and tables are all written before they are read, and a sum starts with its first row. */
-const nothing = (): number => 0;
 
 function instantiate(module: WebAssembly.Module): Kernel {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, usedBytes: nothing, push: exported(instance, 'push'), jobs: [] };
+  return { memory, push: exported(instance, 'push'), jobs: [] };
 }
 
-/** Makes the kernel ready for a picture's first row; with the sizes of the picture before, its tables stay. */
+/**
+ * Makes the kernel ready for a picture's first row; with the sizes of the picture before, its tables stay. Nothing else does: a job's
+ * fields are all written here, and a sum starts with its first row.
+ */
 function startJobs(
   kernel: Kernel,
   source: RasterShape,
@@ -105,7 +105,7 @@ function startJobs(
   const wanted = sizes.map((size) => sizesOf(source, asStored(size, orientation)));
   const { jobs, memory } = kernel;
   if (jobs.length !== wanted.length || !jobs.every((job, i) => sameSizes(job.sizes, wanted[i])))
-    kernel.jobs = layOutJobs(memory, wanted);
+    kernel.jobs = layOutJobs(kernel, wanted);
   for (const [i, { at, fields }] of kernel.jobs.entries()) {
     const place = placement(orientation, sizes[i].width, sizes[i].height);
     new Int32Array(memory.buffer, at.job).set(fields(LAYOUTS[source.layout], place));
@@ -113,7 +113,10 @@ function startJobs(
 }
 
 /** Puts the jobs' tables into the kernel's memory, one job behind the other. */
-function layOutJobs(memory: WebAssembly.Memory, wanted: readonly JobSizes[]): readonly Job[] {
+function layOutJobs(kernel: Kernel, wanted: readonly JobSizes[]): readonly Job[] {
+  const { memory } = kernel;
+  // Should there be no memory for them, the old ones are gone nevertheless.
+  kernel.jobs = [];
   let from = 0;
   return wanted.map((sizes) => {
     const { job, tables } = planJob(sizes, from);

@@ -1,5 +1,5 @@
-import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
-import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import jpeg from '../../build/wasm/jpeg.wasm?module';
+import webp from '../../build/wasm/webp.wasm?module';
 import { describe, expect, it } from 'vitest';
 import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';

@@ -2,8 +2,8 @@
  * The classifier of this Worker, made once when the isolate starts: the backbone's weights travel in the bundle, so that
  * a first request pays for neither storage nor set-up.
  */
-import jpeg from '@cwasm/jpeg-turbo/jpeg-turbo.wasm?module';
-import webp from '@jsquash/webp/codec/dec/webp_dec.wasm?module';
+import jpeg from '../../build/wasm/jpeg.wasm?module';
+import webp from '../../build/wasm/webp.wasm?module';
 import { env } from 'cloudflare:workers';
 import { embedded } from '../../build/backbones/index.ts';
 import simd from '../../build/wasm/engine-relaxed.wasm?module';

@@ -19,9 +19,9 @@ const compiled = (path: string): WebAssembly.Module =>
   new WebAssembly.Module(readFileSync(require.resolve(path)));
 const newDecoder = (): ImageDecoder =>
   createImageDecoder({
-    jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
+    jpeg: compiled('../../../build/wasm/jpeg.wasm'),
     png: compiled('../../../build/wasm/png.wasm'),
-    webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    webp: compiled('../../../build/wasm/webp.wasm'),
     resize: compiled('../../../build/wasm/resize.wasm'),
   });
 

@@ -1,9 +1,16 @@
 /** How codecs are kept between pictures, on a codec that is nothing but memory. */
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type Codec, CodecSlot, exported, exportedMemory } from '../../../src/image/codec.ts';
-import { JPEG_HEAP_BYTES, MAX_IDLE_GROWTH_BYTES, MAX_WORKING_BYTES } from '../../../src/image/limits.ts';
-import { fixture, flatJpeg, newDecoder } from './support.ts';
+import { type Codec, CodecPool, exported } from '../../../src/image/codec.ts';
+import { exportedStack } from '../../../src/image/library.ts';
+import {
+  MAX_IDLE_KERNEL_BYTES,
+  MAX_IDLE_WORKING_BYTES,
+  MAX_WORKING_BYTES,
+} from '../../../src/image/limits.ts';
 
 const PAGE = 65_536;
 
@@ -11,109 +18,79 @@ interface Bare extends Codec {
   readonly number: number;
 }
 
-const USED = 10_000;
-/** Where a new instance's memory is not zero: at both ends of what is kept at once, and of what a picture touches. */
-const MARKS = [3, 1_026, 1_027, 5_000, USED - 1, USED];
-
-function slotOf(maxGrowthPages: number) {
+function poolOf(maxIdlePages: number) {
   let made = 0;
-  const create = (): Bare => {
-    const memory = new WebAssembly.Memory({ initial: 2 });
-    const bytes = new Uint8Array(memory.buffer);
-    for (const at of MARKS) bytes[at] = 7;
-    return { memory, usedBytes: () => USED, number: ++made };
-  };
-  return new CodecSlot(create, maxGrowthPages * PAGE);
+  const create = (): Bare => ({ memory: new WebAssembly.Memory({ initial: 2 }), number: ++made });
+  return new CodecPool(create, maxIdlePages * PAGE);
 }
 
-const fill = ({ memory }: Bare): void => void new Uint8Array(memory.buffer, 0, USED).fill(1);
 const numberOf = ({ number }: Bare): number => number;
-
-const check = ({ memory, number }: Bare): void => {
-  const bytes = new Uint8Array(memory.buffer);
-  expect(MARKS.map((at) => bytes[at])).toEqual(MARKS.map(() => 7));
-  expect(bytes.reduce((sum, byte) => sum + byte)).toBe(7 * MARKS.length);
-  expect(number).toBe(1);
+const grow = ({ memory, number }: Bare): number => {
+  memory.grow(8);
+  return number;
 };
-
 const fail = (): never => {
   throw new RangeError('damaged');
 };
 
+/** Holds so many at once. @returns their numbers. */
+function wave(pool: ReturnType<typeof poolOf>, count: number): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: count }, () =>
+      pool.hold(async (codec) => {
+        await setImmediate();
+        return numberOf(codec);
+      }),
+    ),
+  );
+}
+
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  await setImmediate();
+  runInNewContext('gc()');
+}
+
 describe('a codec between two pictures', () => {
-  it('is kept, as it was when it was new', async () => {
-    const slot = slotOf(0);
-    slot.use(fill);
-    slot.use((codec) => {
-      check(codec);
-      fill(codec);
-    });
-    await slot.hold(async (codec) => {
-      check(codec);
-      fill(codec);
-    });
-    slot.use(check);
-    expect(slot.memoryBytes()).toBe(2 * PAGE);
+  it('is kept, also where a picture fails', async () => {
+    const pool = poolOf(2);
+    expect(pool.use(numberOf)).toBe(1);
+    expect(() => pool.use(fail)).toThrow(RangeError);
+    await expect(pool.hold(async () => fail())).rejects.toThrow(RangeError);
+    expect(pool.use(numberOf)).toBe(1);
+    expect(pool.memoryBytes()).toBe(2 * PAGE);
   });
 
-  it('is given up where a picture fails', async () => {
-    const slot = slotOf(0);
-    expect(() => slot.use(fail)).toThrow(RangeError);
-    expect(slot.memoryBytes()).toBe(0);
-    expect(slot.use(numberOf)).toBe(2);
-    await expect(slot.hold(async () => fail())).rejects.toThrow(RangeError);
-    expect(slot.use(numberOf)).toBe(3);
+  it('is used again where its memory has grown beyond the bound', () => {
+    const pool = poolOf(9);
+    expect(pool.use(grow)).toBe(1);
+    expect(pool.memoryBytes()).toBe(0);
+    expect(pool.use(grow)).toBe(1);
+    expect(pool.peakMemoryBytes()).toBe(18 * PAGE);
   });
 
-  it('is given up where its memory has grown by more than it may, and that is remembered', async () => {
-    const slot = slotOf(2);
-    slot.use(({ memory }) => memory.grow(2));
-    expect(slot.use(numberOf)).toBe(1);
-    expect(slot.memoryBytes()).toBe(4 * PAGE);
-    slot.use(({ memory }) => memory.grow(1));
-    expect(slot.memoryBytes()).toBe(0);
-    expect(slot.use(numberOf)).toBe(2);
-    expect(slot.peakMemoryBytes()).toBe(5 * PAGE);
-    await slot.hold(async ({ memory }) => memory.grow(4));
-    expect(slot.use(numberOf)).toBe(3);
-    expect(slot.peakMemoryBytes()).toBe(6 * PAGE);
+  it('is then what the garbage collector may take', async () => {
+    const [bounded, kept] = [poolOf(9), poolOf(10)];
+    for (const pool of [bounded, kept]) pool.use(grow);
+    await collectGarbage();
+    expect(bounded.use(numberOf)).toBe(2);
+    expect(kept.use(numberOf)).toBe(1);
+    expect(kept.memoryBytes()).toBe(10 * PAGE);
   });
 
-  it('is one for each of two that meet', async () => {
-    const slot = slotOf(0);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const first = slot.hold(async (codec) => {
-      await promise;
-      return numberOf(codec);
-    });
-    expect(slot.use(numberOf)).toBe(2);
-    resolve();
-    expect(await first).toBe(1);
+  it('is one for each that is at work at once, and no more however often', async () => {
+    const pool = poolOf(4);
+    for (let round = 0; round < 3; round++)
+      expect((await wave(pool, 5)).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
+    expect(pool.memoryBytes()).toBe(4 * PAGE);
   });
 });
 
 describe('the real ones', () => {
-  it('are kept after usual pictures: nothing of them grows', async () => {
-    const decoder = newDecoder();
-    const size = { width: 224, height: 224 };
-    const pictures = [flatJpeg(500, 375), fixture('alpha.png'), fixture('alpha.webp')];
-    // At 8/8, as rules 2 want it for this size.
-    await decoder.decode(pictures[0], { ...size, rules: 2 });
-    for (const bytes of pictures) await decoder.decode(bytes, size);
-    const [held, peak] = [decoder.memoryBytes(), decoder.peakMemoryBytes()];
-    for (const bytes of pictures) await decoder.decode(bytes, size);
-    await decoder.decode(pictures[0], { ...size, rules: 2 });
-    expect([decoder.memoryBytes(), decoder.peakMemoryBytes()]).toEqual([held, peak]);
-    // WebP's 16 MiB, and beside them the others: JPEG's heap at the least.
-    expect(held).toBeGreaterThan(256 * PAGE + JPEG_HEAP_BYTES);
-    expect(peak).toBeGreaterThanOrEqual(256 * PAGE);
-    expect(peak).toBeLessThan(held);
-  });
-
   it('have the memory that limits.ts says', () => {
-    expect([JPEG_HEAP_BYTES, MAX_IDLE_GROWTH_BYTES, MAX_WORKING_BYTES].map((bytes) => bytes / 1024)).toEqual([
-      1_024, 6_144, 65_536,
-    ]);
+    expect(
+      [MAX_IDLE_KERNEL_BYTES, MAX_IDLE_WORKING_BYTES, MAX_WORKING_BYTES].map((bytes) => bytes / 1024),
+    ).toEqual([6_144, 16_384, 65_536]);
   });
 
   it('are told from modules that are something else', () => {
@@ -123,6 +100,6 @@ describe('the real ones', () => {
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     expect(exported(instance, 'push')).toBeTypeOf('function');
     expect(() => exported(instance, 'pull')).toThrow('pull');
-    expect(() => exportedMemory(instance, 'push')).toThrow('push');
+    expect(() => exportedStack(instance)).toThrow('not one of build/wasm');
   });
 });

@@ -1,22 +1,29 @@
 /** Parts for the tests on pictures: the real codecs, the fixtures, and makers of files that no encoder would write. */
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
+import { CodecPool } from '../../../src/image/codec.ts';
 import { createImageDecoder, type ImageDecoder } from '../../../src/image/index.ts';
 import { createResizer, type Resizer } from '../../../src/image/resize.ts';
+import { WorkingMemory } from '../../../src/image/working-memory.ts';
 
-function compile(path: string): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(new URL(`../../../node_modules/${path}`, import.meta.url)));
+function built(name: string): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL(`../../../build/wasm/${name}.wasm`, import.meta.url)));
 }
 
 export const modules = {
-  jpeg: compile('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
-  png: compile('../build/wasm/png.wasm'),
-  webp: compile('@jsquash/webp/codec/dec/webp_dec.wasm'),
-  resize: compile('../build/wasm/resize.wasm'),
+  jpeg: built('jpeg'),
+  png: built('png'),
+  webp: built('webp'),
+  resize: built('resize'),
 };
 
 export function newDecoder(): ImageDecoder {
   return createImageDecoder(modules);
+}
+
+/** What a JPEG or WebP decoder alone works in. */
+export function newMemories(): CodecPool<WorkingMemory> {
+  return new CodecPool(() => new WorkingMemory(), 0);
 }
 
 export function newResizer(): Resizer {

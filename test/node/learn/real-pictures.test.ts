@@ -41,9 +41,9 @@ async function loadCodes(sources: readonly Classes[]): Promise<TrainingSet[]> {
     compiled('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm'),
   );
   const decoder = createImageDecoder({
-    jpeg: compiled('@cwasm/jpeg-turbo/jpeg-turbo.wasm'),
+    jpeg: compiled('../../../build/wasm/jpeg.wasm'),
     png: compiled('../../../build/wasm/png.wasm'),
-    webp: compiled('@jsquash/webp/codec/dec/webp_dec.wasm'),
+    webp: compiled('../../../build/wasm/webp.wasm'),
     resize: compiled('../../../build/wasm/resize.wasm'),
   });
   const sets: TrainingSet[] = [];
