@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { DEFAULT_BACKBONE } from '../src/backbone/defaults.ts';
 import { loadBackbone } from '../src/backbone/index.ts';
 import type { Backbone } from '../src/backbone/index.ts';
-import { FileError, UsageError } from './failure.ts';
+import { FileError, UsageError } from './cli/failure.ts';
 import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 
 const CARRIED_FOLDER = join(ROOT, 'backbones');

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { BACKBONE_VARIABLE } from './backbones.ts';
-import { addModelVerbs } from './cli-models.ts';
+import { addModelVerbs } from './cli/models.ts';
 import type { AnalyseOptions } from './commands/analyse.ts';
 import type { ClassifyOptions } from './commands/classify.ts';
 import type { EvalOptions } from './commands/eval.ts';
@@ -12,11 +12,11 @@ import type { PushOptions } from './commands/push.ts';
 import type { RebaseOptions } from './commands/rebase.ts';
 import type { TeachOptions } from './commands/teach.ts';
 import type { TrainOptions } from './commands/train.ts';
-import { EXIT, explain } from './failure.ts';
-import { interrupt, whatIsKept } from './interrupt.ts';
+import { EXIT, explain } from './cli/failure.ts';
+import { interrupt, whatIsKept } from './cli/interrupt.ts';
 import { STRATEGIES } from './strategy/strategies.ts';
-import { createTerminal } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
+import { createTerminal } from './cli/terminal.ts';
+import type { Terminal } from './cli/terminal.ts';
 
 interface Common {
   readonly json?: boolean;

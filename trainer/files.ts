@@ -2,7 +2,7 @@
 import { access, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
-import { FileError, UsageError } from './failure.ts';
+import { FileError, UsageError } from './cli/failure.ts';
 
 /** @throws FileError when it cannot be written; what stood there before is then untouched. */
 export async function writeWhole(path: string, contents: Uint8Array | string): Promise<void> {

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { HeadwaterError } from '../src/errors.ts';
 import type { Head } from '../src/head/head.ts';
 import { HEAD_FILE_LIMITS, readHead } from '../src/head/index.ts';
-import { FileError } from './failure.ts';
+import { FileError } from './cli/failure.ts';
 
 export interface HeadFile {
   readonly path: string;

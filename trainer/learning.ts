@@ -17,7 +17,7 @@ import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';
 import type { Reading } from './reading.ts';
 import { codesRead } from './reading.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './cli/terminal.ts';
 
 /** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */
 export const LEARNING: TrainOptions = {

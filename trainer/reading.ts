@@ -6,7 +6,7 @@ import { TAIL_TAP } from '../src/head/index.ts';
 import { defaultInput, inputOf } from '../src/head/picture-input.ts';
 import type { CodesRead } from '../src/learn/training-set.ts';
 import { readBackbone } from './backbones.ts';
-import { UsageError } from './failure.ts';
+import { UsageError } from './cli/failure.ts';
 
 export interface Reading {
   /** In the input's size. */

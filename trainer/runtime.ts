@@ -17,7 +17,7 @@ import type { PictureInput } from '../src/head/head.ts';
 import { createImageDecoder } from '../src/image/index.ts';
 import type { ImageDecoder } from '../src/image/index.ts';
 import { readBackbone } from './backbones.ts';
-import { UsageError } from './failure.ts';
+import { UsageError } from './cli/failure.ts';
 import { ROOT } from './paths.ts';
 import type { Reading } from './reading.ts';
 

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { percent } from '../../trainer/figures-text.ts';
-import { table } from '../../trainer/terminal.ts';
+import { percent } from '../../trainer/evaluation/metrics-text.ts';
+import { table } from '../../trainer/cli/terminal.ts';
 import type { LabelledFile } from './pictures.ts';
 
 const Classified = z.object({

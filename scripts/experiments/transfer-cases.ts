@@ -13,8 +13,8 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { z } from 'zod';
-import { percent } from '../../trainer/figures-text.ts';
-import { table } from '../../trainer/terminal.ts';
+import { percent } from '../../trainer/evaluation/metrics-text.ts';
+import { table } from '../../trainer/cli/terminal.ts';
 
 const FEW = 8;
 

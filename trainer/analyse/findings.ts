@@ -4,13 +4,13 @@ import { assess } from '../strategy/situation.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
-import { judge } from '../evaluation.ts';
+import { judge } from '../evaluation/evaluation.ts';
 import { learn } from '../learning.ts';
 import type { CurvePoint } from '../report/transfer.ts';
-import type { Context } from '../strategy/context.ts';
-import { streamedSet } from '../strategy/context.ts';
-import type { TapFigures } from '../strategy/linear.ts';
-import { eachTap, trainLinear } from '../strategy/linear.ts';
+import type { Context } from '../strategy/training-data.ts';
+import { streamedSet } from '../strategy/training-data.ts';
+import type { TapFigures } from '../strategy/linear/linear.ts';
+import { eachTap, trainLinear } from '../strategy/linear/linear.ts';
 import { MAX_COMPARED, nearDuplicates } from './near-duplicates.ts';
 
 export interface NamedPair {

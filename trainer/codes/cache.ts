@@ -10,7 +10,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { crc32 } from 'node:zlib';
-import { systemReason } from '../failure.ts';
+import { systemReason } from '../cli/failure.ts';
 
 const MAGIC = 0x31435748;
 const HEADER_BYTES = 12;

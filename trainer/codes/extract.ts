@@ -1,7 +1,7 @@
 /** From a picture file to its CNN code. */
 import { HeadwaterError } from '../../src/errors.ts';
 import type { DecodedImage } from '../../src/image/index.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 import type { Runtime } from '../runtime.ts';
 import { readPictureFile } from './picture-file.ts';
 

@@ -1,8 +1,8 @@
 /** Reads every file once and hashes it, so that copies are known before anything is decoded. */
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Picture } from '../datasets/dataset.ts';
-import { FileError } from '../failure.ts';
-import type { Terminal } from '../terminal.ts';
+import { FileError } from '../cli/failure.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import { concurrently } from './concurrently.ts';
 import { readPictureFile } from './picture-file.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 
 export interface PictureFile {
   readonly bytes: Uint8Array<ArrayBuffer>;

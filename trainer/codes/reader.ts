@@ -6,7 +6,7 @@ import { cacheFolder } from '../paths.ts';
 import type { Reading } from '../reading.ts';
 import type { CodesWanted } from '../runtime.ts';
 import { pipelineKey } from '../runtime.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import { CodesCache, dropUnused } from './cache.ts';
 import { concurrently } from './concurrently.ts';
 import { runJobs } from './pool.ts';

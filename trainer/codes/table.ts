@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import { rowsInMemory } from '../../src/learn/code-rows.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 
 /** Of codes that are held in memory: 200 MB, or 45,000 pictures of the built-in backbone's. */
 export const NUMBERS_IN_MEMORY = 1e8;

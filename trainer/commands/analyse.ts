@@ -5,17 +5,17 @@ import type { LabelledCodes } from '../codes/labelled.ts';
 import { readLabelledCodes, requireTrainable } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
-import { percent } from '../figures-text.ts';
+import { percent } from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
 import { userPath } from '../paths.ts';
 import { chosenReading } from '../reading.ts';
 import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
-import { reportSkipped, skippedJson } from '../skipped.ts';
+import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
-import { createContext } from '../strategy/context.ts';
-import { table } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
+import { createContext } from '../strategy/training-data.ts';
+import { table } from '../cli/terminal.ts';
+import type { Terminal } from '../cli/terminal.ts';
 
 export interface AnalyseOptions {
   readonly test?: string;

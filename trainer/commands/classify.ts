@@ -11,17 +11,17 @@ import { codeOfPicture } from '../codes/extract.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import type { Picture } from '../datasets/dataset.ts';
 import { listPictures } from '../datasets/index.ts';
-import { EXIT, explain, FileError, UsageError } from '../failure.ts';
-import { percent } from '../figures-text.ts';
+import { EXIT, explain, FileError, UsageError } from '../cli/failure.ts';
+import { percent } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import { loadRuntime, readBackbone } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
-import { reportSkipped } from '../skipped.ts';
-import { table } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
-import { clientFor, requireHeadName } from '../worker-options.ts';
-import type { WorkerOptions } from '../worker-options.ts';
+import { reportSkipped } from '../cli/skipped.ts';
+import { table } from '../cli/terminal.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { clientFor, requireHeadName } from '../cli/worker-options.ts';
+import type { WorkerOptions } from '../cli/worker-options.ts';
 
 export interface ClassifyOptions extends WorkerOptions {
   readonly head: string;

@@ -2,15 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeHead } from '../../src/head/index.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { writeBackboneFiles } from '../import/backbone-files.ts';
 import { measureClassifier } from '../import/parity.ts';
 import { fromFolder, parseJson, readModelFiles } from '../import/model-files.ts';
 import { importTeachableMachine, PIXEL_SCALE } from '../import/teachable-machine.ts';
 import { BACKBONES_FOLDER, userPath } from '../paths.ts';
-import { table } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
+import { table } from '../cli/terminal.ts';
+import type { Terminal } from '../cli/terminal.ts';
 
 export interface ImportOptions {
   readonly out: string;

@@ -1,11 +1,11 @@
 /** headwater inspect: what a head file says about itself. */
-import { classTable, figuresJson, figuresTable, heldOutName } from '../figures-text.ts';
-import type { NamedFigures } from '../figures-text.ts';
+import { classTable, figuresJson, figuresTable, heldOutName } from '../evaluation/metrics-text.ts';
+import type { NamedFigures } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
-import { table } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
+import { table } from '../cli/terminal.ts';
+import type { Terminal } from '../cli/terminal.ts';
 
 export async function inspect(file: string, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));

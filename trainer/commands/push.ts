@@ -1,9 +1,9 @@
 /** headwater push: a head file becomes a version on a Worker. */
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
-import type { Terminal } from '../terminal.ts';
-import { clientFor, requireHeadName } from '../worker-options.ts';
-import type { WorkerOptions } from '../worker-options.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { clientFor, requireHeadName } from '../cli/worker-options.ts';
+import type { WorkerOptions } from '../cli/worker-options.ts';
 
 export interface PushOptions extends WorkerOptions {
   readonly head: string;

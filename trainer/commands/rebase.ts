@@ -1,9 +1,9 @@
 /** headwater rebase: moves a head on a Worker to its default code space, a page of kept pictures at a time. */
 import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
 import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
-import { printable, table, type Terminal } from '../terminal.ts';
-import { clientFor, requireHeadName } from '../worker-options.ts';
-import type { WorkerOptions } from '../worker-options.ts';
+import { printable, table, type Terminal } from '../cli/terminal.ts';
+import { clientFor, requireHeadName } from '../cli/worker-options.ts';
+import type { WorkerOptions } from '../cli/worker-options.ts';
 
 /** The last step trains the head, which takes longer than others. */
 const STEP_TIMEOUT_MS = 300_000;

@@ -8,13 +8,13 @@ import { readPictureFile } from '../codes/picture-file.ts';
 import type { DataSet, LabelledPicture, Skipped } from '../datasets/dataset.ts';
 import { dropCopies } from '../datasets/duplicates.ts';
 import { openDataSet } from '../datasets/index.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 import { userPath } from '../paths.ts';
 import { loadDecoder } from '../runtime.ts';
-import { reportSkipped, skippedJson } from '../skipped.ts';
-import type { Terminal } from '../terminal.ts';
-import { clientFor, requireHeadName } from '../worker-options.ts';
-import type { WorkerOptions } from '../worker-options.ts';
+import { reportSkipped, skippedJson } from '../cli/skipped.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { clientFor, requireHeadName } from '../cli/worker-options.ts';
+import type { WorkerOptions } from '../cli/worker-options.ts';
 
 export interface TeachOptions extends WorkerOptions {
   readonly head: string;

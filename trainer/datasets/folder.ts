@@ -1,5 +1,5 @@
 /** A data set as one folder a class: the folder's name is the label, pictures may lie in folders of their own below it. */
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import { normaliseLabel } from '../../src/head/limits.ts';
 import { byCodeUnit } from './dataset.ts';

@@ -1,7 +1,7 @@
 /** Opens data sets of every kind that the trainer reads. Nothing is decoded here. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { FileError, UsageError } from '../failure.ts';
+import { FileError, UsageError } from '../cli/failure.ts';
 import type { DataSet, Listing } from './dataset.ts';
 import { readClassFolders } from './folder.ts';
 import { isManifest, readManifest } from './manifest.ts';

@@ -7,7 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { parse, CsvError } from 'csv-parse/sync';
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
-import { FileError, systemReason } from '../failure.ts';
+import { FileError, systemReason } from '../cli/failure.ts';
 import { normaliseLabel } from '../../src/head/limits.ts';
 import { byCodeUnit } from './dataset.ts';
 import type { DataSet, LabelledPicture, Skipped } from './dataset.ts';

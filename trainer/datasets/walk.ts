@@ -1,7 +1,7 @@
 /** Finds the files below a folder: sorted, hidden ones left out, following symbolic links without going in circles. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { FileError, systemReason } from '../failure.ts';
+import { FileError, systemReason } from '../cli/failure.ts';
 import { byCodeUnit } from './dataset.ts';
 
 export interface FoundFile {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 import { MAX_MODEL_JSON_BYTES } from './limits.ts';
 import { invalid, unsupported } from './model-error.ts';
 import type { Manifest } from './weights.ts';

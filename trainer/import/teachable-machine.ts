@@ -10,7 +10,7 @@ import { importedHead } from '../../src/learn/imported.ts';
 import type { BackboneFiles } from './backbone-files.ts';
 import { encodeBackbone } from './backbone-files.ts';
 import { PlanEmitter } from './emit.ts';
-import { readLayersModel } from './layers-model.ts';
+import { readLayersModel } from './layers/model.ts';
 import { invalid, unsupported } from './model-error.ts';
 import type { ModelFiles } from './model-files.ts';
 import { affine, inputValue, isIdentity, type Linear, type Value } from './symbolic.ts';

@@ -1,9 +1,9 @@
 /** Section of the report about backbones and sizes: accuracy against what they cost at the edge. */
-import { percent } from '../figures-text.ts';
-import { EDGE_MACHINE } from '../strategy/edge-cost.ts';
-import { comparison } from '../strategy/frontier.ts';
-import type { Frontier } from '../strategy/screening.ts';
-import { spaceName } from '../strategy/screening.ts';
+import { percent } from '../evaluation/metrics-text.ts';
+import { EDGE_MACHINE } from '../strategy/cost/edge.ts';
+import { comparison } from '../strategy/space/frontier.ts';
+import type { Frontier } from '../strategy/space/screening.ts';
+import { spaceName } from '../strategy/space/screening.ts';
 import type { Html } from './html.ts';
 import { html } from './html.ts';
 import type { Axis } from './plot.ts';

@@ -2,8 +2,8 @@
 import type { Interval } from '../../src/learn/statistics/metrics.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import type { Skipped } from '../datasets/dataset.ts';
-import type { Judgement, NamedEvaluation } from '../evaluation.ts';
-import { percent } from '../figures-text.ts';
+import type { Judgement, NamedEvaluation } from '../evaluation/evaluation.ts';
+import { percent } from '../evaluation/metrics-text.ts';
 import { classChart, MAX_BARS, reliabilityChart } from './charts.ts';
 import { confusedPairs, confusionTable } from './confusion.ts';
 import { html, Html, NOTHING } from './html.ts';

@@ -5,7 +5,7 @@ import encode, { init } from '@jsquash/webp/encode.js';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
-import { FileError } from '../failure.ts';
+import { FileError } from '../cli/failure.ts';
 
 /** Longer side, pixels: sharp at the 150 CSS pixels that the page gives a thumbnail, on most screens. */
 const SIDE = 240;

@@ -1,8 +1,8 @@
 /** Sections of the report about how deep to transfer: the map, accuracy by tap, the learning curve, what was tried. */
 import { byteSize } from '../files.ts';
-import { percent } from '../figures-text.ts';
+import { percent } from '../evaluation/metrics-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
-import type { TapFigures } from '../strategy/linear.ts';
+import type { TapFigures } from '../strategy/linear/linear.ts';
 import type { Situation } from '../strategy/situation.ts';
 import { MUCH } from '../strategy/situation.ts';
 import type { Html } from './html.ts';

@@ -1,7 +1,7 @@
 /** Why a strategy was chosen, for people and for programs. */
 import { byteSize } from '../files.ts';
-import { percent } from '../figures-text.ts';
-import { table } from '../terminal.ts';
+import { percent } from '../evaluation/metrics-text.ts';
+import { table } from '../cli/terminal.ts';
 import type { Explanation } from './auto.ts';
 import type { Candidate } from './candidates.ts';
 import { MUCH } from './situation.ts';

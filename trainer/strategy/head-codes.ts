@@ -4,8 +4,8 @@ import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
 import type { Reading } from '../reading.ts';
-import type { Terminal } from '../terminal.ts';
-import { tapRows } from './tap-rows.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { tapRows } from './linear/tap-rows.ts';
 
 /** A tail has to see the pictures again; else it is a choice of columns. */
 export async function codesFor(

@@ -8,7 +8,7 @@ import type { Similarity } from '../../src/learn/statistics/similarity.ts';
 import { isMeasurable, SimilarityMeter, withPreActivations } from '../../src/learn/statistics/similarity.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import { loadDecoder, loadTrainingModules } from '../runtime.ts';
-import type { Context } from './context.ts';
+import type { Context } from './training-data.ts';
 
 export type Size = 'little' | 'much';
 /** Unknown where the backbone has no batch norms to tell by. */

@@ -3,7 +3,7 @@ import { areaUnderRoc } from '../../../trainer/auroc.ts';
 import { classChart, reliabilityChart } from '../../../trainer/report/charts.ts';
 import { confusionTable } from '../../../trainer/report/confusion.ts';
 import { html } from '../../../trainer/report/html.ts';
-import { duration, printable, table } from '../../../trainer/terminal.ts';
+import { duration, printable, table } from '../../../trainer/cli/terminal.ts';
 
 const EVIL = `</text><script>alert("1")</script>&'`;
 

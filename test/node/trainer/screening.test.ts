@@ -5,11 +5,11 @@ import { randomFor } from '../../../src/learn/fine-tune/random.ts';
 import { evaluate } from '../../../src/learn/statistics/metrics.ts';
 import type { DataSet } from '../../../trainer/datasets/dataset.ts';
 import { readingAt } from '../../../trainer/reading.ts';
-import { codeMs, engineBits } from '../../../trainer/strategy/edge-cost.ts';
-import type { EngineBits } from '../../../trainer/strategy/edge-cost.ts';
+import { codeMs, engineBits } from '../../../trainer/strategy/cost/edge.ts';
+import type { EngineBits } from '../../../trainer/strategy/cost/edge.ts';
 import { lossDifference, signTest } from '../../../trainer/strategy/paired.ts';
-import type { Judged } from '../../../trainer/strategy/screening.ts';
-import { chooseSpace, sampleOf, withinBudget } from '../../../trainer/strategy/screening.ts';
+import type { Judged } from '../../../trainer/strategy/space/screening.ts';
+import { chooseSpace, sampleOf, withinBudget } from '../../../trainer/strategy/space/screening.ts';
 import { mobileNet as mobileBackbone, liteBackbone } from '../backbone/files.ts';
 import { smallNetwork } from '../backbone/small-network.ts';
 

@@ -5,7 +5,7 @@ import { allRows, rowsInMemory, selectRows, stretches } from '../../../src/learn
 import { trainLogistic } from '../../../src/learn/logistic/train-logistic.ts';
 import { writeHead } from '../../../src/head/index.ts';
 import { createTable } from '../../../trainer/codes/table.ts';
-import { tapRows } from '../../../trainer/strategy/tap-rows.ts';
+import { tapRows } from '../../../trainer/strategy/linear/tap-rows.ts';
 import { mobileNet } from '../backbone/files.ts';
 import { randomSet } from '../learn/random.ts';
 import { temporaryFolder } from './workspace.ts';

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { backboneAt } from '../../../src/backbone/index.ts';
 import { drawFolds } from '../../../src/learn/folds.ts';
 import { FINE_TUNE_DEFAULTS } from '../../../src/learn/fine-tune/options.ts';
-import { tuningSeconds, tuningWork } from '../../../trainer/strategy/cost.ts';
-import type { LinearWork } from '../../../trainer/strategy/linear-cost.ts';
-import { linearSeconds } from '../../../trainer/strategy/linear-cost.ts';
+import { tuningSeconds, tuningWork } from '../../../trainer/strategy/cost/tuning.ts';
+import type { LinearWork } from '../../../trainer/strategy/cost/linear.ts';
+import { linearSeconds } from '../../../trainer/strategy/cost/linear.ts';
 import type { TunedStrategy } from '../../../trainer/strategy/strategies.ts';
-import { fitBudget } from '../../../trainer/strategy/tuning-plan.ts';
-import { stepsOf } from '../../../trainer/strategy/tuned.ts';
+import { fitBudget } from '../../../trainer/strategy/tuning/plan.ts';
+import { stepsOf } from '../../../trainer/strategy/tuning/cross-validation.ts';
 import { smallNetwork } from '../backbone/small-network.ts';
 
 describe('the bound on the work of tuning', () => {

@@ -1,0 +1,85 @@
+/** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
+import { writeSummary } from '../../src/head/figures.ts';
+import { heldOutBy, LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
+import type { Figures, FigureSummary, Interval } from '../../src/learn/statistics/metrics.ts';
+import { table } from '../cli/terminal.ts';
+
+/** Figures of one kind under a heading, for example 'leave-one-out'. */
+export interface NamedFigures {
+  readonly name: string;
+  readonly figures: FigureSummary;
+}
+
+/** The heading for figures on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
+export function heldOutName(method: string): string {
+  return heldOutBy(method) === LEAVE_ONE_OUT ? LEAVE_ONE_OUT : 'held out in folds';
+}
+
+/** Longest per-class table in a terminal; beyond it the classes that do worst are shown. */
+const MAX_CLASS_ROWS = 40;
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+function percentInterval([low, high]: Interval): string {
+  return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}`;
+}
+
+/** Leave-one-out beside test, a column each. */
+export function figuresTable(columns: readonly NamedFigures[]): string {
+  const row = (name: string, cell: (figures: FigureSummary) => string): string[] => [
+    name,
+    ...columns.map(({ figures }) => cell(figures)),
+  ];
+  return table(
+    ['', ...columns.map(({ name, figures }) => `${name} (${figures.examples})`)],
+    [
+      row('accuracy', (f) => `${percent(f.accuracy)} (${percentInterval(f.accuracyInterval)})`),
+      row('macro F1', (f) => `${percent(f.macroF1)} (${percentInterval(f.macroF1Interval)})`),
+      row(
+        'log-loss',
+        (f) => `${f.logLoss.toFixed(3)} (${f.logLossInterval.map((x) => x.toFixed(3)).join('–')})`,
+      ),
+      row('calibration error', (f) => f.calibrationError.toFixed(3)),
+    ],
+  );
+}
+
+/** Precision, recall and F1 of each class, in %; of many classes those with the lowest F1. */
+export function classTable(labels: readonly string[], { name, figures }: NamedFigures): string {
+  const classes = figures.perClass.map((figures, i) => ({ label: labels[i], ...figures }));
+  const shown =
+    classes.length > MAX_CLASS_ROWS
+      ? classes.toSorted((a, b) => a.f1 - b.f1).slice(0, MAX_CLASS_ROWS)
+      : classes;
+  const rows = shown.map(({ label, support, precision, recall, recallInterval, f1 }) => [
+    label,
+    support,
+    (precision * 100).toFixed(1),
+    `${(recall * 100).toFixed(1)} (${percentInterval(recallInterval)})`,
+    (f1 * 100).toFixed(1),
+  ]);
+  const text = table([`class, ${name}`, 'pictures', 'precision', 'recall', 'F1'], rows);
+  const hidden = classes.length - shown.length;
+  return hidden === 0 ? text : `${text}\n… and ${hidden} classes that do better`;
+}
+
+export function figuresJson(
+  labels: readonly string[],
+  figures: FigureSummary | Figures,
+): Record<string, unknown> {
+  return {
+    ...writeSummary(figures),
+    per_class: figures.perClass.map((c, i) => ({
+      label: labels[i],
+      support: c.support,
+      precision: c.precision,
+      precision_interval: c.precisionInterval,
+      recall: c.recall,
+      recall_interval: c.recallInterval,
+      f1: c.f1,
+    })),
+    ...('confusion' in figures ? { confusion: figures.confusion, reliability: figures.reliability } : {}),
+  };
+}

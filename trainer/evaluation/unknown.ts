@@ -1,0 +1,81 @@
+/** How well a head tells what it knows from what it does not. */
+import { wilsonInterval } from '../../src/learn/statistics/intervals.ts';
+import type { Interval } from '../../src/learn/statistics/metrics.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import { selectCodes } from '../codes/labelled.ts';
+import { scoreAll } from './evaluation.ts';
+import type { Scores } from './evaluation.ts';
+import { trainOn } from '../learning.ts';
+import type { Reading } from '../reading.ts';
+import { areaUnderRoc } from '../auroc.ts';
+
+export interface Share {
+  readonly count: number;
+  readonly of: number;
+  readonly share: number;
+  readonly interval: Interval;
+}
+
+export interface UnknownFigures {
+  /** Of the strange pictures, those flagged as unknown. */
+  readonly flagged: Share;
+  /** Of the known pictures, those not flagged. */
+  readonly passed: Share;
+  /** Probability that a strange picture scores higher than a known one. */
+  readonly auroc: number;
+}
+
+export interface LeftOutClass {
+  readonly label: string;
+  readonly auroc: number;
+}
+
+export function compareUnknown(known: Scores, strange: Scores): UnknownFigures {
+  const flagged = strange.isUnknown.filter(Boolean).length;
+  const passed = known.isUnknown.filter((isUnknown) => !isUnknown).length;
+  return {
+    flagged: share(flagged, strange.isUnknown.length),
+    passed: share(passed, known.isUnknown.length),
+    auroc: areaUnderRoc(known.unknownScores, strange.unknownScores),
+  };
+}
+
+/**
+ * Strangers of the same kind are the hard ones: for each class a head is trained that never saw it, and has to tell
+ * the class's pictures from the others'.
+ * @param training what heads are trained on; needs three classes.
+ * @param test other pictures with the same labels. Classes without any are not left out.
+ */
+export async function leaveClassesOut(
+  reading: Reading,
+  training: LabelledCodes,
+  test: LabelledCodes,
+  onClass: () => void,
+): Promise<LeftOutClass[]> {
+  const results: LeftOutClass[] = [];
+  for (const label of training.labels) {
+    const rest = selectCodes(training, (picture) => picture.label !== label);
+    const known = selectCodes(
+      test,
+      (picture) => picture.label !== label && training.labels.includes(picture.label),
+    );
+    const strange = selectCodes(test, (picture) => picture.label === label);
+    onClass();
+    if (known.pictures.length === 0 || strange.pictures.length === 0) continue;
+    const labels = training.labels.filter((other) => other !== label);
+    const { head } = await trainOn(reading, { ...rest, labels });
+    const auroc = areaUnderRoc(
+      scoreAll(head, known.codes).unknownScores,
+      scoreAll(head, strange.codes).unknownScores,
+    );
+    results.push({ label, auroc });
+  }
+  return results;
+}
+
+/** Fewer classes leave a single one, and a head needs two. */
+export const MIN_CLASSES_TO_LEAVE_OUT = 3;
+
+function share(count: number, of: number): Share {
+  return { count, of, share: count / of, interval: wilsonInterval(count, of) };
+}
