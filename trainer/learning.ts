@@ -86,16 +86,15 @@ export function operationsOf(n: number, d: number, classes: number): number {
 /** What training needs of a set of labelled codes. */
 export type Examples = Pick<LabelledCodes, 'pictures' | 'codes' | 'labels'>;
 
-/** Trains on all taps. Held-out probabilities come in the order of the pictures. */
-export async function trainOn(reading: Reading, { pictures, codes, labels }: Examples): Promise<TrainedHead> {
+/** With the codes of all taps of the frozen backbone, in the order of the pictures. */
+export function streamedSet(reading: Reading, { pictures, codes, labels }: Examples): StreamedSet {
   const taps = reading.backbone.plan.taps.map((tap) => tap.name);
-  const set = {
-    ...codesRead(reading, taps),
-    labels,
-    rows: codes,
-    targets: targetsOf(pictures, labels),
-  };
-  return learn(set, { solver: 'auto', seed: 1 });
+  return { ...codesRead(reading, taps), labels, rows: codes, targets: targetsOf(pictures, labels) };
+}
+
+/** Trains on all taps. Held-out probabilities come in the order of the pictures. */
+export async function trainOn(reading: Reading, examples: Examples): Promise<TrainedHead> {
+  return learn(streamedSet(reading, examples), { solver: 'auto', seed: 1 });
 }
 
 /**

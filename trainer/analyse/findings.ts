@@ -1,16 +1,17 @@
 /** What there is to know about a data set before a head is trained on it. */
-import type { Situation } from '../strategy/situation.ts';
+import type { SampleOptions, Situation } from '../strategy/situation.ts';
 import { assess } from '../strategy/situation.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
+import type { StreamedSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { judge } from '../evaluation/evaluation.ts';
-import { learn } from '../learning.ts';
+import type { LearnOptions } from '../learning.ts';
+import { learn, streamedSet } from '../learning.ts';
+import type { Reading } from '../reading.ts';
 import type { CurvePoint } from '../report/transfer.ts';
-import type { Context } from '../strategy/training-data.ts';
-import { streamedSet } from '../strategy/training-data.ts';
-import type { TapFigures } from '../strategy/linear/linear.ts';
-import { eachTap, trainLinear } from '../strategy/linear/linear.ts';
+import type { TapMetrics } from '../strategy/linear/linear.ts';
+import { eachTap } from '../strategy/linear/linear.ts';
 import { MAX_COMPARED, nearDuplicates } from './near-duplicates.ts';
 
 export interface NamedPair {
@@ -34,7 +35,7 @@ export interface Findings {
   /** Largest class over smallest. */
   readonly imbalance: number;
   readonly situation: Situation;
-  readonly taps: readonly TapFigures[];
+  readonly taps: readonly TapMetrics[];
   readonly curve: readonly CurvePoint[];
   readonly suspects: readonly Suspect[];
   /** Undefined where there are too many pictures to compare all pairs. */
@@ -52,58 +53,60 @@ const SURE = 0.8;
 const CURVE_PARTS = [1 / 8, 1 / 4, 1 / 2, 1];
 const PURPOSE = { curve: 0x63757276, sketch: 0x736b6574 };
 
-export async function findOut(context: Context, test: LabelledCodes | undefined): Promise<Findings> {
-  const { set, targets } = context;
+/** @param examples with the codes of all taps of the backbone. @param test with the same, where there is one. */
+export async function findOut(
+  examples: LabelledCodes,
+  test: LabelledCodes | undefined,
+  reading: Reading,
+  options: SampleOptions,
+): Promise<Findings> {
+  const set = streamedSet(reading, examples);
+  const learning = { ...options, solver: 'auto' } as const;
   const counts = set.labels.map((label, c) => ({
     label,
-    examples: targets.reduce((sum, target) => sum + Number(target === c), 0),
+    examples: set.targets.reduce((sum, target) => sum + Number(target === c), 0),
   }));
   const sizes = counts.map(({ examples }) => examples);
   return {
     counts,
     imbalance: Math.max(...sizes) / Math.min(...sizes),
-    situation: await assess(context),
-    taps: await eachTap(
-      context,
-      context.backbone.plan.taps.map((tap) => tap.name),
-    ),
-    curve: await learningCurve(context),
-    suspects: await findSuspects(context),
-    nearDuplicates: pairsWithin(context),
-    leaks: test === undefined ? undefined : findLeaks(context, test),
+    situation: await assess(reading, examples.pictures, set.labels.length, options),
+    taps: await eachTap(set, reading, set.taps, learning),
+    curve: await learningCurve(set, learning),
+    suspects: await findSuspects(set, examples.pictures, learning),
+    nearDuplicates: pairsWithin(examples, options.seed),
+    leaks: test === undefined ? undefined : findLeaks(examples, test, options.seed),
   };
 }
 
 /** Accuracy at growing parts of the data, each part the beginning of the next. */
-async function learningCurve(context: Context): Promise<CurvePoint[]> {
-  const { set, targets, backbone, seed } = context;
-  const taps = backbone.plan.taps.map((tap) => tap.name);
+async function learningCurve(set: StreamedSet, options: LearnOptions): Promise<CurvePoint[]> {
+  const { labels, targets, rows } = set;
   const points: CurvePoint[] = [];
-  for (const part of CURVE_PARTS) {
-    const some = set.labels.flatMap((_, c) => {
+  for (const share of CURVE_PARTS) {
+    const some = labels.flatMap((_, c) => {
       const members = [...targets.keys()].filter((i) => targets[i] === c);
-      const order = permutation(members.length, randomFor(seed, PURPOSE.curve, c));
-      return [...order.subarray(0, Math.max(2, Math.round(part * members.length)))].map(
+      const order = permutation(members.length, randomFor(options.seed, PURPOSE.curve, c));
+      return [...order.subarray(0, Math.max(2, Math.round(share * members.length)))].map(
         (place) => members[place],
       );
     });
-    const rows = selectRows(set.codes, some);
-    const subset = {
-      ...streamedSet(context, rows, taps),
-      targets: Uint16Array.from(some, (i) => targets[i]),
-    };
-    const { figures } = await learn(subset, context);
+    const part = { rows: selectRows(rows, some), targets: Uint16Array.from(some, (i) => targets[i]) };
+    const { figures } = await learn({ ...set, ...part }, options);
     if (figures === null) continue;
-    points.push({ perClass: some.length / set.labels.length, accuracy: figures.accuracy });
+    points.push({ perClass: some.length / labels.length, accuracy: figures.accuracy });
   }
   return points;
 }
 
-async function findSuspects(context: Context): Promise<Suspect[]> {
-  const { trained } = await trainLinear(context, 'linear-all');
-  const { head, leaveOneOut, figures } = trained;
+async function findSuspects(
+  set: StreamedSet,
+  pictures: LabelledCodes['pictures'],
+  options: LearnOptions,
+): Promise<Suspect[]> {
+  const { head, leaveOneOut, figures } = await learn(set, options);
   if (figures === null) return [];
-  return judge(head.labels, context.set.pictures, leaveOneOut)
+  return judge(head.labels, pictures, leaveOneOut)
     .judgements.filter(({ top, target, confidence }) => top !== target && confidence >= SURE)
     .sort((a, b) => b.confidence - a.confidence)
     .map(({ picture, top, confidence }) => ({
@@ -114,14 +117,13 @@ async function findSuspects(context: Context): Promise<Suspect[]> {
     }));
 }
 
-function pairsWithin({ set, seed }: Context): NamedPair[] | undefined {
-  const { pictures, codes } = set;
+function pairsWithin({ pictures, codes }: LabelledCodes, seed: number): NamedPair[] | undefined {
   if (pictures.length > MAX_COMPARED) return undefined;
   const pairs = nearDuplicates(allRows(codes), pictures.length, randomFor(seed, PURPOSE.sketch));
   return pairs.map(({ first, second, cosine }) => named(pictures[first], pictures[second], cosine));
 }
 
-function findLeaks({ set, seed }: Context, test: LabelledCodes): NonNullable<Findings['leaks']> {
+function findLeaks(set: LabelledCodes, test: LabelledCodes, seed: number): NonNullable<Findings['leaks']> {
   const known = new Set(set.pictures.map(({ sha256 }) => sha256));
   const exact = test.pictures.filter(({ sha256 }) => known.has(sha256)).map(({ name }) => name);
   const pictures = [...set.pictures, ...test.pictures];

@@ -13,7 +13,6 @@ import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
-import { createContext } from '../strategy/training-data.ts';
 import { table } from '../cli/terminal.ts';
 import type { Terminal } from '../cli/terminal.ts';
 
@@ -40,16 +39,7 @@ export async function analyse(data: string, options: AnalyseOptions, terminal: T
     options.test === undefined
       ? undefined
       : await readLabelledCodes(await openDataSet(userPath(options.test)), reader);
-  const context = createContext({
-    ...reading,
-    set,
-    terminal,
-    seed: options.seed,
-    solver: 'auto',
-    resume: false,
-    out: '',
-  });
-  const findings = await findOut(context, test);
+  const findings = await findOut(set, test, reading, { seed: options.seed, terminal });
   if (report !== undefined) await writeAnalysis(findings, set, report);
   show(terminal, findings);
   terminal.result(asJson(findings, set, report));

@@ -28,7 +28,7 @@ import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import type { Explanation, StrategyResult } from '../strategy/auto.ts';
 import { runAuto, runStrategy } from '../strategy/auto.ts';
-import { createContext } from '../strategy/training-data.ts';
+import { trainingData } from '../strategy/training-data.ts';
 import { explanationJson, triedTable } from '../strategy/explanation.ts';
 import { frontierJson, frontierTable } from '../strategy/space/frontier.ts';
 import type { Frontier } from '../strategy/space/screening.ts';
@@ -134,10 +134,10 @@ async function transfer(
   { solver, seed, budget, resume = false, out }: TrainOptions,
   terminal: Terminal,
 ): Promise<StrategyResult> {
-  const { reading } = task;
-  const context = createContext({ ...reading, set, terminal, seed, solver, resume, out: userPath(out) });
-  if (task.strategy !== 'auto') return runStrategy(context, task.strategy);
-  return runAuto(context, { seconds: budget, cpuMs: task.cpuMs, pace: task.pace });
+  const data = trainingData(task.reading, set);
+  const options = { terminal, seed, solver, resume, out: userPath(out) };
+  if (task.strategy !== 'auto') return runStrategy(data, task.strategy, options);
+  return runAuto(data, { seconds: budget, cpuMs: task.cpuMs, pace: task.pace }, options);
 }
 
 /** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */

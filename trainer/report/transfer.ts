@@ -2,7 +2,7 @@
 import { byteSize } from '../files.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
-import type { TapFigures } from '../strategy/linear/linear.ts';
+import type { TapMetrics } from '../strategy/linear/linear.ts';
 import type { Situation } from '../strategy/situation.ts';
 import { MUCH } from '../strategy/situation.ts';
 import type { Html } from './html.ts';
@@ -48,7 +48,7 @@ export function mapSection({ perClass, similarity, size, likeness, differentFrom
 }
 
 /** Held-out accuracy of a head on each tap alone, from shallow to deep. */
-export function tapsSection(taps: readonly TapFigures[]): Html {
+export function tapsSection(taps: readonly TapMetrics[]): Html {
   const points = taps.map(({ accuracy }, i): [number, number] => [i, accuracy]);
   const x: Axis = {
     share: (i) => (taps.length > 1 ? i / (taps.length - 1) : 0.5),

@@ -6,30 +6,44 @@ import { readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/statistics/metrics.ts';
 import { LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
+import type { StreamedSet } from '../../src/learn/training-set.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import type { Candidate, Choice } from './candidates.ts';
 import { choose } from './candidates.ts';
-import type { Context } from './training-data.ts';
+import type { TrainingData } from './training-data.ts';
+import { withTaps } from './training-data.ts';
 import { tailedHeadBytes } from './cost/tuning.ts';
 import { stepsMs } from './cost/edge.ts';
-import type { LinearOutcome, TapFigures } from './linear/linear.ts';
-import { bestTap, eachTap, trainLinear } from './linear/linear.ts';
+import type { LinearOutcome, TapMetrics } from './linear/linear.ts';
+import { trainLinear, tryLinear } from './linear/linear.ts';
 import { duration } from '../cli/terminal.ts';
+import type { Solver } from '../learning.ts';
+import type { Reading } from '../reading.ts';
 import type { Situation } from './situation.ts';
 import { assess } from './situation.ts';
-import type { LinearStrategy, Strategy } from './strategies.ts';
+import type { Strategy } from './strategies.ts';
 import { isLinear } from './strategies.ts';
-import type { CrossValidation } from './tuning/cross-validation.ts';
-import { crossValidateFrozen, Tuner } from './tuning/cross-validation.ts';
-import type { Budgets, PassedOver } from './tuning/plan.ts';
+import type { Split } from './tuning/folds.ts';
+import { crossValidateFrozen, FOLDS, splitUp } from './tuning/folds.ts';
+import type { RunOptions, Runs } from './tuning/runs.ts';
+import { openRuns } from './tuning/runs.ts';
+import type { CrossValidation } from './tuning/tuned.ts';
+import { crossValidateTuned, tuneOnAll } from './tuning/tuned.ts';
+import type { Budgets, PassedOver, TuningPlan } from './tuning/plan.ts';
 import { planTuning } from './tuning/plan.ts';
 
 export interface Explanation {
   readonly situation: Situation;
-  readonly taps: readonly TapFigures[];
+  readonly taps: readonly TapMetrics[];
   readonly tried: readonly Candidate[];
   readonly passedOver: readonly PassedOver[];
   readonly choice: Choice;
+}
+
+/** How a strategy is run. */
+export interface StrategyOptions extends RunOptions {
+  /** How linear heads are found. */
+  readonly solver: Solver;
 }
 
 export interface StrategyResult {
@@ -40,50 +54,75 @@ export interface StrategyResult {
 }
 
 /** Runs one strategy that was asked for. */
-export async function runStrategy(context: Context, strategy: Strategy): Promise<StrategyResult> {
-  if (isLinear(strategy)) return { strategy, trained: (await trainLinear(context, strategy)).trained };
-  const tuner = await Tuner.open(context);
-  const trained = await tuner.finish(await tuner.crossValidate(strategy));
-  await tuner.close();
+export async function runStrategy(
+  data: TrainingData,
+  strategy: Strategy,
+  options: StrategyOptions,
+): Promise<StrategyResult> {
+  const { reading, set } = data;
+  if (isLinear(strategy)) {
+    const { trained } = await trainLinear(set, reading, strategy, options);
+    return { strategy, trained };
+  }
+  const split = splitUp(set.targets, FOLDS, options.seed);
+  const runs = await openRuns(data, options);
+  const validation = await crossValidateTuned(strategy, data, split, runs, options.terminal);
+  const trained = await tuneOnAll(validation, data, runs, options.terminal);
+  await runs.close();
   return { strategy, trained };
 }
 
-export async function runAuto(context: Context, budgets: Budgets): Promise<StrategyResult> {
-  const { terminal, targets } = context;
-  const situation = await assess(context);
+/** Tries what is plausible and within the budgets, and takes the best. */
+export async function runAuto(
+  data: TrainingData,
+  budgets: Budgets,
+  options: StrategyOptions,
+): Promise<StrategyResult> {
+  const { reading, pictures, set } = data;
+  const { terminal } = options;
+  const situation = await assess(reading, pictures, set.labels.length, options);
   terminal.note(describe(situation));
-  const { linear, taps } = await tryLinear(context);
-  const { affordable, folds, seconds, passedOver } = await planTuning(
-    context,
-    situation,
-    budgets,
-    fewestMistakes(linear),
-  );
-  if (affordable.length > 0) {
-    const names = affordable.join(' and ');
-    terminal.note(
-      `The linear heads are trained. Next ${names} in ${folds} folds, up to ${duration(seconds)} more on this machine; ` +
-        'with --strategy linear-all it would be done now.',
-    );
-  }
-  const tuner = affordable.length === 0 ? undefined : await Tuner.open(context);
-  const tuned: CrossValidation[] = [];
-  for (const strategy of affordable) tuned.push(await tuner!.crossValidate(strategy, folds));
-  const frozen = linear.map((outcome) => linearCandidate(outcome));
-  const tried = [
-    ...(tuned.length === 0 ? frozen : await judgedByFolds(context, frozen, folds)),
-    ...tuned.map((validation) => tunedCandidate(context, validation)),
-  ];
-  const choice = choose(tried, targets);
+  const { linear, taps } = await tryLinear(set, reading, options);
+  const plan = await planTuning(data, situation, budgets, fewestMistakes(linear), terminal);
+  const tuning = plan.affordable.length === 0 ? undefined : await tryTuned(data, plan, options);
+  const tried = await candidates(data, linear, tuning);
+  const choice = choose(tried, set.targets);
   const { strategy } = choice.chosen;
   terminal.note(`Chosen: ${strategy}. ${choice.because}`);
-  const winner = tuned.find((validation) => validation.strategy === strategy);
+  const winner = tuning?.validations.find((validation) => validation.strategy === strategy);
   const trained =
-    winner === undefined
+    tuning === undefined || winner === undefined
       ? linear.find((outcome) => outcome.strategy === strategy)!.trained
-      : await tuner!.finish(winner);
-  await tuner?.close();
+      : await tuneOnAll(winner, data, tuning.runs, terminal);
+  await tuning?.runs.close();
+  const { passedOver } = plan;
   return { strategy, trained, explanation: { situation, taps, tried, passedOver, choice } };
+}
+
+/** Networks that were tuned in folds. */
+interface Tuning {
+  readonly split: Split;
+  readonly runs: Runs;
+  readonly validations: readonly CrossValidation[];
+}
+
+async function tryTuned(
+  data: TrainingData,
+  { affordable, folds, seconds }: TuningPlan,
+  options: StrategyOptions,
+): Promise<Tuning> {
+  const { seed, terminal } = options;
+  terminal.note(
+    `The linear heads are trained. Next ${affordable.join(' and ')} in ${folds} folds, up to ${duration(seconds)} more on this machine; ` +
+      'with --strategy linear-all it would be done now.',
+  );
+  const split = splitUp(data.set.targets, folds, seed);
+  const runs = await openRuns(data, options);
+  const validations: CrossValidation[] = [];
+  for (const strategy of affordable) {
+    validations.push(await crossValidateTuned(strategy, data, split, runs, terminal));
+  }
+  return { split, runs, validations };
 }
 
 export function describe({ perClass, size, similarity, likeness }: Situation): string {
@@ -91,23 +130,6 @@ export function describe({ perClass, size, similarity, likeness }: Situation): s
   return similarity === undefined
     ? `${amount}; how like it is to what the backbone knows is unknown, for it has no batch norms.`
     : `${amount}, ${likeness} to what the backbone knows (batch-norm distance ${similarity.distance.toFixed(2)}).`;
-}
-
-async function tryLinear(context: Context): Promise<{ linear: LinearOutcome[]; taps: TapFigures[] }> {
-  const names = context.backbone.plan.taps.map((tap) => tap.name);
-  const taps = await eachTap(context, names);
-  const deep = taps.filter(({ tap }) => tap === names.at(-1));
-  const shallow = bestTap(taps.filter(({ tap }) => tap !== names.at(-1)));
-  const linear = [
-    ...deep.map(({ tap, trained }) => outcome('linear-deep', tap, trained)),
-    ...(shallow === undefined ? [] : [outcome('linear-shallow', shallow.tap, shallow.trained)]),
-    await trainLinear(context, 'linear-all'),
-  ];
-  return { linear, taps };
-}
-
-function outcome(strategy: LinearStrategy, tap: string, trained: TrainedHead): LinearOutcome {
-  return { strategy, taps: [tap], trained };
 }
 
 /** Of the best of them, on held-out pictures. */
@@ -137,29 +159,37 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
   };
 }
 
-/** The same candidates, judged as tuned ones are; logistic ones have been held out in folds already. */
-async function judgedByFolds(
-  context: Context,
-  candidates: readonly Candidate[],
-  folds: number,
+/** All judged alike: by folds where networks were tuned, since those can't be judged in another way. */
+async function candidates(
+  { reading, set }: TrainingData,
+  linear: readonly LinearOutcome[],
+  tuning: Tuning | undefined,
 ): Promise<Candidate[]> {
-  const { set, targets } = context;
+  const frozen = linear.map((outcome) => linearCandidate(outcome));
+  if (tuning === undefined) return frozen;
   const judged: Candidate[] = [];
-  for (const candidate of candidates) {
-    if (candidate.method !== LEAVE_ONE_OUT) {
-      judged.push(candidate);
-      continue;
-    }
-    const probabilities = await crossValidateFrozen(context, candidate.taps, folds);
-    const figures = evaluate(probabilities, targets, set.labels.length);
-    judged.push({ ...candidate, method: `${folds}-fold`, figures, probabilities });
-  }
-  return judged;
+  for (const candidate of frozen) judged.push(await judgedByFolds(candidate, set, reading, tuning.split));
+  return [...judged, ...tuning.validations.map((each) => tunedCandidate(each, set, reading))];
 }
 
-function tunedCandidate(context: Context, validation: CrossValidation): Candidate {
-  const { backbone, set, targets } = context;
-  const { strategy, from, folds, probabilities } = validation;
+/** The same candidate, judged as tuned ones are; a logistic one has been held out in folds already. */
+async function judgedByFolds(
+  candidate: Candidate,
+  set: StreamedSet,
+  reading: Reading,
+  split: Split,
+): Promise<Candidate> {
+  if (candidate.method !== LEAVE_ONE_OUT) return candidate;
+  const probabilities = await crossValidateFrozen(withTaps(set, reading, candidate.taps), split);
+  const figures = evaluate(probabilities, set.targets, set.labels.length);
+  return { ...candidate, method: `${split.members.length}-fold`, figures, probabilities };
+}
+
+function tunedCandidate(
+  { strategy, from, folds, probabilities }: CrossValidation,
+  { labels, targets }: StreamedSet,
+  { backbone }: Reading,
+): Candidate {
   const { tailSteps } = cutAt(backbone.plan, from);
   const taps = readableTaps(backbone.plan, { from, tensors: new Map() });
   return {
@@ -167,11 +197,11 @@ function tunedCandidate(context: Context, validation: CrossValidation): Candidat
     taps: taps.map((tap) => tap.name),
     from,
     method: `${folds}-fold`,
-    figures: evaluate(probabilities, targets, set.labels.length),
+    figures: evaluate(probabilities, targets, labels.length),
     probabilities,
     cost: {
       ms: stepsMs(tailSteps, backbone, 32),
-      bytes: tailedHeadBytes(taps, tailSteps, backbone, set.labels.length),
+      bytes: tailedHeadBytes(taps, tailSteps, backbone, labels.length),
     },
   };
 }

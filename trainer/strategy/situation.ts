@@ -8,7 +8,9 @@ import type { Similarity } from '../../src/learn/statistics/similarity.ts';
 import { isMeasurable, SimilarityMeter, withPreActivations } from '../../src/learn/statistics/similarity.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import { loadDecoder, loadTrainingModules } from '../runtime.ts';
-import type { Context } from './training-data.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import type { Reading } from '../reading.ts';
 
 export type Size = 'little' | 'much';
 /** Unknown where the backbone has no batch norms to tell by. */
@@ -42,13 +44,22 @@ const USUALLY_DIFFERENT_FROM = 0.18;
 export const SIMILARITY_SAMPLE = 96;
 const PURPOSE = 0x73616d70;
 
-export async function assess(context: Context): Promise<Situation> {
-  const { set, targets } = context;
-  const examples = targets.length;
-  const classes = set.labels.length;
-  const similarity = await measureSimilarity(context);
+export interface SampleOptions {
+  /** Decides which pictures are looked at. */
+  readonly seed: number;
+  readonly terminal: Terminal;
+}
+
+export async function assess(
+  reading: Reading,
+  pictures: LabelledCodes['pictures'],
+  classes: number,
+  options: SampleOptions,
+): Promise<Situation> {
+  const examples = pictures.length;
+  const similarity = await measureSimilarity(reading, pictures, options);
   const perClass = examples / classes;
-  const differentFrom = DIFFERENT_FROM.get(context.backbone.plan.name) ?? USUALLY_DIFFERENT_FROM;
+  const differentFrom = DIFFERENT_FROM.get(reading.backbone.plan.name) ?? USUALLY_DIFFERENT_FROM;
   return {
     examples,
     classes,
@@ -71,21 +82,19 @@ function likenessOf(similarity: Similarity | undefined, differentFrom: number): 
 }
 
 /** Of a sample drawn by the seed. */
-async function measureSimilarity({
-  backbone,
-  input,
-  set,
-  seed,
-  terminal,
-}: Context): Promise<Similarity | undefined> {
+async function measureSimilarity(
+  { backbone, input }: Reading,
+  pictures: LabelledCodes['pictures'],
+  { seed, terminal }: SampleOptions,
+): Promise<Similarity | undefined> {
   if (!isMeasurable(backbone)) return undefined;
   const [decoder, { tfjs }] = await Promise.all([loadDecoder(), loadTrainingModules()]);
   const engine = await createTfjsEngine(withPreActivations(backbone), tfjs);
   const meter = new SimilarityMeter(backbone, engine);
-  const sample = permutation(set.pictures.length, randomFor(seed, PURPOSE)).subarray(0, SIMILARITY_SAMPLE);
+  const sample = permutation(pictures.length, randomFor(seed, PURPOSE)).subarray(0, SIMILARITY_SAMPLE);
   const progress = terminal.progress('Similarity', sample.length);
   for (const i of sample) {
-    const { bytes } = await readPictureFile(set.pictures[i].path);
+    const { bytes } = await readPictureFile(pictures[i].path);
     meter.add((await decoder.decode(bytes, input)).pixels);
     progress.step();
   }

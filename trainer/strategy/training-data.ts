@@ -1,48 +1,44 @@
-/** What every strategy works with: the data, how it is read, and how the user wants it worked on. */
+/** What heads are trained on: labelled codes as src/learn takes them, and the pictures that they are of. */
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet, TrainingSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
-import { targetsOf } from '../codes/labelled.ts';
-import type { Solver } from '../learning.ts';
-import type { Reading } from '../reading.ts';
+import { streamedSet } from '../learning.ts';
 import { codesRead } from '../reading.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import type { Reading } from '../reading.ts';
+import { tapRows } from './linear/tap-rows.ts';
 
-export interface Context extends Reading {
-  /** With the codes of all taps of the frozen backbone. */
-  readonly set: LabelledCodes;
-  /** [n] indices into set.labels, which are sorted as heads sort theirs. */
-  readonly targets: Uint16Array;
-  readonly terminal: Terminal;
-  readonly seed: number;
-  /** How linear heads are found. */
-  readonly solver: Solver;
-  /** Whether to go on with fine-tuning runs that were interrupted. */
-  readonly resume: boolean;
-  /** Absolute path of the head to be: what is saved of a run is the business of runs that write the same file alone. */
-  readonly out: string;
+export interface TrainingData {
+  /** How the pictures are read. */
+  readonly reading: Reading;
+  /** n, sorted by name. */
+  readonly pictures: LabelledCodes['pictures'];
+  /** [n × D] codes of all taps of the frozen backbone, in the order of the pictures. */
+  readonly set: StreamedSet;
 }
 
-export function createContext(options: Omit<Context, 'targets'>): Context {
-  return { ...options, targets: targetsOf(options.set.pictures, options.set.labels) };
+export function trainingData(reading: Reading, examples: LabelledCodes): TrainingData {
+  return { reading, pictures: examples.pictures, set: streamedSet(reading, examples) };
 }
 
-type Data = Pick<Context, 'backbone' | 'input' | 'set' | 'targets'>;
-
-/** A training set whose codes stay where they are. @param rows of all examples. @param taps what the codes are of. */
-export function streamedSet(data: Data, rows: CodeRows, taps: readonly string[]): StreamedSet {
-  return { ...codesRead(data, taps), labels: data.set.labels, rows, targets: data.targets };
-}
-
-/** A training set of some of the examples, in memory. */
-export function trainingSet(
-  data: Data,
+/** The same examples with other codes. @param rows in the same order. @param taps what the codes are of. */
+export function withCodes(
+  { labels, targets }: StreamedSet,
+  reading: Reading,
   rows: CodeRows,
   taps: readonly string[],
-  examples: readonly number[],
-): TrainingSet {
-  const { rows: _, ...all } = streamedSet(data, rows, taps);
-  const targets = Uint16Array.from(examples, (i) => data.targets[i]);
-  return { ...all, codes: allRows(selectRows(rows, examples)), targets };
+): StreamedSet {
+  return { ...codesRead(reading, taps), labels, rows, targets };
+}
+
+/** Some columns of the codes. @param set with the codes of all taps. @param taps in the plan's order. */
+export function withTaps(set: StreamedSet, reading: Reading, taps: readonly string[]): StreamedSet {
+  return withCodes(set, reading, tapRows(set.rows, reading.backbone, taps), taps);
+}
+
+/** Some of the examples, in memory. @param examples their places. */
+export function selectExamples(set: StreamedSet, examples: readonly number[]): TrainingSet {
+  const { rows, ...rest } = set;
+  const targets = Uint16Array.from(examples, (i) => set.targets[i]);
+  return { ...rest, codes: allRows(selectRows(rows, examples)), targets };
 }

@@ -8,7 +8,7 @@ import type { LinearWork } from '../../../trainer/strategy/cost/linear.ts';
 import { linearSeconds } from '../../../trainer/strategy/cost/linear.ts';
 import type { TunedStrategy } from '../../../trainer/strategy/strategies.ts';
 import { fitBudget } from '../../../trainer/strategy/tuning/plan.ts';
-import { stepsOf } from '../../../trainer/strategy/tuning/cross-validation.ts';
+import { stepsOf } from '../../../trainer/strategy/tuning/runs.ts';
 import { smallNetwork } from '../backbone/small-network.ts';
 
 describe('the bound on the work of tuning', () => {

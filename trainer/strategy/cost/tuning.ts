@@ -1,6 +1,6 @@
 /**
  * What fine-tuning costs. The work is counted as the run will do it; how long a machine takes for it is measured there
- * (pace.ts, tuning-pace.ts), since machines differ and others may be at work on them. Meant as an upper bound.
+ * (cost/pace.ts, tuning/pace.ts), since machines differ and others may be at work on them. Meant as an upper bound.
  */
 import type { Backbone, Step } from '../../../src/backbone/index.ts';
 import { cutAt, tensorNames } from '../../../src/backbone/index.ts';
@@ -12,7 +12,7 @@ import { headMs, readingMs } from './linear.ts';
 import type { Pace } from './pace.ts';
 import { MARGIN } from './pace.ts';
 import { tuningThreads } from '../tuning/threads.ts';
-import { stepsOf } from '../tuning/cross-validation.ts';
+import { stepsOf } from '../tuning/runs.ts';
 
 /**
  * Of one thread of a 3.6 GHz Zen 5 core, TensorFlow.js's WASM backend, forward and backward in one step of 32 pictures.
@@ -57,7 +57,7 @@ export interface TuningSize {
   readonly folds: number;
 }
 
-/** @param threads runs that go on side by side. @returns at least what the Tuner does. */
+/** @param threads runs that go on side by side. @returns at least what the runs do. */
 export function tuningWork(
   { examples, folds }: Pick<TuningSize, 'examples' | 'folds'>,
   options: FineTuneOptions,

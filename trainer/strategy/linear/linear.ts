@@ -1,10 +1,11 @@
 /** The strategies that leave the network as it is: a closed-form head on the codes of some taps. */
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
+import type { StreamedSet } from '../../../src/learn/training-set.ts';
+import type { LearnOptions } from '../../learning.ts';
 import { learn } from '../../learning.ts';
-import type { Context } from '../training-data.ts';
-import { streamedSet } from '../training-data.ts';
+import type { Reading } from '../../reading.ts';
 import type { LinearStrategy } from '../strategies.ts';
-import { tapRows } from './tap-rows.ts';
+import { withTaps } from '../training-data.ts';
 
 export interface LinearOutcome {
   readonly strategy: LinearStrategy;
@@ -13,54 +14,79 @@ export interface LinearOutcome {
 }
 
 /** A tap on its own, judged by pictures that were held out. */
-export interface TapFigures {
+export interface TapMetrics {
   readonly tap: string;
   readonly accuracy: number;
   readonly logLoss: number;
 }
 
-export async function trainLinear(context: Context, strategy: LinearStrategy): Promise<LinearOutcome> {
-  const taps = context.backbone.plan.taps.map((tap) => tap.name);
-  if (strategy === 'linear-all') return trainOnTaps(context, strategy, taps);
-  if (strategy === 'linear-deep') return trainOnTaps(context, strategy, taps.slice(-1));
-  const best = bestTap(await eachTap(context, taps.slice(0, -1)));
-  if (best === undefined) return trainOnTaps(context, strategy, taps.slice(0, 1));
-  return { strategy, taps: [best.tap], trained: best.trained };
-}
-
 /** A head on a tap of its own. */
-export interface TapOutcome extends TapFigures {
+interface TapOutcome extends TapMetrics {
   readonly trained: TrainedHead;
 }
 
-/** How each of these taps does alone; none where no picture can be held out. */
-export async function eachTap(context: Context, taps: readonly string[]): Promise<TapOutcome[]> {
+/** One strategy. @param set with the codes of all taps. */
+export async function trainLinear(
+  set: StreamedSet,
+  reading: Reading,
+  strategy: LinearStrategy,
+  options: LearnOptions,
+): Promise<LinearOutcome> {
+  const all = namesOf(reading);
+  const best =
+    strategy === 'linear-shallow'
+      ? bestTap(await eachTap(set, reading, all.slice(0, -1), options))
+      : undefined;
+  if (best !== undefined) return { strategy, taps: [best.tap], trained: best.trained };
+  const taps = { 'linear-all': all, 'linear-deep': all.slice(-1), 'linear-shallow': all.slice(0, 1) }[
+    strategy
+  ];
+  return { strategy, taps, trained: await learn(withTaps(set, reading, taps), options) };
+}
+
+/**
+ * All of them. @param set with the codes of all taps.
+ * @returns those that can be judged, linear-all in any case, and how each tap does alone.
+ */
+export async function tryLinear(
+  set: StreamedSet,
+  reading: Reading,
+  options: LearnOptions,
+): Promise<{ linear: LinearOutcome[]; taps: TapMetrics[] }> {
+  const names = namesOf(reading);
+  const taps = await eachTap(set, reading, names, options);
+  const isDeep = ({ tap }: TapMetrics): boolean => tap === names.at(-1);
+  const deep = taps.find(isDeep);
+  const shallow = bestTap(taps.filter((tap) => !isDeep(tap)));
+  const outcome = (strategy: LinearStrategy, best: TapOutcome | undefined): LinearOutcome[] =>
+    best === undefined ? [] : [{ strategy, taps: [best.tap], trained: best.trained }];
+  const all = await trainLinear(set, reading, 'linear-all', options);
+  return { linear: [...outcome('linear-deep', deep), ...outcome('linear-shallow', shallow), all], taps };
+}
+
+/** How each of these taps does alone; none where no picture can be held out. @param set with the codes of all taps. */
+export async function eachTap(
+  set: StreamedSet,
+  reading: Reading,
+  taps: readonly string[],
+  options: LearnOptions,
+): Promise<TapOutcome[]> {
   const outcomes: TapOutcome[] = [];
   for (const tap of taps) {
-    const { trained } = await trainOnTaps(context, 'linear-deep', [tap]);
+    const trained = await learn(withTaps(set, reading, [tap]), options);
     if (trained.figures === null) continue;
-    outcomes.push({ tap, accuracy: trained.figures.accuracy, logLoss: trained.figures.logLoss, trained });
+    const { accuracy, logLoss } = trained.figures;
+    outcomes.push({ tap, accuracy, logLoss, trained });
   }
   return outcomes;
 }
 
 /** By log-loss, which sees more than accuracy does; the deeper of equals. */
-export function bestTap(outcomes: readonly TapOutcome[]): TapOutcome | undefined {
-  return outcomes
-    .toReversed()
-    .reduce<TapOutcome | undefined>(
-      (best, tap) => (best === undefined || tap.logLoss < best.logLoss ? tap : best),
-      undefined,
-    );
+function bestTap(outcomes: readonly TapOutcome[]): TapOutcome | undefined {
+  const [deepest, ...others] = outcomes.toReversed();
+  return others.reduce((best, tap) => (tap.logLoss < best.logLoss ? tap : best), deepest);
 }
 
-/** @param taps in the plan's order. */
-export async function trainOnTaps(
-  context: Context,
-  strategy: LinearStrategy,
-  taps: readonly string[],
-): Promise<LinearOutcome> {
-  const rows = tapRows(context.set.codes, context.backbone, taps);
-  const trained = await learn(streamedSet(context, rows, taps), context);
-  return { strategy, taps, trained };
+function namesOf({ backbone }: Reading): string[] {
+  return backbone.plan.taps.map((tap) => tap.name);
 }

@@ -5,9 +5,10 @@ import { performance } from 'node:perf_hooks';
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { FINE_TUNE_DEFAULTS } from '../../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../../src/learn/fine-tune/softmax-head.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 import { cacheFolder } from '../../paths.ts';
 import { loadDecoder } from '../../runtime.ts';
-import type { Context } from '../training-data.ts';
+import type { TrainingData } from '../training-data.ts';
 import { START_SECONDS, trainingMs } from '../cost/tuning.ts';
 import type { Pace } from '../cost/pace.ts';
 import { MARGIN } from '../cost/pace.ts';
@@ -32,18 +33,19 @@ export function measuringSeconds(strategy: TunedStrategy, backbone: Backbone, { 
  * @returns `training` of a TuningPace. @throws InterruptedError
  */
 export async function measureTraining(
-  context: Context,
+  data: TrainingData,
   strategy: TunedStrategy,
   folds: number,
+  terminal: Terminal,
 ): Promise<number> {
-  const { backbone, terminal } = context;
+  const { backbone } = data.reading;
   const from = cutFor(strategy, backbone.plan, backbone.shapes);
   const runs = join(cacheFolder(), 'runs');
   await mkdir(runs, { recursive: true });
   const folder = await mkdtemp(join(runs, 'pace-'));
   try {
     const threads = tuningThreads(folds);
-    const one = await jobIn(folder, context, from);
+    const one = await jobIn(folder, data, from);
     const jobs = Array.from({ length: threads }, (_, i) => ({ ...one, statePath: join(folder, `${i}`) }));
     const times: number[][] = jobs.map(() => []);
     await tune(jobs, `Measuring ${strategy}`, STEPS * threads, terminal, (job) =>
@@ -60,12 +62,13 @@ export async function measureTraining(
 /** A run of STEPS steps, each on the same batch. */
 async function jobIn(
   folder: string,
-  { backbone, input, set, targets }: Context,
+  { reading, pictures: all, set }: TrainingData,
   from: string,
 ): Promise<TuneJob> {
-  const count = Math.min(FINE_TUNE_DEFAULTS.batch, targets.length);
+  const { backbone, input } = reading;
+  const count = Math.min(FINE_TUNE_DEFAULTS.batch, all.length);
   const pictures = { path: join(folder, 'pictures.rgb'), ...storedSize(input) };
-  const paths = set.pictures.slice(0, count).map((picture) => picture.path);
+  const paths = all.slice(0, count).map((picture) => picture.path);
   await storePictures(paths, pictures, await loadDecoder(), () => {});
   return {
     weightsSha256: backbone.plan.weightsSha256,
@@ -73,7 +76,7 @@ async function jobIn(
     from,
     pictures,
     examples: Uint32Array.from({ length: count }, (_, i) => i),
-    targets: targets.slice(0, count),
+    targets: set.targets.slice(0, count),
     start: flatStart(backbone.plan.taps.at(-1)!.channels, set.labels.length),
     options: { ...FINE_TUNE_DEFAULTS, epochs: STEPS },
     statePath: '',

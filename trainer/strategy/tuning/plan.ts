@@ -2,8 +2,9 @@
 import type { Backbone } from '../../../src/backbone/index.ts';
 import { cutAt } from '../../../src/backbone/index.ts';
 import { FINE_TUNE_DEFAULTS } from '../../../src/learn/fine-tune/options.ts';
-import type { Context } from '../training-data.ts';
+import type { TrainingData } from '../training-data.ts';
 import { duration } from '../../cli/terminal.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 import { tuningSeconds } from '../cost/tuning.ts';
 import type { TuningPace } from '../cost/tuning.ts';
 import { codeMs, stepsMs } from '../cost/edge.ts';
@@ -11,7 +12,7 @@ import type { Pace } from '../cost/pace.ts';
 import type { Situation } from '../situation.ts';
 import type { Strategy, TunedStrategy } from '../strategies.ts';
 import { cutFor, TUNED } from '../strategies.ts';
-import { FOLDS, smallestClass } from './cross-validation.ts';
+import { FOLDS, smallestClass } from './folds.ts';
 import { measureTraining } from './pace.ts';
 
 /** What a run of `auto` may spend. */
@@ -53,27 +54,28 @@ const NOTHING: TuningPlan = { affordable: [], folds: 0, seconds: 0, passedOver: 
  * @param mistakes of the best linear head on held-out pictures.
  */
 export async function planTuning(
-  context: Context,
+  data: TrainingData,
   situation: Situation,
   budgets: Budgets,
   mistakes: number,
+  terminal: Terminal,
 ): Promise<TuningPlan> {
   const plausible: TunedStrategy[] = [];
   const passedOver: PassedOver[] = [];
   for (const strategy of TUNED) {
-    const because = whyNot(strategy, context, situation, budgets, mistakes);
+    const because = whyNot(strategy, data, situation, budgets, mistakes);
     if (because === undefined) plausible.push(strategy);
     else passedOver.push({ strategy, because });
   }
   if (plausible.length === 0) return { ...NOTHING, passedOver };
   const { pace } = budgets;
   const seconds = (training: number) => (strategy: TunedStrategy, folds: number) =>
-    secondsOf(strategy, context, folds, { ...pace, training });
-  const hopeful = fitBudget(plausible, context.targets, seconds(QUICKEST * pace.slowness), budgets.seconds);
+    secondsOf(strategy, data, folds, { ...pace, training });
+  const hopeful = fitBudget(plausible, data.set.targets, seconds(QUICKEST * pace.slowness), budgets.seconds);
   if (hopeful.affordable.length === 0)
     return { ...hopeful, passedOver: [...passedOver, ...hopeful.passedOver] };
-  const training = await measureTraining(context, plausible[0], FOLDS);
-  const plan = fitBudget(plausible, context.targets, seconds(training), budgets.seconds);
+  const training = await measureTraining(data, plausible[0], FOLDS, terminal);
+  const plan = fitBudget(plausible, data.set.targets, seconds(training), budgets.seconds);
   return { ...plan, passedOver: [...passedOver, ...plan.passedOver] };
 }
 
@@ -110,22 +112,21 @@ export function fitBudget(
 /** @returns why the strategy is not worth a try, or undefined. */
 function whyNot(
   strategy: TunedStrategy,
-  context: Context,
+  { reading, set }: TrainingData,
   { size, likeness }: Situation,
   { cpuMs }: Budgets,
   mistakes: number,
 ): string | undefined {
-  const { backbone, set, targets } = context;
   if (size === 'little') return 'too few pictures to change a network by';
   if (strategy === 'full' && likeness === 'similar') return 'the shallow blocks know such pictures already';
   if (strategy === 'full' && likeness === 'unknown') return 'the backbone cannot say whether it is worth it';
-  if (set.codes.codes === undefined)
+  if (set.rows.codes === undefined)
     return 'the codes of so many pictures do not fit memory, and tuning needs them all';
-  if (smallestClass(targets) < 2) return 'a class has one picture only';
+  if (smallestClass(set.targets) < 2) return 'a class has one picture only';
   if (mistakes < FEWEST_MISTAKES) {
     return `the linear head is wrong on ${mistakes} held-out pictures, too few to see whether tuning helps`;
   }
-  const ms = answerMs(strategy, backbone);
+  const ms = answerMs(strategy, reading.backbone);
   if (ms > cpuMs) {
     return `with its tail a picture costs ${ms.toFixed(1)} ms at the edge, beyond the CPU budget of ${cpuMs.toFixed(1)} ms (--cpu-budget)`;
   }
@@ -140,11 +141,11 @@ export function answerMs(strategy: TunedStrategy, backbone: Backbone): number {
 
 function secondsOf(
   strategy: TunedStrategy,
-  { backbone, set, targets }: Context,
+  { reading: { backbone }, set }: TrainingData,
   folds: number,
   pace: TuningPace,
 ): number {
   const from = cutFor(strategy, backbone.plan, backbone.shapes);
-  const size = { examples: targets.length, classes: set.labels.length, folds };
+  const size = { examples: set.targets.length, classes: set.labels.length, folds };
   return tuningSeconds(from, backbone, size, FINE_TUNE_DEFAULTS, pace);
 }
