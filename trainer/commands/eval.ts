@@ -7,12 +7,12 @@ import { CodesReader } from '../codes/reader.ts';
 import { listPictures, openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll } from '../evaluation/evaluation.ts';
 import type { Evaluation, Scores } from '../evaluation/evaluation.ts';
-import { classTable, figuresJson, figuresTable, percent } from '../evaluation/metrics-text.ts';
+import { classTable, metricsJson, metricsTable, percent } from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
 import { readHeadFile } from '../head-file.ts';
 import type { HeadFile } from '../head-file.ts';
 import { compareUnknown, leaveClassesOut, MIN_CLASSES_TO_LEAVE_OUT } from '../evaluation/unknown.ts';
-import type { LeftOutClass, Share, UnknownFigures } from '../evaluation/unknown.ts';
+import type { LeftOutClass, Share, UnknownMetrics } from '../evaluation/unknown.ts';
 import { userPath } from '../paths.ts';
 import type { Reading } from '../reading.ts';
 import { readingOf } from '../reading.ts';
@@ -38,7 +38,7 @@ interface Run {
   /** Labels of the data set that the head does not have; their pictures are not counted. */
   readonly strangeLabels: readonly string[];
   readonly evaluation: Evaluation;
-  readonly unknown: UnknownFigures | undefined;
+  readonly unknown: UnknownMetrics | undefined;
   readonly leftOut: readonly LeftOutClass[] | undefined;
 }
 
@@ -93,7 +93,7 @@ async function unknownFigures(
   known: Scores,
   folder: string,
   { reading, reader }: { reading: Reading; reader: CodesReader },
-): Promise<UnknownFigures> {
+): Promise<UnknownMetrics> {
   const strange = await readUnlabelledCodes(userPath(folder), await listPictures(userPath(folder)), reader);
   reportSkipped(reader.terminal, strange);
   const codes = await codesFor(head, strange, reading, reader.terminal);
@@ -135,7 +135,7 @@ async function leftOutFigures(
 function show(terminal: Terminal, { file, evaluation, unknown, leftOut }: Run): void {
   const column = { name: 'pictures', figures: evaluation.figures };
   terminal.print(
-    `${figuresTable([column])}\n\n${classTable(file.head.labels, { ...column, name: 'figures' })}`,
+    `${metricsTable([column])}\n\n${classTable(file.head.labels, { ...column, name: 'figures' })}`,
   );
   if (unknown !== undefined) {
     const rows = [
@@ -164,7 +164,7 @@ function asJson({ file, set, strangeLabels, evaluation, unknown, leftOut }: Run)
   return {
     head: { path: file.path, bytes: file.bytes.length, sha256: file.sha256 },
     classes: file.head.labels,
-    ...figuresJson(file.head.labels, evaluation.figures),
+    ...metricsJson(file.head.labels, evaluation.figures),
     labels_not_in_head: strangeLabels,
     skipped: skippedJson(set),
     unknown:

@@ -1,6 +1,6 @@
 /** headwater inspect: what a head file says about itself. */
-import { classTable, figuresJson, figuresTable, heldOutName } from '../evaluation/metrics-text.ts';
-import type { NamedFigures } from '../evaluation/metrics-text.ts';
+import { classTable, metricsJson, metricsTable, heldOutName } from '../evaluation/metrics-text.ts';
+import type { NamedMetrics } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
@@ -10,7 +10,7 @@ import type { Terminal } from '../cli/terminal.ts';
 export async function inspect(file: string, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
   const { training, labels } = head;
-  const figures: NamedFigures[] = [
+  const figures: NamedMetrics[] = [
     ...(training.leaveOneOut === null
       ? []
       : [{ name: heldOutName(training.method), figures: training.leaveOneOut }]),
@@ -18,7 +18,7 @@ export async function inspect(file: string, terminal: Terminal): Promise<void> {
   ];
   terminal.print(table(['', ''], [['SHA-256', sha256], ...headFacts(head, bytes.length)]));
   const last = figures.at(-1);
-  if (last !== undefined) terminal.print(`\n${figuresTable(figures)}\n\n${classTable(labels, last)}`);
+  if (last !== undefined) terminal.print(`\n${metricsTable(figures)}\n\n${classTable(labels, last)}`);
   terminal.result({
     head: { path, bytes: bytes.length, sha256 },
     backbone: head.backbone,
@@ -35,7 +35,7 @@ export async function inspect(file: string, terminal: Terminal): Promise<void> {
       threshold: head.novelty.threshold,
       directions: head.novelty.directions.length / head.codeLength,
     },
-    leave_one_out: training.leaveOneOut === null ? null : figuresJson(labels, training.leaveOneOut),
-    test: training.test === undefined ? null : figuresJson(labels, training.test),
+    leave_one_out: training.leaveOneOut === null ? null : metricsJson(labels, training.leaveOneOut),
+    test: training.test === undefined ? null : metricsJson(labels, training.test),
   });
 }

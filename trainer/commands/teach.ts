@@ -41,7 +41,7 @@ export async function teach(data: string, options: TeachOptions, terminal: Termi
   let answer: Taught | undefined;
   for await (const batch of inBatches(pictures)) {
     sent += batch.length;
-    // A repeat after a lost connection must not teach twice; another run of the same command is another lesson.
+    // A repeat after a lost connection must not teach twice; another run of the same command is another request.
     const idempotencyKey = `${run}-${batches++}`;
     answer = await client.teach(name, batch, { idempotencyKey, train: sent === pictures.length });
     for (const _ of batch) progress.step();

@@ -1,4 +1,4 @@
-/** headwater train: pictures → CNN codes → a head file, its figures and a report. */
+/** headwater train: pictures → CNN codes → a head file, its metrics and a report. */
 import { createHash } from 'node:crypto';
 import type { Head } from '../../src/head/head.ts';
 import { writeHead } from '../../src/head/index.ts';
@@ -11,7 +11,7 @@ import { openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll } from '../evaluation/evaluation.ts';
 import type { Evaluation, NamedEvaluation } from '../evaluation/evaluation.ts';
 import { UsageError } from '../cli/failure.ts';
-import { classTable, figuresJson, figuresTable, heldOutName } from '../evaluation/metrics-text.ts';
+import { classTable, metricsJson, metricsTable, heldOutName } from '../evaluation/metrics-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels } from '../learning.ts';
 import type { Solver } from '../learning.ts';
@@ -238,7 +238,7 @@ function show(terminal: Terminal, run: Run, seconds: number): void {
   if (run.explanation !== undefined) terminal.print(`${triedTable(run.explanation)}\n`);
   const shown = evaluations(run);
   if (shown.length > 0) {
-    terminal.print(`${figuresTable(shown.toReversed())}\n\n${classTable(run.head.labels, shown[0])}\n`);
+    terminal.print(`${metricsTable(shown.toReversed())}\n\n${classTable(run.head.labels, shown[0])}\n`);
   }
   const report = run.report === undefined ? '' : `, report ${run.report}`;
   terminal.print(`Head ${run.out} (${byteSize(run.bytes)})${report}, in ${seconds.toFixed(1)} s`);
@@ -251,7 +251,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     strategy: run.strategy,
     classes: labels,
     examples: { total: training.examples, per_class: training.counts },
-    leave_one_out: leaveOneOut === undefined ? null : figuresJson(labels, leaveOneOut.figures),
+    leave_one_out: leaveOneOut === undefined ? null : metricsJson(labels, leaveOneOut.figures),
     test: test === undefined ? null : testJson(run, test),
     skipped: skippedJson(set),
     head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
@@ -271,7 +271,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
 
 function testJson({ head, set }: Run, test: NonNullable<Run['test']>): Record<string, unknown> {
   return {
-    ...figuresJson(head.labels, test.evaluation.figures),
+    ...metricsJson(head.labels, test.evaluation.figures),
     also_in_training: sharedPictures(set, test.set),
     skipped: skippedJson(test.set),
   };

@@ -1,16 +1,16 @@
-/** Figures for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
+/** Metrics for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
 import { writeSummary } from '../../src/head/figures.ts';
 import { heldOutBy, LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
 import type { Figures, FigureSummary, Interval } from '../../src/learn/statistics/metrics.ts';
 import { table } from '../cli/terminal.ts';
 
-/** Figures of one kind under a heading, for example 'leave-one-out'. */
-export interface NamedFigures {
+/** Metrics of one kind under a heading, for example 'leave-one-out'. */
+export interface NamedMetrics {
   readonly name: string;
   readonly figures: FigureSummary;
 }
 
-/** The heading for figures on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
+/** The heading for metrics on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
 export function heldOutName(method: string): string {
   return heldOutBy(method) === LEAVE_ONE_OUT ? LEAVE_ONE_OUT : 'held out in folds';
 }
@@ -27,7 +27,7 @@ function percentInterval([low, high]: Interval): string {
 }
 
 /** Leave-one-out beside test, a column each. */
-export function figuresTable(columns: readonly NamedFigures[]): string {
+export function metricsTable(columns: readonly NamedMetrics[]): string {
   const row = (name: string, cell: (figures: FigureSummary) => string): string[] => [
     name,
     ...columns.map(({ figures }) => cell(figures)),
@@ -47,7 +47,7 @@ export function figuresTable(columns: readonly NamedFigures[]): string {
 }
 
 /** Precision, recall and F1 of each class, in %; of many classes those with the lowest F1. */
-export function classTable(labels: readonly string[], { name, figures }: NamedFigures): string {
+export function classTable(labels: readonly string[], { name, figures }: NamedMetrics): string {
   const classes = figures.perClass.map((figures, i) => ({ label: labels[i], ...figures }));
   const shown =
     classes.length > MAX_CLASS_ROWS
@@ -65,7 +65,7 @@ export function classTable(labels: readonly string[], { name, figures }: NamedFi
   return hidden === 0 ? text : `${text}\n… and ${hidden} classes that do better`;
 }
 
-export function figuresJson(
+export function metricsJson(
   labels: readonly string[],
   figures: FigureSummary | Figures,
 ): Record<string, unknown> {

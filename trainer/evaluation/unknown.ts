@@ -1,5 +1,6 @@
 /** How well a head tells what it knows from what it does not. */
 import { wilsonInterval } from '../../src/learn/statistics/intervals.ts';
+import { auroc } from '../../src/learn/statistics/auroc.ts';
 import type { Interval } from '../../src/learn/statistics/metrics.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { selectCodes } from '../codes/labelled.ts';
@@ -7,7 +8,6 @@ import { scoreAll } from './evaluation.ts';
 import type { Scores } from './evaluation.ts';
 import { trainOn } from '../learning.ts';
 import type { Reading } from '../reading.ts';
-import { areaUnderRoc } from '../auroc.ts';
 
 export interface Share {
   readonly count: number;
@@ -16,12 +16,12 @@ export interface Share {
   readonly interval: Interval;
 }
 
-export interface UnknownFigures {
-  /** Of the strange pictures, those flagged as unknown. */
+export interface UnknownMetrics {
+  /** Of the unknown pictures, those flagged as unknown. */
   readonly flagged: Share;
   /** Of the known pictures, those not flagged. */
   readonly passed: Share;
-  /** Probability that a strange picture scores higher than a known one. */
+  /** Probability that an unknown picture scores higher than a known one. */
   readonly auroc: number;
 }
 
@@ -30,18 +30,18 @@ export interface LeftOutClass {
   readonly auroc: number;
 }
 
-export function compareUnknown(known: Scores, strange: Scores): UnknownFigures {
+export function compareUnknown(known: Scores, strange: Scores): UnknownMetrics {
   const flagged = strange.isUnknown.filter(Boolean).length;
   const passed = known.isUnknown.filter((isUnknown) => !isUnknown).length;
   return {
     flagged: share(flagged, strange.isUnknown.length),
     passed: share(passed, known.isUnknown.length),
-    auroc: areaUnderRoc(known.unknownScores, strange.unknownScores),
+    auroc: auroc(known.unknownScores, strange.unknownScores),
   };
 }
 
 /**
- * Strangers of the same kind are the hard ones: for each class a head is trained that never saw it, and has to tell
+ * Unknown pictures of the same kind are the hard ones: for each class a head is trained that never saw it, and has to tell
  * the class's pictures from the others'.
  * @param training what heads are trained on; needs three classes.
  * @param test other pictures with the same labels. Classes without any are not left out.
@@ -64,11 +64,11 @@ export async function leaveClassesOut(
     if (known.pictures.length === 0 || strange.pictures.length === 0) continue;
     const labels = training.labels.filter((other) => other !== label);
     const { head } = await trainOn(reading, { ...rest, labels });
-    const auroc = areaUnderRoc(
+    const area = auroc(
       scoreAll(head, known.codes).unknownScores,
       scoreAll(head, strange.codes).unknownScores,
     );
-    results.push({ label, auroc });
+    results.push({ label, auroc: area });
   }
   return results;
 }

@@ -13,7 +13,7 @@ export interface Prior {
 
 /** Neighbouring pixels are alike: averaging a 7×7 map shrinks the deviation not sevenfold, but about twofold. */
 const SHRINKAGE_OF_AVERAGING = 0.5;
-/** A channel that hardly ever fires would make every picture in which it does a stranger. */
+/** A channel that hardly ever fires would make every picture in which it does unknown. */
 const SMALLEST_DEVIATION = 0.02;
 const STEPS = 64;
 const REACH = 6;

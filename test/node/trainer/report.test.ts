@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areaUnderRoc } from '../../../trainer/auroc.ts';
+import { auroc } from '../../../src/learn/statistics/auroc.ts';
 import { classChart, reliabilityChart } from '../../../trainer/report/charts.ts';
 import { confusionTable } from '../../../trainer/report/confusion.ts';
 import { html } from '../../../trainer/report/html.ts';
@@ -77,7 +77,7 @@ describe('area under the ROC curve', () => {
     [[1, 1], [1], 0.5],
     [[1, 3], [2, 3], 0.625],
   ])('negatives %j, positives %j: %d', (negatives, positives, area) => {
-    expect(areaUnderRoc(Float64Array.from(negatives), Float64Array.from(positives))).toBe(area);
+    expect(auroc(Float64Array.from(negatives), Float64Array.from(positives))).toBe(area);
   });
 
   test('equals counting all pairs', () => {
@@ -85,6 +85,6 @@ describe('area under the ROC curve', () => {
     const positives = Float64Array.from({ length: 23 }, (_, i) => (i * 5) % 13);
     let wins = 0;
     for (const p of positives) for (const n of negatives) wins += p > n ? 1 : p === n ? 0.5 : 0;
-    expect(areaUnderRoc(negatives, positives)).toBeCloseTo(wins / (37 * 23), 12);
+    expect(auroc(negatives, positives)).toBeCloseTo(wins / (37 * 23), 12);
   });
 });

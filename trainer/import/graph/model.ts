@@ -39,9 +39,9 @@ export function readGraphModel(
   makeInput: MakeInput,
 ): GraphModel {
   const nodes = readGraph(topology);
-  const strangers = nodes.filter(({ op }) => !KNOWN.has(op)).map(({ name, op }) => `${name} (${op})`);
-  if (strangers.length > 0) {
-    throw unsupported(`it has operators that plans cannot express: ${strangers.slice(0, 20).join(', ')}`);
+  const unknown = nodes.filter(({ op }) => !KNOWN.has(op)).map(({ name, op }) => `${name} (${op})`);
+  if (unknown.length > 0) {
+    throw unsupported(`it has operators that plans cannot express: ${unknown.slice(0, 20).join(', ')}`);
   }
   const reader = new GraphReader(weights, makeInput);
   for (const node of nodes) reader.read(node);

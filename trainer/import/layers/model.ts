@@ -42,9 +42,9 @@ export function readLayersModel(
 ): LayersModel {
   const outer = check(z.object({ model_config: z.unknown().optional() }), topology, 'modelTopology');
   const root = check(layerSchema, outer.model_config ?? topology, 'modelTopology');
-  const strangers = unknownLayers(root, 0);
-  if (strangers.length > 0) {
-    throw unsupported(`it has layers that plans cannot express: ${strangers.slice(0, 20).join(', ')}`);
+  const unknown = unknownLayers(root, 0);
+  if (unknown.length > 0) {
+    throw unsupported(`it has layers that plans cannot express: ${unknown.slice(0, 20).join(', ')}`);
   }
   const reader = new LayersReader(weights, makeInput);
   const output = reader.model(root, undefined);

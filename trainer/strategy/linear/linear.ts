@@ -58,10 +58,12 @@ export async function tryLinear(
   const isDeep = ({ tap }: TapMetrics): boolean => tap === names.at(-1);
   const deep = taps.find(isDeep);
   const shallow = bestTap(taps.filter((tap) => !isDeep(tap)));
-  const outcome = (strategy: LinearStrategy, best: TapOutcome | undefined): LinearOutcome[] =>
-    best === undefined ? [] : [{ strategy, taps: [best.tap], trained: best.trained }];
   const all = await trainLinear(set, reading, 'linear-all', options);
   return { linear: [...outcome('linear-deep', deep), ...outcome('linear-shallow', shallow), all], taps };
+}
+
+function outcome(strategy: LinearStrategy, best: TapOutcome | undefined): LinearOutcome[] {
+  return best === undefined ? [] : [{ strategy, taps: [best.tap], trained: best.trained }];
 }
 
 /** How each of these taps does alone; none where no picture can be held out. @param set with the codes of all taps. */
