@@ -113,6 +113,7 @@ try {
   const neighbourCpuMs = ((worker.cpuMs() ?? NaN) - before) / WARM_UP;
   const rows: Measured[] = [];
   const goals: Goal[] = [];
+  const wrong: string[] = [];
   for (const request of requests) {
     for (const key of request.isBody ? [hostile] : [hostile, undefined]) {
       const named = { ...request, name: `${request.name}${key === undefined ? ', no key' : ''}` };
@@ -126,6 +127,11 @@ try {
         measured: measured.waitMs,
         unit: 'ms',
       });
+      const { status: wanted = measured.status } = request;
+      if (measured.status !== wanted)
+        wrong.push(
+          `${named.name} was answered ${measured.status}, not ${wanted}: it costs less than it should.`,
+        );
       console.error(
         `${named.name}: ${measured.status}, ${measured.cpuMs.toFixed(1)} ms CPU, neighbour ${measured.waitMs.toFixed(0)} ms`,
       );
@@ -142,7 +148,7 @@ try {
       waitMs.toFixed(0),
     ]),
   };
-  const notes = missed.length === 0 ? ['All goals are met.'] : [];
+  const notes = missed.length === 0 && wrong.length === 0 ? ['All goals are met.'] : wrong;
   console.log(
     resultText('Hostile requests', {
       tables: [table, ...(missed.length === 0 ? [] : [goalTable(missed)])],

@@ -1,5 +1,6 @@
 /** The most expensive request of each form that the API takes, and of each protocol. */
 import { zipSync } from 'fflate';
+import { DEFAULT_INPUT } from '../../src/backbone/defaults.ts';
 import { hostileJpegs } from './jpeg.ts';
 import { hostilePngs, hugePng } from './png.ts';
 import { hostileWebps } from './webp.ts';
@@ -12,6 +13,8 @@ export interface HostileRequest {
   readonly body?: Uint8Array | string;
   /** Which goal holds: seconds of CPU for a body, milliseconds for headers and paths. */
   readonly isBody: boolean;
+  /** What it must be answered: one that is refused early would not cost what it is there to show. */
+  readonly status?: number;
 }
 
 export const HEAD = 'bench';
@@ -19,10 +22,12 @@ const CLASSIFY = `/v1/heads/${HEAD}/classify`;
 const BATCH = `/v1/heads/${HEAD}/classify-batch`;
 const json = { 'content-type': 'application/json' };
 const MIB = 1024 * 1024;
-/** Numbers that a body of 4 MiB holds. */
-const TENSOR = [13, 224, 224, 3];
-/** Each pixel a list. */
-const NESTED = [10, 224, 224, 3];
+/** A picture as numbers, as the head reads it. */
+const PIXELS = [DEFAULT_INPUT.height, DEFAULT_INPUT.width, 3];
+/** As many as a body of 4 MiB holds, of two characters each. */
+const TENSOR = [25, ...PIXELS];
+/** Each pixel a list, of eight. */
+const NESTED = [19, ...PIXELS];
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -55,6 +60,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: zip,
       body: zipSync(numbered(20, huge)),
       isBody: true,
+      status: 200,
     },
     {
       name: 'ZIP of forty narrow JPEGs',
@@ -62,6 +68,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: zip,
       body: zipSync(numbered(40, pictures['JPEG, 8 megapixels, long and narrow'])),
       isBody: true,
+      status: 200,
     },
     {
       name: 'ZIP of forty bombs',
@@ -69,6 +76,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: zip,
       body: zipSync(numbered(40, new Uint8Array(19e6)), { level: 1 }),
       isBody: true,
+      status: 200,
     },
     {
       name: 'form of a large PNG, embed',
@@ -76,6 +84,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
       headers: inForm,
       body: form([large], 'x'),
       isBody: true,
+      status: 200,
     },
     {
       name: 'form of dashes',
@@ -92,6 +101,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
         examples: [{ label: 'a', image: Buffer.from(largestBelow(pictures, 5 * MIB)).toString('base64') }],
       }),
       isBody: true,
+      status: 200,
     },
     {
       name: 'JSON, numbers, KServe',
@@ -101,6 +111,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
         inputs: [{ name: 'x', datatype: 'UINT8', shape: TENSOR, data: Array(product(TENSOR)).fill(1) }],
       }),
       isBody: true,
+      status: 200,
     },
     {
       name: 'JSON, nested numbers, KServe',
@@ -117,6 +128,7 @@ function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[
         ],
       }),
       isBody: true,
+      status: 200,
     },
     {
       name: 'JSON, lists, KServe',

@@ -160,16 +160,19 @@ describe('uploading a head file again', () => {
     expect(calls.filter((call) => call.startsWith('R2.'))).toEqual(['R2.get']);
   });
 
-  it('leaves no object where the version is deleted at that moment', async () => {
+  it('makes a new version where the one with its content is deleted at that moment, and leaves no object of that', async () => {
     const { id, key, objectName } = await withHead();
     await testEnv.HEADS.delete(objectName);
+    let puts = 0;
     const put = async (...args: Parameters<R2Bucket['put']>) => {
-      await stubOf(id).deleteHead('pets');
+      if (puts++ === 0) await stubOf(id).deleteHead('pets');
       return testEnv.HEADS.put(...args);
     };
     const again = await new Isolate(withBucket({ put })).put(key, 'pets', await makeHeadFile());
-    expect(await problemOf(again)).toEqual({ status: 409, code: 'conflict' });
+    expect(again.status).toBe(201);
+    expect(await again.json()).toMatchObject({ version: 2, created: true });
     expect(await testEnv.HEADS.head(objectName)).toBeNull();
+    expect((await new Isolate().classify(key, 'pets')).status).toBe(200);
   });
 
   it('keeps what was written where only the answer is lost', async () => {

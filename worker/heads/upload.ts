@@ -8,7 +8,8 @@
  *    one transaction. Crash: the alarm writes the KV entry; a caller that repeats the upload is told the same version.
  * 5. the KV entry is written by the Durable Object before it answers.
  *
- * Where a version with this content is there already, its object is written again only if it is missing or damaged.
+ * Where a version with this content is there already, its object is written again only if it is missing or damaged. Where that
+ * version is deleted meanwhile, as one that knew a forgotten example is, the upload begins anew.
  */
 import type { Head } from '../../src/head/index.ts';
 import { sha256Hex } from '../access/api-key.ts';
@@ -30,7 +31,10 @@ export interface Stored {
   readonly pointer: Pointer;
 }
 
-/** @param head what `bytes` hold, already checked. */
+/** Uploads begun for one request; only one whose version was deleted under it is begun again. */
+const ATTEMPTS = 3;
+
+/** @param head what `bytes` hold, already checked. @throws ApiError conflict, limit_reached, store_failed */
 export async function storeHead(
   env: Env,
   tenant: string,
@@ -40,17 +44,25 @@ export async function storeHead(
 ): Promise<Stored> {
   const sha256 = await sha256Hex(bytes);
   const upload = { sha256, bytes: bytes.byteLength, description: describe(head) };
-  await giveWay();
-  const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
-  const commit = () => callTenant(env, tenant, (stub) => stub.commitVersion(name, reserved.version));
-  if (reserved.state === 'exists') {
-    await mend(env, reserved.objectName, bytes, sha256, commit);
-    return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
+  for (let attempt = 1; ; attempt++) {
+    await giveWay();
+    const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
+    const commit = () => callTenant(env, tenant, (stub) => stub.commitVersion(name, reserved.version));
+    if (reserved.state === 'reserved') {
+      await writeHeadFile(env.HEADS, reserved.objectName, bytes, sha256);
+      const { version, pointer } = await commit();
+      return { version, created: version === reserved.version, sha256, pointer };
+    }
+    try {
+      await mend(env, reserved.objectName, bytes, sha256, commit);
+      return { version: reserved.version, created: false, sha256, pointer: reserved.pointer };
+    } catch (error) {
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+    }
   }
-  await writeHeadFile(env.HEADS, reserved.objectName, bytes, sha256);
-  const { version, pointer } = await commit();
-  return { version, created: version === reserved.version, sha256, pointer };
 }
+
+const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'conflict';
 
 /**
  * Writes a version's object once more where the stored one is of no use.
@@ -69,8 +81,7 @@ async function mend(
   try {
     await commit();
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'conflict')
-      await fromR2(() => env.HEADS.delete(objectName));
+    if (isConflict(error)) await fromR2(() => env.HEADS.delete(objectName));
     throw error;
   }
 }
