@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { EngineName } from '../src/backbone/choose.ts';
-import { createEngine, defaultEngine, ENGINES } from '../src/backbone/choose.ts';
+import { createEngine, engineFor, ENGINES } from '../src/backbone/choose.ts';
 import { trunkFor, WHOLE } from '../src/backbone/index.ts';
 import type { Backbone, TailedEngine } from '../src/backbone/index.ts';
 import { hasRelaxedSimd } from '../src/backbone/relaxed-simd.ts';
@@ -60,10 +60,9 @@ const require = createRequire(import.meta.url);
 
 /** The engine that this run reads a backbone's codes with. @throws UsageError when the environment names none. */
 export function engineInUse(backbone: Backbone): EngineName {
-  if (ENGINE === undefined) return defaultEngine(backbone);
-  const name = ENGINES.find((each) => each === ENGINE);
-  if (name !== undefined) return name;
-  throw new UsageError(`HEADWATER_ENGINE names no engine: '${ENGINE}'. One of: ${ENGINES.join(', ')}.`);
+  if (ENGINE !== undefined && !ENGINES.some((each) => each === ENGINE))
+    throw new UsageError(`HEADWATER_ENGINE names no engine: '${ENGINE}'. One of: ${ENGINES.join(', ')}.`);
+  return engineFor(backbone, ENGINE);
 }
 
 /**

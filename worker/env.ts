@@ -31,7 +31,7 @@ declare global {
     interface Env {
       readonly HEADS: R2Bucket;
       readonly POINTERS: KVNamespace;
-      /** Which engine runs the backbone, one of ENGINES in src/backbone/choose.ts; unset, the one that every host uses. */
+      /** Which engine runs the backbones that it can run, one of ENGINES in src/backbone/choose.ts; unset, the one that every host uses. */
       readonly HEADWATER_ENGINE?: EngineName;
     }
   }

@@ -18,6 +18,18 @@ export function defaultEngine(backbone: Backbone): EngineName {
   return hasRanges(backbone) ? 'simd8' : 'simd32';
 }
 
+/**
+ * The engine that runs a backbone where a deployment wishes for one: its backbones may differ in what they can run on.
+ * @param wished for all backbones, or undefined. @returns `wished`, but the default where the backbone lacks ranges for simd8.
+ * @throws TypeError when there is no engine of that name.
+ */
+export function engineFor(backbone: Backbone, wished: string | undefined): EngineName {
+  if (wished === undefined) return defaultEngine(backbone);
+  const name = ENGINES.find((each) => each === wished);
+  if (name === undefined) throw noEngine(wished);
+  return name === 'simd8' && !hasRanges(backbone) ? defaultEngine(backbone) : name;
+}
+
 export interface EngineOptions {
   readonly name?: string | undefined;
   /** Of the pictures that come first: the engine is ready for them at once. The plan's own where absent. */
@@ -41,6 +53,10 @@ export function createEngine(
     case 'simd8':
       return createSimdEngine(backbone, module, { ...options, bits: 8 });
     default:
-      throw new TypeError(`There is no engine '${name}'. One of: ${ENGINES.join(', ')}.`);
+      throw noEngine(name);
   }
+}
+
+function noEngine(name: string): TypeError {
+  return new TypeError(`There is no engine '${name}'. One of: ${ENGINES.join(', ')}.`);
 }

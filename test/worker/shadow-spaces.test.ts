@@ -26,10 +26,11 @@ const classify = (key: string, body: Uint8Array, query = '', path = '/v1/heads/p
 const routing = (key: string, head = 'pets'): Promise<Routing> =>
   ok(older.call(`/v1/heads/${head}/routing`, { key }));
 
-/** A head whose newest version answers, with version 1 in the shadow. */
+/** A head whose newest version answers, with version 1 in the shadow, whose file is in the isolate. */
 async function put(key: string, name: string, ...inputs: [PictureInput, number][]): Promise<void> {
   for (const [input, seed] of inputs) await ok(older.put(key, name, writeHead(await headAt(input, seed))));
   await ok(older.call(`/v1/heads/${name}/shadow`, { key, method: 'PUT', json: { version: 1 } }));
+  await classify(key, JPEG, '?version=1', `/v1/heads/${name}/classify`);
 }
 
 /** Of 1 and 2, so that they differ in some of the pictures. */
@@ -97,6 +98,35 @@ describe('a version in the shadow at another size', () => {
     const after = await ok<Classification>(forgetful.classify(key, 'pets'));
     expect(after.predictions).toEqual(before.predictions);
     expect((await forgetful.classify(key, 'pets', '?version=1')).status).toBe(500);
+  });
+});
+
+describe('a version in the shadow whose file is not in the isolate', () => {
+  it('lets the answer go, and is compared from the next picture on', async () => {
+    const { id, key } = await older.newTenant();
+    await put(key, 'pets', [OWN, 1], [SMALL, 5]);
+    const silent = headObjectName(id, 'pets', 1, await sha256Hex(writeHead(await headAt(OWN, 1))));
+    const { promise: fetched, resolve: fetch } = Promise.withResolvers<void>();
+    let asked = 0;
+    const get = async (name: string) => {
+      if (name === silent) {
+        asked++;
+        await fetched;
+      }
+      return testEnv.HEADS.get(name);
+    };
+    const HEADS = new Proxy(testEnv.HEADS, {
+      get: (bucket, name): unknown => (name === 'get' ? get : Reflect.get(bucket, name)),
+    });
+    const cold = new Isolate({ ...testEnv, HEADS }, usual);
+    const first = await ok<Classification>(cold.classify(key, 'pets'));
+    expect(first.version).toBe(2);
+    fetch();
+    await soon(async () => {
+      await ok(cold.classify(key, 'pets'));
+      expect((await routing(key)).shadow?.requests).toBeGreaterThan(0);
+    });
+    expect(asked).toBe(1);
   });
 });
 

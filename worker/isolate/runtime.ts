@@ -9,7 +9,7 @@ import { embedded } from '../../build/backbones/index.ts';
 import simd from '../../build/wasm/engine-relaxed.wasm?module';
 import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
-import { createEngine, defaultEngine } from '../../src/backbone/choose.ts';
+import { createEngine, engineFor, type EngineName } from '../../src/backbone/choose.ts';
 import { DEFAULT_BACKBONE, DEFAULT_INPUT } from '../../src/backbone/defaults.ts';
 import { backboneAt, type Backbone } from '../../src/backbone/index.ts';
 import { multiplyAdds } from '../../src/backbone/multiply-adds.ts';
@@ -41,7 +41,7 @@ export async function createRuntime(
     create: (backbone) => {
       const { plan: own } = backbone;
       const size = defaultInput(own);
-      const engine = createEngine(backbone, simd, { name: env.HEADWATER_ENGINE, size });
+      const engine = createEngine(backbone, simd, { name: engineIn(backbone), size });
       return { ...finder, ...shownAt(backbone, { ...own.input, rules: 1 }), engine, plan: own, decoder };
     },
     resize: (own, backbone, input) => ({
@@ -57,13 +57,14 @@ export async function createRuntime(
   return usual;
 }
 
+const engineIn = (backbone: Backbone): EngineName => engineFor(backbone, env.HEADWATER_ENGINE);
+
 function shownAt(
   backbone: Backbone,
   { height, width, rules }: PictureInput,
 ): Pick<Runtime, 'input' | 'backbone' | 'workNs'> {
   const sized = backboneAt(backbone, { height, width });
-  const engine = env.HEADWATER_ENGINE ?? defaultEngine(backbone);
-  const workNs = (multiplyAdds(sized) * MULTIPLY_ADD_PS[engine]) / 1000;
+  const workNs = (multiplyAdds(sized) * MULTIPLY_ADD_PS[engineIn(backbone)]) / 1000;
   return { input: { height, width, rules }, backbone: sized, workNs };
 }
 

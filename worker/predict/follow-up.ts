@@ -1,7 +1,6 @@
 /**
  * What follows an answer, after it was sent: the version in the shadow is asked and compared, and a prediction that a
- * person's label would help is kept for review. Nothing here can fail the request. It waits for no more than the file of
- * the version in the shadow, which tells what the picture is to be decoded for.
+ * person's label would help is kept for review. Nothing here can fail the request, and the request waits for nothing here.
  */
 import { waitUntil } from 'cloudflare:workers';
 import type { HeadAnswer } from '../../src/api/index.ts';
@@ -35,20 +34,18 @@ export function follow(services: Services, env: Env, answered: Answered): string
   return capture(env, answered);
 }
 
-/** The versions in the shadow of these heads, but for those that are gone or that this deployment cannot run. */
-export async function shadowsOf(
+/**
+ * The versions in the shadow of these heads, as far as their files are in the isolate: only they tell what else the picture is
+ * to be decoded for. Others are fetched behind the answer, and those of another code space miss the picture.
+ */
+export function shadowsOf(
   { heads }: Pick<Services, 'heads'>,
-  env: Env,
   answering: readonly LoadedHead[],
-): Promise<LoadedHead[]> {
-  const found = await Promise.all(
-    answering.map(async ({ file: { shadow } }) => {
-      if (shadow === undefined) return undefined;
-      const head = await quietly('shadow', heads.load(env, shadow));
-      return head == null ? undefined : { file: shadow, head };
-    }),
-  );
-  return found.flatMap((each) => each ?? []);
+): LoadedHead[] {
+  return answering.flatMap(({ file: { shadow } }) => {
+    const head = shadow && heads.kept(shadow);
+    return shadow === undefined || head === undefined ? [] : { file: shadow, head };
+  });
 }
 
 async function askShadow(
@@ -63,7 +60,7 @@ async function askShadow(
   const silent = { file: shadow, head };
   const its = await services.runtime.of(head);
   const shown = seen.get(its) ?? (await later.get(its)?.());
-  // Numbers in the picture's place are of one space, and a picture may be too much work for two.
+  // Numbers in the picture's place are of one space, a picture may be too much work for two, and the file may not have been here.
   if (shown === undefined) return;
   // Where codes came in a picture's place there is nothing that a tail could read.
   if (head.tail !== undefined && shown.pixels.length === 0) return;

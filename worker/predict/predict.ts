@@ -72,7 +72,7 @@ export async function askAll(
 ): Promise<{ readonly asked: Asked[]; readonly image: ImageInfo }> {
   const chosen: LoadedHead[] = [];
   for (const head of heads) chosen.push(await settle(services, asker, head, picture));
-  const silent = await shadowsOf(services, asker.env, chosen);
+  const silent = shadowsOf(services, chosen);
   const { seen, later, image } = await see(services.runtime, picture, asker.work, chosen, silent);
   const asked: Asked[] = [];
   for (const loaded of chosen) {

@@ -35,6 +35,11 @@ export class HeadStore {
     );
   }
 
+  /** What is kept of a file already: nothing is waited for. */
+  kept({ objectName }: HeadFile): Head | undefined {
+    return this.#parsed.get(objectName);
+  }
+
   /** Keeps a head that was just stored, so that the next request need not fetch what is here already. */
   keep(file: HeadFile, head: Head, fileBytes: number): void {
     this.#parsed.set(file.objectName, head, memoryOf(head, fileBytes));

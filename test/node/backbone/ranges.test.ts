@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import { createEngine, defaultEngine } from '../../../src/backbone/choose.ts';
+import { createEngine, defaultEngine, engineFor } from '../../../src/backbone/choose.ts';
 import type { Activation } from '../../../src/backbone/plan.ts';
 import { rangesOf } from '../../../src/backbone/ranges.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
@@ -42,6 +42,23 @@ describe('ranges', () => {
     expect(createEngine(backbone, BUILDS.plain).name).toBe('simd8');
     expect(createEngine(backbone, BUILDS.plain, { name: 'simd32' }).name).toBe('simd32');
     expect(defaultEngine(network({}))).toBe('simd32');
+  });
+
+  it('let a wish for 8 bits hold where they are, and any other wish everywhere', () => {
+    const [ranged, plain] = [network(SOUND), network({})];
+    expect([undefined, 'simd8', 'simd16', 'simd32'].map((wish) => engineFor(ranged, wish))).toEqual([
+      'simd8',
+      'simd8',
+      'simd16',
+      'simd32',
+    ]);
+    expect([undefined, 'simd8', 'simd16', 'simd32'].map((wish) => engineFor(plain, wish))).toEqual([
+      'simd32',
+      'simd32',
+      'simd16',
+      'simd32',
+    ]);
+    expect(() => engineFor(plain, 'simd4')).toThrow("There is no engine 'simd4'. One of: simd32,");
   });
 
   it.each<[string, Given, string]>([
