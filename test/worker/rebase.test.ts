@@ -49,6 +49,8 @@ describe('moving a head', () => {
     // A lost answer is answered again.
     expect(await rebased(later, key)).toEqual(moved);
     expect(await rebased(later, key, 'GET')).toEqual(moved);
+    const report = await later.call('/v1/heads/pets/versions/2/report', { key });
+    expect(report.status, await report.clone().text()).toBe(200);
 
     const file = await later.call('/v1/heads/pets/versions/2', { key });
     const head = readHead(new Uint8Array(await file.arrayBuffer()));

@@ -123,6 +123,12 @@ const INTERLACED = concatLarge([
 ]);
 
 describe('the work of many results', () => {
+  it('grows with the pixels of the picture, and with the rows of each result', () => {
+    expect(resizeWork({ width: 100, height: 50 }, { width: 10, height: 20 })).toBe(
+      100 * 50 * 4 + (50 + 2 * 20) * 10 * 5,
+    );
+  });
+
   const many = Array.from({ length: 60 }, (_, i) => square(200 + i));
 
   it.each([
