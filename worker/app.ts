@@ -14,6 +14,7 @@ import { problemResponse } from './http/problem.ts';
 import { addBackupRoutes } from './backup/routes/backup.ts';
 import { addBatchRoute } from './predict/routes/batch.ts';
 import { addClassifyRoutes } from './predict/routes/classify.ts';
+import { explain } from './predict/routes/explain.ts';
 import { BODY_SCHEMAS, PROBLEM_ANSWER } from './http/openapi.ts';
 import { addEmbedRoute } from './predict/routes/embed.ts';
 import { addHeadRoutes } from './heads/routes/heads.ts';
@@ -82,7 +83,7 @@ export function createApp(runtime: Runtime): App {
   addExampleRoutes(app, services);
   addRebaseRoutes(app, services);
   addReportRoutes(app, services);
-  addClassifyRoutes(app, services);
+  addClassifyRoutes(app, services, explain);
   addBatchRoute(app, services);
   addEmbedRoute(app, services);
   addProtocols(app, services);

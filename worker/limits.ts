@@ -230,6 +230,10 @@ export const UNCERTAIN_LEAD = 0.3;
 /** Labels of a captured prediction that are kept. */
 export const CAPTURED_LABELS = 5;
 
+/** The header by which a request names what a canary's share is drawn by: a user's id, for example. */
+export const ROUTING_KEY = 'routing-key';
+export const MAX_ROUTING_KEY_LENGTH = 256;
+
 /** Examples that a backup reads and writes at once. */
 export const BACKUP_PAGE = 100;
 /** The longest line holds a head file in base64: 21.4 MiB. */

@@ -2,7 +2,7 @@ import { SELF } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, HeadDetail, HeadStored } from '../../src/api/index.ts';
 import { score } from '../../src/head/index.ts';
-import { see } from '../../worker/predict/features.ts';
+import { extractFeatures } from '../../worker/predict/features.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, picture, problemOf, testEnv } from './support.ts';
@@ -171,8 +171,8 @@ describe('classify', () => {
     const { key } = await isolate.newTenant();
     const head = await makeHead(['cat', 'dog', 'fox']);
     await isolate.put(key, 'pets', await makeHeadFile(['cat', 'dog', 'fox']));
-    const { seen } = await see(runtime, JPEG, new RequestWork());
-    const expected = score(head, seen.get(runtime)!.code);
+    const { features } = await extractFeatures(JPEG, new RequestWork(), [{ runtime }]);
+    const expected = score(head, features.get(runtime)!.code);
 
     const form = new FormData();
     form.append('image', new File([JPEG], 'a "quoted" name.jpg', { type: 'image/jpeg' }));
@@ -235,7 +235,9 @@ describe('embed', () => {
     const pictures = [JPEG, picture('rgb16.png'), picture('lossy.webp')];
     const codes: number[] = [];
     for (const bytes of pictures)
-      codes.push(...(await see(runtime, bytes, new RequestWork())).seen.get(runtime)!.code);
+      codes.push(
+        ...(await extractFeatures(bytes, new RequestWork(), [{ runtime }])).features.get(runtime)!.code,
+      );
     const form = new FormData();
     for (const bytes of pictures) form.append('image', new File([bytes], 'x'));
     const several = await isolate.call('/v1/embed?encoding=base64', { key, body: form });

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Classification, HeadAnswer, Routing } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
 import { sha256Hex } from '../../worker/access/api-key.ts';
-import { see, type LoadedHead } from '../../worker/predict/features.ts';
+import { extractFeatures } from '../../worker/predict/features.ts';
+import type { LoadedHead } from '../../worker/stores/head-loader.ts';
 import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { headObjectName } from '../../worker/stores/layout.ts';
@@ -130,21 +131,22 @@ describe('a version in the shadow whose file is not in the isolate', () => {
   });
 });
 
-const loadedAt = async (input: PictureInput, head: string): Promise<LoadedHead> => ({
-  file: { head, version: 1, objectName: head },
-  head: await headAt(input),
-});
+async function loadedAt(input: PictureInput, name: string): Promise<LoadedHead> {
+  const head = await headAt(input);
+  const file = { head: name, version: 1, objectName: name };
+  return { file, head, runtime: await usual.of(head) };
+}
 
 describe('the work of versions in the shadow', async () => {
   const loud = await loadedAt(OWN, 'loud');
   const silent = await loadedAt(SMALL, 'silent');
-  const its = await usual.of(silent.head);
+  const its = silent.runtime;
 
   it('is not taken from the answers', async () => {
     const work = new RequestWork();
     const spent = vi.spyOn(work, 'nextRun');
-    const { seen, later } = await see(usual, JPEG, work, [loud], [silent]);
-    expect([...seen.keys()]).toEqual([usual]);
+    const { features, later } = await extractFeatures(JPEG, work, [loud], [silent]);
+    expect([...features.keys()]).toEqual([usual]);
     const [once, twice] = [await later.get(its)!(), await later.get(its)!()];
     expect(once).toBe(twice);
     expect(spent).toHaveBeenCalledTimes(1);
@@ -155,20 +157,20 @@ describe('the work of versions in the shadow', async () => {
   it('is left out where it is too much, and the answers come', async () => {
     const work = new RequestWork();
     work.silent.decode(MAX_REQUEST_WORK_MS * 1e6);
-    const { seen, later } = await see(usual, JPEG, work, [loud], [silent]);
+    const { features, later } = await extractFeatures(JPEG, work, [loud], [silent]);
     expect(later.size).toBe(0);
-    expect(seen.get(usual)?.code).toEqual(
-      (await see(usual, JPEG, new RequestWork(), [loud])).seen.get(usual)?.code,
+    expect(features.get(usual)?.code).toEqual(
+      (await extractFeatures(JPEG, new RequestWork(), [loud])).features.get(usual)?.code,
     );
   });
 
   it('does not hide what is wrong with a picture', async () => {
     const broken = JPEG.slice(0, JPEG.length / 2);
-    await expect(see(usual, broken, new RequestWork(), [loud], [silent])).rejects.toMatchObject({
+    await expect(extractFeatures(broken, new RequestWork(), [loud], [silent])).rejects.toMatchObject({
       code: 'image_corrupt',
     });
     const work = new RequestWork();
     work.decode(MAX_REQUEST_WORK_MS * 1e6);
-    await expect(see(usual, JPEG, work, [loud])).rejects.toMatchObject({ code: 'too_much_work' });
+    await expect(extractFeatures(JPEG, work, [loud])).rejects.toMatchObject({ code: 'too_much_work' });
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
-import { see } from '../../worker/predict/features.ts';
+import { extractFeatures } from '../../worker/predict/features.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { JPEG } from './support.ts';
 import { headAt, older, OWN, SMALL, usual } from './two-sizes.ts';
@@ -47,13 +47,12 @@ describe('several code spaces in one request', async () => {
   });
 
   it('are charged to the work of the request', async () => {
-    const loaded = inputs.map((_, i) => ({
-      file: { head: `h${i}`, version: 1, objectName: `h${i}` },
-      head: heads[2 * i],
-    }));
+    const loaded = await Promise.all(
+      inputs.map(async (_, i) => ({ head: heads[2 * i], runtime: await usual.of(heads[2 * i]) })),
+    );
     const work = new RequestWork();
     const spent = vi.spyOn(work, 'nextRun');
-    await see(usual, JPEG, work, loaded);
+    await extractFeatures(JPEG, work, loaded);
     expect(spent.mock.calls.map(([runnable]) => runnable.input)).toEqual(inputs);
     const [own, less] = await Promise.all(
       [OWN, SMALL].map((input) => usual.of({ backbone: usual.plan, input })),

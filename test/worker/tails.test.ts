@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { TailedEngine } from '../../src/backbone/index.ts';
 import type { Classification, HeadAnswer } from '../../src/api/index.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
-import { codeFor, see, type LoadedHead } from '../../worker/predict/features.ts';
+import { codeFor, extractFeatures } from '../../worker/predict/features.ts';
+import type { LoadedHead } from '../../worker/stores/head-loader.ts';
 import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import type { Runtime } from '../../worker/isolate/backbones.ts';
@@ -91,14 +92,18 @@ describe('a head with a tail', () => {
 
   test('the trunk runs once for three heads of two tenants', async () => {
     const { counting, runs } = counted();
-    const loaded: LoadedHead[] = [
+    const heads: Omit<LoadedHead, 'runtime'>[] = [
       { file: fileOf('one', 'a'), head: await tailedHead('b3.project', 1.05, 1) },
       { file: fileOf('one', 'b'), head: await tailedHead('b8.project', 1.05, 2) },
       { file: fileOf('two', 'a'), head: await makeHead(['x', 'y'], 3, mobileNet) },
     ];
-    const { seen } = await see(counting, JPEG, new RequestWork(), loaded);
-    const services = { runtime: counting, tails: new TailStore() };
-    for (const head of loaded) expect(await codeFor(services, head, seen)).toHaveLength(head.head.codeLength);
+    const loaded = await Promise.all(
+      heads.map(async (each) => ({ ...each, runtime: await counting.of(each.head) })),
+    );
+    const { features } = await extractFeatures(JPEG, new RequestWork(), loaded);
+    const tails = new TailStore();
+    for (const each of loaded)
+      expect(codeFor(tails, each, features.get(each.runtime))).toHaveLength(each.head.codeLength);
     expect(runs).toMatchObject({ trunk: 1, tails: 2 });
   });
 

@@ -16,7 +16,7 @@ import {
   VersionName,
   BackupRow,
 } from '../../src/api/index.ts';
-import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../predict/predict.ts';
+import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../limits.ts';
 import { RelabelExample } from '../../src/api/report.ts';
 
 /** The success of a route. */
@@ -143,3 +143,11 @@ export const headFileBody = {
   required: true,
   content: { 'application/octet-stream': { schema: BINARY } },
 };
+
+/** Adds a picture to what a route is documented to answer with. */
+export function orPng<C extends object>(responses: {
+  200: { description: string; content: C };
+}): { 200: { description: string; content: C & { 'image/png': { schema: object } } } } {
+  const { description, content } = responses[200];
+  return { 200: { description, content: { ...content, 'image/png': { schema: BINARY } } } };
+}

@@ -4,9 +4,9 @@
  * tens of milliseconds of start-up and spares them the first request.
  */
 import { env } from 'cloudflare:workers';
-import { spaceOfPlan, writeHead, type Head } from '../../src/head/index.ts';
+import { score, spaceOfPlan, writeHead, type Head } from '../../src/head/index.ts';
 import type { App } from '../env.ts';
-import { answer, codeFor, see } from '../predict/features.ts';
+import { codeFor, extractFeatures } from '../predict/features.ts';
 import type { Env } from '../env.ts';
 import { RequestWork } from './request-work.ts';
 import type { Runtime } from './backbones.ts';
@@ -66,9 +66,9 @@ export async function warmUp(runtime: Runtime): Promise<void> {
     for (let side = JPEG_SIDE / 8; side < JPEG_SIDE; side += JPEG_SIDE / 8) {
       await decoder.decode(JPEG, { width: side, height: side, rules: 1 });
     }
-    const loaded = { file, head };
-    const { seen } = await see(runtime, JPEG, new RequestWork(), [loaded]);
-    answer(loaded, await codeFor({ runtime, tails }, loaded, seen), head.labels.length);
+    const loaded = { file, head, runtime };
+    const { features } = await extractFeatures(JPEG, new RequestWork(), [loaded]);
+    score(head, codeFor(tails, loaded, features.get(runtime)));
   }
   await Promise.allSettled([
     Promise.try(() => env.POINTERS.get('')),

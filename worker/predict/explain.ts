@@ -9,12 +9,14 @@ import { explain, type Explanation, type TapMap } from '../../src/head/explain.t
 import { readableTaps, score, TAIL_TAP } from '../../src/head/index.ts';
 import { drawHeatMap } from '../../src/image/heat-map.ts';
 import { encodePng } from '../../src/image/png-encode.ts';
-import { answer, codeFor, type LoadedHead } from './features.ts';
+import { codeFor } from './features.ts';
+import { answerOf, topIndices } from './predict.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Runtime } from '../isolate/backbones.ts';
-import type { Services } from '../isolate/services.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
+import type { TailStore } from '../stores/tails.ts';
 
 /** Digits on the wire: 1,296 shares rounded to so many still sum to the logit within a millionth of the largest. */
 const SIGNIFICANT_DIGITS = 8;
@@ -31,16 +33,15 @@ export interface Explained {
  * @throws ApiError invalid_request where the head has no such label; HeadwaterError image_…
  */
 export async function classifyAndExplain(
-  services: Pick<Services, 'runtime' | 'tails'>,
+  tails: TailStore,
   loaded: LoadedHead,
   picture: Uint8Array,
   work: RequestWork,
   wish: string,
   topK: number,
 ): Promise<Explained> {
-  const runtime = await services.runtime.of(loaded.head);
+  const { head, runtime } = loaded;
   const { plan, input, decoder } = runtime;
-  const { head } = loaded;
   if (wish !== EXPLAIN_TOP && !head.labels.includes(wish)) throw unknownLabel(loaded, wish);
   const { pixels, width, height, format } = await decoder.decode(picture, input, await work.nextPicture());
   const taps = readableTaps(plan, head.tail).filter(({ name }) => head.taps.includes(name));
@@ -53,9 +54,10 @@ export async function classifyAndExplain(
   steps.delete(WHOLE);
   await work.nextRun(runtime);
   const { codes, maps } = runtime.engine.codesAndMaps(pixels, [...steps]);
-  const code = await codeFor(services, loaded, new Map([[runtime, { code: codes, pixels, maps }]]));
-  const said = answer(loaded, code, topK);
-  const { logits } = score(head, code);
+  const code = codeFor(tails, loaded, { code: codes, pixels, maps });
+  const scores = score(head, code);
+  const { logits, probabilities } = scores;
+  const answer = answerOf({ loaded, scores, order: topIndices(probabilities), id: undefined }, topK);
   const named = head.labels.indexOf(wish);
   const label = named >= 0 ? named : logits.indexOf(Math.max(...logits));
   const { logit, bias, grid, spreadTaps } = explain(head, taps, label, code, tapMaps(runtime, mapped, maps));
@@ -67,7 +69,7 @@ export async function classifyAndExplain(
     exact: spreadTaps.length === 0,
     spread_taps: [...spreadTaps],
   };
-  return { classification: { ...said, image: { width, height, format }, explanation }, grid };
+  return { classification: { ...answer, image: { width, height, format }, explanation }, grid };
 }
 
 /** The picture in its own proportions, under the heat-map. */

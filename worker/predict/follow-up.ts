@@ -1,111 +1,116 @@
 /**
- * What follows an answer, after it was sent: the version in the shadow is asked and compared, and a prediction that a
- * person's label would help is kept for review. Nothing here can fail the request, and the request waits for nothing here.
+ * What follows a prediction once it was sent: the shadow version is compared, and an uncertain prediction is kept for review.
+ * Nothing here can fail the request, and the answer waits for nothing here.
  */
 import { waitUntil } from 'cloudflare:workers';
-import type { HeadAnswer } from '../../src/api/index.ts';
 import { WHOLE } from '../../src/backbone/index.ts';
-import { score, spaceOf } from '../../src/head/index.ts';
+import { score, spaceOf, type Score } from '../../src/head/index.ts';
 import { newKeyId } from '../access/api-key.ts';
-import { codeFor, readPixels, type LoadedHead, type SeenBy, type SeenLater } from './features.ts';
 import type { Env } from '../env.ts';
 import { CAPTURED_LABELS, UNCERTAIN_LEAD } from '../limits.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
 import { callTenant } from '../tenant/call.ts';
+import { codeFor, runBackbone, type Extracted, type Features } from './features.ts';
 
-export interface Answered {
+interface Caller {
+  readonly env: Env;
   readonly tenant: string;
-  readonly loaded: LoadedHead;
-  readonly seen: SeenBy;
-  readonly later: SeenLater;
   readonly work: RequestWork;
-  /** What the head read of it. */
-  readonly code: Float32Array;
-  /** SHA-256 of the picture; undefined where nothing is to be captured. */
-  readonly picture: string | undefined;
-  readonly answer: HeadAnswer;
 }
 
-/** @returns the prediction's id where it is kept for review. */
-export function follow(services: Services, env: Env, answered: Answered): string | undefined {
-  if (answered.loaded.file.shadow !== undefined)
-    waitUntil(quietly('shadow', askShadow(services, env, answered)));
-  return capture(env, answered);
+interface Scored {
+  readonly loaded: LoadedHead;
+  readonly code: Float32Array;
+  readonly scores: Score;
+  /** Indices of labels from the most probable down. */
+  readonly order: readonly number[];
+  readonly extracted: Pick<Extracted, 'features' | 'later'>;
+}
+
+/** @param imageHash SHA-256 of the image. @returns the prediction's id where it is kept for review. */
+export async function followUp(
+  services: Services,
+  caller: Caller,
+  scored: Scored,
+  imageHash: () => Promise<string>,
+): Promise<string | undefined> {
+  const { capture, shadow } = scored.loaded.file;
+  const picture = capture === true ? await imageHash() : undefined;
+  if (shadow !== undefined) waitUntil(quietly('shadow', compareShadow(services, caller, scored)));
+  return picture === undefined ? undefined : captureUncertain(caller, scored, picture);
 }
 
 /**
- * The versions in the shadow of these heads, as far as their files are in the isolate: only they tell what else the picture is
- * to be decoded for. Others are fetched behind the answer, and those of another code space miss the picture.
+ * The shadow versions of these heads whose files this isolate has: they say what else the image is to be decoded for. Others are
+ * fetched after the answer; those of another code space miss this image.
  */
-export function shadowsOf(
-  { heads }: Pick<Services, 'heads'>,
-  answering: readonly LoadedHead[],
-): LoadedHead[] {
-  return answering.flatMap(({ file: { shadow } }) => {
-    const head = shadow && heads.kept(shadow);
-    return shadow === undefined || head === undefined ? [] : { file: shadow, head };
-  });
+export async function shadowsOf(
+  { loader }: Pick<Services, 'loader'>,
+  heads: readonly LoadedHead[],
+): Promise<LoadedHead[]> {
+  const found = await Promise.all(heads.map(({ file: { shadow } }) => shadow && loader.kept(shadow)));
+  return found.flatMap((each) => each ?? []);
 }
 
-async function askShadow(
+async function compareShadow(
   services: Services,
-  env: Env,
-  { tenant, loaded, seen, later, work, answer }: Answered,
+  { env, tenant, work }: Caller,
+  { loaded, order, extracted }: Scored,
 ): Promise<void> {
-  const { shadow } = loaded.file;
-  if (shadow === undefined) return;
-  const head = await services.heads.load(env, shadow);
-  if (head === null) return;
-  const silent = { file: shadow, head };
-  const its = await services.runtime.of(head);
-  const shown = seen.get(its) ?? (await later.get(its)?.());
-  // Numbers in the picture's place are of one space, a picture may be too much work for two, and the file may not have been here.
-  if (shown === undefined) return;
-  // Where codes came in a picture's place there is nothing that a tail could read.
-  if (head.tail !== undefined && shown.pixels.length === 0) return;
-  // A tail from a place that the answering head didn't ask for takes another pass over the trunk, behind the answer.
-  const isMapped = head.tail === undefined || head.tail.from === WHOLE || shown.maps.has(head.tail.from);
-  const seenBySilent = new Map([
-    [its, isMapped ? shown : await readPixels(its, shown.pixels, [silent], work.silent)],
-  ]);
-  const code = await codeFor(services, silent, seenBySilent);
-  const { probabilities } = score(head, code);
-  const label = head.labels[probabilities.indexOf(Math.max(...probabilities))];
-  services.metering.countShadow(
-    env,
-    tenant,
-    shadow.head,
-    shadow.version,
-    label !== answer.predictions[0].label,
-  );
+  const { shadow: file } = loaded.file;
+  const shadow = file && (await services.loader.load(env, file));
+  if (shadow == null) return;
+  const features = await featuresFor(shadow, extracted, work);
+  if (features === undefined) return;
+  const { probabilities } = score(shadow.head, codeFor(services.tails, shadow, features));
+  const label = shadow.head.labels[probabilities.indexOf(Math.max(...probabilities))];
+  const { head, version } = shadow.file;
+  services.metering.countShadow(env, tenant, head, version, label !== loaded.head.labels[order[0]]);
 }
 
-function capture(env: Env, answered: Answered): string | undefined {
-  const { tenant, loaded, picture, answer } = answered;
-  if (picture === undefined) return undefined;
-  const [first, second] = answer.predictions;
-  const lead = first.score - (second?.score ?? 0);
-  if (lead >= UNCERTAIN_LEAD && !answer.unknown.is_unknown) return undefined;
+/**
+ * Undefined where numbers came that the head cannot read, where decoding for it as well was too much work, or where its file was
+ * not in the isolate before the answer.
+ */
+async function featuresFor(
+  { head, runtime }: LoadedHead,
+  { features, later }: Pick<Extracted, 'features' | 'later'>,
+  work: RequestWork,
+): Promise<Features | undefined> {
+  const found = features.get(runtime) ?? (await later.get(runtime)?.());
+  if (found === undefined || head.tail === undefined) return found;
+  // Codes came in place of an image: there is nothing that a tail could read.
+  if (found.pixels.length === 0) return undefined;
+  if (head.tail.from === WHOLE || found.maps.has(head.tail.from)) return found;
+  // The answering head didn't need this feature map: the backbone runs again, after the answer.
+  return runBackbone(runtime, found.pixels, [head], work.silent);
+}
+
+function captureUncertain(
+  { env, tenant }: Caller,
+  { loaded: { file, head }, code, scores: { probabilities, unknown }, order }: Scored,
+  picture: string,
+): string | undefined {
+  const lead = probabilities[order[0]] - (probabilities[order[1]] ?? 0);
+  if (lead >= UNCERTAIN_LEAD && !unknown.isUnknown) return undefined;
   const id = newKeyId();
-  const code = new Uint8Array(Float16Array.from(answered.code).buffer);
   const kept = {
     id,
-    version: loaded.file.version,
+    version: file.version,
     picture,
-    code,
-    space: spaceOf(loaded.head),
-    predictions: answer.predictions.slice(0, CAPTURED_LABELS),
-    unknown: answer.unknown,
-    // A small lead says that the label decides between classes; a stranger may be a class of its own.
-    worth: 1 - lead + (answer.unknown.is_unknown ? 1 : 0),
+    code: new Uint8Array(Float16Array.from(code).buffer),
+    space: spaceOf(head),
+    predictions: order
+      .slice(0, CAPTURED_LABELS)
+      .map((i) => ({ label: head.labels[i], score: probabilities[i] })),
+    unknown: { score: unknown.score, is_unknown: unknown.isUnknown },
+    // A small lead: the label decides between classes. Unknown: it may be a new class.
+    worth: 1 - lead + (unknown.isUnknown ? 1 : 0),
   };
-  waitUntil(
-    quietly(
-      'capture',
-      callTenant(env, tenant, (stub) => stub.capture(loaded.file.head, kept)),
-    ),
-  );
+  const sent = callTenant(env, tenant, (stub) => stub.capture(file.head, kept));
+  waitUntil(quietly('capture', sent));
   return id;
 }
 

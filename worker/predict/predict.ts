@@ -1,46 +1,43 @@
-/**
- * A picture shown to heads on behalf of a request, in whatever protocol it came: for each head it is settled which of its
- * versions answers, all of them see the picture in one pass, and what follows an answer (follow-up.ts) is set going.
- */
+/** From loaded heads and an image to predictions, for requests of every protocol. */
 import type { HeadAnswer, ImageInfo } from '../../src/api/index.ts';
-import { follow, shadowsOf } from './follow-up.ts';
+import { score, type Score } from '../../src/head/index.ts';
 import { sha256Hex } from '../access/api-key.ts';
-import { answer, codeFor, see, type LoadedHead, type SeenBy, type SeenLater } from './features.ts';
 import type { Env } from '../env.ts';
-import { CAPTURED_LABELS } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
+import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../limits.ts';
 import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
+import { codeFor, extractFeatures, type Extracted } from './features.ts';
+import { followUp, shadowsOf } from './follow-up.ts';
 
-/** Who asks. */
-export interface Asker {
+/** On whose behalf a prediction is made. */
+export interface Caller {
   readonly env: Env;
   readonly tenant: string;
-  /** What the caller wants to be told apart by, in place of the picture: see `routingKey`. */
+  /** What the canary's share is drawn by in place of the image. */
   readonly key: string | undefined;
   readonly work: RequestWork;
 }
 
-/** What answers a picture, and what it reads of it. */
-export interface Asked {
+export interface Prediction {
+  /** The version that answered. */
   readonly loaded: LoadedHead;
-  readonly code: Float32Array;
+  readonly scores: Score;
+  /** Indices of labels from the most probable down, equal ones in the head's order. */
+  readonly order: readonly number[];
   /** Where the prediction is kept for review. */
   readonly id: string | undefined;
 }
 
-/** A request's own key for the canary's share: a user's id, for example, who should always meet the same version. */
-export const ROUTING_KEY = 'routing-key';
-export const MAX_ROUTING_KEY_LENGTH = 256;
-
 /** @throws ApiError invalid_request */
-export function askerOf(
+export function callerOf(
   c: Working & {
     readonly env: Env;
     readonly req: { header(name: string): string | undefined };
     get(key: 'principal'): { readonly tenant: string };
   },
-): Asker {
+): Caller {
   const key = c.req.header(ROUTING_KEY);
   if (key !== undefined && (key === '' || key.length > MAX_ROUTING_KEY_LENGTH)) {
     throw new ApiError(
@@ -52,83 +49,106 @@ export function askerOf(
   return { env: c.env, tenant: c.get('principal').tenant, key, work: workOf(c) };
 }
 
-/** One picture, one head. @throws HeadwaterError image_…; ApiError too_much_work */
-export async function ask(
+/** One image, one head. @throws HeadwaterError image_…; ApiError too_much_work */
+export async function predict(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   head: LoadedHead,
-  picture: Uint8Array,
-): Promise<Asked & { readonly image: ImageInfo }> {
-  const { asked, image } = await askAll(services, asker, [head], picture);
-  return { ...asked[0], image };
+  image: Uint8Array,
+): Promise<Prediction & { readonly image: ImageInfo }> {
+  const { predictions, image: info } = await predictAll(services, caller, [head], image);
+  return { ...predictions[0], image: info };
 }
 
-/** @param heads one answer each, in their order. @throws HeadwaterError image_…; ApiError too_much_work */
-export async function askAll(
+/** @param heads one prediction each, in their order. @throws HeadwaterError image_…; ApiError too_much_work */
+export async function predictAll(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   heads: readonly LoadedHead[],
-  picture: Uint8Array,
-): Promise<{ readonly asked: Asked[]; readonly image: ImageInfo }> {
+  image: Uint8Array,
+): Promise<{ readonly predictions: Prediction[]; readonly image: ImageInfo }> {
   const chosen: LoadedHead[] = [];
-  for (const head of heads) chosen.push(await settle(services, asker, head, picture));
-  const silent = shadowsOf(services, chosen);
-  const { seen, later, image } = await see(services.runtime, picture, asker.work, chosen, silent);
-  const asked: Asked[] = [];
+  for (const head of heads) chosen.push(await chooseVersion(services, caller, head, image));
+  const shadows = await shadowsOf(services, chosen);
+  const extracted = await extractFeatures(image, caller.work, chosen, shadows);
+  const predictions: Prediction[] = [];
   for (const loaded of chosen) {
-    const code = await codeFor(services, loaded, seen);
-    const id = await noted(services, asker, { loaded, seen, later, code, shown: picture });
-    asked.push({ loaded, code, id });
+    const code = codeFor(services.tails, loaded, extracted.features.get(loaded.runtime));
+    predictions.push(await predictCode(services, caller, { loaded, extracted, code, input: image }));
   }
-  return { asked, image };
+  return { predictions, image: extracted.image };
+}
+
+/** A head's code of one image, and where it comes from. */
+export interface CodeToScore {
+  readonly loaded: LoadedHead;
+  readonly code: Float32Array;
+  /** For the shadow version. `later` is empty where numbers came in place of an image. */
+  readonly extracted: Pick<Extracted, 'features' | 'later'>;
+  /** The image as it came, or the numbers that came in its place. */
+  readonly input: Uint8Array;
+}
+
+/** Scores a code, and starts what follows a prediction: see follow-up.ts. */
+export async function predictCode(
+  services: Services,
+  caller: Caller,
+  { loaded, code, extracted, input }: CodeToScore,
+): Promise<Prediction> {
+  const scores = score(loaded.head, code);
+  const order = topIndices(scores.probabilities);
+  const scored = { loaded, code, scores, order, extracted };
+  const id = await followUp(services, caller, scored, () => imageHash(input));
+  return { loaded, scores, order, id };
 }
 
 /**
- * The version that answers: the canary where the hash of the caller's key, or of what is shown, falls into its share.
- * So the same picture always meets the same version, and a share that grows only takes pictures from the other one.
- * @param shown the picture as it came, or the numbers that came in its place.
- * @returns a head with which nothing is left to settle.
+ * The version that answers: the canary where the hash of the caller's key, or of the image, falls into its share. The same
+ * image thus always gets the same version, and a share that grows only moves images to the canary.
+ * @param input the image as it came, or the numbers that came in its place.
  */
-export async function settle(
-  services: Pick<Services, 'heads'>,
-  { env, key }: Asker,
+export async function chooseVersion(
+  { loader }: Pick<Services, 'loader'>,
+  { env, key }: Caller,
   loaded: LoadedHead,
-  shown: Uint8Array,
+  input: Uint8Array,
 ): Promise<LoadedHead> {
   const { canary, ...file } = loaded.file;
   if (canary === undefined) return loaded;
   const current = { ...loaded, file };
-  const hash = await sha256Hex(key ?? shown);
+  const hash = await (key === undefined ? imageHash(input) : sha256Hex(key));
   if (shareOf(hash) * 100 >= canary.percent) return current;
-  const head = await services.heads.load(env, canary.file);
-  // Deleted elsewhere a moment ago: the current version answers all.
-  return head === null ? current : { file: canary.file, head };
+  // Where it was deleted a moment ago, the current version answers all.
+  return (await loader.load(env, canary.file)) ?? current;
 }
 
-/** A head that answers, and what it answers to. */
-export interface Noted {
-  readonly loaded: LoadedHead;
-  readonly seen: SeenBy;
-  /** What a version in the shadow may see besides; nothing where numbers came in the picture's place. */
-  readonly later?: SeenLater;
-  readonly code: Float32Array;
-  /** The picture as it came, or the numbers that came in its place. */
-  readonly shown: Uint8Array;
+export function answerOf(
+  { loaded: { file, head }, scores: { probabilities, unknown }, order, id }: Prediction,
+  topK: number,
+): HeadAnswer {
+  return {
+    ...(id === undefined ? {} : { id }),
+    head: file.head,
+    version: file.version,
+    predictions: order.slice(0, topK).map((i) => ({ label: head.labels[i], score: probabilities[i] })),
+    unknown: { score: unknown.score, is_unknown: unknown.isUnknown },
+  };
 }
 
-const NOTHING: SeenLater = new Map();
+/** Indices of the largest values, equal ones in their order. */
+export function topIndices(values: Float32Array, count = values.length): number[] {
+  return Array.from(values, (_, i) => i)
+    .sort((a, b) => values[b] - values[a] || a - b)
+    .slice(0, count);
+}
 
-/** Sets going what follows an answer. @returns the prediction's id where it is kept for review. */
-export async function noted(
-  services: Services,
-  { env, tenant, work }: Asker,
-  { loaded, seen, later = NOTHING, code, shown }: Noted,
-): Promise<string | undefined> {
-  const { capture, shadow } = loaded.file;
-  if (capture !== true && shadow === undefined) return undefined;
-  const said: HeadAnswer = answer(loaded, code, CAPTURED_LABELS);
-  const picture = capture === true ? await sha256Hex(shown) : undefined;
-  return follow(services, env, { tenant, loaded, seen, later, work, code, picture, answer: said });
+const hashes = new WeakMap<Uint8Array, Promise<string>>();
+
+/** SHA-256 of an input, computed once however many heads need it. @param input not changed from now on. */
+function imageHash(input: Uint8Array): Promise<string> {
+  const hash = hashes.get(input) ?? sha256Hex(input);
+  hashes.set(input, hash);
+  return hash;
 }
 
 /** The first 32 bits as a number from 0 to 1, without 1. */

@@ -6,15 +6,14 @@
  */
 import { z } from 'zod';
 import type { App } from '../env.ts';
-import { askerOf } from '../predict/predict.ts';
+import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, invalidInput, mediaType } from '../http/body.ts';
-import { loadHead } from '../predict/features.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
-import { borrow, fromBase64, withPictures } from '../http/pictures.ts';
+import { borrow, fromBase64 } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scorePicture, topIndices, type Scores } from './scores.ts';
+import { headReference, scorePicture, type Scores } from './scores.ts';
 
 const PATH = '/hf-inference/models/:model';
 /** Errors of addresses that are no route, or too long to be one (address.ts), have the protocol's shape as well. */
@@ -39,7 +38,7 @@ const Input = z.object({
 });
 
 export function addHuggingFace(app: App, services: Services): void {
-  const { keys, memory } = services;
+  const { keys, loader, memory, withPictures } = services;
   app.use(
     ALL_PATHS,
     problemShape((problem) => ({ ...problem, error: problem.detail })),
@@ -47,20 +46,18 @@ export function addHuggingFace(app: App, services: Services): void {
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(c.req.param('model'));
     const query = parametersOf(c.req.query(), 'the query');
-    const asker = askerOf(c);
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const caller = callerOf(c);
+    const head = await loader.find(c.env, caller.tenant, name, version);
     const answer = async (picture: Uint8Array, parameters: Parameters): Promise<Response> => {
-      const scores = await scorePicture(services, asker, head, picture);
+      const scores = await scorePicture(services, caller, head, picture);
       return c.json(best(scores, parameters));
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, memory.of(c.var.principal.tenant), 1, ([picture]) =>
-        answer(picture, query),
-      );
+      return withPictures(c.req.raw, caller.tenant, 1, ([picture]) => answer(picture, query));
     }
     return borrow(
       c.req.raw,
-      memory.of(c.var.principal.tenant),
+      memory.of(caller.tenant),
       MAX_JSON_PICTURE_BYTES,
       JSON_PICTURE_MEMORY_FACTOR,
       async (body) => {

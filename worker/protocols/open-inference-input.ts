@@ -1,13 +1,13 @@
 /** Input tensors of the Open Inference Protocol: pictures as BYTES, pixels or CNN codes as numbers; all become codes. */
 import { z } from 'zod';
 import { readCode, type Head } from '../../src/head/index.ts';
-import { noted, settle, type Asker } from '../predict/predict.ts';
-import type { LoadedHead } from '../predict/features.ts';
+import { chooseVersion, predictCode, type Caller } from '../predict/predict.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../limits.ts';
 import { fromBase64 } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Services } from '../isolate/services.ts';
-import { scoreCode, scorePicture, scorePixels, type Scores } from './scores.ts';
+import { scorePicture, scorePixels, scoresOf, type Scores } from './scores.ts';
 
 const MAX_TENSORS = 8;
 const MAX_DIMENSIONS = 8;
@@ -39,7 +39,7 @@ export const InferRequest = z.object({
  */
 export async function scoreInput(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   head: LoadedHead,
   inputs: readonly InputTensor[],
 ): Promise<Answered> {
@@ -51,10 +51,10 @@ export async function scoreInput(
   }
   if (tensor.datatype === 'BYTES') {
     const pictures = picturesOf(tensor, rows);
-    const loaded = await settle(services, asker, head, pictures[0]);
-    return inTurn(loaded, pictures, (picture) => scorePicture(services, asker, loaded, picture));
+    const loaded = await chooseVersion(services, caller, head, pictures[0]);
+    return inTurn(loaded, pictures, (picture) => scorePicture(services, caller, loaded, picture));
   }
-  const runtime = await services.runtime.of(head.head);
+  const { runtime } = head;
   const { plan, input, engine } = runtime;
   const { height, width } = input;
   const { channels } = plan.input;
@@ -64,18 +64,20 @@ export async function scoreInput(
     const codes = new Float32Array(rows * engine.codeLength);
     fill(codes, tensor, 'numbers', (value) => Number.isFinite(Math.fround(value)));
     const each = rowsOf(codes, rows);
-    const loaded = await settleNumbers(
+    const loaded = await chooseForNumbers(
       services,
-      asker,
+      caller,
       head,
       bytesOf(each[0]),
       ({ tail }) => tail === undefined,
     );
     return inTurn(loaded, each, async (codes) => {
       const code = readCode(loaded.head, plan, codes);
-      const seen = new Map([[runtime, { code: codes, pixels: new Uint8Array(0), maps: new Map() }]]);
-      await noted(services, asker, { loaded, seen, code, shown: bytesOf(codes) });
-      return scoreCode(loaded.head, code);
+      const features = new Map([[runtime, { code: codes, pixels: new Uint8Array(0), maps: new Map() }]]);
+      const extracted = { features, later: new Map() };
+      return scoresOf(
+        await predictCode(services, caller, { loaded, code, extracted, input: bytesOf(codes) }),
+      );
     });
   }
   if (form !== `${height}×${width}×${channels}`) {
@@ -86,8 +88,8 @@ export async function scoreInput(
   const pixels = new Uint8Array(rows * height * width * channels);
   fill(pixels, tensor, 'numbers from 0 to 255', (value) => value >= 0 && value <= 255, 0.5);
   const each = rowsOf(pixels, rows);
-  const loaded = await settleNumbers(services, asker, head, each[0]);
-  return inTurn(loaded, each, (picture) => scorePixels(services, asker, loaded, picture));
+  const loaded = await chooseForNumbers(services, caller, head, each[0]);
+  return inTurn(loaded, each, (picture) => scorePixels(services, caller, loaded, picture));
 }
 
 export interface Answered {
@@ -96,17 +98,15 @@ export interface Answered {
 }
 
 /** Numbers are made for one backbone at one size: a canary that cannot read them does not answer. */
-async function settleNumbers(
+async function chooseForNumbers(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   head: LoadedHead,
-  shown: Uint8Array,
+  input: Uint8Array,
   readable: (head: Head) => boolean = () => true,
 ): Promise<LoadedHead> {
-  const settled = await settle(services, asker, head, shown);
-  const { runtime } = services;
-  const same = (await runtime.of(settled.head)) === (await runtime.of(head.head));
-  return same && readable(settled.head) ? settled : head;
+  const chosen = await chooseVersion(services, caller, head, input);
+  return chosen.runtime === head.runtime && readable(chosen.head) ? chosen : head;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

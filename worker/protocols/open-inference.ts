@@ -6,15 +6,14 @@ import type { Context } from 'hono';
 import { version as serverVersion } from '../../package.json';
 import type { HeadDetail } from '../../src/api/index.ts';
 import type { App } from '../env.ts';
-import { askerOf } from '../predict/predict.ts';
+import { callerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson } from '../http/body.ts';
-import { loadHead, type LoadedHead } from '../predict/features.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
 import type { AppEnv } from '../env.ts';
 import { MAX_TENSOR_JSON_BYTES, MAX_TENSOR_JSON_PARTS, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
-import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
 import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
@@ -48,14 +47,14 @@ export function addOpenInference(app: App, services: Services): void {
       const loaded = await load(services, c);
       const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.describeHead(head));
       if (detail === null) throw headNotFound(head);
-      return c.json(metadata(await services.runtime.of(loaded.head), loaded, detail));
+      return c.json(metadata(loaded, detail));
     });
     app.get(`${model}/ready`, read, async (c) => {
       const { file } = await load(services, c);
       return c.json({ name: file.head, ready: true });
     });
     app.post(`${model}/infer`, read, async (c) => {
-      const asker = askerOf(c);
+      const caller = callerOf(c);
       const head = await load(services, c);
       return borrow(
         c.req.raw,
@@ -65,7 +64,7 @@ export function addOpenInference(app: App, services: Services): void {
         async (body) => {
           const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
           const wanted = outputsOf(request.outputs);
-          const { loaded, scores } = await scoreInput(services, asker, head, request.inputs);
+          const { loaded, scores } = await scoreInput(services, caller, head, request.inputs);
           const outputs = tensors(scores, loaded, wanted);
           const { id } = request;
           return c.json({
@@ -85,12 +84,13 @@ function modelOf(c: Context<AppEnv>): HeadReference {
   return headReference(`${c.req.param('model') ?? ''}${version === undefined ? '' : `@${version}`}`);
 }
 
-function load(services: Services, c: Context<AppEnv>): Promise<LoadedHead> {
+function load({ loader }: Services, c: Context<AppEnv>): Promise<LoadedHead> {
   const { head, version } = modelOf(c);
-  return loadHead(services, c.env, c.var.principal.tenant, head, version);
+  return loader.find(c.env, c.var.principal.tenant, head, version);
 }
 
-function metadata({ plan, input, engine }: Runtime, { file, head }: LoadedHead, detail: HeadDetail): object {
+function metadata({ file, head, runtime }: LoadedHead, detail: HeadDetail): object {
+  const { plan, input, engine } = runtime;
   const { height, width } = input;
   const { channels } = plan.input;
   const classes = head.labels.length;

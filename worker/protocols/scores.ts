@@ -1,11 +1,11 @@
-/** What the protocols ask of the core: pictures in, every label's logit and probability out. */
+/** What the protocols ask of the core: images in, every label's logit and probability out. */
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
-import { score, type Head } from '../../src/head/index.ts';
-import { ask, noted, type Asker } from '../predict/predict.ts';
-import { codeFor, readPixels, type LoadedHead } from '../predict/features.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Services } from '../isolate/services.ts';
+import { codeFor, runBackbone } from '../predict/features.ts';
+import { predict, predictCode, type Caller, type Prediction } from '../predict/predict.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
 
 export interface Scores {
   readonly labels: readonly string[];
@@ -15,46 +15,36 @@ export interface Scores {
   readonly unknown: { readonly score: number; readonly isUnknown: boolean };
 }
 
-/** @throws HeadwaterError image_… */
+/** @throws HeadwaterError image_…; ApiError too_much_work */
 export async function scorePicture(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   head: LoadedHead,
   picture: Uint8Array,
 ): Promise<Scores> {
-  const { loaded, code } = await ask(services, asker, head, picture);
-  return scoreCode(loaded.head, code);
+  return scoresOf(await predict(services, caller, head, picture));
 }
 
 /**
- * @param pixels of one picture, as the head's backbone reads them. @param loaded settled.
+ * @param pixels of one image, as the head's backbone reads them. @param loaded the version that answers.
  * @throws ApiError too_much_work
  */
 export async function scorePixels(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   loaded: LoadedHead,
   pixels: Uint8Array,
 ): Promise<Scores> {
-  const runtime = await services.runtime.of(loaded.head);
-  const seen = new Map([[runtime, await readPixels(runtime, pixels, [loaded], asker.work)]]);
-  const code = await codeFor(services, loaded, seen);
-  await noted(services, asker, { loaded, seen, code, shown: pixels });
-  return scoreCode(loaded.head, code);
+  const { head, runtime } = loaded;
+  const features = await runBackbone(runtime, pixels, [head], caller.work);
+  const code = codeFor(services.tails, loaded, features);
+  const extracted = { features: new Map([[runtime, features]]), later: new Map() };
+  return scoresOf(await predictCode(services, caller, { loaded, code, extracted, input: pixels }));
 }
 
-/** @param code as the head reads it. */
-export function scoreCode(head: Head, code: Float32Array): Scores {
+export function scoresOf({ loaded: { head }, scores }: Prediction): Scores {
   const { labels, temperature } = head;
-  const { logits, probabilities, unknown } = score(head, code);
-  return { labels, logits: logits.map((logit) => logit / temperature), probabilities, unknown };
-}
-
-/** Indices of the largest values, equal ones in their order. */
-export function topIndices(values: ArrayLike<number>, count: number): number[] {
-  return Array.from({ length: values.length }, (_, i) => i)
-    .sort((a, b) => values[b] - values[a] || a - b)
-    .slice(0, count);
+  return { ...scores, labels, logits: scores.logits.map((logit) => logit / temperature) };
 }
 
 export interface HeadReference {

@@ -9,15 +9,14 @@ import type { Problem } from '../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { numberList } from '../../src/number-list.ts';
 import type { App } from '../env.ts';
-import { askerOf } from '../predict/predict.ts';
+import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, mediaType } from '../http/body.ts';
-import { loadHead } from '../predict/features.ts';
 import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
-import { borrow, withPictures } from '../http/pictures.ts';
+import { borrow } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scorePicture, topIndices } from './scores.ts';
+import { headReference, scorePicture } from './scores.ts';
 
 const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
 /** Errors of addresses that are no route, or too long to be one (address.ts), have the protocol's shape as well. */
@@ -31,14 +30,14 @@ export const WorkersAiInput = z.object({
 });
 
 export function addWorkersAi(app: App, services: Services): void {
-  const { keys, memory } = services;
+  const { keys, loader, memory, withPictures } = services;
   app.use(ALL_PATHS, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
-    const asker = askerOf(c);
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const caller = callerOf(c);
+    const head = await loader.find(c.env, caller.tenant, name, version);
     const answer = async (picture: Uint8Array): Promise<Response> => {
-      const { labels, probabilities } = await scorePicture(services, asker, head, picture);
+      const { labels, probabilities } = await scorePicture(services, caller, head, picture);
       const result = topIndices(probabilities, LABELS).map((i) => ({
         label: labels[i],
         score: probabilities[i],
@@ -46,11 +45,11 @@ export function addWorkersAi(app: App, services: Services): void {
       return c.json({ result, success: true, errors: [], messages: [] });
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, memory.of(c.var.principal.tenant), 1, ([picture]) => answer(picture));
+      return withPictures(c.req.raw, caller.tenant, 1, ([picture]) => answer(picture));
     }
     return borrow(
       c.req.raw,
-      memory.of(c.var.principal.tenant),
+      memory.of(caller.tenant),
       MAX_TENSOR_JSON_BYTES,
       TENSOR_JSON_MEMORY_FACTOR,
       async (body) => answer(Uint8Array.from(checkJson(body, WorkersAiInput).image)),

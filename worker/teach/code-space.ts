@@ -5,19 +5,13 @@
  */
 import type { ImageInfo } from '../../src/api/index.ts';
 import { spaceOf, spaceOfPlan } from '../../src/head/index.ts';
-import {
-  codeFor,
-  isTooMuch,
-  show,
-  type ByRuntime,
-  type LoadedHead,
-  type SeenBy,
-} from '../predict/features.ts';
+import { codeFor, extractFeatures, isTooMuch, type Features } from '../predict/features.ts';
 import type { Env } from '../env.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Runtime } from '../isolate/backbones.ts';
 import type { Services } from '../isolate/services.ts';
+import type { LoadedHead } from '../stores/head-loader.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
 import { CodeOrigin } from '../tenant/code-origin.ts';
@@ -39,7 +33,7 @@ export interface TaughtSpaces {
   readonly target: CodeSpace | undefined;
 }
 
-type Asking = Pick<Services, 'heads' | 'runtime'>;
+type Asking = Pick<Services, 'loader' | 'runtime'>;
 
 /** Asks the tenant's Durable Object, which knows what was taught a moment ago. */
 export async function codeSpaceOf(
@@ -67,7 +61,7 @@ export async function taughtSpacesOf(
 }
 
 async function settledSpace(
-  { runtime, heads }: Asking,
+  { runtime, loader }: Asking,
   env: Env,
   tenant: string,
   name: string,
@@ -80,17 +74,17 @@ async function settledSpace(
   }
   const { version, sha256 } = base;
   const file = { head: name, version, objectName: headObjectName(tenant, name, version, sha256) };
-  const head = await heads.load(env, file);
-  if (head === null)
+  const reader = await loader.load(env, file);
+  if (reader === null)
     throw new ApiError('conflict', `Head '${name}' was deleted at this moment. Repeat the request.`);
   return {
-    origin: CodeOrigin.parse({ ...head.backbone, ...spaceOf(head), base }),
-    runtime: await runtime.of(head),
-    reader: { file, head },
+    origin: CodeOrigin.parse({ ...reader.head.backbone, ...spaceOf(reader.head), base }),
+    runtime: reader.runtime,
+    reader,
   };
 }
 
-type Coding = Pick<Services, 'runtime' | 'tails'>;
+type Coding = Pick<Services, 'tails'>;
 
 /** @throws HeadwaterError image_…; ApiError too_much_work */
 export function codeIn(
@@ -113,29 +107,25 @@ export async function codesIn(
   picture: Uint8Array,
   work: RequestWork,
 ): Promise<{ code: Float32Array; second?: Float32Array; image: ImageInfo }> {
-  const { decoder } = space.runtime;
-  const silent = target && shownTo(target);
-  const { seen, later, image } = await show(decoder, picture, work, shownTo(space), silent);
-  const code = await codeOf(services, space, seen);
+  const readers = [space.reader ?? space];
+  const optional = target === undefined ? [] : [target.reader ?? target];
+  const { features, later, image } = await extractFeatures(picture, work, readers, optional);
+  const code = codeOf(services, space, features.get(space.runtime));
   if (target === undefined) return { code, image };
   try {
-    const found = seen.get(target.runtime) ?? (await later.get(target.runtime)?.());
-    if (found === undefined) return { code, image };
-    return { code, second: await codeOf(services, target, new Map([[target.runtime, found]])), image };
+    const found = features.get(target.runtime) ?? (await later.get(target.runtime)?.());
+    return found === undefined ? { code, image } : { code, second: codeOf(services, target, found), image };
   } catch (error) {
     if (!isTooMuch(error)) throw error;
     return { code, image };
   }
 }
 
-const shownTo = ({ runtime, reader }: CodeSpace): ByRuntime =>
-  new Map([[runtime, reader === undefined ? [] : [reader]]]);
-
-async function codeOf(services: Coding, { runtime, reader }: CodeSpace, seen: SeenBy): Promise<Float32Array> {
-  if (reader !== undefined) return codeFor(services, reader, seen);
-  const found = seen.get(runtime);
-  if (found === undefined) throw new Error('The picture was not shown to the backbone that was asked.');
-  return found.code;
+function codeOf({ tails }: Coding, { reader }: CodeSpace, features: Features | undefined): Float32Array {
+  if (reader !== undefined) return codeFor(tails, reader, features);
+  if (features === undefined)
+    throw new Error('There are no features for the backbone whose codes are wanted.');
+  return features.code;
 }
 
 /** The codes of a backbone at a size, from all its taps. */

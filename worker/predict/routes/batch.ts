@@ -9,10 +9,10 @@ import {
 } from '../../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
 import type { App } from '../../env.ts';
-import { ask, askerOf, type Asker } from '../predict.ts';
+import { answerOf, callerOf, predict, type Caller } from '../predict.ts';
 import { requireScope } from '../../access/auth.ts';
 import { mediaType } from '../../http/body.ts';
-import { answer, loadHead, type LoadedHead } from '../features.ts';
+import type { LoadedHead } from '../../stores/head-loader.ts';
 import { MAX_MULTIPART_BYTES } from '../../limits.ts';
 import { parseMultipart } from '../../http/multipart.ts';
 import { requestIdOf } from '../../http/observe.ts';
@@ -35,7 +35,7 @@ const LINES: { description: string; content: Record<string, { schema: { $ref: st
 };
 
 export function addBatchRoute(app: App, services: Services): void {
-  const { keys, memory } = services;
+  const { keys, loader, memory } = services;
   const route = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/classify-batch',
@@ -47,12 +47,12 @@ export function addBatchRoute(app: App, services: Services): void {
   app.openapi(route, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version } = c.req.valid('query');
-    const asker = askerOf(c);
-    const head = await loadHead(services, c.env, c.var.principal.tenant, name, version);
+    const caller = callerOf(c);
+    const head = await loader.find(c.env, caller.tenant, name, version);
     const request = c.req.raw;
     return respondEarly((respond) =>
-      borrow(request, memory.of(c.var.principal.tenant), MAX_MULTIPART_BYTES, 1, async (body) => {
-        const pictures = picturesOf(body, request, asker.work);
+      borrow(request, memory.of(caller.tenant), MAX_MULTIPART_BYTES, 1, async (body) => {
+        const pictures = picturesOf(body, request, caller.work);
         const lines = new TransformStream<Uint8Array, Uint8Array>();
         respond(
           c.body(lines.readable, 200, {
@@ -63,7 +63,7 @@ export function addBatchRoute(app: App, services: Services): void {
         await work(
           lines.writable,
           pictures,
-          (picture, index) => lineOf(services, asker, head, picture, index, topK, requestIdOf(c)),
+          (picture, index) => lineOf(services, caller, head, picture, index, topK, requestIdOf(c)),
           head,
         );
       }),
@@ -147,7 +147,7 @@ async function work(
 
 async function lineOf(
   services: Services,
-  asker: Asker,
+  caller: Caller,
   head: LoadedHead,
   { name, bytes }: Waiting,
   index: number,
@@ -155,8 +155,9 @@ async function lineOf(
   requestId: string,
 ): Promise<BatchResult | BatchProblem> {
   try {
-    const { loaded, code, id, image } = await ask(services, asker, head, await bytes());
-    const { version, predictions, unknown } = answer(loaded, code, topK);
+    const prediction = await predict(services, caller, head, await bytes());
+    const { id, version, predictions, unknown } = answerOf(prediction, topK);
+    const { image } = prediction;
     const canary = version === head.file.version ? {} : { version };
     return { index, name, ...(id === undefined ? {} : { id }), ...canary, predictions, unknown, image };
   } catch (error) {

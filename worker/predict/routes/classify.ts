@@ -1,23 +1,25 @@
 /** Classify a picture: with one head, or with several in one forward pass. */
 import { createRoute } from '@hono/zod-openapi';
-import {
-  Classification,
-  Classifications,
-  ClassifyManyQuery,
-  ClassifyQuery,
-  type HeadAnswer,
-} from '../../../src/api/index.ts';
+import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import { ask, askAll, askerOf, type Asked } from '../predict.ts';
-import { answer, loadHead } from '../features.ts';
-import { withPictures } from '../../http/pictures.ts';
+import { answers, HeadPath, orPng, pictureBody, RoutingHeaders } from '../../http/openapi.ts';
 import type { Services } from '../../isolate/services.ts';
-import { answers, HeadPath, pictureBody, RoutingHeaders } from '../../http/openapi.ts';
-import { explained, wishOf, withHeatMap } from './explain.ts';
+import type { LoadedHead } from '../../stores/head-loader.ts';
+import { answerOf, callerOf, predict, predictAll, type Caller } from '../predict.ts';
 
-export function addClassifyRoutes(app: App, services: Services): void {
-  const { keys, memory } = services;
+/** Answers with an explanation, where one is asked for. */
+export type Explain = (
+  services: Services,
+  caller: Caller,
+  request: Request,
+  head: LoadedHead,
+  query: { readonly explain?: string | undefined; readonly explain_format?: 'json' | 'png' | undefined },
+  topK: number,
+) => Promise<Response> | undefined;
+
+export function addClassifyRoutes(app: App, services: Services, explain: Explain): void {
+  const { keys, loader, withPictures } = services;
   const middleware = requireScope(keys, 'read');
 
   const one = createRoute({
@@ -26,22 +28,21 @@ export function addClassifyRoutes(app: App, services: Services): void {
     summary: 'Classify a picture',
     middleware,
     request: { params: HeadPath, query: ClassifyQuery, headers: RoutingHeaders, body: pictureBody },
-    responses: withHeatMap(
+    responses: orPng(
       answers(200, Classification, 'The most probable labels, and whether the picture is none of them.'),
     ),
   });
   app.openapi(one, async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');
-    const { tenant } = c.get('principal');
-    const asker = askerOf(c);
-    const head = await loadHead(services, c.env, tenant, name, version);
-    const wish = wishOf(explaining, c.req.header('accept'));
-    if (wish !== undefined) return explained(services, asker, c.req.raw, head, wish, topK);
-    const { image, ...asked } = await withPictures(c.req.raw, memory.of(tenant), 1, ([picture]) =>
-      ask(services, asker, head, picture),
+    const caller = callerOf(c);
+    const head = await loader.find(c.env, caller.tenant, name, version);
+    const explanation = explain(services, caller, c.req.raw, head, explaining, topK);
+    if (explanation !== undefined) return explanation;
+    const prediction = await withPictures(c.req.raw, caller.tenant, 1, ([picture]) =>
+      predict(services, caller, head, picture),
     );
-    return c.json({ ...answerOf(asked, topK), image }, 200);
+    return c.json({ ...answerOf(prediction, topK), image: prediction.image }, 200);
   });
 
   const many = createRoute({
@@ -54,18 +55,13 @@ export function addClassifyRoutes(app: App, services: Services): void {
   });
   app.openapi(many, async (c) => {
     const { heads: references, top_k: topK } = c.req.valid('query');
-    const { tenant } = c.get('principal');
-    const asker = askerOf(c);
+    const caller = callerOf(c);
     const heads = await Promise.all(
-      references.map(({ head, version }) => loadHead(services, c.env, tenant, head, version)),
+      references.map(({ head, version }) => loader.find(c.env, caller.tenant, head, version)),
     );
-    const { asked, image } = await withPictures(c.req.raw, memory.of(tenant), 1, ([picture]) =>
-      askAll(services, asker, heads, picture),
+    const { predictions, image } = await withPictures(c.req.raw, caller.tenant, 1, ([picture]) =>
+      predictAll(services, caller, heads, picture),
     );
-    return c.json({ results: asked.map((each) => answerOf(each, topK)), image }, 200);
+    return c.json({ results: predictions.map((each) => answerOf(each, topK)), image }, 200);
   });
-}
-
-function answerOf({ loaded, code, id }: Asked, topK: number): HeadAnswer {
-  return { ...(id === undefined ? {} : { id }), ...answer(loaded, code, topK) };
 }

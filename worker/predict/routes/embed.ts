@@ -8,7 +8,6 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
-import { withPictures } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
@@ -17,7 +16,7 @@ import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-s
 import { answers, pictureBody } from '../../http/openapi.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
-  const { keys, memory } = services;
+  const { keys, withPictures } = services;
   const embed = createRoute({
     method: 'post',
     path: '/v1/embed',
@@ -30,19 +29,14 @@ export function addEmbedRoute(app: App, services: Services): void {
     const { encoding, ...wish } = c.req.valid('query');
     const { tenant } = c.var.principal;
     const space = await spaceWished(services, c.env, tenant, wish);
-    const embeddings = await withPictures(
-      c.req.raw,
-      memory.of(c.var.principal.tenant),
-      MAX_PICTURES_PER_REQUEST,
-      async (pictures) => {
-        const made: z.output<typeof Embedding>[] = [];
-        for (const picture of pictures) {
-          const { code, image } = await codeIn(services, space, picture, workOf(c));
-          made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
-        }
-        return made;
-      },
-    );
+    const embeddings = await withPictures(c.req.raw, tenant, MAX_PICTURES_PER_REQUEST, async (pictures) => {
+      const made: z.output<typeof Embedding>[] = [];
+      for (const picture of pictures) {
+        const { code, image } = await codeIn(services, space, picture, workOf(c));
+        made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
+      }
+      return made;
+    });
     return c.json({ ...described(space), encoding, embeddings }, 200);
   });
 }
