@@ -30,7 +30,6 @@ import { addTeachRoutes } from './teach/routes/teach.ts';
 import { addTenantRoutes } from './access/routes/tenants.ts';
 import { addUsageRoute } from './access/routes/usage.ts';
 import { addVersionRoutes } from './heads/routes/versions.ts';
-import { rightOfWay } from './isolate/predictions.ts';
 import { addProtocols } from './protocols/index.ts';
 import { routeNotFound } from './http/route-not-found.ts';
 import type { Runtime } from './isolate/backbones.ts';
@@ -67,7 +66,6 @@ export function createApp(runtime: Runtime): App {
   app.onError(answerProblem);
   const services = createServices(runtime);
   app.use(metered(services.metering));
-  app.use(rightOfWay);
   app.use('/v1/*', knownQueries(app));
   addHealthRoute(app, services);
   addTenantRoutes(app, services);

@@ -37,6 +37,9 @@ declare global {
   }
 }
 
+/** What a request is counted as in the tenant's usage. Its route declares it: see requireScope. */
+export type RequestKind = 'classify' | 'classify-batch' | 'embed' | 'teach' | 'train' | 'feedback' | 'manage';
+
 /** The tenant that a request speaks for, and the key it does so with. */
 export interface Principal {
   readonly tenant: string;
@@ -51,6 +54,8 @@ export interface Variables {
   /** The same: see request-work.ts. */
   work?: RequestWork;
   principal: Principal;
+  /** None where the request is not counted. */
+  kind?: RequestKind;
 }
 
 export interface AppEnv {

@@ -1,5 +1,5 @@
 /** A canary's share: drawn by the hash of the picture or of the caller's key, the same in every protocol and in batches. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   BatchLine,
   type Classification,
@@ -13,6 +13,8 @@ import { codes, lesson } from './lessons.ts';
 import { Isolate, JPEG, picture, problemOf, soon } from './support.ts';
 
 const isolate = new Isolate();
+
+afterEach(() => void vi.restoreAllMocks());
 const PICTURES = [JPEG, picture('lossy.webp'), picture('palette-alpha.png')];
 const ONE = '/v1/heads/pets/classify';
 
@@ -172,5 +174,14 @@ describe('a version in the shadow and capture', () => {
     const { items } = await ok<ReviewQueue>(isolate.call('/v1/heads/pets/review', { key }));
     // The same picture waits once, however often it was asked.
     expect(items.map((item) => item.picture)).toEqual([await sha256Hex(JPEG)]);
+  });
+
+  it('an image is hashed once for the canary and for the review of several heads', async () => {
+    const key = await withCanary(50);
+    await ok(isolate.call('/v1/heads/pets/settings', { key, method: 'PUT', json: { capture: true } }));
+    const digest = vi.spyOn(crypto.subtle, 'digest');
+    await ok(send(key, '/v1/classify?heads=pets,pets', JPEG));
+    const images = digest.mock.calls.filter(([, data]) => data.byteLength === JPEG.byteLength);
+    expect(images).toHaveLength(1);
   });
 });

@@ -2,21 +2,26 @@
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../src/api/index.ts';
 import { secretsEqual } from './api-key.ts';
-import type { AppEnv } from '../env.ts';
+import type { AppEnv, RequestKind } from '../env.ts';
 import { MAX_CREDENTIAL_LENGTH } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 import { workOf } from '../isolate/request-work.ts';
+import { predictFirst } from '../isolate/right-of-way.ts';
 import type { KeyStore } from '../stores/keys.ts';
 
-/** Lets a request pass that bears a key with the scope, and notes its principal. */
-export const requireScope = (keys: KeyStore, scope: Scope) =>
-  createMiddleware<AppEnv>(async (c, next) => {
+/**
+ * Lets a request pass that has a key with the scope, and notes its principal and its kind. Predictions have the right of way.
+ * The handler carries its kind, so that the kinds of all routes can be listed.
+ */
+export const requireScope = (keys: KeyStore, scope: Scope, kind: RequestKind) => {
+  const admitted = createMiddleware<AppEnv>(async (c, next) => {
     const { tenant, id, scopes } = await keys.find(
       c.env,
       bearer(c.req.header('authorization')),
       addressOf(c.req),
     );
     c.set('principal', { tenant, keyId: id, scopes });
+    c.set('kind', kind);
     workOf(c).owner = tenant;
     await keys.admit(c.env, tenant);
     if (!scopes.includes(scope)) {
@@ -29,6 +34,15 @@ export const requireScope = (keys: KeyStore, scope: Scope) =>
     if (scope !== 'read') await keys.confirm(c.env, c.get('principal'));
     await next();
   });
+  const handler = createMiddleware<AppEnv>((c, next) => {
+    const admit = () => admitted(c, next);
+    return PREDICTIONS.has(kind) ? predictFirst(workOf(c), admit) : admit();
+  });
+  return Object.assign(handler, { kind });
+};
+
+/** Kinds that go before all others of the isolate. */
+const PREDICTIONS: ReadonlySet<RequestKind> = new Set(['classify', 'classify-batch', 'embed']);
 
 /** The address that a request comes from; on Cloudflare nobody else can set this header. */
 export const addressOf = (request: { header(name: string): string | undefined }): string =>

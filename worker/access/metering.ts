@@ -5,8 +5,7 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
-import type { AppEnv, Env } from '../env.ts';
+import type { AppEnv, Env, RequestKind } from '../env.ts';
 import { USAGE_FLUSH_MS } from '../limits.ts';
 import { callTenant } from '../tenant/call.ts';
 
@@ -18,8 +17,7 @@ interface Tally {
 export class Metering {
   readonly #tallies = new Map<string, Tally>();
 
-  /** @param kind of the request, as usage tells it. */
-  count(env: Env, tenant: string, kind: string): void {
+  count(env: Env, tenant: string, kind: RequestKind): void {
     const { requests } = this.#tally(env, tenant);
     const day = new Date().toISOString().slice(0, 10);
     const key = `${day} ${kind}`;
@@ -62,35 +60,10 @@ export class Metering {
   }
 }
 
-/** Kinds of requests that are told apart, by the last word of their route. All others are `manage`. */
-const KINDS = new Set(['classify', 'classify-batch', 'embed', 'teach', 'train', 'feedback']);
-
-/** By route, of which there are as many as there are operations: each request asks several times. */
-const kinds = new Map<string, string | undefined>();
-
-/** Counts every request that a key's owner made and that was not refused. */
+/** Counts requests that succeed, by the kind that their route declares. */
 export const metered = (metering: Metering) =>
   createMiddleware<AppEnv>(async (c, next) => {
     await next();
-    // A request without a valid key has no principal.
-    if (c.get('principal') === undefined || c.res.status >= 400) return;
-    const { tenant } = c.get('principal');
-    const kind = kindOf(routePath(c, -1));
-    if (kind !== undefined) metering.count(c.env, tenant, kind);
+    const kind = c.get('kind');
+    if (kind !== undefined && c.res.status < 400) metering.count(c.env, c.get('principal').tenant, kind);
   });
-
-/**
- * What requests of a route are counted as, or undefined where they are not. Other people's protocols ask for predictions
- * in words of their own; Custom Vision's calls ask our API, which counts.
- */
-export function kindOf(route: string): string | undefined {
-  if (!kinds.has(route)) kinds.set(route, kindRead(route));
-  return kinds.get(route);
-}
-
-function kindRead(route: string): string | undefined {
-  if (route.startsWith('/customvision/')) return undefined;
-  if (/^\/(hf-inference|client\/v4)\/|^\/v2\/.*\/infer$/.test(route)) return 'classify';
-  const word = route.split('/').at(-1) ?? '';
-  return KINDS.has(word) ? word : 'manage';
-}

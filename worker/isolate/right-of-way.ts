@@ -14,6 +14,16 @@ export const predicting = (): boolean => predictions.inUse > 0;
 /** Runs what answers a request with a prediction. */
 export const predict = <T>(task: () => Promise<T>): Promise<T> => predictions.with(1, task);
 
+/** The same for a request, which doesn't give way to itself. */
+export async function predictFirst<T>(work: { predictions: number }, task: () => Promise<T>): Promise<T> {
+  work.predictions++;
+  try {
+    return await predict(task);
+  } finally {
+    work.predictions--;
+  }
+}
+
 /**
  * Gives the event loop its turn, which is when other requests arrive, and waits while one of them is being answered with
  * a prediction; but never long, so that the work ends under any load. It is a pause for src/learn and src/image. Only a

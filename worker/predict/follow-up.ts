@@ -50,7 +50,7 @@ export async function shadowsOf(
   { loader }: Pick<Services, 'loader'>,
   heads: readonly LoadedHead[],
 ): Promise<LoadedHead[]> {
-  const found = await Promise.all(heads.map(({ file: { shadow } }) => shadow && loader.kept(shadow)));
+  const found = await Promise.all(heads.map(async ({ file: { shadow } }) => shadow && loader.kept(shadow)));
   return found.flatMap((each) => each ?? []);
 }
 

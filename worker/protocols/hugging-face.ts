@@ -43,7 +43,7 @@ export function addHuggingFace(app: App, services: Services): void {
     ALL_PATHS,
     problemShape((problem) => ({ ...problem, error: problem.detail })),
   );
-  app.post(PATH, requireScope(keys, 'read'), async (c) => {
+  app.post(PATH, requireScope(keys, 'read', 'classify'), async (c) => {
     const { head: name, version } = headReference(c.req.param('model'));
     const query = parametersOf(c.req.query(), 'the query');
     const caller = callerOf(c);

@@ -40,7 +40,7 @@ export function addOpenInference(app: App, services: Services): void {
   app.get('/v2', (c) => c.json({ name: 'headwater', version: serverVersion, extensions: [] }));
   app.get('/v2/health/live', (c) => c.json({ live: true }));
   app.get('/v2/health/ready', (c) => c.json({ ready: true }));
-  const read = requireScope(keys, 'read');
+  const [read, infer] = [requireScope(keys, 'read', 'manage'), requireScope(keys, 'read', 'classify')];
   for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get(model, read, async (c) => {
       const { head } = modelOf(c);
@@ -53,7 +53,7 @@ export function addOpenInference(app: App, services: Services): void {
       const { file } = await load(services, c);
       return c.json({ name: file.head, ready: true });
     });
-    app.post(`${model}/infer`, read, async (c) => {
+    app.post(`${model}/infer`, infer, async (c) => {
       const caller = callerOf(c);
       const head = await load(services, c);
       return borrow(

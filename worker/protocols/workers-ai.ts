@@ -32,7 +32,7 @@ export const WorkersAiInput = z.object({
 export function addWorkersAi(app: App, services: Services): void {
   const { keys, loader, memory, withPictures } = services;
   app.use(ALL_PATHS, problemShape(envelopeOf));
-  app.post(PATH, requireScope(keys, 'read'), async (c) => {
+  app.post(PATH, requireScope(keys, 'read', 'classify'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
     const caller = callerOf(c);
     const head = await loader.find(c.env, caller.tenant, name, version);

@@ -13,7 +13,7 @@ import { answers, jsonBody } from '../../http/openapi.ts';
 const NO_STORE = { 'cache-control': 'no-store' };
 
 export function addKeyRoutes(app: App, { keys }: Services): void {
-  const middleware = requireScope(keys, 'admin');
+  const middleware = requireScope(keys, 'admin', 'manage');
 
   const create = createRoute({
     method: 'post',

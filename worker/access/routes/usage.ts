@@ -23,7 +23,7 @@ export function addUsageRoute(app: App, { keys }: Services): void {
     method: 'get',
     path: '/v1/usage',
     summary: 'Requests by day and kind',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { query: UsageQuery },
     responses: answers(
       200,

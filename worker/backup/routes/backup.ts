@@ -16,7 +16,7 @@ const lines: Record<string, { schema: { $ref: string } }> = {
 };
 
 export function addBackupRoutes(app: App, services: Services): void {
-  const middleware = requireScope(services.keys, 'admin');
+  const middleware = requireScope(services.keys, 'admin', 'manage');
 
   const look = createRoute({
     method: 'get',

@@ -24,8 +24,8 @@ const FILE_TYPES = new Set([
 const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
 export function addHeadRoutes(app: App, services: Services): void {
-  const canRead = requireScope(services.keys, 'read');
-  const canWrite = requireScope(services.keys, 'write');
+  const canRead = requireScope(services.keys, 'read', 'manage');
+  const canWrite = requireScope(services.keys, 'write', 'manage');
   addPut(app, services, canWrite);
 
   const list = createRoute({

@@ -11,7 +11,7 @@ import { answers, HeadPath, jsonBody, VersionNamePath } from '../../http/openapi
 import { change, lookUp, type Change } from '../head-calls.ts';
 
 export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
-  const canWrite = requireScope(keys, 'write');
+  const canWrite = requireScope(keys, 'write', 'manage');
   const responses = answers(
     200,
     Routing,
@@ -28,7 +28,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
     method: 'get',
     path: '/v1/heads/{head}/routing',
     summary: 'Tell which versions answer: current, canary, shadow, names',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, Routing, 'How the head is routed.'),
   });

@@ -15,7 +15,7 @@ export function addSettingsRoutes(app: App, services: Services): void {
     method: 'get',
     path: '/v1/settings',
     summary: 'What was chosen for the tenant',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     responses: answers(200, TenantSettings, 'Its settings.'),
   });
   app.openapi(look, async (c) =>
@@ -26,7 +26,7 @@ export function addSettingsRoutes(app: App, services: Services): void {
     method: 'put',
     path: '/v1/settings',
     summary: "Choose the tenant's settings: whether pictures of examples are kept",
-    middleware: requireScope(keys, 'admin'),
+    middleware: requireScope(keys, 'admin', 'manage'),
     request: { body: jsonBody('TenantSettings') },
     responses: answers(200, TenantSettings, 'Its settings from now on.'),
   });
@@ -43,7 +43,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
     method: 'get',
     path: '/v1/heads/{head}/settings',
     summary: 'What was chosen for a head',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, HeadSettings, 'Its settings.'),
   });
@@ -56,7 +56,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
     method: 'put',
     path: '/v1/heads/{head}/settings',
     summary: "Choose a head's settings: the guard, capture for review",
-    middleware: requireScope(keys, 'write'),
+    middleware: requireScope(keys, 'write', 'manage'),
     request: { params: HeadPath, body: jsonBody('HeadSettings') },
     responses: answers(200, HeadSettings, 'Its settings from now on.'),
   });

@@ -12,13 +12,13 @@ import { answers, headFileBody, jsonBody, VersionPath } from '../../http/openapi
 import { change } from '../head-calls.ts';
 
 export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
-  const canWrite = requireScope(keys, 'write');
+  const canWrite = requireScope(keys, 'write', 'manage');
 
   const download = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/versions/{version}',
     summary: "Download a version's head file",
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: VersionPath },
     responses: { 200: { description: 'The file, safetensors.', content: headFileBody.content } },
   });

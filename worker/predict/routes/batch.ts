@@ -40,7 +40,7 @@ export function addBatchRoute(app: App, services: Services): void {
     method: 'post',
     path: '/v1/heads/{head}/classify-batch',
     summary: `Classify up to ${MAX_BATCH_PICTURES} pictures, answered line by line`,
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'classify-batch'),
     request: { params: HeadPath, query: BatchQuery, headers: RoutingHeaders, body: batchBody },
     responses: { 200: LINES },
   });

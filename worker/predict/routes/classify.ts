@@ -20,7 +20,7 @@ export type Explain = (
 
 export function addClassifyRoutes(app: App, services: Services, explain: Explain): void {
   const { keys, loader, withPictures } = services;
-  const middleware = requireScope(keys, 'read');
+  const middleware = requireScope(keys, 'read', 'classify');
 
   const one = createRoute({
     method: 'post',

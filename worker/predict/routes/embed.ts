@@ -21,7 +21,7 @@ export function addEmbedRoute(app: App, services: Services): void {
     method: 'post',
     path: '/v1/embed',
     summary: `CNN codes of one picture, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'embed'),
     request: { query: EmbedQuery, body: pictureBody },
     responses: answers(200, Embeddings, 'One code a picture.'),
   });

@@ -19,13 +19,13 @@ const ClassPath = HeadPath.extend({ label: z.string().max(MAX_LABEL_LENGTH) });
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 
 export function addExampleRoutes(app: App, services: Services): void {
-  const canWrite = requireScope(services.keys, 'write');
+  const canWrite = requireScope(services.keys, 'write', 'manage');
 
   const list = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/examples',
     summary: 'List the examples that a head was taught',
-    middleware: requireScope(services.keys, 'read'),
+    middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: HeadPath, query: ExamplesQuery },
     responses: answers(200, ExampleList, 'A page of examples, by id.'),
   });
@@ -39,7 +39,7 @@ export function addExampleRoutes(app: App, services: Services): void {
     method: 'get',
     path: '/v1/heads/{head}/examples/{id}/image',
     summary: "An example's picture as it came, where the tenant keeps pictures",
-    middleware: requireScope(services.keys, 'read'),
+    middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: ExamplePath },
     responses: {
       200: {

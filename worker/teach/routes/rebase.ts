@@ -13,13 +13,13 @@ import { answers, HeadPath } from '../../http/openapi.ts';
 
 export function addRebaseRoutes(app: App, services: Services): void {
   const { keys, memory, pointers, runtime } = services;
-  const canWrite = requireScope(keys, 'write');
+  const canWrite = requireScope(keys, 'write', 'manage');
 
   const look = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/rebase',
     summary: 'How far a head is on its way to the default code space',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, Rebase, 'How far it is, and what stands in the way.'),
   });

@@ -17,7 +17,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     method: 'get',
     path: '/v1/heads/{head}/versions/{version}/report',
     summary: 'What a taught version takes for what, how sure it is, and which examples look wrong to it',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: VersionPath },
     responses: answers(
       200,
@@ -42,7 +42,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     method: 'patch',
     path: '/v1/heads/{head}/examples/{id}',
     summary: "Give an example another of the head's labels; the head is retrained",
-    middleware: requireScope(keys, 'write'),
+    middleware: requireScope(keys, 'write', 'manage'),
     request: {
       params: HeadPath.extend({ id: z.string().max(64) }),
       body: jsonBody('RelabelExample'),

@@ -15,7 +15,7 @@ export function addReviewRoutes(app: App, services: Services): void {
     method: 'get',
     path: '/v1/heads/{head}/review',
     summary: 'Predictions that a label would help, where the head captures them',
-    middleware: requireScope(keys, 'read'),
+    middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, ReviewQueue, 'The queue, most helpful first.'),
   });
@@ -28,7 +28,7 @@ export function addReviewRoutes(app: App, services: Services): void {
     method: 'post',
     path: '/v1/heads/{head}/feedback',
     summary: "Tell a captured prediction's right label: it becomes an example, and the head is retrained",
-    middleware: requireScope(keys, 'write'),
+    middleware: requireScope(keys, 'write', 'feedback'),
     request: { params: HeadPath, body: jsonBody('Feedback') },
     responses: answers(
       200,

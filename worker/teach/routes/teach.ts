@@ -23,14 +23,13 @@ const TeachHeaders = z.object({
 
 export function addTeachRoutes(app: App, services: Services): void {
   const { keys, pointers } = services;
-  const middleware = requireScope(keys, 'write');
 
   const teach = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/teach',
     summary:
       'Teach labelled pictures: they are stored, and the head is retrained and current when this answers',
-    middleware,
+    middleware: requireScope(keys, 'write', 'teach'),
     request: { params: HeadPath, query: TeachQuery, headers: TeachHeaders, body: teachBody },
     responses: answers(200, Taught, 'The new version, how good it is, and what changed.'),
   });
@@ -59,7 +58,7 @@ export function addTeachRoutes(app: App, services: Services): void {
     method: 'post',
     path: '/v1/heads/{head}/train',
     summary: 'Train a head on the examples stored',
-    middleware,
+    middleware: requireScope(keys, 'write', 'train'),
     request: { params: HeadPath },
     responses: answers(200, Taught, 'The newest version, how good it is, and what changed.'),
   });
