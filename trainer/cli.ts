@@ -52,7 +52,7 @@ function addTrain(program: Command): void {
     .description('train a head on a data set: one folder a class, or a CSV or JSONL manifest')
     .argument('<data>', 'folder or manifest')
     .requiredOption('--out <file>', 'where to write the head')
-    .option('--test <data>', 'data set that is not trained on, for honest figures')
+    .option('--test <data>', 'data set that is not trained on, for honest metrics')
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
     .addOption(
       new Option(
@@ -105,7 +105,7 @@ function addAnalyse(program: Command): void {
 function addEval(program: Command): void {
   program
     .command('eval')
-    .description('figures of a head on another data set')
+    .description('metrics of a head on another data set')
     .argument('<data>', 'folder or manifest')
     .requiredOption('--head <file>', 'head file')
     .option('--unknown <folder>', 'pictures of anything else: how many does the head flag as unknown?')

@@ -6,7 +6,7 @@ import { HeadwaterError } from '../src/errors.ts';
 import { allRows } from '../src/learn/code-rows.ts';
 import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts';
 import type { StreamedSet } from '../src/learn/training-set.ts';
-import { trainWithFigures } from '../src/learn/ridge/train.ts';
+import { trainWithMetrics } from '../src/learn/ridge/train.ts';
 import type { TrainedHead, TrainOptions } from '../src/learn/ridge/train.ts';
 import { HALF, OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
 import { WASM_COST } from '../src/learn/linalg/symmetric-wasm.ts';
@@ -59,7 +59,7 @@ export async function learn(
     for (paused++; shown < 100 * Math.min(1, paused / pauses) - 1; shown++) progress?.step();
     await LEARNING.pause!();
   };
-  const trained = await trainWithFigures({ ...rest, codes: allRows(rows) }, { ...LEARNING, pause });
+  const trained = await trainWithMetrics({ ...rest, codes: allRows(rows) }, { ...LEARNING, pause });
   progress?.stop();
   return trained;
 }

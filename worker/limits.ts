@@ -37,7 +37,7 @@ export const CUSTOM_VISION_JSON_MEMORY_FACTOR = 2.5;
 export const MAX_JSON_PARTS = 100_000;
 /** Of a body with tensors: each pixel of nested ones is a list, and 4 MiB hold no more of them. */
 export const MAX_TENSOR_JSON_PARTS = 600_000;
-/** What a description (labels, figures) may take in a row; SQLite's rows hold 2 MB here. */
+/** What a description (labels, metrics) may take in a row; SQLite's rows hold 2 MB here. */
 export const MAX_DESCRIPTION_BYTES = 1 * MIB;
 /** Versions of an old database for which one alarm makes summaries; it reads and writes that many descriptions. */
 export const OLD_VERSIONS_AT_ONCE = 20;

@@ -6,7 +6,7 @@ type ClassSummary = HeadDetail['classes'][number];
 
 export function ClassBars({ classes }: { readonly classes: readonly ClassSummary[] }) {
   return (
-    <div class="table-wrap" tabIndex={0} role="region" aria-label="Figures of each class">
+    <div class="table-wrap" tabIndex={0} role="region" aria-label="Metrics of each class">
       <table class="table class-bars">
         <thead>
           <tr>

@@ -88,15 +88,15 @@ function HeadCard({ summary }: { readonly summary: HeadSummary }) {
 }
 
 function Quality({ detail }: { readonly detail: HeadDetail | undefined }) {
-  const figures = detail?.versions.find(({ current }) => current)?.leave_one_out;
-  if (figures === undefined) return <p class="soft head-card-quality">…</p>;
-  if (figures === null) return <p class="soft head-card-quality">Too few examples to judge it by.</p>;
+  const metrics = detail?.versions.find(({ current }) => current)?.leave_one_out;
+  if (metrics === undefined) return <p class="soft head-card-quality">…</p>;
+  if (metrics === null) return <p class="soft head-card-quality">Too few examples to judge it by.</p>;
   return (
     <div class="head-card-quality stack-s">
       <p>
-        <strong class="figure">{percent(figures.accuracy)}</strong> <span class="soft">accuracy</span>
+        <strong class="figure">{percent(metrics.accuracy)}</strong> <span class="soft">accuracy</span>
       </p>
-      <AccuracyMeter figures={figures} />
+      <AccuracyMeter metrics={metrics} />
     </div>
   );
 }

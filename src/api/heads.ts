@@ -4,8 +4,8 @@ import { HeadName, pageLimit, Timestamp, VersionNumber } from './common.ts';
 
 const Interval = z.array(z.number()).length(2).meta({ description: '95 % confidence interval: low, high.' });
 
-/** Quality figures as the trainer found them. Fractions from 0 to 1, log-loss in nats. */
-export const Figures = z
+/** Metrics as the trainer found them. Fractions from 0 to 1, log-loss in nats. */
+export const Metrics = z
   .object({
     examples: z.int(),
     accuracy: z.number(),
@@ -16,8 +16,8 @@ export const Figures = z
     log_loss_interval: Interval,
     ece: z.number().meta({ description: 'Expected calibration error over 15 bins.' }),
   })
-  .meta({ id: 'Figures' });
-export type Figures = z.infer<typeof Figures>;
+  .meta({ id: 'Metrics' });
+export type Metrics = z.infer<typeof Metrics>;
 
 /** A class with how well it is told from the others, over examples held out. */
 export const ClassSummary = z
@@ -45,10 +45,10 @@ export const VersionSummary = z
       description:
         'How the examples were held out that `leave_one_out` is over: leave-one-out, or 4-fold where they were in folds, as for tuned heads.',
     }),
-    leave_one_out: Figures.nullable().meta({
+    leave_one_out: Metrics.nullable().meta({
       description: 'Each example judged by a head that never saw it. null where no class had two examples.',
     }),
-    test: Figures.optional(),
+    test: Metrics.optional(),
   })
   .meta({ id: 'VersionSummary' });
 export type VersionSummary = z.infer<typeof VersionSummary>;

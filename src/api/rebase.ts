@@ -1,7 +1,7 @@
 /** Wire schemas of moving a head to the default code space: how far it is, what stands in the way, and what it brings. */
 import { z } from 'zod';
 import { BackboneId, CodeSpaceFields, HeadName, VersionNumber } from './common.ts';
-import { Figures } from './heads.ts';
+import { Metrics } from './heads.ts';
 
 /** Which codes. */
 export const CodeSpaceId = BackboneId.extend({
@@ -16,8 +16,8 @@ export const JudgedVersion = z
     version: VersionNumber,
     current: z.boolean(),
     held_out_by: z.string(),
-    // Not `.nullable()`: the document names Figures by reference, and the null would be lost beside it.
-    leave_one_out: z.union([Figures, z.null()]),
+    // Not `.nullable()`: the document names Metrics by reference, and the null would be lost beside it.
+    leave_one_out: z.union([Metrics, z.null()]),
   })
   .meta({ id: 'JudgedVersion' });
 export type JudgedVersion = z.infer<typeof JudgedVersion>;

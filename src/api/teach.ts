@@ -12,7 +12,7 @@ import {
   Timestamp,
   VersionNumber,
 } from './common.ts';
-import { ClassSummary, Figures } from './heads.ts';
+import { ClassSummary, Metrics } from './heads.ts';
 
 /** Examples that one request may bring. */
 export const MAX_EXAMPLES_PER_REQUEST = 256;
@@ -100,12 +100,12 @@ export const Taught = z
     examples: z.int().meta({ description: 'Of the head, all together.' }),
     classes: z
       .array(ClassSummary)
-      .meta({ description: 'With figures over examples held out, of the version named.' }),
+      .meta({ description: 'With metrics over examples held out, of the version named.' }),
     held_out_by: z.string().optional().meta({
       description: 'How the examples were held out that `leave_one_out` is over: leave-one-out, or 10-fold.',
     }),
-    // Not `.nullable()`: the document names Figures by reference, and the null would be lost beside it.
-    leave_one_out: z.union([Figures, z.null()]).optional(),
+    // Not `.nullable()`: the document names Metrics by reference, and the null would be lost beside it.
+    leave_one_out: z.union([Metrics, z.null()]).optional(),
     changes: Changes.optional().meta({ description: 'Against the version before.' }),
     missing: z.string().optional().meta({ description: 'What a head still lacks before it can be trained.' }),
     held_back: z.string().optional().meta({ description: 'Why the guard did not make the version current.' }),

@@ -5,7 +5,7 @@
 import type { Statistic } from '../backbone/plan.ts';
 import type { Tail } from '../backbone/tail.ts';
 import type { PixelRules } from '../image/input.ts';
-import type { FigureSummary } from '../learn/statistics/metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface BackboneIdentity {
   readonly name: string;
@@ -86,9 +86,9 @@ export interface Training {
    * Over the training examples, each judged by the head that never saw it. Examples that are the only one of their
    * class cannot be judged so and are not counted; null when there are no others.
    */
-  readonly leaveOneOut: FigureSummary | null;
+  readonly leaveOneOut: Metrics | null;
   /** On pictures held apart from training, where there were any. */
-  readonly test?: FigureSummary;
+  readonly test?: Metrics;
 }
 
 /** A code with the probabilities that every runtime must find for it. */

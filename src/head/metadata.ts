@@ -8,10 +8,10 @@ import { PLAN_LIMITS } from '../backbone/schema.ts';
 import { HeadwaterError } from '../errors.ts';
 import { hasMoreParts } from '../json-parts.ts';
 import { illFormedText } from '../json-text.ts';
-import { count, figures, readFigures, writeFigures } from './figures.ts';
 import { PIXEL_RULES } from '../image/input.ts';
 import type { Head } from './head.ts';
 import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
+import { count, readMetrics, storedMetrics, writeMetrics } from './metrics.ts';
 
 /** What every head could say. */
 export const HEAD_FORMAT = 'headwater-head/1';
@@ -71,8 +71,8 @@ export const FIELDS = {
     examples: count,
     counts: z.array(count).max(MAX_CLASSES),
     lambda,
-    leave_one_out: figures.nullable(),
-    test: figures.optional(),
+    leave_one_out: storedMetrics.nullable(),
+    test: storedMetrics.optional(),
   }),
   tail: z.strictObject({ from: Name }),
 };
@@ -117,8 +117,8 @@ export function writeMetadata(head: HeadMetadata & Pick<Head, 'tail'>): Record<s
       examples: training.examples,
       counts: training.counts,
       lambda: training.lambda,
-      leave_one_out: training.leaveOneOut === null ? null : writeFigures(training.leaveOneOut),
-      ...(training.test === undefined ? {} : { test: writeFigures(training.test) }),
+      leave_one_out: training.leaveOneOut === null ? null : writeMetrics(training.leaveOneOut),
+      ...(training.test === undefined ? {} : { test: writeMetrics(training.test) }),
     },
     ...(head.tail === undefined ? {} : { tail: { from: head.tail.from } }),
     ...writeSpace(head),
@@ -160,8 +160,8 @@ export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMe
       examples: training.examples,
       counts: training.counts,
       lambda: training.lambda,
-      leaveOneOut: training.leave_one_out === null ? null : readFigures(training.leave_one_out),
-      ...(training.test === undefined ? {} : { test: readFigures(training.test) }),
+      leaveOneOut: training.leave_one_out === null ? null : readMetrics(training.leave_one_out),
+      ...(training.test === undefined ? {} : { test: readMetrics(training.test) }),
     },
   };
 }

@@ -1,10 +1,10 @@
-/** What takes more than a few reads: files of versions, kept pictures, answers, figures and keys, each compared with the model. */
+/** What takes more than a few reads: files of versions, kept pictures, answers, metrics and keys, each compared with the model. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Classification, type VersionSummary } from '../../src/api/index.ts';
 import { VersionReport } from '../../src/api/report.ts';
-import type { Figures } from '../../src/learn/statistics/metrics.ts';
-import { writeSummary } from '../../src/head/figures.ts';
+import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
+import { writeSummary } from '../../src/head/metrics.ts';
 import { answerOf, sha256, trainedOf, type Trained } from './material.ts';
 import type { Ask, Seen, SeenHead } from './observe.ts';
 import type { State } from './state.ts';
@@ -56,7 +56,7 @@ async function inspectVersion({ ask, files, seen, probe }: Inspection, name: str
   const trained = files.get(hash) ?? trainedOf(bytes);
   files.set(hash, trained);
   const summary = detail?.versions.find(({ version }) => version === number);
-  if (summary !== undefined) assertFigures(what, summary, trained);
+  if (summary !== undefined) assertMetrics(what, summary, trained);
   await inspectReport(ask, what, `/v1/heads/${name}/versions/${number}/report`, trained);
   const { predictions, unknown } = await classify(ask, probe, `${name}/classify?version=${number}`);
   const expected = answerOf(trained.head, probe.code);
@@ -64,7 +64,7 @@ async function inspectVersion({ ask, files, seen, probe }: Inspection, name: str
     throw new Error(`${what}: it answers ${JSON.stringify(predictions)}, not ${JSON.stringify(expected)}`);
 }
 
-function assertFigures(what: string, summary: VersionSummary, { head, bytes }: Trained): void {
+function assertMetrics(what: string, summary: VersionSummary, { head, bytes }: Trained): void {
   const { leaveOneOut, examples } = head.training;
   const expected = {
     examples,
@@ -74,7 +74,7 @@ function assertFigures(what: string, summary: VersionSummary, { head, bytes }: T
   };
   const found = Object.fromEntries(Object.keys(expected).map((name) => [name, Reflect.get(summary, name)]));
   if (!isDeepStrictEqual(found, expected))
-    throw new Error(`${what}: its figures are ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+    throw new Error(`${what}: its metrics are ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
 }
 
 /** A version that was uploaded, or restored, has none. */
@@ -82,13 +82,13 @@ async function inspectReport(
   ask: Ask,
   what: string,
   path: string,
-  { head, figures }: Trained,
+  { head, metrics }: Trained,
 ): Promise<void> {
   const answer = await ask(path);
   const text = await answer.text();
-  if (answer.status === 404 || figures == null) return;
+  if (answer.status === 404 || metrics == null) return;
   const { labels, confusion, reliability } = VersionReport.parse(JSON.parse(text));
-  const expected = { labels: head.labels, confusion: figures.confusion, reliability: figures.reliability };
+  const expected = { labels: head.labels, confusion: metrics.confusion, reliability: metrics.reliability };
   if (JSON.stringify({ labels, confusion, reliability }) !== JSON.stringify(plain(expected)))
     throw new Error(`${what}: its report is ${text}, not ${JSON.stringify(plain(expected))}`);
 }
@@ -100,8 +100,8 @@ const plain = ({
   reliability,
 }: {
   labels: readonly string[];
-  confusion: Figures['confusion'];
-  reliability: Figures['reliability'];
+  confusion: DetailedMetrics['confusion'];
+  reliability: DetailedMetrics['reliability'];
 }) => ({
   labels: [...labels],
   confusion: confusion.map((row) => [...row]),

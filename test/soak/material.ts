@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { STATISTICS } from '../../src/backbone/plan.ts';
 import { PictureInputFields } from '../../src/head/metadata.ts';
 import { readHead, score, writeHead, type Head } from '../../src/head/index.ts';
-import type { Figures } from '../../src/learn/statistics/metrics.ts';
-import { trainWithFigures, type TrainingSet } from '../../src/learn/ridge/train.ts';
+import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
+import { trainWithMetrics, type TrainingSet } from '../../src/learn/ridge/train.ts';
 import { LEARNING } from '../../trainer/learning.ts';
 import type { TaughtExample } from './model.ts';
 import { CODES, LABELS, PICTURES, UPLOADS } from './operations.ts';
@@ -40,8 +40,8 @@ export interface Trained {
   readonly sha256: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly head: Head;
-  /** Where it was trained here: figures over examples held out. */
-  readonly figures?: Figures | null;
+  /** Where it was trained here: metrics over examples held out. */
+  readonly metrics?: DetailedMetrics | null;
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -81,9 +81,9 @@ export class Material {
     const name = JSON.stringify(pairs);
     const known = this.#trained.get(name);
     if (known !== undefined) return known;
-    const trained = trainWithFigures(this.#set(pairs), LEARNING).then(({ head, figures }) => ({
+    const trained = trainWithMetrics(this.#set(pairs), LEARNING).then(({ head, metrics }) => ({
       ...trainedOf(new Uint8Array(writeHead(head))),
-      figures,
+      metrics,
     }));
     this.#trained.set(name, trained);
     return trained;

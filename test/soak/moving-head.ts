@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Classification, Embeddings, HeadDetail, Rebase } from '../../src/api/index.ts';
 import { readHead, writeHead } from '../../src/head/index.ts';
-import { trainWithFigures } from '../../src/learn/ridge/train.ts';
+import { trainWithMetrics } from '../../src/learn/ridge/train.ts';
 import { codesRead } from '../../src/learn/training-set.ts';
 import { LEARNING } from '../../trainer/learning.ts';
 import type { Mortal } from '../node/local/teaching.ts';
@@ -153,7 +153,7 @@ export class MovingHead {
     for (const [i, code] of codes.entries()) all.set(code, i * code.length);
     const targets = pictures.map((picture) => LABELS.indexOf(this.record.get(picture)?.label ?? 'glass'));
     const set = { ...read, labels: [...LABELS], codes: all, targets: Uint16Array.from(targets) };
-    return sha256(new Uint8Array(writeHead((await trainWithFigures(set, LEARNING)).head)));
+    return sha256(new Uint8Array(writeHead((await trainWithMetrics(set, LEARNING)).head)));
   }
 
   async #codes(worker: Mortal, space: Space, pictures: readonly string[]): Promise<Float16Array[]> {

@@ -41,7 +41,7 @@ function counting(storage: DurableObjectStorage): { storage: DurableObjectStorag
   return { storage: counted, reads };
 }
 
-/** A megabyte of labels, and real figures. */
+/** A megabyte of labels, and real metrics. */
 async function longDescription(): Promise<string> {
   const stored = z.record(z.string(), z.string()).parse(JSON.parse(describeHead(await makeHead())));
   const labels = ['cat', 'dog', ...Array.from({ length: 8_000 }, (_, i) => `${i}`.padStart(120, 'x'))];

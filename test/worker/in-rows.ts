@@ -37,7 +37,7 @@ export async function inRows(task: (rows: Opened) => unknown, stores: Stores = N
 /** Of a class: how many examples were judged, and the share of them that was told right. */
 export type Judged = readonly [support: number, recall: number];
 
-/** What a version says about itself. @param judged by class, in the order of the labels; none: it has no figures. */
+/** What a version says about itself. @param judged by class, in the order of the labels; none: it has no metrics. */
 export function description(labels: readonly string[], judged?: readonly Judged[], examples = 3): string {
   const perClass = judged?.map(([support, recall]) => ({
     support,

@@ -46,12 +46,12 @@ const relabel = (key: string, id: string, json: object) =>
 describe('report', () => {
   it('counts every example, and finds the one with the wrong label', async () => {
     const { key } = await isolate.newTenant();
-    const { version = 0, leave_one_out: figures } = await teachWithOneWrong(key);
+    const { version = 0, leave_one_out: metrics } = await teachWithOneWrong(key);
     const report = await reportOf(key, version);
     expect(report).toMatchObject({ head: 'pets', version, labels: ['cat', 'dog'] });
     expect(report.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(2 * EACH + 1);
     expect(report.confusion[0][0] + report.confusion[1][1]).toBe(
-      Math.round((figures?.accuracy ?? 0) * (2 * EACH + 1)),
+      Math.round((metrics?.accuracy ?? 0) * (2 * EACH + 1)),
     );
     expect(report.reliability.reduce((sum, { count }) => sum + count, 0)).toBe(2 * EACH + 1);
     expect(report.hardest[0]).toMatchObject({ label: 'dog', predicted: 'cat' });

@@ -166,7 +166,7 @@ describe('a training set', () => {
     }));
 });
 
-/** A version that was trained, with figures of its classes. */
+/** A version that was trained, with metrics of its classes. */
 function trained(
   rows: Opened,
   sha256: string,
@@ -271,7 +271,7 @@ describe('what a lesson is answered', () => {
       expect(answer(rows)).toMatchObject({ version: 2, current: false });
     }));
 
-  it('compares no figures with those of an upload, and none where there are none', () =>
+  it('compares no metrics with those of an upload, and none where there are none', () =>
     inRows((rows) => {
       teach(rows, 'pets', 'a1', 'b1');
       withVersions(rows, 'pets', 1);

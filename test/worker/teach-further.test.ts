@@ -249,7 +249,7 @@ describe('an uploaded head with a tail', async () => {
   });
 });
 
-it('a head says how the examples were held out that its figures are over', async () => {
+it('a head says how the examples were held out that its metrics are over', async () => {
   const plain = await makeHead(['cat', 'dog']);
   const training = { ...plain.training, method: 'fine-tune from b3, ridge-dual, 4-fold' };
   const key = await uploaded({ ...plain, training });

@@ -132,9 +132,9 @@ describe('a report', () => {
   const set = { labels: ['cat', 'cow', 'dog'], targets: Uint16Array.of(0, 0, 1, 1, 2) };
   const leaveOneOut = Float32Array.of(0.5, 0.25, 0.25, 0.25, 0.5, 0.25, 0.75, 0.125, 0.125, 0, 1, 0, 1, 0, 0);
   const head = { labels: ['cat', 'cow', 'dog'], training: { counts: [2, 2, 1] } };
-  const figures = { confusion: [[1]], reliability: [] };
+  const metrics = { confusion: [[1]], reliability: [] };
   const of = (changed: object) => {
-    const trained: unknown = { head, figures, leaveOneOut, ...changed };
+    const trained: unknown = { head, metrics, leaveOneOut, ...changed };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of them as is used
     return reportOf(set as unknown as TrainingSet, ['a', 'b', 'c', 'd', 'e'], trained as TrainedHead);
   };
@@ -147,7 +147,7 @@ describe('a report', () => {
     expect(of({})).toMatchObject({ labels: ['cat', 'cow', 'dog'], confusion: [[1]], reliability: [] });
   });
 
-  it('is none where nothing was judged', () => expect(of({ figures: null })).toBeNull());
+  it('is none where nothing was judged', () => expect(of({ metrics: null })).toBeNull());
 });
 
 const example = (picture: string, label = 'cat'): NewExample => ({

@@ -92,9 +92,9 @@ async function learningCurve(set: StreamedSet, options: LearnOptions): Promise<C
       );
     });
     const part = { rows: selectRows(rows, some), targets: Uint16Array.from(some, (i) => targets[i]) };
-    const { figures } = await learn({ ...set, ...part }, options);
-    if (figures === null) continue;
-    points.push({ perClass: some.length / labels.length, accuracy: figures.accuracy });
+    const { metrics } = await learn({ ...set, ...part }, options);
+    if (metrics === null) continue;
+    points.push({ perClass: some.length / labels.length, accuracy: metrics.accuracy });
   }
   return points;
 }
@@ -104,8 +104,8 @@ async function findSuspects(
   pictures: LabelledCodes['pictures'],
   options: LearnOptions,
 ): Promise<Suspect[]> {
-  const { head, leaveOneOut, figures } = await learn(set, options);
-  if (figures === null) return [];
+  const { head, leaveOneOut, metrics } = await learn(set, options);
+  if (metrics === null) return [];
   return judge(head.labels, pictures, leaveOneOut)
     .judgements.filter(({ top, target, confidence }) => top !== target && confidence >= SURE)
     .sort((a, b) => b.confidence - a.confidence)

@@ -141,13 +141,13 @@ export function duration(seconds: number): string {
 
 export type Cell = string | number;
 
-/** A table without lines, which survives being pasted. Columns of figures stand right. */
+/** A table without lines, which survives being pasted. Columns of numbers are aligned to the right. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = rows.map((row) => row.map((cell) => printable(`${cell}`)));
-  const isFigures = (column: number): boolean => cells.every((row) => /^[\d.,%–\s-]+$/.test(row[column]));
+  const isNumbers = (column: number): boolean => cells.every((row) => /^[\d.,%–\s-]+$/.test(row[column]));
   const grid = new Table({
     head: [...head],
-    colAligns: head.map((_, column) => (isFigures(column) ? 'right' : 'left')),
+    colAligns: head.map((_, column) => (isNumbers(column) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
     chars: LINELESS,
   });

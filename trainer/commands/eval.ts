@@ -1,4 +1,4 @@
-/** headwater eval: figures of a head on another data set, and how it does on pictures of nothing that it knows. */
+/** headwater eval: metrics of a head on another data set, and how it does on pictures of nothing that it knows. */
 import { HeadwaterError } from '../../src/errors.ts';
 import { assertCompatible } from '../../src/head/index.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
@@ -58,8 +58,8 @@ export async function evaluateCommand(data: string, options: EvalOptions, termin
   const unknown =
     options.unknown === undefined
       ? undefined
-      : await unknownFigures(file, scores, options.unknown, { reading, reader });
-  const leftOut = await leftOutFigures(file, set, options, { reading, reader });
+      : await unknownMetrics(file, scores, options.unknown, { reading, reader });
+  const leftOut = await leftOutMetrics(file, set, options, { reading, reader });
   const run: Run = { file, set, strangeLabels, evaluation, unknown, leftOut };
   if (report !== undefined) await writeEvalReport(run, report);
   show(terminal, run);
@@ -83,12 +83,12 @@ function knownPart(
   }
   if (strangeLabels.length > 0) {
     const count = set.pictures.length - known.pictures.length;
-    terminal.warn(`The head has no class ${names}: ${count} pictures are left out of the figures.`);
+    terminal.warn(`The head has no class ${names}: ${count} pictures are left out of the metrics.`);
   }
   return { known, strangeLabels };
 }
 
-async function unknownFigures(
+async function unknownMetrics(
   { head }: HeadFile,
   known: Scores,
   folder: string,
@@ -101,7 +101,7 @@ async function unknownFigures(
 }
 
 /** Needs the training data: given, or remembered from when the head was trained on this machine. */
-async function leftOutFigures(
+async function leftOutMetrics(
   { sha256 }: HeadFile,
   test: LabelledCodes,
   { leaveOut, unknown }: EvalOptions,
@@ -133,9 +133,9 @@ async function leftOutFigures(
 }
 
 function show(terminal: Terminal, { file, evaluation, unknown, leftOut }: Run): void {
-  const column = { name: 'pictures', figures: evaluation.figures };
+  const column = { name: 'pictures', metrics: evaluation.metrics };
   terminal.print(
-    `${metricsTable([column])}\n\n${classTable(file.head.labels, { ...column, name: 'figures' })}`,
+    `${metricsTable([column])}\n\n${classTable(file.head.labels, { ...column, name: 'metrics' })}`,
   );
   if (unknown !== undefined) {
     const rows = [
@@ -164,7 +164,7 @@ function asJson({ file, set, strangeLabels, evaluation, unknown, leftOut }: Run)
   return {
     head: { path: file.path, bytes: file.bytes.length, sha256: file.sha256 },
     classes: file.head.labels,
-    ...metricsJson(file.head.labels, evaluation.figures),
+    ...metricsJson(file.head.labels, evaluation.metrics),
     labels_not_in_head: strangeLabels,
     skipped: skippedJson(set),
     unknown:
@@ -179,7 +179,7 @@ async function writeEvalReport({ file, set, evaluation }: Run, path: string): Pr
   const { head, bytes } = file;
   await writeReport(path, {
     title: `Head for ${head.labels.length} classes`,
-    subtitle: `Judged on ${evaluation.figures.examples} pictures in ${set.source}`,
+    subtitle: `Judged on ${evaluation.metrics.examples} pictures in ${set.source}`,
     evaluations: [{ name: 'evaluation', ...evaluation }],
     facts: headFacts(head, bytes.length),
     skipped: set.skipped,

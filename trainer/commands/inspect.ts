@@ -10,15 +10,15 @@ import type { Terminal } from '../cli/terminal.ts';
 export async function inspect(file: string, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
   const { training, labels } = head;
-  const figures: NamedMetrics[] = [
+  const metrics: NamedMetrics[] = [
     ...(training.leaveOneOut === null
       ? []
-      : [{ name: heldOutName(training.method), figures: training.leaveOneOut }]),
-    ...(training.test === undefined ? [] : [{ name: 'test', figures: training.test }]),
+      : [{ name: heldOutName(training.method), metrics: training.leaveOneOut }]),
+    ...(training.test === undefined ? [] : [{ name: 'test', metrics: training.test }]),
   ];
   terminal.print(table(['', ''], [['SHA-256', sha256], ...headFacts(head, bytes.length)]));
-  const last = figures.at(-1);
-  if (last !== undefined) terminal.print(`\n${metricsTable(figures)}\n\n${classTable(labels, last)}`);
+  const last = metrics.at(-1);
+  if (last !== undefined) terminal.print(`\n${metricsTable(metrics)}\n\n${classTable(labels, last)}`);
   terminal.result({
     head: { path, bytes: bytes.length, sha256 },
     backbone: head.backbone,

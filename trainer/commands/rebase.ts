@@ -65,8 +65,8 @@ function summary({ head, to, before, after }: Rebase, already: boolean): string 
 
 function row(when: string, version: JudgedVersion | undefined): (readonly (string | number)[])[] | undefined {
   if (version === undefined) return undefined;
-  const { leave_one_out: figures } = version;
-  if (figures === null) return [[when, version.version, '–', '–', '–']];
-  const { examples, accuracy, log_loss: logLoss } = figures;
+  const { leave_one_out: metrics } = version;
+  if (metrics === null) return [[when, version.version, '–', '–', '–']];
+  const { examples, accuracy, log_loss: logLoss } = metrics;
   return [[when, version.version, examples, (100 * accuracy).toFixed(1), logLoss.toFixed(3)]];
 }

@@ -185,7 +185,7 @@ async function readSets(
   const shared = sharedPictures(set, testSet);
   if (shared > 0) {
     terminal.warn(
-      `${shared} of ${testSet.pictures.length} test pictures are in the training data too: the test figures flatter.`,
+      `${shared} of ${testSet.pictures.length} test pictures are in the training data too: the test metrics flatter.`,
     );
   }
   return { set, test: testSet };
@@ -209,23 +209,23 @@ async function judgeTest(
 
 /** @returns undefined when no class has two pictures. */
 function judgeLeftOut(
-  { head, heldOutBy, leaveOneOut, figures }: TrainedHead,
+  { head, heldOutBy, leaveOneOut, metrics }: TrainedHead,
   set: LabelledCodes,
 ): NamedEvaluation | undefined {
-  if (figures === null) return undefined;
+  if (metrics === null) return undefined;
   const { labels, judgements } = judge(head.labels, set.pictures, leaveOneOut);
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
   return {
     name: heldOutName(heldOutBy),
     labels,
-    figures,
+    metrics,
     judgements: counted,
   };
 }
 
-function withTest(head: Head, { figures }: Evaluation): Head {
-  return { ...head, training: { ...head.training, test: summarise(figures) } };
+function withTest(head: Head, { metrics }: Evaluation): Head {
+  return { ...head, training: { ...head.training, test: summarise(metrics) } };
 }
 
 /** The most telling first. */
@@ -251,7 +251,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     strategy: run.strategy,
     classes: labels,
     examples: { total: training.examples, per_class: training.counts },
-    leave_one_out: leaveOneOut === undefined ? null : metricsJson(labels, leaveOneOut.figures),
+    leave_one_out: leaveOneOut === undefined ? null : metricsJson(labels, leaveOneOut.metrics),
     test: test === undefined ? null : testJson(run, test),
     skipped: skippedJson(set),
     head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
@@ -271,7 +271,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
 
 function testJson({ head, set }: Run, test: NonNullable<Run['test']>): Record<string, unknown> {
   return {
-    ...metricsJson(head.labels, test.evaluation.figures),
+    ...metricsJson(head.labels, test.evaluation.metrics),
     also_in_training: sharedPictures(set, test.set),
     skipped: skippedJson(test.set),
   };

@@ -4,7 +4,7 @@ import { score } from '../../src/head/index.ts';
 import { stretches } from '../../src/learn/code-rows.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import { argmax, evaluate } from '../../src/learn/statistics/metrics.ts';
-import type { Figures } from '../../src/learn/statistics/metrics.ts';
+import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { targetsOf } from '../codes/labelled.ts';
 import type { LabelledPicture } from '../datasets/dataset.ts';
@@ -21,7 +21,7 @@ export interface Judgement {
 
 export interface Evaluation {
   readonly labels: readonly string[];
-  readonly figures: Figures;
+  readonly metrics: DetailedMetrics;
   readonly judgements: readonly Judgement[];
 }
 
@@ -66,5 +66,5 @@ export function judge(
     const top = argmax(row);
     return { picture, target: targets[i], top, confidence: row[top], truthProbability: row[targets[i]] };
   });
-  return { labels, figures: evaluate(probabilities, targets, classes), judgements };
+  return { labels, metrics: evaluate(probabilities, targets, classes), judgements };
 }

@@ -1,13 +1,14 @@
 /** Metrics for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
-import { writeSummary } from '../../src/head/figures.ts';
+import { writeSummary } from '../../src/head/metrics.ts';
 import { heldOutBy, LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
-import type { Figures, FigureSummary, Interval } from '../../src/learn/statistics/metrics.ts';
+import type { Metrics, Interval } from '../../src/head/metrics.ts';
+import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
 import { table } from '../cli/terminal.ts';
 
 /** Metrics of one kind under a heading, for example 'leave-one-out'. */
 export interface NamedMetrics {
   readonly name: string;
-  readonly figures: FigureSummary;
+  readonly metrics: Metrics;
 }
 
 /** The heading for metrics on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
@@ -28,12 +29,12 @@ function percentInterval([low, high]: Interval): string {
 
 /** Leave-one-out beside test, a column each. */
 export function metricsTable(columns: readonly NamedMetrics[]): string {
-  const row = (name: string, cell: (figures: FigureSummary) => string): string[] => [
+  const row = (name: string, cell: (metrics: Metrics) => string): string[] => [
     name,
-    ...columns.map(({ figures }) => cell(figures)),
+    ...columns.map(({ metrics }) => cell(metrics)),
   ];
   return table(
-    ['', ...columns.map(({ name, figures }) => `${name} (${figures.examples})`)],
+    ['', ...columns.map(({ name, metrics }) => `${name} (${metrics.examples})`)],
     [
       row('accuracy', (f) => `${percent(f.accuracy)} (${percentInterval(f.accuracyInterval)})`),
       row('macro F1', (f) => `${percent(f.macroF1)} (${percentInterval(f.macroF1Interval)})`),
@@ -47,8 +48,8 @@ export function metricsTable(columns: readonly NamedMetrics[]): string {
 }
 
 /** Precision, recall and F1 of each class, in %; of many classes those with the lowest F1. */
-export function classTable(labels: readonly string[], { name, figures }: NamedMetrics): string {
-  const classes = figures.perClass.map((figures, i) => ({ label: labels[i], ...figures }));
+export function classTable(labels: readonly string[], { name, metrics }: NamedMetrics): string {
+  const classes = metrics.perClass.map((metrics, i) => ({ label: labels[i], ...metrics }));
   const shown =
     classes.length > MAX_CLASS_ROWS
       ? classes.toSorted((a, b) => a.f1 - b.f1).slice(0, MAX_CLASS_ROWS)
@@ -67,11 +68,11 @@ export function classTable(labels: readonly string[], { name, figures }: NamedMe
 
 export function metricsJson(
   labels: readonly string[],
-  figures: FigureSummary | Figures,
+  metrics: Metrics | DetailedMetrics,
 ): Record<string, unknown> {
   return {
-    ...writeSummary(figures),
-    per_class: figures.perClass.map((c, i) => ({
+    ...writeSummary(metrics),
+    per_class: metrics.perClass.map((c, i) => ({
       label: labels[i],
       support: c.support,
       precision: c.precision,
@@ -80,6 +81,6 @@ export function metricsJson(
       recall_interval: c.recallInterval,
       f1: c.f1,
     })),
-    ...('confusion' in figures ? { confusion: figures.confusion, reliability: figures.reliability } : {}),
+    ...('confusion' in metrics ? { confusion: metrics.confusion, reliability: metrics.reliability } : {}),
   };
 }

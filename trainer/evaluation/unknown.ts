@@ -1,7 +1,7 @@
 /** How well a head tells what it knows from what it does not. */
 import { wilsonInterval } from '../../src/learn/statistics/intervals.ts';
 import { auroc } from '../../src/learn/statistics/auroc.ts';
-import type { Interval } from '../../src/learn/statistics/metrics.ts';
+import type { Interval } from '../../src/head/metrics.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { selectCodes } from '../codes/labelled.ts';
 import { scoreAll } from './evaluation.ts';

@@ -7,7 +7,8 @@ import { BarChart, CustomChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { ClassFigures, Interval, ReliabilityBin } from '../../src/learn/statistics/metrics.ts';
+import type { ClassMetrics, Interval } from '../../src/head/metrics.ts';
+import type { ReliabilityBin } from '../../src/learn/statistics/metrics.ts';
 
 echarts.use([
   BarChart,
@@ -85,7 +86,7 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
   return drawBoth(option, () => 320, 'Reliability: confidence against the share of right answers');
 }
 
-export interface ClassBar extends ClassFigures {
+export interface ClassBar extends ClassMetrics {
   readonly label: string;
 }
 

@@ -17,10 +17,10 @@ export function frontierSection({ spaces, chosen, because, pictures }: Frontier)
     title: 'estimated milliseconds a picture at the edge',
   };
   const y = accuracyAxis(
-    spaces.map(({ ms, figures }): [number, number] => [ms, figures.accuracyInterval[0]]),
+    spaces.map(({ ms, metrics }): [number, number] => [ms, metrics.accuracyInterval[0]]),
   );
   const drawing = spaces.flatMap((space) => {
-    const { accuracy, accuracyInterval } = space.figures;
+    const { accuracy, accuracyInterval } = space.metrics;
     const at = left(x.share(space.ms));
     const [low, high] = accuracyInterval.map((end) => top(y.share(end)));
     const colour = space === chosen ? 'var(--second)' : 'var(--first)';
@@ -34,8 +34,8 @@ export function frontierSection({ spaces, chosen, because, pictures }: Frontier)
       html`<tr>
         <td>${spaceName(each)}${each === chosen ? ' (chosen)' : ''}</td>
         <td>${each.ms.toFixed(1)}</td>
-        <td>${percent(each.figures.accuracy)}</td>
-        <td>${each.figures.logLoss.toFixed(3)}</td>
+        <td>${percent(each.metrics.accuracy)}</td>
+        <td>${each.metrics.logLoss.toFixed(3)}</td>
         <td>${comparison(each)}</td>
       </tr>`,
   );

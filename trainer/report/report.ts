@@ -1,5 +1,5 @@
 /** The HTML report: one file without a single outside resource, so that it can be mailed and kept. */
-import type { Interval } from '../../src/learn/statistics/metrics.ts';
+import type { Interval } from '../../src/head/metrics.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import type { Skipped } from '../datasets/dataset.ts';
 import type { Judgement, NamedEvaluation } from '../evaluation/evaluation.ts';
@@ -57,23 +57,23 @@ export async function renderReport(input: ReportInput, decoder: ImageDecoder): P
   return page.text;
 }
 
-function plots({ name, labels, figures }: NamedEvaluation): Html {
-  const classes = figures.perClass.map((c, i) => ({ label: labels[i], ...c })).filter((c) => c.support > 0);
+function plots({ name, labels, metrics }: NamedEvaluation): Html {
+  const classes = metrics.perClass.map((c, i) => ({ label: labels[i], ...c })).filter((c) => c.support > 0);
   const bars = classes.length > MAX_BARS ? classes.toSorted((a, b) => a.f1 - b.f1) : classes;
   const hidden = Math.max(classes.length - MAX_BARS, 0);
   const more =
     hidden === 0 ? NOTHING : html`<p class="note">${hidden} classes that do better are not shown.</p>`;
   return html`<section>
       <h2>Confusion matrix, ${name}</h2>
-      ${confusionTable(labels, figures.confusion)}
+      ${confusionTable(labels, metrics.confusion)}
     </section>
     <section>
       <h2>Reliability, ${name}</h2>
       <p class="note">
         On the dashed line a score of 80 % is right 80 times in 100. Calibration error
-        ${figures.calibrationError.toFixed(3)}.
+        ${metrics.calibrationError.toFixed(3)}.
       </p>
-      ${new Html(reliabilityChart(figures.reliability))}
+      ${new Html(reliabilityChart(metrics.reliability))}
     </section>
     <section>
       <h2>Classes, ${name}</h2>
@@ -82,16 +82,16 @@ function plots({ name, labels, figures }: NamedEvaluation): Html {
     </section>
     <section>
       <h2>Most confused classes, ${name}</h2>
-      ${confusedPairs(labels, figures.confusion)}
+      ${confusedPairs(labels, metrics.confusion)}
     </section>`;
 }
 
 function tiles(evaluations: readonly NamedEvaluation[]): Html {
-  if (evaluations.length === 0) return html`<p>No class has two pictures: there are no figures.</p>`;
-  const accuracies = evaluations.map(({ name, figures }) =>
-    tile(`Accuracy, ${name}`, percent(figures.accuracy), percentRange(figures.accuracyInterval)),
+  if (evaluations.length === 0) return html`<p>No class has two pictures: there are no metrics.</p>`;
+  const accuracies = evaluations.map(({ name, metrics }) =>
+    tile(`Accuracy, ${name}`, percent(metrics.accuracy), percentRange(metrics.accuracyInterval)),
   );
-  const main = evaluations[0].figures;
+  const main = evaluations[0].metrics;
   return html`<div class="tiles">
     ${accuracies} ${tile('Macro F1', percent(main.macroF1), percentRange(main.macroF1Interval))}
     ${tile('Log-loss', main.logLoss.toFixed(3), `95 %: ${main.logLossInterval.map((x) => x.toFixed(3)).join('–')}`)}

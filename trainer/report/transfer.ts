@@ -95,8 +95,8 @@ export function strategiesSection(tried: readonly Candidate[], choice: Choice): 
     return html`<tr>
       <td>${name}</td>
       <td>${each.method}</td>
-      <td>${each.figures.logLoss.toFixed(3)}</td>
-      <td>${percent(each.figures.accuracy)}</td>
+      <td>${each.metrics.logLoss.toFixed(3)}</td>
+      <td>${percent(each.metrics.accuracy)}</td>
       <td>+${each.cost.ms.toFixed(1)} ms</td>
       <td>${byteSize(each.cost.bytes)}</td>
     </tr>`;

@@ -134,25 +134,25 @@ export function describe({ perClass, size, similarity, likeness }: Situation): s
 
 /** Of the best of them, on held-out pictures. */
 function fewestMistakes(linear: readonly LinearOutcome[]): number {
-  const mistakes = linear.flatMap(({ trained: { figures } }) =>
-    figures === null ? [] : [Math.round((1 - figures.accuracy) * figures.examples)],
+  const mistakes = linear.flatMap(({ trained: { metrics } }) =>
+    metrics === null ? [] : [Math.round((1 - metrics.accuracy) * metrics.examples)],
   );
   return Math.min(...mistakes, Infinity);
 }
 
 function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {
-  const { head, leaveOneOut, figures } = trained;
+  const { head, leaveOneOut, metrics } = trained;
   const { labels, training } = head;
   return {
     strategy,
     taps,
     method: trained.heldOutBy,
     // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
-    figures:
-      figures ??
+    metrics:
+      metrics ??
       evaluate(new Float32Array(labels.length).fill(1 / labels.length), new Uint16Array(1), labels.length),
     probabilities:
-      figures === null
+      metrics === null
         ? new Float32Array(training.examples * labels.length).fill(1 / labels.length)
         : leaveOneOut,
     cost: { ms: 0, bytes: writeHead(head).length },
@@ -181,8 +181,8 @@ async function judgedByFolds(
 ): Promise<Candidate> {
   if (candidate.method !== LEAVE_ONE_OUT) return candidate;
   const probabilities = await crossValidateFrozen(withTaps(set, reading, candidate.taps), split);
-  const figures = evaluate(probabilities, set.targets, set.labels.length);
-  return { ...candidate, method: `${split.members.length}-fold`, figures, probabilities };
+  const metrics = evaluate(probabilities, set.targets, set.labels.length);
+  return { ...candidate, method: `${split.members.length}-fold`, metrics, probabilities };
 }
 
 function tunedCandidate(
@@ -197,7 +197,7 @@ function tunedCandidate(
     taps: taps.map((tap) => tap.name),
     from,
     method: `${folds}-fold`,
-    figures: evaluate(probabilities, targets, labels.length),
+    metrics: evaluate(probabilities, targets, labels.length),
     probabilities,
     cost: {
       ms: stepsMs(tailSteps, backbone, 32),

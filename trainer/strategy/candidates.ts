@@ -1,5 +1,5 @@
 /** Strategies that were tried, and the choice among them by held-out log-loss. */
-import type { Figures } from '../../src/learn/statistics/metrics.ts';
+import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
 import { lossDifference } from './paired.ts';
 import type { Strategy } from './strategies.ts';
 
@@ -10,7 +10,7 @@ export interface Candidate {
   readonly from?: string;
   /** How its pictures were held out: 'leave-one-out', '4-fold'. */
   readonly method: string;
-  readonly figures: Figures;
+  readonly metrics: DetailedMetrics;
   /** [n × C] held out, in the order of the pictures. */
   readonly probabilities: Float32Array;
   /** Milliseconds a picture at the edge beyond the shared trunk, estimated, and bytes of the head file. */
@@ -42,15 +42,15 @@ const PREFERENCE: readonly Strategy[] = ['linear-all', 'linear-deep', 'linear-sh
  */
 export function choose(candidates: readonly Candidate[], targets: Uint16Array): Choice {
   const best = candidates.reduce((least, each) =>
-    each.figures.logLoss < least.figures.logLoss ? each : least,
+    each.metrics.logLoss < least.metrics.logLoss ? each : least,
   );
   const rank = ({ strategy }: Candidate): number => PREFERENCE.indexOf(strategy);
   const chosen = candidates
     .toSorted((a, b) => rank(a) - rank(b))
     .find((each) => each === best || isLevel(each, best, targets))!;
-  const least = best.figures.logLoss.toFixed(3);
+  const least = best.metrics.logLoss.toFixed(3);
   if (chosen === best) return { chosen, because: `It has the least held-out log-loss, ${least}.` };
-  const loss = chosen.figures.logLoss.toFixed(3);
+  const loss = chosen.metrics.logLoss.toFixed(3);
   const why = chosen.cost.ms < best.cost.ms ? 'it is cheaper' : 'it is the safer choice';
   return {
     chosen,

@@ -6,7 +6,7 @@ import type { Explanation } from './auto.ts';
 import type { Candidate } from './candidates.ts';
 import { MUCH } from './situation.ts';
 
-/** Every strategy that was tried with its held-out figures and what it costs at the edge, and why one was taken. */
+/** Every strategy that was tried with its held-out metrics and what it costs at the edge, and why one was taken. */
 export function triedTable({ tried, choice, passedOver }: Explanation): string {
   const rows = tried.map((each) => [
     each === choice.chosen ? `${each.strategy} *` : each.strategy,
@@ -14,8 +14,8 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
       ? each.taps[0]
       : `${each.taps.length} taps${each.from === undefined ? '' : `, tail from ${each.from}`}`,
     each.method,
-    withInterval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
-    withInterval(each.figures.accuracy, each.figures.accuracyInterval, percent),
+    withInterval(each.metrics.logLoss, each.metrics.logLossInterval, (value) => value.toFixed(3)),
+    withInterval(each.metrics.accuracy, each.metrics.accuracyInterval, percent),
     `+${each.cost.ms.toFixed(1)} ms`,
     byteSize(each.cost.bytes),
   ]);
@@ -56,16 +56,16 @@ export function explanationJson({
   };
 }
 
-function candidateJson({ strategy, taps, from, method, figures, cost }: Candidate): Record<string, unknown> {
+function candidateJson({ strategy, taps, from, method, metrics, cost }: Candidate): Record<string, unknown> {
   return {
     strategy,
     taps,
     tail_from: from ?? null,
     held_out_by: method,
-    log_loss: figures.logLoss,
-    log_loss_interval: figures.logLossInterval,
-    accuracy: figures.accuracy,
-    accuracy_interval: figures.accuracyInterval,
+    log_loss: metrics.logLoss,
+    log_loss_interval: metrics.logLossInterval,
+    accuracy: metrics.accuracy,
+    accuracy_interval: metrics.accuracyInterval,
     edge: { extra_ms: cost.ms, head_bytes: cost.bytes },
   };
 }

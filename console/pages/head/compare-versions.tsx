@@ -1,11 +1,11 @@
 /** Two versions side by side. */
 import { useState } from 'preact/hooks';
-import type { Figures, VersionSummary } from '../../../src/api/index.ts';
+import type { Metrics, VersionSummary } from '../../../src/api/index.ts';
 import { percent } from '../../ui/format.ts';
 
 interface Row {
   readonly name: string;
-  readonly of: (figures: Figures) => number;
+  readonly of: (metrics: Metrics) => number;
   readonly show: (value: number) => string;
   /** How a difference is written. */
   readonly difference: (value: number) => string;
@@ -19,7 +19,7 @@ const ROWS: readonly Row[] = [
   { name: 'Accuracy', of: ({ accuracy }) => accuracy, show: share, difference: points, higherIsBetter: true },
   {
     name: 'Macro F1',
-    of: (figures) => figures.macro_f1,
+    of: (metrics) => metrics.macro_f1,
     show: share,
     difference: points,
     higherIsBetter: true,
@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
   { name: 'Calibration error', of: ({ ece }) => ece, show: share, difference: points, higherIsBetter: false },
   {
     name: 'Log-loss',
-    of: (figures) => figures.log_loss,
+    of: (metrics) => metrics.log_loss,
     show: (value) => value.toFixed(3),
     difference: (value) => signed(value, 3),
     higherIsBetter: false,
@@ -90,7 +90,7 @@ function Comparison({ before, after }: { readonly before: VersionSummary; readon
         </thead>
         <tbody>
           {ROWS.map((row) => (
-            <FigureRow key={row.name} row={row} before={before.leave_one_out} after={after.leave_one_out} />
+            <MetricRow key={row.name} row={row} before={before.leave_one_out} after={after.leave_one_out} />
           ))}
           <CountRow name="Classes" before={before.classes} after={after.classes} />
           <CountRow name="Examples" before={before.examples} after={after.examples} />
@@ -100,13 +100,13 @@ function Comparison({ before, after }: { readonly before: VersionSummary; readon
   );
 }
 
-interface FigureRowProps {
+interface MetricRowProps {
   readonly row: Row;
-  readonly before: Figures | null;
-  readonly after: Figures | null;
+  readonly before: Metrics | null;
+  readonly after: Metrics | null;
 }
 
-function FigureRow({ row, before, after }: FigureRowProps) {
+function MetricRow({ row, before, after }: MetricRowProps) {
   const difference = before && after ? row.of(after) - row.of(before) : undefined;
   const tone =
     difference === undefined || difference === 0 ? undefined : difference > 0 === row.higherIsBetter;

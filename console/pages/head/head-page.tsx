@@ -79,13 +79,13 @@ function scrollIntoView(tab: HTMLElement | null): void {
 }
 
 function State({ detail }: { readonly detail: HeadDetail }) {
-  const figures = detail.versions.find(({ current }) => current)?.leave_one_out;
+  const metrics = detail.versions.find(({ current }) => current)?.leave_one_out;
   const examples = detail.classes.reduce((sum, one) => sum + one.examples, 0);
   return (
     <p class="row">
-      {figures && (
+      {metrics && (
         <span class="badge" data-tone="accent">
-          {percent(figures.accuracy)} accuracy
+          {percent(metrics.accuracy)} accuracy
         </span>
       )}
       <span class="badge">version {detail.version}</span>

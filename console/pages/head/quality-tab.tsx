@@ -1,5 +1,5 @@
 /** How good the current version is, judged on its own examples, each held out. */
-import type { Figures } from '../../../src/api/index.ts';
+import type { Metrics } from '../../../src/api/index.ts';
 import { AccuracyMeter } from '../../charts/accuracy-meter.tsx';
 import { ClassBars } from '../../charts/class-bars.tsx';
 import { percent } from '../../ui/format.ts';
@@ -10,60 +10,60 @@ import { ReportPanels } from './report-panels.tsx';
 export function QualityTab({ name, detail, reload }: TabProps) {
   const current = detail?.versions.find((version) => version.current);
   if (detail === null || current === undefined) return null;
-  const figures = current.leave_one_out;
+  const metrics = current.leave_one_out;
   return (
     <>
-      {figures === null ? (
+      {metrics === null ? (
         <Notice>Each class needs two pictures before the head can be judged.</Notice>
       ) : (
-        <FigureCards figures={figures} heldOutBy={current.held_out_by} />
+        <MetricCards metrics={metrics} heldOutBy={current.held_out_by} />
       )}
       <section class="card stack">
         <h2>Classes</h2>
         <ClassBars classes={detail.classes} />
       </section>
-      {figures !== null && <ReportPanels head={name} version={current} onFixed={reload} />}
+      {metrics !== null && <ReportPanels head={name} version={current} onFixed={reload} />}
     </>
   );
 }
 
-interface FigureCardsProps {
-  readonly figures: Figures;
+interface MetricCardsProps {
+  readonly metrics: Metrics;
   /** As the Worker says: 'leave-one-out', '4-fold'. */
   readonly heldOutBy: string;
 }
 
-function FigureCards({ figures, heldOutBy }: FigureCardsProps) {
-  const [low = 0, high = 1] = figures.accuracy_interval;
+function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
+  const [low = 0, high = 1] = metrics.accuracy_interval;
   return (
     <section class="card stack">
       <div class="figure-row">
         <div class="stack-s figure-main">
           <h2 class="label">Accuracy</h2>
-          <p class="figure figure-large">{percent(figures.accuracy)}</p>
-          <AccuracyMeter figures={figures} />
+          <p class="figure figure-large">{percent(metrics.accuracy)}</p>
+          <AccuracyMeter metrics={metrics} />
           <p class="soft small">
             95 % certain to lie between {percent(low)} and {percent(high)}
           </p>
         </div>
         <Figure
           name="Macro F1"
-          value={percent(figures.macro_f1)}
+          value={percent(metrics.macro_f1)}
           means="the mean over the classes, large and small"
         />
         <Figure
           name="Calibration error"
-          value={percent(figures.ece)}
+          value={percent(metrics.ece)}
           means="how far “80 % sure” is from right 80 % of the time"
         />
         <Figure
           name="Log-loss"
-          value={figures.log_loss.toFixed(3)}
+          value={metrics.log_loss.toFixed(3)}
           means="lower is better; sure and wrong costs most"
         />
       </div>
       <p class="soft small">
-        {heldOut(heldOutBy)}: each of the {figures.examples} examples is judged by a head that never saw it.
+        {heldOut(heldOutBy)}: each of the {metrics.examples} examples is judged by a head that never saw it.
         New pictures like these can be expected to fare about the same.
       </p>
     </section>

@@ -29,13 +29,13 @@ export function TaughtNews({ head, taught }: { readonly head: string; readonly t
 }
 
 function Gained({
-  taught: { added = 0, duplicates = 0, leave_one_out: figures, changes },
+  taught: { added = 0, duplicates = 0, leave_one_out: metrics, changes },
 }: {
   readonly taught: Taught;
 }) {
   const parts = [count(added, 'new example')];
   if (duplicates > 0) parts.push(`${duplicates} known already`);
-  if (figures) parts.push(`${percent(figures.accuracy)} accuracy${against(changes?.accuracy)}`);
+  if (metrics) parts.push(`${percent(metrics.accuracy)} accuracy${against(changes?.accuracy)}`);
   return <>{parts.join(', ')}.</>;
 }
 

@@ -17,7 +17,7 @@ interface VersionCardProps {
 }
 
 export function VersionCard({ head, version, current, routing, onChange }: VersionCardProps) {
-  const figures = version.leave_one_out;
+  const metrics = version.leave_one_out;
   return (
     <article class="card version-card" data-current={version.current ? true : undefined}>
       <div class="stack-s">
@@ -38,11 +38,11 @@ export function VersionCard({ head, version, current, routing, onChange }: Versi
         </p>
       </div>
       <p>
-        {figures === null ? (
+        {metrics === null ? (
           <span class="soft">not judged</span>
         ) : (
           <>
-            <strong class="figure">{percent(figures.accuracy)}</strong>{' '}
+            <strong class="figure">{percent(metrics.accuracy)}</strong>{' '}
             <Difference version={version} current={current} />
           </>
         )}

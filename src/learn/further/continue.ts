@@ -23,7 +23,7 @@ import type { SymmetricPrimitives } from '../linalg/symmetric.ts';
 import { plainPrimitives } from '../linalg/symmetric-plain.ts';
 import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
-import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
 import { factor, quadraticForms, solve } from '../linalg/tridiagonal.ts';
 import { WhitenedRows, Whitening } from './whitened-rows.ts';
 
@@ -41,7 +41,7 @@ const LEAST_SQUARES = 'ridge-';
 /**
  * @param base a head for which `isContinuable` holds.
  * @returns a head with the old labels, then the new ones by code unit; the same for the examples in any order. Its
- * leave-one-out figures are over the new examples alone.
+ * leave-one-out metrics are over the new examples alone.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export async function continueHead(
@@ -68,7 +68,7 @@ export async function continueHead(
   const { matrix, bias } = await updated(base, rows, multipliers, primitives, pacer);
   const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
   const { order } = examples;
-  const judged = await leaveOneOutFigures(
+  const judged = await leaveOneOutMetrics(
     { order, targets, labels },
     logits,
     base.temperature,
@@ -85,7 +85,7 @@ export async function continueHead(
       examples: counts.reduce((sum, count) => sum + count, 0),
       counts,
       lambda: base.training.lambda,
-      leaveOneOut: judged.figures === null ? null : summarise(judged.figures),
+      leaveOneOut: judged.metrics === null ? null : summarise(judged.metrics),
     },
     variances: rows.variances(),
   };

@@ -9,7 +9,7 @@ import { extendHead } from './extend.ts';
 import { drawFolds } from '../folds.ts';
 import { Pacer } from '../pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
-import { leaveOneOutFigures, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
 
 /** Enough for the parts to be small; each costs as much as extending the head. */
 const FOLDS = 8;
@@ -17,8 +17,8 @@ const SEED = 1;
 /** Beyond this many examples of old labels, whose corrections take time with the square of their number, nothing is judged. */
 export const MOST_JUDGED = 500;
 
-/** @returns figures over the examples alone, the same in any order; null where none can be judged, or there are too many. */
-export async function extensionFigures(
+/** @returns metrics over the examples alone, the same in any order; null where none can be judged, or there are too many. */
+export async function extensionMetrics(
   base: Head,
   taught: TaughtExamples,
   options: Pick<TrainOptions, 'pause'> = {},
@@ -27,7 +27,7 @@ export async function extensionFigures(
   const n = examples.codes.length;
   const folds = Math.min(FOLDS, n);
   const heldOutBy = folds === n ? LEAVE_ONE_OUT : `${folds}-fold`;
-  if (n < 2 || n > MOST_JUDGED) return { heldOutBy, leaveOneOut: new Float32Array(), figures: null };
+  if (n < 2 || n > MOST_JUDGED) return { heldOutBy, leaveOneOut: new Float32Array(), metrics: null };
   const labels = [...base.labels, ...examples.added];
   const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
   const foldOf = drawFolds(targets, folds, SEED);
@@ -48,7 +48,7 @@ export async function extensionFigures(
   );
   const known = { order: examples.order, targets, labels };
   const pacer = new Pacer(options.pause);
-  const left = await leaveOneOutFigures(known, logits, base.temperature, judgeWeights, pacer);
+  const left = await leaveOneOutMetrics(known, logits, base.temperature, judgeWeights, pacer);
   return { heldOutBy, ...left };
 }
 

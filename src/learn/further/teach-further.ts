@@ -5,7 +5,7 @@
 import type { Head } from '../../head/head.ts';
 import { continueHead, isContinuable } from './continue.ts';
 import { extendHead } from './extend.ts';
-import { extensionFigures } from './extend-metrics.ts';
+import { extensionMetrics } from './extend-metrics.ts';
 import { summarise } from '../statistics/metrics.ts';
 import type { TaughtExamples } from './taught-examples.ts';
 import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
@@ -19,13 +19,13 @@ export async function teachFurther(
 ): Promise<TrainedHead> {
   if (isContinuable(base)) return continueHead(base, taught, options);
   const head = await extendHead(base, taught, options);
-  const judged = await extensionFigures(base, taught, options);
-  if (judged.figures === null) return { head, ...judged };
+  const judged = await extensionMetrics(base, taught, options);
+  if (judged.metrics === null) return { head, ...judged };
   const { method } = head.training;
   const training = {
     ...head.training,
     method: judged.heldOutBy === LEAVE_ONE_OUT ? method : `${method}, ${judged.heldOutBy}`,
-    leaveOneOut: summarise(judged.figures),
+    leaveOneOut: summarise(judged.metrics),
   };
   return { head: { ...head, training }, ...judged };
 }

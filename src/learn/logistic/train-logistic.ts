@@ -1,7 +1,7 @@
 /**
  * The logistic head: multinomial logistic regression by L-BFGS, for sets whose closed form does not fit memory, and for those
  * who want it. It reads the codes a stretch at a time from wherever they lie. Leave-one-out is not to be had without
- * fitting again, so that λ, temperature, novelty and figures come from cross-validation. The same rows in the same order and
+ * fitting again, so that λ, temperature, novelty and metrics come from cross-validation. The same rows in the same order and
  * the same seed give the same head, bit for bit.
  */
 import { makeGolden } from '../../head/golden.ts';
@@ -25,7 +25,7 @@ import { decompose, decompositionOrder, Ridge } from '../ridge/ridge.ts';
 import { deviationsOf, momentsOf, type Moments } from '../statistics/standardisation.ts';
 import { plainPrimitives } from '../linalg/symmetric-plain.ts';
 import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
-import { leaveOneOutFigures, topLogits, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics, topLogits, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
 import {
   checkFinite,
   checkSet,
@@ -67,7 +67,7 @@ const ROWS = 64;
 
 /**
  * Trains a logistic head.
- * @returns held-out probabilities and figures in the place of leave-one-out's.
+ * @returns held-out probabilities and metrics in the place of leave-one-out's.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export async function trainLogistic(set: StreamedSet, options: LogisticOptions): Promise<TrainedHead> {
@@ -86,7 +86,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const x = await fit(data, weights, lambda, start, pacer, options.onFit);
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
   const judged = judgeWeights(targets, weights, classes);
-  const left = await leaveOneOutFigures(known, logits, temperature, judged, pacer);
+  const left = await leaveOneOutMetrics(known, logits, temperature, judged, pacer);
   const head: Omit<Head, 'golden'> = {
     ...codesRead(set),
     codeLength: rows.codeLength,
@@ -99,7 +99,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
       examples: n,
       counts,
       lambda,
-      leaveOneOut: left.figures === null ? null : summarise(left.figures),
+      leaveOneOut: left.metrics === null ? null : summarise(left.metrics),
     },
   };
   return { head: { ...head, golden: makeGolden(head) }, heldOutBy: `${folds}-fold`, ...left };

@@ -8,7 +8,7 @@ import { DesignMatrix } from './design-matrix.ts';
 import { exampleWeights } from '../statistics/example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
 import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
-import { evaluate, largest, summarise, type Figures } from '../statistics/metrics.ts';
+import { evaluate, largest, summarise, type DetailedMetrics } from '../statistics/metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from '../statistics/novelty.ts';
 import { EXPONENTIAL, Pacer, type Pause } from '../pacer.ts';
 import { findPrincipal, leftOutResiduals, variancesOf } from '../statistics/principal.ts';
@@ -49,8 +49,8 @@ export interface TrainedHead {
    * order of head.labels. Where an example is the only one of its class, they say what the others make of it.
    */
   readonly leaveOneOut: Float32Array;
-  /** Figures over those that can be judged; null where none can. */
-  readonly figures: Figures | null;
+  /** Metrics over those that can be judged; null where none can. */
+  readonly metrics: DetailedMetrics | null;
 }
 
 /**
@@ -58,11 +58,11 @@ export interface TrainedHead {
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export async function trainHead(set: TrainingSet, options: TrainOptions = {}): Promise<Head> {
-  return (await trainWithFigures(set, options)).head;
+  return (await trainWithMetrics(set, options)).head;
 }
 
 /** As trainHead, with what each example looked like when left out. */
-export async function trainWithFigures(set: TrainingSet, options: TrainOptions = {}): Promise<TrainedHead> {
+export async function trainWithMetrics(set: TrainingSet, options: TrainOptions = {}): Promise<TrainedHead> {
   const pacer = new Pacer(options.pause);
   const data = await canonicalise(set, options.maxExamples ?? MAX_EXAMPLES, pacer);
   const classes = data.labels.length;
@@ -78,7 +78,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
   const sample = noveltySample(data.examples);
   const residuals = await leftOutResiduals(sample, a, decomposition, principal, pacer);
   const matrices = await headMatrices(a, ridge, lambda, principal, pacer);
-  const left = await leaveOneOutFigures(data, logits, temperature, judgeWeights, pacer);
+  const left = await leaveOneOutMetrics(data, logits, temperature, judgeWeights, pacer);
   await pacer.rest();
   const head: Omit<Head, 'golden'> = {
     ...codesRead(set),
@@ -102,7 +102,7 @@ export async function trainWithFigures(set: TrainingSet, options: TrainOptions =
       examples: data.examples,
       counts: data.counts,
       lambda,
-      leaveOneOut: left.figures === null ? null : summarise(left.figures),
+      leaveOneOut: left.metrics === null ? null : summarise(left.metrics),
     },
     variances: variancesOf(decomposition, principal, data.examples, data.codeLength),
   };
@@ -113,14 +113,14 @@ export function topLogits(sample: Uint32Array, logits: Float64Array, classes: nu
   return Float64Array.from(sample, (i) => largest(logits, i * classes, classes));
 }
 
-/** From held-out logits, in canonical order, to probabilities in the order given and their figures. */
-export async function leaveOneOutFigures(
+/** From held-out logits, in canonical order, to probabilities in the order given and their metrics. */
+export async function leaveOneOutMetrics(
   { order, targets, labels }: Pick<CanonicalSet, 'order' | 'targets' | 'labels'>,
   logits: Float64Array,
   temperature: number,
   judgeWeights: Float64Array,
   pacer: Pacer,
-): Promise<{ leaveOneOut: Float32Array; figures: Figures | null }> {
+): Promise<{ leaveOneOut: Float32Array; metrics: DetailedMetrics | null }> {
   const classes = labels.length;
   const leaveOneOut = new Float32Array(logits.length);
   const shares = new Float64Array(classes);
@@ -130,14 +130,14 @@ export async function leaveOneOutFigures(
     if (judgeWeights[i] > 0) judged.push(i);
     if (pacer.due(classes * EXPONENTIAL)) await pacer.rest();
   }
-  if (judged.length === 0) return { leaveOneOut, figures: null };
+  if (judged.length === 0) return { leaveOneOut, metrics: null };
   const probabilities = new Float32Array(judged.length * classes);
   judged.forEach((i, place) => {
     const from = order[i] * classes;
     probabilities.set(leaveOneOut.subarray(from, from + classes), place * classes);
   });
   const judgedTargets = Uint16Array.from(judged, (i) => targets[i]);
-  return { leaveOneOut, figures: evaluate(probabilities, judgedTargets, classes) };
+  return { leaveOneOut, metrics: evaluate(probabilities, judgedTargets, classes) };
 }
 
 /** Softmax of the logits that begin at `from`, to out[to …]. @param shares [C] room. */

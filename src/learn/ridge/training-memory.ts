@@ -23,7 +23,7 @@ export interface TrainingSize {
   readonly base?: { readonly bytes: number; readonly isContinuable: boolean };
 }
 
-/** Bytes that `trainWithFigures`, or `teachFurther` where there is a base, and `writeHead` of what comes out take. */
+/** Bytes that `trainWithMetrics`, or `teachFurther` where there is a base, and `writeHead` of what comes out take. */
 export function trainingBytes(size: TrainingSize): number {
   const { base, examples, codeLength } = size;
   if (base === undefined) return fittingBytes(size);

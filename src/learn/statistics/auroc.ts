@@ -1,5 +1,6 @@
 /** How well a score tells strangers from known pictures. */
-import { wilsonInterval, type Interval } from './intervals.ts';
+import type { Interval } from '../../head/metrics.ts';
+import { wilsonInterval } from './intervals.ts';
 
 const Z_TWO_SIDED = 1.959963984540054;
 
@@ -17,7 +18,7 @@ export function auroc(known: ArrayLike<number>, strangers: ArrayLike<number>): n
   return wins / (known.length * strangers.length);
 }
 
-export interface UnknownFigures {
+export interface UnknownMetrics {
   readonly known: number;
   readonly strangers: number;
   readonly auroc: number;
@@ -36,11 +37,11 @@ export interface UnknownFigures {
  * @param strangers scores of pictures of none of its classes.
  * @throws RangeError where either is empty.
  */
-export function unknownFigures(
+export function unknownMetrics(
   known: ArrayLike<number>,
   strangers: ArrayLike<number>,
   threshold: number,
-): UnknownFigures {
+): UnknownMetrics {
   if (known.length === 0 || strangers.length === 0) {
     throw new RangeError('Both known pictures and strangers are needed.');
   }

@@ -1,4 +1,4 @@
-/** How the examples were held out that a head's own figures are over: `training.method` ends with it where it was in folds. */
+/** How the examples were held out that a head's own metrics are over: `training.method` ends with it where it was in folds. */
 
 /** What is meant where `training.method` names no folds: the closed form's way. */
 export const LEAVE_ONE_OUT = 'leave-one-out';

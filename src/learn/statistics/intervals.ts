@@ -1,7 +1,5 @@
 /** 95 % confidence intervals in closed form, and Student's quantile for samples too small for the normal one. */
-
-/** Lower and upper end of a 95 % confidence interval. */
-export type Interval = readonly [low: number, high: number];
+import type { Interval } from '../../head/metrics.ts';
 
 /** 97.5 % quantile of the standard normal distribution: two-sided 95 %. */
 const Z_TWO_SIDED = 1.959963984540054;

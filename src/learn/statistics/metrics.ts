@@ -1,45 +1,10 @@
 /**
- * How good a classifier is, from its probabilities and the truth: figures with 95 % intervals where an honest one
+ * How good a classifier is, from its probabilities and the truth: metrics with 95 % intervals where an honest one
  * exists. Deterministic: no bootstrap.
  */
-export { auroc, unknownFigures, type UnknownFigures } from './auroc.ts';
-import { jackknifeF1, meanInterval, wilsonInterval, type Interval } from './intervals.ts';
-
-export type { Interval } from './intervals.ts';
-
-export interface ClassFigures {
-  /** Examples that are of the class. */
-  readonly support: number;
-  /** Examples that were called it. */
-  readonly predicted: number;
-  /** 0 where nothing was called it. Interval: Wilson. */
-  readonly precision: number;
-  readonly precisionInterval: Interval;
-  /** 0 where nothing is of it. Interval: Wilson. */
-  readonly recall: number;
-  readonly recallInterval: Interval;
-  readonly f1: number;
-}
-
-/** The figures that a head carries about itself. Fractions from 0 to 1; log-loss in nats. */
-export interface FigureSummary {
-  readonly examples: number;
-  /** Interval: Wilson score. */
-  readonly accuracy: number;
-  readonly accuracyInterval: Interval;
-  /** Mean F1 of the classes that occur in the truth. Interval: normal, with the jackknife's variance. */
-  readonly macroF1: number;
-  readonly macroF1Interval: Interval;
-  /** Mean of −ln p(truth). Interval: normal, of the mean. */
-  readonly logLoss: number;
-  readonly logLossInterval: Interval;
-  /**
-   * Expected calibration error of the top prediction over 15 bins of equal width (Guo et al. 2017). It has no
-   * interval: with few examples it is biased upwards, and no standard interval covers that.
-   */
-  readonly calibrationError: number;
-  readonly perClass: readonly ClassFigures[];
-}
+export { auroc, unknownMetrics, type UnknownMetrics } from './auroc.ts';
+import type { ClassMetrics, Metrics } from '../../head/metrics.ts';
+import { jackknifeF1, meanInterval, wilsonInterval } from './intervals.ts';
 
 /** One bar of a reliability diagram. */
 export interface ReliabilityBin {
@@ -51,7 +16,8 @@ export interface ReliabilityBin {
   readonly accuracy: number;
 }
 
-export interface Figures extends FigureSummary {
+/** With what a head file leaves out. */
+export interface DetailedMetrics extends Metrics {
   /** confusion[truth][predicted], counts. */
   readonly confusion: readonly (readonly number[])[];
   readonly reliability: readonly ReliabilityBin[];
@@ -71,7 +37,7 @@ export function evaluate(
   probabilities: Float32Array | Float64Array,
   targets: Uint16Array,
   classes: number,
-): Figures {
+): DetailedMetrics {
   const n = targets.length;
   if (n === 0) throw new RangeError('There is no example to evaluate on.');
   if (probabilities.length !== n * classes) {
@@ -91,12 +57,12 @@ export function evaluate(
     losses[i] = Math.fround(-Math.log(Math.max(row[target], SMALLEST_PROBABILITY)));
     bins.add(row[top], top === target);
   }
-  return { ...rates(confusion, n), ...lossFigures(losses), ...bins.figures(n) };
+  return { ...rates(confusion, n), ...lossMetrics(losses), ...bins.metrics(n) };
 }
 
-/** The part of the figures that a head file keeps. */
-export function summarise(figures: Figures): FigureSummary {
-  const { confusion: _confusion, reliability: _reliability, ...summary } = figures;
+/** The part of the metrics that a head file keeps. */
+export function summarise(metrics: DetailedMetrics): Metrics {
+  const { confusion: _confusion, reliability: _reliability, ...summary } = metrics;
   return summary;
 }
 
@@ -116,7 +82,7 @@ export function largest(values: Float64Array, from: number, count: number): numb
 
 function rates(confusion: number[][], n: number) {
   const predicted = confusion.map((_, c) => confusion.reduce((sum, row) => sum + row[c], 0));
-  const perClass = confusion.map((row, c): ClassFigures => {
+  const perClass = confusion.map((row, c): ClassMetrics => {
     const support = row.reduce((sum, count) => sum + count, 0);
     const hits = row[c];
     return {
@@ -142,7 +108,7 @@ function rates(confusion: number[][], n: number) {
   };
 }
 
-function lossFigures(losses: Float64Array) {
+function lossMetrics(losses: Float64Array) {
   const { mean, interval } = meanInterval(losses);
   return { logLoss: mean, logLossInterval: interval };
 }
@@ -160,7 +126,7 @@ class BinTally {
     if (right) this.#right[bin]++;
   }
 
-  figures(n: number): { calibrationError: number; reliability: ReliabilityBin[] } {
+  metrics(n: number): { calibrationError: number; reliability: ReliabilityBin[] } {
     let calibrationError = 0;
     const reliability: ReliabilityBin[] = [];
     for (let b = 0; b < RELIABILITY_BINS; b++) {

@@ -37,7 +37,7 @@ describe.skipIf(withoutBrowser())('a user', () => {
     await worker?.close();
   });
 
-  test('opens a head, even when its figures arrive during the click', async () => {
+  test('opens a head, even when its metrics arrive during the click', async () => {
     const described = Promise.withResolvers<void>();
     await page.route(`**/v1/heads/${HEAD}`, async (route) => {
       await described.promise;

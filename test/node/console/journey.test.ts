@@ -21,7 +21,7 @@ describe.skipIf(withoutBrowser())('a new user', () => {
     await worker?.close();
   });
 
-  test('signs in, teaches by drop and webcam, sees the figures, tries, rolls back and deletes', async () => {
+  test('signs in, teaches by drop and webcam, sees the metrics, tries, rolls back and deletes', async () => {
     const page = await browser.newPage();
     await signIn(page, worker.url, await newTenant(worker.url));
     await makeHead(page);
@@ -89,7 +89,7 @@ async function teachAndWait(page: Page, version: number): Promise<void> {
 }
 
 async function expectClasses(page: Page, labels: readonly string[]): Promise<void> {
-  const table = page.getByRole('region', { name: 'Figures of each class' });
+  const table = page.getByRole('region', { name: 'Metrics of each class' });
   for (const label of labels) await table.getByRole('rowheader', { name: label }).waitFor();
 }
 

@@ -6,8 +6,8 @@ import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { newTenant, photos, signIn, startHouse, teach } from './house.ts';
 
 const HEAD = 'bin';
-const figures = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.3 });
-const judged = (version: number, accuracy: number) => ({ version, leave_one_out: figures(accuracy) });
+const metrics = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.3 });
+const judged = (version: number, accuracy: number) => ({ version, leave_one_out: metrics(accuracy) });
 const at = (state: string, done: number, more: object = {}) => ({
   head: HEAD,
   state,

@@ -8,7 +8,7 @@ import { HEAD_CACHE_BYTES, MAX_BACKUP_LINE_BYTES, MAX_HEAD_BYTES } from '../../.
 const CODE_LENGTH = 3_680;
 
 function headOf(classes: number, directions = DIRECTIONS): Head {
-  const figures = { support: 2, predicted: 2, precision: 0.5, recall: 0.5, f1: 0.5 };
+  const metrics = { support: 2, predicted: 2, precision: 0.5, recall: 0.5, f1: 0.5 };
   const interval = [0.123456789012345, 0.987654321098765] as const;
   const head: Omit<Head, 'golden'> = {
     backbone: { name: 'efficientnet-lite0', version: '1', weightsSha256: '0'.repeat(64) },
@@ -42,7 +42,7 @@ function headOf(classes: number, directions = DIRECTIONS): Head {
         logLossInterval: interval,
         calibrationError: 0.1,
         perClass: Array.from({ length: classes }, () => ({
-          ...figures,
+          ...metrics,
           precisionInterval: interval,
           recallInterval: interval,
         })),

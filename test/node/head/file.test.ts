@@ -73,7 +73,7 @@ describe('a head file', () => {
     }
   });
 
-  it('keeps test figures where there are any', () => {
+  it('keeps test metrics where there are any', () => {
     const tested = { ...head, training: { ...head.training, test: head.training.leaveOneOut! } };
     expect(readHead(writeHead(tested))).toEqual(tested);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readHead, writeHead, type Head } from '../../../src/head/index.ts';
 import { score } from '../../../src/head/score.ts';
 import { teachFurther } from '../../../src/learn/further/teach-further.ts';
-import { trainWithFigures, type TrainingSet } from '../../../src/learn/ridge/train.ts';
+import { trainWithMetrics, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { linalg } from './linalg.ts';
 import { BACKBONE, generator } from './random.ts';
 
@@ -64,10 +64,10 @@ const cases = KINDS.flatMap(([kind, code]) => COUNTS.map((counts) => ({ kind, co
 describe('codes that repeat', () => {
   it.each(cases)('give a head that can be stored and asked: $kind, $counts', async ({ code, counts }) => {
     const set = setOf(counts, code);
-    const { head, figures, leaveOneOut } = await trainWithFigures(set, { linalg });
+    const { head, metrics, leaveOneOut } = await trainWithMetrics(set, { linalg });
     const read = stored(head);
     expect(leaveOneOut.every((value) => value >= 0 && value <= 1)).toBe(true);
-    expect(figures === null).toBe(Math.max(...counts) === 1);
+    expect(metrics === null).toBe(Math.max(...counts) === 1);
     for (const asked of [codeOf(set, 0), Float32Array.from(other), new Float32Array(D).fill(60_000)]) {
       const { probabilities, unknown } = score(read, asked);
       expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
@@ -76,7 +76,7 @@ describe('codes that repeat', () => {
   });
 
   it.each(cases)('can be taught further: $kind, $counts', async ({ code, counts }) => {
-    const base = stored((await trainWithFigures(setOf(counts, code), { linalg })).head);
+    const base = stored((await trainWithMetrics(setOf(counts, code), { linalg })).head);
     const { codes } = setOf([3, 3], code);
     const further = { labels: ['class 0', 'new'], codes, targets: Uint16Array.of(0, 0, 0, 1, 1, 1) };
     const { head } = await teachFurther(base, further, { linalg });
@@ -86,8 +86,8 @@ describe('codes that repeat', () => {
   it.each([KINDS[0], KINDS[1]])('tell the classes apart and are known: %s', async (_, code) => {
     for (const counts of COUNTS.filter((each) => Math.min(...each) > 1)) {
       const set = setOf(counts, code);
-      const { head, figures } = await trainWithFigures(set, { linalg });
-      expect(figures!.accuracy).toBe(1);
+      const { head, metrics } = await trainWithMetrics(set, { linalg });
+      expect(metrics!.accuracy).toBe(1);
       for (const target of new Set(set.targets)) {
         const { probabilities, unknown } = score(stored(head), Float32Array.from(code(target, 0)));
         expect(probabilities.indexOf(Math.max(...probabilities))).toBe(target);
@@ -99,13 +99,13 @@ describe('codes that repeat', () => {
 
   it.each(KINDS.slice(2, 7))('say that classes which are the same cannot be told: %s', async (_, code) => {
     const set = setOf([10, 10], code);
-    const { head, figures } = await trainWithFigures(set, { linalg });
+    const { head, metrics } = await trainWithMetrics(set, { linalg });
     // As a backbone gives it: what is kept of it was rounded to half precision.
     const { probabilities, unknown } = score(stored(head), Float32Array.from(code(0, 0)));
     expect(probabilities[0]).toBeCloseTo(0.5, 6);
     expect(unknown.isUnknown).toBe(false);
-    expect(figures!.accuracy).toBeLessThanOrEqual(0.5);
-    expect(figures!.logLoss).toBeGreaterThan(Math.LN2);
+    expect(metrics!.accuracy).toBeLessThanOrEqual(0.5);
+    expect(metrics!.logLoss).toBeGreaterThan(Math.LN2);
     // A number that no example had moves nothing: only what varied is learnt from.
     expect(head.weights.every((weight) => weight === 0)).toBe(true);
   });
@@ -114,7 +114,7 @@ describe('codes that repeat', () => {
 it('passes known pictures with one example a class', async () => {
   const known = generator(5);
   const set = setOf([1, 1], (c) => randomCode(c + 1).map((value) => value + known()));
-  const { head } = await trainWithFigures(set, { linalg });
+  const { head } = await trainWithMetrics(set, { linalg });
   const next = [0, 1].map((c) => Float32Array.from(randomCode(c + 1), (value) => value + known()));
   for (const [c, code] of next.entries()) {
     const { probabilities, unknown } = score(head, code);

@@ -155,13 +155,13 @@ describe('extendHead', () => {
   it('is judged on new examples by heads that never saw them', async () => {
     const { head, code } = world(8);
     const examples = taught(code, { d: [3, 12], a: [0, 6], e: [4, 1] });
-    const { figures, leaveOneOut, ...trained } = await teachFurther(head, examples);
+    const { metrics, leaveOneOut, ...trained } = await teachFurther(head, examples);
     expect(trained.heldOutBy).toBe('8-fold');
     // The only example of its label can't be judged.
-    expect(figures?.perClass.map(({ support }) => support)).toEqual([6, 0, 0, 12, 0]);
-    expect(figures?.accuracy).toBeGreaterThanOrEqual(0.8);
+    expect(metrics?.perClass.map(({ support }) => support)).toEqual([6, 0, 0, 12, 0]);
+    expect(metrics?.accuracy).toBeGreaterThanOrEqual(0.8);
     expect(leaveOneOut).toHaveLength(19 * 5);
-    expect(trained.head.training.leaveOneOut?.accuracy).toBe(figures?.accuracy);
+    expect(trained.head.training.leaveOneOut?.accuracy).toBe(metrics?.accuracy);
     expect(readHead(writeHead(trained.head))).toEqual(trained.head);
     const one = await teachFurther(head, taught(code, { d: [3, 1] }));
     expect(one.head.training.leaveOneOut).toBeNull();

@@ -178,9 +178,9 @@ function solve(matrix: number[][], right: number[]): number[] {
 describe('trainLogistic', () => {
   test('learns what can be learnt, says how well, and writes the same file again', async () => {
     const set = streamedSet(4, [40, 50, 40], 60);
-    const { head, figures, heldOutBy, leaveOneOut } = await trainLogistic(set, { seed: 1 });
+    const { head, metrics, heldOutBy, leaveOneOut } = await trainLogistic(set, { seed: 1 });
     expect(heldOutBy).toBe('4-fold');
-    expect(figures!.accuracy).toBeGreaterThan(0.95);
+    expect(metrics!.accuracy).toBeGreaterThan(0.95);
     expect(leaveOneOut).toHaveLength(130 * 3);
     expect(head.training).toMatchObject({ method: 'logistic, 4-fold', examples: 130, counts: [40, 50, 40] });
     const file = writeHead(head);
@@ -190,20 +190,20 @@ describe('trainLogistic', () => {
   });
 
   test('says honestly that noise cannot be learnt', async () => {
-    const { figures } = await trainLogistic(streamedSet(5, [60, 60], 80, 0), { seed: 1 });
-    expect(figures!.accuracyInterval[0]).toBeLessThan(0.5);
-    expect(figures!.logLoss).toBeLessThan(0.8);
+    const { metrics } = await trainLogistic(streamedSet(5, [60, 60], 80, 0), { seed: 1 });
+    expect(metrics!.accuracyInterval[0]).toBeLessThan(0.5);
+    expect(metrics!.logLoss).toBeLessThan(0.8);
   });
 
   test('holds out half at a time where examples are many, λ chosen on some of them', async () => {
-    const { head, figures } = await trainLogistic(streamedSet(6, [5600, 5600], 4, 0.3), { seed: 1 });
+    const { head, metrics } = await trainLogistic(streamedSet(6, [5600, 5600], 4, 0.3), { seed: 1 });
     expect(head.training.method).toBe('logistic, 2-fold');
-    expect(figures!.examples).toBe(11_200);
+    expect(metrics!.examples).toBe(11_200);
   });
 
   test('cannot judge a class of one picture, and does without', async () => {
-    const { figures } = await trainLogistic(streamedSet(8, [1, 1], 5), { seed: 1 });
-    expect(figures).toBeNull();
+    const { metrics } = await trainLogistic(streamedSet(8, [1, 1], 5), { seed: 1 });
+    expect(metrics).toBeNull();
   });
 
   test('refuses codes with numbers that are none, wherever they are, and too many examples', async () => {

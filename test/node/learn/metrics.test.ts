@@ -1,30 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { jackknifeF1, studentQuantile95, wilsonInterval } from '../../../src/learn/statistics/intervals.ts';
-import { auroc, evaluate, unknownFigures } from '../../../src/learn/statistics/metrics.ts';
+import { auroc, evaluate, unknownMetrics } from '../../../src/learn/statistics/metrics.ts';
 import { generator } from './random.ts';
 
 describe('evaluate', () => {
   const probabilities = Float64Array.from([0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.5, 0.3, 0.2, 0.2, 0.2, 0.6]);
-  const figures = evaluate(probabilities, Uint16Array.of(0, 1, 1, 2), 3);
+  const metrics = evaluate(probabilities, Uint16Array.of(0, 1, 1, 2), 3);
 
   it('counts what was called what', () => {
-    expect(figures.confusion).toEqual([
+    expect(metrics.confusion).toEqual([
       [1, 0, 0],
       [1, 1, 0],
       [0, 0, 1],
     ]);
-    expect(figures.accuracy).toBe(0.75);
-    expect(figures.perClass.map(({ precision }) => precision)).toEqual([0.5, 1, 1]);
-    expect(figures.perClass.map(({ recall }) => recall)).toEqual([1, 0.5, 1]);
-    expect(figures.macroF1).toBeCloseTo((2 / 3 + 2 / 3 + 1) / 3, 12);
+    expect(metrics.accuracy).toBe(0.75);
+    expect(metrics.perClass.map(({ precision }) => precision)).toEqual([0.5, 1, 1]);
+    expect(metrics.perClass.map(({ recall }) => recall)).toEqual([1, 0.5, 1]);
+    expect(metrics.macroF1).toBeCloseTo((2 / 3 + 2 / 3 + 1) / 3, 12);
   });
 
   it('takes the log-loss and the calibration error of the top prediction', () => {
     // Losses are in single precision.
-    expect(figures.logLoss).toBeCloseTo(-Math.log(0.7 * 0.8 * 0.3 * 0.6) / 4, 7);
+    expect(metrics.logLoss).toBeCloseTo(-Math.log(0.7 * 0.8 * 0.3 * 0.6) / 4, 7);
     // Four predictions in four bins.
-    expect(figures.calibrationError).toBeCloseTo((0.3 + 0.2 + 0.5 + 0.4) / 4, 12);
-    expect(figures.reliability.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+    expect(metrics.calibrationError).toBeCloseTo((0.3 + 0.2 + 0.5 + 0.4) / 4, 12);
+    expect(metrics.reliability.reduce((sum, { count }) => sum + count, 0)).toBe(4);
   });
 
   it('stays finite for certain mistakes and classes that nothing is of', () => {
@@ -90,10 +90,10 @@ describe('strangers', () => {
   });
 
   it('are counted above the threshold, known pictures up to it', () => {
-    const figures = unknownFigures([0, 1, 2, 3], [2, 3, 4], 2);
-    expect(figures.knownPassed).toBe(0.75);
-    expect(figures.strangersFlagged).toBeCloseTo(2 / 3, 12);
-    expect(figures.aurocInterval[0]).toBeLessThan(figures.auroc);
-    expect(() => unknownFigures([], [1], 0)).toThrow(RangeError);
+    const metrics = unknownMetrics([0, 1, 2, 3], [2, 3, 4], 2);
+    expect(metrics.knownPassed).toBe(0.75);
+    expect(metrics.strangersFlagged).toBeCloseTo(2 / 3, 12);
+    expect(metrics.aurocInterval[0]).toBeLessThan(metrics.auroc);
+    expect(() => unknownMetrics([], [1], 0)).toThrow(RangeError);
   });
 });

@@ -1,4 +1,4 @@
-/** The closed-form head on real photos, through the real decoder and backbone: the figures that the product promises. */
+/** The closed-form head on real photos, through the real decoder and backbone: the metrics that the product promises. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,8 +7,13 @@ import { loadBackbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { score } from '../../../src/head/score.ts';
 import { createImageDecoder } from '../../../src/image/index.ts';
-import { auroc, evaluate, unknownFigures, type Figures } from '../../../src/learn/statistics/metrics.ts';
-import { trainWithFigures, type TrainedHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
+import {
+  auroc,
+  evaluate,
+  unknownMetrics,
+  type DetailedMetrics,
+} from '../../../src/learn/statistics/metrics.ts';
+import { trainWithMetrics, type TrainedHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { filesIn, largerSet, OTHERS, TRASHNET } from '../photos.ts';
 import { linalg } from './linalg.ts';
 
@@ -72,7 +77,7 @@ async function loadCodes(sources: readonly Classes[]): Promise<TrainingSet[]> {
 }
 
 interface Judged {
-  readonly figures: Figures;
+  readonly metrics: DetailedMetrics;
   readonly unknown: Float64Array;
 }
 
@@ -88,7 +93,7 @@ function judge({ head }: TrainedHead, set: TrainingSet): Judged {
     unknown[i] = scored.unknown.score;
   }
   const targets = set.targets.map((target) => Math.max(head.labels.indexOf(set.labels[target]), 0));
-  return { figures: evaluate(probabilities, targets, classes), unknown };
+  return { metrics: evaluate(probabilities, targets, classes), unknown };
 }
 
 function withoutClass(set: TrainingSet, label: number): TrainingSet {
@@ -106,7 +111,7 @@ interface Promised {
   readonly trashnet: string;
   readonly others: Classes;
   readonly accuracy: number;
-  /** Between the left-out figures and the test's: two standard errors of their difference. */
+  /** Between the left-out metrics and the test's: two standard errors of their difference. */
   readonly apart: number;
   readonly calibrationError: number;
   readonly aurocOfLeftOutClass: number;
@@ -136,24 +141,24 @@ describe.each(SETS)('on %s', (_, promised) => {
   let trashnet: TrainedHead;
   beforeAll(async () => {
     [train, test] = await loadCodes(['train', 'test'].map((part) => classesIn(promised.trashnet, part)));
-    trashnet = await trainWithFigures(train, { linalg });
+    trashnet = await trainWithMetrics(train, { linalg });
   }, TIMEOUT_MS);
 
-  it('classes are told apart, and the left-out figures say how well', () => {
-    const { figures } = judge(trashnet, test);
-    expect(figures.accuracy).toBeGreaterThanOrEqual(promised.accuracy);
-    expect(Math.abs(figures.accuracy - trashnet.figures!.accuracy)).toBeLessThanOrEqual(promised.apart);
-    expect(figures.calibrationError).toBeLessThanOrEqual(promised.calibrationError);
+  it('classes are told apart, and the left-out metrics say how well', () => {
+    const { metrics } = judge(trashnet, test);
+    expect(metrics.accuracy).toBeGreaterThanOrEqual(promised.accuracy);
+    expect(Math.abs(metrics.accuracy - trashnet.metrics!.accuracy)).toBeLessThanOrEqual(promised.apart);
+    expect(metrics.calibrationError).toBeLessThanOrEqual(promised.calibrationError);
   });
 
   it('pictures of something else are unknown to the head, its own test photos are not', async () => {
     const known = judge(trashnet, test).unknown;
     const [others] = await loadCodes([promised.others]);
     const unknown = judge(trashnet, others).unknown;
-    const figures = unknownFigures(known, unknown, trashnet.head.novelty.threshold);
-    expect(figures.knownPassed).toBeGreaterThanOrEqual(0.9);
-    expect(figures.strangersFlagged).toBeGreaterThanOrEqual(0.9);
-    expect(figures.auroc).toBeGreaterThan(0.99);
+    const metrics = unknownMetrics(known, unknown, trashnet.head.novelty.threshold);
+    expect(metrics.knownPassed).toBeGreaterThanOrEqual(0.9);
+    expect(metrics.strangersFlagged).toBeGreaterThanOrEqual(0.9);
+    expect(metrics.auroc).toBeGreaterThan(0.99);
   });
 
   it(
@@ -161,7 +166,7 @@ describe.each(SETS)('on %s', (_, promised) => {
     async () => {
       let sum = 0;
       for (const label of train.labels.keys()) {
-        const { unknown } = judge(await trainWithFigures(withoutClass(train, label), { linalg }), test);
+        const { unknown } = judge(await trainWithMetrics(withoutClass(train, label), { linalg }), test);
         const side = (isLeftOut: boolean) =>
           unknown.filter((_, i) => (test.targets[i] === label) === isLeftOut);
         sum += auroc(side(false), side(true)) / train.labels.length;
@@ -178,8 +183,8 @@ if (flowers !== undefined) {
     'flowers are told apart',
     async () => {
       const [train, test] = await loadCodes(['train', 'test'].map((part) => classesIn(flowers, part)));
-      const trained = await trainWithFigures(train, { linalg });
-      expect(judge(trained, test).figures.accuracy).toBeGreaterThanOrEqual(0.62);
+      const trained = await trainWithMetrics(train, { linalg });
+      expect(judge(trained, test).metrics.accuracy).toBeGreaterThanOrEqual(0.62);
     },
     TIMEOUT_MS,
   );

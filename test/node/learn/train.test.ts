@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeHead } from '../../../src/head/index.ts';
 import { score } from '../../../src/head/score.ts';
-import { trainHead, trainWithFigures, type TrainingSet } from '../../../src/learn/ridge/train.ts';
+import { trainHead, trainWithMetrics, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { GOLDEN_HASH, goldenHeads } from './golden.ts';
 import { linalg } from './linalg.ts';
 import { generator, randomSet } from './random.ts';
@@ -28,8 +28,8 @@ function everyNumber(value: unknown): number[] {
 }
 
 async function recallOfRare(balance: number): Promise<number> {
-  const { figures } = await trainWithFigures(randomSet(10, [150, 8], 40, 0.35), { balance });
-  return figures!.perClass[1].recall;
+  const { metrics } = await trainWithMetrics(randomSet(10, [150, 8], 40, 0.35), { balance });
+  return metrics!.perClass[1].recall;
 }
 
 describe('trainHead', () => {
@@ -40,34 +40,34 @@ describe('trainHead', () => {
   });
 
   it('learns what can be learnt and says how well', async () => {
-    const { head, figures } = await trainWithFigures(randomSet(4, [40, 40, 40], 150));
-    expect(figures!.accuracy).toBeGreaterThan(0.95);
+    const { head, metrics } = await trainWithMetrics(randomSet(4, [40, 40, 40], 150));
+    expect(metrics!.accuracy).toBeGreaterThan(0.95);
     expect(head.training).toMatchObject({ method: 'ridge-dual', examples: 120, counts: [40, 40, 40] });
-    expect(head.training.leaveOneOut!.accuracy).toBe(figures!.accuracy);
+    expect(head.training.leaveOneOut!.accuracy).toBe(metrics!.accuracy);
   });
 
   it('says honestly that noise cannot be learnt', async () => {
-    const { figures } = await trainWithFigures(randomSet(5, [60, 60], 80, 0));
-    expect(figures!.accuracyInterval[0]).toBeLessThan(0.5);
-    expect(figures!.logLoss).toBeLessThan(0.8);
+    const { metrics } = await trainWithMetrics(randomSet(5, [60, 60], 80, 0));
+    expect(metrics!.accuracyInterval[0]).toBeLessThan(0.5);
+    expect(metrics!.logLoss).toBeLessThan(0.8);
   });
 
   it('returns the left-out probabilities in the order of the set', async () => {
     const set = shuffled(randomSet(6, [12, 15], 30), 9);
-    const { leaveOneOut, head, figures } = await trainWithFigures(set);
+    const { leaveOneOut, head, metrics } = await trainWithMetrics(set);
     const right = set.targets.reduce((count, target, i) => {
       const top = leaveOneOut[i * 2] >= leaveOneOut[i * 2 + 1] ? 0 : 1;
       return count + Number(head.labels[top] === set.labels[target]);
     }, 0);
-    expect(right / set.targets.length).toBeCloseTo(figures!.accuracy, 12);
+    expect(right / set.targets.length).toBeCloseTo(metrics!.accuracy, 12);
   });
 
-  it('has no figures where every example is the only one of its class', async () => {
-    const { head, figures } = await trainWithFigures(randomSet(7, [1, 1], 20));
-    expect(figures).toBeNull();
+  it('has no metrics where every example is the only one of its class', async () => {
+    const { head, metrics } = await trainWithMetrics(randomSet(7, [1, 1], 20));
+    expect(metrics).toBeNull();
     expect(head.training.leaveOneOut).toBeNull();
-    const mixed = await trainWithFigures(randomSet(7, [1, 5, 4], 20));
-    expect(mixed.figures!.examples).toBe(9);
+    const mixed = await trainWithMetrics(randomSet(7, [1, 5, 4], 20));
+    expect(mixed.metrics!.examples).toBe(9);
   });
 
   it('pauses often when it is told how', async () => {
@@ -113,7 +113,7 @@ describe('odd data', () => {
     ['primal', randomSet(12, [30, 30], 4)],
   ];
   it.each(cases)('gives finite numbers: %s', async (_, set) => {
-    const { head, leaveOneOut } = await trainWithFigures(set);
+    const { head, leaveOneOut } = await trainWithMetrics(set);
     const strange = everyNumber(head).filter((value) => !Number.isFinite(value));
     expect(strange).toEqual([]);
     expect(leaveOneOut.every((value) => value >= 0 && value <= 1)).toBe(true);

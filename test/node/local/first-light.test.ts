@@ -53,11 +53,11 @@ describe('trashnet', () => {
       { cwd },
     );
     expect(trained.code, trained.stderr).toBe(0);
-    const { leave_one_out: leftOut, test: figures } = Trained.parse(JSON.parse(trained.stdout));
+    const { leave_one_out: leftOut, test: metrics } = Trained.parse(JSON.parse(trained.stdout));
     // Measured: 0.789 of 90, said 0.717 of 180 beforehand (a standard error of 0.055 between them), log-loss 0.70.
-    expect(figures.accuracy).toBeGreaterThanOrEqual(0.75);
-    expect(Math.abs(leftOut.accuracy - figures.accuracy)).toBeLessThanOrEqual(0.11);
-    expect(figures.log_loss).toBeLessThanOrEqual(0.8);
+    expect(metrics.accuracy).toBeGreaterThanOrEqual(0.75);
+    expect(Math.abs(leftOut.accuracy - metrics.accuracy)).toBeLessThanOrEqual(0.11);
+    expect(metrics.log_loss).toBeLessThanOrEqual(0.8);
 
     const remote = ['--url', worker.url.origin, '--key', key];
     const pushed = await headwater(['push', file, '--head', 'trash', ...remote], { cwd });

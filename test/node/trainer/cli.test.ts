@@ -95,15 +95,15 @@ describe('using a head', () => {
       { cwd },
     );
     expect(judged.code, judged.stderr).toBe(0);
-    const figures = Judged.parse(JSON.parse(judged.stdout));
-    expect(figures).toMatchObject({
+    const metrics = Judged.parse(JSON.parse(judged.stdout));
+    expect(metrics).toMatchObject({
       accuracy: 1,
       examples: 6,
       labels_not_in_head: ['pink'],
       skipped: { unusable: 1 },
       unknown: { flagged: { of: 1 }, known_passed: { of: 6 } },
     });
-    expect(figures.class_left_out.per_class.map(({ label }) => label)).toEqual(['blue', 'green', 'red']);
+    expect(metrics.class_left_out.per_class.map(({ label }) => label)).toEqual(['blue', 'green', 'red']);
     expect(existsSync(join(cwd, 'e.html'))).toBe(true);
     const strangers = await headwater(['eval', 'other', '--head', 'h.safetensors'], { cwd });
     expect(strangers).toMatchObject({ code: 1, stdout: '' });

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { serve } from './serve.ts';
 import { headwater, temporaryFolder } from './workspace.ts';
 
-const figures = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.25 });
-const judged = (version: number, accuracy: number) => ({ version, leave_one_out: figures(accuracy) });
+const metrics = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.25 });
+const judged = (version: number, accuracy: number) => ({ version, leave_one_out: metrics(accuracy) });
 const at = (state: string, done: number, more: object = {}) => ({
   status: 200,
   body: { head: 'h', state, to: { name: 'later', version: '2' }, total: 40, done, ...more },

@@ -113,7 +113,7 @@ describe('the choice of backbone and size', () => {
   const judged = (side: number, ms: number, p: (i: number) => number): Judged => ({
     reading: readingAt(small, { height: side, width: side, rules: 2 }),
     ms,
-    figures: evaluate(held(p), TARGETS, 2),
+    metrics: evaluate(held(p), TARGETS, 2),
     probabilities: held(p),
   });
   const random = randomFor(3);
@@ -122,7 +122,7 @@ describe('the choice of backbone and size', () => {
   test('is the cheaper one where the two cannot be told apart', () => {
     const cheap = judged(32, 1, (i) => 0.7 + 0.4 * noise[i]);
     const dear = judged(64, 4, (i) => 0.702 - 0.4 * noise[i]);
-    expect(dear.figures.logLoss).toBeLessThan(cheap.figures.logLoss);
+    expect(dear.metrics.logLoss).toBeLessThan(cheap.metrics.logLoss);
     expect(chosen(cheap, dear)).toBe(32);
   });
 
@@ -139,7 +139,7 @@ describe('the choice of backbone and size', () => {
   test('is the better one where each example is a little better, though the intervals overlap', () => {
     const cheap = judged(32, 1, (i) => 0.6 + 0.7 * noise[i]);
     const dear = judged(64, 4, (i) => 0.63 + 0.7 * noise[i]);
-    expect(dear.figures.logLossInterval[1]).toBeGreaterThan(cheap.figures.logLossInterval[0]);
+    expect(dear.metrics.logLossInterval[1]).toBeGreaterThan(cheap.metrics.logLossInterval[0]);
     expect(chosen(cheap, dear)).toBe(64);
   });
 

@@ -36,8 +36,8 @@ function candidate(strategy: Strategy, ms: number, p: (i: number) => number): Ca
     const [i, c] = [Math.floor(at / 2), at % 2];
     return c === TARGETS[i] ? p(i) : 1 - p(i);
   });
-  const figures = evaluate(probabilities, TARGETS, 2);
-  return { strategy, taps: ['last'], method: '4-fold', figures, probabilities, cost: { ms, bytes: 1 } };
+  const metrics = evaluate(probabilities, TARGETS, 2);
+  return { strategy, taps: ['last'], method: '4-fold', metrics, probabilities, cost: { ms, bytes: 1 } };
 }
 
 const N = 100;

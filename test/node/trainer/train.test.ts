@@ -1,4 +1,4 @@
-/** headwater train, from folders of pictures to a head, a report and figures. */
+/** headwater train, from folders of pictures to a head, a report and metrics. */
 import {
   copyFileSync,
   existsSync,
@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { photos } from '../photos.ts';
 import { headwater, png, temporaryFolder, writeColours, writeFiles } from './workspace.ts';
 
-const Figures = z.object({
+const Metrics = z.object({
   accuracy: z.number(),
   log_loss: z.number(),
   ece: z.number(),
@@ -32,8 +32,8 @@ const Trained = z.object({
   strategy: z.string(),
   classes: z.array(z.string()),
   examples: z.object({ total: z.int() }),
-  leave_one_out: Figures,
-  test: Figures.extend({ also_in_training: z.int() }).nullable(),
+  leave_one_out: Metrics,
+  test: Metrics.extend({ also_in_training: z.int() }).nullable(),
   skipped: Skipped,
   head: z.object({ path: z.string(), sha256: z.string() }),
   report: z.string().nullable(),
@@ -41,7 +41,7 @@ const Trained = z.object({
 });
 
 describe('training', () => {
-  test('a head, its figures, a report; the second run reads no picture twice and writes the same bytes', async () => {
+  test('a head, its metrics, a report; the second run reads no picture twice and writes the same bytes', async () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'train'), 6);
     writeColours(join(cwd, 'test'), 2, 50);
@@ -248,8 +248,8 @@ describe('real pictures', () => {
       { cwd },
     );
     expect(code, stderr).toBe(0);
-    const { test: figures } = Trained.parse(JSON.parse(stdout));
-    expect(figures?.accuracy).toBeGreaterThan(0.6);
+    const { test: metrics } = Trained.parse(JSON.parse(stdout));
+    expect(metrics?.accuracy).toBeGreaterThan(0.6);
     expect(readFileSync(join(cwd, 'h.html'), 'utf8')).toContain('data:image/webp;base64,');
   });
 });

@@ -76,8 +76,8 @@ export async function eachTap(
   const outcomes: TapOutcome[] = [];
   for (const tap of taps) {
     const trained = await learn(withTaps(set, reading, [tap]), options);
-    if (trained.figures === null) continue;
-    const { accuracy, logLoss } = trained.figures;
+    if (trained.metrics === null) continue;
+    const { accuracy, logLoss } = trained.metrics;
     outcomes.push({ tap, accuracy, logLoss, trained });
   }
   return outcomes;

@@ -10,8 +10,8 @@ export function frontierTable(frontier: Frontier): string {
   const rows = spaces.map((each) => [
     each === chosen ? `${spaceName(each)} *` : spaceName(each),
     each.ms.toFixed(1),
-    interval(each.figures.accuracy, each.figures.accuracyInterval, percent),
-    interval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
+    interval(each.metrics.accuracy, each.metrics.accuracyInterval, percent),
+    interval(each.metrics.logLoss, each.metrics.logLossInterval, (value) => value.toFixed(3)),
     comparison(each),
   ]);
   const head = ['backbone and size', 'ms', 'accuracy', 'log-loss', 'log-loss above the best'];
@@ -41,10 +41,10 @@ export function frontierJson(frontier: Frontier): Record<string, unknown> {
     machine: EDGE_MACHINE,
     spaces: spaces.map((each) => ({
       ...identity(each),
-      accuracy: each.figures.accuracy,
-      accuracy_interval: each.figures.accuracyInterval,
-      log_loss: each.figures.logLoss,
-      log_loss_interval: each.figures.logLossInterval,
+      accuracy: each.metrics.accuracy,
+      accuracy_interval: each.metrics.accuracyInterval,
+      log_loss: each.metrics.logLoss,
+      log_loss_interval: each.metrics.logLossInterval,
       log_loss_above_best: each.difference.mean,
       standard_error: each.difference.error,
       level_with_best: each.level,

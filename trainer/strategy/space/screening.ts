@@ -4,7 +4,7 @@
  * told from the best, else the cheapest that cannot.
  */
 import { permutation, randomFor } from '../../../src/learn/fine-tune/random.ts';
-import type { Figures } from '../../../src/learn/statistics/metrics.ts';
+import type { DetailedMetrics } from '../../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, targetsOf } from '../../codes/labelled.ts';
 import { CodesReader } from '../../codes/reader.ts';
@@ -37,7 +37,7 @@ export interface Space {
 
 /** What held-out pictures say about a space. */
 export interface Judged extends Space {
-  readonly figures: Figures;
+  readonly metrics: DetailedMetrics;
   /** [n × C] held out, in the order of the pictures. */
   readonly probabilities: Float32Array;
 }
@@ -109,9 +109,9 @@ export async function screen(
     const trained = await trainOn(space.reading, set);
     const all = targetsOf(set.pictures, set.labels);
     const counted = countedOf(trained, all);
-    if (trained.figures === null) return undefined;
+    if (trained.metrics === null) return undefined;
     targets = Uint16Array.from(counted, (i) => all[i]);
-    judged.push({ ...space, figures: trained.figures, probabilities: rowsOf(trained, counted) });
+    judged.push({ ...space, metrics: trained.metrics, probabilities: rowsOf(trained, counted) });
   }
   return { pictures: part.pictures.length, budgetMs, beyond, ...chooseSpace(judged, targets, usual) };
 }
@@ -137,7 +137,7 @@ export function chooseSpace(
   targets: Uint16Array,
   usual?: Reading,
 ): Pick<Frontier, 'spaces' | 'chosen' | 'because'> {
-  const best = judged.reduce((least, each) => (each.figures.logLoss < least.figures.logLoss ? each : least));
+  const best = judged.reduce((least, each) => (each.metrics.logLoss < least.metrics.logLoss ? each : least));
   const spaces = judged.map((each): Screened => {
     const difference = lossDifference(each.probabilities, best.probabilities, targets);
     const signs = signTest(each.probabilities, best.probabilities, targets);

@@ -67,14 +67,14 @@ export async function tuneOnAll(
   const set = await readTail(data, tail, terminal);
   const path = await RidgePath.fit(selectExamples(set, all), LEARNING);
   const head = await path.head(heldOut.decade, heldOut.temperature, heldOut.novelty);
-  const figures = evaluate(probabilities, targets, labels.length);
+  const metrics = evaluate(probabilities, targets, labels.length);
   const method = `${strategy} from ${from}, ${head.training.method}, ${folds}-fold`;
-  const training = { ...head.training, method, leaveOneOut: summarise(figures) };
+  const training = { ...head.training, method, leaveOneOut: summarise(metrics) };
   return {
     head: { ...head, training, tail },
     heldOutBy: `${folds}-fold`,
     leaveOneOut: probabilities,
-    figures,
+    metrics,
   };
 }
 

@@ -20,7 +20,7 @@ const FILE_TYPES = new Set([
   'application/x-safetensors',
 ]);
 
-/** The file, whose tensors are read in their place, and what is made of them: directions in single precision, labels and figures. */
+/** The file, whose tensors are read in their place, and what is made of them: directions in single precision, labels and metrics. */
 const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
 export function addHeadRoutes(app: App, services: Services): void {
@@ -48,7 +48,7 @@ export function addHeadRoutes(app: App, services: Services): void {
     summary: 'Describe a head',
     middleware: canRead,
     request: { params: HeadPath },
-    responses: answers(200, HeadDetail, 'Its classes, versions and figures.'),
+    responses: answers(200, HeadDetail, 'Its classes, versions and metrics.'),
   });
   app.openapi(describe, async (c) => {
     const { head } = c.req.valid('param');

@@ -176,14 +176,14 @@ async function performance({ api, records }: Caller, project: Project, version: 
   const detail = await detailOf(api, project);
   const summary = detail?.versions.find((each) => each.version === version);
   if (detail === undefined || summary?.leave_one_out == null) {
-    throw refused('iteration', 'There are no figures: each tag needs at least two pictures.');
+    throw refused('iteration', 'There are no metrics: each tag needs at least two pictures.');
   }
   const { accuracy, accuracy_interval: interval } = summary.leave_one_out;
   const classes = detail.version === version ? detail.classes : await reported(api, project, version);
   return performanceOf(accuracy, interval, classes, await records.tags(project.id));
 }
 
-/** Figures by class of a version that isn't current, from what was taken for what. */
+/** Metrics by class of a version that isn't current, from what was taken for what. */
 async function reported(api: OwnApi, { head }: Project, version: number): Promise<Detail['classes']> {
   const report = await api.find(`${headPath(head)}/versions/${version}/report`, Report);
   return (report?.labels ?? []).map((label, i) => {

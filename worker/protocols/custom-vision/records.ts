@@ -1,7 +1,7 @@
 /**
  * What Custom Vision's users name and we don't: projects, tags, published names. Each is an R2 object of its own,
  * `customvision/{tenant}/{project}/…`, so that writing one never waits for another; R2 shows every write at once. All else
- * (examples, versions, figures) is the head's, and asked of it.
+ * (examples, versions, metrics) is the head's, and asked of it.
  */
 import { z } from 'zod';
 import { BackboneId, CodeSpace } from '../../../src/api/index.ts';

@@ -1,4 +1,4 @@
-/** Our records and figures as Custom Vision words them. */
+/** Our records and metrics as Custom Vision words them. */
 import type { ClassSummary, VersionSummary } from '../../../src/api/index.ts';
 import type { z } from 'zod';
 import { imageId, iterationId } from './ids.ts';

@@ -16,7 +16,7 @@ import { HeadwaterError } from '../../../src/errors.ts';
 import type { Head } from '../../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../../src/head/metadata.ts';
 import { heldOutBy } from '../../../src/learn/statistics/held-out.ts';
-import type { ClassFigures } from '../../../src/learn/statistics/metrics.ts';
+import type { ClassMetrics } from '../../../src/head/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { Summary } from './descriptions.ts';
@@ -28,7 +28,7 @@ export function describe(head: Head): string {
   if (new TextEncoder().encode(text).byteLength > MAX_DESCRIPTION_BYTES) {
     throw new HeadwaterError(
       'head_too_large',
-      `The head's labels and figures take more than ${MAX_DESCRIPTION_BYTES} bytes. Use shorter labels or fewer of them.`,
+      `The head's labels and metrics take more than ${MAX_DESCRIPTION_BYTES} bytes. Use shorter labels or fewer of them.`,
     );
   }
   return text;
@@ -88,7 +88,7 @@ export function classSummaries({ labels, training }: HeadMetadata): ClassSummary
 }
 
 /** How a class did, where any example of it was judged: those of a head that is taught further are not here. */
-function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassFigures | undefined {
+function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassMetrics | undefined {
   const found = leaveOneOut?.perClass[i];
   return found !== undefined && found.support > 0 ? found : undefined;
 }

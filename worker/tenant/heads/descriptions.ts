@@ -3,7 +3,7 @@
  * time; lists have a summary of it, a column of the version's row. Every method runs within one transaction of its caller.
  */
 import { z } from 'zod';
-import { Figures } from '../../../src/api/index.ts';
+import { Metrics } from '../../../src/api/index.ts';
 import { OLD_VERSIONS_AT_ONCE } from '../../limits.ts';
 
 /** What lists tell of a version, in the words of the API. */
@@ -11,18 +11,18 @@ export const Summary = z.object({
   classes: z.int(),
   examples: z.int(),
   method: z.string(),
-  leave_one_out: Figures.nullable(),
-  test: Figures.nullable(),
+  leave_one_out: Metrics.nullable(),
+  test: Metrics.nullable(),
 });
 export type Summary = z.infer<typeof Summary>;
 
-const figures = (name: string): string =>
+const metrics = (name: string): string =>
   `json(json_remove(json_extract(training, '$.${name}'), '$.per_class'))`;
 
-/** A summary of the description that an SQL expression is: counts, and figures without those of each class. */
+/** A summary of the description that an SQL expression is: counts, and metrics without those of each class. */
 export const summaryOf = (description: string): string => `(
   SELECT json_object('classes', json_array_length(labels), 'examples', json_extract(training, '$.examples'),
-    'method', json_extract(training, '$.method'), 'leave_one_out', ${figures('leave_one_out')}, 'test', ${figures('test')})
+    'method', json_extract(training, '$.method'), 'leave_one_out', ${metrics('leave_one_out')}, 'test', ${metrics('test')})
   FROM (SELECT ${description} ->> 'labels' AS labels, ${description} ->> 'training' AS training))`;
 
 export class Descriptions {

@@ -1,5 +1,5 @@
 /**
- * What a training says about itself beyond its figures: what was taken for what, how sure it was, and which examples the
+ * What a training says about itself beyond its metrics: its confusion matrix, how sure it was, and which examples the
  * head that never saw them would call something else. Kept with the version it is about.
  */
 import { z } from 'zod';
@@ -65,9 +65,9 @@ export function reportOf(
   ids: readonly string[],
   trained: TrainedHead,
 ): StoredReport | null {
-  const { figures, head } = trained;
-  if (figures === null) return null;
-  const { confusion, reliability } = figures;
+  const { metrics, head } = trained;
+  if (metrics === null) return null;
+  const { confusion, reliability } = metrics;
   return {
     labels: [...head.labels],
     confusion: confusion.map((row) => [...row]),

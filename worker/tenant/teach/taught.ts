@@ -1,6 +1,6 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../../src/api/index.ts';
-import { writeSummary } from '../../../src/head/figures.ts';
+import { writeSummary } from '../../../src/head/metrics.ts';
 import { heldOutBy } from '../../../src/learn/statistics/held-out.ts';
 import { classSummaries, parse } from '../heads/describe.ts';
 import type { TaughtState } from './examples.ts';
@@ -56,7 +56,7 @@ function changesBetween(before: VersionRow, old: string, now: string): Changes {
   const [was, is] = [parse(old), parse(now)];
   const shared = sharedClasses(old, now);
   const classes = classChanges(classSummaries(was), classSummaries(is));
-  // What was uploaded was judged on other pictures: its figures and these have no difference that means anything.
+  // What was uploaded was judged on other pictures: its metrics and these have no difference that means anything.
   if (before.trained_revision === null)
     return { from_version: before.version, classes: classes.map(({ recall: _recall, ...change }) => change) };
   const accuracy = difference(is.training.leaveOneOut?.accuracy, was.training.leaveOneOut?.accuracy);

@@ -8,7 +8,7 @@ import { HeadwaterError } from '../../../src/errors.ts';
 import { readHead, writeHead } from '../../../src/head/index.ts';
 import { isContinuable } from '../../../src/learn/further/continue.ts';
 import { teachFurther } from '../../../src/learn/further/teach-further.ts';
-import { trainWithFigures } from '../../../src/learn/ridge/train.ts';
+import { trainWithMetrics } from '../../../src/learn/ridge/train.ts';
 import { trainingBytes, type TrainingSize } from '../../../src/learn/ridge/training-memory.ts';
 import { sha256Hex } from '../../access/api-key.ts';
 import { Leases } from '../../isolate/leases.ts';
@@ -258,7 +258,7 @@ export async function trained(
   const options = { linalg, pause: giveWay };
   const training =
     base === undefined
-      ? await trainWithFigures(set, { ...options, maxExamples: MAX_EXAMPLES_PER_HEAD })
+      ? await trainWithMetrics(set, { ...options, maxExamples: MAX_EXAMPLES_PER_HEAD })
       : await teachFurther(readHead(base), set, options);
   const bytes = writeHead(training.head);
   if (bytes.byteLength > MAX_HEAD_BYTES)
