@@ -1,24 +1,25 @@
 /**
- * A code space: all that decides what the numbers of a CNN code mean. Codes of different spaces can't be compared or
- * mixed, and a head reads those of its own only.
+ * A code space: everything that decides what the numbers of a CNN code mean. Codes of different spaces can't be compared
+ * or mixed. A head reads codes of its own space only.
  */
 import { codeLength, type Plan, type Statistic } from '../backbone/plan.ts';
 import type { Head, PictureInput } from './head.ts';
+import { sameInput } from './picture-input.ts';
 
 /**
- * Weights, taps with their statistics, the input's size and the pixel rules. In the words of a head, whose files leave
- * out what was the only way once: absent statistics are means, an absent input is the backbone's own size by rules 1.
+ * Weights, taps with their statistics, the input's size and the pixel rules. As in head files, absent statistics are
+ * means, and an absent input is the backbone's own size by rules 1.
  */
 export interface CodeSpace {
   readonly weightsSha256: string;
-  /** Names in the order of the code. */
+  /** Names, in the order of the code. */
   readonly taps: readonly string[];
   readonly statistics?: readonly Statistic[];
   readonly codeLength: number;
   readonly input?: PictureInput;
 }
 
-/** @returns the space of the codes that a head reads. A tail's weights are part of it too: compare those apart. */
+/** @returns the space of the codes that a head reads. It leaves out the tail's weights: compare those too. */
 export function spaceOf({
   backbone,
   taps,
@@ -36,8 +37,8 @@ export function spaceOf({
 }
 
 /**
- * @param plan of the backbone in its own size. @param input how pictures reach it; as in files of old where absent.
- * @returns the space of the codes that a backbone makes: of all its taps.
+ * @param plan of the backbone in its own size. @param input how images reach it; as in old head files where absent.
+ * @returns the space of the codes that a backbone computes, from all its taps.
  */
 export function spaceOfPlan(plan: Plan, input?: PictureInput): CodeSpace {
   const space = {
@@ -51,10 +52,10 @@ export function spaceOfPlan(plan: Plan, input?: PictureInput): CodeSpace {
 
 /**
  * @param plan of the space's backbone, in its own size.
- * @returns the same space as `spaceOfPlan` writes it: all of one space are alike.
+ * @returns the same space as `spaceOfPlan` writes it. Equal spaces then have equal fields.
  */
 export function shortest({ statistics, input, ...space }: CodeSpace, plan: Plan): CodeSpace {
-  const own = input?.height === plan.input.height && input.width === plan.input.width && input.rules === 1;
+  const own = sameInput(input, { height: plan.input.height, width: plan.input.width, rules: 1 });
   const onlyMeans = statistics?.every((statistic) => statistic === 'mean') ?? true;
   return {
     weightsSha256: space.weightsSha256,
@@ -65,7 +66,7 @@ export function shortest({ statistics, input, ...space }: CodeSpace, plan: Plan)
   };
 }
 
-/** @returns what a person is told of a space: how long its codes are, of what taps and of what pictures. */
+/** @returns a space as text for people: the length of its codes, their taps and the images they are computed from. */
 export function spaceInWords(space: CodeSpace): string {
   const { taps, codeLength: length, input } = space;
   const deviations = statisticsOf(space).filter((statistic) => statistic === 'deviation').length;
@@ -77,15 +78,14 @@ export function spaceInWords(space: CodeSpace): string {
   return `${length} numbers from ${taps.length} ${taps.length === 1 ? 'tap' : 'taps'}${spread} at ${pictures}`;
 }
 
+/** Whether codes of one space can be used in the place of the other's. */
 export function sameSpace(a: CodeSpace, b: CodeSpace): boolean {
   return (
     a.weightsSha256 === b.weightsSha256 &&
     a.codeLength === b.codeLength &&
     sameList(a.taps, b.taps) &&
     sameList(statisticsOf(a), statisticsOf(b)) &&
-    a.input?.height === b.input?.height &&
-    a.input?.width === b.input?.width &&
-    (a.input?.rules ?? 1) === (b.input?.rules ?? 1)
+    sameInput(a.input, b.input)
   );
 }
 

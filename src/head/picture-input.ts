@@ -1,4 +1,4 @@
-/** How pictures reach the backbone of a head: of a new one, and of one that is there. */
+/** How images reach the backbone: for a new head, for an existing one, and whether two ways are the same. */
 import { DEFAULT_INPUT } from '../backbone/defaults.ts';
 import { allowsSize } from '../backbone/at-size.ts';
 import type { Plan } from '../backbone/plan.ts';
@@ -17,4 +17,9 @@ export function defaultInput(plan: Plan): PictureInput {
 /** @param plan of the head's backbone in its own size. @returns what the head's pictures are made into. */
 export function inputOf({ input }: Pick<Head, 'input'>, plan: Plan): PictureInput {
   return input ?? { height: plan.input.height, width: plan.input.width, rules: 1 };
+}
+
+/** Absent inputs, as in old head files, are the same if the backbone is. */
+export function sameInput(a: PictureInput | undefined, b: PictureInput | undefined): boolean {
+  return a?.height === b?.height && a?.width === b?.width && a?.rules === b?.rules;
 }

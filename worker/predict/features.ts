@@ -2,7 +2,7 @@
 import type { ImageInfo } from '../../src/api/index.ts';
 import { WHOLE } from '../../src/backbone/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
-import { readCode, type Head, type PictureInput } from '../../src/head/index.ts';
+import { readCode, sameInput, type Head, type PictureInput } from '../../src/head/index.ts';
 import type { DecodedImage } from '../../src/image/index.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Runtime } from '../isolate/backbones.ts';
@@ -115,10 +115,6 @@ function distinctInputs(runtimes: Iterable<Runtime>): PictureInput[] {
     if (!inputs.some((known) => sameInput(known, input))) inputs.push(input);
   }
   return inputs;
-}
-
-function sameInput(a: PictureInput, b: PictureInput): boolean {
-  return a.height === b.height && a.width === b.width && a.rules === b.rules;
 }
 
 /**

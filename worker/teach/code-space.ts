@@ -14,8 +14,7 @@ import type { Services } from '../isolate/services.ts';
 import type { LoadedHead } from '../stores/head-loader.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
-import { CodeOrigin } from '../tenant/code-origin.ts';
-import { isSame } from '../tenant/rebase/second-codes.ts';
+import { CodeOrigin, sameOrigin } from '../tenant/code-origin.ts';
 import type { SettledSpace } from '../tenant/teach/teaching.ts';
 
 export interface CodeSpace {
@@ -56,7 +55,7 @@ export async function taughtSpacesOf(
   const ours = spaceAt(services.runtime);
   return {
     space: await settledSpace(services, env, tenant, name, settled),
-    target: target !== undefined && isSame(target, ours.origin) ? ours : undefined,
+    target: target !== undefined && sameOrigin(target, ours.origin) ? ours : undefined,
   };
 }
 

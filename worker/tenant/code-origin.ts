@@ -1,6 +1,7 @@
 /** What examples are codes of, as rows have it. */
 import { z } from 'zod';
 import { STATISTICS } from '../../src/backbone/plan.ts';
+import { sameSpace } from '../../src/head/index.ts';
 import { PictureInputFields } from '../../src/head/metadata.ts';
 
 /** A code space, as rows have it. */
@@ -22,3 +23,8 @@ export const CodeOrigin = CodeSpaceFields.extend({
   base: z.object({ version: z.int(), sha256: z.string() }).optional(),
 });
 export type CodeOrigin = z.infer<typeof CodeOrigin>;
+
+/** Whether codes of two origins can be trained on together. */
+export function sameOrigin(a: CodeOrigin, b: CodeOrigin): boolean {
+  return a.base?.sha256 === b.base?.sha256 && sameSpace(a, b);
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../src/backbone/plan.ts';
 import {
+  sameInput,
   sameSpace,
   shortest,
   spaceInWords,
@@ -48,6 +49,14 @@ describe('a code space', () => {
     expect(sameSpace(small, structuredClone(small))).toBe(true);
     const { statistics: _, ...means } = small;
     expect(sameSpace(means, { ...small, statistics: ['mean', 'mean'] })).toBe(true);
+  });
+
+  it('has the same input where size and rules are the same', () => {
+    expect(sameInput(SMALL, { ...SMALL })).toBe(true);
+    expect(sameInput(undefined, undefined)).toBe(true);
+    expect(sameInput(undefined, OWN)).toBe(false);
+    for (const change of [{ height: 1 }, { width: 1 }, { rules: 1 as const }])
+      expect(sameInput(SMALL, { ...SMALL, ...change })).toBe(false);
   });
 
   it('of the own size by rules 1 is written without it', () => {

@@ -3,6 +3,7 @@
  * budget, on a part of the data, each picture judged by a head that never saw it. The usual space wins where it cannot be
  * told from the best, else the cheapest that cannot.
  */
+import { sameInput } from '../../../src/head/index.ts';
 import { permutation, randomFor } from '../../../src/learn/fine-tune/random.ts';
 import type { DetailedMetrics } from '../../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
@@ -145,7 +146,7 @@ export function chooseSpace(
     return { ...each, difference, level: each === best || level };
   });
   const level = spaces.filter((each) => each.level);
-  const kept = usual === undefined ? undefined : level.find(({ reading }) => isSame(reading, usual));
+  const kept = usual === undefined ? undefined : level.find(({ reading }) => isAlike(reading, usual));
   const chosen = kept ?? level[0];
   return { spaces, chosen, because: reason(chosen, best, chosen === kept) };
 }
@@ -160,9 +161,9 @@ function reason(chosen: Judged, best: Judged, usual: boolean): string {
   return `It is ${what} cannot be told from the best, ${spaceName(best)}, by the same held-out pictures.`;
 }
 
-function isSame(one: Reading, other: Reading): boolean {
-  const [a, b] = [one, other].map(({ input }) => `${input.height} ${input.width} ${input.rules}`);
-  return a === b && one.backbone.plan.weightsSha256 === other.backbone.plan.weightsSha256;
+function isAlike(one: Reading, other: Reading): boolean {
+  const [a, b] = [one, other].map(({ backbone }) => backbone.plan.weightsSha256);
+  return a === b && sameInput(one.input, other.input);
 }
 
 /**

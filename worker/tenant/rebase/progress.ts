@@ -2,10 +2,9 @@
 import type { JudgedVersion, Rebase } from '../../../src/api/index.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { parse, versionSummary } from '../heads/describe.ts';
-import type { CodeOrigin } from '../code-origin.ts';
+import { sameOrigin, type CodeOrigin } from '../code-origin.ts';
 import type { TaughtState } from '../teach/examples.ts';
 import type { Rows } from '../rows.ts';
-import { isSame } from './second-codes.ts';
 import { canBeTrained } from '../teach/training.ts';
 
 export class RebaseProgress {
@@ -110,7 +109,9 @@ export class RebaseProgress {
 
 /** Whether examples need not be moved. An uploaded head's size and taps are its maker's choice. */
 export function isThere(known: CodeOrigin, origin: CodeOrigin): boolean {
-  return isSame(known, origin) || (known.base !== undefined && known.weightsSha256 === origin.weightsSha256);
+  return (
+    sameOrigin(known, origin) || (known.base !== undefined && known.weightsSha256 === origin.weightsSha256)
+  );
 }
 
 function idOf({ name, version, weightsSha256, codeLength, input }: CodeOrigin): Rebase['to'] {

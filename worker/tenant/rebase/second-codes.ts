@@ -6,9 +6,8 @@
  */
 import type { NewExample } from '../teach/example.ts';
 import { MAX_SECOND_CODES_PER_TENANT, NAMED_FAULTS } from '../../limits.ts';
-import { spaceMismatch } from '../teach/admission.ts';
 import { refuse, type Refused } from '../refused.ts';
-import { CodeOrigin } from '../code-origin.ts';
+import { CodeOrigin, sameOrigin } from '../code-origin.ts';
 
 /** A code space that a head's examples have second codes in. */
 export interface SecondSpace {
@@ -57,7 +56,7 @@ export class SecondCodes {
   /** The same, if it is that space. */
   targetIn(head: string, origin: CodeOrigin): SecondSpace | undefined {
     const target = this.target(head);
-    return target !== undefined && isSame(target.origin, origin) ? target : undefined;
+    return target !== undefined && sameOrigin(target.origin, origin) ? target : undefined;
   }
 
   /** The space before the present one, where versions of it are left. */
@@ -73,7 +72,7 @@ export class SecondCodes {
   /** From now on the head is being moved to this space; codes that it has there already count. */
   begin(head: string, origin: CodeOrigin): SecondSpace {
     this.giveUp(head);
-    const known = this.#spaces(head).find((row) => isSame(spaceOf(row).origin, origin));
+    const known = this.#spaces(head).find((row) => sameOrigin(spaceOf(row).origin, origin));
     if (known === undefined)
       this.#sql.exec(
         'INSERT INTO code_spaces (head, origin, moving) VALUES (?, ?, 1)',
@@ -166,7 +165,7 @@ export class SecondCodes {
   refusal(head: string, fresh: readonly NewExample[], target?: CodeOrigin): Refused | undefined {
     const moving = this.target(head);
     if (moving === undefined || fresh.length === 0) return undefined;
-    const ours = target !== undefined && isSame(moving.origin, target);
+    const ours = target !== undefined && sameOrigin(moving.origin, target);
     const left = fresh.filter(({ second, kept }) => kept === undefined && (second === undefined || !ours));
     if (left.length === 0) return this.overflow(fresh.length);
     const { name, version } = moving.origin;
@@ -250,11 +249,6 @@ export class SecondCodes {
       )
       .toArray();
   }
-}
-
-/** Whether codes of two origins can be trained on together. */
-export function isSame(a: CodeOrigin, b: CodeOrigin): boolean {
-  return spaceMismatch(a, b) === undefined;
 }
 
 function spaceOf({ id, origin }: SpaceRow): SecondSpace {

@@ -1,6 +1,6 @@
 /** Whether examples may be added to a head: of the same codes, not contradicting what is known, and not too many. */
 import type { Conflict } from '../../../src/api/index.ts';
-import { sameSpace, spaceInWords } from '../../../src/head/index.ts';
+import { spaceInWords } from '../../../src/head/index.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
   MAX_EXAMPLES_PER_HEAD,
@@ -9,7 +9,7 @@ import {
 } from '../../limits.ts';
 import type { NewExample } from './example.ts';
 import { refuse, type Refused } from '../refused.ts';
-import type { CodeOrigin } from '../code-origin.ts';
+import { sameOrigin, type CodeOrigin } from '../code-origin.ts';
 
 export interface ClassCount {
   readonly label: string;
@@ -82,9 +82,9 @@ export function overflow(
 
 /** Why codes of two origins can't be trained on together, or undefined. */
 export function spaceMismatch(known: CodeOrigin, offered: CodeOrigin): string | undefined {
+  if (sameOrigin(known, offered)) return undefined;
   if (known.base?.sha256 !== offered.base?.sha256)
     return 'is taught with codes of another head than these. Send the pictures, or embed them with ?head= anew.';
-  if (sameSpace(known, offered)) return undefined;
   if (known.weightsSha256 === offered.weightsSha256)
     return `was taught with codes of ${spaceInWords(known)}; these are of ${spaceInWords(offered)}. Embed the pictures with ?head=, or teach them themselves. Teach a new head for other codes.`;
   return `was taught with backbone ${known.name} ${known.version}; this Worker runs ${offered.name} ${offered.version}. Teach a new head.`;

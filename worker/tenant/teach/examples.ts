@@ -98,8 +98,8 @@ export class Examples {
     target?: CodeOrigin,
   ): Added | Refused {
     const row = this.#row(head);
-    const stranger = row && spaceMismatch(originOf(row), origin);
-    if (stranger !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${stranger}`);
+    const mismatch = row && spaceMismatch(originOf(row), origin);
+    if (mismatch !== undefined) return refuse('backbone_mismatch', `Head '${head}' ${mismatch}`);
     if (examples.some(({ code }) => code.byteLength !== origin.codeLength * Float16Array.BYTES_PER_ELEMENT))
       return refuse(
         'backbone_mismatch',

@@ -1,8 +1,7 @@
 /** Pictures whose codes were made while their head was being moved, and which come to be stored after the switch. */
 import type { NewExample } from './example.ts';
 import { refuse, type Refused } from '../refused.ts';
-import type { CodeOrigin } from '../code-origin.ts';
-import { isSame } from '../rebase/second-codes.ts';
+import { sameOrigin, type CodeOrigin } from '../code-origin.ts';
 
 /** Examples with what their codes, and their second codes where they have some, are of. */
 export interface Embedded {
@@ -23,16 +22,16 @@ export function afterMove<T extends Embedded>(
   former: CodeOrigin | undefined,
 ): T | Refused {
   const { origin, target, examples } = lesson;
-  if (now === undefined || isSame(now, origin) || examples.some(({ source }) => source === 'code'))
+  if (now === undefined || sameOrigin(now, origin) || examples.some(({ source }) => source === 'code'))
     return lesson;
-  if (target !== undefined && isSame(now, target)) {
+  if (target !== undefined && sameOrigin(now, target)) {
     const moved = examples.flatMap(({ second, ...example }) =>
       second === undefined ? [] : [{ ...example, code: second }],
     );
     if (moved.length === examples.length)
       return { ...lesson, origin: now, target: undefined, examples: moved };
   }
-  return former !== undefined && isSame(former, origin)
+  return former !== undefined && sameOrigin(former, origin)
     ? refuse('conflict', `Head '${head}' was moved to other codes at this moment. Repeat the request.`)
     : lesson;
 }
