@@ -5,6 +5,7 @@
 import type { Statistic } from '../backbone/plan.ts';
 import type { Tail } from '../backbone/tail.ts';
 import type { PixelRules } from '../image/input.ts';
+import type { TrainingMethod } from './method.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface BackboneIdentity {
@@ -76,8 +77,7 @@ export interface Distribution {
 
 /** How the head came to be and how well it did, so that a file speaks for itself. */
 export interface Training {
-  /** For example 'ridge-dual'. */
-  readonly method: string;
+  readonly method: TrainingMethod;
   readonly examples: number;
   /** Examples a class, in the order of the labels. */
   readonly counts: readonly number[];

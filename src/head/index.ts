@@ -14,6 +14,7 @@ export type {
 } from './head.ts';
 export type { PixelRules } from '../image/input.ts';
 export { HEAD_FILE_LIMITS, labelFault, MAX_CLASSES, MAX_LABEL_LENGTH } from './limits.ts';
+export { heldOutFolds, heldOutText, methodText, parseMethod, type TrainingMethod } from './method.ts';
 export { sameInput } from './picture-input.ts';
 export { readableTaps, readCode, TAIL_TAP } from './read-code.ts';
 export { score, type Score, type ScoredHead } from './score.ts';

@@ -11,6 +11,7 @@ import { illFormedText } from '../json-text.ts';
 import { PIXEL_RULES } from '../image/input.ts';
 import type { Head } from './head.ts';
 import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } from './limits.ts';
+import { methodText, parseMethod } from './method.ts';
 import { count, readMetrics, storedMetrics, writeMetrics } from './metrics.ts';
 
 /** What every head could say. */
@@ -113,7 +114,7 @@ export function writeMetadata(head: HeadMetadata & Pick<Head, 'tail'>): Record<s
       threshold: novelty.threshold,
     },
     training: {
-      method: training.method,
+      method: methodText(training.method),
       examples: training.examples,
       counts: training.counts,
       lambda: training.lambda,
@@ -156,7 +157,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>): ReadMe
     novelty: readField(metadata, 'novelty', FIELDS.novelty),
     tailFrom: Object.hasOwn(metadata, 'tail') ? readField(metadata, 'tail', FIELDS.tail).from : undefined,
     training: {
-      method: training.method,
+      method: parseMethod(training.method),
       examples: training.examples,
       counts: training.counts,
       lambda: training.lambda,

@@ -6,9 +6,6 @@ import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
 import { codesRead, type CodesRead } from './training-set.ts';
 
-/** `training.method` of an imported head. */
-export const IMPORTED_METHOD = 'imported';
-
 /** A spread beside which every distance vanishes: the score is 0 for any picture, and none is unknown. */
 const NOTHING_KNOWN = { centre: 0, spread: 1e12 };
 const NEVER_UNKNOWN = 1e6;
@@ -64,7 +61,7 @@ export function importedHead(layer: ImportedLayer): Head {
       threshold: NEVER_UNKNOWN,
     },
     training: {
-      method: IMPORTED_METHOD,
+      method: { fit: 'imported' },
       examples: 0,
       counts: labels.map(() => 0),
       lambda: 0,

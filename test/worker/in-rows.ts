@@ -69,7 +69,7 @@ export function description(labels: readonly string[], judged?: readonly Judged[
     temperature: 1,
     novelty: { residual: distribution, logit: distribution, threshold: 0 },
     training: {
-      method: 'ridge',
+      method: { fit: 'ridge' },
       examples: labels.length * examples,
       counts: labels.map(() => examples),
       lambda: 1,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import linalg from '../../build/wasm/linalg.wasm?module';
 import type { Classification, HeadDetail, Problem, Routing, Taught } from '../../src/api/index.ts';
-import { score, writeHead, type Head } from '../../src/head/index.ts';
+import { parseMethod, score, writeHead, type Head } from '../../src/head/index.ts';
 import { continueHead } from '../../src/learn/further/continue.ts';
 import { codeOf, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, picture, problemOf, soon } from './support.ts';
@@ -251,7 +251,7 @@ describe('an uploaded head with a tail', async () => {
 
 it('a head says how the examples were held out that its metrics are over', async () => {
   const plain = await makeHead(['cat', 'dog']);
-  const training = { ...plain.training, method: 'fine-tune from b3, ridge-dual, 4-fold' };
+  const training = { ...plain.training, method: parseMethod('fine-tune from b3, ridge-dual, 4-fold') };
   const key = await uploaded({ ...plain, training });
   expect((await detail(key)).versions).toMatchObject([{ held_out_by: '4-fold' }]);
   expect(await teach(key, 'new', NEW)).toMatchObject({ held_out_by: 'leave-one-out' });

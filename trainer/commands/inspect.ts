@@ -1,4 +1,5 @@
 /** headwater inspect: what a head file says about itself. */
+import { methodText } from '../../src/head/index.ts';
 import { classTable, metricsJson, metricsTable, heldOutName } from '../evaluation/metrics-text.ts';
 import type { NamedMetrics } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
@@ -28,7 +29,7 @@ export async function inspect(file: string, terminal: Terminal): Promise<void> {
     code_length: head.codeLength,
     classes: labels.map((label, i) => ({ label, examples: training.counts[i] })),
     examples: training.examples,
-    method: training.method,
+    method: methodText(training.method),
     lambda: training.lambda,
     temperature: head.temperature,
     unknown: {

@@ -1,7 +1,7 @@
 /** headwater train: pictures → CNN codes → a head file, its metrics and a report. */
 import { createHash } from 'node:crypto';
 import type { Head } from '../../src/head/head.ts';
-import { writeHead } from '../../src/head/index.ts';
+import { heldOutFolds, heldOutText, methodText, writeHead } from '../../src/head/index.ts';
 import { summarise } from '../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
@@ -85,7 +85,6 @@ export async function train(data: string, options: TrainOptions, terminal: Termi
     explanation,
     frontier,
     head,
-    heldOutBy: trained.heldOutBy,
     out,
     bytes: bytes.length,
     sha256,
@@ -104,8 +103,6 @@ interface Run {
   /** Where backbone and size were chosen: from what. */
   readonly frontier: Frontier | undefined;
   readonly head: Head;
-  /** 'leave-one-out', '4-fold'. */
-  readonly heldOutBy: string;
   readonly out: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -209,7 +206,7 @@ async function judgeTest(
 
 /** @returns undefined when no class has two pictures. */
 function judgeLeftOut(
-  { head, heldOutBy, leaveOneOut, metrics }: TrainedHead,
+  { head, leaveOneOut, metrics }: TrainedHead,
   set: LabelledCodes,
 ): NamedEvaluation | undefined {
   if (metrics === null) return undefined;
@@ -217,7 +214,7 @@ function judgeLeftOut(
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
   return {
-    name: heldOutName(heldOutBy),
+    name: heldOutName(head.training.method),
     labels,
     metrics,
     judgements: counted,
@@ -258,8 +255,8 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     report: run.report ?? null,
     backbone: head.backbone,
     input: head.input ?? null,
-    method: training.method,
-    held_out_by: run.heldOutBy,
+    method: methodText(training.method),
+    held_out_by: heldOutText(heldOutFolds(training.method)),
     choice: run.explanation === undefined ? null : explanationJson(run.explanation),
     frontier: run.frontier === undefined ? null : frontierJson(run.frontier),
     lambda: training.lambda,

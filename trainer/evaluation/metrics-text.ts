@@ -1,6 +1,6 @@
 /** Metrics for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
 import { writeSummary } from '../../src/head/metrics.ts';
-import { heldOutBy, LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
+import { heldOutFolds, heldOutText, type TrainingMethod } from '../../src/head/index.ts';
 import type { Metrics, Interval } from '../../src/head/metrics.ts';
 import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
 import { table } from '../cli/terminal.ts';
@@ -11,9 +11,9 @@ export interface NamedMetrics {
   readonly metrics: Metrics;
 }
 
-/** The heading for metrics on a head's own training pictures. @param method `training.method`, which names folds where there were any. */
-export function heldOutName(method: string): string {
-  return heldOutBy(method) === LEAVE_ONE_OUT ? LEAVE_ONE_OUT : 'held out in folds';
+/** @returns the heading for metrics on a head's own training pictures. */
+export function heldOutName(method: TrainingMethod): string {
+  return heldOutFolds(method) === undefined ? heldOutText(undefined) : 'held out in folds';
 }
 
 /** Longest per-class table in a terminal; beyond it the classes that do worst are shown. */

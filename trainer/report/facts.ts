@@ -1,5 +1,6 @@
 /** What there is to say about a head in words: for the report and for `inspect`. */
 import type { Head } from '../../src/head/head.ts';
+import { methodText } from '../../src/head/index.ts';
 import { byteSize } from '../files.ts';
 
 /** @returns names and values. */
@@ -9,7 +10,7 @@ export function headFacts(head: Head, bytes: number, strategy?: string): [string
     ...(strategy === undefined ? [] : [['Strategy', strategy] satisfies [string, string]]),
     [
       'Method',
-      `${training.method}, λ = ${training.lambda.toPrecision(3)}, temperature ${head.temperature.toPrecision(3)}`,
+      `${methodText(training.method)}, λ = ${training.lambda.toPrecision(3)}, temperature ${head.temperature.toPrecision(3)}`,
     ],
     ['Pictures', `${training.examples}: ${classCounts(head)}`],
     ['Backbone', `${backbone.name} ${backbone.version}, weights ${backbone.weightsSha256.slice(0, 16)}…`],

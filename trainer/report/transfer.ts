@@ -1,4 +1,5 @@
 /** Sections of the report about how deep to transfer: the map, accuracy by tap, the learning curve, what was tried. */
+import { heldOutText } from '../../src/head/index.ts';
 import { byteSize } from '../files.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
@@ -94,7 +95,7 @@ export function strategiesSection(tried: readonly Candidate[], choice: Choice): 
     const name = each === choice.chosen ? `${each.strategy} (chosen)` : each.strategy;
     return html`<tr>
       <td>${name}</td>
-      <td>${each.method}</td>
+      <td>${heldOutText(each.folds)}</td>
       <td>${each.metrics.logLoss.toFixed(3)}</td>
       <td>${percent(each.metrics.accuracy)}</td>
       <td>+${each.cost.ms.toFixed(1)} ms</td>

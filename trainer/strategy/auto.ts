@@ -2,9 +2,8 @@
  * Chooses how deep to transfer, by evidence: places the data on the map, tries what is plausible there within the
  * budget, and takes the strategy that does best on held-out pictures, or a cheaper one that is level with it.
  */
-import { readableTaps, writeHead } from '../../src/head/index.ts';
+import { heldOutFolds, readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/statistics/metrics.ts';
-import { LEAVE_ONE_OUT } from '../../src/learn/statistics/held-out.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import type { StreamedSet } from '../../src/learn/training-set.ts';
 import { cutAt } from '../../src/backbone/index.ts';
@@ -146,7 +145,7 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
   return {
     strategy,
     taps,
-    method: trained.heldOutBy,
+    folds: heldOutFolds(training.method),
     // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
     metrics:
       metrics ??
@@ -179,10 +178,10 @@ async function judgedByFolds(
   reading: Reading,
   split: Split,
 ): Promise<Candidate> {
-  if (candidate.method !== LEAVE_ONE_OUT) return candidate;
+  if (candidate.folds !== undefined) return candidate;
   const probabilities = await crossValidateFrozen(withTaps(set, reading, candidate.taps), split);
   const metrics = evaluate(probabilities, set.targets, set.labels.length);
-  return { ...candidate, method: `${split.members.length}-fold`, metrics, probabilities };
+  return { ...candidate, folds: split.members.length, metrics, probabilities };
 }
 
 function tunedCandidate(
@@ -196,7 +195,7 @@ function tunedCandidate(
     strategy,
     taps: taps.map((tap) => tap.name),
     from,
-    method: `${folds}-fold`,
+    folds,
     metrics: evaluate(probabilities, targets, labels.length),
     probabilities,
     cost: {

@@ -8,8 +8,8 @@ export interface Candidate {
   readonly taps: readonly string[];
   /** Where the tail begins, for strategies that have one. */
   readonly from?: string;
-  /** How its pictures were held out: 'leave-one-out', '4-fold'. */
-  readonly method: string;
+  /** Folds in which its pictures were held out. Absent: leave-one-out. */
+  readonly folds?: number | undefined;
   readonly metrics: DetailedMetrics;
   /** [n × C] held out, in the order of the pictures. */
   readonly probabilities: Float32Array;

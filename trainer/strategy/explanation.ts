@@ -1,4 +1,5 @@
 /** Why a strategy was chosen, for people and for programs. */
+import { heldOutText } from '../../src/head/index.ts';
 import { byteSize } from '../files.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import { table } from '../cli/terminal.ts';
@@ -13,7 +14,7 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
     each.taps.length === 1
       ? each.taps[0]
       : `${each.taps.length} taps${each.from === undefined ? '' : `, tail from ${each.from}`}`,
-    each.method,
+    heldOutText(each.folds),
     withInterval(each.metrics.logLoss, each.metrics.logLossInterval, (value) => value.toFixed(3)),
     withInterval(each.metrics.accuracy, each.metrics.accuracyInterval, percent),
     `+${each.cost.ms.toFixed(1)} ms`,
@@ -56,12 +57,12 @@ export function explanationJson({
   };
 }
 
-function candidateJson({ strategy, taps, from, method, metrics, cost }: Candidate): Record<string, unknown> {
+function candidateJson({ strategy, taps, from, folds, metrics, cost }: Candidate): Record<string, unknown> {
   return {
     strategy,
     taps,
     tail_from: from ?? null,
-    held_out_by: method,
+    held_out_by: heldOutText(folds),
     log_loss: metrics.logLoss,
     log_loss_interval: metrics.logLossInterval,
     accuracy: metrics.accuracy,

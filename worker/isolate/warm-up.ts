@@ -110,7 +110,7 @@ function plainHead({ plan, input }: Runtime): Head {
       logit: distribution,
       threshold: 0,
     },
-    training: { method: 'none', examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
+    training: { method: { fit: 'none' }, examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
     golden: [
       { code: new Float32Array(codeLength), probabilities: new Float32Array(labels.length).fill(0.5) },
     ],

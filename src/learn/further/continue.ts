@@ -8,9 +8,9 @@
  *
  * The same algebra leaves each new example out exactly. The old ones are not judged again: they are not here.
  */
-import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
+import { trainedFurther } from '../../head/method.ts';
 import { ROWS_AT_ONCE } from '../linalg/add-rows.ts';
 import { dot } from '../linalg/dot.ts';
 import { classWeight } from '../statistics/example-weights.ts';
@@ -32,10 +32,10 @@ const LIFT = 0.5;
 
 /** Whether a head is one that `continueHead` is for: fitted by least squares, and on something. */
 export function isContinuable({ training: { method, lambda, examples } }: Pick<Head, 'training'>): boolean {
-  return method.includes(LEAST_SQUARES) && lambda > 0 && examples > 0;
+  return method.fit.includes(LEAST_SQUARES) && lambda > 0 && examples > 0;
 }
 
-/** In `training.method` of all heads that are fitted in closed form. */
+/** In the `fit` of all heads in closed form. */
 const LEAST_SQUARES = 'ridge-';
 
 /**
@@ -81,7 +81,7 @@ export async function continueHead(
     weights: matrix,
     bias: bias.map((value, c) => value + lift[c]),
     training: {
-      method: methodOf(base),
+      method: trainedFurther(base.training.method, 'continued'),
       examples: counts.reduce((sum, count) => sum + count, 0),
       counts,
       lambda: base.training.lambda,
@@ -89,7 +89,7 @@ export async function continueHead(
     },
     variances: rows.variances(),
   };
-  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: LEAVE_ONE_OUT, ...judged };
+  return { head: { ...head, golden: makeGolden(head) }, ...judged };
 }
 
 /**
@@ -118,12 +118,6 @@ function liftNewLabels(
       logits[i * classes + c] = found[place] + LIFT * (centre - (sum - found[place]) / others);
   }
   return lift;
-}
-
-const CONTINUED = ', continued';
-
-function methodOf({ training: { method } }: Head): string {
-  return method.endsWith(CONTINUED) ? method : method + CONTINUED;
 }
 
 /** [C × n] by how much the old head misses the one-hot targets, times √weight; it says 0 for labels that it doesn't have. */

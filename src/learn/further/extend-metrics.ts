@@ -2,7 +2,6 @@
  * How good the new rows of an extended head are. There is no closed form for leaving an example out of them, so the new
  * examples are held out in parts, each judged by the head that was extended without its part.
  */
-import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
 import type { Head } from '../../head/head.ts';
 import { score } from '../../head/score.ts';
 import { extendHead } from './extend.ts';
@@ -17,17 +16,22 @@ const SEED = 1;
 /** Beyond this many examples of old labels, whose corrections take time with the square of their number, nothing is judged. */
 export const MOST_JUDGED = 500;
 
-/** @returns metrics over the examples alone, the same in any order; null where none can be judged, or there are too many. */
+/** Metrics over the new examples alone, the same in any order. */
+interface ExtensionMetrics extends Omit<TrainedHead, 'head'> {
+  /** Absent where each example was left out alone. */
+  readonly folds?: number;
+}
+
+/** @returns null metrics where no example can be judged, or there are too many. */
 export async function extensionMetrics(
   base: Head,
   taught: TaughtExamples,
   options: Pick<TrainOptions, 'pause'> = {},
-): Promise<Omit<TrainedHead, 'head'>> {
+): Promise<ExtensionMetrics> {
   const examples = canonical(base, taught);
   const n = examples.codes.length;
+  if (n < 2 || n > MOST_JUDGED) return { leaveOneOut: new Float32Array(), metrics: null };
   const folds = Math.min(FOLDS, n);
-  const heldOutBy = folds === n ? LEAVE_ONE_OUT : `${folds}-fold`;
-  if (n < 2 || n > MOST_JUDGED) return { heldOutBy, leaveOneOut: new Float32Array(), metrics: null };
   const labels = [...base.labels, ...examples.added];
   const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
   const foldOf = drawFolds(targets, folds, SEED);
@@ -49,7 +53,7 @@ export async function extensionMetrics(
   const known = { order: examples.order, targets, labels };
   const pacer = new Pacer(options.pause);
   const left = await leaveOneOutMetrics(known, logits, base.temperature, judgeWeights, pacer);
-  return { heldOutBy, ...left };
+  return folds === n ? left : { folds, ...left };
 }
 
 function part(

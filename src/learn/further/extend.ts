@@ -15,13 +15,10 @@
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
+import { trainedFurther } from '../../head/method.ts';
 import { HALF, Pacer } from '../pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
 import type { TrainOptions } from '../ridge/train.ts';
-
-/** Ends `training.method` of what comes out, but for the folds by which it was judged. */
-const EXTENDED = '-extended';
-const EXTENDED_BEFORE = /-extended(?:, \d+-fold)?$/;
 
 /**
  * How far an unseen example of a new label may fall short of the others before the old labels win, in spreads and as a
@@ -73,7 +70,7 @@ export async function extendHead(
     weights: Float32Array.from(rows),
     bias: Float32Array.from(bias),
     training: {
-      method: head.training.method.replace(EXTENDED_BEFORE, '') + EXTENDED,
+      method: trainedFurther(head.training.method, 'extended'),
       examples: counts.reduce((sum, count) => sum + count, 0),
       counts,
       lambda: 0,

@@ -3,12 +3,12 @@
  * enough of them to be fitted on (continue.ts); of an imported one nothing is known, and it keeps its rows (extend.ts).
  */
 import type { Head } from '../../head/head.ts';
+import { trainedFurther } from '../../head/method.ts';
 import { continueHead, isContinuable } from './continue.ts';
 import { extendHead } from './extend.ts';
 import { extensionMetrics } from './extend-metrics.ts';
 import { summarise } from '../statistics/metrics.ts';
 import type { TaughtExamples } from './taught-examples.ts';
-import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
 import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
 
 /** @throws HeadwaterError `training_data_invalid`, `training_data_too_large`. */
@@ -19,13 +19,13 @@ export async function teachFurther(
 ): Promise<TrainedHead> {
   if (isContinuable(base)) return continueHead(base, taught, options);
   const head = await extendHead(base, taught, options);
-  const judged = await extensionMetrics(base, taught, options);
-  if (judged.metrics === null) return { head, ...judged };
+  const { folds, leaveOneOut, metrics } = await extensionMetrics(base, taught, options);
+  if (metrics === null) return { head, leaveOneOut, metrics };
   const { method } = head.training;
   const training = {
     ...head.training,
-    method: judged.heldOutBy === LEAVE_ONE_OUT ? method : `${method}, ${judged.heldOutBy}`,
-    leaveOneOut: summarise(judged.metrics),
+    method: trainedFurther(method, 'extended', folds),
+    leaveOneOut: summarise(metrics),
   };
-  return { head: { ...head, training }, ...judged };
+  return { head: { ...head, training }, leaveOneOut, metrics };
 }

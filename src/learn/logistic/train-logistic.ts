@@ -95,14 +95,14 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
     temperature,
     novelty: await novelty(data, labels, weights, moments, logits, options, pacer),
     training: {
-      method: `logistic, ${folds}-fold`,
+      method: { fit: 'logistic', folds },
       examples: n,
       counts,
       lambda,
       leaveOneOut: left.metrics === null ? null : summarise(left.metrics),
     },
   };
-  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: `${folds}-fold`, ...left };
+  return { head: { ...head, golden: makeGolden(head) }, ...left };
 }
 
 /** How many fits there are at most, for those who show how far it is. */

@@ -99,7 +99,7 @@ export class RidgePath {
       this.#pacer,
     );
     const { examples, counts, labels, codeLength } = this.#data;
-    const method = `ridge-${this.#ridge.decomposition.form}`;
+    const method = { fit: `ridge-${this.#ridge.decomposition.form}` };
     const head = {
       ...codesRead(this.#set),
       codeLength,

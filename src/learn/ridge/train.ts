@@ -7,7 +7,6 @@ import type { Head } from '../../head/head.ts';
 import { DesignMatrix } from './design-matrix.ts';
 import { exampleWeights } from '../statistics/example-weights.ts';
 import { headMatrices } from './head-matrices.ts';
-import { LEAVE_ONE_OUT } from '../statistics/held-out.ts';
 import { evaluate, largest, summarise, type DetailedMetrics } from '../statistics/metrics.ts';
 import { directionCount, noveltySample, noveltyStatistics } from '../statistics/novelty.ts';
 import { EXPONENTIAL, Pacer, type Pause } from '../pacer.ts';
@@ -42,11 +41,10 @@ export interface TrainOptions {
 
 export interface TrainedHead {
   readonly head: Head;
-  /** How the examples below were held out: LEAVE_ONE_OUT, '4-fold'. */
-  readonly heldOutBy: string;
   /**
-   * [n × C] probabilities for each example by the head that never saw it, in the order of the set given, columns in the
-   * order of head.labels. Where an example is the only one of its class, they say what the others make of it.
+   * [n × C] probabilities for each example, predicted by a head that was trained without it: how it was held out, the
+   * head's training.method says. Rows are in the order of the set given, columns in that of head.labels. The only
+   * example of its class is predicted to be of another one.
    */
   readonly leaveOneOut: Float32Array;
   /** Metrics over those that can be judged; null where none can. */
@@ -98,7 +96,7 @@ export async function trainWithMetrics(set: TrainingSet, options: TrainOptions =
       }),
     },
     training: {
-      method: `ridge-${decomposition.form}`,
+      method: { fit: `ridge-${decomposition.form}` },
       examples: data.examples,
       counts: data.counts,
       lambda,
@@ -106,7 +104,7 @@ export async function trainWithMetrics(set: TrainingSet, options: TrainOptions =
     },
     variances: variancesOf(decomposition, principal, data.examples, data.codeLength),
   };
-  return { head: { ...head, golden: makeGolden(head) }, heldOutBy: LEAVE_ONE_OUT, ...left };
+  return { head: { ...head, golden: makeGolden(head) }, ...left };
 }
 
 export function topLogits(sample: Uint32Array, logits: Float64Array, classes: number): Float64Array {

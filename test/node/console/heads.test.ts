@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
-import { readHead, writeHead } from '../../../src/head/index.ts';
+import { parseMethod, readHead, writeHead } from '../../../src/head/index.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
 
@@ -76,7 +76,7 @@ describe.skipIf(withoutBrowser())('a user', () => {
     const client = new HeadwaterClient({ url: worker.url, key });
     const file = await (await client.downloadVersion(HEAD, 2)).arrayBuffer();
     const head = readHead(new Uint8Array(file));
-    const training = { ...head.training, method: 'fine-tune from b3, ridge-dual, 4-fold' };
+    const training = { ...head.training, method: parseMethod('fine-tune from b3, ridge-dual, 4-fold') };
     await client.putHead('tuned', new Uint8Array(writeHead({ ...head, training })));
     const other = await browser.newPage();
     await signIn(other, worker.url, key);

@@ -28,7 +28,7 @@ function headOf(classes: number, directions = DIRECTIONS): Head {
     },
     variances: new Float32Array(directions + 1).fill(1),
     training: {
-      method: 'ridge-dual',
+      method: { fit: 'ridge-dual' },
       examples: 2 * classes,
       counts: Array.from({ length: classes }, () => 2),
       lambda: 1,

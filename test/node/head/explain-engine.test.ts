@@ -32,7 +32,7 @@ function headFor(taps: readonly string[], code: Float32Array, tail?: Tail): Head
     bias: numbers(2),
     temperature: 1,
     novelty: { directions: new Float32Array(), residual: spread, logit: spread, threshold: 1 },
-    training: { method: 'none', examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
+    training: { method: { fit: 'none' }, examples: 0, counts: [0, 0], lambda: 0, leaveOneOut: null },
     golden: [],
     ...(tail === undefined ? {} : { tail }),
   };

@@ -155,14 +155,14 @@ describe('extendHead', () => {
   it('is judged on new examples by heads that never saw them', async () => {
     const { head, code } = world(8);
     const examples = taught(code, { d: [3, 12], a: [0, 6], e: [4, 1] });
-    const { metrics, leaveOneOut, ...trained } = await teachFurther(head, examples);
-    expect(trained.heldOutBy).toBe('8-fold');
+    const { metrics, leaveOneOut, head: extended } = await teachFurther(head, examples);
+    expect(extended.training.method).toMatchObject({ further: 'extended', furtherFolds: 8 });
     // The only example of its label can't be judged.
     expect(metrics?.perClass.map(({ support }) => support)).toEqual([6, 0, 0, 12, 0]);
     expect(metrics?.accuracy).toBeGreaterThanOrEqual(0.8);
     expect(leaveOneOut).toHaveLength(19 * 5);
-    expect(trained.head.training.leaveOneOut?.accuracy).toBe(metrics?.accuracy);
-    expect(readHead(writeHead(trained.head))).toEqual(trained.head);
+    expect(extended.training.leaveOneOut?.accuracy).toBe(metrics?.accuracy);
+    expect(readHead(writeHead(extended))).toEqual(extended);
     const one = await teachFurther(head, taught(code, { d: [3, 1] }));
     expect(one.head.training.leaveOneOut).toBeNull();
   });

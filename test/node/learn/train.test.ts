@@ -42,7 +42,11 @@ describe('trainHead', () => {
   it('learns what can be learnt and says how well', async () => {
     const { head, metrics } = await trainWithMetrics(randomSet(4, [40, 40, 40], 150));
     expect(metrics!.accuracy).toBeGreaterThan(0.95);
-    expect(head.training).toMatchObject({ method: 'ridge-dual', examples: 120, counts: [40, 40, 40] });
+    expect(head.training).toMatchObject({
+      method: { fit: 'ridge-dual' },
+      examples: 120,
+      counts: [40, 40, 40],
+    });
     expect(head.training.leaveOneOut!.accuracy).toBe(metrics!.accuracy);
   });
 

@@ -37,7 +37,7 @@ function candidate(strategy: Strategy, ms: number, p: (i: number) => number): Ca
     return c === TARGETS[i] ? p(i) : 1 - p(i);
   });
   const metrics = evaluate(probabilities, TARGETS, 2);
-  return { strategy, taps: ['last'], method: '4-fold', metrics, probabilities, cost: { ms, bytes: 1 } };
+  return { strategy, taps: ['last'], folds: 4, metrics, probabilities, cost: { ms, bytes: 1 } };
 }
 
 const N = 100;

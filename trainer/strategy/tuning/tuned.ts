@@ -68,11 +68,10 @@ export async function tuneOnAll(
   const path = await RidgePath.fit(selectExamples(set, all), LEARNING);
   const head = await path.head(heldOut.decade, heldOut.temperature, heldOut.novelty);
   const metrics = evaluate(probabilities, targets, labels.length);
-  const method = `${strategy} from ${from}, ${head.training.method}, ${folds}-fold`;
+  const method = { ...head.training.method, tuned: { strategy, from }, folds };
   const training = { ...head.training, method, leaveOneOut: summarise(metrics) };
   return {
     head: { ...head, training, tail },
-    heldOutBy: `${folds}-fold`,
     leaveOneOut: probabilities,
     metrics,
   };

@@ -13,9 +13,8 @@ import type {
 } from '../../../src/api/index.ts';
 import { z } from 'zod';
 import { HeadwaterError } from '../../../src/errors.ts';
-import type { Head } from '../../../src/head/index.ts';
+import { heldOutFolds, heldOutText, parseMethod, type Head } from '../../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../../src/head/metadata.ts';
-import { heldOutBy } from '../../../src/learn/statistics/held-out.ts';
 import type { ClassMetrics } from '../../../src/head/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
@@ -105,7 +104,7 @@ export function versionSummary(row: VersionRow & { summary: string }, current: n
     classes,
     examples,
     method,
-    held_out_by: heldOutBy(method),
+    held_out_by: heldOutText(heldOutFolds(parseMethod(method))),
     leave_one_out: heldOut,
     ...(test === null ? {} : { test }),
   };

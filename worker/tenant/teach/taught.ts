@@ -1,7 +1,7 @@
 /** What a teach request is answered: the version that came out, how good it is, and what changed. */
 import type { Changes, ClassSummary, Taught } from '../../../src/api/index.ts';
 import { writeSummary } from '../../../src/head/metrics.ts';
-import { heldOutBy } from '../../../src/learn/statistics/held-out.ts';
+import { heldOutFolds, heldOutText } from '../../../src/head/index.ts';
 import { classSummaries, parse } from '../heads/describe.ts';
 import type { TaughtState } from './examples.ts';
 import { accuracyOver, sharedClasses } from '../heads/guard.ts';
@@ -34,7 +34,7 @@ export function taughtAnswer(
     ...counts,
     examples,
     classes: classSummaries(described),
-    held_out_by: heldOutBy(method),
+    held_out_by: heldOutText(heldOutFolds(method)),
     leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
     ...(before === undefined
       ? {}
