@@ -1,4 +1,4 @@
-/** A tenant's backup: lines of JSON, each a row; head files and codes in base64. What docs/storage.md calls its truth. */
+/** A tenant's backup: lines of JSON, each a row; head files and codes in base64. docs/storage.md explains what it holds. */
 import { z } from 'zod';
 import { MAX_CODE_LENGTH } from '../head/limits.ts';
 import { Name } from '../head/metadata.ts';
@@ -11,7 +11,7 @@ export const BACKUP_FORMAT = 'headwater-backup/1';
 
 /** Milliseconds; what a Date can hold. Revisions begin as times and count up. */
 const time = z.int().min(0).max(8.64e15);
-/** Far more than a head ever had, and room for those to come. */
+/** Far more versions than a head ever has. */
 const version = VersionNumber.max(1e9);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().regex(/^[a-z2-7]{16}$/);
@@ -66,7 +66,7 @@ const HeadRow = z.strictObject({
   shadow: version.nullable(),
   settings: HeadSettings,
 });
-/** How many missing versions the last line names. */
+/** The most missing versions that the last line names. */
 export const MAX_MISSING_NAMED = 100;
 const Missing = z.strictObject({
   total: z.int().min(1),
@@ -79,11 +79,13 @@ const Missing = z.strictObject({
 export type Missing = z.infer<typeof Missing>;
 const End = z.strictObject({
   row: z.literal('end'),
-  rows: z.int().meta({ description: 'Before this one; where it is missing, the file broke off.' }),
+  rows: z
+    .int()
+    .meta({ description: 'Number of rows before this one. If this row is missing, the file is incomplete.' }),
   unchanged: z.boolean().meta({ description: 'False where something changed while the file was written.' }),
   missing: Missing.optional().meta({
     description:
-      'Versions whose files were missing or damaged in the store; absent where the backup has them all.',
+      'Versions whose files were missing or damaged in the store. Absent where the backup is complete.',
   }),
 });
 

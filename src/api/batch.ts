@@ -1,4 +1,4 @@
-/** Wire schemas of classify-batch: many pictures in, a line of JSON for each out while they are worked on. */
+/** Wire schemas of classify-batch: many images in; a line of JSON for each, sent as soon as it is ready. */
 import { z } from 'zod';
 import { ClassifyQuery, Prediction, Unknown } from './classify.ts';
 import { ImageInfo, Problem, VersionNumber } from './common.ts';
@@ -8,16 +8,19 @@ export const MAX_BATCH_PICTURES = 100;
 export const BatchQuery = ClassifyQuery.omit({ explain: true, explain_format: true });
 
 const Place = {
-  index: z.int().meta({ description: 'Of the picture in the request, from 0.' }),
-  name: z.string().meta({ description: "The file's name, or '' where it came with none." }),
+  index: z.int().meta({ description: 'Of the image in the request, from 0.' }),
+  name: z.string().meta({ description: "The file's name, or '' where it has none." }),
 };
 
 export const BatchResult = z
   .object({
     ...Place,
-    id: z.string().optional().meta({ description: 'Where the prediction is kept for review.' }),
+    id: z
+      .string()
+      .optional()
+      .meta({ description: 'The id of the prediction, for feedback. Only where it is kept for review.' }),
     version: VersionNumber.optional().meta({
-      description: 'What answered, where it is another than the last line names: the canary.',
+      description: 'The version that answered, where it is not the one of the last line: the canary.',
     }),
     predictions: z.array(Prediction),
     unknown: Unknown,
@@ -36,7 +39,7 @@ export const BatchSummary = z
     pictures: z.int(),
     failed: z.int(),
   })
-  .meta({ id: 'BatchSummary', description: 'The last line: where it is missing, the answer broke off.' });
+  .meta({ id: 'BatchSummary', description: 'The last line. If it is missing, the answer is incomplete.' });
 export type BatchSummary = z.infer<typeof BatchSummary>;
 
 export const BatchLine = z.union([BatchResult, BatchProblem, BatchSummary]).meta({ id: 'BatchLine' });

@@ -1,4 +1,4 @@
-/** Wire schemas of classify and embed: the calls that take pictures. */
+/** Wire schemas of classify and embed, the calls that take images. */
 import { z } from 'zod';
 import { MAX_NAME_LENGTH } from '../head/limits.ts';
 import { BackboneId, CodeSpace, HeadName, ImageInfo, VersionNumber } from './common.ts';
@@ -7,7 +7,7 @@ import { VersionWish } from './versions.ts';
 
 export const DEFAULT_TOP_K = 10;
 export const MAX_TOP_K = 10_000;
-/** Heads that one picture can be scored with in one request. */
+/** Heads that one request can score an image with. */
 export const MAX_HEADS_PER_REQUEST = 16;
 
 const TopK = z
@@ -18,9 +18,9 @@ const TopK = z
   .default(DEFAULT_TOP_K);
 
 export const ClassifyQuery = z.strictObject({
-  top_k: TopK.meta({ description: 'How many labels to answer, the most probable first.' }),
+  top_k: TopK.meta({ description: 'The most labels in the answer. The most probable come first.' }),
   version: VersionWish.optional().meta({
-    description: 'Which version, by number or by name; the current one where absent.',
+    description: 'A version, by number or by name. Default: the current one.',
   }),
   ...ExplainQuery,
 });
@@ -48,7 +48,7 @@ export const ClassifyManyQuery = z.strictObject({
     .pipe(z.array(HeadReference).min(1).max(MAX_HEADS_PER_REQUEST))
     .meta({
       type: 'string',
-      description: 'Names joined by commas, each with an optional @version.',
+      description: 'Names separated by commas, each with an optional @version.',
       example: 'recycling,flowers@3',
     }),
   top_k: TopK,
@@ -57,10 +57,10 @@ export const ClassifyManyQuery = z.strictObject({
 export const EmbedQuery = z.strictObject({
   head: HeadName.optional().meta({
     description:
-      'Codes that this head is taught with: its own where it was uploaded, else those of its first example. Where absent, and for a head that is not there yet, those that new heads read.',
+      'Computes the CNN codes that this head is trained on. Default, and where the head does not exist yet: the codes of new heads.',
   }),
   backbone: z.string().min(1).max(MAX_NAME_LENGTH).optional().meta({
-    description: 'Codes of this backbone, by name; not together with `head`.',
+    description: 'Computes codes of this backbone, by name. Not together with `head`.',
   }),
   size: z
     .string()
@@ -70,7 +70,7 @@ export const EmbedQuery = z.strictObject({
     .meta({
       type: 'integer',
       description:
-        'Side of the square that pictures are brought to, in pixels: one at which the backbone is run. Where absent, that of new heads on the backbone.',
+        'Side in pixels of the square that images are resized to. The backbone must support it. Default: the size of new heads on the backbone.',
     }),
   rules: z
     .enum(['1', '2'])
@@ -79,7 +79,7 @@ export const EmbedQuery = z.strictObject({
     .meta({
       type: 'integer',
       description:
-        'Pixel rules by which pictures are brought to that size: 1 of heads from before there were others, 2 of new ones. Where absent, those of new heads on the backbone.',
+        'The rules for resizing: 1 for old heads, 2 for new ones. Default: the rules of new heads on the backbone.',
     }),
   encoding: z
     .enum(['float', 'base64'])
@@ -92,7 +92,7 @@ export type Prediction = z.infer<typeof Prediction>;
 
 export const Unknown = z
   .object({
-    score: z.number().meta({ description: 'How unlike the training pictures, in units of their spread.' }),
+    score: z.number().meta({ description: 'Distance from the training images, in units of their spread.' }),
     is_unknown: z.boolean(),
   })
   .meta({ id: 'Unknown' });
@@ -101,7 +101,7 @@ export type Unknown = z.infer<typeof Unknown>;
 export const HeadAnswer = z
   .object({
     id: z.string().optional().meta({
-      description: 'Where the prediction is kept for review: its id, for feedback.',
+      description: 'The id of the prediction, for feedback. Only where it is kept for review.',
     }),
     head: z.string(),
     version: VersionNumber,
@@ -113,7 +113,7 @@ export type HeadAnswer = z.infer<typeof HeadAnswer>;
 
 export const Classification = HeadAnswer.extend({
   image: ImageInfo,
-  explanation: Explanation.optional().meta({ description: 'Where asked for with `explain`.' }),
+  explanation: Explanation.optional().meta({ description: 'Only with `explain`.' }),
 }).meta({ id: 'Classification' });
 export type Classification = z.infer<typeof Classification>;
 
@@ -128,14 +128,14 @@ export const Embedding = z
 export const Embeddings = z
   .object({
     backbone: BackboneId,
-    space: CodeSpace.meta({ description: 'Which codes of it these are; to be sent with them to teach.' }),
+    space: CodeSpace.meta({ description: 'The code space. Send it to teach together with the codes.' }),
     base: z.string().optional().meta({
       description:
-        'Where these are codes of an uploaded head, asked for with `head`: the SHA-256 of its file.',
+        'The SHA-256 of the uploaded head named by `head`. Only where the codes are those of such a head.',
     }),
     code_length: z.int(),
     encoding: z.enum(['float', 'base64']),
-    embeddings: z.array(Embedding).meta({ description: 'In the order of the pictures.' }),
+    embeddings: z.array(Embedding).meta({ description: 'In the order of the images.' }),
   })
   .meta({ id: 'Embeddings' });
 export type Embeddings = z.infer<typeof Embeddings>;

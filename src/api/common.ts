@@ -1,4 +1,4 @@
-/** Wire schemas that several calls share: names, identifiers, pictures and problems. Pure zod; hosts add their own. */
+/** Wire schemas that several calls share: names, identifiers, images and problems. Pure zod; hosts add their own. */
 import { z } from 'zod';
 import { STATISTICS } from '../backbone/plan.ts';
 import { labelFault, MAX_LABEL_LENGTH, MAX_TAPS, normaliseLabel } from '../head/limits.ts';
@@ -28,8 +28,7 @@ export const Label = labelOf(z.string());
 const MAX_RAW_LABEL_LENGTH = 4 * MAX_LABEL_LENGTH;
 
 /**
- * One that examples come with, normalised. Each class has an address, in which '.' and '..' would be steps from one to
- * another.
+ * The label of an example, normalised. Each class has an address, in which '.' and '..' have another meaning.
  */
 export const TaughtLabel = labelOf(
   z
@@ -65,30 +64,29 @@ export const pageLimit = (most: number) =>
     .pipe(z.int().max(most))
     .default(100);
 
-/** Names the frozen network. Codes and heads of other weights mean nothing to it. */
+/** Names the frozen network. It can't use codes or heads made with other weights. */
 export const BackboneId = z
   .object({ name: z.string(), version: z.string(), weights_sha256: z.string() })
   .meta({ id: 'BackboneId' });
 export type BackboneId = z.infer<typeof BackboneId>;
 
-/** What makes codes of one backbone differ: which taps they are read from, of what, and how pictures reach it. */
+/** What tells code spaces of one backbone apart: the taps, their statistics and the input. */
 export const CodeSpaceFields = {
   taps: z.array(Name).min(1).max(MAX_TAPS).meta({ description: 'Names, in the order of the code.' }),
   statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS).optional().meta({
-    description:
-      'What each tap reads of its map: the mean over space, or the standard deviation. Means where absent.',
+    description: 'The statistic of each tap over space: mean or standard deviation. Default: means.',
   }),
   input: PictureInputFields.optional().meta({
     description:
-      "What pictures are brought to, and by which pixel rules. The backbone's own size by rules 1 where absent.",
+      "The size that images are resized to, and the rules for it. Default: the backbone's own size by rules 1.",
   }),
 };
 
-/** A code space, but for the weights, which BackboneId names. */
+/** A code space without the weights, which BackboneId names. */
 export const CodeSpace = z.strictObject(CodeSpaceFields).meta({ id: 'CodeSpace' });
 export type CodeSpace = z.infer<typeof CodeSpace>;
 
-/** What the decoder found: the picture's own size, after its orientation was applied. */
+/** What the decoder found: the image's own size, after its orientation was applied. */
 export const ImageInfo = z
   .object({
     width: z.int(),
@@ -98,13 +96,15 @@ export const ImageInfo = z
   .meta({ id: 'ImageInfo' });
 export type ImageInfo = z.infer<typeof ImageInfo>;
 
-/** A picture that is an example already, under another label. */
+/** An image that is an example already, under another label. */
 export const Conflict = z
   .object({
     picture: z.string(),
-    label: z.string().meta({ description: 'As it came now.' }),
-    known_label: z.string().meta({ description: 'As it is known, or came earlier in the same request.' }),
-    example: z.string().optional().meta({ description: 'The id of the example known.' }),
+    label: z.string().meta({ description: 'The label in this request.' }),
+    known_label: z
+      .string()
+      .meta({ description: 'The label of the known example, or of an earlier one in this request.' }),
+    example: z.string().optional().meta({ description: 'The id of the known example.' }),
   })
   .meta({ id: 'Conflict' });
 export type Conflict = z.infer<typeof Conflict>;
@@ -122,7 +122,7 @@ export const Problem = z
     conflicts: z
       .array(Conflict)
       .optional()
-      .meta({ description: 'With label_conflict: the pictures that are known under another label.' }),
+      .meta({ description: 'With label_conflict: the images that are known under another label.' }),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;

@@ -1,7 +1,7 @@
-/** Wire schemas of heat-maps: where in a picture a label's score comes from. */
+/** Wire schemas of heat-maps: where in an image a label's score comes from. */
 import { z } from 'zod';
 
-/** Asks for the most probable label's explanation, where no class has that very name. */
+/** Explains the most probable label, unless a class has this name. */
 export const EXPLAIN_TOP = 'label';
 
 export const ExplainQuery = {
@@ -11,12 +11,12 @@ export const ExplainQuery = {
     .max(256)
     .optional()
     .meta({
-      description: `Adds where in the picture the score of a label comes from: the label's name, or '${EXPLAIN_TOP}' for the most probable one.`,
+      description: `Adds where in the image the score of a label comes from. A label's name, or '${EXPLAIN_TOP}' for the most probable one.`,
       example: EXPLAIN_TOP,
     }),
   explain_format: z.enum(['json', 'png']).optional().meta({
     description:
-      'png answers with the picture under its heat-map instead of JSON, as `Accept: image/png` does. Default: json.',
+      'png answers with the image and its heat-map instead of JSON, as `Accept: image/png` does. Default: json.',
   }),
 };
 
@@ -25,23 +25,25 @@ export const Explanation = z
     label: z.string(),
     logit: z
       .number()
-      .meta({ description: "The label's raw score, before temperature and softmax: bias and all shares." }),
-    bias: z.number().meta({ description: 'What belongs to no place in the picture.' }),
+      .meta({
+        description: "The label's score before temperature and softmax: the sum of bias and all shares.",
+      }),
+    bias: z.number().meta({ description: 'The part of the logit that no position adds.' }),
     grid: z
       .object({
         height: z.int(),
         width: z.int(),
         shares: z
           .array(z.array(z.number()))
-          .meta({ description: 'Rows from the top: what each place adds to the logit, or takes away.' }),
+          .meta({ description: 'Rows from the top: what each position adds to the logit. May be negative.' }),
       })
-      .meta({ description: 'Lies evenly over the whole picture.' }),
+      .meta({ description: 'Covers the whole image, in cells of equal size.' }),
     exact: z.boolean().meta({
-      description: 'Whether every share is where it belongs; if not, some taps were spread evenly.',
+      description: 'Whether every share is exact. If not, some taps are spread evenly.',
     }),
     spread_taps: z.array(z.string()).meta({
       description:
-        'Taps whose part of the logit is spread evenly, because a fine-tuned tail computes them and shows no maps.',
+        'Taps whose part of the logit is spread evenly: a fine-tuned tail computes them, and its maps are not available.',
     }),
   })
   .meta({ id: 'Explanation' });

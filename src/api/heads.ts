@@ -4,7 +4,7 @@ import { HeadName, pageLimit, Timestamp, VersionNumber } from './common.ts';
 
 const Interval = z.array(z.number()).length(2).meta({ description: '95 % confidence interval: low, high.' });
 
-/** Metrics as the trainer found them. Fractions from 0 to 1, log-loss in nats. */
+/** Metrics of a head file. Fractions from 0 to 1, log-loss in nats. */
 export const Metrics = z
   .object({
     examples: z.int(),
@@ -19,7 +19,7 @@ export const Metrics = z
   .meta({ id: 'Metrics' });
 export type Metrics = z.infer<typeof Metrics>;
 
-/** A class with how well it is told from the others, over examples held out. */
+/** A class with its metrics over held-out examples. */
 export const ClassSummary = z
   .object({
     label: z.string(),
@@ -43,10 +43,11 @@ export const VersionSummary = z
     method: z.string(),
     held_out_by: z.string().meta({
       description:
-        'How the examples were held out that `leave_one_out` is over: leave-one-out, or 4-fold where they were in folds, as for tuned heads.',
+        'How the examples of `leave_one_out` were held out: leave-one-out, or for example 4-fold for tuned heads.',
     }),
     leave_one_out: Metrics.nullable().meta({
-      description: 'Each example judged by a head that never saw it. null where no class had two examples.',
+      description:
+        'Each example is predicted by a head that was trained without it. null where no class had two examples.',
     }),
     test: Metrics.optional(),
   })
@@ -69,13 +70,16 @@ export const MAX_HEADS_PER_PAGE = 500;
 
 export const HeadsQuery = z.strictObject({
   limit: pageLimit(MAX_HEADS_PER_PAGE),
-  after: HeadName.optional().meta({ description: 'The `next` of the page before.' }),
+  after: HeadName.optional().meta({ description: 'The `next` of the previous page.' }),
 });
 
 export const HeadList = z
   .object({
     heads: z.array(HeadSummary),
-    next: z.string().optional().meta({ description: 'Where the next page begins, if there is one.' }),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: 'Send it as `after` to get the next page. Absent on the last page.' }),
   })
   .meta({ id: 'HeadList' });
 export type HeadList = z.infer<typeof HeadList>;
@@ -97,7 +101,7 @@ export const HeadStored = z
     version: VersionNumber,
     created: z
       .boolean()
-      .meta({ description: 'False when a version with the same content was there already.' }),
+      .meta({ description: 'False where a version with the same content existed already.' }),
     sha256: z.string(),
     classes: z.int(),
   })

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { Timestamp } from './common.ts';
 
-/** read: classify, embed, look. write: also change heads. admin: also the tenant's keys. */
+/** read: classify, embed, read heads. write: also change heads. admin: also manage the tenant's keys. */
 export const Scope = z.enum(['read', 'write', 'admin']).meta({ id: 'Scope' });
 export type Scope = z.infer<typeof Scope>;
 
-/** What a person calls something. */
+/** A name for people. */
 export const DisplayName = z
   .string()
   .trim()

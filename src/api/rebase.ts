@@ -1,16 +1,16 @@
-/** Wire schemas of moving a head to the default code space: how far it is, what stands in the way, and what it brings. */
+/** Wire schemas of moving a head to the default code space: progress, obstacles and the metrics before and after. */
 import { z } from 'zod';
 import { BackboneId, CodeSpaceFields, HeadName, VersionNumber } from './common.ts';
 import { Metrics } from './heads.ts';
 
-/** Which codes. */
+/** Names a code space. */
 export const CodeSpaceId = BackboneId.extend({
   code_length: z.int().meta({ description: 'Numbers in a code.' }),
   input: CodeSpaceFields.input,
 }).meta({ id: 'CodeSpaceId' });
 export type CodeSpaceId = z.infer<typeof CodeSpaceId>;
 
-/** A version with how well it does. */
+/** A version with its metrics. */
 export const JudgedVersion = z
   .object({
     version: VersionNumber,
@@ -26,7 +26,7 @@ export const UnreadablePicture = z
   .object({
     example: z.string().meta({ description: 'Its id.' }),
     label: z.string(),
-    fault: z.string().meta({ description: 'Why the kept picture gives no code.' }),
+    fault: z.string().meta({ description: 'Why the kept image gives no code.' }),
   })
   .meta({ id: 'UnreadablePicture' });
 
@@ -34,25 +34,25 @@ export const Rebase = z
   .object({
     head: HeadName,
     state: z.enum(['not_begun', 'under_way', 'done']).meta({
-      description: 'done: the examples are codes of the default code space.',
+      description: 'done: the codes of the examples are in the default code space.',
     }),
-    from: CodeSpaceId.optional().meta({ description: 'What the examples are codes of until it is done.' }),
-    to: CodeSpaceId.meta({ description: 'The default code space, which new heads have.' }),
+    from: CodeSpaceId.optional().meta({ description: 'The code space of the examples before the move.' }),
+    to: CodeSpaceId.meta({ description: 'The default code space: that of new heads.' }),
     total: z.int().meta({ description: 'Examples of the head.' }),
-    done: z.int().meta({ description: 'Examples that have a code there.' }),
+    done: z.int().meta({ description: 'Examples that have a code in the new space.' }),
     missing_pictures: z.int().meta({
-      description: 'Examples without a code there and without a picture to make it of.',
+      description: 'Examples without a code in the new space and without an image to compute it from.',
     }),
     unreadable: z
       .array(UnreadablePicture)
       .optional()
-      .meta({ description: 'Those among them whose kept picture is missing or damaged; 50 at most.' }),
+      .meta({ description: 'Those of them whose kept image is missing or damaged; 50 at most.' }),
     obstacle: z
       .string()
       .optional()
-      .meta({ description: 'Why it cannot begin or go on, and what to do about it.' }),
+      .meta({ description: 'Why the move cannot begin or go on, and what to do.' }),
     before: JudgedVersion.optional().meta({ description: 'The newest version trained in the old space.' }),
-    after: JudgedVersion.optional().meta({ description: 'The newest one in the new space.' }),
+    after: JudgedVersion.optional().meta({ description: 'The newest version trained in the new space.' }),
   })
   .meta({ id: 'Rebase' });
 export type Rebase = z.infer<typeof Rebase>;

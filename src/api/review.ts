@@ -1,4 +1,4 @@
-/** Wire schemas of the review queue: predictions that a person should look at, and what that person says. */
+/** Wire schemas of the review queue: uncertain predictions, and their right labels. */
 import { z } from 'zod';
 import { Prediction, Unknown } from './classify.ts';
 import { TaughtLabel, Timestamp, VersionNumber } from './common.ts';
@@ -9,7 +9,7 @@ export const ReviewItem = z
     version: VersionNumber,
     predictions: z.array(Prediction),
     unknown: Unknown,
-    picture: z.string().optional().meta({ description: 'SHA-256 of the picture as it was sent.' }),
+    picture: z.string().optional().meta({ description: 'SHA-256 of the image file.' }),
     created_at: Timestamp,
   })
   .meta({ id: 'ReviewItem' });
@@ -17,12 +17,12 @@ export type ReviewItem = z.infer<typeof ReviewItem>;
 
 export const ReviewQueue = z
   .object({
-    items: z.array(ReviewItem).meta({ description: 'Those whose label would help most first.' }),
+    items: z.array(ReviewItem).meta({ description: 'Those whose label helps training most come first.' }),
   })
   .meta({ id: 'ReviewQueue' });
 export type ReviewQueue = z.infer<typeof ReviewQueue>;
 
-/** The right label of a prediction, which becomes an example; null where it is not worth one. */
+/** The right label of a prediction, which becomes an example. null discards the prediction. */
 export const Feedback = z
   .strictObject({ id: z.string().max(64), label: TaughtLabel.nullable() })
   .meta({ id: 'Feedback' });

@@ -1,14 +1,14 @@
-/** Wire schemas of what a head's owner may choose for it, and a tenant for all its heads. */
+/** Wire schemas of the settings of a head and of a tenant. */
 import { z } from 'zod';
 
 export const HeadSettings = z
   .strictObject({
     guard_margin: z.number().min(0).max(1).nullable().default(null).meta({
       description:
-        'How far held-out accuracy on the old classes may fall before a new version is held back: 0.05 is five points. null switches the guard off.',
+        'The most that held-out accuracy on the old classes may fall before a new version is held back: 0.05 is five points. null switches the guard off.',
     }),
     capture: z.boolean().default(false).meta({
-      description: 'Whether codes of uncertain and unknown pictures are kept for review.',
+      description: 'Whether codes of uncertain and unknown images are kept for review.',
     }),
   })
   .meta({ id: 'HeadSettings' });
@@ -19,8 +19,7 @@ export const DEFAULT_SETTINGS: HeadSettings = HeadSettings.parse({});
 export const TenantSettings = z
   .strictObject({
     keep_images: z.boolean().default(false).meta({
-      description:
-        'Whether the pictures of examples are kept, as they come. When this is switched off, those that are there are deleted.',
+      description: 'Whether the images of examples are kept. Switching it off deletes them.',
     }),
   })
   .meta({ id: 'TenantSettings' });

@@ -1,4 +1,4 @@
-/** Wire schemas of teaching: examples in, a new version out, and examples forgotten. */
+/** Wire schemas of teaching: adding examples, training a new version, and deleting examples. */
 import { z } from 'zod';
 import { MAX_CODE_LENGTH } from '../head/limits.ts';
 import { numberList } from '../number-list.ts';
@@ -14,7 +14,7 @@ import {
 } from './common.ts';
 import { ClassSummary, Metrics } from './heads.ts';
 
-/** Examples that one request may bring. */
+/** The most examples of one request. */
 export const MAX_EXAMPLES_PER_REQUEST = 256;
 /** URLs among them: each is fetched while the caller waits. */
 export const MAX_URLS_PER_REQUEST = 32;
@@ -23,12 +23,15 @@ export const MAX_EXAMPLES_PER_PAGE = 500;
 const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 export const TeachQuery = z.strictObject({
-  train: Flag.default(true).meta({ description: 'false only stores the examples.', type: 'boolean' }),
+  train: Flag.default(true).meta({
+    description: 'false stores the examples without training.',
+    type: 'boolean',
+  }),
 });
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex');
 
-const Lesson = z.union(
+const TaughtExample = z.union(
   [
     z.strictObject({ label: TaughtLabel, image: z.string() }),
     z.strictObject({ label: TaughtLabel, url: z.string() }),
@@ -36,7 +39,7 @@ const Lesson = z.union(
       label: TaughtLabel,
       code: z.union([z.string(), numberList({ least: 1, most: MAX_CODE_LENGTH })]),
       picture: Sha256.optional().meta({
-        description: "The picture's SHA-256, so that it is known when it comes again in another form.",
+        description: 'SHA-256 of the image file, so that the same image is recognised in a later request.',
       }),
     }),
   ],
@@ -48,40 +51,45 @@ const Lesson = z.union(
 
 export const TeachBody = z
   .strictObject({
-    examples: z.array(Lesson).min(1).max(MAX_EXAMPLES_PER_REQUEST),
+    examples: z.array(TaughtExample).min(1).max(MAX_EXAMPLES_PER_REQUEST),
     backbone: BackboneId.optional().meta({
-      description: 'Whose codes these are, as /v1/embed says. Needed where there are codes.',
+      description: 'The backbone of the codes, as /v1/embed answers it. Required with codes.',
     }),
     space: CodeSpace.optional().meta({
       description:
-        "Which codes of the backbone these are, as /v1/embed says. Where absent: all its taps' means at its own size by rules 1; with `base` those of the uploaded head.",
+        "The code space, as /v1/embed answers it. Default: the means of all taps at the backbone's own size by rules 1; with `base` the space of the uploaded head.",
     }),
     base: Sha256.optional().meta({
-      description: 'Where they are codes of an uploaded head: its hash, as /v1/embed?head= says.',
+      description: 'The SHA-256 of the uploaded head whose codes these are, as /v1/embed?head= answers it.',
     }),
   })
   .meta({ id: 'TeachBody' });
 export type TeachBody = z.infer<typeof TeachBody>;
 
-/** How a class fares against the version before. */
+/** A class compared with the previous version. */
 export const ClassChange = z
   .object({
     label: z.string(),
     change: z.enum(['added', 'removed', 'kept']),
-    examples: z.int().meta({ description: 'More examples than before; fewer where negative.' }),
-    recall: z.number().optional().meta({ description: 'Higher than before; lower where negative.' }),
+    examples: z.int().meta({ description: 'Number of examples compared with before. May be negative.' }),
+    recall: z.number().optional().meta({ description: 'Recall compared with before. May be negative.' }),
   })
   .meta({ id: 'ClassChange' });
 
 export const Changes = z
   .object({
     from_version: VersionNumber,
-    accuracy: z.number().optional().meta({ description: 'Held-out accuracy, higher than before.' }),
+    accuracy: z
+      .number()
+      .optional()
+      .meta({ description: 'Held-out accuracy compared with before. May be negative.' }),
     old_classes_accuracy: z
       .number()
       .optional()
-      .meta({ description: 'The same over the classes that both versions have: what the guard looks at.' }),
-    classes: z.array(ClassChange).meta({ description: 'Classes that differ.' }),
+      .meta({
+        description: 'The same over the classes of both versions. The guard compares it with its margin.',
+      }),
+    classes: z.array(ClassChange).meta({ description: 'Classes that changed.' }),
   })
   .meta({ id: 'Changes' });
 export type Changes = z.infer<typeof Changes>;
@@ -94,20 +102,20 @@ export const Taught = z
       .boolean()
       .optional()
       .meta({ description: 'Whether that version answers now. False where the guard held it back.' }),
-    added: z.int().optional().meta({ description: 'Examples that are new.' }),
-    duplicates: z.int().optional().meta({ description: 'Pictures that were there under the same label.' }),
-    forgotten: z.int().optional().meta({ description: 'Examples that are gone.' }),
-    examples: z.int().meta({ description: 'Of the head, all together.' }),
+    added: z.int().optional().meta({ description: 'New examples.' }),
+    duplicates: z.int().optional().meta({ description: 'Images that were known under the same label.' }),
+    forgotten: z.int().optional().meta({ description: 'Deleted examples.' }),
+    examples: z.int().meta({ description: 'All examples of the head.' }),
     classes: z
       .array(ClassSummary)
-      .meta({ description: 'With metrics over examples held out, of the version named.' }),
+      .meta({ description: 'Of the version, with metrics over held-out examples.' }),
     held_out_by: z.string().optional().meta({
-      description: 'How the examples were held out that `leave_one_out` is over: leave-one-out, or 10-fold.',
+      description: 'How the examples of `leave_one_out` were held out: leave-one-out, or for example 8-fold.',
     }),
     // Not `.nullable()`: the document names Metrics by reference, and the null would be lost beside it.
     leave_one_out: z.union([Metrics, z.null()]).optional(),
-    changes: Changes.optional().meta({ description: 'Against the version before.' }),
-    missing: z.string().optional().meta({ description: 'What a head still lacks before it can be trained.' }),
+    changes: Changes.optional().meta({ description: 'Compared with the previous version.' }),
+    missing: z.string().optional().meta({ description: 'What the head needs before it can be trained.' }),
     held_back: z.string().optional().meta({ description: 'Why the guard did not make the version current.' }),
   })
   .meta({ id: 'Taught' });
@@ -120,9 +128,11 @@ export const ExampleSummary = z
   .object({
     id: z.string(),
     label: z.string(),
-    picture: z.string().meta({ description: 'SHA-256 of the picture, or of its code where only that came.' }),
+    picture: z
+      .string()
+      .meta({ description: 'SHA-256 of the image file, or of the code where only that was sent.' }),
     source: ExampleSource,
-    has_image: z.boolean().meta({ description: 'Whether the picture itself is kept: see `…/image`.' }),
+    has_image: z.boolean().meta({ description: 'Whether the image is kept. `…/image` answers it.' }),
     created_at: Timestamp,
   })
   .meta({ id: 'ExampleSummary' });
@@ -131,14 +141,17 @@ export type ExampleSummary = z.infer<typeof ExampleSummary>;
 export const ExamplesQuery = z.strictObject({
   label: Label.optional(),
   limit: pageLimit(MAX_EXAMPLES_PER_PAGE),
-  after: z.string().max(64).optional().meta({ description: 'The `next` of the page before.' }),
+  after: z.string().max(64).optional().meta({ description: 'The `next` of the previous page.' }),
 });
 
 export const ExampleList = z
   .object({
     examples: z.array(ExampleSummary),
     total: z.int(),
-    next: z.string().optional().meta({ description: 'Where the next page begins, if there is one.' }),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: 'Send it as `after` to get the next page. Absent on the last page.' }),
   })
   .meta({ id: 'ExampleList' });
 export type ExampleList = z.infer<typeof ExampleList>;

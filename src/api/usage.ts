@@ -1,7 +1,7 @@
-/** Wire schemas of usage: what a tenant did, by day and kind. */
+/** Wire schemas of usage: a tenant's requests by day and kind. */
 import { z } from 'zod';
 
-/** How far back usage is told. */
+/** Days of usage that can be queried. */
 export const MAX_USAGE_DAYS = 90;
 export const DEFAULT_USAGE_DAYS = 30;
 

@@ -1,11 +1,11 @@
-/** Wire schemas of what versions are for: names, a canary's share, a candidate in the shadow. */
+/** Wire schemas of routing: named versions, a canary's share, a shadow version. */
 import { z } from 'zod';
 import { VersionNumber, VersionText } from './common.ts';
 
-/** Names of versions: no number, so that a version and a name can't be mistaken for each other. */
+/** Names of versions. They begin with a letter, so that no name is a number. */
 export const VersionName = z
   .string()
-  // Aborting, so that what is neither a name nor a number is told both: see VersionWish.
+  // Aborts, so that VersionWish has one error for both.
   .regex(/^[a-z][a-z0-9_-]{0,31}$/, {
     error: 'must be 1 to 32 of a-z 0-9 _ - and begin with a letter',
     abort: true,
@@ -21,7 +21,7 @@ export type VersionWish = z.infer<typeof VersionWish>;
 export const Activate = z
   .strictObject({
     percent: z.int().min(1).max(100).default(100).meta({
-      description: 'The share of requests that the version answers, as a canary; 100 makes it current.',
+      description: 'The share of requests that the version answers as a canary. 100 makes it current.',
     }),
   })
   .meta({ id: 'Activate' });
@@ -35,9 +35,11 @@ export type Canary = z.infer<typeof Canary>;
 
 export const ShadowReport = z
   .object({
-    version: VersionNumber.meta({ description: 'The one that answers silently.' }),
+    version: VersionNumber.meta({ description: 'The shadow version, whose answers are only counted.' }),
     requests: z.int(),
-    disagreements: z.int().meta({ description: 'How often its most probable label was another one.' }),
+    disagreements: z
+      .int()
+      .meta({ description: 'How often its most probable label differed from the answer.' }),
   })
   .meta({ id: 'ShadowReport' });
 export type ShadowReport = z.infer<typeof ShadowReport>;
