@@ -1,5 +1,5 @@
 /**
- * Makes of the packaged modules of libjpeg-turbo and libwebp those that src/image/working-memory.ts wants, build/wasm/jpeg.wasm and
+ * Makes of the packaged modules of libjpeg-turbo and libwebp those that src/image/memory/working-memory.ts wants, build/wasm/jpeg.wasm and
  * webp.wasm: their memory comes from outside, their stack pointer can be set, and their allocators (wasi-libc's and Emscripten's
  * `sbrk`) ask the host where their heap ends instead of taking the memory's size for it. No other instruction changes.
  */
@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import binaryen from 'binaryen';
-import { STATIC_PAGES } from '../../src/image/working-memory.ts';
+import { STATIC_PAGES } from '../../src/image/memory/working-memory.ts';
 
 const root = join(import.meta.dirname, '../..');
 const require = createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBackbones } from './backbones.ts';
 import { buildConsole } from './console.ts';
-import { buildWasm } from './wasm.ts';
+import { buildWasm, wasmSources } from './wasm.ts';
 import { buildWorker } from './worker.ts';
 import { root, whenStale } from './stale.ts';
 
@@ -14,14 +14,7 @@ export async function build(): Promise<void> {
   buildBackbones();
   await whenStale(
     'wasm',
-    [
-      'src/wasm',
-      'src/backbone/simd',
-      'src/image/working-memory.ts',
-      'scripts/build/wasm.ts',
-      'scripts/build/codecs.ts',
-      LOCK,
-    ],
+    [...wasmSources(), LOCK],
     ['build/wasm/jpeg.wasm', 'build/wasm/engine.wasm'],
     async () => {
       say('Compiling the WASM kernels …');

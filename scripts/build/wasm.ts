@@ -1,8 +1,8 @@
 /**
- * Compiles what is written in AssemblyScript: every folder of src/wasm becomes build/wasm/<name>.wasm, and the engine's
- * kernels build/wasm/engine.wasm and, with fused multiply-add, engine-relaxed.wasm. Codecs of packages are changed on the way.
+ * Compiles what is written in AssemblyScript, the files *.as.ts: each module to build/wasm/<name>.wasm, and the engine's
+ * kernels to build/wasm/engine.wasm and, with fused multiply-add, engine-relaxed.wasm. Codecs of packages are changed on the way.
  */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { main as compileAssemblyScript } from 'assemblyscript/asc';
 import { buildCodecs } from './codecs.ts';
@@ -10,8 +10,15 @@ import { buildCodecs } from './codecs.ts';
 const root = join(import.meta.dirname, '../..');
 const out = 'build/wasm';
 const ENGINE = 'src/backbone/simd';
-/** Of files in AssemblyScript beside others in TypeScript. */
+/** Of files in AssemblyScript, which lie beside those in TypeScript that call them. */
 const SUFFIX = '.as.ts';
+/** The files whose exports are those of a module, which has their name. */
+const MODULES = [
+  'src/image/png/png',
+  'src/image/pixels/resize',
+  'src/learn/linalg/linalg',
+  'src/backbone/tfjs/gradients',
+];
 
 /**
  * Binaryen's passes for the engine instead of all that -O3 runs: none that moves an expression to where its value is
@@ -53,15 +60,19 @@ async function compileEngine(): Promise<void> {
   await compile(entry, 'engine-relaxed', [...flags, '--use', 'RELAXED=1', '--enable', 'relaxed-simd']);
 }
 
+/** What the modules are made of, relative to the repository's root. */
+export const wasmSources = (): string[] => [
+  ...globSync(`src/**/*${SUFFIX}`, { cwd: root }).sort(),
+  'src/image/memory/working-memory.ts',
+  'scripts/build/wasm.ts',
+  'scripts/build/codecs.ts',
+];
+
 export async function buildWasm(): Promise<void> {
   mkdirSync(join(root, out), { recursive: true });
   buildCodecs();
   await compileEngine();
-  for (const entry of readdirSync(join(root, 'src/wasm'), { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const { name } = entry;
-    await compile(join('src/wasm', name, 'index.ts'), name, ['-O3', '--converge']);
-  }
+  for (const entry of MODULES) await compile(`${entry}${SUFFIX}`, basename(entry), ['-O3', '--converge']);
 }
 
 if (import.meta.main) await buildWasm();

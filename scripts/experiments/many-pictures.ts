@@ -7,7 +7,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { encodePng } from '../../src/image/png-encode.ts';
+import { encodePng } from '../../src/image/png/encode.ts';
 import { augment, AUGMENTATION } from '../../src/learn/fine-tune/augment.ts';
 import { randomFor } from '../../src/learn/fine-tune/random.ts';
 import { loadDecoder } from '../../trainer/runtime.ts';

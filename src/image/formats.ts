@@ -2,17 +2,17 @@
 import type { Header } from './header.ts';
 import { checkCallWork, checkWorkingBytes } from './header.ts';
 import type { ImageInput } from './input.ts';
-import { decodeJpeg, type JpegDecoder } from './jpeg-codec.ts';
-import { checkJpegMemory, checkJpegWork, readJpegHeader } from './jpeg-header.ts';
-import { chooseScale, scaledSide } from './jpeg-scale.ts';
-import type { PngDecoder } from './png-codec.ts';
-import { checkPngSize, decodePng, pngMemory } from './png-decode.ts';
-import { readPngHeader } from './png-header.ts';
-import { asStored, type Size } from './raster.ts';
-import { beyondOne, resizeMemory, resizeWork } from './resize-cost.ts';
-import type { Resizer } from './resize.ts';
-import { decodeWebp, type WebpDecoder } from './webp-codec.ts';
-import { readWebpHeader } from './webp-header.ts';
+import { decodeJpeg, type JpegDecoder } from './jpeg/codec.ts';
+import { checkJpegMemory, checkJpegWork, readJpegHeader } from './jpeg/header.ts';
+import { chooseScale, scaledSide } from './jpeg/scale.ts';
+import type { PngDecoder } from './png/codec.ts';
+import { checkPngSize, decodePng, pngMemory } from './png/decode.ts';
+import { readPngHeader } from './png/header.ts';
+import { asStored, type Size } from './pixels/raster.ts';
+import { beyondOne, resizeMemory, resizeWork } from './pixels/resize-cost.ts';
+import type { Resizer } from './pixels/resize.ts';
+import { decodeWebp, type WebpDecoder } from './webp/codec.ts';
+import { readWebpHeader } from './webp/header.ts';
 import type { DecodingWork } from './work.ts';
 
 /** What a picture's bytes say, and its pixels for each input. */

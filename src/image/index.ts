@@ -2,22 +2,22 @@
  * Pictures in, small upright RGB out: sniffed by magic bytes, checked against the caps from the header alone, decoded,
  * turned upright, squashed to the size that a backbone wants. The same bytes give the same pixels on every host.
  */
-import { CodecPool } from './codec.ts';
+import { CodecPool } from './memory/codec-pool.ts';
 import { type Decoded, jpegPixels, pngPixels, webpPixels } from './formats.ts';
 import { checkFileSize } from './header.ts';
 import { checkInputs, type ImageInput } from './input.ts';
-import { createJpegDecoder } from './jpeg-codec.ts';
+import { createJpegDecoder } from './jpeg/codec.ts';
 import { MAX_IDLE_WORKING_BYTES } from './limits.ts';
-import { createPngDecoder } from './png-codec.ts';
-import { asStored } from './raster.ts';
-import { createResizer } from './resize.ts';
+import { createPngDecoder } from './png/codec.ts';
+import { asStored } from './pixels/raster.ts';
+import { createResizer } from './pixels/resize.ts';
 import { type ImageFormat, sniff } from './sniff.ts';
-import { createWebpDecoder } from './webp-codec.ts';
+import { createWebpDecoder } from './webp/codec.ts';
 import { type DecodeOptions, DecodingWork } from './work.ts';
-import { WorkingMemory } from './working-memory.ts';
+import { WorkingMemory } from './memory/working-memory.ts';
 
 export type { ImageInput, PixelRules } from './input.ts';
-export type { Size } from './raster.ts';
+export type { Size } from './pixels/raster.ts';
 export type { ImageFormat } from './sniff.ts';
 export type { DecodeOptions } from './work.ts';
 

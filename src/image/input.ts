@@ -1,10 +1,10 @@
 /** What pictures are made into: their size, and the rules by which bytes become pixels. */
 import { MAX_TARGET_SIDE } from './limits.ts';
-import type { Size } from './raster.ts';
+import type { Size } from './pixels/raster.ts';
 
 /**
  * The numbered rules by which a picture's bytes become pixels: how it is decoded, scaled, turned and coloured. They
- * differ in JPEGs alone, which are decoded at a fraction of their size (jpeg-scale.ts). 1: at the smallest that covers
+ * differ in JPEGs alone, which are decoded at a fraction of their size (jpeg/scale.ts). 1: at the smallest that covers
  * the input, which may be its very size. 2: at the smallest of which both sides are at least 1.5 times the input's, so
  * that the resizer's filter always has its part, and the same picture gives nearly the same pixels in every format.
  */

@@ -21,7 +21,7 @@ export const MAX_PIXELS = 204_000_000;
  */
 export const MAX_WORKING_BYTES = 64 * 1024 * 1024;
 
-/** Most pixels of a PNG. Bounds time: 18 to 110 ns a pixel (png-work.ts), with pauses. */
+/** Most pixels of a PNG. Bounds time: 18 to 110 ns a pixel (png/work.ts), with pauses. */
 export const MAX_PNG_PIXELS = 50_000_000;
 
 /** Most chunks of a PNG, of all kinds; writers cut IDAT into pieces of 8 kB or more, so a file at the size cap has 2,500. */

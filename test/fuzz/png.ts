@@ -1,6 +1,6 @@
 /** PNG files taken apart into chunks, changed, and put together again with checksums that fit (most of the time). */
 import { unzlibSync, zlibSync } from 'fflate';
-import { crc32 } from '../../src/image/crc32.ts';
+import { crc32 } from '../../src/crc32.ts';
 import { ascii, big32, changeBytes, changed, changeList, joined, joinedList, type Bytes } from './bytes.ts';
 import type { Random } from './random.ts';
 

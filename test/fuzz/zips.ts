@@ -1,6 +1,6 @@
 /** ZIP archives that are nearly right: directories, sizes, places and checksums that lie. */
 import { deflateSync } from 'fflate';
-import { crc32 } from '../../src/image/crc32.ts';
+import { crc32 } from '../../src/crc32.ts';
 import {
   ascii,
   changeBytes,

@@ -15,7 +15,7 @@ import { Workplace } from './workplace.ts';
 const ROOMS: readonly { readonly sources: string; readonly tests: readonly string[] }[] = [
   { sources: 'worker/tenant/*.ts', tests: ['test/worker/*.test.ts'] },
   { sources: 'worker/stores/*.ts', tests: ['test/worker/*.test.ts'] },
-  { sources: 'src/image/*.ts', tests: ['test/node/image/*.test.ts', 'test/worker/image.test.ts'] },
+  { sources: 'src/image/**/!(*.as).ts', tests: ['test/node/image/*.test.ts', 'test/worker/image.test.ts'] },
 ];
 
 const { values } = parseArgs({

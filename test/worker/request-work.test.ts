@@ -2,7 +2,7 @@
 import { zipSync, zlibSync } from 'fflate';
 import { describe, expect, it, vi } from 'vitest';
 import type { BatchLine } from '../../src/api/index.ts';
-import { crc32 } from '../../src/image/crc32.ts';
+import { crc32 } from '../../src/crc32.ts';
 import { GIVING_WAY_MS, MAX_REQUEST_WORK_MS, TENANT_DECODING_BUDGET_BYTES } from '../../worker/limits.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';

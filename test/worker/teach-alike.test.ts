@@ -1,7 +1,7 @@
 /** Teaching pictures whose codes are the same: copies of a picture, flat ones, classes that cannot be told apart. */
 import { describe, expect, it } from 'vitest';
 import type { Classification, Taught } from '../../src/api/index.ts';
-import { encodePng } from '../../src/image/png-encode.ts';
+import { encodePng } from '../../src/image/png/encode.ts';
 import { Isolate, JPEG, picture } from './support.ts';
 import { form, variant } from './two-backbones.ts';
 

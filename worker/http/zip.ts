@@ -2,7 +2,7 @@
  * ZIP archives (APPNOTE 6.3) of pictures, over bytes already in memory: the central directory is read, entries are views,
  * and each is unpacked alone, within a cap, when its turn comes. What it claims of its sizes is not believed.
  */
-import { crc32 } from '../../src/image/crc32.ts';
+import { crc32 } from '../../src/crc32.ts';
 import { readBytes } from './body.ts';
 import { inflating } from './inflate.ts';
 import type { Grow } from '../isolate/leases.ts';

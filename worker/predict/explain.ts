@@ -7,8 +7,8 @@ import {
 import { WHOLE, type Tap } from '../../src/backbone/index.ts';
 import { explain, type Explanation, type TapMap } from '../../src/head/explain.ts';
 import { readableTaps, score, TAIL_TAP } from '../../src/head/index.ts';
-import { drawHeatMap } from '../../src/image/heat-map.ts';
-import { encodePng } from '../../src/image/png-encode.ts';
+import { drawHeatMap } from '../../src/image/pixels/heat-map.ts';
+import { encodePng } from '../../src/image/png/encode.ts';
 import { codeFor } from './features.ts';
 import { answerOf, topIndices } from './predict.ts';
 import { OVERLAY_LONG_SIDE_PIXELS } from '../limits.ts';

@@ -1,5 +1,5 @@
 /**
- * Our own SIMD kernels (src/wasm/gradients) inside the memory of TensorFlow.js's WASM backend: they read and write its
+ * Our own SIMD kernels (gradients.as.ts) inside the memory of TensorFlow.js's WASM backend: they read and write its
  * tensors in place. Registered as kernels of that backend, so that TensorFlow.js runs them like its own.
  */
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,5 +1,5 @@
 /**
- * The primitives of symmetric.ts on WebAssembly SIMD (src/wasm/linalg). Memory is laid out and taken once; it goes when
+ * The primitives of symmetric.ts on WebAssembly SIMD (linalg.as.ts). Memory is laid out and taken once; it goes when
  * the primitives go, since a WebAssembly memory cannot shrink.
  */
 import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
@@ -39,7 +39,7 @@ const STRIDE_MULTIPLE = 8;
 
 /**
  * @param order m, at least 1.
- * @param module compiled from src/wasm/linalg.
+ * @param module compiled from linalg.as.ts.
  */
 export function wasmPrimitives(order: number, module: WebAssembly.Module): SymmetricPrimitives {
   const { stride, sizes, pages } = layOut(order);
@@ -121,7 +121,8 @@ function layOut(order: number) {
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): LinalgExports {
   const { exports } = new WebAssembly.Instance(module, { env: { memory, abort: () => {} } });
-  if (!isLinalg(exports)) throw new TypeError('The module handed in is not src/wasm/linalg, compiled.');
+  if (!isLinalg(exports))
+    throw new TypeError('The module handed in is not src/learn/linalg/linalg.as.ts, compiled.');
   return exports;
 }
 

@@ -7,8 +7,8 @@ import {
   corrupt,
   fitsWorkingBytes,
 } from '../../../src/image/header.ts';
-import { checkJpegMemory, checkJpegWork, type JpegHeader } from '../../../src/image/jpeg-header.ts';
-import { chooseScale } from '../../../src/image/jpeg-scale.ts';
+import { checkJpegMemory, checkJpegWork, type JpegHeader } from '../../../src/image/jpeg/header.ts';
+import { chooseScale } from '../../../src/image/jpeg/scale.ts';
 import {
   CODEC_BASE_BYTES,
   MAX_CALL_WORK_MS,
@@ -19,10 +19,10 @@ import {
   MAX_TARGET_SIDE,
   MAX_WORKING_BYTES,
 } from '../../../src/image/limits.ts';
-import { checkPngSize, pngMemory } from '../../../src/image/png-decode.ts';
-import type { PngHeader } from '../../../src/image/png-header.ts';
-import { asStored } from '../../../src/image/raster.ts';
-import { resizeMemory } from '../../../src/image/resize-cost.ts';
+import { checkPngSize, pngMemory } from '../../../src/image/png/decode.ts';
+import type { PngHeader } from '../../../src/image/png/header.ts';
+import { asStored } from '../../../src/image/pixels/raster.ts';
+import { resizeMemory } from '../../../src/image/pixels/resize-cost.ts';
 import { sniff } from '../../../src/image/sniff.ts';
 import { DecodingWork } from '../../../src/image/work.ts';
 import { fixture, newDecoder } from './support.ts';

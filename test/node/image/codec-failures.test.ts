@@ -1,12 +1,12 @@
 /** Decoders whose header says something else than their file, or that are asked for more than they can get. */
 import { describe, expect, it } from 'vitest';
 import { HeadwaterError } from '../../../src/errors.ts';
-import { createJpegDecoder, decodeJpeg } from '../../../src/image/jpeg-codec.ts';
-import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { createJpegDecoder, decodeJpeg } from '../../../src/image/jpeg/codec.ts';
+import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { MAX_WORKING_BYTES } from '../../../src/image/limits.ts';
-import type { Raster } from '../../../src/image/raster.ts';
-import { createWebpDecoder, decodeWebp } from '../../../src/image/webp-codec.ts';
-import { readWebpHeader } from '../../../src/image/webp-header.ts';
+import type { Raster } from '../../../src/image/pixels/raster.ts';
+import { createWebpDecoder, decodeWebp } from '../../../src/image/webp/codec.ts';
+import { readWebpHeader } from '../../../src/image/webp/header.ts';
 import { fixture, modules, newMemories } from './support.ts';
 
 const refuse = (): never => {

@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type Codec, CodecPool, exported } from '../../../src/image/codec.ts';
-import { exportedStack } from '../../../src/image/library.ts';
+import { type Codec, CodecPool, exported } from '../../../src/image/memory/codec-pool.ts';
+import { exportedStack } from '../../../src/image/memory/library.ts';
 import {
   MAX_IDLE_KERNEL_BYTES,
   MAX_IDLE_WORKING_BYTES,

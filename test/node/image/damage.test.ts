@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { hostileJpegs } from '../../../bench/hostile/jpeg.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { readOrientation } from '../../../src/image/exif.ts';
-import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
-import { readPngHeader } from '../../../src/image/png-header.ts';
-import { readWebpHeader } from '../../../src/image/webp-header.ts';
+import { readPngHeader } from '../../../src/image/png/header.ts';
+import { readWebpHeader } from '../../../src/image/webp/header.ts';
 import { dcJpeg, segment } from './jpeg-maker.ts';
 import { concat, fixture, newDecoder, pngChunk, randomIntegers } from './support.ts';
 

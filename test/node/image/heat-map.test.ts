@@ -1,7 +1,7 @@
 /** Heat-maps pixel by pixel: colours, cover and place, from their definition. */
 import { describe, expect, it } from 'vitest';
-import { drawHeatMap, type Grid } from '../../../src/image/heat-map.ts';
-import type { Size } from '../../../src/image/raster.ts';
+import { drawHeatMap, type Grid } from '../../../src/image/pixels/heat-map.ts';
+import type { Size } from '../../../src/image/pixels/raster.ts';
 
 const FOR = [230, 85, 13];
 const AGAINST = [33, 113, 181];

@@ -1,10 +1,10 @@
 /** Several inputs from one decoding: each as if it were alone, and the bounds count all of them. */
 import { describe, expect, it } from 'vitest';
-import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
+import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
 import { MAX_CALL_WORK_MS, MAX_TARGET_SIDE } from '../../../src/image/limits.ts';
 import type { DecodeOptions, ImageInput } from '../../../src/image/index.ts';
-import { planJob } from '../../../src/image/resize-job.ts';
-import { beyondOne, resizeMemory, resizeWork } from '../../../src/image/resize-cost.ts';
+import { planJob } from '../../../src/image/pixels/resize-job.ts';
+import { beyondOne, resizeMemory, resizeWork } from '../../../src/image/pixels/resize-cost.ts';
 import { chunkEnd, concatLarge, END, headerChunk, SIGNATURE } from './pngs.ts';
 import {
   FIXTURES,

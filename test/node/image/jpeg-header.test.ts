@@ -1,8 +1,8 @@
 /** What a JPEG's headers say, on files of headers alone: blocks, scans, work, and what contradicts itself. */
 import { describe, expect, it } from 'vitest';
-import { isFrame } from '../../../src/image/jpeg-frame.ts';
-import { readJpegHeader } from '../../../src/image/jpeg-header.ts';
-import { JpegSegments } from '../../../src/image/jpeg-segments.ts';
+import { isFrame } from '../../../src/image/jpeg/frame.ts';
+import { readJpegHeader } from '../../../src/image/jpeg/header.ts';
+import { JpegSegments } from '../../../src/image/jpeg/segments.ts';
 import { MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS } from '../../../src/image/limits.ts';
 import { segment } from './jpeg-maker.ts';
 import { concat } from './support.ts';

@@ -1,8 +1,8 @@
 /** Writing PNGs: what comes out is read by other code than ours, and by ours. */
 import { crc32, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { crc32 as ownCrc32 } from '../../../src/image/crc32.ts';
-import { encodePng } from '../../../src/image/png-encode.ts';
+import { crc32 as ownCrc32 } from '../../../src/crc32.ts';
+import { encodePng } from '../../../src/image/png/encode.ts';
 import { SIGNATURE } from './pngs.ts';
 import { newDecoder, randomIntegers } from './support.ts';
 

@@ -2,8 +2,8 @@
 import { deflateRawSync, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_INTERLACED_PNG_BLOCKS, MAX_PNG_CHUNKS } from '../../../src/image/limits.ts';
-import { readPngHeader } from '../../../src/image/png-header.ts';
-import { pngWork } from '../../../src/image/png-work.ts';
+import { readPngHeader } from '../../../src/image/png/header.ts';
+import { pngWork } from '../../../src/image/png/work.ts';
 import { concatLarge, END, headerChunk, outcome, SIGNATURE } from './pngs.ts';
 import { concat, makePng, newDecoder, pngChunk } from './support.ts';
 

@@ -1,7 +1,7 @@
 /** What the resizing kernel must give byte for byte, in plain integers: a row at a time, one sample after the other. */
 import type { Orientation } from '../../../src/image/exif.ts';
-import { bytesPerPixel, type Raster, type Size } from '../../../src/image/raster.ts';
-import { type Taps, triangleTaps } from '../../../src/image/triangle.ts';
+import { bytesPerPixel, type Raster, type Size } from '../../../src/image/pixels/raster.ts';
+import { type Taps, triangleTaps } from '../../../src/image/pixels/triangle.ts';
 
 const HORIZONTAL_BITS = 22;
 const ROW_FRACTION_BITS = 6;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Orientation } from '../../../src/image/exif.ts';
-import { bytesPerPixel, type Raster, type Size } from '../../../src/image/raster.ts';
-import { triangleTaps } from '../../../src/image/triangle.ts';
+import { bytesPerPixel, type Raster, type Size } from '../../../src/image/pixels/raster.ts';
+import { triangleTaps } from '../../../src/image/pixels/triangle.ts';
 import { resizeInPlainIntegers } from './resize-reference.ts';
 import { largestDifference, newResizer, randomIntegers } from './support.ts';
 

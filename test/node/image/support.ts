@@ -1,10 +1,10 @@
 /** Parts for the tests on pictures: the real codecs, the fixtures, and makers of files that no encoder would write. */
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
-import { CodecPool } from '../../../src/image/codec.ts';
+import { CodecPool } from '../../../src/image/memory/codec-pool.ts';
 import { createImageDecoder, type ImageDecoder } from '../../../src/image/index.ts';
-import { createResizer, type Resizer } from '../../../src/image/resize.ts';
-import { WorkingMemory } from '../../../src/image/working-memory.ts';
+import { createResizer, type Resizer } from '../../../src/image/pixels/resize.ts';
+import { WorkingMemory } from '../../../src/image/memory/working-memory.ts';
 
 function built(name: string): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../../build/wasm/${name}.wasm`, import.meta.url)));

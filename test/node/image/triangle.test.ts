@@ -1,6 +1,6 @@
 /** Weights of the triangle filter against their definition, and tables that are kept between pictures of other sizes. */
 import { describe, expect, it } from 'vitest';
-import { triangleTaps } from '../../../src/image/triangle.ts';
+import { triangleTaps } from '../../../src/image/pixels/triangle.ts';
 import { largestDifference, newResizer, randomIntegers } from './support.ts';
 
 const BITS = 16;

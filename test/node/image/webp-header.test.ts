@@ -1,7 +1,7 @@
 /** What a WebP's chunks say, on files of chunks alone: which picture, where, how much memory and work, and what contradicts itself. */
 import { describe, expect, it } from 'vitest';
 import { CODEC_BASE_BYTES, MAX_CALL_WORK_MS, MAX_WORKING_BYTES } from '../../../src/image/limits.ts';
-import { coversCanvas, readWebpHeader } from '../../../src/image/webp-header.ts';
+import { coversCanvas, readWebpHeader } from '../../../src/image/webp/header.ts';
 import { concatLarge } from './pngs.ts';
 import { fixture, largestDifference, newDecoder } from './support.ts';
 

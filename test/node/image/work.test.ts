@@ -1,11 +1,11 @@
 /** What headers say that decoding will cost: enough to stop an attack, and not in the way of ordinary pictures. */
 import { describe, expect, it } from 'vitest';
 import { MAX_CALL_WORK_MS } from '../../../src/image/limits.ts';
-import { checkJpegWork, readJpegHeader } from '../../../src/image/jpeg-header.ts';
-import { HuffmanBits } from '../../../src/image/jpeg-huffman.ts';
-import { DHT } from '../../../src/image/jpeg-segments.ts';
-import { readPngHeader } from '../../../src/image/png-header.ts';
-import { readWebpHeader } from '../../../src/image/webp-header.ts';
+import { checkJpegWork, readJpegHeader } from '../../../src/image/jpeg/header.ts';
+import { HuffmanBits } from '../../../src/image/jpeg/huffman.ts';
+import { DHT } from '../../../src/image/jpeg/segments.ts';
+import { readPngHeader } from '../../../src/image/png/header.ts';
+import { readWebpHeader } from '../../../src/image/webp/header.ts';
 import { withoutSegments } from './jpeg-maker.ts';
 import { concatLarge, headerChunk, SIGNATURE, END } from './pngs.ts';
 import { concat, fixture, flatJpeg, newDecoder, pngChunk } from './support.ts';

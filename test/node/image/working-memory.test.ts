@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HeadwaterError } from '../../../src/errors.ts';
 import type { ImageDecoder } from '../../../src/image/index.ts';
 import { MAX_IDLE_WORKING_BYTES, MAX_WORKING_BYTES } from '../../../src/image/limits.ts';
-import { WorkingMemory } from '../../../src/image/working-memory.ts';
+import { WorkingMemory } from '../../../src/image/memory/working-memory.ts';
 import { fixture, flatJpeg, newDecoder } from './support.ts';
 
 const PAGE = 65_536;

@@ -5,5 +5,5 @@ import { buildWasm } from '../../../scripts/build/wasm.ts';
 const path = join(import.meta.dirname, '../../../build/wasm/linalg.wasm');
 if (!existsSync(path)) await buildWasm();
 
-/** src/wasm/linalg, compiled. */
+/** src/learn/linalg/linalg.as.ts, compiled. */
 export const linalg = new WebAssembly.Module(readFileSync(path));
