@@ -15,8 +15,7 @@ import type { TrainOptions } from './commands/train.ts';
 import { EXIT, explain } from './cli/failure.ts';
 import { interrupt, whatIsKept } from './cli/interrupt.ts';
 import { STRATEGIES } from './strategy/strategies.ts';
-import { createTerminal } from './cli/terminal.ts';
-import type { Terminal } from './cli/terminal.ts';
+import { createTerminal, type Terminal } from './cli/terminal.ts';
 
 interface Common {
   readonly json?: boolean;

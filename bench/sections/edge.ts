@@ -4,11 +4,10 @@
  */
 import { demoHead } from '../demo-head.ts';
 import { ratioGoal } from '../goals.ts';
-import { type Goal } from '../section.ts';
+import { type Goal, type Section, timingTable } from '../section.ts';
 import { interleave } from '../measure.ts';
 import { lite0, mobileNet, type Network } from '../networks.ts';
 import { type Client, classifyLessUpload, startClient } from '../request-cost.ts';
-import { type Section, timingTable } from '../section.ts';
 
 const BASELINE = 'MobileNetV3-Small, 224 px';
 const SIDES = [128, 160, 192, 224];

@@ -2,9 +2,16 @@
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
 import { ratioGoal } from '../goals.ts';
-import { type Goal } from '../section.ts';
+import {
+  type Goal,
+  megabytes,
+  type Result,
+  type Section,
+  sizeText,
+  type Table,
+  timingTable,
+} from '../section.ts';
 import { interleave } from '../measure.ts';
-import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { type BenchWorker, floats, subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
 

@@ -1,6 +1,5 @@
 /** The verbs of the command line that bring models in and take heads out. */
-import { InvalidArgumentError, Option } from 'commander';
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { BackboneAddOptions } from '../commands/backbone.ts';
 import type { ExportOptions } from '../commands/export.ts';
 import type { ImportOptions } from '../commands/import.ts';

@@ -9,8 +9,7 @@ import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
 import { FileError, systemReason } from '../cli/failure.ts';
 import { normaliseLabel } from '../../src/head/limits.ts';
-import { byCodeUnit } from './dataset.ts';
-import type { DataSet, LabelledPicture, Skipped } from './dataset.ts';
+import { byCodeUnit, type DataSet, type LabelledPicture, type Skipped } from './dataset.ts';
 
 /** Larger manifests are a mistake: this is about two million pictures. */
 const MAX_MANIFEST_BYTES = 256 * 1024 * 1024;

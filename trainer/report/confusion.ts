@@ -1,6 +1,5 @@
 /** The confusion matrix as a table whose cells darken with the share of the class, and the pairs most often confused. */
-import { html, NOTHING } from './html.ts';
-import type { Html } from './html.ts';
+import { html, NOTHING, type Html } from './html.ts';
 
 /** More rows than this nobody reads; the classes with the most mistakes are shown. */
 const MAX_CLASSES = 30;

@@ -2,12 +2,9 @@
 import { percent } from '../evaluation/metrics-text.ts';
 import { EDGE_MACHINE } from '../strategy/cost/edge.ts';
 import { comparison } from '../strategy/space/frontier.ts';
-import type { Frontier } from '../strategy/space/screening.ts';
-import { spaceName } from '../strategy/space/screening.ts';
-import type { Html } from './html.ts';
-import { html } from './html.ts';
-import type { Axis } from './plot.ts';
-import { accuracyAxis, left, plot, top } from './plot.ts';
+import { spaceName, type Frontier } from '../strategy/space/screening.ts';
+import { html, type Html } from './html.ts';
+import { accuracyAxis, left, plot, top, type Axis } from './plot.ts';
 
 export function frontierSection({ spaces, chosen, because, pictures }: Frontier): Html {
   const most = Math.max(...spaces.map(({ ms }) => ms)) * 1.1;

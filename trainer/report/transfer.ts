@@ -3,12 +3,9 @@ import { byteSize } from '../files.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
 import type { TapMetrics } from '../strategy/linear/linear.ts';
-import type { Situation } from '../strategy/situation.ts';
-import { MUCH } from '../strategy/situation.ts';
-import type { Html } from './html.ts';
-import { html } from './html.ts';
-import type { Axis } from './plot.ts';
-import { accuracyAxis, HEIGHT, label, left, line, MARGIN, plot, top, WIDTH } from './plot.ts';
+import { MUCH, type Situation } from '../strategy/situation.ts';
+import { html, type Html } from './html.ts';
+import { accuracyAxis, HEIGHT, label, left, line, MARGIN, plot, top, WIDTH, type Axis } from './plot.ts';
 
 /** Where the data set lies, with the strategy that each quadrant of the map suggests. */
 export function mapSection({ perClass, similarity, size, likeness, differentFrom }: Situation): Html {

@@ -4,15 +4,13 @@
  */
 import type { Tap } from '../../../src/backbone/index.ts';
 import { PLAN_LIMITS } from '../../../src/backbone/schema.ts';
-import type { BackboneFiles } from '../backbone-files.ts';
-import { encodeBackbone } from '../backbone-files.ts';
+import { encodeBackbone, type BackboneFiles } from '../backbone-files.ts';
 import { PlanEmitter } from '../emit.ts';
 import type { MakeInput } from '../layers/model.ts';
 import { readGraphModel } from './model.ts';
 import { unsupported } from '../model-error.ts';
 import type { ModelFiles } from '../model-files.ts';
-import type { Root, Value } from '../symbolic.ts';
-import { affine, inputValue, isPixel } from '../symbolic.ts';
+import { affine, inputValue, isPixel, type Root, type Value } from '../symbolic.ts';
 import { LUMA } from '../teachable-machine.ts';
 import { readWeights } from '../weights.ts';
 

@@ -2,8 +2,7 @@
  * Reads a TensorFlow.js graph model of the MobileNet family into symbolic values: the graph as TensorFlow wrote it, or as
  * its converter optimised it (batch norms folded, biases and activations fused).
  */
-import type { GraphNode } from './def.ts';
-import { readGraph } from './def.ts';
+import { readGraph, type GraphNode } from './def.ts';
 import {
   explicitPadding,
   FUSED_ACTIVATIONS,

@@ -14,8 +14,8 @@ import {
   nameOf,
   referenceSchema,
   unknownLayers,
+  type LayerJson,
 } from './json.ts';
-import type { LayerJson } from './json.ts';
 import { invalid, unsupported } from '../model-error.ts';
 import * as symbolic from '../symbolic.ts';
 import type { Value } from '../symbolic.ts';

@@ -2,8 +2,7 @@
 import { percent } from '../../evaluation/metrics-text.ts';
 import { table } from '../../cli/terminal.ts';
 import { EDGE_MACHINE } from '../cost/edge.ts';
-import type { Frontier, Screened, Space } from './screening.ts';
-import { spaceName } from './screening.ts';
+import { spaceName, type Frontier, type Screened, type Space } from './screening.ts';
 
 export function frontierTable(frontier: Frontier): string {
   const { spaces, chosen, because, beyond, pictures, budgetMs } = frontier;
