@@ -10,7 +10,13 @@ import {
 import { CodesReader } from '../codes/reader.ts';
 import { listPictures, openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll, type Evaluation, type Scores } from '../evaluation/evaluation.ts';
-import { classTable, metricsJson, metricsTable, percent } from '../evaluation/metrics-text.ts';
+import {
+  classTable,
+  metricsJson,
+  metricsTable,
+  percent,
+  percentInterval,
+} from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
 import { readHeadFile, type HeadFile } from '../head-file.ts';
 import {
@@ -158,8 +164,8 @@ function show(terminal: Terminal, { file, evaluation, unknown, leftOut }: Run): 
   }
 }
 
-function shareText({ count, of, share, interval: [low, high] }: Share): string {
-  return `${percent(share)} (${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}), ${count} of ${of}`;
+function shareText({ count, of, share, interval }: Share): string {
+  return `${percent(share)} (${percentInterval(interval)}), ${count} of ${of}`;
 }
 
 function meanAuroc(leftOut: readonly LeftOutClass[]): number {

@@ -11,7 +11,7 @@ import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 
-export async function inspect(file: string, terminal: Terminal): Promise<void> {
+export async function inspect(file: string, _: unknown, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
   const { training, labels } = head;
   const figures: NamedMetrics[] = [

@@ -1,6 +1,6 @@
 /** Why a strategy was chosen, for people and for programs. */
 import { byteSize } from '../files.ts';
-import { percent } from '../evaluation/metrics-text.ts';
+import { accuracyText, lossText } from '../evaluation/metrics-text.ts';
 import { table } from '../cli/terminal.ts';
 import type { Explanation } from './auto.ts';
 import type { Candidate } from './candidates.ts';
@@ -14,22 +14,14 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
       ? each.taps[0]
       : `${each.taps.length} taps${each.from === undefined ? '' : `, tail from ${each.from}`}`,
     each.method,
-    withInterval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
-    withInterval(each.figures.accuracy, each.figures.accuracyInterval, percent),
+    lossText(each.figures),
+    accuracyText(each.figures),
     `+${each.cost.ms.toFixed(1)} ms`,
     byteSize(each.cost.bytes),
   ]);
   const head = ['strategy', 'reads', 'held out by', 'log-loss', 'accuracy', 'at the edge', 'head'];
   const others = passedOver.map(({ strategy, because }) => `${strategy} was not tried: ${because}.`);
   return [table(head, rows), ...others, `* ${choice.because}`].join('\n');
-}
-
-function withInterval(
-  value: number,
-  [low, high]: readonly [number, number],
-  text: (value: number) => string,
-): string {
-  return `${text(value)} (${text(low)}–${text(high)})`;
 }
 
 export function explanationJson({

@@ -1,5 +1,5 @@
 /** The frontier of accuracy against cost at the edge, for people and for programs. */
-import { percent } from '../../evaluation/metrics-text.ts';
+import { accuracyText, lossText } from '../../evaluation/metrics-text.ts';
 import { table } from '../../cli/terminal.ts';
 import { EDGE_MACHINE } from '../cost/edge.ts';
 import { spaceName, type Frontier, type Screened, type Space } from './screening.ts';
@@ -9,8 +9,8 @@ export function frontierTable(frontier: Frontier): string {
   const rows = spaces.map((each) => [
     each === chosen ? `${spaceName(each)} *` : spaceName(each),
     each.ms.toFixed(1),
-    interval(each.figures.accuracy, each.figures.accuracyInterval, percent),
-    interval(each.figures.logLoss, each.figures.logLossInterval, (value) => value.toFixed(3)),
+    accuracyText(each.figures),
+    lossText(each.figures),
     comparison(each),
   ]);
   const head = ['backbone and size', 'ms', 'accuracy', 'log-loss', 'log-loss above the best'];
@@ -52,12 +52,4 @@ export function frontierJson(frontier: Frontier): Record<string, unknown> {
     beyond_budget: beyond.map(identity),
     because,
   };
-}
-
-function interval(
-  value: number,
-  [low, high]: readonly [number, number],
-  text: (value: number) => string,
-): string {
-  return `${text(value)} (${text(low)}–${text(high)})`;
 }
