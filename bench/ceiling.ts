@@ -48,17 +48,7 @@ export async function measureCeiling(rounds: number): Promise<Ceiling> {
 
 async function kernel(text: string): Promise<(n: number) => number> {
   let binary: Uint8Array | undefined;
-  const options = [
-    '-O3',
-    '--runtime',
-    'stub',
-    '--enable',
-    'simd',
-    '--enable',
-    'relaxed-simd',
-    '--initialMemory',
-    '1',
-  ];
+  const options = '-O3 --runtime stub --enable simd --enable relaxed-simd --initialMemory 1'.split(' ');
   const { error } = await compile(['kernel.ts', '--outFile', 'kernel.wasm', ...options], {
     readFile: (name) => (name === 'kernel.ts' ? text : null),
     writeFile: (_name, contents) => {

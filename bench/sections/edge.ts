@@ -27,10 +27,8 @@ export const edge: Section = {
     try {
       for (const [name, network] of networks) clients.push(await startClient(name, await demoHead(network)));
       const contenders = clients.map((client) => classifyLessUpload(client, picture));
-      const timings = await interleave(
-        contenders,
-        quick ? { rounds: 4, times: 3 } : { rounds: 30, times: 6 },
-      );
+      const rounds = quick ? { rounds: 4, times: 3 } : { rounds: 30, times: 6 };
+      const timings = await interleave(contenders, rounds);
       const ours = timings.get(nameAt(DEFAULT_SIDE))?.cpu;
       const what = `Whole ${picture.name} request with Lite0 at ${DEFAULT_SIDE} px`;
       const within: Goal[] =

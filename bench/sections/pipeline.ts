@@ -13,7 +13,7 @@ import {
 } from '../section.ts';
 import { interleave } from '../measure.ts';
 import { type BenchWorker, floats, subtracted } from '../worker-host.ts';
-import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
+import { memoriesOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'headwater decode, simd32-relaxed';
 const OTHER_ENGINE = `headwater decode, ${REFERENCE}`;
@@ -48,12 +48,9 @@ export const pipeline: Section = {
         const contenders = Array.from(workers, ([name, worker]) =>
           subtracted(name, worker, COMBINATIONS[name][1], picture.bytes),
         );
-        const timings = await interleave(
-          contenders,
-          quick ? { rounds: 5, times: 2 } : { rounds: 25, times: 4 },
-        );
-        const memory = new Map<string, Memory>();
-        for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
+        const rounds = quick ? { rounds: 5, times: 2 } : { rounds: 25, times: 4 };
+        const timings = await interleave(contenders, rounds);
+        const memory = await memoriesOf(workers);
         if (picture === pictures[0])
           goals.push(...ratioGoal(`${picture.name} JPEG to probabilities, of the same with tfjs`, timings, [OURS, OTHER_ENGINE], 0.5)); // prettier-ignore
         if (picture === pictures.at(-1))
