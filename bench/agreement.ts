@@ -1,4 +1,5 @@
 /** Nothing is timed before it has been seen to compute the same. */
+import { cosine } from '../src/learn/statistics/cosine.ts';
 
 export interface Agreement {
   readonly cosine: number;
@@ -21,16 +22,6 @@ export function agreement(name: string, codes: Float32Array, reference: Float32A
     throw new Error(`${name} computes something else: cosine ${alike} to the reference.`);
   const differences = codes.map((value, i) => Math.abs(value - reference[i]));
   return { cosine: alike, largestDifference: differences.reduce((a, b) => Math.max(a, b), 0) };
-}
-
-export function cosine(x: Float32Array, y: Float32Array): number {
-  let [dot, a, b] = [0, 0, 0];
-  for (const [i, value] of x.entries()) {
-    dot += value * y[i];
-    a += value * value;
-    b += y[i] * y[i];
-  }
-  return dot / Math.sqrt(a * b);
 }
 
 export function agreementText({ cosine, largestDifference }: Agreement): string {

@@ -4,7 +4,7 @@ import { interleave, type Rounds, type Timing } from './measure.ts';
 import { megabytes, type Table, timingTable } from './section.ts';
 import type { Entry } from './worker-bundle.ts';
 import { floats, subtracted } from './worker-host.ts';
-import { type Memory, memoryOf, withWorkers } from './workers.ts';
+import { type Memory, memoriesOf, withWorkers } from './workers.ts';
 
 export interface InWorkers {
   readonly timings: ReadonlyMap<string, Timing>;
@@ -34,8 +34,7 @@ export async function backboneInWorkers(
     }
     const contenders = Array.from(workers, ([name, worker]) => subtracted(name, worker, 'codes'));
     const timings = await interleave(contenders, rounds);
-    const memory = new Map<string, Memory>();
-    for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
+    const memory = await memoriesOf(workers);
     const [baseline] = workers.keys();
     const times = timingTable(timings, baseline);
     const table = {

@@ -1,6 +1,6 @@
 /** How fast this machine multiplies and adds in WebAssembly SIMD when nothing else holds it up: the roof of the roofline. */
 import { main as compile } from 'assemblyscript/asc';
-import { exported } from '../src/image/memory/codec-pool.ts';
+import { exported } from '../src/image/codec.ts';
 import { interleave, local } from './measure.ts';
 import { wasmOf } from './peers/load.ts';
 
@@ -48,17 +48,7 @@ export async function measureCeiling(rounds: number): Promise<Ceiling> {
 
 async function kernel(text: string): Promise<(n: number) => number> {
   let binary: Uint8Array | undefined;
-  const options = [
-    '-O3',
-    '--runtime',
-    'stub',
-    '--enable',
-    'simd',
-    '--enable',
-    'relaxed-simd',
-    '--initialMemory',
-    '1',
-  ];
+  const options = '-O3 --runtime stub --enable simd --enable relaxed-simd --initialMemory 1'.split(' ');
   const { error } = await compile(['kernel.ts', '--outFile', 'kernel.wasm', ...options], {
     readFile: (name) => (name === 'kernel.ts' ? text : null),
     writeFile: (_name, contents) => {

@@ -1,6 +1,6 @@
 /** How near engines on few bits come to the network in floats: cosines of the last tap, where 8 bits show most. */
 import type { Backbone } from '../src/backbone/index.ts';
-import { cosine } from './agreement.ts';
+import { cosine } from '../src/learn/statistics/cosine.ts';
 import type { Candidate } from './engines.ts';
 import type { Labelled } from './photo-sets.ts';
 

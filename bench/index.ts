@@ -1,11 +1,10 @@
 /** `npm run bench`: Headwater against its peers, in one run on one machine. */
 import { parseArgs } from 'node:util';
 import { goalTable } from './goals.ts';
-import { type Goal } from './section.ts';
+import { type Goal, type Context, type Result } from './section.ts';
 import { describeMachine } from './machine.ts';
 import { mobileNet } from './networks.ts';
 import { machineText, resultText } from './report.ts';
-import type { Context, Result } from './section.ts';
 import { installPeers } from './setup.ts';
 
 const usage = `Usage: npm run bench -- [--json] [--quick] [--only name,…] [--list]

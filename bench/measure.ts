@@ -59,6 +59,38 @@ function timing(samples: readonly Sample[]): Timing {
   return cpu.length === 0 ? { wall } : { wall, cpu: summarise(cpu) };
 }
 
+/** What the clock and `cpuMs` say of some work: CPU of another process, where the system tells it. */
+export async function sampleOf(
+  work: () => Promise<unknown>,
+  cpuMs: () => number | undefined,
+): Promise<Sample> {
+  const cpu = cpuMs();
+  const start = performance.now();
+  await work();
+  const wall = performance.now() - start;
+  return { wall, cpu: less(cpuMs(), cpu) };
+}
+
+/** Both of them less those of a sample in which nothing was done. */
+export function lessIdle(busy: Sample, idle: Sample): Sample {
+  return { wall: busy.wall - idle.wall, cpu: less(busy.cpu, idle.cpu) };
+}
+
+function less(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a - b;
+}
+
+/** The first request of an isolate, and the median of those around the hundredth. @param ask one request. @returns ms. */
+export async function firstAndHundredth(
+  ask: () => Promise<number>,
+): Promise<{ firstMs: number; hundredthMs: number }> {
+  const firstMs = await ask();
+  for (let i = 2; i < 95; i++) await ask();
+  const around: number[] = [];
+  for (let i = 0; i < 11; i++) around.push(await ask());
+  return { firstMs, hundredthMs: summarise(around).median };
+}
+
 /** Work in this process. It is done once unmeasured: what its neighbour left in the caches is not its fault. */
 export function local(name: string, work: () => unknown): Contender {
   return {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { startLocalWorker } from '../scripts/local-worker.ts';
 import type { EngineName } from '../src/backbone/choose.ts';
-import type { Sample } from './measure.ts';
+import { type Sample, sampleOf } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 
 const SECRET = 'bench-admin-secret';
@@ -85,15 +85,7 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
     health: async (isolate = 1) => void (await calls[isolate]('GET', '/healthz')),
     residentBytes: () => (id === undefined ? undefined : residentBytes(id)),
     cpuMs: cpu,
-    async measure(work) {
-      const cpuBefore = cpu();
-      const start = performance.now();
-      await work();
-      const wall = performance.now() - start;
-      const cpuAfter = cpu();
-      const used = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-      return { wall, cpu: used };
-    },
+    measure: (work) => sampleOf(work, cpu),
     close: () => worker.close(),
   };
 }

@@ -1,5 +1,5 @@
 /** What one classify request to the real Worker computes. */
-import type { Contender } from './measure.ts';
+import { type Contender, lessIdle } from './measure.ts';
 import type { JpegPicture } from './pictures.ts';
 import { type RealWorker, type RealWorkerOptions, startRealWorker } from './real-worker.ts';
 
@@ -41,8 +41,7 @@ export function classifyLessUpload(
     async sample(times) {
       const idle = await worker.measure(() => repeat(times, () => upload(picture.bytes.length)));
       const busy = await worker.measure(() => repeat(times, () => classify(picture.bytes)));
-      const cpu = idle.cpu === undefined || busy.cpu === undefined ? undefined : busy.cpu - idle.cpu;
-      return { wall: busy.wall - idle.wall, cpu };
+      return lessIdle(busy, idle);
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Teaching, measured from outside against local workerd: a lesson of ten photos, training alone at 200 and at 2,000
+ * Teaching, measured from outside against local workerd: a request of ten photos, training alone at 200 and at 2,000
  * examples, and what classify requests of another tenant wait meanwhile, or while the trained head is only stored; or the
  * memory that the isolate takes.
  * `node bench/teach.ts [--memory]`
@@ -27,13 +27,20 @@ async function call(key: string, path: string, init: RequestInit = {}): Promise<
   return response;
 }
 
-async function newTenant(): Promise<string> {
+async function postJson(key: string, path: string, value: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  const response = await call(SECRET, '/v1/tenants', {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ name: 'bench' }),
-  });
+  return await call(key, path, { method: 'POST', headers, body: JSON.stringify(value) });
+}
+
+/** @returns milliseconds from the request to its whole answer. */
+async function postMs(key: string, path: string, body?: FormData): Promise<number> {
+  const start = performance.now();
+  await (await call(key, path, { method: 'POST', body: body ?? null })).arrayBuffer();
+  return performance.now() - start;
+}
+
+async function newTenant(): Promise<string> {
+  const response = await postJson(SECRET, '/v1/tenants', { name: 'bench' });
   return z.object({ key: z.string() }).parse(await response.json()).key;
 }
 
@@ -54,12 +61,6 @@ function madeUpCodes(count: number, classes: number, codeLength: number): { labe
   });
 }
 
-async function timed<T>(task: () => Promise<T>): Promise<{ ms: number; value: T }> {
-  const startedAt = performance.now();
-  const value = await task();
-  return { ms: performance.now() - startedAt, value };
-}
-
 const photos = (label: string): string[] =>
   readdirSync(join(DATA, label))
     .sort()
@@ -76,10 +77,7 @@ async function lessons(): Promise<number[]> {
   const times: number[] = [];
   for (const label of ['glass', 'paper', 'metal']) {
     const body = form(label, photos(label).slice(0, 10));
-    times.push(
-      (await timed(async () => (await call(key, '/v1/heads/trash/teach', { method: 'POST', body })).text()))
-        .ms,
-    );
+    times.push(await postMs(key, '/v1/heads/trash/teach', body));
   }
   return times;
 }
@@ -90,27 +88,24 @@ const oneConnection = new Agent({ keepAlive: true, maxSockets: 1 });
 async function classifyMs(key: string, photo: Uint8Array<ArrayBuffer>): Promise<number> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'image/jpeg' };
   const url = new URL('/v1/heads/trash/classify', worker.url);
-  const { ms, value: status } = await timed(
-    () =>
-      new Promise<number | undefined>((resolve, reject) => {
-        const answered = (answer: IncomingMessage): void => {
-          answer.resume().once('end', () => resolve(answer.statusCode));
-        };
-        request(url, { method: 'POST', agent: oneConnection, headers }, answered)
-          .once('error', reject)
-          .end(photo);
-      }),
-  );
+  const start = performance.now();
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const answered = (answer: IncomingMessage): void => {
+      answer.resume().once('end', () => resolve(answer.statusCode));
+    };
+    request(url, { method: 'POST', agent: oneConnection, headers }, answered)
+      .once('error', reject)
+      .end(photo);
+  });
   if (status !== 200) throw new Error(`${url.pathname}: ${status}`);
-  return ms;
+  return performance.now() - start;
 }
 
 async function store(key: string, count: number, classes: number, codeLength: number): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
   const all = madeUpCodes(count, classes, codeLength);
   for (let i = 0; i < all.length; i += 200) {
-    const body = JSON.stringify({ backbone, examples: all.slice(i, i + 200) });
-    await (await call(key, '/v1/heads/large/teach?train=false', { method: 'POST', headers, body })).text();
+    const examples = all.slice(i, i + 200);
+    await (await postJson(key, '/v1/heads/large/teach?train=false', { backbone, examples })).arrayBuffer();
   }
 }
 
@@ -124,7 +119,7 @@ function spread(values: readonly number[]) {
 async function trainAlone({ count, classes, codeLength }: Training): Promise<number> {
   const key = await newTenant();
   await store(key, count, classes, codeLength);
-  return (await timed(async () => (await call(key, '/v1/heads/large/train', { method: 'POST' })).text())).ms;
+  return await postMs(key, '/v1/heads/large/train');
 }
 
 interface Training {
@@ -146,10 +141,9 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
     const key = await newTenant();
     await store(key, training.count, training.classes, training.codeLength);
     const done = new AbortController();
-    const task = timed(async () => (await call(key, '/v1/heads/large/train', { method: 'POST' })).text());
-    const end = task.finally(() => done.abort());
+    const end = postMs(key, '/v1/heads/large/train').finally(() => done.abort());
     while (!done.signal.aborted) times.training.push(await classifyMs(neighbour, photo));
-    trainings.push((await end).ms);
+    trainings.push(await end);
     while (times.alone.length < times.training.length) times.alone.push(await classifyMs(neighbour, photo));
     const body = await (await call(key, '/v1/heads/large/versions/1')).arrayBuffer();
     const middle = (times.storing.length + times.training.length) / 2;
@@ -189,22 +183,17 @@ async function memory({ count, classes, codeLength }: Training) {
   const before = await heap.used();
   let [peak, live] = [before, before];
   const done = new AbortController();
-  const task = call(key, '/v1/heads/large/train', { method: 'POST' }).finally(() => done.abort());
+  const task = postMs(key, '/v1/heads/large/train').finally(() => done.abort());
   for (let i = 0; !done.signal.aborted; i++) {
     peak = Math.max(peak, await heap.used());
     if (i % SAMPLES_A_COLLECTION !== 0) continue;
     heap.collect();
     live = Math.max(live, await heap.used());
   }
-  await (await task).text();
+  await task;
   heap.close();
-  return {
-    examples: count,
-    classes,
-    isolate_before_mb: before,
-    isolate_live_mb: live,
-    isolate_peak_mb: peak,
-  };
+  const isolate = { isolate_before_mb: before, isolate_live_mb: live, isolate_peak_mb: peak };
+  return { examples: count, classes, ...isolate };
 }
 
 const SAMPLES_A_COLLECTION = 200;

@@ -1,5 +1,5 @@
 /** How much there is to do in each step of a plan, whoever does it: multiply-adds, and bytes of weights and maps. */
-import type { Backbone, Step } from '../src/backbone/index.ts';
+import { type Backbone, type Step, tensorNames } from '../src/backbone/index.ts';
 import { multiplyAddsOf } from '../src/backbone/multiply-adds.ts';
 
 export interface StepWork {
@@ -18,24 +18,10 @@ export function workOf(backbone: Backbone): StepWork[] {
     name: step.name,
     macs: multiplyAddsOf(step, backbone),
     weightBytes:
-      tensorsOf(step).reduce((sum, name) => sum + elements(backbone.tensorShapes.get(name)), 0) * FLOAT_BYTES,
+      tensorNames(step).reduce((sum, name) => sum + elements(backbone.tensorShapes.get(name)), 0) *
+      FLOAT_BYTES,
     mapBytes: mapBytes(step, backbone),
   }));
-}
-
-function tensorsOf(step: Step): string[] {
-  switch (step.op) {
-    case 'conv':
-    case 'depthwise':
-    case 'dense':
-      return [step.weights, step.bias];
-    case 'squeeze-excite':
-      return [step.reduceWeights, step.reduceBias, step.expandWeights, step.expandBias];
-    case 'add':
-    case 'mean':
-    default:
-      return [];
-  }
 }
 
 function mapBytes(step: Step, backbone: Backbone): number {

@@ -55,19 +55,7 @@ export async function bundleWorker({ worker, network }: Entry): Promise<string> 
     target: 'esnext',
     loader: { '.wasm': 'copy', '.safetensors': 'copy' },
     // Named only on paths that a Worker never takes; a Worker has no URL of its own.
-    external: [
-      'node:*',
-      'module',
-      'worker_threads',
-      'fs',
-      'path',
-      'url',
-      'util',
-      'os',
-      'perf_hooks',
-      'crypto',
-      'vm',
-    ],
+    external: 'node:* module worker_threads fs path url util os perf_hooks crypto vm'.split(' '),
     define: {
       'import.meta.url': '"https://bench.invalid/worker.js"',
       // A Worker has the class and not the `location` that goes with it elsewhere.

@@ -1,9 +1,9 @@
 /** Runs one of the Workers in bench/worker in a workerd process of its own. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { IsolateHeap } from './isolate-heap.ts';
-import type { Contender, Sample } from './measure.ts';
+import { type Contender, lessIdle, type Sample, sampleOf } from './measure.ts';
 import { cpuMs, residentBytes, workerdProcesses } from './processes.ts';
 import { bundleWorker, type Entry } from './worker-bundle.ts';
 
@@ -20,7 +20,11 @@ export interface BenchWorker {
   close(): Promise<void>;
 }
 
-const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data' } as const;
+const MODULE_TYPES: ReadonlyMap<string, Module['type']> = new Map([
+  ['.js', 'ESModule'],
+  ['.wasm', 'CompiledWasm'],
+  ['.safetensors', 'Data'],
+]);
 
 /** Far longer than any work here takes: a Worker that died must not leave the benchmark waiting. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -58,96 +62,63 @@ export async function startBenchWorker(entry: Entry, options: BenchWorkerOptions
   );
   const url = await miniflare.ready;
   const id = workerdProcesses().find((process) => !before.has(process));
-  return new HttpWorker(miniflare, url, id, `core:user:${name}`);
+  const call = caller(url);
+  return {
+    put: async (input, bytes) => void (await call('PUT', input, bytes)),
+    work: (work, times, body) => call('POST', `${work}?times=${times}`, body),
+    wasmMemoryBytes: async () => Number(new TextDecoder().decode(await call('GET', 'memory'))),
+    residentBytes: () => (id === undefined ? undefined : residentBytes(id)),
+    cpuMs: () => (id === undefined ? undefined : cpuMs(id)),
+    async heldMb() {
+      const inspector = new URL(`/core:user:${name}`, await miniflare.getInspectorURL());
+      const heap = await IsolateHeap.open(inspector);
+      await call('POST', 'collect');
+      const held = await heap.used();
+      heap.close();
+      return held;
+    },
+    close: () => miniflare.dispose(),
+  };
 }
 
-class HttpWorker implements BenchWorker {
-  readonly #miniflare: Miniflare;
-  readonly #url: URL;
-  readonly #process: number | undefined;
-  readonly #isolate: string;
-
-  constructor(miniflare: Miniflare, url: URL, id: number | undefined, isolate: string) {
-    this.#miniflare = miniflare;
-    this.#url = url;
-    this.#process = id;
-    this.#isolate = isolate;
-  }
-
-  async put(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#call('PUT', name, bytes);
-  }
-
-  async work(name: string, times: number, body?: Uint8Array): Promise<Uint8Array> {
-    return await this.#call('POST', `${name}?times=${times}`, body);
-  }
-
-  async wasmMemoryBytes(): Promise<number> {
-    return Number(new TextDecoder().decode(await this.#call('GET', 'memory')));
-  }
-
-  residentBytes(): number | undefined {
-    return this.#process === undefined ? undefined : residentBytes(this.#process);
-  }
-
-  cpuMs(): number | undefined {
-    return this.#process === undefined ? undefined : cpuMs(this.#process);
-  }
-
-  async heldMb(): Promise<number> {
-    const heap = await IsolateHeap.open(
-      new URL(`/${this.#isolate}`, await this.#miniflare.getInspectorURL()),
-    );
-    await this.#call('POST', 'collect');
-    const held = await heap.used();
-    heap.close();
-    return held;
-  }
-
-  async close(): Promise<void> {
-    await this.#miniflare.dispose();
-  }
-
-  async #call(method: string, path: string, body?: Uint8Array): Promise<Uint8Array> {
+function caller(url: URL) {
+  return async (method: string, path: string, body?: Uint8Array): Promise<Uint8Array> => {
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const init = body === undefined ? { method, signal } : { method, signal, body: new Uint8Array(body) };
-    const response = await fetch(new URL(path, this.#url), init);
+    const response = await fetch(new URL(path, url), init);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (!response.ok)
-      throw new Error(
-        `${method} ${path}: ${response.status} ${new TextDecoder().decode(bytes).slice(0, 2000)}`,
-      );
-    return bytes;
-  }
+    if (response.ok) return bytes;
+    const text = new TextDecoder().decode(bytes).slice(0, 2000);
+    throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  };
 }
 
-function modulesIn(
-  folder: string,
-): { type: (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES]; path: string }[] {
+interface Module {
+  readonly type: 'ESModule' | 'CompiledWasm' | 'Data';
+  readonly path: string;
+}
+
+/** The entry first. */
+function modulesIn(folder: string): Module[] {
   const names = readdirSync(folder).sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
   return names.flatMap((name) => {
-    const type = Object.entries(MODULE_TYPES).find(([suffix]) => name.endsWith(`.${suffix}`))?.[1];
+    const type = MODULE_TYPES.get(extname(name));
     return type === undefined ? [] : [{ type, path: join(folder, name) }];
   });
 }
 
 /** Work in a Worker, less the time of a request that does nothing: clocks stand still inside. */
 export function subtracted(name: string, worker: BenchWorker, work: string, body?: Uint8Array): Contender {
-  const once = async (times: number): Promise<Sample> => {
-    const cpu = worker.cpuMs();
-    const start = performance.now();
-    await worker.work(work, times, body);
-    const wall = performance.now() - start;
-    const after = worker.cpuMs();
-    return { wall, cpu: cpu === undefined || after === undefined ? undefined : after - cpu };
-  };
+  const once = (times: number): Promise<Sample> =>
+    sampleOf(
+      () => worker.work(work, times, body),
+      () => worker.cpuMs(),
+    );
   return {
     name,
     async sample(times) {
       const idle = await once(0);
-      const busy = await once(times);
-      const cpu = busy.cpu === undefined || idle.cpu === undefined ? undefined : busy.cpu - idle.cpu;
-      return { wall: busy.wall - idle.wall, cpu };
+      return lessIdle(await once(times), idle);
     },
   };
 }

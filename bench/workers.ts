@@ -33,6 +33,12 @@ export interface Memory {
   readonly residentBytes: number | undefined;
 }
 
+export async function memoriesOf(workers: ReadonlyMap<string, BenchWorker>): Promise<Map<string, Memory>> {
+  const memories = new Map<string, Memory>();
+  for (const [name, worker] of workers) memories.set(name, await memoryOf(worker));
+  return memories;
+}
+
 export async function memoryOf(worker: BenchWorker): Promise<Memory> {
   return { wasmBytes: await worker.wasmMemoryBytes(), residentBytes: worker.residentBytes() };
 }

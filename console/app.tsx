@@ -43,9 +43,15 @@ function SignedIn() {
             <span>Headwater</span>
           </a>
           <nav class="nav" aria-label="Main">
-            <NavLink room="heads" current={room} text="Heads" />
-            <NavLink room="keys" current={room} text="Keys" />
-            <NavLink room="usage" current={room} text="Usage" />
+            {['Heads', 'Keys', 'Usage'].map((text) => (
+              <a
+                key={text}
+                href={link(text.toLowerCase())}
+                aria-current={text.toLowerCase() === room ? 'page' : undefined}
+              >
+                {text}
+              </a>
+            ))}
           </nav>
           <Button kind="plain" size="small" icon="out" aria-label="Sign out" onClick={signOut}>
             <span class="wide-only">Sign out</span>
@@ -56,22 +62,6 @@ function SignedIn() {
         <Page room={room} name={name} />
       </main>
     </div>
-  );
-}
-
-function NavLink({
-  room,
-  current,
-  text,
-}: {
-  readonly room: string;
-  readonly current: string;
-  readonly text: string;
-}) {
-  return (
-    <a href={link(room)} aria-current={room === current ? 'page' : undefined}>
-      {text}
-    </a>
   );
 }
 

@@ -53,7 +53,7 @@ export function picturesForm(pictures: readonly Picture[]): FormData {
   return form;
 }
 
-export function lessonForm(pictures: readonly Upload[]): FormData {
+export function teachForm(pictures: readonly Upload[]): FormData {
   const form = new FormData();
   for (const { label, name, bytes } of pictures) {
     const file = bytes instanceof Blob ? bytes : new Blob([bytes]);

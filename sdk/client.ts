@@ -29,7 +29,7 @@ import type {
 import type { VersionReport } from '../src/api/report.ts';
 import type { z } from 'zod';
 import { batchCall, batchLines } from './batch.ts';
-import { get, headPath, lessonForm, once, patch, picturesForm, post, put, remove, showing } from './calls.ts';
+import { get, headPath, teachForm, once, patch, picturesForm, post, put, remove, showing } from './calls.ts';
 import type {
   AnswerOptions,
   BatchOptions,
@@ -211,7 +211,7 @@ export class HeadwaterClient {
       ...post(headPath(head, 'teach')),
       query: { train: train ? undefined : false },
       headers: { 'idempotency-key': idempotencyKey },
-      body: lessonForm(pictures),
+      body: teachForm(pictures),
     };
     return this.#transport.json(is.taught, call, options);
   }

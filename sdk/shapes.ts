@@ -4,6 +4,7 @@
  */
 import type {
   BatchLine,
+  BatchSummary,
   Classification,
   Classifications,
   Embeddings,
@@ -26,91 +27,54 @@ import type { Usage } from '../src/api/usage.ts';
 import type { z } from 'zod';
 import { isObject } from './errors.ts';
 
-type Kind = 'string' | 'number' | 'array' | 'object';
+type Kind = 'string' | 'number' | 'boolean' | 'array' | 'object';
 
-function has(value: unknown, fields: Readonly<Record<string, Kind>>): boolean {
-  return isObject(value) && Object.entries(fields).every(([name, kind]) => isKind(value[name], kind));
+/** @returns what tells values with these fields from all others. */
+function having<T>(fields: { readonly [Name in keyof T]?: Kind }): (value: unknown) => value is T {
+  const kinds = Object.entries<Kind | undefined>(fields);
+  return (value): value is T => isObject(value) && kinds.every(([name, kind]) => isKind(value[name], kind));
 }
 
-function isKind(value: unknown, kind: Kind): boolean {
+function isKind(value: unknown, kind: Kind | undefined): boolean {
   if (kind === 'array') return Array.isArray(value);
   return kind === 'object' ? isObject(value) : typeof value === kind;
 }
 
-export function headList(value: unknown): value is z.infer<typeof HeadList> {
-  return has(value, { heads: 'array' });
-}
+export const headList = having<z.infer<typeof HeadList>>({ heads: 'array' });
+export const headDetail = having<HeadDetail>({ head: 'string', classes: 'array', versions: 'array' });
+export const headStored = having<HeadStored>({ head: 'string', version: 'number' });
+export const activated = having<z.infer<typeof VersionActivated>>({ head: 'string', version: 'number' });
+export const report = having<VersionReport>({
+  labels: 'array',
+  confusion: 'array',
+  reliability: 'array',
+  hardest: 'array',
+});
+export const classification = having<Classification>({
+  predictions: 'array',
+  unknown: 'object',
+  image: 'object',
+});
+export const classifications = having<z.infer<typeof Classifications>>({ results: 'array', image: 'object' });
+export const embeddings = having<z.infer<typeof Embeddings>>({
+  backbone: 'object',
+  space: 'object',
+  embeddings: 'array',
+});
+export const exampleList = having<ExampleList>({ examples: 'array', total: 'number' });
+export const taught = having<Taught>({ head: 'string' });
+export const rebase = having<Rebase>({ state: 'string', to: 'object', total: 'number', done: 'number' });
+export const reviewQueue = having<ReviewQueue>({ items: 'array' });
+export const usage = having<Usage>({ days: 'array' });
+export const keyList = having<z.infer<typeof KeyList>>({ keys: 'array' });
+export const keyCreated = having<KeyCreated>({ id: 'string', key: 'string' });
+export const routing = having<Routing>({ names: 'object' });
+export const settings = having<HeadSettings>({ capture: 'boolean' });
+export const tenantSettings = having<TenantSettings>({ keep_images: 'boolean' });
 
-export function headDetail(value: unknown): value is HeadDetail {
-  return has(value, { head: 'string', classes: 'array', versions: 'array' });
-}
-
-export function headStored(value: unknown): value is HeadStored {
-  return has(value, { head: 'string', version: 'number' });
-}
-
-export function activated(value: unknown): value is z.infer<typeof VersionActivated> {
-  return has(value, { head: 'string', version: 'number' });
-}
-
-export function report(value: unknown): value is VersionReport {
-  return has(value, { labels: 'array', confusion: 'array', reliability: 'array', hardest: 'array' });
-}
-
-export function classification(value: unknown): value is Classification {
-  return has(value, { predictions: 'array', unknown: 'object', image: 'object' });
-}
-
-export function classifications(value: unknown): value is z.infer<typeof Classifications> {
-  return has(value, { results: 'array', image: 'object' });
-}
-
-export function embeddings(value: unknown): value is z.infer<typeof Embeddings> {
-  return has(value, { backbone: 'object', space: 'object', embeddings: 'array' });
-}
-
-export function exampleList(value: unknown): value is ExampleList {
-  return has(value, { examples: 'array', total: 'number' });
-}
-
-export function taught(value: unknown): value is Taught {
-  return has(value, { head: 'string' });
-}
-
-export function rebase(value: unknown): value is Rebase {
-  return has(value, { state: 'string', to: 'object', total: 'number', done: 'number' });
-}
-
-export function reviewQueue(value: unknown): value is ReviewQueue {
-  return has(value, { items: 'array' });
-}
-
-export function usage(value: unknown): value is Usage {
-  return has(value, { days: 'array' });
-}
-
-export function keyList(value: unknown): value is z.infer<typeof KeyList> {
-  return has(value, { keys: 'array' });
-}
-
-export function keyCreated(value: unknown): value is KeyCreated {
-  return has(value, { id: 'string', key: 'string' });
-}
+const picture = having<Extract<BatchLine, { index: number }>>({ index: 'number', name: 'string' });
+const summary = having<BatchSummary>({ head: 'string', pictures: 'number' });
 
 export function batchLine(value: unknown): value is BatchLine {
-  return (
-    has(value, { index: 'number', name: 'string' }) || has(value, { head: 'string', pictures: 'number' })
-  );
-}
-
-export function routing(value: unknown): value is Routing {
-  return has(value, { names: 'object' });
-}
-
-export function settings(value: unknown): value is HeadSettings {
-  return isObject(value) && typeof value['capture'] === 'boolean';
-}
-
-export function tenantSettings(value: unknown): value is TenantSettings {
-  return isObject(value) && typeof value['keep_images'] === 'boolean';
+  return picture(value) || summary(value);
 }

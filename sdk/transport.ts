@@ -154,16 +154,15 @@ async function pause(
   const wait =
     asked > 0 ? Math.min(asked, MAX_PAUSE_MS) : FIRST_PAUSE_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2);
   await response?.body?.cancel();
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, wait);
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve) => {
     const stop = (): void => {
       clearTimeout(timer);
-      reject(signal?.reason instanceof Error ? signal.reason : new DOMException('Aborted', 'AbortError'));
+      signal?.removeEventListener('abort', stop);
+      resolve();
     };
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
+    const timer = setTimeout(stop, wait);
+    signal?.addEventListener('abort', stop);
   });
+  signal?.throwIfAborted();
 }

@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { z } from 'zod';
 import { DEFAULT_BACKBONE } from '../src/backbone/defaults.ts';
-import { loadBackbone } from '../src/backbone/index.ts';
-import type { Backbone } from '../src/backbone/index.ts';
+import { loadBackbone, type Backbone } from '../src/backbone/index.ts';
 import { FileError, UsageError } from './cli/failure.ts';
 import { BACKBONES_FOLDER, ROOT } from './paths.ts';
 

@@ -1,32 +1,21 @@
 #!/usr/bin/env node
 /** The command line: verbs and options, and what a run ends with. The work is done in commands/, loaded when asked for. */
 import process from 'node:process';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { BACKBONE_VARIABLE } from './backbones.ts';
 import { addModelVerbs } from './cli/models.ts';
-import type { AnalyseOptions } from './commands/analyse.ts';
-import type { ClassifyOptions } from './commands/classify.ts';
-import type { EvalOptions } from './commands/eval.ts';
-import type { PushOptions } from './commands/push.ts';
-import type { RebaseOptions } from './commands/rebase.ts';
-import type { TeachOptions } from './commands/teach.ts';
-import type { TrainOptions } from './commands/train.ts';
 import { EXIT, explain } from './cli/failure.ts';
 import { interrupt, whatIsKept } from './cli/interrupt.ts';
+import {
+  addReadingOptions,
+  addWorkerOptions,
+  duration,
+  milliseconds,
+  positiveInteger,
+  runs,
+  wholeNumber,
+} from './cli/options.ts';
 import { STRATEGIES } from './strategy/strategies.ts';
-import { createTerminal } from './cli/terminal.ts';
-import type { Terminal } from './cli/terminal.ts';
-
-interface Common {
-  readonly json?: boolean;
-}
-
-interface BackboneChoice {
-  readonly backbone?: string;
-}
-
-const JSON_OPTION = 'print one JSON object on standard output and nothing else there';
 
 function buildProgram(): Command {
   const program = new Command('headwater')
@@ -34,20 +23,15 @@ function buildProgram(): Command {
     .version(packageJson.version)
     .exitOverride()
     .showHelpAfterError('(run with --help for the options)');
-  addTrain(program);
-  addAnalyse(program);
-  addEval(program);
-  addClassify(program);
-  addInspect(program);
-  addPush(program);
-  addTeach(program);
-  addRebase(program);
+  addTraining(program);
+  addJudging(program);
+  addRemote(program);
   addModelVerbs(program);
   return program;
 }
 
-function addTrain(program: Command): void {
-  program
+function addTraining(program: Command): void {
+  const train = program
     .command('train')
     .description('train a head on a data set: one folder a class, or a CSV or JSONL manifest')
     .argument('<data>', 'folder or manifest')
@@ -61,10 +45,9 @@ function addTrain(program: Command): void {
       )
         .choices(['auto', 'ridge', 'logistic'])
         .default('auto'),
-    )
-    .addOption(backboneOption())
-    .addOption(sizeOption())
-    .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', budget, 600)
+    );
+  addReadingOptions(train)
+    .option('--budget <time>', 'time for auto to try fine-tuning in, such as 90s, 10m or 1h', duration, 600)
     .option(
       '--cpu-budget <ms>',
       'milliseconds a picture at the edge within which auto chooses backbone and size (default: 7.5, within the 10 of a request on the free plan)',
@@ -73,178 +56,70 @@ function addTrain(program: Command): void {
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--resume', 'go on with a fine-tuning run that was interrupted')
     .option('--report <file>', 'where to write the HTML report (default: beside the head)')
-    .option('--no-report', 'write no report')
-    .option('--json', JSON_OPTION)
-    .action(async (data: string, options: TrainOptions & Common & BackboneChoice) => {
-      chooseBackbone(options);
-      const { train } = await import('./commands/train.ts');
-      await train(data, options, terminalFor(options));
-    });
-}
+    .option('--no-report', 'write no report');
+  runs(train, async () => (await import('./commands/train.ts')).train);
 
-function addAnalyse(program: Command): void {
-  program
+  const analyse = program
     .command('analyse')
     .description(
       'what there is to know about a data set: balance, copies, doubtful labels, size and similarity',
     )
     .argument('<data>', 'folder or manifest')
-    .option('--test <data>', 'data set for testing: does it share pictures with the other?')
-    .addOption(backboneOption())
-    .addOption(sizeOption())
+    .option('--test <data>', 'data set for testing: does it share pictures with the other?');
+  addReadingOptions(analyse)
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
-    .option('--report <file>', 'write an HTML report')
-    .option('--json', JSON_OPTION)
-    .action(async (data: string, options: AnalyseOptions & Common & BackboneChoice) => {
-      chooseBackbone(options);
-      const { analyse } = await import('./commands/analyse.ts');
-      await analyse(data, options, terminalFor(options));
-    });
+    .option('--report <file>', 'write an HTML report');
+  runs(analyse, async () => (await import('./commands/analyse.ts')).analyse);
 }
 
-function addEval(program: Command): void {
-  program
+function addJudging(program: Command): void {
+  const evaluate = program
     .command('eval')
     .description('metrics of a head on another data set')
     .argument('<data>', 'folder or manifest')
     .requiredOption('--head <file>', 'head file')
     .option('--unknown <folder>', 'pictures of anything else: how many does the head flag as unknown?')
     .option('--leave-out <data>', 'training data set: leave each class out in turn and tell it from the rest')
-    .option('--report <file>', 'write an HTML report')
-    .option('--json', JSON_OPTION)
-    .action(async (data: string, options: EvalOptions & Common) => {
-      const { evaluateCommand } = await import('./commands/eval.ts');
-      await evaluateCommand(data, options, terminalFor(options));
-    });
-}
+    .option('--report <file>', 'write an HTML report');
+  runs(evaluate, async () => (await import('./commands/eval.ts')).evaluateCommand);
 
-function addClassify(program: Command): void {
-  program
+  const classify = program
     .command('classify')
     .description('what a head says about pictures')
     .argument('<pictures...>', 'files or folders')
     .requiredOption('--head <file or name>', 'head file, or the name of a head on a Worker')
-    .option('--top-k <n>', 'labels to show for each picture', positiveInteger, 3)
-    .addOption(urlOption())
-    .addOption(keyOption())
-    .option('--json', JSON_OPTION)
-    .action(async (pictures: string[], options: ClassifyOptions & Common) => {
-      const { classify } = await import('./commands/classify.ts');
-      await classify(pictures, options, terminalFor(options));
-    });
-}
+    .option('--top-k <n>', 'labels to show for each picture', positiveInteger, 3);
+  runs(addWorkerOptions(classify), async () => (await import('./commands/classify.ts')).classify);
 
-function addInspect(program: Command): void {
-  program
+  const inspect = program
     .command('inspect')
     .description('what a head file says about itself')
-    .argument('<file>', 'head file')
-    .option('--json', JSON_OPTION)
-    .action(async (file: string, options: Common) => {
-      const { inspect } = await import('./commands/inspect.ts');
-      await inspect(file, terminalFor(options));
-    });
+    .argument('<file>', 'head file');
+  runs(inspect, async () => (await import('./commands/inspect.ts')).inspect);
 }
 
-function addPush(program: Command): void {
-  program
+/** What is done on a Worker. */
+function addRemote(program: Command): void {
+  const push = program
     .command('push')
     .description('upload a head to a Worker as a new version')
     .argument('<file>', 'head file')
-    .requiredOption('--head <name>', 'name of the head on the Worker')
-    .addOption(urlOption())
-    .addOption(keyOption())
-    .option('--json', JSON_OPTION)
-    .action(async (file: string, options: PushOptions & Common) => {
-      const { push } = await import('./commands/push.ts');
-      await push(file, options, terminalFor(options));
-    });
-}
+    .requiredOption('--head <name>', 'name of the head on the Worker');
+  runs(addWorkerOptions(push), async () => (await import('./commands/push.ts')).push);
 
-function addTeach(program: Command): void {
-  program
+  const teach = program
     .command('teach')
     .description('send a data set to a Worker, which trains the head itself')
     .argument('<data>', 'folder or manifest')
-    .requiredOption('--head <name>', 'name of the head on the Worker')
-    .addOption(urlOption())
-    .addOption(keyOption())
-    .option('--json', JSON_OPTION)
-    .action(async (data: string, options: TeachOptions & Common) => {
-      const { teach } = await import('./commands/teach.ts');
-      await teach(data, options, terminalFor(options));
-    });
-}
+    .requiredOption('--head <name>', 'name of the head on the Worker');
+  runs(addWorkerOptions(teach), async () => (await import('./commands/teach.ts')).teach);
 
-function addRebase(program: Command): void {
-  program
+  const rebase = program
     .command('rebase')
     .description('move a head on a Worker to its default code space, from the pictures that are kept there')
     .argument('<head>', 'name of the head on the Worker')
-    .option('--give-up', 'give up a move that is under way: the head stays as it is')
-    .addOption(urlOption())
-    .addOption(keyOption())
-    .option('--json', JSON_OPTION)
-    .action(async (head: string, options: RebaseOptions & Common) => {
-      const { rebase } = await import('./commands/rebase.ts');
-      await rebase(head, options, terminalFor(options));
-    });
-}
-
-function backboneOption(): Option {
-  return new Option(
-    '--backbone <name>',
-    'backbone to train on: an embedded or an added one (default: the built-in one)',
-  ).env(BACKBONE_VARIABLE);
-}
-
-function chooseBackbone({ backbone }: BackboneChoice): void {
-  if (backbone !== undefined) process.env[BACKBONE_VARIABLE] = backbone;
-}
-
-function sizeOption(): Option {
-  return new Option(
-    '--size <side>',
-    'side in pixels of the pictures that the backbone reads (default: the one for the edge)',
-  ).argParser(positiveInteger);
-}
-
-function urlOption(): Option {
-  return new Option('--url <url>', 'address of the Worker').env('HEADWATER_URL');
-}
-
-function keyOption(): Option {
-  return new Option('--key <key>', 'API key; the environment keeps it out of the list of processes').env(
-    'HEADWATER_KEY',
-  );
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return Number(text);
-}
-
-function terminalFor({ json = false }: Common): Terminal {
-  return createTerminal({ json });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
-  return Number(text);
-}
-
-function milliseconds(text: string): number {
-  const value = Number(text);
-  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || value === 0 || value > 10_000)
-    throw new InvalidArgumentError('It must be a number of milliseconds above 0, at most 10000.');
-  return value;
-}
-
-/** @returns seconds. */
-function budget(text: string): number {
-  const [, count, unit] = /^([0-9]{1,6})(s|m|h)?$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h.');
-  return Number(count) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
+    .option('--give-up', 'give up a move that is under way: the head stays as it is');
+  runs(addWorkerOptions(rebase), async () => (await import('./commands/rebase.ts')).rebase);
 }
 
 /** @returns the exit code. */

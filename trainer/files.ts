@@ -1,8 +1,23 @@
-/** Writing files so that a reader never sees half of one. */
-import { access, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+/** Reading files of bounded size, and writing them so that a reader never sees half of one. */
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
+import { HeadwaterError } from '../src/errors.ts';
 import { FileError, UsageError } from './cli/failure.ts';
+
+/** @param what begins the message of the FileError. @param check refuses a size in bytes with a HeadwaterError. */
+export async function readChecked(
+  path: string,
+  what: string,
+  check: (bytes: number) => void,
+): Promise<Buffer<ArrayBuffer>> {
+  try {
+    check((await stat(path)).size);
+    return await readFile(path);
+  } catch (error) {
+    throw error instanceof HeadwaterError ? error : new FileError(what, error);
+  }
+}
 
 /** @throws FileError when it cannot be written; what stood there before is then untouched. */
 export async function writeWhole(path: string, contents: Uint8Array | string): Promise<void> {

@@ -1,10 +1,9 @@
 /** Head files on disk. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { HeadwaterError } from '../src/errors.ts';
 import type { Head } from '../src/head/head.ts';
 import { HEAD_FILE_LIMITS, readHead } from '../src/head/index.ts';
-import { FileError } from './cli/failure.ts';
+import { readChecked } from './files.ts';
 
 export interface HeadFile {
   readonly path: string;
@@ -15,7 +14,7 @@ export interface HeadFile {
 
 /** @throws FileError; head_too_large, head_invalid or file_corrupt for what is no sound head. */
 export async function readHeadFile(path: string): Promise<HeadFile> {
-  const bytes = await readBytes(path);
+  const bytes = await readChecked(path, `Could not read the head ${path}`, (size) => checkSize(path, size));
   try {
     return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), head: readHead(bytes) };
   } catch (error) {
@@ -28,18 +27,10 @@ export async function readHeadFile(path: string): Promise<HeadFile> {
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const { size } = await stat(path);
-    if (size > HEAD_FILE_LIMITS.fileBytes) {
-      throw new HeadwaterError(
-        'head_too_large',
-        `${path} has ${size} bytes; a head has at most ${HEAD_FILE_LIMITS.fileBytes}.`,
-      );
-    }
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof HeadwaterError) throw error;
-    throw new FileError(`Could not read the head ${path}`, error);
-  }
+function checkSize(path: string, bytes: number): void {
+  if (bytes <= HEAD_FILE_LIMITS.fileBytes) return;
+  throw new HeadwaterError(
+    'head_too_large',
+    `${path} has ${bytes} bytes; a head has at most ${HEAD_FILE_LIMITS.fileBytes}.`,
+  );
 }

@@ -5,18 +5,14 @@ import { setImmediate } from 'node:timers/promises';
 import { HeadwaterError } from '../src/errors.ts';
 import { allRows } from '../src/learn/code-rows.ts';
 import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts';
-import type { StreamedSet } from '../src/learn/training-set.ts';
-import { trainWithMetrics } from '../src/learn/ridge/train.ts';
-import type { TrainedHead, TrainOptions } from '../src/learn/ridge/train.ts';
+import { MAX_EXAMPLES, type StreamedSet } from '../src/learn/training-set.ts';
+import { trainWithMetrics, type TrainedHead, type TrainOptions } from '../src/learn/ridge/train.ts';
 import { HALF, OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
 import { WASM_COST } from '../src/learn/linalg/symmetric-wasm.ts';
-import { MAX_EXAMPLES } from '../src/learn/training-set.ts';
-import { targetsOf } from './codes/labelled.ts';
-import type { LabelledCodes } from './codes/labelled.ts';
+import { targetsOf, type LabelledCodes } from './codes/labelled.ts';
 import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';
-import type { Reading } from './reading.ts';
-import { codesRead } from './reading.ts';
+import { codesRead, type Reading } from './reading.ts';
 import type { Terminal } from './cli/terminal.ts';
 
 /** How Node trains: with the kernel that the Worker uses, so that both find the same numbers, and without blocking Ctrl-C. */

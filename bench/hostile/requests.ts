@@ -1,5 +1,5 @@
 /** The most expensive request of each form that the API takes, and of each protocol. */
-import { zipSync } from 'fflate';
+import { zipSync, type ZipOptions, type Zippable } from 'fflate';
 import { DEFAULT_INPUT } from '../../src/backbone/defaults.ts';
 import { hostileJpegs } from './jpeg.ts';
 import { hostilePngs, hugePng } from './png.ts';
@@ -20,7 +20,10 @@ export interface HostileRequest {
 export const HEAD = 'bench';
 const CLASSIFY = `/v1/heads/${HEAD}/classify`;
 const BATCH = `/v1/heads/${HEAD}/classify-batch`;
-const json = { 'content-type': 'application/json' };
+const EMBED = '/v1/embed';
+const INFER = `/v2/models/${HEAD}/infer`;
+const JSON_TYPE = 'application/json';
+const formType = (boundary: string): string => `multipart/form-data; boundary=${boundary}`;
 const MIB = 1024 * 1024;
 /** A picture as numbers, as the head reads it. */
 const PIXELS = [DEFAULT_INPUT.height, DEFAULT_INPUT.width, 3];
@@ -48,144 +51,77 @@ const numbered = (count: number, bytes: Uint8Array): Record<string, Uint8Array> 
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.png`, bytes]));
 
 function bodies(pictures: Readonly<Record<string, Uint8Array>>): HostileRequest[] {
-  const zip = { 'content-type': 'application/zip' };
-  const inForm = { 'content-type': 'multipart/form-data; boundary=x' };
-  const dashes = '-'.repeat(69);
-  const large = pictures['PNG, noise of 16 values'];
-  const huge = hugePng();
+  const zip = (name: string, files: Zippable, options: ZipOptions = {}): HostileRequest =>
+    body(name, BATCH, 'application/zip', zipSync(files, options));
+  const kserve = (name: string, input: object): HostileRequest =>
+    body(name, INFER, JSON_TYPE, JSON.stringify({ inputs: [{ name: 'x', ...input }] }));
+  const numbers = Array<number>(product(TENSOR)).fill(1);
+  const pixels = Array.from({ length: product(NESTED) / 3 }, () => [1, 1, 1]);
+  const image = Buffer.from(largestBelow(pictures, 5 * MIB)).toString('base64');
+  const lists = `{"inputs":[{"data":[${'[],'.repeat(1_300_000)}0]}]}`;
   return [
-    {
-      name: 'ZIP of twenty PNGs of 7000×7000',
-      path: BATCH,
-      headers: zip,
-      body: zipSync(numbered(20, huge)),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'ZIP of forty narrow JPEGs',
-      path: BATCH,
-      headers: zip,
-      body: zipSync(numbered(40, pictures['JPEG, 8 megapixels, long and narrow'])),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'ZIP of forty bombs',
-      path: BATCH,
-      headers: zip,
-      body: zipSync(numbered(40, new Uint8Array(19e6)), { level: 1 }),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'form of a large PNG, embed',
-      path: '/v1/embed',
-      headers: inForm,
-      body: form([large], 'x'),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'form of dashes',
-      path: '/v1/embed',
-      headers: { 'content-type': `multipart/form-data; boundary=${dashes}` },
-      body: Buffer.alloc(23 * MIB, 45),
-      isBody: true,
-    },
-    {
-      name: 'JSON, a large PNG, teach',
-      path: '/v1/heads/other/teach',
-      headers: json,
-      body: JSON.stringify({
-        examples: [{ label: 'a', image: Buffer.from(largestBelow(pictures, 5 * MIB)).toString('base64') }],
-      }),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'JSON, numbers, KServe',
-      path: `/v2/models/${HEAD}/infer`,
-      headers: json,
-      body: JSON.stringify({
-        inputs: [{ name: 'x', datatype: 'UINT8', shape: TENSOR, data: Array(product(TENSOR)).fill(1) }],
-      }),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'JSON, nested numbers, KServe',
-      path: `/v2/models/${HEAD}/infer`,
-      headers: json,
-      body: JSON.stringify({
-        inputs: [
-          {
-            name: 'x',
-            datatype: 'FP32',
-            shape: NESTED,
-            data: Array.from({ length: product(NESTED) / 3 }, () => [1, 1, 1]),
-          },
-        ],
-      }),
-      isBody: true,
-      status: 200,
-    },
-    {
-      name: 'JSON, lists, KServe',
-      path: `/v2/models/${HEAD}/infer`,
-      headers: json,
-      body: `{"inputs":[{"data":[${'[],'.repeat(1_300_000)}0]}]}`,
-      isBody: true,
-    },
+    zip('ZIP of twenty PNGs of 7000×7000', numbered(20, hugePng())),
+    zip('ZIP of forty narrow JPEGs', numbered(40, pictures['JPEG, 8 megapixels, long and narrow'])),
+    zip('ZIP of forty bombs', numbered(40, new Uint8Array(19e6)), { level: 1 }),
+    body(
+      'form of a large PNG, embed',
+      EMBED,
+      formType('x'),
+      form([pictures['PNG, noise of 16 values']], 'x'),
+    ),
+    body('form of dashes', EMBED, formType('-'.repeat(69)), Buffer.alloc(23 * MIB, 45), ANYTHING),
+    body(
+      'JSON, a large PNG, teach',
+      '/v1/heads/other/teach',
+      JSON_TYPE,
+      JSON.stringify({ examples: [{ label: 'a', image }] }),
+    ),
+    kserve('JSON, numbers, KServe', { datatype: 'UINT8', shape: TENSOR, data: numbers }),
+    kserve('JSON, nested numbers, KServe', { datatype: 'FP32', shape: NESTED, data: pixels }),
+    body('JSON, lists, KServe', INFER, JSON_TYPE, lists, ANYTHING),
   ];
+}
+
+/** What it may be answered with. */
+const ANYTHING = {};
+
+function body(
+  name: string,
+  path: string,
+  type: string,
+  content: Uint8Array | string,
+  wanted: Pick<HostileRequest, 'status'> = { status: 200 },
+): HostileRequest {
+  return { name, path, headers: { 'content-type': type }, body: content, isBody: true, ...wanted };
+}
+
+function get(name: string, path: string, headers: Record<string, string> = {}): HostileRequest {
+  return { name, path, method: 'GET', headers, isBody: false };
+}
+
+function post(name: string, headers: Record<string, string>): HostileRequest {
+  return { name, path: CLASSIFY, headers, body: 'x', isBody: false };
 }
 
 function headersAndPaths(): HostileRequest[] {
   const blanks = `Bearer ${' '.repeat(500_000)}x`;
   const paths = ['/v1/', `${CLASSIFY}/`, '/v2/models/', '/hf-inference/models/', '/customvision/'];
   return [
-    {
-      name: 'authorization of 500 kB',
-      path: '/v1/heads',
-      method: 'GET',
-      headers: { authorization: blanks },
-      isBody: false,
-    },
-    {
-      name: 'content-type of 500 kB',
-      path: CLASSIFY,
-      headers: { 'content-type': `multipart/form-data; ${'a=b;'.repeat(125_000)}` },
-      body: 'x',
-      isBody: false,
-    },
-    {
-      name: 'routing-key of 500 kB',
-      path: CLASSIFY,
-      headers: { 'routing-key': 'x'.repeat(500_000) },
-      body: 'x',
-      isBody: false,
-    },
-    ...paths.flatMap((path): HostileRequest[] => [
-      { name: `path of 65 kB, ${path}`, path: path + 'a'.repeat(65_000), method: 'GET', isBody: false },
-      {
-        name: `path of 65 kB in parts, ${path}`,
-        path: path + '/a'.repeat(32_500),
-        method: 'GET',
-        isBody: false,
-      },
+    get('authorization of 500 kB', '/v1/heads', { authorization: blanks }),
+    post('content-type of 500 kB', { 'content-type': `multipart/form-data; ${'a=b;'.repeat(125_000)}` }),
+    post('routing-key of 500 kB', { 'routing-key': 'x'.repeat(500_000) }),
+    ...paths.flatMap((path) => [
+      get(`path of 65 kB, ${path}`, path + 'a'.repeat(65_000)),
+      get(`path of 65 kB in parts, ${path}`, path + '/a'.repeat(32_500)),
     ]),
   ];
 }
 
 export async function hostileRequests(): Promise<HostileRequest[]> {
-  const jpegs = hostileJpegs().map(({ name, bytes }) => [`JPEG, ${name}`, bytes] as const);
+  const jpegs = Object.entries(hostileJpegs()).map(([name, bytes]) => [`JPEG, ${name}`, bytes] as const);
   const pictures = { ...Object.fromEntries(jpegs), ...hostilePngs(), ...(await hostileWebps()) };
-  const classify = Object.entries(pictures).map(([name, body]) => ({
-    name,
-    path: CLASSIFY,
-    headers: { 'content-type': 'application/octet-stream' },
-    body,
-    isBody: true,
-  }));
+  const classify = Object.entries(pictures).map(([name, bytes]) =>
+    body(name, CLASSIFY, 'application/octet-stream', bytes, ANYTHING),
+  );
   return [...classify, ...bodies(pictures), ...headersAndPaths()];
 }

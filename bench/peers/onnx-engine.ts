@@ -1,5 +1,5 @@
 /** ONNX Runtime, in any of its builds, behind the same door as the project's engines: bytes in, CNN codes out. */
-import type { InferenceSession, Runtime, SessionOptions } from 'onnxruntime-common';
+import type { Runtime, SessionOptions } from 'onnxruntime-common';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { CODES, type OnnxInput, planToOnnx } from '../../src/export/index.ts';
 import { onnx8Bit } from './onnx-8bit.ts';
@@ -11,7 +11,7 @@ export interface OnnxEngine {
   prepare(pixels: Uint8Array): PreparedInput;
 }
 
-export type PreparedInput = Record<string, InstanceType<Runtime['Tensor']>>;
+type PreparedInput = Record<string, InstanceType<Runtime['Tensor']>>;
 
 /** One thread, every graph optimisation. */
 const SESSION: SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' };
@@ -28,40 +28,17 @@ export async function createOnnxEngine(
   const input = model === '8-bit pixels' ? 'pixels' : model;
   const file = model === '8-bit pixels' ? onnx8Bit(backbone) : planToOnnx(backbone, { input });
   const session = await runtime.InferenceSession.create(file, { ...SESSION, ...options });
-  return new SessionEngine(runtime, session, backbone, input);
-}
-
-class SessionEngine implements OnnxEngine {
-  readonly #runtime: Runtime;
-  readonly #session: InferenceSession;
-  readonly #backbone: Backbone;
-  readonly #input: OnnxInput;
-
-  constructor(runtime: Runtime, session: InferenceSession, backbone: Backbone, input: OnnxInput) {
-    this.#runtime = runtime;
-    this.#session = session;
-    this.#backbone = backbone;
-    this.#input = input;
-  }
-
-  codes(pixels: Uint8Array): Promise<Float32Array> {
-    return this.run(this.prepare(pixels));
-  }
-
-  async run(prepared: PreparedInput): Promise<Float32Array> {
-    const { [CODES]: codes } = await this.#session.run(prepared);
-    return codes.data;
-  }
-
-  prepare(pixels: Uint8Array): PreparedInput {
-    const { height, width, channels, padValue } = this.#backbone.plan.input;
+  const { height, width, channels, padValue } = backbone.plan.input;
+  const prepare = (pixels: Uint8Array): PreparedInput => {
     const n = pixels.length / (height * width * channels);
-    if (this.#input === 'pixels') {
-      return { pixels: new this.#runtime.Tensor('uint8', pixels, [n, height, width, channels]) };
-    }
+    if (input === 'pixels')
+      return { pixels: new runtime.Tensor('uint8', pixels, [n, height, width, channels]) };
     const planes = toPlanes(pixels, n, height * width, padValue);
-    return { planes: new this.#runtime.Tensor('float32', planes, [n, channels, height, width]) };
-  }
+    return { planes: new runtime.Tensor('float32', planes, [n, channels, height, width]) };
+  };
+  const run = async (prepared: PreparedInput): Promise<Float32Array> =>
+    (await session.run(prepared))[CODES].data;
+  return { prepare, run, codes: (pixels) => run(prepare(pixels)) };
 }
 
 /** [n, area, channels] bytes → [n, channels, area] floats, less `centre` of each channel. */

@@ -1,10 +1,9 @@
 /** Speed is worth nothing if the answers get worse: heads trained and tested on real pictures with each engine's codes. */
 import { agreement } from '../agreement.ts';
 import { type Candidate, ownEngines, REFERENCE } from '../engines.ts';
-import type { Goal } from '../section.ts';
+import { percent, type Section, type Goal } from '../section.ts';
 import type { Network } from '../networks.ts';
 import { decoded, type Labelled, photoSets, type PhotoSet } from '../photo-sets.ts';
-import { percent, type Section } from '../section.ts';
 import { accuracyOf, type LabelledCode, trainedHead } from '../trained.ts';
 
 const QUICK_PICTURES_PER_CLASS = 10;

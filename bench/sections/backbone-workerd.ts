@@ -3,8 +3,7 @@ import type { Agreement } from '../agreement.ts';
 import { backboneInWorkers, IN_WORKERS_NOTES } from '../backbone-in-workers.ts';
 import { REFERENCE } from '../engines.ts';
 import { ratioGoal } from '../goals.ts';
-import { type Goal } from '../section.ts';
-import type { Section } from '../section.ts';
+import { type Goal, type Section } from '../section.ts';
 import { onMobileNet } from '../workers.ts';
 
 /** File in bench/worker of each engine; the reference first. */

@@ -23,10 +23,8 @@ export const decode: Section = {
         const contenders = Array.from(workers, ([name, worker]) =>
           subtracted(NAMES[name === 'jsquash' ? name : 'headwater'], worker, name),
         );
-        const timings = await interleave(
-          contenders,
-          quick ? { rounds: 5, times: 3 } : { rounds: 25, times: 5 },
-        );
+        const rounds = quick ? { rounds: 5, times: 3 } : { rounds: 25, times: 5 };
+        const timings = await interleave(contenders, rounds);
         const memory: Memory[] = [];
         for (const worker of workers.values()) memory.push(await memoryOf(worker));
         const difference = meanDifference(outputs[0], outputs[1]);

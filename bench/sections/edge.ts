@@ -4,11 +4,10 @@
  */
 import { demoHead } from '../demo-head.ts';
 import { ratioGoal } from '../goals.ts';
-import { type Goal } from '../section.ts';
+import { type Goal, type Section, timingTable } from '../section.ts';
 import { interleave } from '../measure.ts';
 import { lite0, mobileNet, type Network } from '../networks.ts';
 import { type Client, classifyLessUpload, startClient } from '../request-cost.ts';
-import { type Section, timingTable } from '../section.ts';
 
 const BASELINE = 'MobileNetV3-Small, 224 px';
 const SIDES = [128, 160, 192, 224];
@@ -28,10 +27,8 @@ export const edge: Section = {
     try {
       for (const [name, network] of networks) clients.push(await startClient(name, await demoHead(network)));
       const contenders = clients.map((client) => classifyLessUpload(client, picture));
-      const timings = await interleave(
-        contenders,
-        quick ? { rounds: 4, times: 3 } : { rounds: 30, times: 6 },
-      );
+      const rounds = quick ? { rounds: 4, times: 3 } : { rounds: 30, times: 6 };
+      const timings = await interleave(contenders, rounds);
       const ours = timings.get(nameAt(DEFAULT_SIDE))?.cpu;
       const what = `Whole ${picture.name} request with Lite0 at ${DEFAULT_SIDE} px`;
       const within: Goal[] =

@@ -2,11 +2,10 @@
 import { backboneInWorkers, IN_WORKERS_NOTES } from '../backbone-in-workers.ts';
 import { eightBitGoals, pathInWords, PLAIN, RACED, RELAXED } from '../eight-bit-goals.ts';
 import { REFERENCE } from '../engines.ts';
-import type { Goal } from '../section.ts';
+import type { Goal, Section, Table } from '../section.ts';
 import { avxVnni } from '../machine.ts';
 import { lite0 } from '../networks.ts';
 import { carriedPhotos, decoded } from '../photo-sets.ts';
-import type { Section, Table } from '../section.ts';
 
 /** File in bench/worker of each engine; the reference first. */
 const ENTRANTS: Readonly<Record<string, string>> = {

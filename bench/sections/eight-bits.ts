@@ -3,12 +3,11 @@ import { agreement } from '../agreement.ts';
 import { type Closeness, closenessOf, closenessText } from '../closeness.ts';
 import { eightBitGoals, pathInWords, RACED } from '../eight-bit-goals.ts';
 import { allEngines, REFERENCE } from '../engines.ts';
-import type { Goal } from '../section.ts';
+import { type Section, type Table, timingTable, type Goal } from '../section.ts';
 import { avxVnni } from '../machine.ts';
 import { interleave, local, type Timing } from '../measure.ts';
 import { lite0 } from '../networks.ts';
 import { carriedPhotos, decoded } from '../photo-sets.ts';
-import { type Section, type Table, timingTable } from '../section.ts';
 
 export const eightBits: Section = {
   name: 'eight-bits',

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureStartup } from '../../scripts/build/startup.ts';
 import { demoHead } from '../demo-head.ts';
-import { type Spread, summarise } from '../measure.ts';
+import { firstAndHundredth, type Spread, summarise } from '../measure.ts';
 import { usualNetwork } from '../networks.ts';
 import { startRealWorker } from '../real-worker.ts';
 import { megabytes, type Section, spreadText } from '../section.ts';
@@ -117,13 +117,10 @@ async function oneStart(state: string, { tenant, stranger }: Keys, picture: Uint
     const startCpuMs = worker.cpuMs() ?? Number.NaN;
     for (const key of [tenant, stranger]) await worker.classify(key, picture);
     await worker.health(2);
-    const firstMs = await timed(tenant);
-    for (let i = 2; i < 95; i++) await worker.classify(tenant, picture, 2);
-    const around: number[] = [];
-    for (let i = 0; i < 11; i++) around.push(await timed(tenant));
+    const { firstMs, hundredthMs } = await firstAndHundredth(() => timed(tenant));
     const strangerMs = await timed(stranger);
     const residentBytes = worker.residentBytes() ?? Number.NaN;
-    return { startCpuMs, firstMs, hundredthMs: summarise(around).median, strangerMs, residentBytes };
+    return { startCpuMs, firstMs, hundredthMs, strangerMs, residentBytes };
   } finally {
     await worker.close();
   }

@@ -1,7 +1,7 @@
 /** Everything a classify request computes, in this process: our decoder with every engine, and `@jsquash/jpeg` with tfjs. */
 import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
 import type { Size } from '../../src/image/index.ts';
-import { createResizer } from '../../src/image/pixels/resize.ts';
+import { createResizer } from '../../src/image/resize.ts';
 import { readHead, score } from '../../src/head/index.ts';
 import { demoHead } from '../demo-head.ts';
 import { allEngines, type Candidate, REFERENCE } from '../engines.ts';
@@ -38,10 +38,8 @@ export const pipelineInNode: Section = {
     for (const { name, bytes } of pictures) {
       const contenders = takingBytes.map((engine) => classify(engine.name, bytes, decode, engine));
       contenders.push(classify(BASELINE, bytes, full, engines[0]));
-      const timings = await interleave(
-        contenders,
-        quick ? { rounds: 3, times: 2 } : { rounds: 15, times: 3 },
-      );
+      const rounds = quick ? { rounds: 3, times: 2 } : { rounds: 15, times: 3 };
+      const timings = await interleave(contenders, rounds);
       const { columns, rows } = timingTable(timings, REFERENCE);
       tables.push({ columns: [title(name, bytes), ...columns.slice(1)], rows });
       data[name] = Object.fromEntries(timings);

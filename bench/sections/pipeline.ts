@@ -2,11 +2,18 @@
 import { demoHead } from '../demo-head.ts';
 import { REFERENCE } from '../engines.ts';
 import { ratioGoal } from '../goals.ts';
-import { type Goal } from '../section.ts';
+import {
+  type Goal,
+  megabytes,
+  type Result,
+  type Section,
+  sizeText,
+  type Table,
+  timingTable,
+} from '../section.ts';
 import { interleave } from '../measure.ts';
-import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { type BenchWorker, floats, subtracted } from '../worker-host.ts';
-import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
+import { memoriesOf, onMobileNet, withWorkers } from '../workers.ts';
 
 const OURS = 'headwater decode, simd32-relaxed';
 const OTHER_ENGINE = `headwater decode, ${REFERENCE}`;
@@ -41,12 +48,9 @@ export const pipeline: Section = {
         const contenders = Array.from(workers, ([name, worker]) =>
           subtracted(name, worker, COMBINATIONS[name][1], picture.bytes),
         );
-        const timings = await interleave(
-          contenders,
-          quick ? { rounds: 5, times: 2 } : { rounds: 25, times: 4 },
-        );
-        const memory = new Map<string, Memory>();
-        for (const [name, worker] of workers) memory.set(name, await memoryOf(worker));
+        const rounds = quick ? { rounds: 5, times: 2 } : { rounds: 25, times: 4 };
+        const timings = await interleave(contenders, rounds);
+        const memory = await memoriesOf(workers);
         if (picture === pictures[0])
           goals.push(...ratioGoal(`${picture.name} JPEG to probabilities, of the same with tfjs`, timings, [OURS, OTHER_ENGINE], 0.5)); // prettier-ignore
         if (picture === pictures.at(-1))

@@ -56,19 +56,22 @@ export const roofline: Section = {
 /** Steps whose names begin alike, up to the first dot, are one block. */
 function blocksOf(backbone: Backbone): Block[] {
   const blocks: Block[] = [];
-  for (const [i, { name, ...work }] of workOf(backbone).entries()) {
-    const block = name.split('.')[0];
-    const last = blocks.at(-1);
-    const sum = last?.name === block ? blocks.pop()! : { macs: 0, weightBytes: 0, mapBytes: 0 };
-    blocks.push({
-      name: block,
-      macs: sum.macs + work.macs,
-      weightBytes: sum.weightBytes + work.weightBytes,
-      mapBytes: sum.mapBytes + work.mapBytes,
-      end: i + 1,
-    });
+  for (const [i, step] of workOf(backbone).entries()) {
+    const block = { ...step, name: step.name.split('.')[0], end: i + 1 };
+    const last = blocks.at(-1)?.name === block.name ? blocks.pop() : undefined;
+    blocks.push(last === undefined ? block : sum(last, block));
   }
   return blocks;
+}
+
+/** Both together, under the name and up to the end of the second. */
+function sum(a: Block, b: Block): Block {
+  return {
+    ...b,
+    macs: a.macs + b.macs,
+    weightBytes: a.weightBytes + b.weightBytes,
+    mapBytes: a.mapBytes + b.mapBytes,
+  };
 }
 
 /** The network cut off before the step `end`, with its last map as the only tap. */
@@ -107,13 +110,6 @@ function blockTable(
       return `${milliseconds(value)}  ${((100 * work.macs) / (value * 1e6) / limit).toFixed(0)} %`;
     }),
   ];
-  const total = (pick: (block: Block) => number): number =>
-    blocks.reduce((sum, block) => sum + pick(block), 0);
-  const sums = {
-    macs: total((block) => block.macs),
-    weightBytes: total((block) => block.weightBytes),
-    mapBytes: total((block) => block.mapBytes),
-  };
   return {
     columns: [
       'block',
@@ -126,8 +122,8 @@ function blockTable(
       ...blocks.map((block, i) => row(block.name, block, times[i])),
       row(
         'all',
-        sums,
-        names.map((_, k) => times.reduce((sum, ms) => sum + ms[k], 0)),
+        blocks.reduce(sum),
+        names.map((_, k) => times.reduce((total, ms) => total + ms[k], 0)),
       ),
     ],
   };

@@ -1,6 +1,6 @@
 /** A fresh isolate: what its start costs, and how much longer its first request takes than its hundredth. */
 import { REFERENCE } from '../engines.ts';
-import { summarise, type Spread } from '../measure.ts';
+import { firstAndHundredth, summarise, type Spread } from '../measure.ts';
 import { lite0 } from '../networks.ts';
 import { createDecoder } from '../pictures.ts';
 import { megabytes, type Section, spreadText } from '../section.ts';
@@ -23,8 +23,6 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   }),
   [LITE0]: { worker: 'simd8-relaxed', network: 'lite0-160' },
 };
-
-const HUNDRED = 100;
 
 interface Start {
   readonly startCpuMs: number;
@@ -112,12 +110,8 @@ async function oneStart(entry: Entry, pixels: Uint8Array): Promise<Start> {
   try {
     await worker.put('input', pixels);
     const startCpuMs = worker.cpuMs() ?? Number.NaN;
-    const firstMs = await timed(worker);
-    for (let i = 2; i < HUNDRED - 5; i++) await worker.work('codes', 1);
-    const around: number[] = [];
-    for (let i = 0; i < 11; i++) around.push(await timed(worker));
+    const { firstMs, hundredthMs } = await firstAndHundredth(() => timed(worker));
     const residentBytes = worker.residentBytes() ?? Number.NaN;
-    const hundredthMs = summarise(around).median;
     return { startCpuMs, firstMs, hundredthMs, firstToHundredth: firstMs / hundredthMs, residentBytes };
   } finally {
     await worker.close();
@@ -131,11 +125,12 @@ async function timed(worker: BenchWorker): Promise<number> {
 }
 
 function summary(starts: readonly Start[]): Record<keyof Start, Spread> {
+  const of = (key: keyof Start): Spread => summarise(starts.map((start) => start[key]));
   return {
-    startCpuMs: summarise(starts.map((start) => start.startCpuMs)),
-    firstMs: summarise(starts.map((start) => start.firstMs)),
-    hundredthMs: summarise(starts.map((start) => start.hundredthMs)),
-    firstToHundredth: summarise(starts.map((start) => start.firstToHundredth)),
-    residentBytes: summarise(starts.map((start) => start.residentBytes)),
+    startCpuMs: of('startCpuMs'),
+    firstMs: of('firstMs'),
+    hundredthMs: of('hundredthMs'),
+    firstToHundredth: of('firstToHundredth'),
+    residentBytes: of('residentBytes'),
   };
 }

@@ -19,7 +19,7 @@ export function ProbabilityBars({ predictions, unknown, onExplain, explained }: 
           {onExplain ? (
             <button
               type="button"
-              class="bars-label"
+              class="bars-label break"
               aria-pressed={label === explained}
               title={`Show what speaks for ${label}`}
               onClick={() => onExplain(label)}
@@ -27,7 +27,7 @@ export function ProbabilityBars({ predictions, unknown, onExplain, explained }: 
               {label}
             </button>
           ) : (
-            <span class="bars-label">{label}</span>
+            <span class="break">{label}</span>
           )}
           <span class="bars-value number">{percent(score)}</span>
           <span class="bars-track" aria-hidden="true">

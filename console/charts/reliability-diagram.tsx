@@ -10,13 +10,12 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const at = (share: number): number => MARGIN + share * (SIZE - MARGIN - EDGE);
 const up = (share: number): number => SIZE - at(share);
 
-export function ReliabilityDiagram({
-  bins,
-  ece,
-}: {
+interface Props {
   readonly bins: readonly ReliabilityBin[];
   readonly ece: number;
-}) {
+}
+
+export function ReliabilityDiagram({ bins, ece }: Props) {
   const used = bins.filter((bin) => bin.count > 0);
   const largest = Math.max(1, ...used.map((bin) => bin.count));
   const name = `Reliability diagram. ${used

@@ -38,7 +38,7 @@ export function KeysPage() {
           title={`Revoke ${revoking.name}?`}
           action="Revoke"
           onClose={() => setRevoking(undefined)}
-          onConfirm={async () => {
+          onSubmit={async () => {
             await client().revokeKey(revoking.id);
             announce(`${revoking.name} is revoked, everywhere within 60 seconds.`);
             keys.reload();

@@ -1,8 +1,7 @@
 /** Names a new head. It comes into being when it is first taught. */
 import { useState } from 'preact/hooks';
 import { go } from '../state/router.ts';
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { FormDialog } from '../ui/dialog.tsx';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
@@ -10,45 +9,38 @@ export function NewHeadDialog({ onClose }: { readonly onClose: () => void }) {
   const [name, setName] = useState('');
   const [refused, setRefused] = useState(false);
   return (
-    <Dialog title="New head" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (NAME.test(name)) go('heads', name);
-          else setRefused(true);
-        }}
-      >
-        <div class="field">
-          <label for="head-name">Name</label>
-          <input
-            id="head-name"
-            class="input"
-            autoComplete="off"
-            autoCapitalize="none"
-            spellcheck={false}
-            maxLength={63}
-            placeholder="recycling"
-            aria-describedby="head-name-hint"
-            aria-invalid={refused}
-            value={name}
-            onInput={({ currentTarget }) => {
-              setName(currentTarget.value.toLowerCase().replaceAll(' ', '-'));
-              setRefused(false);
-            }}
-          />
-          <p class={refused ? 'fault' : 'hint'} id="head-name-hint" role={refused ? 'alert' : undefined}>
-            Letters a to z, digits, dots, dashes and underscores, a letter or digit first. It is part of the
-            address that your programs call.
-          </p>
-        </div>
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="main" type="submit">
-            Continue
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New head"
+      action="Continue"
+      onClose={onClose}
+      onSubmit={async () => {
+        if (NAME.test(name)) go('heads', name);
+        else setRefused(true);
+      }}
+    >
+      <div class="field">
+        <label for="head-name">Name</label>
+        <input
+          id="head-name"
+          class="input"
+          autoComplete="off"
+          autoCapitalize="none"
+          spellcheck={false}
+          maxLength={63}
+          placeholder="recycling"
+          aria-describedby="head-name-hint"
+          aria-invalid={refused}
+          value={name}
+          onInput={({ currentTarget }) => {
+            setName(currentTarget.value.toLowerCase().replaceAll(' ', '-'));
+            setRefused(false);
+          }}
+        />
+        <p class={refused ? 'fault' : 'hint'} id="head-name-hint" role={refused ? 'alert' : undefined}>
+          Letters a to z, digits, dots, dashes and underscores, a letter or digit first. It is part of the
+          address that your programs call.
+        </p>
+      </div>
+    </FormDialog>
   );
 }

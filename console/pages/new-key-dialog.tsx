@@ -4,8 +4,7 @@ import type { Scope } from '../../src/api/index.ts';
 import { client } from '../state/session.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeBlock } from '../ui/code-block.tsx';
-import { Dialog } from '../ui/dialog.tsx';
-import { Failure } from '../ui/notice.tsx';
+import { Dialog, FormDialog } from '../ui/dialog.tsx';
 
 const SCOPES: readonly { readonly scope: Scope; readonly means: string }[] = [
   { scope: 'read', means: 'classify pictures, look at heads' },
@@ -37,67 +36,46 @@ interface FormProps {
 function KeyForm({ onMade, onClose }: FormProps) {
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<readonly Scope[]>(['read']);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const submit = async (): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      onMade((await client().createKey(name, scopes)).key);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
   return (
-    <Dialog title="New key" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <div class="field">
-          <label for="key-name">Name</label>
-          <input
-            id="key-name"
-            class="input"
-            required
-            maxLength={100}
-            autoComplete="off"
-            placeholder="Camera at the gate"
-            value={name}
-            onInput={({ currentTarget }) => setName(currentTarget.value)}
-          />
-        </div>
-        <fieldset class="stack-s">
-          <legend class="label">It may</legend>
-          {SCOPES.map(({ scope, means }) => (
-            <label class="check" key={scope}>
-              <input
-                type="checkbox"
-                checked={scopes.includes(scope)}
-                onChange={({ currentTarget }) =>
-                  setScopes(
-                    currentTarget.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope),
-                  )
-                }
-              />
-              <span>
-                <strong>{scope}</strong> <span class="soft">{means}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        {error !== undefined && <Failure error={error} />}
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="main" type="submit" busy={busy} disabled={scopes.length === 0}>
-            Make the key
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New key"
+      action="Make the key"
+      disabled={scopes.length === 0}
+      onClose={onClose}
+      onSubmit={async () => onMade((await client().createKey(name, scopes)).key)}
+    >
+      <div class="field">
+        <label for="key-name">Name</label>
+        <input
+          id="key-name"
+          class="input"
+          required
+          maxLength={100}
+          autoComplete="off"
+          placeholder="Camera at the gate"
+          value={name}
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
+      </div>
+      <fieldset class="stack-s">
+        <legend class="label">It may</legend>
+        {SCOPES.map(({ scope, means }) => (
+          <label class="check" key={scope}>
+            <input
+              type="checkbox"
+              checked={scopes.includes(scope)}
+              onChange={({ currentTarget }) =>
+                setScopes(
+                  currentTarget.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope),
+                )
+              }
+            />
+            <span>
+              <strong>{scope}</strong> <span class="soft">{means}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+    </FormDialog>
   );
 }

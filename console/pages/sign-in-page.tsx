@@ -1,23 +1,14 @@
 /** Signing in with an API key. */
 import { useState } from 'preact/hooks';
 import { signIn, workerUrl } from '../state/session.ts';
+import { useTask } from '../state/task.ts';
 import { Button } from '../ui/button.tsx';
+import { Form } from '../ui/dialog.tsx';
 import { Failure } from '../ui/notice.tsx';
 
 export function SignInPage() {
   const [key, setKey] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const submit = async (): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await signIn(key.trim());
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const { busy, error, run } = useTask();
   return (
     <main class="sign-in">
       <div class="sign-in-card card stack">
@@ -26,13 +17,7 @@ export function SignInPage() {
           <h1>Headwater</h1>
           <p class="soft">Show it a few pictures. It tells them apart a moment later.</p>
         </div>
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
+        <Form onSubmit={() => void run(() => signIn(key.trim()))}>
           <div class="field">
             <label for="key">API key</label>
             <input
@@ -55,7 +40,7 @@ export function SignInPage() {
           <Button type="submit" kind="main" busy={busy}>
             {busy ? 'Signing in …' : 'Sign in'}
           </Button>
-        </form>
+        </Form>
         <details class="small">
           <summary>No key yet?</summary>
           <p class="soft">

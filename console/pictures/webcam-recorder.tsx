@@ -53,20 +53,8 @@ export function WebcamRecorder({ label, onFrame, onClose }: RecorderProps) {
   );
 }
 
-interface Recording {
-  readonly on: boolean;
-  readonly handlers: {
-    readonly onPointerDown: (event: PointerEvent & { currentTarget: HTMLElement }) => void;
-    readonly onPointerUp: () => void;
-    readonly onPointerCancel: () => void;
-    readonly onKeyDown: (event: KeyboardEvent) => void;
-    readonly onKeyUp: () => void;
-    readonly onBlur: () => void;
-    readonly onContextMenu: (event: Event) => void;
-  };
-}
-
-function useRecording(take: () => void): Recording {
+/** @returns whether it records, and what the button listens to. */
+function useRecording(take: () => void) {
   const [on, setOn] = useState(false);
   const latest = useRef(take);
   latest.current = take;
@@ -80,13 +68,13 @@ function useRecording(take: () => void): Recording {
   return {
     on,
     handlers: {
-      onPointerDown: (event) => {
+      onPointerDown: (event: PointerEvent & { currentTarget: HTMLElement }) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         setOn(true);
       },
       onPointerUp: stop,
       onPointerCancel: stop,
-      onKeyDown: (event) => {
+      onKeyDown: (event: KeyboardEvent) => {
         if (event.key === ' ' || event.key === 'Enter') {
           event.preventDefault();
           setOn(true);
@@ -95,7 +83,7 @@ function useRecording(take: () => void): Recording {
       onKeyUp: stop,
       onBlur: stop,
       // A long press on a phone would open a menu.
-      onContextMenu: (event) => event.preventDefault(),
+      onContextMenu: (event: Event) => event.preventDefault(),
     },
   };
 }

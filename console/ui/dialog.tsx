@@ -1,6 +1,7 @@
 /** Modal dialogs on the platform's own <dialog>, which keeps the focus inside and gives it back. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { useTask } from '../state/task.ts';
 import { Button } from './button.tsx';
 import { Failure } from './notice.tsx';
 
@@ -39,39 +40,71 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
   );
 }
 
-interface ConfirmProps {
-  readonly title: string;
-  readonly action: string;
-  readonly onConfirm: () => Promise<void>;
-  readonly onClose: () => void;
+interface FormProps {
+  readonly class?: string;
+  readonly onSubmit: () => void;
   readonly children: ComponentChildren;
 }
 
-/** Asks before what can't be undone; stays open, saying why, when it fails. */
-export function Confirm({ title, action, onConfirm, onClose, children }: ConfirmProps) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await onConfirm();
-      onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+/** A form that the page itself takes in. */
+export function Form({ class: name = 'stack', onSubmit, children }: FormProps) {
+  return (
+    <form
+      class={name}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      {children}
+    </form>
+  );
+}
+
+interface FormDialogProps extends DialogProps {
+  /** On the button that submits. */
+  readonly action: string;
+  readonly kind?: 'main' | 'danger';
+  readonly disabled?: boolean;
+  /** What submitting does; the dialog stays open, saying why, when it fails. */
+  readonly onSubmit: () => Promise<void>;
+}
+
+export function FormDialog({
+  title,
+  action,
+  kind = 'main',
+  disabled,
+  onSubmit,
+  onClose,
+  children,
+}: FormDialogProps) {
+  const { busy, error, run } = useTask();
   return (
     <Dialog title={title} onClose={onClose}>
-      <div class="soft">{children}</div>
-      {error !== undefined && <Failure error={error} />}
-      <div class="dialog-actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="danger" busy={busy} onClick={() => void confirm()}>
-          {action}
-        </Button>
-      </div>
+      <Form onSubmit={() => void (busy || run(onSubmit))}>
+        {children}
+        {error !== undefined && <Failure error={error} />}
+        <div class="dialog-actions">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind={kind} type="submit" busy={busy} disabled={disabled}>
+            {action}
+          </Button>
+        </div>
+      </Form>
     </Dialog>
+  );
+}
+
+/** Asks before what can't be undone. */
+export function Confirm({ onSubmit, onClose, children, ...rest }: FormDialogProps) {
+  const confirm = async (): Promise<void> => {
+    await onSubmit();
+    onClose();
+  };
+  return (
+    <FormDialog {...rest} kind="danger" onSubmit={confirm} onClose={onClose}>
+      <div class="soft">{children}</div>
+    </FormDialog>
   );
 }

@@ -1,6 +1,5 @@
 /** Writes EfficientNet-Lite0's MODEL_CARD.md. */
-import type { Plan } from '../../src/backbone/plan.ts';
-import { codeLength } from '../../src/backbone/plan.ts';
+import { codeLength, type Plan } from '../../src/backbone/plan.ts';
 import { LITE_SOURCE } from './efficientnet-lite-source.ts';
 
 export function liteCard(plan: Plan, weights: Uint8Array): string {

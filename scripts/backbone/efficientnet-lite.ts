@@ -3,8 +3,7 @@
  * batch norm, and names the taps of the CNN code.
  */
 import type { Activation, Padding, Tap } from '../../src/backbone/plan.ts';
-import type { Network } from './network.ts';
-import { NetworkBuilder } from './network.ts';
+import { NetworkBuilder, type Network } from './network.ts';
 import { withRanges } from './ranges.ts';
 import type { TorchTensor } from './torch-file.ts';
 

@@ -3,11 +3,9 @@
  * architecture, folds each batch norm, and names the taps of the CNN code.
  */
 import type { Activation, Plan } from '../../src/backbone/plan.ts';
-import type { BatchNormParameters } from './fold.ts';
-import { toHwio } from './fold.ts';
+import { toHwio, type BatchNormParameters } from './fold.ts';
 import type { GgufFile, GgufTensor } from './gguf.ts';
-import type { Network } from './network.ts';
-import { NetworkBuilder } from './network.ts';
+import { NetworkBuilder, type Network } from './network.ts';
 
 interface Bottleneck {
   readonly kernel: number;

@@ -1,6 +1,5 @@
 /** Writes MODEL_CARD.md: what the backbone is, where it comes from, and how it was checked. */
-import type { Plan } from '../../src/backbone/plan.ts';
-import { codeLength } from '../../src/backbone/plan.ts';
+import { codeLength, type Plan } from '../../src/backbone/plan.ts';
 import type { Parity } from './parity.ts';
 import { SOURCE } from './source.ts';
 

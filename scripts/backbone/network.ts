@@ -1,7 +1,12 @@
 /** What an importer makes: a plan and its weights, convolution by convolution, each with its batch norm folded in. */
 import type { Activation, Padding, Plan, Step } from '../../src/backbone/plan.ts';
-import type { BatchNormParameters, Folded } from './fold.ts';
-import { foldBatchNorm, foldInputNormalisation, toHwio } from './fold.ts';
+import {
+  foldBatchNorm,
+  foldInputNormalisation,
+  toHwio,
+  type BatchNormParameters,
+  type Folded,
+} from './fold.ts';
 
 /** The plan but for the hash of a weights file that is yet to be written, and the weights. */
 export interface Network {

@@ -5,9 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import jpegTurbo from '@cwasm/jpeg-turbo';
-import type { TfjsEngine } from '../../src/backbone/tfjs/engine.ts';
+import { createTfjsEngine, type TfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { loadBackbone } from '../../src/backbone/index.ts';
-import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { encode } from './encode.ts';
 import type { GgufFile } from './gguf.ts';
 import type { Network } from './network.ts';

@@ -3,8 +3,7 @@
  * number, a version, sizes of C's types, the dictionary, the list of its storages) and then each storage's length and
  * numbers. Needs no Python: four names are known, everything else is refused, and sizes are bounded by the file.
  */
-import type { PickleHost } from './pickle.ts';
-import { readPickle } from './pickle.ts';
+import { readPickle, type PickleHost } from './pickle.ts';
 
 export interface TorchTensor {
   readonly shape: readonly number[];

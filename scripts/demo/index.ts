@@ -5,8 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { examplePictures, ownPictures } from './pictures.ts';
-import type { DemoSet, LabelledFile } from './pictures.ts';
+import { examplePictures, ownPictures, type DemoSet, type LabelledFile } from './pictures.ts';
 import { classify, confusionTable, otherLine, summary, type Answer, type Deployed } from './answers.ts';
 import { runChild } from '../child.mjs';
 import { demoKey, readSecrets } from './tenant.ts';

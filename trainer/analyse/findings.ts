@@ -1,17 +1,14 @@
 /** What there is to know about a data set before a head is trained on it. */
-import type { SampleOptions, Situation } from '../strategy/situation.ts';
-import { assess } from '../strategy/situation.ts';
+import { assess, type SampleOptions, type Situation } from '../strategy/situation.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { judge } from '../evaluation/evaluation.ts';
-import type { LearnOptions } from '../learning.ts';
-import { learn, streamedSet } from '../learning.ts';
+import { learn, streamedSet, type LearnOptions } from '../learning.ts';
 import type { Reading } from '../reading.ts';
 import type { CurvePoint } from '../report/transfer.ts';
-import type { TapMetrics } from '../strategy/linear/linear.ts';
-import { eachTap } from '../strategy/linear/linear.ts';
+import { eachTap, type TapMetrics } from '../strategy/linear/linear.ts';
 import { MAX_COMPARED, nearDuplicates } from './near-duplicates.ts';
 
 export interface NamedPair {

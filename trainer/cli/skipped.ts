@@ -1,7 +1,6 @@
 /** Tells the user which files were not used, briefly in the terminal and in full in JSON. */
 import type { Skipped, SkipReason } from '../datasets/dataset.ts';
-import { printable } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 /** Lines of each kind in the terminal; JSON and report have them all. */
 const MAX_LINES = 5;

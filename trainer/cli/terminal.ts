@@ -40,7 +40,7 @@ export function createTerminal({ json }: { readonly json: boolean }): Terminal {
     result: (value) => {
       if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
     },
-    progress: (label, total) => (process.stderr.isTTY ? new Bar(label, total) : new Lines(label, total, say)),
+    progress: progressOf,
   };
 }
 
@@ -48,88 +48,47 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-class Pace {
-  readonly total: number;
-  done = 0;
-  readonly #start = performance.now();
-
-  constructor(total: number) {
-    this.total = total;
-  }
-
-  get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
-  }
-
-  /** For example '48/s, 2 min left'. */
-  describe(): string {
-    const rate = this.done / Math.max(this.seconds, 1e-3);
-    const left = rate > 0 ? duration((this.total - this.done) / rate) : '?';
-    return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s, ${left} left`;
-  }
+/** On a terminal a bar, else a line now and then. */
+function progressOf(label: string, total: number): Progress {
+  const start = performance.now();
+  let done = 0;
+  let bar: SingleBar | undefined;
+  let nextLine = SECONDS_BETWEEN_LINES;
+  return {
+    step(detail) {
+      done++;
+      const seconds = (performance.now() - start) / 1000;
+      const pace = [paceText(done, total, seconds), detail].filter(Boolean).join(', ');
+      if (process.stderr.isTTY) {
+        if (seconds > SECONDS_BEFORE_BAR) bar ??= startBar(label, total, done);
+        bar?.update(done, { pace });
+      } else if (seconds >= nextLine) {
+        nextLine = seconds + SECONDS_BETWEEN_LINES;
+        say(`${label}: ${done}/${total}, ${pace}`);
+      }
+    },
+    stop: () => bar?.stop(),
+  };
 }
 
-class Bar implements Progress {
-  readonly #pace: Pace;
-  readonly #label: string;
-  #bar: SingleBar | undefined;
-
-  constructor(label: string, total: number) {
-    this.#label = label.padEnd(10);
-    this.#pace = new Pace(total);
-  }
-
-  step(detail?: string): void {
-    this.#pace.done++;
-    if (this.#bar === undefined && this.#pace.seconds > SECONDS_BEFORE_BAR) this.#bar = this.#draw();
-    this.#bar?.update(this.#pace.done, { pace: withDetail(this.#pace.describe(), detail) });
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-  }
-
-  #draw(): SingleBar {
-    const bar = new SingleBar({
-      format: `${this.#label} {bar} {value}/{total}  {pace}`,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 30,
-      hideCursor: true,
-      clearOnComplete: true,
-      stream: process.stderr,
-    });
-    bar.start(this.#pace.total, this.#pace.done, { pace: '' });
-    return bar;
-  }
+/** For example '48/s, 2 min left'. */
+function paceText(done: number, total: number, seconds: number): string {
+  const rate = done / Math.max(seconds, 1e-3);
+  return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s, ${duration((total - done) / rate)} left`;
 }
 
-class Lines implements Progress {
-  readonly #pace: Pace;
-  readonly #label: string;
-  readonly #say: (line: string) => void;
-  #next = SECONDS_BETWEEN_LINES;
-
-  constructor(label: string, total: number, say: (line: string) => void) {
-    this.#label = label;
-    this.#pace = new Pace(total);
-    this.#say = say;
-  }
-
-  step(detail?: string): void {
-    this.#pace.done++;
-    if (this.#pace.seconds < this.#next) return;
-    this.#next = this.#pace.seconds + SECONDS_BETWEEN_LINES;
-    this.#say(
-      `${this.#label}: ${this.#pace.done}/${this.#pace.total}, ${withDetail(this.#pace.describe(), detail)}`,
-    );
-  }
-
-  stop(): void {}
-}
-
-function withDetail(pace: string, detail: string | undefined): string {
-  return detail === undefined ? pace : `${pace}, ${detail}`;
+function startBar(label: string, total: number, done: number): SingleBar {
+  const bar = new SingleBar({
+    format: `${label.padEnd(10)} {bar} {value}/{total}  {pace}`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
+  bar.start(total, done, { pace: '' });
+  return bar;
 }
 
 /** For example '8 s', '2 min', '1.5 h'. */
@@ -141,13 +100,13 @@ export function duration(seconds: number): string {
 
 export type Cell = string | number;
 
-/** A table without lines, which survives being pasted. Columns of numbers are aligned to the right. */
+/** A table without lines, which survives being pasted. Columns of numbers stand right. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = rows.map((row) => row.map((cell) => printable(`${cell}`)));
-  const isNumbers = (column: number): boolean => cells.every((row) => /^[\d.,%–\s-]+$/.test(row[column]));
+  const isNumeric = (column: number): boolean => cells.every((row) => /^[\d.,%–\s-]+$/.test(row[column]));
   const grid = new Table({
     head: [...head],
-    colAligns: head.map((_, column) => (isNumbers(column) ? 'right' : 'left')),
+    colAligns: head.map((_, column) => (isNumeric(column) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
     chars: LINELESS,
   });

@@ -1,12 +1,15 @@
 /** A data set with a CNN code for each picture that can be used, and an account of those that cannot. */
 import { HeadwaterError } from '../../src/errors.ts';
-import { byCodeUnit } from '../datasets/dataset.ts';
-import { rowsInMemory, selectRows } from '../../src/learn/code-rows.ts';
-import type { CodeRows } from '../../src/learn/code-rows.ts';
-import type { DataSet, LabelledPicture, Listing, Skipped } from '../datasets/dataset.ts';
+import {
+  byCodeUnit,
+  type DataSet,
+  type LabelledPicture,
+  type Listing,
+  type Skipped,
+} from '../datasets/dataset.ts';
+import { rowsInMemory, selectRows, type CodeRows } from '../../src/learn/code-rows.ts';
 import { dropCopies } from '../datasets/duplicates.ts';
-import { hashPictures } from './hash.ts';
-import type { Hashed } from './hash.ts';
+import { hashPictures, type Hashed } from './hash.ts';
 import type { CodesReader } from './reader.ts';
 
 export interface LabelledCodes {

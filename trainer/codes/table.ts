@@ -5,8 +5,7 @@
 import { mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { CodeRows } from '../../src/learn/code-rows.ts';
-import { rowsInMemory } from '../../src/learn/code-rows.ts';
+import { rowsInMemory, type CodeRows } from '../../src/learn/code-rows.ts';
 import { FileError } from '../cli/failure.ts';
 
 /** Of codes that are held in memory: 200 MB, or 45,000 pictures of the built-in backbone's. */

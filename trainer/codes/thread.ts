@@ -1,7 +1,6 @@
 /** One thread of the pool: reads pictures and answers with their CNN codes. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CodesWanted } from '../runtime.ts';
-import { loadRuntime } from '../runtime.ts';
+import { loadRuntime, type CodesWanted } from '../runtime.ts';
 import { codeOfFile, type Job } from './extract.ts';
 
 // What it was started with; this file's only caller is pool.ts.

@@ -1,8 +1,6 @@
 /** headwater analyse: what there is to know about a data set before a head is trained on it. */
-import type { Findings, NamedPair } from '../analyse/findings.ts';
-import { findOut } from '../analyse/findings.ts';
-import type { LabelledCodes } from '../codes/labelled.ts';
-import { readLabelledCodes, requireTrainable } from '../codes/labelled.ts';
+import { findOut, type Findings, type NamedPair } from '../analyse/findings.ts';
+import { readLabelledCodes, requireTrainable, type LabelledCodes } from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { percent } from '../evaluation/metrics-text.ts';
@@ -13,8 +11,7 @@ import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
 import { writeReport } from '../report/write.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
 
 export interface AnalyseOptions {
   readonly test?: string;

@@ -3,14 +3,11 @@ import { basename, join } from 'node:path';
 import { byteSize } from '../files.ts';
 import { UsageError } from '../cli/failure.ts';
 import { writeBackboneFiles } from '../import/backbone-files.ts';
-import type { PixelRange } from '../import/graph/backbone.ts';
-import { importGraphBackbone } from '../import/graph/backbone.ts';
+import { importGraphBackbone, type PixelRange } from '../import/graph/backbone.ts';
 import { measureGraph } from '../import/graph/parity.ts';
-import type { ReadPart } from '../import/model-files.ts';
-import { fromFolder, fromUrl, readModelFiles } from '../import/model-files.ts';
+import { fromFolder, fromUrl, readModelFiles, type ReadPart } from '../import/model-files.ts';
 import { BACKBONES_FOLDER, userPath } from '../paths.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
 
 export interface BackboneAddOptions {
   readonly name?: string;

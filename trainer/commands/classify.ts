@@ -5,8 +5,7 @@ import type { Head } from '../../src/head/head.ts';
 import { assertCompatible, score } from '../../src/head/index.ts';
 import { inputOf } from '../../src/head/picture-input.ts';
 import { sniff } from '../../src/image/sniff.ts';
-import { ApiError } from '../../sdk/client.ts';
-import type { HeadwaterClient } from '../../sdk/client.ts';
+import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
 import { codeOfPicture } from '../codes/extract.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import type { Picture } from '../datasets/dataset.ts';
@@ -15,13 +14,10 @@ import { EXIT, explain, FileError, UsageError } from '../cli/failure.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
-import { loadRuntime, readBackbone } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
+import { loadRuntime, readBackbone, type Runtime } from '../runtime.ts';
 import { reportSkipped } from '../cli/skipped.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
-import { clientFor, requireHeadName } from '../cli/worker-options.ts';
-import type { WorkerOptions } from '../cli/worker-options.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
+import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
 export interface ClassifyOptions extends WorkerOptions {
   readonly head: string;

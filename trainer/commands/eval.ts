@@ -1,28 +1,40 @@
 /** headwater eval: metrics of a head on another data set, and how it does on pictures of nothing that it knows. */
 import { HeadwaterError } from '../../src/errors.ts';
 import { assertCompatible } from '../../src/head/index.ts';
-import type { LabelledCodes } from '../codes/labelled.ts';
-import { readLabelledCodes, readUnlabelledCodes, selectCodes } from '../codes/labelled.ts';
+import {
+  readLabelledCodes,
+  readUnlabelledCodes,
+  selectCodes,
+  type LabelledCodes,
+} from '../codes/labelled.ts';
 import { CodesReader } from '../codes/reader.ts';
 import { listPictures, openDataSet } from '../datasets/index.ts';
-import { judge, scoreAll } from '../evaluation/evaluation.ts';
-import type { Evaluation, Scores } from '../evaluation/evaluation.ts';
-import { classTable, metricsJson, metricsTable, percent } from '../evaluation/metrics-text.ts';
+import { judge, scoreAll, type Evaluation, type Scores } from '../evaluation/evaluation.ts';
+import {
+  classTable,
+  metricsJson,
+  metricsTable,
+  percent,
+  percentInterval,
+} from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
-import { readHeadFile } from '../head-file.ts';
-import type { HeadFile } from '../head-file.ts';
-import { compareUnknown, leaveClassesOut, MIN_CLASSES_TO_LEAVE_OUT } from '../evaluation/unknown.ts';
-import type { LeftOutClass, Share, UnknownMetrics } from '../evaluation/unknown.ts';
+import { readHeadFile, type HeadFile } from '../head-file.ts';
+import {
+  compareUnknown,
+  leaveClassesOut,
+  MIN_CLASSES_TO_LEAVE_OUT,
+  type LeftOutClass,
+  type Share,
+  type UnknownMetrics,
+} from '../evaluation/unknown.ts';
 import { userPath } from '../paths.ts';
-import type { Reading } from '../reading.ts';
-import { readingOf } from '../reading.ts';
+import { readingOf, type Reading } from '../reading.ts';
 import { headFacts } from '../report/facts.ts';
 import { writeReport } from '../report/write.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { codesFor } from '../strategy/head-codes.ts';
-import { printable, table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { printable, table, type Terminal } from '../cli/terminal.ts';
 import { recallTraining } from '../training-record.ts';
 
 export interface EvalOptions {
@@ -152,8 +164,8 @@ function show(terminal: Terminal, { file, evaluation, unknown, leftOut }: Run): 
   }
 }
 
-function shareText({ count, of, share, interval: [low, high] }: Share): string {
-  return `${percent(share)} (${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}), ${count} of ${of}`;
+function shareText({ count, of, share, interval }: Share): string {
+  return `${percent(share)} (${percentInterval(interval)}), ${count} of ${of}`;
 }
 
 function meanAuroc(leftOut: readonly LeftOutClass[]): number {

@@ -6,8 +6,7 @@ import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import { readingOf } from '../reading.ts';
 import { readBackbone } from '../runtime.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
 
 export interface ExportOptions {
   readonly format: 'onnx' | 'tflite' | 'tfjs-graph';

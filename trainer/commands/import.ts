@@ -9,8 +9,7 @@ import { measureClassifier } from '../import/parity.ts';
 import { fromFolder, parseJson, readModelFiles } from '../import/model-files.ts';
 import { importTeachableMachine, PIXEL_SCALE } from '../import/teachable-machine.ts';
 import { BACKBONES_FOLDER, userPath } from '../paths.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
 
 export interface ImportOptions {
   readonly out: string;

@@ -1,14 +1,18 @@
 /** headwater inspect: what a head file says about itself. */
 import { methodText } from '../../src/head/index.ts';
-import { classTable, metricsJson, metricsTable, heldOutName } from '../evaluation/metrics-text.ts';
-import type { NamedMetrics } from '../evaluation/metrics-text.ts';
+import {
+  classTable,
+  metricsJson,
+  metricsTable,
+  heldOutName,
+  type NamedMetrics,
+} from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
-import { table } from '../cli/terminal.ts';
-import type { Terminal } from '../cli/terminal.ts';
+import { table, type Terminal } from '../cli/terminal.ts';
 
-export async function inspect(file: string, terminal: Terminal): Promise<void> {
+export async function inspect(file: string, _: unknown, terminal: Terminal): Promise<void> {
   const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
   const { training, labels } = head;
   const metrics: NamedMetrics[] = [

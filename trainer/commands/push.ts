@@ -2,8 +2,7 @@
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
 import type { Terminal } from '../cli/terminal.ts';
-import { clientFor, requireHeadName } from '../cli/worker-options.ts';
-import type { WorkerOptions } from '../cli/worker-options.ts';
+import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
 export interface PushOptions extends WorkerOptions {
   readonly head: string;

@@ -2,8 +2,7 @@
 import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
 import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
 import { printable, table, type Terminal } from '../cli/terminal.ts';
-import { clientFor, requireHeadName } from '../cli/worker-options.ts';
-import type { WorkerOptions } from '../cli/worker-options.ts';
+import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
 /** The last step trains the head, which takes longer than others. */
 const STEP_TIMEOUT_MS = 300_000;

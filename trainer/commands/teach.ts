@@ -13,8 +13,7 @@ import { userPath } from '../paths.ts';
 import { loadDecoder } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import type { Terminal } from '../cli/terminal.ts';
-import { clientFor, requireHeadName } from '../cli/worker-options.ts';
-import type { WorkerOptions } from '../cli/worker-options.ts';
+import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
 export interface TeachOptions extends WorkerOptions {
   readonly head: string;

@@ -2,11 +2,9 @@
 import { FileError } from '../cli/failure.ts';
 import { HeadwaterError } from '../../src/errors.ts';
 import { normaliseLabel } from '../../src/head/limits.ts';
-import { byCodeUnit } from './dataset.ts';
-import type { DataSet, LabelledPicture, Listing, Skipped } from './dataset.ts';
+import { byCodeUnit, type DataSet, type LabelledPicture, type Listing, type Skipped } from './dataset.ts';
 import { sortOut } from './picture-files.ts';
-import { list, walk } from './walk.ts';
-import type { Entry, Walk } from './walk.ts';
+import { list, walk, type Entry, type Walk } from './walk.ts';
 
 /**
  * @param folder absolute path.

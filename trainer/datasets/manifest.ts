@@ -2,15 +2,15 @@
  * Data sets listed in a file. CSV: a header and the columns `path` and `label`, others ignored. JSONL: one object with
  * those two keys a line. Paths are relative to the manifest.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { parse, CsvError } from 'csv-parse/sync';
 import { z } from 'zod';
 import { HeadwaterError } from '../../src/errors.ts';
-import { FileError, systemReason } from '../cli/failure.ts';
+import { systemReason } from '../cli/failure.ts';
+import { readChecked } from '../files.ts';
 import { normaliseLabel } from '../../src/head/limits.ts';
-import { byCodeUnit } from './dataset.ts';
-import type { DataSet, LabelledPicture, Skipped } from './dataset.ts';
+import { byCodeUnit, type DataSet, type LabelledPicture, type Skipped } from './dataset.ts';
 
 /** Larger manifests are a mistake: this is about two million pictures. */
 const MAX_MANIFEST_BYTES = 256 * 1024 * 1024;
@@ -48,16 +48,11 @@ export async function readManifest(file: string): Promise<DataSet> {
 }
 
 async function readText(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_MANIFEST_BYTES) {
-      throw malformed(file, `is ${size} bytes long; at most ${MAX_MANIFEST_BYTES} are read`);
-    }
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
-  } catch (error) {
-    if (error instanceof HeadwaterError) throw error;
-    throw new FileError(`Could not read the manifest ${file}`, error);
-  }
+  const bytes = await readChecked(file, `Could not read the manifest ${file}`, (size) => {
+    if (size <= MAX_MANIFEST_BYTES) return;
+    throw malformed(file, `is ${size} bytes long; at most ${MAX_MANIFEST_BYTES} are read`);
+  });
+  return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
 async function problemOf(row: Row, file: string): Promise<Pick<Skipped, 'reason' | 'detail'> | undefined> {

@@ -1,12 +1,9 @@
 /** How a head does on pictures whose labels are known. */
 import type { Head } from '../../src/head/head.ts';
 import { score } from '../../src/head/index.ts';
-import { stretches } from '../../src/learn/code-rows.ts';
-import type { CodeRows } from '../../src/learn/code-rows.ts';
-import { argmax, evaluate } from '../../src/learn/statistics/metrics.ts';
-import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
-import type { LabelledCodes } from '../codes/labelled.ts';
-import { targetsOf } from '../codes/labelled.ts';
+import { stretches, type CodeRows } from '../../src/learn/code-rows.ts';
+import { argmax, evaluate, type DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
+import { targetsOf, type LabelledCodes } from '../codes/labelled.ts';
 import type { LabelledPicture } from '../datasets/dataset.ts';
 
 /** What a head said about one picture. Indices are into the head's labels. */

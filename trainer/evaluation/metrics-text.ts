@@ -23,8 +23,22 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-function percentInterval([low, high]: Interval): string {
-  return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}`;
+export function percentInterval(interval: Interval): string {
+  return interval.map((end) => (end * 100).toFixed(1)).join('–');
+}
+
+export function lossInterval(interval: Interval): string {
+  return interval.map((end) => end.toFixed(3)).join('–');
+}
+
+/** For example '0.432 (0.401–0.463)', with the 95 % interval. */
+export function lossText({ logLoss, logLossInterval }: Metrics): string {
+  return `${logLoss.toFixed(3)} (${lossInterval(logLossInterval)})`;
+}
+
+/** For example '82.1 % (79.0 %–85.2 %)'. */
+export function accuracyText({ accuracy, accuracyInterval }: Metrics): string {
+  return `${percent(accuracy)} (${accuracyInterval.map(percent).join('–')})`;
 }
 
 /** Leave-one-out beside test, a column each. */
@@ -38,10 +52,7 @@ export function metricsTable(columns: readonly NamedMetrics[]): string {
     [
       row('accuracy', (f) => `${percent(f.accuracy)} (${percentInterval(f.accuracyInterval)})`),
       row('macro F1', (f) => `${percent(f.macroF1)} (${percentInterval(f.macroF1Interval)})`),
-      row(
-        'log-loss',
-        (f) => `${f.logLoss.toFixed(3)} (${f.logLossInterval.map((x) => x.toFixed(3)).join('–')})`,
-      ),
+      row('log-loss', lossText),
       row('calibration error', (f) => f.calibrationError.toFixed(3)),
     ],
   );

@@ -2,10 +2,8 @@
 import { wilsonInterval } from '../../src/learn/statistics/intervals.ts';
 import { auroc } from '../../src/learn/statistics/auroc.ts';
 import type { Interval } from '../../src/head/metrics.ts';
-import type { LabelledCodes } from '../codes/labelled.ts';
-import { selectCodes } from '../codes/labelled.ts';
-import { scoreAll } from './evaluation.ts';
-import type { Scores } from './evaluation.ts';
+import { selectCodes, type LabelledCodes } from '../codes/labelled.ts';
+import { scoreAll, type Scores } from './evaluation.ts';
 import { trainOn } from '../learning.ts';
 import type { Reading } from '../reading.ts';
 

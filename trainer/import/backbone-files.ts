@@ -1,8 +1,7 @@
 /** Writes imported steps and weights as the files that make a backbone: plan.json, weights.safetensors, MODEL_CARD.md. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { loadBackbone } from '../../src/backbone/index.ts';
-import type { Backbone, Plan, Tap } from '../../src/backbone/index.ts';
+import { loadBackbone, type Backbone, type Plan, type Tap } from '../../src/backbone/index.ts';
 import { tensorOf, writeSafetensors } from '../../src/safetensors.ts';
 import { writeWhole } from '../files.ts';
 import type { PlanEmitter } from './emit.ts';

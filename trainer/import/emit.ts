@@ -5,8 +5,18 @@
  */
 import type { Activation, Padding, Step } from '../../src/backbone/plan.ts';
 import { invalid, unsupported } from './model-error.ts';
-import type { Affine, Bend, Linear, SqueezeExcite, Value } from './symbolic.ts';
-import { compose, identity, isIdentity, nameOf, NO_PADDING } from './symbolic.ts';
+import {
+  compose,
+  identity,
+  isIdentity,
+  nameOf,
+  NO_PADDING,
+  type Affine,
+  type Bend,
+  type Linear,
+  type SqueezeExcite,
+  type Value,
+} from './symbolic.ts';
 
 export interface PlanTensor {
   readonly shape: readonly number[];

@@ -6,8 +6,7 @@ import * as z from 'zod';
 import { FileError } from '../cli/failure.ts';
 import { MAX_MODEL_JSON_BYTES } from './limits.ts';
 import { invalid, unsupported } from './model-error.ts';
-import type { Manifest } from './weights.ts';
-import { groupBytes, manifestSchema, shardPaths } from './weights.ts';
+import { groupBytes, manifestSchema, shardPaths, type Manifest } from './weights.ts';
 
 export interface ModelFiles {
   readonly format: 'layers-model' | 'graph-model';

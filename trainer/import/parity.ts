@@ -9,8 +9,7 @@ import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { score } from '../../src/head/index.ts';
 import type { ModelFiles } from './model-files.ts';
-import { LUMA } from './teachable-machine.ts';
-import type { ImportedClassifier } from './teachable-machine.ts';
+import { LUMA, type ImportedClassifier } from './teachable-machine.ts';
 
 export interface Parity {
   readonly pictures: number;

@@ -1,7 +1,16 @@
 /** The products of two maps that occur in MobileNets, recognised however they are written. */
 import { unsupported } from './model-error.ts';
-import type { Linear, Root, Value } from './symbolic.ts';
-import { bare, identity, isIdentity, isPixel, NONE, valueOf } from './symbolic.ts';
+import {
+  bare,
+  identity,
+  isIdentity,
+  isPixel,
+  NONE,
+  valueOf,
+  type Linear,
+  type Root,
+  type Value,
+} from './symbolic.ts';
 
 /** Models write 1/6 in single precision or as 0.16667. */
 const TOLERANCE = 1e-4;

@@ -92,6 +92,11 @@ export function affine(x: Value, scale: Float64Array, shift: Float64Array): Valu
   return { ...x, after: compose(x.after, map) };
 }
 
+/** x + bias, channel by channel. */
+export function shift(x: Value, bias: ArrayLike<number>): Value {
+  return affine(x, new Float64Array(bias.length).fill(1), Float64Array.from(bias));
+}
+
 /** (x − mean) · γ/√(variance + ε) + β (Ioffe & Szegedy 2015). */
 export function batchNorm(
   x: Value,

@@ -4,11 +4,11 @@
  * averaged map (on which further classes are taught) and the ReLUs, of which the head's first rows are linear maps.
  */
 import * as z from 'zod';
-import type { BackboneIdentity, Head } from '../../src/head/index.ts';
+import type { MapShape } from '../../src/backbone/index.ts';
+import type { Head } from '../../src/head/index.ts';
 import { labelFault, MAX_CLASSES } from '../../src/head/limits.ts';
 import { importedHead } from '../../src/learn/imported.ts';
-import type { BackboneFiles } from './backbone-files.ts';
-import { encodeBackbone } from './backbone-files.ts';
+import { encodeBackbone, type BackboneFiles } from './backbone-files.ts';
 import { PlanEmitter } from './emit.ts';
 import { readLayersModel } from './layers/model.ts';
 import { invalid, unsupported } from './model-error.ts';
@@ -49,7 +49,9 @@ export function importTeachableMachine(
   if (files.format === 'graph-model')
     throw unsupported('it is a graph model; exports of Teachable Machine are layers models');
   const weights = readWeights(files.manifest, files.groups);
-  const { output, softmax } = readLayersModel(files.topology, weights, (shape) => picture(shape, pixelScale));
+  const { output, softmax } = readLayersModel(files.topology, weights, (shape) =>
+    pictureValue(shape, 1 / pixelScale, -1),
+  );
   const { layer, codes } = splitClassifier(output, softmax, metadata.labels.length);
   const emitter = new PlanEmitter();
   const steps = codes.map((value) => emitter.exact(value));
@@ -60,15 +62,14 @@ export function importTeachableMachine(
   }));
   const taps = hidden === undefined ? [features] : [features, hidden];
   const backbone = encodeBackbone(emitter, {
-    name: backboneName(files.sha256),
+    name: `teachable-machine-${files.sha256.slice(0, 8)}`,
     version: files.sha256.slice(0, 12),
     input: pictureShape(codes[0]),
     taps,
     title: `the network of the Teachable Machine model ${JSON.stringify(metadata.modelName ?? 'untitled')}`,
     source: `model.json, SHA-256 \`${files.sha256}\``,
   });
-  const identity: BackboneIdentity = backbone.plan;
-  const { name, version, weightsSha256 } = identity;
+  const { name, version, weightsSha256 } = backbone.plan;
   const head = importedHead({
     backbone: { name, version, weightsSha256 },
     taps: taps.map((tap) => tap.name),
@@ -89,12 +90,12 @@ function readMetadata(json: unknown): z.infer<typeof metadataSchema> {
   return result.data;
 }
 
-function picture(shape: { height: number; width: number; channels: number }, pixelScale: number): Value {
-  const { height, width, channels } = shape;
+/** A picture, in colour or in grey, as its model reads it: scale · pixels + shift. */
+export function pictureValue({ height, width, channels }: MapShape, scale: number, shift: number): Value {
   if (channels !== 1 && channels !== 3) throw unsupported(`its pictures have ${channels} channels`);
   const input = inputValue({ height, width, channels: 3 }, channels === 1 ? LUMA : undefined);
   const constant = (value: number): Float64Array => new Float64Array(channels).fill(value);
-  return affine(input, constant(1 / pixelScale), constant(-1));
+  return affine(input, constant(scale), constant(shift));
 }
 
 /** The softmax layer, and the values that make up the code: the averaged map and, where there is one, the layer of ReLUs. */
@@ -131,14 +132,10 @@ function rowsOf({ shape, weights }: Linear): Float32Array {
   return Float32Array.from(weights, (_, at) => weights[(at % ins) * outs + Math.floor(at / ins)]);
 }
 
-function pictureShape(value: Value): { height: number; width: number; channels: number } {
+function pictureShape(value: Value): MapShape {
   for (let at = value; ;) {
     const { root } = at;
     if (root.op === 'input') return at.shape;
     at = root.op === 'add' ? root.a : root.input;
   }
-}
-
-function backboneName(sha256: string): string {
-  return `teachable-machine-${sha256.slice(0, 8)}`;
 }

@@ -1,6 +1,5 @@
 /** The confusion matrix as a table whose cells darken with the share of the class, and the pairs most often confused. */
-import { html, NOTHING } from './html.ts';
-import type { Html } from './html.ts';
+import { html, NOTHING, table, type Html } from './html.ts';
 
 /** More rows than this nobody reads; the classes with the most mistakes are shown. */
 const MAX_CLASSES = 30;
@@ -52,28 +51,9 @@ export function confusedPairs(labels: readonly string[], confusion: Confusion): 
     .slice(0, MAX_PAIRS)
     .map(({ truth, predicted, count }) => {
       const share = Math.round((count / sum(confusion[truth])) * 100);
-      return html`<tr>
-        <td>${labels[truth]}</td>
-        <td>${labels[predicted]}</td>
-        <td class="number">${count}</td>
-        <td class="number">${share} %</td>
-      </tr>`;
+      return [labels[truth], labels[predicted], count, `${share} %`];
     });
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th>is</th>
-          <th>called</th>
-          <th class="number">pictures</th>
-          <th class="number">of the class</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return table(['is', 'called', 'pictures', 'of the class'], rows, 2);
 }
 
 function cell(count: number, support: number, right: boolean): Html {

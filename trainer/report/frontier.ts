@@ -2,12 +2,9 @@
 import { percent } from '../evaluation/metrics-text.ts';
 import { EDGE_MACHINE } from '../strategy/cost/edge.ts';
 import { comparison } from '../strategy/space/frontier.ts';
-import type { Frontier } from '../strategy/space/screening.ts';
-import { spaceName } from '../strategy/space/screening.ts';
-import type { Html } from './html.ts';
-import { html } from './html.ts';
-import type { Axis } from './plot.ts';
-import { accuracyAxis, left, plot, top } from './plot.ts';
+import { spaceName, type Frontier } from '../strategy/space/screening.ts';
+import { html, table, type Html } from './html.ts';
+import { accuracyAxis, left, plot, top, type Axis } from './plot.ts';
 
 export function frontierSection({ spaces, chosen, because, pictures }: Frontier): Html {
   const most = Math.max(...spaces.map(({ ms }) => ms)) * 1.1;
@@ -29,16 +26,13 @@ export function frontierSection({ spaces, chosen, because, pictures }: Frontier)
       `<circle cx="${at}" cy="${top(y.share(accuracy))}" r="5" fill="${colour}"/>`,
     ];
   });
-  const rows = spaces.map(
-    (each) =>
-      html`<tr>
-        <td>${spaceName(each)}${each === chosen ? ' (chosen)' : ''}</td>
-        <td>${each.ms.toFixed(1)}</td>
-        <td>${percent(each.metrics.accuracy)}</td>
-        <td>${each.metrics.logLoss.toFixed(3)}</td>
-        <td>${comparison(each)}</td>
-      </tr>`,
-  );
+  const rows = spaces.map((each) => [
+    `${spaceName(each)}${each === chosen ? ' (chosen)' : ''}`,
+    each.ms.toFixed(1),
+    percent(each.metrics.accuracy),
+    each.metrics.logLoss.toFixed(3),
+    comparison(each),
+  ]);
   return html`<section>
     <h2>Backbones and sizes</h2>
     <p class="note">
@@ -48,19 +42,6 @@ export function frontierSection({ spaces, chosen, because, pictures }: Frontier)
     <div class="chart">
       ${plot(x, y, drawing, 'accuracy against time at the edge', (tick) => tick.toFixed(1))}
     </div>
-    <table>
-      <thead>
-        <tr>
-          <th>backbone and size</th>
-          <th>ms</th>
-          <th>accuracy</th>
-          <th>log-loss</th>
-          <th>log-loss above the best</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['backbone and size', 'ms', 'accuracy', 'log-loss', 'log-loss above the best'], rows)}
   </section>`;
 }

@@ -24,6 +24,26 @@ function show(value: Value): string {
   return escapeHtml(`${value}`);
 }
 
+type Cells = readonly (string | number)[];
+
+/** A table that scrolls where it is wider than the page. @param numbersFrom the first of the columns that hold numbers. */
+export function table(head: Cells, rows: readonly Cells[], numbersFrom = Infinity): Html {
+  const cellsOf = (cells: Cells, cell: (content: string | number, kind: string) => Html): Html =>
+    html`<tr>
+      ${cells.map((content, column) => cell(content, column < numbersFrom ? '' : 'number'))}
+    </tr>`;
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        ${cellsOf(head, (content, kind) => html`<th class="${kind}">${content}</th>`)}
+      </thead>
+      <tbody>
+        ${rows.map((row) => cellsOf(row, (content, kind) => html`<td class="${kind}">${content}</td>`))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -32,6 +52,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }

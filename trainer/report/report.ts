@@ -1,12 +1,11 @@
 /** The HTML report: one file without a single outside resource, so that it can be mailed and kept. */
-import type { Interval } from '../../src/head/metrics.ts';
 import type { ImageDecoder } from '../../src/image/index.ts';
 import type { Skipped } from '../datasets/dataset.ts';
 import type { Judgement, NamedEvaluation } from '../evaluation/evaluation.ts';
-import { percent } from '../evaluation/metrics-text.ts';
+import { lossInterval, percent, percentInterval } from '../evaluation/metrics-text.ts';
 import { classChart, MAX_BARS, reliabilityChart } from './charts.ts';
 import { confusedPairs, confusionTable } from './confusion.ts';
-import { html, Html, NOTHING } from './html.ts';
+import { html, Html, NOTHING, table } from './html.ts';
 import { STYLE } from './style.ts';
 import { Thumbnailer } from './thumbnails.ts';
 
@@ -89,12 +88,12 @@ function plots({ name, labels, metrics }: NamedEvaluation): Html {
 function tiles(evaluations: readonly NamedEvaluation[]): Html {
   if (evaluations.length === 0) return html`<p>No class has two pictures: there are no metrics.</p>`;
   const accuracies = evaluations.map(({ name, metrics }) =>
-    tile(`Accuracy, ${name}`, percent(metrics.accuracy), percentRange(metrics.accuracyInterval)),
+    tile(`Accuracy, ${name}`, percent(metrics.accuracy), within(percentInterval(metrics.accuracyInterval))),
   );
   const main = evaluations[0].metrics;
   return html`<div class="tiles">
-    ${accuracies} ${tile('Macro F1', percent(main.macroF1), percentRange(main.macroF1Interval))}
-    ${tile('Log-loss', main.logLoss.toFixed(3), `95 %: ${main.logLossInterval.map((x) => x.toFixed(3)).join('–')}`)}
+    ${accuracies} ${tile('Macro F1', percent(main.macroF1), within(percentInterval(main.macroF1Interval)))}
+    ${tile('Log-loss', main.logLoss.toFixed(3), within(lossInterval(main.logLossInterval)))}
     ${tile('Calibration error', main.calibrationError.toFixed(3), '15 bins')}
   </div>`;
 }
@@ -103,8 +102,8 @@ function tile(name: string, value: string, small: string): Html {
   return html`<div class="tile"><span>${name}</span><b>${value}</b><small>${small}</small></div>`;
 }
 
-function percentRange([low, high]: Interval): string {
-  return `95 %: ${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}`;
+function within(interval: string): string {
+  return `95 %: ${interval}`;
 }
 
 async function gallery(
@@ -180,35 +179,14 @@ function facts({ facts }: ReportInput): Html {
 
 function skippedFiles(skipped: readonly Skipped[]): Html {
   if (skipped.length === 0) return NOTHING;
-  const rows = skipped.slice(0, MAX_SKIPPED_ROWS).map(
-    ({ name, reason, detail }) =>
-      html`<tr>
-        <td>${name}</td>
-        <td>${reason}</td>
-        <td>${detail}</td>
-      </tr>`,
-  );
+  const rows = skipped.slice(0, MAX_SKIPPED_ROWS).map(({ name, reason, detail }) => [name, reason, detail]);
   const more = skipped.length - rows.length;
   const note = more > 0 ? html`<p class="note">… and ${more} more</p>` : NOTHING;
   return html`<section class="full">
     <h2>Files that were not used: ${skipped.length}</h2>
     <details>
       <summary>Show</summary>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th>file</th>
-              <th>reason</th>
-              <th>detail</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${rows}
-          </tbody>
-        </table>
-      </div>
-      ${note}
+      ${table(['file', 'reason', 'detail'], rows)} ${note}
     </details>
   </section>`;
 }

@@ -4,12 +4,9 @@ import { byteSize } from '../files.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import type { Candidate, Choice } from '../strategy/candidates.ts';
 import type { TapMetrics } from '../strategy/linear/linear.ts';
-import type { Situation } from '../strategy/situation.ts';
-import { MUCH } from '../strategy/situation.ts';
-import type { Html } from './html.ts';
-import { html } from './html.ts';
-import type { Axis } from './plot.ts';
-import { accuracyAxis, HEIGHT, label, left, line, MARGIN, plot, top, WIDTH } from './plot.ts';
+import { MUCH, type Situation } from '../strategy/situation.ts';
+import { html, table, type Html } from './html.ts';
+import { accuracyAxis, HEIGHT, label, left, line, MARGIN, plot, top, WIDTH, type Axis } from './plot.ts';
 
 /** Where the data set lies, with the strategy that each quadrant of the map suggests. */
 export function mapSection({ perClass, similarity, size, likeness, differentFrom }: Situation): Html {
@@ -91,34 +88,17 @@ export function curveSection(curve: readonly CurvePoint[]): Html {
 }
 
 export function strategiesSection(tried: readonly Candidate[], choice: Choice): Html {
-  const rows = tried.map((each) => {
-    const name = each === choice.chosen ? `${each.strategy} (chosen)` : each.strategy;
-    return html`<tr>
-      <td>${name}</td>
-      <td>${heldOutText(each.folds)}</td>
-      <td>${each.metrics.logLoss.toFixed(3)}</td>
-      <td>${percent(each.metrics.accuracy)}</td>
-      <td>+${each.cost.ms.toFixed(1)} ms</td>
-      <td>${byteSize(each.cost.bytes)}</td>
-    </tr>`;
-  });
+  const rows = tried.map((each) => [
+    each === choice.chosen ? `${each.strategy} (chosen)` : each.strategy,
+    heldOutText(each.folds),
+    each.metrics.logLoss.toFixed(3),
+    percent(each.metrics.accuracy),
+    `+${each.cost.ms.toFixed(1)} ms`,
+    byteSize(each.cost.bytes),
+  ]);
   return html`<section>
     <h2>What was tried</h2>
     <p class="note">${choice.because}</p>
-    <table>
-      <thead>
-        <tr>
-          <th>strategy</th>
-          <th>held out by</th>
-          <th>log-loss</th>
-          <th>accuracy</th>
-          <th>at the edge</th>
-          <th>head</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['strategy', 'held out by', 'log-loss', 'accuracy', 'at the edge', 'head'], rows)}
   </section>`;
 }

@@ -1,8 +1,7 @@
 /** Writes a report to disk. */
 import { writeWhole } from '../files.ts';
 import { loadDecoder } from '../runtime.ts';
-import { renderReport } from './report.ts';
-import type { ReportInput } from './report.ts';
+import { renderReport, type ReportInput } from './report.ts';
 
 /** @throws FileError */
 export async function writeReport(path: string, input: ReportInput): Promise<void> {

@@ -1,7 +1,7 @@
 /** Why a strategy was chosen, for people and for programs. */
 import { heldOutText } from '../../src/head/index.ts';
 import { byteSize } from '../files.ts';
-import { percent } from '../evaluation/metrics-text.ts';
+import { accuracyText, lossText } from '../evaluation/metrics-text.ts';
 import { table } from '../cli/terminal.ts';
 import type { Explanation } from './auto.ts';
 import type { Candidate } from './candidates.ts';
@@ -15,22 +15,14 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
       ? each.taps[0]
       : `${each.taps.length} taps${each.from === undefined ? '' : `, tail from ${each.from}`}`,
     heldOutText(each.folds),
-    withInterval(each.metrics.logLoss, each.metrics.logLossInterval, (value) => value.toFixed(3)),
-    withInterval(each.metrics.accuracy, each.metrics.accuracyInterval, percent),
+    lossText(each.metrics),
+    accuracyText(each.metrics),
     `+${each.cost.ms.toFixed(1)} ms`,
     byteSize(each.cost.bytes),
   ]);
   const head = ['strategy', 'reads', 'held out by', 'log-loss', 'accuracy', 'at the edge', 'head'];
   const others = passedOver.map(({ strategy, because }) => `${strategy} was not tried: ${because}.`);
   return [table(head, rows), ...others, `* ${choice.because}`].join('\n');
-}
-
-function withInterval(
-  value: number,
-  [low, high]: readonly [number, number],
-  text: (value: number) => string,
-): string {
-  return `${text(value)} (${text(low)}–${text(high)})`;
 }
 
 export function explanationJson({

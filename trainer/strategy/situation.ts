@@ -4,8 +4,12 @@
  */
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
-import type { Similarity } from '../../src/learn/statistics/similarity.ts';
-import { isMeasurable, SimilarityMeter, withPreActivations } from '../../src/learn/statistics/similarity.ts';
+import {
+  isMeasurable,
+  SimilarityMeter,
+  withPreActivations,
+  type Similarity,
+} from '../../src/learn/statistics/similarity.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import { loadDecoder, loadTrainingModules } from '../runtime.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';

@@ -1,11 +1,9 @@
 /** What heads are trained on: labelled codes as src/learn takes them, and the pictures that they are of. */
-import { allRows, selectRows } from '../../src/learn/code-rows.ts';
-import type { CodeRows } from '../../src/learn/code-rows.ts';
+import { allRows, selectRows, type CodeRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet, TrainingSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { streamedSet } from '../learning.ts';
-import { codesRead } from '../reading.ts';
-import type { Reading } from '../reading.ts';
+import { codesRead, type Reading } from '../reading.ts';
 import { tapRows } from './linear/tap-rows.ts';
 
 export interface TrainingData {

@@ -2,6 +2,7 @@
 import { useId, useState } from 'preact/hooks';
 import { MAX_LABEL_LENGTH } from '../../../src/head/limits.ts';
 import { Button } from '../../ui/button.tsx';
+import { Form } from '../../ui/dialog.tsx';
 
 interface AddClassProps {
   readonly taken: readonly string[];
@@ -23,13 +24,7 @@ export function AddClass({ taken, onAdd }: AddClassProps) {
     setLabel('');
   };
   return (
-    <form
-      class="add-class stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <Form class="add-class stack" onSubmit={submit}>
       <div class="field">
         <label for={id}>{taken.length === 0 ? 'First class' : 'Another class'}</label>
         <input
@@ -55,6 +50,6 @@ export function AddClass({ taken, onAdd }: AddClassProps) {
       <Button type="submit" icon="plus">
         Add class
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -70,7 +70,7 @@ export function ClassCard({ head, label, stored, pictures, onFiles, onForgotten 
           title={`Forget ${label}?`}
           action="Forget"
           onClose={() => setForgetting(false)}
-          onConfirm={async () => {
+          onSubmit={async () => {
             await client().forgetClass(head, label);
             removeLabel(head, label);
             announce(`${label} is forgotten.`);

@@ -1,37 +1,38 @@
 /** Two versions side by side. */
 import { useState } from 'preact/hooks';
 import type { Metrics, VersionSummary } from '../../../src/api/index.ts';
+import { Choice } from '../../ui/choice.tsx';
 import { percent } from '../../ui/format.ts';
 
 interface Row {
   readonly name: string;
-  readonly of: (metrics: Metrics) => number;
+  /** undefined for a version that can't be judged. */
+  readonly of: (version: VersionSummary) => number | undefined;
   readonly show: (value: number) => string;
   /** How a difference is written. */
   readonly difference: (value: number) => string;
-  readonly higherIsBetter: boolean;
+  /** Where one of them is better. */
+  readonly better?: 'higher' | 'lower';
 }
 
-const points = (value: number): string => `${signed(100 * value, 1)} points`;
-const share = (value: number): string => percent(value);
+const share = {
+  show: (value: number) => percent(value),
+  difference: (value: number) => `${signed(100 * value, 1)} points`,
+};
+const loss = { show: (value: number) => value.toFixed(3), difference: (value: number) => signed(value, 3) };
+const whole = { show: String, difference: (value: number) => signed(value, 0) };
+const metric =
+  (pick: (metrics: Metrics) => number): Row['of'] =>
+  ({ leave_one_out: metrics }) =>
+    metrics ? pick(metrics) : undefined;
 
 const ROWS: readonly Row[] = [
-  { name: 'Accuracy', of: ({ accuracy }) => accuracy, show: share, difference: points, higherIsBetter: true },
-  {
-    name: 'Macro F1',
-    of: (metrics) => metrics.macro_f1,
-    show: share,
-    difference: points,
-    higherIsBetter: true,
-  },
-  { name: 'Calibration error', of: ({ ece }) => ece, show: share, difference: points, higherIsBetter: false },
-  {
-    name: 'Log-loss',
-    of: (metrics) => metrics.log_loss,
-    show: (value) => value.toFixed(3),
-    difference: (value) => signed(value, 3),
-    higherIsBetter: false,
-  },
+  { name: 'Accuracy', of: metric(({ accuracy }) => accuracy), ...share, better: 'higher' },
+  { name: 'Macro F1', of: metric(({ macro_f1: f1 }) => f1), ...share, better: 'higher' },
+  { name: 'Calibration error', of: metric(({ ece }) => ece), ...share, better: 'lower' },
+  { name: 'Log-loss', of: metric(({ log_loss: logLoss }) => logLoss), ...loss, better: 'lower' },
+  { name: 'Classes', of: ({ classes }) => classes, ...whole },
+  { name: 'Examples', of: ({ examples }) => examples, ...whole },
 ];
 
 export function CompareVersions({ versions }: { readonly versions: readonly VersionSummary[] }) {
@@ -39,44 +40,26 @@ export function CompareVersions({ versions }: { readonly versions: readonly Vers
   const [right, setRight] = useState(versions[0]?.version);
   const before = versions.find(({ version }) => version === left);
   const after = versions.find(({ version }) => version === right);
+  const options = versions.map(({ version }) => ({ value: version, text: `version ${version}` }));
   return (
     <section class="card stack">
       <h2>Compare</h2>
       <div class="row">
-        <Choice label="One version" versions={versions} value={left} onChoose={setLeft} />
+        <Choice name="One version" options={options} value={left} onChoose={setLeft} />
         <span class="soft">with</span>
-        <Choice label="Another version" versions={versions} value={right} onChoose={setRight} />
+        <Choice name="Another version" options={options} value={right} onChoose={setRight} />
       </div>
       {before && after && <Comparison before={before} after={after} />}
     </section>
   );
 }
 
-interface ChoiceProps {
-  readonly label: string;
-  readonly versions: readonly VersionSummary[];
-  readonly value: number | undefined;
-  readonly onChoose: (version: number) => void;
+interface ComparisonProps {
+  readonly before: VersionSummary;
+  readonly after: VersionSummary;
 }
 
-function Choice({ label, versions, value, onChoose }: ChoiceProps) {
-  return (
-    <select
-      class="select"
-      aria-label={label}
-      value={value}
-      onChange={({ currentTarget }) => onChoose(Number(currentTarget.value))}
-    >
-      {versions.map(({ version }) => (
-        <option key={version} value={version}>
-          version {version}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function Comparison({ before, after }: { readonly before: VersionSummary; readonly after: VersionSummary }) {
+function Comparison({ before, after }: ComparisonProps) {
   return (
     <div class="table-wrap" tabIndex={0} role="region" aria-label="Comparison">
       <table class="table comparison">
@@ -90,53 +73,27 @@ function Comparison({ before, after }: { readonly before: VersionSummary; readon
         </thead>
         <tbody>
           {ROWS.map((row) => (
-            <MetricRow key={row.name} row={row} before={before.leave_one_out} after={after.leave_one_out} />
+            <ComparedRow key={row.name} row={row} before={before} after={after} />
           ))}
-          <CountRow name="Classes" before={before.classes} after={after.classes} />
-          <CountRow name="Examples" before={before.examples} after={after.examples} />
         </tbody>
       </table>
     </div>
   );
 }
 
-interface MetricRowProps {
-  readonly row: Row;
-  readonly before: Metrics | null;
-  readonly after: Metrics | null;
-}
-
-function MetricRow({ row, before, after }: MetricRowProps) {
-  const difference = before && after ? row.of(after) - row.of(before) : undefined;
+function ComparedRow({ row, before, after }: ComparisonProps & { readonly row: Row }) {
+  const [was, is] = [row.of(before), row.of(after)];
+  const difference = was === undefined || is === undefined ? undefined : is - was;
   const tone =
-    difference === undefined || difference === 0 ? undefined : difference > 0 === row.higherIsBetter;
+    difference && row.better ? (difference > 0 === (row.better === 'higher') ? 'good' : 'bad') : undefined;
   return (
     <tr>
       <th scope="row">{row.name}</th>
-      <td>{before ? row.show(row.of(before)) : '–'}</td>
-      <td>{after ? row.show(row.of(after)) : '–'}</td>
-      <td class="difference" data-tone={tone === undefined ? undefined : tone ? 'good' : 'bad'}>
+      <td>{was === undefined ? '–' : row.show(was)}</td>
+      <td>{is === undefined ? '–' : row.show(is)}</td>
+      <td class="difference" data-tone={tone}>
         {difference === undefined ? '–' : row.difference(difference)}
       </td>
-    </tr>
-  );
-}
-
-function CountRow({
-  name,
-  before,
-  after,
-}: {
-  readonly name: string;
-  readonly before: number;
-  readonly after: number;
-}) {
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td>{before}</td>
-      <td>{after}</td>
-      <td>{signed(after - before, 0)}</td>
     </tr>
   );
 }

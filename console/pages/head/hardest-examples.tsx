@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { HardExample, VersionReport } from '../../../src/api/report.ts';
 import { client } from '../../state/session.ts';
+import { useTask } from '../../state/task.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, percent } from '../../ui/format.ts';
 import { Failure } from '../../ui/notice.tsx';
@@ -17,22 +18,17 @@ interface HardestExamplesProps {
 const SHOWN_FIRST = 8;
 
 export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
-  const [busy, setBusy] = useState<string>();
-  const [error, setError] = useState<unknown>();
+  const { busy, error, run } = useTask();
+  const [fixing, setFixing] = useState<string>();
   const [all, setAll] = useState(false);
   const { head, hardest } = report;
-  const fix = async (id: string, change: () => Promise<unknown>, news: string): Promise<void> => {
-    setBusy(id);
-    setError(undefined);
-    try {
+  const fix = (id: string, change: () => Promise<unknown>, news: string): void => {
+    setFixing(id);
+    void run(async () => {
       await change();
       announce(news);
       onFixed();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(undefined);
-    }
+    });
   };
   if (hardest.length === 0) return null;
   return (
@@ -50,16 +46,16 @@ export function HardestExamples({ report, onFixed }: HardestExamplesProps) {
           <ExampleRow
             key={example.id}
             example={example}
-            busy={busy === example.id}
+            busy={busy && fixing === example.id}
             onRelabel={() =>
-              void fix(
+              fix(
                 example.id,
                 () => client().relabelExample(head, example.id, example.predicted),
                 `It is ${example.predicted} now, and the head is retrained.`,
               )
             }
             onForget={() =>
-              void fix(
+              fix(
                 example.id,
                 () => client().forgetExample(head, example.id),
                 'It is forgotten, and the head is retrained.',

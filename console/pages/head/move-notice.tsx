@@ -6,6 +6,7 @@ import { client } from '../../state/session.ts';
 import { Button } from '../../ui/button.tsx';
 import { count, percent } from '../../ui/format.ts';
 import { Failure, Notice } from '../../ui/notice.tsx';
+import { ProgressBar } from '../../ui/progress-bar.tsx';
 
 interface MoveNoticeProps {
   readonly name: string;
@@ -100,17 +101,7 @@ function Bar({ progress: { done, total }, busy }: { readonly progress: Rebase; r
       <p role="status" class="small">
         {isTraining ? 'Learning …' : `${done} of ${count(total, 'picture')} looked at`}
       </p>
-      <div
-        class="progress"
-        role="progressbar"
-        aria-label="Moving"
-        aria-valuemin={0}
-        aria-valuemax={total}
-        aria-valuenow={done}
-        data-busy={isTraining ? true : undefined}
-      >
-        <span style={{ width: `${total === 0 ? 0 : (100 * done) / total}%` }} />
-      </div>
+      <ProgressBar label="Moving" value={done} max={total} busy={isTraining} />
     </>
   );
 }

@@ -35,6 +35,11 @@ interface MetricCardsProps {
 
 function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
   const [low = 0, high = 1] = metrics.accuracy_interval;
+  const others = [
+    ['Macro F1', percent(metrics.macro_f1), 'the mean over the classes, large and small'],
+    ['Calibration error', percent(metrics.ece), 'how far “80 % sure” is from right 80 % of the time'],
+    ['Log-loss', metrics.log_loss.toFixed(3), 'lower is better; sure and wrong costs most'],
+  ] as const;
   return (
     <section class="card stack">
       <div class="figure-row">
@@ -46,21 +51,13 @@ function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
             95 % certain to lie between {percent(low)} and {percent(high)}
           </p>
         </div>
-        <Figure
-          name="Macro F1"
-          value={percent(metrics.macro_f1)}
-          means="the mean over the classes, large and small"
-        />
-        <Figure
-          name="Calibration error"
-          value={percent(metrics.ece)}
-          means="how far “80 % sure” is from right 80 % of the time"
-        />
-        <Figure
-          name="Log-loss"
-          value={metrics.log_loss.toFixed(3)}
-          means="lower is better; sure and wrong costs most"
-        />
+        {others.map(([name, value, means]) => (
+          <div class="stack-s" key={name}>
+            <h2 class="label">{name}</h2>
+            <p class="figure">{value}</p>
+            <p class="soft small">{means}</p>
+          </div>
+        ))}
       </div>
       <p class="soft small">
         {heldOut(heldOutBy)}: each of the {metrics.examples} examples is judged by a head that never saw it.
@@ -73,22 +70,4 @@ function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
 function heldOut(by: string): string {
   const folds = /^(\d+)-fold$/.exec(by)?.[1];
   return folds === undefined ? 'By leave-one-out' : `Held out in ${folds} folds`;
-}
-
-function Figure({
-  name,
-  value,
-  means,
-}: {
-  readonly name: string;
-  readonly value: string;
-  readonly means: string;
-}) {
-  return (
-    <div class="stack-s">
-      <h2 class="label">{name}</h2>
-      <p class="figure">{value}</p>
-      <p class="soft small">{means}</p>
-    </div>
-  );
 }

@@ -3,27 +3,24 @@ import { useState } from 'preact/hooks';
 import type { ReviewItem } from '../../../src/api/review.ts';
 import { useResource } from '../../state/resource.ts';
 import { client } from '../../state/session.ts';
+import { useTask } from '../../state/task.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, percent } from '../../ui/format.ts';
 import { CaptureSwitch } from './capture-switch.tsx';
-import { LabelChoice } from '../../ui/label-choice.tsx';
+import { Choice } from '../../ui/choice.tsx';
 import { Failure, Loading } from '../../ui/notice.tsx';
 import { Thumbnail } from '../../ui/thumbnail.tsx';
 import type { TabProps } from './tab-props.ts';
 
 export function ReviewTab({ name, detail, reload }: TabProps) {
   const queue = useResource((signal) => client().review(name, { signal }), [name]);
-  const [error, setError] = useState<unknown>();
-  const say = async (id: string, label: string | null): Promise<void> => {
-    setError(undefined);
-    try {
+  const { error, run } = useTask();
+  const say = (id: string, label: string | null): Promise<void> =>
+    run(async () => {
       await client().feedback(name, { id, label });
       queue.reload();
       if (label !== null) reload();
-    } catch (failure) {
-      setError(failure);
-    }
-  };
+    });
   const labels = detail?.classes.map(({ label }) => label) ?? [];
   return (
     <>
@@ -85,7 +82,12 @@ function ReviewRow({ item, labels, onSay }: ReviewRowProps) {
         {guesses.join(', ')} <span class="soft small">· {ago(item.created_at)}</span>
       </p>
       <span class="row">
-        <LabelChoice name="What it is" labels={labels} value={label} onChoose={setLabel} />
+        <Choice
+          name="What it is"
+          options={labels.map((each) => ({ value: each, text: each }))}
+          value={label}
+          onChoose={setLabel}
+        />
         <Button size="small" icon="check" onClick={() => onSay(label)}>
           Teach
         </Button>

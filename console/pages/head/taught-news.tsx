@@ -28,11 +28,8 @@ export function TaughtNews({ head, taught }: { readonly head: string; readonly t
   );
 }
 
-function Gained({
-  taught: { added = 0, duplicates = 0, leave_one_out: metrics, changes },
-}: {
-  readonly taught: Taught;
-}) {
+function Gained({ taught }: { readonly taught: Taught }) {
+  const { added = 0, duplicates = 0, leave_one_out: metrics, changes } = taught;
   const parts = [count(added, 'new example')];
   if (duplicates > 0) parts.push(`${duplicates} known already`);
   if (metrics) parts.push(`${percent(metrics.accuracy)} accuracy${against(changes?.accuracy)}`);

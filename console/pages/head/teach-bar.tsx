@@ -5,6 +5,7 @@ import { teach, type TeachProgress } from '../../state/teaching.ts';
 import type { StagedPicture } from '../../state/staged.ts';
 import { Button } from '../../ui/button.tsx';
 import { count } from '../../ui/format.ts';
+import { ProgressBar } from '../../ui/progress-bar.tsx';
 import { TeachFailure } from './teach-failure.tsx';
 
 interface TeachBarProps {
@@ -56,28 +57,18 @@ export function TeachBar({ head, pictures, storedClasses, onTaught }: TeachBarPr
           {tooFew ? 'Store' : 'Teach'}
         </Button>
       </div>
-      {progress && <ProgressBar progress={progress} />}
+      {progress && (
+        <ProgressBar
+          label="Teaching"
+          value={Math.round(100 * progress.share)}
+          max={100}
+          busy={progress.phase === 'training'}
+        />
+      )}
     </div>
   );
 }
 
 function describe({ phase, share }: TeachProgress): string {
   return phase === 'training' ? 'Looking and learning …' : `Sending … ${Math.round(100 * share)} %`;
-}
-
-function ProgressBar({ progress: { phase, share } }: { readonly progress: TeachProgress }) {
-  const value = Math.round(100 * share);
-  return (
-    <div
-      class="progress"
-      role="progressbar"
-      aria-label="Teaching"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={value}
-      data-busy={phase === 'training' ? true : undefined}
-    >
-      <span style={{ width: `${value}%` }} />
-    </div>
-  );
 }

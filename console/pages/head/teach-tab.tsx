@@ -1,8 +1,9 @@
 /** Teaching: classes as cards that take pictures, and one button that makes them count. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Taught } from '../../../sdk/client.ts';
 import { DropArea } from '../../pictures/drop-area.tsx';
 import type { FoundFile } from '../../pictures/dropped.ts';
+import { usePastedPictures } from '../../pictures/paste.ts';
 import { addFiles, addLabel, stageOf } from '../../state/staged.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { AddClass } from './add-class.tsx';
@@ -24,7 +25,11 @@ export function TeachTab({ name, detail, reload }: TabProps) {
     addLabel(name, label);
     setFaults(await addFiles(name, label, files));
   };
-  const lastTouched = usePaste((label, files) => void add(label, files), labels);
+  const lastTouched = useRef<string>(undefined);
+  usePastedPictures((files) => {
+    const label = lastTouched.current ?? labels.at(-1);
+    if (label !== undefined) void add(label, files);
+  });
 
   return (
     <>
@@ -89,28 +94,4 @@ async function addByFolder(
     if (folder !== undefined) await add(folder, found);
   }
   return folders.get(undefined)?.length ?? 0;
-}
-
-/** Pasted pictures go to the class that was touched last. @returns where to note which one that was. */
-function usePaste(
-  onPaste: (label: string, files: readonly FoundFile[]) => void,
-  labels: readonly string[],
-): { current: string | undefined } {
-  const lastTouched = useRef<string | undefined>(undefined);
-  const latest = useRef({ onPaste, labels });
-  latest.current = { onPaste, labels };
-  useEffect(() => {
-    const handle = ({ clipboardData }: ClipboardEvent): void => {
-      const files = Array.from(clipboardData?.files ?? []).filter((file) => file.type.startsWith('image/'));
-      const label = lastTouched.current ?? latest.current.labels.at(-1);
-      if (files.length > 0 && label !== undefined)
-        latest.current.onPaste(
-          label,
-          files.map((file) => ({ file })),
-        );
-    };
-    document.addEventListener('paste', handle);
-    return () => document.removeEventListener('paste', handle);
-  }, []);
-  return lastTouched;
 }

@@ -1,19 +1,21 @@
 /** Trying a head: a picture or the webcam in, the answer out. */
-import { useEffect, useState } from 'preact/hooks';
-import type { Classification } from '../../../src/api/index.ts';
+import { useState } from 'preact/hooks';
+import type { Classification, HeadDetail } from '../../../src/api/index.ts';
 import { HeatMap } from '../../charts/heat-map.tsx';
 import { DropArea, PickButton } from '../../pictures/drop-area.tsx';
 import type { FoundFile } from '../../pictures/dropped.ts';
+import { usePastedPictures } from '../../pictures/paste.ts';
 import { useTrial, type Trial } from '../../state/trial.ts';
 import { Button } from '../../ui/button.tsx';
+import { Choice } from '../../ui/choice.tsx';
 import { Failure } from '../../ui/notice.tsx';
 import { Answer } from './answer.tsx';
 import type { TabProps } from './tab-props.ts';
 import { LiveView } from './live-view.tsx';
-import { VersionChoice } from './version-choice.tsx';
 
 export function TryTab({ name, detail }: TabProps) {
-  const [version, setVersion] = useState<number>();
+  const [chosen, setChosen] = useState<number | ''>('');
+  const version = chosen === '' ? undefined : chosen;
   const [live, setLive] = useState(false);
   const [liveAnswer, setLiveAnswer] = useState<Classification>();
   const [liveError, setLiveError] = useState<unknown>();
@@ -22,7 +24,7 @@ export function TryTab({ name, detail }: TabProps) {
     setLive(false);
     trial.look(files);
   };
-  usePastedPicture(look);
+  usePastedPictures(look);
   const startLive = (): void => {
     trial.clear();
     setLiveAnswer(undefined);
@@ -45,7 +47,7 @@ export function TryTab({ name, detail }: TabProps) {
             {live ? 'Stop' : 'Webcam'}
           </Button>
           {detail !== null && detail.versions.length > 1 && (
-            <VersionChoice versions={detail.versions} onChoose={setVersion} />
+            <Choice name="Version" options={versionsOf(detail)} value={chosen} onChoose={setChosen} />
           )}
         </div>
       </DropArea>
@@ -58,6 +60,15 @@ export function TryTab({ name, detail }: TabProps) {
       </section>
     </div>
   );
+}
+
+/** The one in use, which may change meanwhile, or one by its number. */
+function versionsOf({ versions }: HeadDetail): { value: number | ''; text: string }[] {
+  const numbered = versions.map(({ version, current }) => ({
+    value: version,
+    text: `version ${version}${current ? ' (in use)' : ''}`,
+  }));
+  return [{ value: '', text: 'version in use' }, ...numbered];
 }
 
 function TriedPicture({ name, trial }: { readonly name: string; readonly trial: Trial }) {
@@ -88,15 +99,4 @@ function Outcome({ answer, error, onExplain }: OutcomeProps) {
   if (error !== undefined) return <Failure error={error} />;
   if (answer === undefined) return <p class="soft">The answer appears here.</p>;
   return <Answer answer={answer} onExplain={onExplain} />;
-}
-
-function usePastedPicture(onFiles: (files: readonly FoundFile[]) => void): void {
-  useEffect(() => {
-    const handle = ({ clipboardData }: ClipboardEvent): void => {
-      const file = Array.from(clipboardData?.files ?? []).find(({ type }) => type.startsWith('image/'));
-      if (file !== undefined) onFiles([{ file }]);
-    };
-    document.addEventListener('paste', handle);
-    return () => document.removeEventListener('paste', handle);
-  }, [onFiles]);
 }

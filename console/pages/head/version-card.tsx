@@ -75,6 +75,8 @@ function Actions({
   onChange,
 }: Omit<VersionCardProps, 'current'>) {
   const [canary, setCanary] = useState(false);
+  const activate = (news: string, percent?: number): void =>
+    onChange(() => client().activateVersion(head, version, { percent }), `Version ${version} ${news}`);
   return (
     <div class="row">
       <Button
@@ -99,27 +101,10 @@ function Actions({
         </Button>
       )}
       {current && routing?.canary !== undefined && (
-        <Button
-          onClick={() =>
-            onChange(
-              () => client().activateVersion(head, version),
-              `Version ${version} answers every request again.`,
-            )
-          }
-        >
-          End the canary
-        </Button>
+        <Button onClick={() => activate('answers every request again.')}>End the canary</Button>
       )}
       {!current && (
-        <Button
-          icon="undo"
-          onClick={() =>
-            onChange(
-              () => client().activateVersion(head, version),
-              `Version ${version} is in use, everywhere within 60 seconds.`,
-            )
-          }
-        >
+        <Button icon="undo" onClick={() => activate('is in use, everywhere within 60 seconds.')}>
           Use version {version}
         </Button>
       )}
@@ -127,12 +112,7 @@ function Actions({
         <CanaryDialog
           version={version}
           onClose={() => setCanary(false)}
-          onChoose={(share) =>
-            onChange(
-              () => client().activateVersion(head, version, { percent: share }),
-              `Version ${version} answers ${share} % of the requests.`,
-            )
-          }
+          onChoose={(share) => activate(`answers ${share} % of the requests.`, share)}
         />
       )}
     </div>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useResource } from '../../state/resource.ts';
 import { go } from '../../state/router.ts';
 import { client } from '../../state/session.ts';
+import { useTask } from '../../state/task.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { Failure } from '../../ui/notice.tsx';
@@ -12,20 +13,16 @@ import type { TabProps } from './tab-props.ts';
 import { VersionCard } from './version-card.tsx';
 
 export function VersionsTab({ name, detail, reload }: TabProps) {
-  const [error, setError] = useState<unknown>();
+  const { error, run } = useTask();
   const [deleting, setDeleting] = useState(false);
   const routing = useResource((signal) => client().routing(name, { signal }), [name, detail]);
   if (detail === null) return null;
-  const change = async (work: () => Promise<unknown>, news: string): Promise<void> => {
-    setError(undefined);
-    try {
+  const change = (work: () => Promise<unknown>, news: string): void =>
+    void run(async () => {
       await work();
       announce(news);
       reload();
-    } catch (failure) {
-      setError(failure);
-    }
-  };
+    });
   const current = detail.versions.find((version) => version.current);
   return (
     <>
@@ -38,7 +35,7 @@ export function VersionsTab({ name, detail, reload }: TabProps) {
               version={version}
               current={current}
               routing={routing.data}
-              onChange={(work, news) => void change(work, news)}
+              onChange={change}
             />
           </li>
         ))}
@@ -58,7 +55,7 @@ export function VersionsTab({ name, detail, reload }: TabProps) {
           title={`Delete ${name}?`}
           action="Delete"
           onClose={() => setDeleting(false)}
-          onConfirm={async () => {
+          onSubmit={async () => {
             await client().deleteHead(name);
             announce(`${name} is deleted.`);
             go('heads');

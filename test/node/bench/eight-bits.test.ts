@@ -1,6 +1,6 @@
 /** The peers' 8-bit models are only worth racing if they are the same network. */
 import { describe, expect, it } from 'vitest';
-import { cosine } from '../../../bench/agreement.ts';
+import { cosine } from '../../../src/learn/statistics/cosine.ts';
 import { lite0 } from '../../../bench/networks.ts';
 import { affineOf, affineOfPixels, eightBitLayer } from '../../../bench/peers/eight-bits.ts';
 import { createLiteRtEngine } from '../../../bench/peers/litert.ts';

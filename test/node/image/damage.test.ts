@@ -167,7 +167,7 @@ function webpWith(blocks: readonly number[][]): Uint8Array {
 
 describe('the work on a JPEG is known from its headers', () => {
   it('which no construction exceeds that is decoded', () => {
-    for (const { name, bytes } of hostileJpegs()) {
+    for (const [name, bytes] of Object.entries(hostileJpegs())) {
       try {
         expect(readJpegHeader(bytes).work, name).toBeLessThanOrEqual(MAX_CALL_WORK_MS * 1e6);
       } catch (error) {

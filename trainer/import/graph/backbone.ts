@@ -4,16 +4,14 @@
  */
 import type { Tap } from '../../../src/backbone/index.ts';
 import { PLAN_LIMITS } from '../../../src/backbone/schema.ts';
-import type { BackboneFiles } from '../backbone-files.ts';
-import { encodeBackbone } from '../backbone-files.ts';
+import { encodeBackbone, type BackboneFiles } from '../backbone-files.ts';
 import { PlanEmitter } from '../emit.ts';
 import type { MakeInput } from '../layers/model.ts';
 import { readGraphModel } from './model.ts';
 import { unsupported } from '../model-error.ts';
 import type { ModelFiles } from '../model-files.ts';
-import type { Root, Value } from '../symbolic.ts';
-import { affine, inputValue, isPixel } from '../symbolic.ts';
-import { LUMA } from '../teachable-machine.ts';
+import { isPixel, type Root, type Value } from '../symbolic.ts';
+import { pictureValue } from '../teachable-machine.ts';
 import { readWeights } from '../weights.ts';
 
 /** What pixels from 0 to 255 are made into before the graph sees them. */
@@ -56,7 +54,7 @@ export function importGraphBackbone(files: ModelFiles, options: GraphBackboneOpt
     step: emitter.exact(value),
     channels: value.shape.channels,
   }));
-  const { height, width } = pictureSize(values.get(input)!);
+  const { height, width } = values.get(input)!.shape;
   const backbone = encodeBackbone(emitter, {
     name: options.name,
     version: files.sha256.slice(0, 12),
@@ -113,16 +111,10 @@ function pictureOf({ pixels, size }: GraphBackboneOptions): MakeInput {
         `its pictures have ${rows}×${columns} pixels; at most ${PLAN_LIMITS.inputSide} a side are possible`,
       );
     }
-    if (channels !== 1 && channels !== 3) throw unsupported(`its pictures have ${channels} channels`);
-    const picture = inputValue(
-      { height: rows, width: columns, channels: 3 },
-      channels === 1 ? LUMA : undefined,
+    return pictureValue(
+      { height: rows, width: columns, channels },
+      (pixels.high - pixels.low) / 255,
+      pixels.low,
     );
-    const constant = (value: number): Float64Array => new Float64Array(channels).fill(value);
-    return affine(picture, constant((pixels.high - pixels.low) / 255), constant(pixels.low));
   };
-}
-
-function pictureSize({ shape }: Value): { height: number; width: number } {
-  return shape;
 }

@@ -2,8 +2,7 @@
  * Reads a TensorFlow.js graph model of the MobileNet family into symbolic values: the graph as TensorFlow wrote it, or as
  * its converter optimised it (batch norms folded, biases and activations fused).
  */
-import type { GraphNode } from './def.ts';
-import { readGraph } from './def.ts';
+import { readGraph, type GraphNode } from './def.ts';
 import {
   explicitPadding,
   FUSED_ACTIVATIONS,
@@ -177,7 +176,7 @@ class GraphReader {
     let value = linear;
     let next = 2;
     for (const op of node.texts('fused_ops')) {
-      if (op === 'BiasAdd') value = shifted(value, this.#constant(node, next++).values);
+      if (op === 'BiasAdd') value = symbolic.shift(value, this.#constant(node, next++).values);
       else if (op === 'FusedBatchNorm') throw unsupported(`'${node.name}' is fused with a batch norm`);
       else if (Object.hasOwn(FUSED_ACTIVATIONS, op)) value = symbolic.clip(value, ...FUSED_ACTIVATIONS[op]);
       else throw unsupported(`'${node.name}' is fused with '${op.slice(0, 60)}'`);
@@ -283,8 +282,4 @@ function isFeatureMap(meaning: Meaning): boolean {
 
 function map(value: Value): Meaning {
   return { kind: 'map', value };
-}
-
-function shifted(value: Value, bias: Float32Array): Value {
-  return symbolic.affine(value, new Float64Array(value.shape.channels).fill(1), Float64Array.from(bias));
 }

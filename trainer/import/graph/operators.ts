@@ -2,8 +2,7 @@
 import type { Padding } from '../../../src/backbone/plan.ts';
 import type { GraphNode } from './def.ts';
 import { unsupported } from '../model-error.ts';
-import type { Value } from '../symbolic.ts';
-import { affine } from '../symbolic.ts';
+import { affine, type Value } from '../symbolic.ts';
 import type { ModelTensor } from '../weights.ts';
 
 /** What convolutions and fully connected layers may be fused with. */

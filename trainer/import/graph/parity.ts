@@ -1,6 +1,7 @@
 /** Compares an imported backbone, tap by tap, with the original graph run by TensorFlow.js on the same pixels. */
 import * as tf from '@tensorflow/tfjs';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
+import { cosine } from '../../../src/learn/statistics/cosine.ts';
 import type { GraphBackbone, PixelRange } from './backbone.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { artifacts, difference, testPictures, tfjsWasm } from '../parity.ts';
@@ -94,14 +95,4 @@ ${rows.join('\n')}`;
 
 function largest(values: Float32Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return dot / Math.sqrt(aa * bb);
 }

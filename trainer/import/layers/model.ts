@@ -14,8 +14,8 @@ import {
   nameOf,
   referenceSchema,
   unknownLayers,
+  type LayerJson,
 } from './json.ts';
-import type { LayerJson } from './json.ts';
 import { invalid, unsupported } from '../model-error.ts';
 import * as symbolic from '../symbolic.ts';
 import type { Value } from '../symbolic.ts';
@@ -185,15 +185,8 @@ class LayersReader {
     where: string,
     config: { use_bias?: boolean | null | undefined; activation?: string | null | undefined },
   ): Value {
-    const { channels } = linear.shape;
     const biased =
-      config.use_bias === false
-        ? linear
-        : symbolic.affine(
-            linear,
-            new Float64Array(channels).fill(1),
-            Float64Array.from(this.#weight(`${where}/bias`).values),
-          );
+      config.use_bias === false ? linear : symbolic.shift(linear, this.#weight(`${where}/bias`).values);
     return this.#activate(biased, config.activation ?? 'linear', where);
   }
 

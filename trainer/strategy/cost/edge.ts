@@ -3,8 +3,7 @@
  * machine of one stated kind (EDGE_MACHINE). Ratios hold on others. Decoding the picture comes on top and does not
  * depend on the network.
  */
-import type { Backbone, Step } from '../../../src/backbone/index.ts';
-import { tensorNames } from '../../../src/backbone/index.ts';
+import { tensorNames, type Backbone, type Step } from '../../../src/backbone/index.ts';
 import type { EngineName } from '../../../src/backbone/choose.ts';
 import { rangesOf } from '../../../src/backbone/ranges.ts';
 import { engineInUse } from '../../runtime.ts';

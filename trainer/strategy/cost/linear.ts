@@ -3,8 +3,7 @@ import type { Backbone } from '../../../src/backbone/index.ts';
 import { threadsFor } from '../../codes/pool.ts';
 import { isClosedForm, operationsOf } from '../../learning.ts';
 import { codeMs } from './edge.ts';
-import type { Pace } from './pace.ts';
-import { MARGIN } from './pace.ts';
+import { MARGIN, type Pace } from './pace.ts';
 import { SIMILARITY_SAMPLE } from '../situation.ts';
 
 /** Of a million operations of training, on the machine of the estimates, ms. Measured 0.25 to 0.4. */

@@ -8,8 +8,7 @@ import { FileError } from '../../cli/failure.ts';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { readPictureFile } from '../../codes/picture-file.ts';
 import type { Reading } from '../../reading.ts';
-import type { Runtime } from '../../runtime.ts';
-import { loadRuntime } from '../../runtime.ts';
+import { loadRuntime, type Runtime } from '../../runtime.ts';
 import { codeMs } from './edge.ts';
 
 export interface Pace {

@@ -2,15 +2,13 @@
  * What fine-tuning costs. The work is counted as the run will do it; how long a machine takes for it is measured there
  * (cost/pace.ts, tuning/pace.ts), since machines differ and others may be at work on them. Meant as an upper bound.
  */
-import type { Backbone, Step } from '../../../src/backbone/index.ts';
-import { cutAt, tensorNames } from '../../../src/backbone/index.ts';
+import { cutAt, tensorNames, type Backbone, type Step } from '../../../src/backbone/index.ts';
 import { DIRECTIONS } from '../../../src/learn/statistics/novelty.ts';
 import type { FineTuneOptions } from '../../../src/learn/fine-tune/options.ts';
 import { threadsFor } from '../../codes/pool.ts';
 import { engineBits, stepsMs } from './edge.ts';
 import { headMs, readingMs } from './linear.ts';
-import type { Pace } from './pace.ts';
-import { MARGIN } from './pace.ts';
+import { MARGIN, type Pace } from './pace.ts';
 import { tuningThreads } from '../tuning/threads.ts';
 import { stepsOf } from '../tuning/runs.ts';
 

@@ -1,8 +1,7 @@
 /** The strategies that leave the network as it is: a closed-form head on the codes of some taps. */
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
-import type { LearnOptions } from '../../learning.ts';
-import { learn } from '../../learning.ts';
+import { learn, type LearnOptions } from '../../learning.ts';
 import type { Reading } from '../../reading.ts';
 import type { LinearStrategy } from '../strategies.ts';
 import { withTaps } from '../training-data.ts';

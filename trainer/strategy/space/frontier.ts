@@ -1,17 +1,16 @@
 /** The frontier of accuracy against cost at the edge, for people and for programs. */
-import { percent } from '../../evaluation/metrics-text.ts';
+import { accuracyText, lossText } from '../../evaluation/metrics-text.ts';
 import { table } from '../../cli/terminal.ts';
 import { EDGE_MACHINE } from '../cost/edge.ts';
-import type { Frontier, Screened, Space } from './screening.ts';
-import { spaceName } from './screening.ts';
+import { spaceName, type Frontier, type Screened, type Space } from './screening.ts';
 
 export function frontierTable(frontier: Frontier): string {
   const { spaces, chosen, because, beyond, pictures, budgetMs } = frontier;
   const rows = spaces.map((each) => [
     each === chosen ? `${spaceName(each)} *` : spaceName(each),
     each.ms.toFixed(1),
-    interval(each.metrics.accuracy, each.metrics.accuracyInterval, percent),
-    interval(each.metrics.logLoss, each.metrics.logLossInterval, (value) => value.toFixed(3)),
+    accuracyText(each.metrics),
+    lossText(each.metrics),
     comparison(each),
   ]);
   const head = ['backbone and size', 'ms', 'accuracy', 'log-loss', 'log-loss above the best'];
@@ -53,12 +52,4 @@ export function frontierJson(frontier: Frontier): Record<string, unknown> {
     beyond_budget: beyond.map(identity),
     because,
   };
-}
-
-function interval(
-  value: number,
-  [low, high]: readonly [number, number],
-  text: (value: number) => string,
-): string {
-  return `${text(value)} (${text(low)}–${text(high)})`;
 }

@@ -15,8 +15,7 @@ import { trainOn } from '../../learning.ts';
 import type { Reading } from '../../reading.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { codeMs } from '../cost/edge.ts';
-import type { LossDifference } from '../paired.ts';
-import { lossDifference, signTest } from '../paired.ts';
+import { lossDifference, signTest, type LossDifference } from '../paired.ts';
 
 /** Pictures that are looked at; more would take longer than they tell. */
 export const MAX_SCREENED = 2000;

@@ -1,23 +1,18 @@
 /** Which backbones and sizes `auto` may choose from, and the choice. */
-import type { Backbone } from '../../../src/backbone/index.ts';
-import { allowsSize } from '../../../src/backbone/index.ts';
+import { allowsSize, type Backbone } from '../../../src/backbone/index.ts';
 import { defaultInput } from '../../../src/head/picture-input.ts';
 import { carriedBackbones, hasChosenBackbone, readBackbone } from '../../backbones.ts';
 import type { DataSet } from '../../datasets/dataset.ts';
 import type { Solver } from '../../learning.ts';
-import type { Reading } from '../../reading.ts';
-import { chosenReading, readingAt } from '../../reading.ts';
-import type { Terminal } from '../../cli/terminal.ts';
-import { duration } from '../../cli/terminal.ts';
+import { chosenReading, readingAt, type Reading } from '../../reading.ts';
+import { duration, type Terminal } from '../../cli/terminal.ts';
 import { codeMs } from '../cost/edge.ts';
 import { measuringSeconds } from '../tuning/pace.ts';
 import { answerMs } from '../tuning/plan.ts';
 import { linearSeconds } from '../cost/linear.ts';
-import type { Pace } from '../cost/pace.ts';
-import { measurePace } from '../cost/pace.ts';
-import type { Frontier, Space } from './screening.ts';
+import { measurePace, type Pace } from '../cost/pace.ts';
+import { MAX_SCREENED, screen, spaceName, withinBudget, type Frontier, type Space } from './screening.ts';
 import { isMuch } from '../situation.ts';
-import { MAX_SCREENED, screen, spaceName, withinBudget } from './screening.ts';
 
 /**
  * Cloudflare's free plan gives a request 10 ms of CPU. Decoding a photo of 500×375 pixels and what surrounds an answer take

@@ -1,8 +1,7 @@
 /** Cross-validation: which pictures each fold holds out, and what was predicted of them. */
 import { HeadwaterError } from '../../../src/errors.ts';
 import { drawFolds } from '../../../src/learn/folds.ts';
-import type { Fold } from '../../../src/learn/ridge/ridge-path.ts';
-import { selectHeldOut } from '../../../src/learn/ridge/ridge-path.ts';
+import { selectHeldOut, type Fold } from '../../../src/learn/ridge/ridge-path.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import { LEARNING } from '../../learning.ts';
 import { selectExamples } from '../training-data.ts';

@@ -10,11 +10,9 @@ import { cacheFolder } from '../../paths.ts';
 import { loadDecoder } from '../../runtime.ts';
 import type { TrainingData } from '../training-data.ts';
 import { START_SECONDS, trainingMs } from '../cost/tuning.ts';
-import type { Pace } from '../cost/pace.ts';
-import { MARGIN } from '../cost/pace.ts';
+import { MARGIN, type Pace } from '../cost/pace.ts';
 import { storedSize, storePictures } from './pixel-store.ts';
-import { cutFor } from '../strategies.ts';
-import type { TunedStrategy } from '../strategies.ts';
+import { cutFor, type TunedStrategy } from '../strategies.ts';
 import type { TuneJob } from './tune-thread.ts';
 import { tune, tuningThreads } from './threads.ts';
 

@@ -1,17 +1,13 @@
 /** Which ways of tuning are worth a try where the data lies, and how thoroughly the budgets allow to try them. */
-import type { Backbone } from '../../../src/backbone/index.ts';
-import { cutAt } from '../../../src/backbone/index.ts';
+import { cutAt, type Backbone } from '../../../src/backbone/index.ts';
 import { FINE_TUNE_DEFAULTS } from '../../../src/learn/fine-tune/options.ts';
 import type { TrainingData } from '../training-data.ts';
-import { duration } from '../../cli/terminal.ts';
-import type { Terminal } from '../../cli/terminal.ts';
-import { tuningSeconds } from '../cost/tuning.ts';
-import type { TuningPace } from '../cost/tuning.ts';
+import { duration, type Terminal } from '../../cli/terminal.ts';
+import { tuningSeconds, type TuningPace } from '../cost/tuning.ts';
 import { codeMs, stepsMs } from '../cost/edge.ts';
 import type { Pace } from '../cost/pace.ts';
 import type { Situation } from '../situation.ts';
-import type { Strategy, TunedStrategy } from '../strategies.ts';
-import { cutFor, TUNED } from '../strategies.ts';
+import { cutFor, TUNED, type Strategy, type TunedStrategy } from '../strategies.ts';
 import { FOLDS, smallestClass } from './folds.ts';
 import { measureTraining } from './pace.ts';
 

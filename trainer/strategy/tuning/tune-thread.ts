@@ -5,20 +5,15 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Tail } from '../../../src/backbone/index.ts';
-import { WHOLE } from '../../../src/backbone/index.ts';
+import { WHOLE, type Tail } from '../../../src/backbone/index.ts';
 import { backboneAt } from '../../../src/backbone/at-size.ts';
 import { registerGradients } from '../../../src/backbone/tfjs/gradients.ts';
-import type { FineTuneTask, Progress } from '../../../src/learn/fine-tune/fine-tune.ts';
-import { FineTune } from '../../../src/learn/fine-tune/fine-tune.ts';
+import { FineTune, type FineTuneTask, type Progress } from '../../../src/learn/fine-tune/fine-tune.ts';
 import type { FineTuneOptions } from '../../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../../src/learn/fine-tune/softmax-head.ts';
-import type { FineTuneState } from '../../../src/learn/fine-tune/state.ts';
-import { readState, writeState } from '../../../src/learn/fine-tune/state.ts';
-import type { CodesWanted } from '../../runtime.ts';
-import { loadTrainingModules, loadTrunk, readBackbone } from '../../runtime.ts';
-import type { StoredPictures } from './pixel-store.ts';
-import { PictureReader } from './pixel-store.ts';
+import { readState, writeState, type FineTuneState } from '../../../src/learn/fine-tune/state.ts';
+import { loadTrainingModules, loadTrunk, readBackbone, type CodesWanted } from '../../runtime.ts';
+import { PictureReader, type StoredPictures } from './pixel-store.ts';
 
 export interface TuneJob extends Pick<CodesWanted, 'weightsSha256' | 'input'> {
   readonly from: string;

@@ -6,22 +6,17 @@
  */
 import type { Tail } from '../../../src/backbone/index.ts';
 import { readableTaps } from '../../../src/head/index.ts';
-import type { Fold, HeldOut } from '../../../src/learn/ridge/ridge-path.ts';
-import { RidgePath, selectHeldOut } from '../../../src/learn/ridge/ridge-path.ts';
+import { RidgePath, selectHeldOut, type Fold, type HeldOut } from '../../../src/learn/ridge/ridge-path.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { evaluate, summarise } from '../../../src/learn/statistics/metrics.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { CodesReader } from '../../codes/reader.ts';
 import { LEARNING } from '../../learning.ts';
-import type { TunedStrategy } from '../strategies.ts';
-import { cutFor } from '../strategies.ts';
-import type { TrainingData } from '../training-data.ts';
-import { selectExamples, withCodes } from '../training-data.ts';
-import type { Split } from './folds.ts';
-import { foldOf, inOrder } from './folds.ts';
-import type { Runs } from './runs.ts';
-import { tuneOn } from './runs.ts';
+import { cutFor, type TunedStrategy } from '../strategies.ts';
+import { selectExamples, withCodes, type TrainingData } from '../training-data.ts';
+import { foldOf, inOrder, type Split } from './folds.ts';
+import { tuneOn, type Runs } from './runs.ts';
 
 export interface CrossValidation {
   readonly strategy: TunedStrategy;
