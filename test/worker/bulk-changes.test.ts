@@ -201,7 +201,7 @@ describe('shadow counts', () => {
     await isolate.put(key, 'pets', await makeHeadFile(['a', 'b'], 2));
     const count = (head: string) => {
       const shadows = [{ head, version: 1, requests: 1, disagreements: 0 }];
-      return callTenant(testEnv, id, (stub) => stub.addUsage({ requests: [], shadows }));
+      return callTenant(testEnv, id, (stub) => stub.usage.add({ requests: [], shadows }));
     };
     const rows = () =>
       runInDurableObject(stubOf(id), (_, { storage }) =>

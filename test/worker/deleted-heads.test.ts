@@ -46,7 +46,7 @@ describe('a deleted head', () => {
     // Rows of the names from gone-1 to gone-6 are gone: their highest version was 6, their highest revision 12.
     for (const name of ['gone-1', 'gone-6', 'fresh']) {
       expect(await (await isolate.put(key, name, file)).json()).toMatchObject({ version: 7 });
-      const pointer = await callTenant(testEnv, id, (tenant) => tenant.pointer(name));
+      const pointer = await callTenant(testEnv, id, (tenant) => tenant.heads.pointer(name));
       expect(pointer?.revision).toBeGreaterThan(12);
     }
   });

@@ -148,14 +148,14 @@ describe('a deleted tenant', () => {
       await new Removal(rows, new Writer(counted, rows, testEnv).write, testEnv).tenant();
       expect(moved.n).toBeLessThan(300);
     });
-    expect(await callTenant(testEnv, id, (stub) => stub.listHeads('', 10))).toEqual({ heads: [] });
-    expect(await callTenant(testEnv, id, (stub) => stub.describeHead('pets'))).toBeNull();
+    expect(await callTenant(testEnv, id, (stub) => stub.heads.list('', 10))).toEqual({ heads: [] });
+    expect(await callTenant(testEnv, id, (stub) => stub.heads.describe('pets'))).toBeNull();
     expect(
-      await callTenant(testEnv, id, (stub) => stub.listExamples('pets', undefined, undefined, 10)),
+      await callTenant(testEnv, id, (stub) => stub.examples.list('pets', undefined, undefined, 10)),
     ).toBeNull();
-    expect(await callTenant(testEnv, id, (stub) => stub.exampleImage('pets', 'e0001'))).toBeNull();
-    expect(await callTenant(testEnv, id, (stub) => stub.backupExamples('pets', '', 10))).toEqual([]);
-    expect(await callTenant(testEnv, id, (stub) => stub.pointer('pets'))).toBeNull();
+    expect(await callTenant(testEnv, id, (stub) => stub.examples.picture('pets', 'e0001'))).toBeNull();
+    expect(await callTenant(testEnv, id, (stub) => stub.backup.examples('pets', '', 10))).toEqual([]);
+    expect(await callTenant(testEnv, id, (stub) => stub.heads.pointer('pets'))).toBeNull();
     expect(await testEnv.POINTERS.get(pointerName(id, 'pets'))).toBeNull();
     await sweep(id);
     expect(await restOf(id)).toEqual([]);
@@ -190,7 +190,7 @@ describe('a deleted tenant', () => {
     const { id } = await withProject();
     await remove(id);
     const counted = { requests: [{ day: '2026-01-01', kind: 'classify', count: 1 }], shadows: [] };
-    await callTenant(testEnv, id, (stub) => stub.addUsage(counted));
+    await callTenant(testEnv, id, (stub) => stub.usage.add(counted));
     await runInDurableObject(stubOf(id), (_, { storage }) => {
       expect(storage.sql.exec("SELECT * FROM usage WHERE day = '2026-01-01'").toArray()).toEqual([]);
     });
@@ -206,9 +206,9 @@ describe('what is told too late', () => {
       json: { guard_margin: 0.02, capture: true },
     });
     const shadows = [1, 7].map((version) => ({ head: 'pets', version, requests: 1, disagreements: 0 }));
-    await callTenant(testEnv, id, (stub) => stub.addUsage({ requests: [], shadows }));
+    await callTenant(testEnv, id, (stub) => stub.usage.add({ requests: [], shadows }));
     for (const version of [1, 7])
-      await callTenant(testEnv, id, (stub) => stub.capture('pets', capture(version)));
+      await callTenant(testEnv, id, (stub) => stub.examples.capture('pets', capture(version)));
     await runInDurableObject(stubOf(id), (_, { storage }) => {
       for (const table of ['captures', 'shadow_counts'])
         expect(storage.sql.exec(`SELECT version FROM ${table}`).toArray(), table).toEqual([{ version: 1 }]);

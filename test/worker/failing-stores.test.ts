@@ -8,21 +8,19 @@ import { headObjectName } from '../../worker/stores/layout.ts';
 import { Outbox } from '../../worker/tenant/outbox.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
-import { counted, Isolate, JPEG, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
+import {
+  changed,
+  counted,
+  Isolate,
+  JPEG,
+  makeHeadFile,
+  problemOf,
+  stubOf,
+  tenantOf,
+  testEnv,
+} from './support.ts';
 
 const down = () => Promise.reject(new Error('GET failed: 500 Internal Server Error'));
-
-/** A store of which some methods are others. */
-function changed<T extends object>(store: T, methods: Partial<Record<keyof T, unknown>>): T {
-  const own = new Map<PropertyKey, unknown>(Object.entries(methods));
-  return new Proxy(store, {
-    get(target, name): unknown {
-      if (own.has(name)) return own.get(name);
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 const withoutKv: Env = { ...testEnv, POINTERS: changed(testEnv.POINTERS, { get: down }) };
 const withBucket = (methods: Partial<Record<keyof R2Bucket, unknown>>): Env => ({
@@ -32,13 +30,12 @@ const withBucket = (methods: Partial<Record<keyof R2Bucket, unknown>>): Env => (
 /** Durable Objects whose answers to commits are lost. */
 const withoutCommits: Env = {
   ...testEnv,
-  TENANTS: {
-    idFromName: (name) => testEnv.TENANTS.idFromName(name),
-    get: (id) =>
-      new Proxy(testEnv.TENANTS.get(id), {
-        get: (stub, name): unknown => (name === 'commitVersion' ? down : Reflect.get(stub, name)),
-      }),
-  },
+  TENANTS: changed(testEnv.TENANTS, {
+    get(id: DurableObjectId) {
+      const stub = testEnv.TENANTS.get(id);
+      return changed(stub, { heads: changed(stub.heads, { commit: down }) });
+    },
+  }),
 };
 const isolate = new Isolate();
 
@@ -165,7 +162,7 @@ describe('uploading a head file again', () => {
     await testEnv.HEADS.delete(objectName);
     let puts = 0;
     const put = async (...args: Parameters<R2Bucket['put']>) => {
-      if (puts++ === 0) await stubOf(id).deleteHead('pets');
+      if (puts++ === 0) await tenantOf(id).heads.delete('pets');
       return testEnv.HEADS.put(...args);
     };
     const again = await new Isolate(withBucket({ put })).put(key, 'pets', await makeHeadFile());

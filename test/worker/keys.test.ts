@@ -75,7 +75,7 @@ async function olderKey(): Promise<{ id: string; key: string }> {
   const { id } = await new Isolate(under(SECRET)).newTenant();
   const key = newApiKey(id);
   const row = { id: newKeyId(), hash: await sha256Hex(key), name: 'older', scopes: ['read'] as const };
-  await callTenant(testEnv, id, (stub) => stub.createKey(row));
+  await callTenant(testEnv, id, (stub) => stub.keys.create(row));
   return { id, key };
 }
 

@@ -9,7 +9,7 @@ import { Writer } from '../../worker/tenant/writer.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { countingRows } from './counting-rows.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, problemOf, soon, stubOf, testEnv } from './support.ts';
+import { Isolate, problemOf, soon, stubOf, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const EXAMPLES = 2 * SWEPT_AT_ONCE + 100;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 async function restoring(): Promise<{ id: string; key: string }> {
   const tenant = await isolate.newTenant();
   const stub = stubOf(tenant.id);
-  await stub.restoreBegin('first');
+  await tenantOf(tenant.id).restore.begin('first');
   for (let version = 1; version <= OBJECTS; version++)
     await testEnv.HEADS.put(headObjectName(tenant.id, 'large', version, `ab${version}`), 'a file');
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
@@ -122,14 +122,14 @@ it('what answered is gone at once, the rest by the alarm; meanwhile nothing chan
   const json = lesson(codes('emu', 2), codes('cat', 2));
   const teach = () => isolate.call('/v1/heads/pets/teach', { key, json });
   expect(await problemOf(await teach())).toEqual({ status: 409, code: 'conflict' });
-  expect(await stubOf(id).restoreExamples('first', [])).toMatchObject({ refused: { code: 'conflict' } });
+  expect(await tenantOf(id).restore.examples('first', [])).toMatchObject({ refused: { code: 'conflict' } });
   await finish(id);
   expect((await teach()).status).toBe(200);
 });
 
 it('its end is answered behind the first step, and the alarm is set for the others', async () => {
   const { id } = await restoring();
-  expect(await stubOf(id).restoreEnd('first', false)).toEqual({ whole: false });
+  expect(await tenantOf(id).restore.end('first', false)).toEqual({ whole: false });
   await finish(id);
 });
 
@@ -167,7 +167,7 @@ it('a restore that is sent again takes over from one that broke off without an e
 it('of a tenant that is deleted meanwhile nothing is left, and its alarm has no more to do with it', async () => {
   const { id, key } = await restoring();
   await beginUndo(id);
-  await stubOf(id).destroy();
+  await tenantOf(id).tenant.destroy();
   expect((await isolate.call('/v1/heads', { key })).status).toBeLessThan(500);
   expect(await filesOf(id)).toBe(0);
   await runInDurableObject(stubOf(id), async (_, { storage }) => {

@@ -10,7 +10,7 @@ import { HeadStore } from '../../worker/stores/heads.ts';
 import type { TenantStub } from '../../worker/tenant/stub.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, makeHeadFile, problemOf, soon, stubOf, testEnv } from './support.ts';
+import { changed, Isolate, makeHeadFile, problemOf, soon, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 const conflict = { status: 409, code: 'conflict' };
@@ -75,8 +75,8 @@ describe('while a backup comes in', () => {
   it('a crash leaves a tenant that waits for the backup to be sent again', async () => {
     const { id, key } = await isolate.newTenant();
     const [, taught] = rows;
-    await stubOf(id).restoreBegin('crashed');
-    if (taught.row === 'taught') await stubOf(id).restoreRow('crashed', taught);
+    await tenantOf(id).restore.begin('crashed');
+    if (taught.row === 'taught') await tenantOf(id).restore.taught('crashed', taught);
     const json = lesson(codes('emu', 2));
     expect(await problemOf(await isolate.call('/v1/heads/pets/teach', { key, json }))).toEqual(conflict);
     expect((await send(key, fileOf(rows))).status).toBe(200);
@@ -112,9 +112,10 @@ describe('while a backup comes in', () => {
 describe('where an answer is lost', () => {
   it('the end stays as it was', async () => {
     const { id, key } = await isolate.newTenant();
-    await stubOf(id).restoreBegin('first');
-    for (let i = 0; i < 2; i++) expect(await stubOf(id).restoreEnd('first', true)).toEqual({ whole: true });
-    expect(await stubOf(id).restoreEnd('first', false)).toEqual({ whole: true });
+    await tenantOf(id).restore.begin('first');
+    for (let i = 0; i < 2; i++)
+      expect(await tenantOf(id).restore.end('first', true)).toEqual({ whole: true });
+    expect(await tenantOf(id).restore.end('first', false)).toEqual({ whole: true });
     const taught = { key, json: lesson(codes('cat', 2)) };
     expect((await isolate.call('/v1/heads/pets/teach', taught)).status).toBe(200);
   });
@@ -124,16 +125,14 @@ describe('where an answer is lost', () => {
     let lost = 0;
     const get = (id: DurableObjectId): TenantStub => {
       const stub = testEnv.TENANTS.get(id);
-      const restoreEnd: TenantStub['restoreEnd'] = async (...attempt) => {
-        const answer = await stub.restoreEnd(...attempt);
+      const end: TenantStub['restore']['end'] = async (...attempt) => {
+        const answer = await stub.restore.end(...attempt);
         if (lost++ === 0) throw new Error('Network connection lost.');
         return answer;
       };
-      return new Proxy(stub, {
-        get: (target, name): unknown => (name === 'restoreEnd' ? restoreEnd : Reflect.get(target, name)),
-      });
+      return changed(stub, { restore: changed(stub.restore, { end }) });
     };
-    const TENANTS = { idFromName: (name: string) => testEnv.TENANTS.idFromName(name), get };
+    const TENANTS = changed(testEnv.TENANTS, { get });
     const response = await sendBackup(new Isolate({ ...testEnv, TENANTS }), key, fileOf(rows));
     expect(lost).toBe(2);
     expect(await response.json()).toEqual({ heads: 2, versions: 2, examples: 6 });
@@ -144,10 +143,10 @@ describe('where an answer is lost', () => {
     const { id } = await isolate.newTenant();
     const version = { head: 'pets', version: 1, sha256: 'aa' };
     const row = { trained_revision: null, held_back: null, created_at: 1, bytes: 1, description: '{}' };
-    await stubOf(id).restoreBegin('slow');
-    await stubOf(id).expectVersion('slow', version);
+    await tenantOf(id).restore.begin('slow');
+    await tenantOf(id).restore.expectVersion('slow', version);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + RESERVATION_MS - RESERVATION_MARGIN_MS });
-    const late = await stubOf(id).restoreVersion('slow', { ...version, ...row });
+    const late = await tenantOf(id).restore.version('slow', { ...version, ...row });
     vi.useRealTimers();
     expect(late).toMatchObject({ refused: { code: 'conflict' } });
   });

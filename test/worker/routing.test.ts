@@ -11,7 +11,7 @@ import type {
 } from '../../src/api/index.ts';
 import { MAX_EXAMPLES_PER_HEAD, RATE_WINDOW_MS } from '../../worker/limits.ts';
 import { codes, lesson } from './lessons.ts';
-import { Isolate, problemOf, soon, stubOf, testEnv } from './support.ts';
+import { Isolate, problemOf, soon, stubOf, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
 
@@ -139,7 +139,7 @@ describe('shadow and usage', () => {
     const shadow = { head: 'pets', version: 1, requests: 3, disagreements: 1 };
     for (const path of ['/v1/heads/pets/shadow', '/v1/heads/pets']) {
       await ok(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 1 }));
-      await stubOf(id).addUsage({ requests: [], shadows: [shadow] });
+      await tenantOf(id).usage.add({ requests: [], shadows: [shadow] });
       expect(await code(send(key, 'PUT', '/v1/heads/pets/shadow', { version: 9 }))).toBe('version_not_found');
       expect(await counts()).toEqual([shadow]);
       expect((await send(key, 'DELETE', path)).ok).toBe(true);

@@ -36,8 +36,8 @@ class Stores {
 
   get env(): Env {
     const stub = {
-      findKey: async () => this.#ask('key', this.key),
-      pointer: async () => this.#ask('pointer', this.pointer),
+      keys: { find: async () => this.#ask('key', this.key) },
+      heads: { pointer: async () => this.#ask('pointer', this.pointer) },
     };
     const list = async () => {
       if (this.objects === 'fails') throw new Error('down');

@@ -111,7 +111,7 @@ describe('a crash', () => {
     const { id, key } = await isolate.newTenant();
     await isolate.put(key, 'pets', first);
     const reserved = await callTenant(testEnv, id, (tenant) =>
-      upload(second).then((it) => tenant.reserveVersion('pets', it)),
+      upload(second).then((it) => tenant.heads.reserve('pets', it)),
     );
     if (reserved.state !== 'reserved') throw new Error('not reserved');
     await testEnv.HEADS.put(reserved.objectName, second);
@@ -127,7 +127,7 @@ describe('a crash', () => {
     await later(id, RESERVATION_MS);
     await runDurableObjectAlarm(stubOf(id));
     expect(await objectsOf(id)).toHaveLength(1);
-    const late = callTenant(testEnv, id, (tenant) => tenant.commitVersion('pets', reserved.version));
+    const late = callTenant(testEnv, id, (tenant) => tenant.heads.commit('pets', reserved.version));
     await expect(late).rejects.toMatchObject({ code: 'conflict' });
     // The upload is repeated and gets a number of its own.
     expect(await (await isolate.put(key, 'pets', second)).json()).toMatchObject({
@@ -169,7 +169,7 @@ describe('a crash', () => {
     const isolate = new Isolate();
     const { id, key } = await isolate.newTenant();
     await isolate.put(key, 'pets', first);
-    const again = await callTenant(testEnv, id, (tenant) => tenant.commitVersion('pets', 1));
+    const again = await callTenant(testEnv, id, (tenant) => tenant.heads.commit('pets', 1));
     expect(again).toMatchObject({ version: 1, pointer: { current: 1, revision: 1 } });
   });
 });
@@ -198,12 +198,12 @@ describe('uploads that meet', () => {
     const { id } = await new Isolate().newTenant();
     const reserve = (sha256: string) =>
       callTenant(testEnv, id, (tenant) =>
-        tenant.reserveVersion('pets', { sha256, bytes: 1, description: '{}' }),
+        tenant.heads.reserve('pets', { sha256, bytes: 1, description: '{}' }),
       );
     await reserve('aa');
     await reserve('bb');
     const commit = (version: number) =>
-      callTenant(testEnv, id, (tenant) => tenant.commitVersion('pets', version));
+      callTenant(testEnv, id, (tenant) => tenant.heads.commit('pets', version));
     expect((await commit(2)).pointer.current).toBe(2);
     expect((await commit(1)).pointer).toMatchObject({
       revision: 2,
@@ -217,9 +217,9 @@ describe('uploads that meet', () => {
     const { id, key } = await isolate.newTenant();
     await isolate.put(key, 'pets', first);
     const small = { sha256: 'aa', bytes: 1, description: '{}' };
-    await callTenant(testEnv, id, (tenant) => tenant.reserveVersion('pets', small));
+    await callTenant(testEnv, id, (tenant) => tenant.heads.reserve('pets', small));
     await isolate.call('/v1/heads/pets', { key, method: 'DELETE' });
-    const late = callTenant(testEnv, id, (tenant) => tenant.commitVersion('pets', 2));
+    const late = callTenant(testEnv, id, (tenant) => tenant.heads.commit('pets', 2));
     await expect(late).rejects.toMatchObject({ code: 'conflict' });
   });
 
@@ -227,12 +227,12 @@ describe('uploads that meet', () => {
     const { id } = await new Isolate().newTenant();
     const add = (n: number) =>
       callTenant(testEnv, id, async (tenant) => {
-        const reserved = await tenant.reserveVersion('pets', { sha256: `${n}`, bytes: 1, description: '{}' });
+        const reserved = await tenant.heads.reserve('pets', { sha256: `${n}`, bytes: 1, description: '{}' });
         if (!('version' in reserved)) throw new Error('refused');
-        return tenant.commitVersion('pets', reserved.version);
+        return tenant.heads.commit('pets', reserved.version);
       });
     for (let n = 1; n <= MAX_VERSIONS_PER_HEAD + 3; n++) await add(n);
-    const pointer = await callTenant(testEnv, id, (tenant) => tenant.pointer('pets'));
+    const pointer = await callTenant(testEnv, id, (tenant) => tenant.heads.pointer('pets'));
     const versions = Object.keys(pointer!.versions).map(Number);
     expect(versions).toHaveLength(MAX_VERSIONS_PER_HEAD);
     expect(Math.min(...versions)).toBe(4);

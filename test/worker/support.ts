@@ -15,7 +15,7 @@ import { type App } from '../../worker/env.ts';
 import type { Env } from '../../worker/env.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { type Runtime } from '../../worker/isolate/backbones.ts';
-import type { TenantNamespace } from '../../worker/tenant/stub.ts';
+import type { TenantNamespace, TenantStub } from '../../worker/tenant/stub.ts';
 import type { Tenant } from '../../worker/tenant/tenant.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
 import { fromBase64 } from '../fixtures/images/expected.ts';
@@ -32,10 +32,38 @@ declare global {
   }
 }
 
+type Target = Disposable & Readonly<Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>>;
+
+/** Vitest stands before the Durable Object, and has its targets as promises only: they come first, then their methods. */
+const TENANTS: TenantNamespace = {
+  idFromName: (name) => bindings.TENANTS.idFromName(name),
+  get(id) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the platform's type knows the targets by name
+    const stub = bindings.TENANTS.get(id) as unknown as Readonly<Record<PropertyKey, Promise<Target>>>;
+    const methodsOf = (group: PropertyKey) =>
+      new Proxy(
+        {},
+        {
+          get:
+            (_, method) =>
+            async (...args: unknown[]) => {
+              const target = await stub[group];
+              try {
+                return await target[method](...args);
+              } finally {
+                target[Symbol.dispose]();
+              }
+            },
+        },
+      );
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has whatever it is asked for
+    return new Proxy({}, { get: (_, group) => methodsOf(group) }) as TenantStub;
+  },
+};
+
 export const testEnv: Env = {
   ...bindings,
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the platform gives what it calls by another type
-  TENANTS: bindings.TENANTS as unknown as TenantNamespace,
+  TENANTS,
   HEADWATER_ADMIN_SECRET: ADMIN_SECRET,
 };
 
@@ -65,6 +93,21 @@ export function counted(stores: Env = testEnv): { env: Env; calls: string[] } {
 /** A tenant's Durable Object, to look inside. */
 export const stubOf = (tenant: string): DurableObjectStub<Tenant> =>
   bindings.TENANTS.get(bindings.TENANTS.idFromName(tenant));
+
+/** The same, to call. */
+export const tenantOf = (tenant: string): TenantStub => TENANTS.get(TENANTS.idFromName(tenant));
+
+/** Something of which some members are others. */
+export function changed<T extends object>(whole: T, members: Partial<Record<keyof T, unknown>>): T {
+  const own = new Map<PropertyKey, unknown>(Object.entries(members));
+  return new Proxy(whole, {
+    get(target, name): unknown {
+      if (own.has(name)) return own.get(name);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 /** Lets a deleted tenant's second sweep be due, and sweeps. */
 export async function sweep(tenant: string): Promise<void> {

@@ -54,7 +54,7 @@ export class Metering {
       this.#tallies.delete(tenant);
     }
     const counted = { requests: [...tally.requests.values()], shadows: [...tally.shadows.values()] };
-    await callTenant(env, tenant, (stub) => stub.addUsage(counted)).catch((error: unknown) => {
+    await callTenant(env, tenant, (stub) => stub.usage.add(counted)).catch((error: unknown) => {
       console.warn(JSON.stringify({ message: 'usage lost', tenant, reason: String(error) }));
     });
   }

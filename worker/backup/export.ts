@@ -18,7 +18,7 @@ import { callTenant } from '../tenant/call.ts';
  * @throws ApiError conflict while a restore is under way; overloaded
  */
 export async function backup(env: Env, tenant: string): Promise<AsyncGenerator<string, void, undefined>> {
-  return linesOf(env, tenant, await callTenant(env, tenant, (stub) => stub.backupSurvey()));
+  return linesOf(env, tenant, await callTenant(env, tenant, (stub) => stub.backup.survey()));
 }
 
 async function* linesOf(
@@ -30,7 +30,7 @@ async function* linesOf(
   const missing: Missing['versions'] = [];
   yield line({ row: 'backup', format: BACKUP_FORMAT, created_at: Date.now() });
   for (const name of names) {
-    const record = await callTenant(env, tenant, (stub) => stub.backupRecord(name));
+    const record = await callTenant(env, tenant, (stub) => stub.backup.record(name));
     if (record.taught !== null) {
       yield line(record.taught);
       rows++;
@@ -50,7 +50,7 @@ async function* linesOf(
       rows++;
     }
   }
-  const after = await callTenant(env, tenant, (stub) => stub.backupSurvey());
+  const after = await callTenant(env, tenant, (stub) => stub.backup.survey());
   const lacking = { total: missing.length, versions: missing.slice(0, MAX_MISSING_NAMED) };
   yield line({
     row: 'end',
@@ -63,7 +63,7 @@ async function* linesOf(
 async function* examplesOf(env: Env, tenant: string, head: string): AsyncGenerator<ExampleRecord> {
   let after = '';
   for (;;) {
-    const page = await callTenant(env, tenant, (stub) => stub.backupExamples(head, after, BACKUP_PAGE));
+    const page = await callTenant(env, tenant, (stub) => stub.backup.examples(head, after, BACKUP_PAGE));
     yield* page;
     if (page.length < BACKUP_PAGE) return;
     after = page.at(-1)?.id ?? '';

@@ -71,7 +71,7 @@ class Attempt {
   }
 
   async begin(): Promise<void> {
-    await this.#call((stub, name) => stub.restoreBegin(name));
+    await this.#call((stub, name) => stub.restore.begin(name));
   }
 
   /**
@@ -80,7 +80,7 @@ class Attempt {
    */
   async giveUp(): Promise<boolean> {
     try {
-      return (await this.#call((stub, name) => stub.restoreEnd(name, false))).whole;
+      return (await this.#call((stub, name) => stub.restore.end(name, false))).whole;
     } catch (error) {
       console.warn(JSON.stringify({ message: 'restore not undone', reason: String(error) }));
       return false;
@@ -99,14 +99,14 @@ class Attempt {
         this.counts.versions++;
         return;
       case 'taught':
-        await this.#call((stub, name) => stub.restoreRow(name, row));
+        await this.#call((stub, name) => stub.restore.taught(name, row));
         return;
       case 'head':
-        await this.#call((stub, name) => stub.restoreRow(name, row));
+        await this.#call((stub, name) => stub.restore.head(name, row));
         this.counts.heads++;
         return;
       case 'end':
-        await this.#call((stub, name) => stub.restoreEnd(name, true));
+        await this.#call((stub, name) => stub.restore.end(name, true));
         return;
       default:
         row satisfies never;
@@ -124,7 +124,7 @@ class Attempt {
     if (this.#examples.length === 0) return;
     const page = this.#examples;
     this.#examples = [];
-    await this.#call((stub, name) => stub.restoreExamples(name, page));
+    await this.#call((stub, name) => stub.restore.examples(name, page));
     this.counts.examples += page.length;
   }
 
@@ -133,10 +133,12 @@ class Attempt {
     const head = await this.#heads.parse(bytes);
     const sha256 = await sha256Hex(bytes);
     this.#checks.admitHead(record.version, sha256, head);
-    const { objectName } = await this.#call((stub, name) => stub.expectVersion(name, { ...record, sha256 }));
+    const { objectName } = await this.#call((stub, name) =>
+      stub.restore.expectVersion(name, { ...record, sha256 }),
+    );
     await writeHeadFile(this.#env.HEADS, objectName, bytes, sha256);
     const row = { ...record, sha256, bytes: bytes.byteLength, description: describe(head) };
-    await this.#call((stub, name) => stub.restoreVersion(name, row));
+    await this.#call((stub, name) => stub.restore.version(name, row));
   }
 
   #call<T>(task: (stub: TenantStub, name: string) => Promise<T>) {

@@ -46,8 +46,8 @@ export async function storeHead(
   const upload = { sha256, bytes: bytes.byteLength, description: describe(head) };
   for (let attempt = 1; ; attempt++) {
     await giveWay();
-    const reserved = await callTenant(env, tenant, (stub) => stub.reserveVersion(name, upload));
-    const commit = () => callTenant(env, tenant, (stub) => stub.commitVersion(name, reserved.version));
+    const reserved = await callTenant(env, tenant, (stub) => stub.heads.reserve(name, upload));
+    const commit = () => callTenant(env, tenant, (stub) => stub.heads.commit(name, reserved.version));
     if (reserved.state === 'reserved') {
       await writeHeadFile(env.HEADS, reserved.objectName, bytes, sha256);
       const { version, pointer } = await commit();

@@ -109,7 +109,7 @@ function captureUncertain(
     // A small lead: the label decides between classes. Unknown: it may be a new class.
     worth: 1 - lead + (unknown.isUnknown ? 1 : 0),
   };
-  const sent = callTenant(env, tenant, (stub) => stub.capture(file.head, kept));
+  const sent = callTenant(env, tenant, (stub) => stub.examples.capture(file.head, kept));
   waitUntil(quietly('capture', sent));
   return id;
 }

@@ -45,7 +45,7 @@ export function addOpenInference(app: App, services: Services): void {
     app.get(model, read, async (c) => {
       const { head } = modelOf(c);
       const loaded = await load(services, c);
-      const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.describeHead(head));
+      const detail = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.heads.describe(head));
       if (detail === null) throw headNotFound(head);
       return c.json(metadata(loaded, detail));
     });

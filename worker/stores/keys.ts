@@ -71,7 +71,7 @@ export class KeyStore {
     env: Env,
     { tenant, keyId }: { readonly tenant: string; readonly keyId: string },
   ): Promise<void> {
-    const { status } = await callTenant(env, tenant, (stub) => stub.findKey(keyId));
+    const { status } = await callTenant(env, tenant, (stub) => stub.keys.find(keyId));
     if (status !== 'active') throw refusal(status);
   }
 
@@ -98,7 +98,7 @@ export class KeyStore {
         throw refusal('unknown');
       }
     }
-    const found = await callTenant(env, tenant, (stub) => stub.findKey(hash));
+    const found = await callTenant(env, tenant, (stub) => stub.keys.find(hash));
     if (found.status === 'active') return { tenant, id: found.id, scopes: found.scopes };
     this.#refuse(hash, found.status);
     throw refusal(found.status);

@@ -124,7 +124,7 @@ async function fromKv(env: Env, tenant: string, head: string, known: Pointer | u
 
 /** @throws ApiError head_not_found for a name that never had a head: nothing is kept of it. */
 async function fromTenant(env: Env, tenant: string, head: string): Promise<Pointer> {
-  const pointer = await callTenant(env, tenant, (stub) => stub.pointer(head));
+  const pointer = await callTenant(env, tenant, (stub) => stub.heads.pointer(head));
   if (pointer === null) throw headNotFound(head);
   return pointer;
 }

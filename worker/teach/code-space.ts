@@ -51,7 +51,7 @@ export async function taughtSpacesOf(
   tenant: string,
   name: string,
 ): Promise<TaughtSpaces> {
-  const { target, ...settled } = await callTenant(env, tenant, (stub) => stub.codeSpace(name));
+  const { target, ...settled } = await callTenant(env, tenant, (stub) => stub.teaching.codeSpace(name));
   const ours = spaceAt(services.runtime);
   return {
     space: await settledSpace(services, env, tenant, name, settled),

@@ -24,7 +24,7 @@ export const keeper =
   (env: Env, tenant: string, head: string): Keep =>
   async (pictures) => {
     const sizes = pictures.map(({ bytes }) => bytes.byteLength);
-    const { images } = await callTenant(env, tenant, (stub) => stub.expectPictures(head, sizes));
+    const { images } = await callTenant(env, tenant, (stub) => stub.examples.expectPictures(head, sizes));
     if (images === null) return null;
     for (let from = 0; from < pictures.length; from += AT_ONCE) {
       await Promise.all(

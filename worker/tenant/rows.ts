@@ -28,6 +28,7 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
   const secondCodes = new SecondCodes(sql);
   const examples = new Examples(sql, pictures, secondCodes);
   return {
+    storage,
     sql,
     standing,
     outbox,

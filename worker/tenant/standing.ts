@@ -1,4 +1,5 @@
 /** Whether the tenant is there, who it is, and what it is in the middle of. */
+import { refuse, type Refused } from './refused.ts';
 import { hasTables, migrate } from './schema.ts';
 
 const DELETING = 'deleting';
@@ -78,6 +79,19 @@ export class Standing {
   /** All of it came in. */
   endRestore(): void {
     this.#turnRestoring((attempt) => RESTORED + attempt);
+  }
+
+  /** Why heads can't be changed now, or undefined: while there is a restore, nothing else does. */
+  headsLocked(): Refused | undefined {
+    if (!this.lasts) return refuse('unauthorized', 'This tenant does not exist.');
+    if (this.isUndoing)
+      return refuse(
+        'conflict',
+        'A restore was given up, and its rows are being deleted. Try again in a moment.',
+      );
+    return this.restoring === undefined
+      ? undefined
+      : refuse('conflict', 'A restore is under way, or broke off: repeat it, or delete the tenant.');
   }
 
   /** Whether what a restore brought is being taken back: see RestoreUndo. */

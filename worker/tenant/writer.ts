@@ -37,6 +37,9 @@ export class Writer {
     return result;
   };
 
+  /** The same for what changes heads, which nothing but a restore does while there is one. */
+  readonly writeHeads: Write = async (change) => this.#rows.standing.headsLocked() ?? this.write(change);
+
   /** A step of what takes many, as the alarm does it: one transaction of bounded size, and its errands. */
   async advance(): Promise<void> {
     this.#storage.transactionSync(() => {

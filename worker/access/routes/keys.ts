@@ -28,7 +28,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     const { name, scopes } = await readJson(c.req.raw, CreateKey);
     const key = await withCheck(c.env, newApiKey(tenant));
     const row = { id: newKeyId(), hash: await sha256Hex(key), name, scopes };
-    const summary = await callTenant(c.env, tenant, (stub) => stub.createKey(row));
+    const summary = await callTenant(c.env, tenant, (stub) => stub.keys.create(row));
     return c.json({ ...summary, key }, 201, NO_STORE);
   });
 
@@ -49,7 +49,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     const { id } = c.req.valid('param');
     const key = await withCheck(c.env, newApiKey(tenant));
     const row = { id: newKeyId(), hash: await sha256Hex(key) };
-    const { summary, hash } = await callTenant(c.env, tenant, (stub) => stub.rotateKey(id, row));
+    const { summary, hash } = await callTenant(c.env, tenant, (stub) => stub.keys.rotate(id, row));
     keys.revoked(hash);
     return c.json({ ...summary, key }, 201, NO_STORE);
   });
@@ -62,7 +62,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     responses: answers(200, KeyList, 'All keys that work, and the last that were revoked.'),
   });
   app.openapi(list, async (c) => {
-    const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listKeys());
+    const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.keys.list());
     return c.json({ keys: found }, 200, NO_STORE);
   });
 
@@ -76,7 +76,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
   });
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid('param');
-    const { hash } = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.revokeKey(id));
+    const { hash } = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.keys.revoke(id));
     keys.revoked(hash);
     return c.body(null, 204);
   });

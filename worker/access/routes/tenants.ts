@@ -34,13 +34,13 @@ export function addTenantRoutes(app: App, { keys }: Services): void {
     const id = newTenantId();
     const key = await withCheck(c.env, newApiKey(id));
     const first = { id: newKeyId(), hash: await sha256Hex(key), name: 'first key', scopes: Scope.options };
-    await callTenant(c.env, id, (stub) => stub.create(id, name, first));
+    await callTenant(c.env, id, (stub) => stub.tenant.create(id, name, first));
     return c.json({ id, name, key }, 201, { 'cache-control': 'no-store' });
   });
 
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid('param');
-    await callTenant(c.env, id, (stub) => stub.destroy());
+    await callTenant(c.env, id, (stub) => stub.tenant.destroy());
     keys.deleted(id);
     return c.body(null, 204);
   });

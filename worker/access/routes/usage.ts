@@ -34,7 +34,7 @@ export function addUsageRoute(app: App, { keys }: Services): void {
   app.openapi(usage, async (c) => {
     const { days } = c.req.valid('query');
     const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-    const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.usage(since));
+    const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.usage.days(since));
     return c.json({ days: found }, 200);
   });
 }

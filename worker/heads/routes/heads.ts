@@ -38,7 +38,7 @@ export function addHeadRoutes(app: App, services: Services): void {
   });
   app.openapi(list, async (c) => {
     const { after = '', limit } = c.req.valid('query');
-    const page = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.listHeads(after, limit));
+    const page = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.heads.list(after, limit));
     return c.json(page, 200);
   });
 
@@ -52,7 +52,7 @@ export function addHeadRoutes(app: App, services: Services): void {
   });
   app.openapi(describe, async (c) => {
     const { head } = c.req.valid('param');
-    return c.json(await lookUp(c, head, (stub) => stub.describeHead(head)), 200);
+    return c.json(await lookUp(c, head, (stub) => stub.heads.describe(head)), 200);
   });
 
   const remove = createRoute({
@@ -65,7 +65,7 @@ export function addHeadRoutes(app: App, services: Services): void {
   });
   app.openapi(remove, async (c) => {
     const { head } = c.req.valid('param');
-    await change(c, services.pointers, head, (stub) => stub.deleteHead(head));
+    await change(c, services.pointers, head, (stub) => stub.heads.delete(head));
     return c.body(null, 204);
   });
 }

@@ -45,7 +45,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(name, async (c) => {
     const { head, name: wanted } = c.req.valid('param');
     const { version } = await readJson(c.req.raw, NameVersion);
-    return c.json(await changed(c, head, (stub) => stub.nameVersion(head, wanted, version)), 200);
+    return c.json(await changed(c, head, (stub) => stub.heads.nameVersion(head, wanted, version)), 200);
   });
 
   const unname = createRoute({
@@ -58,7 +58,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   });
   app.openapi(unname, async (c) => {
     const { head, name: wanted } = c.req.valid('param');
-    return c.json(await changed(c, head, (stub) => stub.unnameVersion(head, wanted)), 200);
+    return c.json(await changed(c, head, (stub) => stub.heads.unnameVersion(head, wanted)), 200);
   });
 
   const shadow = createRoute({
@@ -72,7 +72,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(shadow, async (c) => {
     const { head } = c.req.valid('param');
     const { version } = await readJson(c.req.raw, NameVersion);
-    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, version)), 200);
+    return c.json(await changed(c, head, (stub) => stub.heads.shadow(head, version)), 200);
   });
 
   const unshadow = createRoute({
@@ -85,10 +85,10 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   });
   app.openapi(unshadow, async (c) => {
     const { head } = c.req.valid('param');
-    return c.json(await changed(c, head, (stub) => stub.shadowVersion(head, null)), 200);
+    return c.json(await changed(c, head, (stub) => stub.heads.shadow(head, null)), 200);
   });
 }
 
 function routing(c: Context<AppEnv>, head: string): Promise<Routing> {
-  return lookUp(c, head, (stub) => stub.routing(head));
+  return lookUp(c, head, (stub) => stub.heads.routing(head));
 }

@@ -19,7 +19,7 @@ export function addSettingsRoutes(app: App, services: Services): void {
     responses: answers(200, TenantSettings, 'Its settings.'),
   });
   app.openapi(look, async (c) =>
-    c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.settings()), 200),
+    c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.tenant.settings()), 200),
   );
 
   const change = createRoute({
@@ -32,7 +32,10 @@ export function addSettingsRoutes(app: App, services: Services): void {
   });
   app.openapi(change, async (c) => {
     const wanted = await readJson(c.req.raw, TenantSettings);
-    return c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.configure(wanted)), 200);
+    return c.json(
+      await callTenant(c.env, c.var.principal.tenant, (stub) => stub.tenant.configure(wanted)),
+      200,
+    );
   });
 
   addHeadSettings(app, services);
@@ -49,7 +52,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
   });
   app.openapi(look, async (c) => {
     const { head } = c.req.valid('param');
-    return c.json(await lookUp(c, head, (stub) => stub.headSettings(head)), 200);
+    return c.json(await lookUp(c, head, (stub) => stub.heads.settings(head)), 200);
   });
 
   const change = createRoute({
@@ -64,7 +67,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
     const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
     const wanted = await readJson(c.req.raw, HeadSettings);
-    const settings = await callTenant(c.env, tenant, (stub) => stub.configureHead(head, wanted));
+    const settings = await callTenant(c.env, tenant, (stub) => stub.heads.configure(head, wanted));
     await pointers.confirm(c.env, tenant, head);
     return c.json(settings, 200);
   });

@@ -45,7 +45,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
   });
   app.openapi(remove, async (c) => {
     const { head, version } = c.req.valid('param');
-    await change(c, pointers, head, (stub) => stub.removeVersion(head, version));
+    await change(c, pointers, head, (stub) => stub.heads.removeVersion(head, version));
     return c.body(null, 204);
   });
 
@@ -60,7 +60,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(activate, async (c) => {
     const { head, version } = c.req.valid('param');
     const { percent } = await readOptionalJson(c.req.raw, Activate);
-    await change(c, pointers, head, (stub) => stub.activateVersion(head, version, percent));
+    await change(c, pointers, head, (stub) => stub.heads.activate(head, version, percent));
     return c.json({ head, version }, 200);
   });
 }

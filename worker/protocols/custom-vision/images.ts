@@ -115,7 +115,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
     const ids = found.filter(({ picture }) => all || prefixes.has(picture.slice(0, 32))).map(({ id }) => id);
     // All at once: the head is trained once without them.
     if (ids.length > 0)
-      await retrain(c, pointers, project.head, (stub) => stub.forget(project.head, { ids }));
+      await retrain(c, pointers, project.head, (stub) => stub.teaching.forget(project.head, { ids }));
     return c.body(null, 204);
   });
 }

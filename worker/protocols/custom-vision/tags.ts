@@ -27,7 +27,7 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     const { id, head } = await records.project(c.req.param('project'));
     const [tags, classes] = await Promise.all([
       records.tags(id),
-      callTenant(c.env, principal.tenant, (stub) => stub.taughtClasses(head)),
+      callTenant(c.env, principal.tenant, (stub) => stub.examples.classes(head)),
     ]);
     const counts = new Map(classes.map(({ label, examples }) => [label, examples]));
     return c.json(tags.map((tag) => tagOf(tag, counts.get(tag.label) ?? 0)));

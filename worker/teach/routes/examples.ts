@@ -32,7 +32,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   app.openapi(list, async (c) => {
     const { head } = c.req.valid('param');
     const { label, after, limit } = c.req.valid('query');
-    return c.json(await lookUp(c, head, (stub) => stub.listExamples(head, label, after, limit)), 200);
+    return c.json(await lookUp(c, head, (stub) => stub.examples.list(head, label, after, limit)), 200);
   });
 
   const image = createRoute({
@@ -50,7 +50,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   });
   app.openapi(image, async (c) => {
     const { head, id } = c.req.valid('param');
-    const name = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.exampleImage(head, id));
+    const name = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.examples.picture(head, id));
     const object = name === null ? null : await fromR2(() => c.env.HEADS.get(name));
     if (object === null) {
       throw new ApiError(
@@ -67,7 +67,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   });
 
   const forget = async (c: Context<AppEnv>, head: string, which: Forgetting): Promise<Taught> => {
-    const { answer } = await retrain(c, services.pointers, head, (stub) => stub.forget(head, which));
+    const { answer } = await retrain(c, services.pointers, head, (stub) => stub.teaching.forget(head, which));
     return answer;
   };
 

@@ -26,7 +26,10 @@ export function addRebaseRoutes(app: App, services: Services): void {
   app.openapi(look, async (c) => {
     const { head } = c.req.valid('param');
     const { origin } = spaceAt(runtime);
-    return c.json(await callTenant(c.env, c.var.principal.tenant, (stub) => stub.rebase(head, origin)), 200);
+    return c.json(
+      await callTenant(c.env, c.var.principal.tenant, (stub) => stub.rebase.look(head, origin)),
+      200,
+    );
   });
 
   const next = createRoute({
@@ -43,17 +46,17 @@ export function addRebaseRoutes(app: App, services: Services): void {
     const { tenant } = c.var.principal;
     const space = spaceAt(runtime);
     const { origin } = space;
-    const { progress, pictures } = await callTenant(c.env, tenant, (stub) => stub.rebasePage(head, origin));
+    const { progress, pictures } = await callTenant(c.env, tenant, (stub) => stub.rebase.page(head, origin));
     if (pictures.length > 0) {
       const reader = { ...services, env: c.env, memory: memory.of(tenant), space, work: workOf(c) };
       const made = await codesOfPage(reader, pictures);
       await step(c.env, 'codes made');
-      const stored = await callTenant(c.env, tenant, (stub) => stub.storeRebased(head, origin, made));
+      const stored = await callTenant(c.env, tenant, (stub) => stub.rebase.store(head, origin, made));
       await step(c.env, 'codes stored');
       return c.json(stored, 200);
     }
     if (progress.state === 'done') return c.json(progress, 200);
-    const moved = await callTenant(c.env, tenant, (stub) => stub.finishRebase(head, origin));
+    const moved = await callTenant(c.env, tenant, (stub) => stub.rebase.finish(head, origin));
     if (moved.pointer !== null) pointers.remember(tenant, head, moved.pointer);
     await step(c.env, 'before the answer');
     return c.json(moved.progress, 200);
@@ -71,6 +74,6 @@ export function addRebaseRoutes(app: App, services: Services): void {
     const { head } = c.req.valid('param');
     const { origin } = spaceAt(runtime);
     const { tenant } = c.var.principal;
-    return c.json(await callTenant(c.env, tenant, (stub) => stub.giveUpRebase(head, origin)), 200);
+    return c.json(await callTenant(c.env, tenant, (stub) => stub.rebase.giveUp(head, origin)), 200);
   });
 }

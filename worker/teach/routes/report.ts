@@ -28,9 +28,9 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(report, async (c) => {
     const { head, version } = c.req.valid('param');
     const { tenant } = c.var.principal;
-    const found = await callTenant(c.env, tenant, (stub) => stub.report(head, version));
+    const found = await callTenant(c.env, tenant, (stub) => stub.heads.report(head, version));
     if (found !== null) return c.json(found, 200);
-    const detail = await callTenant(c.env, tenant, (stub) => stub.describeHead(head));
+    const detail = await callTenant(c.env, tenant, (stub) => stub.heads.describe(head));
     if (detail === null) throw headNotFound(head);
     throw new ApiError(
       'version_not_found',
@@ -52,7 +52,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   app.openapi(relabel, async (c) => {
     const { head, id } = c.req.valid('param');
     const { label } = await readJson(c.req.raw, RelabelExample);
-    const { answer } = await retrain(c, pointers, head, (stub) => stub.relabel(head, id, label));
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.teaching.relabel(head, id, label));
     return c.json(answer, 200);
   });
 }

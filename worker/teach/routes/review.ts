@@ -21,7 +21,7 @@ export function addReviewRoutes(app: App, services: Services): void {
   });
   app.openapi(review, async (c) => {
     const { head } = c.req.valid('param');
-    return c.json({ items: await lookUp(c, head, (stub) => stub.listCaptures(head)) }, 200);
+    return c.json({ items: await lookUp(c, head, (stub) => stub.examples.captures(head)) }, 200);
   });
 
   const feedback = createRoute({
@@ -40,7 +40,9 @@ export function addReviewRoutes(app: App, services: Services): void {
     const { head } = c.req.valid('param');
     const { id, label } = await readJson(c.req.raw, Feedback);
     const { origin } = await codeSpaceOf(services, c.env, c.var.principal.tenant, head);
-    const { answer } = await retrain(c, pointers, head, (stub) => stub.feedback(head, id, label, origin));
+    const { answer } = await retrain(c, pointers, head, (stub) =>
+      stub.teaching.feedback(head, id, label, origin),
+    );
     return c.json(answer, 200);
   });
 }

@@ -50,7 +50,9 @@ export function addTeachRoutes(app: App, services: Services): void {
       train,
       idempotency: key === undefined ? undefined : { key, digest },
     };
-    const { answer, repeated } = await retrain(c, pointers, head, (stub) => stub.teach(head, lesson));
+    const { answer, repeated } = await retrain(c, pointers, head, (stub) =>
+      stub.teaching.teach(head, lesson),
+    );
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
 
@@ -64,7 +66,7 @@ export function addTeachRoutes(app: App, services: Services): void {
   });
   app.openapi(train, async (c) => {
     const { head } = c.req.valid('param');
-    const { answer } = await retrain(c, pointers, head, (stub) => stub.train(head));
+    const { answer } = await retrain(c, pointers, head, (stub) => stub.teaching.train(head));
     return c.json(answer, 200);
   });
 }

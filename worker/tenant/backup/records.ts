@@ -18,6 +18,12 @@ export interface HeadRecord {
   readonly versions: readonly VersionRecord[];
 }
 
+/** What a backup begins with: names of all heads, and a mark that another one follows when anything of them changes. */
+export interface Survey {
+  readonly names: readonly string[];
+  readonly stamp: string;
+}
+
 export class Backup {
   readonly #sql: SqlStorage;
   readonly #heads: Heads;
@@ -29,8 +35,7 @@ export class Backup {
     this.#examples = examples;
   }
 
-  /** Names of all heads, and a number that another one follows when anything of them changes. */
-  survey(): { names: string[]; stamp: string } {
+  survey(): Survey {
     const { stamp } = this.#sql
       .exec<{ stamp: string }>(
         `SELECT coalesce((SELECT sum(revision) FROM heads), 0) || ' ' ||

@@ -9,9 +9,8 @@ import { RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../limits.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
 import type { ExampleRecord } from '../teach/example.ts';
 import { refuse, type Refused } from '../refused.ts';
+import { TenantTarget } from '../target.ts';
 import { CodeOrigin } from '../code-origin.ts';
-import type { Rows } from '../rows.ts';
-import type { Write } from '../writer.ts';
 
 /** A version whose file was checked. */
 export type RestoredVersion = Omit<BackupVersion, 'row' | 'file'> & {
@@ -23,32 +22,24 @@ export type RestoredVersion = Omit<BackupVersion, 'row' | 'file'> & {
 /** Which version a file is of. */
 export type VersionFile = Pick<RestoredVersion, 'head' | 'version' | 'sha256'>;
 
-export class Restore {
-  readonly #rows: Rows;
-  readonly #write: Write;
-
-  constructor(rows: Rows, write: Write) {
-    this.#rows = rows;
-    this.#write = write;
-  }
-
+export class Restore extends TenantTarget {
   /** A backup comes into an empty tenant only, so that nothing can meet: what an earlier attempt left goes first. */
   async begin(attempt: string): Promise<object | Refused> {
     for (;;) {
-      const result = await this.#write((now) => this.#tryBegin(attempt, now));
+      const result = await this.write((now) => this.#tryBegin(attempt, now));
       if ('refused' in result || result.begun) return result;
       await giveWay();
     }
   }
 
   #tryBegin(attempt: string, now: number): { begun: boolean } | Refused {
-    if (!this.#rows.undo.begin(now)) return { begun: false };
-    if (this.#rows.heads.isAny)
+    if (!this.rows.undo.begin(now)) return { begun: false };
+    if (this.rows.heads.isAny)
       return refuse(
         'conflict',
         'A backup is restored into a tenant that never had a head. Create a new tenant for it.',
       );
-    this.#rows.standing.beginRestore(attempt);
+    this.rows.standing.beginRestore(attempt);
     return { begun: true };
   }
 
@@ -57,10 +48,10 @@ export class Restore {
    * @returns how it ended, which the first call decides: its answer may have been lost.
    */
   end(attempt: string, whole: boolean): Promise<{ whole: boolean } | Refused> {
-    if (this.#rows.standing.restored === attempt) return Promise.resolve({ whole: true });
+    if (this.rows.standing.restored === attempt) return Promise.resolve({ whole: true });
     return this.#row(attempt, (now) => {
-      if (whole) this.#rows.standing.endRestore();
-      else this.#rows.undo.begin(now);
+      if (whole) this.rows.standing.endRestore();
+      else this.rows.undo.begin(now);
       return { whole };
     });
   }
@@ -70,7 +61,7 @@ export class Restore {
     { head, origin, first_revision: first, revision }: BackupTaught,
   ): Promise<object | Refused> {
     return this.#row(attempt, () => {
-      this.#rows.sql.exec(
+      this.rows.sql.exec(
         'INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)',
         head,
         JSON.stringify(CodeOrigin.parse(origin)),
@@ -83,7 +74,7 @@ export class Restore {
 
   examples(attempt: string, rows: readonly ExampleRecord[]): Promise<object | Refused> {
     return this.#row(attempt, () => {
-      for (const row of rows) this.#rows.examples.insert(row);
+      for (const row of rows) this.rows.examples.insert(row);
       return {};
     });
   }
@@ -94,21 +85,21 @@ export class Restore {
     { head, version, sha256 }: VersionFile,
   ): Promise<{ objectName: string } | Refused> {
     const expected = await this.#row(attempt, (now) => {
-      const objectName = this.#rows.heads.objectName(head, version, sha256);
-      this.#rows.outbox.discard(objectName, now + RESERVATION_MS);
+      const objectName = this.rows.heads.objectName(head, version, sha256);
+      this.rows.outbox.discard(objectName, now + RESERVATION_MS);
       return { objectName };
     });
     // What an earlier attempt left under this name may be being deleted at this moment.
-    await this.#rows.outbox.idle();
+    await this.rows.outbox.idle();
     return expected;
   }
 
   version(attempt: string, row: RestoredVersion): Promise<object | Refused> {
     return this.#row(attempt, (now) => {
-      const objectName = this.#rows.heads.objectName(row.head, row.version, row.sha256);
-      if (!this.#rows.outbox.expects(objectName, now + RESERVATION_MARGIN_MS))
+      const objectName = this.rows.heads.objectName(row.head, row.version, row.sha256);
+      if (!this.rows.outbox.expects(objectName, now + RESERVATION_MARGIN_MS))
         return refuse('conflict', `Version ${row.version} of '${row.head}' took too long to be stored.`);
-      this.#rows.sql.exec(
+      this.rows.sql.exec(
         `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
            VALUES (?, ?, 1, ?, ?, '', ?, ?, ?)`,
         row.head,
@@ -119,8 +110,8 @@ export class Restore {
         row.trained_revision,
         row.held_back,
       );
-      this.#rows.heads.descriptions.store(row.head, row.version, row.description);
-      this.#rows.outbox.keep(objectName);
+      this.rows.heads.descriptions.store(row.head, row.version, row.description);
+      this.rows.outbox.keep(objectName);
       return {};
     });
   }
@@ -130,7 +121,7 @@ export class Restore {
     return this.#row(attempt, () => {
       const fault = this.#missing(row);
       if (fault !== undefined) return fault;
-      this.#rows.sql.exec(
+      this.rows.sql.exec(
         `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings,
              committed_versions)
            VALUES (?1, ?, ?, 1, ?, ?, ?, ?, ?, (SELECT count(*) FROM versions WHERE head = ?1))`,
@@ -144,17 +135,17 @@ export class Restore {
         JSON.stringify(row.settings),
       );
       for (const [name, version] of Object.entries(row.names))
-        this.#rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
+        this.rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
       // What a deleted head left is nothing that KV knows of.
-      if (row.current === null) this.#rows.deletedHeads.prune();
-      else this.#rows.outbox.add('head', row.head);
+      if (row.current === null) this.rows.deletedHeads.prune();
+      else this.rows.outbox.add('head', row.head);
       return {};
     });
   }
 
   /** Versions that a head names and that didn't come before it. */
   #missing({ head, current, canary, shadow, names, last_version: last }: BackupHead): Refused | undefined {
-    const versions = this.#rows.heads.versions(head);
+    const versions = this.rows.heads.versions(head);
     const known = new Set(versions.map(({ version }) => version));
     const named = [current, canary?.version ?? null, shadow, ...Object.values(names)];
     if (named.some((version) => version !== null && !known.has(version)) || last < Math.max(0, ...known))
@@ -162,7 +153,7 @@ export class Restore {
         'invalid_request',
         `The backup's head '${head}' names a version that it does not bring. Its last line says whether files were missing when it was made.`,
       );
-    const base = this.#rows.examples.state(head)?.origin.base;
+    const base = this.rows.examples.state(head)?.origin.base;
     if (base === undefined) return undefined;
     return versions.some(({ version, sha256 }) => version === base.version && sha256 === base.sha256)
       ? undefined
@@ -173,8 +164,8 @@ export class Restore {
   }
 
   #row<T extends object>(attempt: string, change: (now: number) => T | Refused): Promise<T | Refused> {
-    const result = this.#write<T>((now) =>
-      this.#rows.standing.restoring === attempt
+    const result = this.write<T>((now) =>
+      this.rows.standing.restoring === attempt
         ? change(now)
         : refuse('conflict', 'This restore was given up, or another one into this tenant began meanwhile.'),
     );

@@ -11,6 +11,7 @@ import { step, type StepListener } from '../steps.ts';
 import { writeHeadFile } from '../../stores/head-files.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { refuse, type Refused } from '../refused.ts';
+import { TenantTarget } from '../target.ts';
 import type { CodeOrigin } from '../code-origin.ts';
 import type { TaughtState } from '../teach/examples.ts';
 import type { Stores } from '../outbox.ts';
@@ -47,16 +48,13 @@ interface Again {
 }
 const AGAIN: Again = { state: 'again' };
 
-export class Rebasing {
-  readonly #rows: Rows;
-  readonly #write: Write;
+export class Rebasing extends TenantTarget {
   readonly #training: Training;
   readonly #stores: Stores;
   readonly #progress: RebaseProgress;
 
   constructor(rows: Rows, write: Write, training: Training, stores: Stores & StepListener) {
-    this.#rows = rows;
-    this.#write = write;
+    super(rows, write);
     this.#training = training;
     this.#stores = stores;
     this.#progress = new RebaseProgress(rows);
@@ -64,7 +62,9 @@ export class Rebasing {
 
   /** How far it is. @param origin the default code space, here and below. */
   look(head: string, origin: CodeOrigin): Rebase | Refused {
-    const state = this.#rows.examples.state(head);
+    const locked = this.rows.standing.headsLocked();
+    if (locked !== undefined) return locked;
+    const state = this.rows.examples.state(head);
     return state === undefined
       ? this.#progress.untaught(head, origin)
       : this.#progress.of(head, state, origin);
@@ -72,8 +72,8 @@ export class Rebasing {
 
   /** Begins where nothing is under way to that space, and tells which pictures are to be read next. */
   page(head: string, origin: CodeOrigin): Promise<RebasePage | Refused> {
-    return this.#write(() => {
-      const state = this.#rows.examples.state(head);
+    return this.write(() => {
+      const state = this.rows.examples.state(head);
       if (state === undefined) {
         const untaught = this.#progress.untaught(head, origin);
         if ('refused' in untaught) return untaught;
@@ -81,7 +81,7 @@ export class Rebasing {
       }
       if (isThere(state.origin, origin))
         return { progress: this.#progress.of(head, state, origin), pictures: [] };
-      const { secondCodes } = this.#rows;
+      const { secondCodes } = this.rows;
       const known = secondCodes.targetIn(head, origin);
       const target = known ?? secondCodes.begin(head, origin);
       const progress = this.#progress.of(head, state, origin);
@@ -90,7 +90,7 @@ export class Rebasing {
         return obstructed(progress);
       }
       const pictures = secondCodes.lacking(head, target, REBASE_PAGE).flatMap(({ id, picture }) => {
-        const objectName = this.#rows.pictures.find(head, id);
+        const objectName = this.rows.pictures.find(head, id);
         return objectName === null ? [] : [{ example: id, picture, objectName }];
       });
       return { progress, pictures };
@@ -99,17 +99,17 @@ export class Rebasing {
 
   /** Keeps what was made of a page's pictures. Of examples that were forgotten meanwhile nothing is kept. */
   store(head: string, origin: CodeOrigin, made: readonly MadeCode[]): Promise<Rebase | Refused> {
-    return this.#write(() => {
-      const state = this.#rows.examples.state(head);
+    return this.write(() => {
+      const state = this.rows.examples.state(head);
       if (state === undefined) return gone(head);
       // Another client was faster to the end.
       if (isThere(state.origin, origin)) return this.#progress.of(head, state, origin);
-      const target = this.#rows.secondCodes.targetIn(head, origin);
+      const target = this.rows.secondCodes.targetIn(head, origin);
       if (target === undefined)
         return refuse('conflict', `Moving '${head}' was given up meanwhile. POST begins it anew.`);
-      const full = this.#rows.secondCodes.overflow(made.length);
+      const full = this.rows.secondCodes.overflow(made.length);
       if (full !== undefined) return full;
-      for (const each of made) this.#rows.secondCodes.store(head, target, each);
+      for (const each of made) this.rows.secondCodes.store(head, target, each);
       return this.#progress.of(head, state, origin);
     });
   }
@@ -119,12 +119,12 @@ export class Rebasing {
     for (let attempt = 0; attempt < MAX_TRAINING_ATTEMPTS; attempt++) {
       const progress = this.look(head, origin);
       if ('refused' in progress) return progress;
-      if (progress.state === 'done') return { progress, pointer: this.#rows.heads.pointer(head) };
+      if (progress.state === 'done') return { progress, pointer: this.rows.heads.pointer(head) };
       // Pictures were taught meanwhile: a page comes first.
       if (progress.obstacle === undefined && progress.done < progress.total)
-        return { progress, pointer: this.#rows.heads.pointer(head) };
+        return { progress, pointer: this.rows.heads.pointer(head) };
       // So that both are judged on the same examples, and nothing is left to be forgotten.
-      const reached = await this.#training.reach(head, this.#rows.examples.revision(head) ?? 0);
+      const reached = await this.#training.reach(head, this.rows.examples.revision(head) ?? 0);
       if ('refused' in reached) return reached;
       const result = await this.#training.alone(() => this.#train(head, origin));
       if ('refused' in result) return result;
@@ -134,16 +134,16 @@ export class Rebasing {
 
   /** The head stays where it is. */
   giveUp(head: string, origin: CodeOrigin): Promise<Rebase | Refused> {
-    return this.#write(() => {
-      this.#rows.secondCodes.giveUp(head);
+    return this.write(() => {
+      this.rows.secondCodes.giveUp(head);
       return this.look(head, origin);
     });
   }
 
   async #train(head: string, origin: CodeOrigin): Promise<object | Refused> {
-    const state = this.#rows.examples.state(head);
+    const state = this.rows.examples.state(head);
     if (state === undefined) return gone(head);
-    const target = this.#rows.secondCodes.targetIn(head, origin);
+    const target = this.rows.secondCodes.targetIn(head, origin);
     if (target === undefined) return AGAIN;
     const progress = this.#progress.of(head, state, origin);
     if (progress.obstacle !== undefined) return obstructed(progress);
@@ -152,50 +152,50 @@ export class Rebasing {
   }
 
   async #trainNow(head: string, target: SecondSpace): Promise<object | Refused> {
-    const found = await this.#rows.trainingSets.read(head, giveWay, target);
+    const found = await this.rows.trainingSets.read(head, giveWay, target);
     if (found === undefined || found.ids.length < found.set.targets.length) return AGAIN;
     const { revision } = found;
     const { bytes, upload, report } = await trained({ ...found, revision: revision + 1 });
     await giveWay();
-    const reserved = await this.#write<Reservation | Again>((now) => {
+    const reserved = await this.write<Reservation | Again>((now) => {
       const state = this.#unchanged(head, target, revision);
       if (state === undefined) return AGAIN;
       const fault = this.#training.guard(head, upload);
       if (fault !== undefined) return worse(head, fault);
-      const reservation = this.#rows.uploads.reserve(head, upload, now);
+      const reservation = this.rows.uploads.reserve(head, upload, now);
       if ('state' in reservation && reservation.state === 'exists') this.#switch(head, target, state);
       return reservation;
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
     await writeHeadFile(this.#stores.HEADS, reserved.objectName, bytes, upload.sha256);
     await step(this.#stores, 'object written');
-    return this.#write((now) => {
+    return this.write((now) => {
       const state = this.#unchanged(head, target, revision);
       // Left as it is: the reservation ends and its object is deleted.
       if (state === undefined) return AGAIN;
-      const committed = this.#rows.uploads.commit(head, reserved.version, now);
+      const committed = this.rows.uploads.commit(head, reserved.version, now);
       if ('refused' in committed) return committed;
       this.#switch(head, target, state);
-      this.#rows.reports.store(head, committed.version, report);
+      this.rows.reports.store(head, committed.version, report);
       return committed;
     });
   }
 
   /** The examples as they were trained with, or undefined where anything has changed since. */
   #unchanged(head: string, target: SecondSpace, revision: number): TaughtState | undefined {
-    const state = this.#rows.examples.state(head);
+    const state = this.rows.examples.state(head);
     const isSo =
       state?.revision === revision &&
       state.forgottenFrom === null &&
-      this.#rows.secondCodes.target(head)?.id === target.id;
+      this.rows.secondCodes.target(head)?.id === target.id;
     return isSo ? state : undefined;
   }
 
   #switch(head: string, target: SecondSpace, { origin, firstRevision, revision }: TaughtState): void {
-    const former = this.#rows.secondCodes.former(head);
+    const former = this.rows.secondCodes.former(head);
     const first = former === undefined ? firstRevision : former.last + 1;
-    this.#rows.secondCodes.exchange(head, target, { origin, first, last: revision });
-    this.#rows.examples.move(head, target.origin);
+    this.rows.secondCodes.exchange(head, target, { origin, first, last: revision });
+    this.rows.examples.move(head, target.origin);
   }
 }
 

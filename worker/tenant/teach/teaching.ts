@@ -9,6 +9,7 @@ import type { Pointer } from '../../stores/layout.ts';
 import type { NewExample } from './example.ts';
 import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from '../refused.ts';
+import { TenantTarget } from '../target.ts';
 import { parse } from '../heads/describe.ts';
 import type { Found } from './captures.ts';
 import type { CodeOrigin } from '../code-origin.ts';
@@ -53,33 +54,30 @@ type Stored =
   | { readonly state: 'stored'; readonly added: Added }
   | { readonly state: 'answered'; readonly answer: string };
 
-export class Teaching {
-  readonly #rows: Rows;
-  readonly #write: Write;
+export class Teaching extends TenantTarget {
   readonly #training: Training;
   readonly #steps: StepListener;
 
   constructor(rows: Rows, write: Write, training: Training, steps: StepListener) {
-    this.#rows = rows;
-    this.#write = write;
+    super(rows, write);
     this.#training = training;
     this.#steps = steps;
   }
 
   async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
-    const stored = await this.#write((now) => this.#store(head, lesson, now));
+    const stored = await this.write((now) => this.#store(head, lesson, now));
     if ('refused' in stored) return stored;
     if (stored.state === 'answered') {
       const answer = Taught.parse(JSON.parse(stored.answer));
-      return { answer, pointer: this.#rows.heads.pointer(head), repeated: true };
+      return { answer, pointer: this.rows.heads.pointer(head), repeated: true };
     }
     await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
     const result = await this.#answer(head, revision, { added, duplicates }, lesson.train);
     if ('refused' in result || lesson.idempotency === undefined) return result;
     const { key } = lesson.idempotency;
-    await this.#write(() => {
-      this.#rows.idempotency.answered(key, JSON.stringify(result.answer));
+    await this.write(() => {
+      this.rows.idempotency.answered(key, JSON.stringify(result.answer));
       return {};
     });
     await step(this.#steps, 'before the answer');
@@ -88,16 +86,18 @@ export class Teaching {
 
   /** Trains on what is stored. Without any change since the last training it only answers. */
   async train(head: string): Promise<TaughtResult | Refused> {
-    const state = this.#rows.examples.state(head);
+    const locked = this.rows.standing.headsLocked();
+    if (locked !== undefined) return locked;
+    const state = this.rows.examples.state(head);
     if (state === undefined) return untaught(head);
     return this.#answer(head, state.revision, {}, true);
   }
 
   /** Forgets examples, all in one transaction, and trains once without them before it answers. */
   async forget(head: string, which: Forgetting): Promise<TaughtResult | Refused> {
-    const forgotten = await this.#write((now) => {
-      if (this.#rows.examples.state(head) === undefined) return untaught(head);
-      const count = this.#rows.examples.forget(head, which, now);
+    const forgotten = await this.write((now) => {
+      if (this.rows.examples.state(head) === undefined) return untaught(head);
+      const count = this.rows.examples.forget(head, which, now);
       if (count > 0) return { count };
       if ('ids' in which)
         return refuse(
@@ -112,20 +112,20 @@ export class Teaching {
         : refuse('class_not_found', `Head '${head}' has no examples of a class '${which.label}'.`);
     });
     if ('refused' in forgotten) return forgotten;
-    const revision = this.#rows.examples.revision(head) ?? 0;
+    const revision = this.rows.examples.revision(head) ?? 0;
     return this.#answer(head, revision, { forgotten: forgotten.count }, true);
   }
 
   /** Gives an example another of the head's labels, and trains with it before it answers. */
   async relabel(head: string, id: string, label: string): Promise<TaughtResult | Refused> {
-    const changed = await this.#write(() => {
-      const state = this.#rows.examples.state(head);
+    const changed = await this.write(() => {
+      const state = this.rows.examples.state(head);
       if (state === undefined) return untaught(head);
       const uploaded = this.#uploadedLabels(head);
       if (!uploaded.includes(label) && !state.classes.some((known) => known.label === label)) {
         return refuse('class_not_found', `Head '${head}' has no class '${label}'. Teach it first.`);
       }
-      const revision = this.#rows.examples.relabel(head, id, label);
+      const revision = this.rows.examples.relabel(head, id, label);
       if (revision === undefined)
         return refuse('example_not_found', `Head '${head}' has no example '${id}'.`);
       return { revision };
@@ -140,32 +140,32 @@ export class Teaching {
     label: string | null,
     origin: CodeOrigin,
   ): Promise<TaughtResult | Refused> {
-    const stored = await this.#write<{ added: Added | null } | Refused>((now) => {
-      const capture = this.#rows.captures.find(head, id);
+    const stored = await this.write<{ added: Added | null } | Refused>((now) => {
+      const capture = this.rows.captures.find(head, id);
       if (capture === undefined) {
         return refuse('prediction_not_found', `No prediction '${id}' of '${head}' waits for review.`);
       }
       if (label === null) {
-        this.#rows.captures.remove(id);
+        this.rows.captures.remove(id);
         return { added: null };
       }
       const examples = [{ ...capture, label, source: 'feedback' as const }];
       const added =
         this.#otherUpload(head, origin) ??
         this.#otherReader(head, capture, origin) ??
-        this.#rows.examples.add(head, origin, examples, now);
+        this.rows.examples.add(head, origin, examples, now);
       if ('refused' in added) return added;
-      this.#rows.captures.remove(id);
+      this.rows.captures.remove(id);
       return { added };
     });
     if ('refused' in stored) return stored;
     if (stored.added === null) {
-      const state = this.#rows.examples.state(head);
+      const state = this.rows.examples.state(head);
       const answer =
         state === undefined
           ? { head, examples: 0, classes: [] }
-          : taughtAnswer(this.#rows.heads, head, state, {}, false);
-      return { answer, pointer: this.#rows.heads.pointer(head), repeated: false };
+          : taughtAnswer(this.rows.heads, head, state, {}, false);
+      return { answer, pointer: this.rows.heads.pointer(head), repeated: false };
     }
     const { revision, added, duplicates } = stored.added;
     return this.#answer(head, revision, { added, duplicates }, true);
@@ -173,8 +173,8 @@ export class Teaching {
 
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
-    for (const head of this.#rows.examples.unsettled()) {
-      const result = await this.#training.reach(head, this.#rows.examples.revision(head) ?? 0);
+    for (const head of this.rows.examples.unsettled()) {
+      const result = await this.#training.reach(head, this.rows.examples.revision(head) ?? 0);
       if ('refused' in result)
         console.warn(JSON.stringify({ message: 'forgetting postponed', code: result.refused.code }));
     }
@@ -183,26 +183,30 @@ export class Teaching {
   #store(head: string, lesson: Lesson, now: number): Stored | Refused {
     const { idempotency } = lesson;
     if (idempotency !== undefined) {
-      const known = this.#rows.idempotency.recall(idempotency, now);
+      const known = this.rows.idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
     const refusal = this.#otherUpload(head, lesson.origin);
     if (refusal !== undefined) return refusal;
-    const { examples: rows, secondCodes } = this.#rows;
+    const { examples: rows, secondCodes } = this.rows;
     const known = rows.state(head)?.origin;
     const moved = afterMove(head, lesson, known, secondCodes.former(head)?.origin);
     if ('refused' in moved) return moved;
     const added = rows.add(head, moved.origin, moved.examples, now, moved.target);
     if ('refused' in added) return added;
-    if (idempotency !== undefined) this.#rows.idempotency.remember(idempotency, head, added, now);
+    if (idempotency !== undefined) this.rows.idempotency.remember(idempotency, head, added, now);
     return { state: 'stored', added };
   }
 
   /** What the codes of a head's examples are of, as far as that is settled. */
-  settled(head: string): SettledSpace {
-    const origin = this.#rows.examples.state(head)?.origin;
+  codeSpace(head: string): SettledSpace {
+    return this.exists ? this.#settled(head) : {};
+  }
+
+  #settled(head: string): SettledSpace {
+    const origin = this.rows.examples.state(head)?.origin;
     if (origin !== undefined) {
-      const target = this.#rows.secondCodes.target(head)?.origin;
+      const target = this.rows.secondCodes.target(head)?.origin;
       const { base } = origin;
       return {
         origin,
@@ -210,22 +214,22 @@ export class Teaching {
         ...(target === undefined ? {} : { target }),
       };
     }
-    const current = this.#rows.heads.live(head)?.current;
-    const row = current === undefined ? undefined : this.#rows.heads.version(head, current);
+    const current = this.rows.heads.live(head)?.current;
+    const row = current === undefined ? undefined : this.rows.heads.version(head, current);
     return row === undefined ? {} : { base: { version: row.version, sha256: row.sha256 } };
   }
 
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
   #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
-    if (this.#rows.examples.state(head) !== undefined) return undefined;
-    if (this.settled(head).base?.sha256 === origin.base?.sha256) return undefined;
+    if (this.rows.examples.state(head) !== undefined) return undefined;
+    if (this.#settled(head).base?.sha256 === origin.base?.sha256) return undefined;
     return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
   }
 
   /** Whether a version that made a prediction read other codes than those that examples are. */
   #otherReader(head: string, { version, space }: Found, origin: CodeOrigin): Refused | undefined {
     const { base, codeLength } = origin;
-    const row = this.#rows.heads.version(head, version);
+    const row = this.rows.heads.version(head, version);
     const isOurs =
       row === undefined ||
       row.trained_revision !== null ||
@@ -236,7 +240,7 @@ export class Teaching {
         'conflict',
         `Version ${version} of '${head}', which made this prediction, ${OTHER_CODES}`,
       );
-    const described = row && parse(this.#rows.heads.descriptions.find(head, version));
+    const described = row && parse(this.rows.heads.descriptions.find(head, version));
     // A code of before its space was written down, whose version is gone, was read as all were then.
     const { statistics: _, input: __, ...before } = origin;
     const reads = space ?? (described === undefined ? before : spaceOf({ ...described, codeLength }));
@@ -249,9 +253,9 @@ export class Teaching {
   }
 
   #uploadedLabels(head: string): readonly string[] {
-    const base = this.#rows.examples.state(head)?.origin.base?.version;
-    if (base === undefined || this.#rows.heads.version(head, base) === undefined) return [];
-    return parse(this.#rows.heads.descriptions.find(head, base)).labels;
+    const base = this.rows.examples.state(head)?.origin.base?.version;
+    if (base === undefined || this.rows.heads.version(head, base) === undefined) return [];
+    return parse(this.rows.heads.descriptions.find(head, base)).labels;
   }
 
   async #answer(
@@ -264,10 +268,10 @@ export class Teaching {
       const reached = await this.#training.reach(head, revision);
       if ('refused' in reached) return reached;
     }
-    const state = this.#rows.examples.state(head);
+    const state = this.rows.examples.state(head);
     if (state === undefined) return untaught(head);
-    const answer = taughtAnswer(this.#rows.heads, head, state, counts, train);
-    return { answer, pointer: this.#rows.heads.pointer(head), repeated: false };
+    const answer = taughtAnswer(this.rows.heads, head, state, counts, train);
+    return { answer, pointer: this.rows.heads.pointer(head), repeated: false };
   }
 }
 
