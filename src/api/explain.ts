@@ -23,11 +23,9 @@ export const ExplainQuery = {
 export const Explanation = z
   .object({
     label: z.string(),
-    logit: z
-      .number()
-      .meta({
-        description: "The label's score before temperature and softmax: the sum of bias and all shares.",
-      }),
+    logit: z.number().meta({
+      description: "The label's score before temperature and softmax: the sum of bias and all shares.",
+    }),
     bias: z.number().meta({ description: 'The part of the logit that no position adds.' }),
     grid: z
       .object({

@@ -83,12 +83,9 @@ export const Changes = z
       .number()
       .optional()
       .meta({ description: 'Held-out accuracy compared with before. May be negative.' }),
-    old_classes_accuracy: z
-      .number()
-      .optional()
-      .meta({
-        description: 'The same over the classes of both versions. The guard compares it with its margin.',
-      }),
+    old_classes_accuracy: z.number().optional().meta({
+      description: 'The same over the classes of both versions. The guard compares it with its margin.',
+    }),
     classes: z.array(ClassChange).meta({ description: 'Classes that changed.' }),
   })
   .meta({ id: 'Changes' });
