@@ -3,11 +3,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../../scripts/build/stale.ts';
+import { pages } from './pages.ts';
 
 const MAX_PICTURE_BYTES = 150_000;
-const PAGES = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
-  .filter((name) => name.endsWith('.md'))
-  .sort();
+const PAGES = pages();
 
 const read = (page: string): string =>
   readFileSync(join(root, page), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
