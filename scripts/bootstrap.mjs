@@ -31,6 +31,7 @@ const tasks = {
   deploy: ['scripts/build/index.ts', 'scripts/deploy/index.ts'],
   screenshots: ['scripts/build/index.ts', 'scripts/screenshots/index.ts'],
   test: ['scripts/build/index.ts', 'scripts/test.ts'],
+  'test:quick': ['scripts/build/index.ts', 'scripts/test-quick.ts'],
 };
 
 const scripts = tasks[task];

@@ -234,7 +234,7 @@ describe('on local workerd', () => {
   test('a fine-tuned head answers as the trainer does, and is taught one class more on its own codes', async () => {
     const folder = join(cwd, 'photos');
     for (const label of ['glass', 'paper'])
-      for (const photo of photos('train', label, 8))
+      for (const photo of photos('train', label, 4))
         cpSync(photo, join(folder, label, basename(photo)), { recursive: true });
     const file = join(cwd, 'tuned.safetensors');
     const tuning = ['train', folder, '--out', file, '--strategy', 'fine-tune', '--no-report'];

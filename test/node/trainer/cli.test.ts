@@ -66,10 +66,10 @@ describe('exit codes', () => {
   test('Ctrl-C ends with 130 and leaves no half-written file', async () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'd'), 60);
-    const { code, stderr } = await headwater(['train', 'd', '--out', 'out/h.safetensors'], {
-      cwd,
-      interruptAt: 'Training on',
-    });
+    const { code, stderr } = await headwater(
+      ['train', 'd', '--out', 'out/h.safetensors', '--strategy', 'linear-all'],
+      { cwd, interruptAt: 'Training on' },
+    );
     expect(code).toBe(130);
     expect(stderr).toContain('Interrupted');
     expect(readdirSync(cwd, { recursive: true }).filter((name) => String(name).endsWith('.tmp'))).toEqual([]);

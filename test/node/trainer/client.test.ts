@@ -68,7 +68,8 @@ describe('verbs', () => {
   test('push sends the file and prints the version; a refusal is exit code 1', async () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'd'), 2);
-    await headwater(['train', 'd', '--out', 'h.safetensors', '--no-report'], { cwd });
+    const train = ['train', 'd', '--strategy', 'linear-all', '--out', 'h.safetensors', '--no-report'];
+    await headwater(train, { cwd });
     const { url, requests } = await serve((_, count) =>
       count === 1
         ? { status: 201, body: STORED }

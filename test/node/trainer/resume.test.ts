@@ -4,9 +4,16 @@ import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { temporaryFolder, writeColours } from './workspace.ts';
+import { smallWorkspace } from './small-workspace.ts';
 
 const CLI = join(import.meta.dirname, '../../../trainer/cli.ts');
+
+const TRAIN = [
+  ...['train', 'colours', '--backbone', 'small', '--strategy', 'fine-tune', '--no-report'],
+  ...['--out', 'h.safetensors'],
+];
+
+type Workspace = ReturnType<typeof smallWorkspace>;
 
 interface Ended {
   readonly code: number;
@@ -14,11 +21,11 @@ interface Ended {
 }
 
 /** @param saves after so many fine-tuned networks are saved, ready or not, the run is interrupted. */
-async function train(cwd: string, cache: string, options: string[], saves = Infinity): Promise<Ended> {
-  const args = ['train', 'd', '--out', 'h.safetensors', '--strategy', 'fine-tune', '--no-report', ...options];
-  const child = spawn(process.execPath, [CLI, ...args], {
+async function train(run: Workspace, cache: string, options: string[], saves = Infinity): Promise<Ended> {
+  const { cwd, env } = run;
+  const child = spawn(process.execPath, [CLI, ...TRAIN, ...options], {
     cwd,
-    env: { ...process.env, INIT_CWD: cwd, HEADWATER_CACHE: join(cwd, cache) },
+    env: { ...process.env, ...env, INIT_CWD: cwd, HEADWATER_CACHE: join(cwd, cache) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -39,10 +46,9 @@ function savedSince(cache: string, time: number): number {
 }
 
 test('a run that is interrupted twice and resumed writes the file of one that was not', async () => {
-  const cwd = temporaryFolder();
-  writeColours(join(cwd, 'd'), 3);
-  const file = (): Buffer => readFileSync(join(cwd, 'h.safetensors'));
-  const whole = await train(cwd, 'whole', []);
+  const run = smallWorkspace(3);
+  const file = (): Buffer => readFileSync(join(run.cwd, 'h.safetensors'));
+  const whole = await train(run, 'whole', []);
   expect(whole.code, whole.stderr).toBe(0);
   const expected = file();
   // First in the middle of the folds; then, when all three are tuned, while codes are read.
@@ -50,24 +56,23 @@ test('a run that is interrupted twice and resumed writes the file of one that wa
     [[], 1],
     [['--resume'], 3],
   ] as const) {
-    const { code, stderr } = await train(cwd, 'parts', [...options], saves);
+    const { code, stderr } = await train(run, 'parts', [...options], saves);
     expect(code, stderr).toBe(130);
     expect(stderr).toContain('The same command with --resume goes on from here.');
   }
-  const last = await train(cwd, 'parts', ['--resume']);
+  const last = await train(run, 'parts', ['--resume']);
   expect(last.code, last.stderr).toBe(0);
   expect(file().equals(expected)).toBe(true);
-  const other = await train(cwd, 'whole', ['--seed', '2']);
+  const other = await train(run, 'whole', ['--seed', '2']);
   expect(other.code, other.stderr).toBe(0);
   expect(file().equals(expected)).toBe(false);
-}, 1_200_000);
+});
 
 test('two runs on the same pictures at once, for two files, leave each other alone', async () => {
-  const cwd = temporaryFolder();
-  writeColours(join(cwd, 'd'), 3);
+  const run = smallWorkspace(3);
   const files = ['one.safetensors', 'other.safetensors'];
-  for (const { code, stderr } of await Promise.all(files.map((out) => train(cwd, 'cache', ['--out', out]))))
+  for (const { code, stderr } of await Promise.all(files.map((out) => train(run, 'cache', ['--out', out]))))
     expect(code, stderr).toBe(0);
-  const [one, other] = files.map((name) => readFileSync(join(cwd, name)));
+  const [one, other] = files.map((name) => readFileSync(join(run.cwd, name)));
   expect(one.equals(other)).toBe(true);
-}, 1_200_000);
+});

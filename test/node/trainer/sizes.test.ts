@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { tensorOf, writeSafetensors } from '../../../src/safetensors.ts';
 import { readHead } from '../../../src/head/index.ts';
-import { smallNetwork } from '../backbone/small-network.ts';
-import { headwater, temporaryFolder, writeColours, writeFiles } from './workspace.ts';
+import { smallWorkspace } from './small-workspace.ts';
+import { headwater } from './workspace.ts';
 
 const Judged = z.object({ log_loss: z.number() });
 const Trained = z.object({ codes_from_cache: z.int(), test: Judged });
@@ -17,27 +16,12 @@ const Chosen = z.object({
   frontier: z.object({ spaces: z.array(z.object({ input: Input, chosen: z.boolean() })) }),
 });
 
-/** A folder with a data set and a small random backbone, called small, that is run at 32, 40, 48, 64 and 96 pixels. */
-function workspace(): { cwd: string; env: Record<string, string> } {
-  const cwd = temporaryFolder();
-  writeColours(join(cwd, 'colours'), 5);
-  const { plan, tensors, tensorShapes } = smallNetwork();
-  const weights = writeSafetensors(
-    new Map([...tensors].map(([name, values]) => [name, tensorOf(values, tensorShapes.get(name) ?? [])])),
-  );
-  writeFiles(join(cwd, 'backbones/small'), {
-    'plan.json': JSON.stringify(plan),
-    'weights.safetensors': weights,
-  });
-  return { cwd, env: { HEADWATER_BACKBONES: join(cwd, 'backbones') } };
-}
-
 const TRAIN = ['train', 'colours', '--test', 'colours', '--strategy', 'linear-all'];
 const OPTIONS = ['--no-report', '--json', '--backbone', 'small'];
 
 describe('sizes', () => {
   test('each has codes of its own in one cache, and its head is read at it again', async () => {
-    const run = workspace();
+    const run = smallWorkspace(5);
     const train = async (out: string, ...size: string[]): Promise<z.infer<typeof Trained>> => {
       const { code, stdout, stderr } = await headwater([...TRAIN, ...OPTIONS, '--out', out, ...size], run);
       expect(code, stderr).toBe(0);
@@ -62,7 +46,7 @@ describe('sizes', () => {
   });
 
   test('auto chooses one within the CPU budget, shows what it chose from, and heads of others are not tried', async () => {
-    const run = workspace();
+    const run = smallWorkspace(5);
     const auto = ['train', 'colours', '--json', '--backbone', 'small', '--out', 'h'];
     const { code, stdout, stderr } = await headwater([...auto, '--cpu-budget', '0.04'], run);
     expect(code, stderr).toBe(0);

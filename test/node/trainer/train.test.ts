@@ -40,6 +40,9 @@ const Trained = z.object({
   codes_from_cache: z.int(),
 });
 
+/** For tests of what is the same whatever the strategy: auto reads pictures in five code spaces. */
+const LINEAR = ['--strategy', 'linear-all'];
+
 describe('training', () => {
   test('a head, its metrics, a report; the second run reads no picture twice and writes the same bytes', async () => {
     const cwd = temporaryFolder();
@@ -89,7 +92,7 @@ describe('training', () => {
     writeColours(join(cwd, 'd'), 3);
     // One space, so that all files are of codes that the head is trained on.
     const space = ['--backbone', 'efficientnet-lite0', '--size', '160'];
-    const args = ['train', 'd', ...space, '--out', 'h.safetensors', '--no-report', '--json'];
+    const args = ['train', 'd', ...space, '--out', 'h.safetensors', ...LINEAR, '--no-report', '--json'];
     await headwater(args, { cwd });
     const head = readFileSync(join(cwd, 'h.safetensors'));
     const files = readdirSync(join(cwd, '.cache/codes'), { recursive: true, withFileTypes: true }).filter(
@@ -163,9 +166,8 @@ describe('training', () => {
       [`${evil}/1.png`]: png(0, 30),
       [`${evil}/2.png`]: png(1, 30),
     });
-    const { code, stdout, stderr } = await headwater(['train', 'd', '--out', 'h.safetensors', '--json'], {
-      cwd,
-    });
+    const args = ['train', 'd', '--out', 'h.safetensors', ...LINEAR, '--json'];
+    const { code, stdout, stderr } = await headwater(args, { cwd });
     expect(code, stderr).toBe(0);
     const { skipped, classes } = Trained.parse(JSON.parse(stdout));
     expect(skipped).toMatchObject({
@@ -216,7 +218,7 @@ describe('training', () => {
     const cwd = temporaryFolder();
     writeColours(join(cwd, 'd'), 3);
     writeFiles(cwd, { 't/red/1.png': png(0, 1), 't/Blue/1.png': png(2, 70) });
-    const args = ['train', 'd', '--test', 't', '--out', 'h.safetensors', '--no-report', '--json'];
+    const args = ['train', 'd', '--test', 't', '--out', 'h.safetensors', ...LINEAR, '--no-report', '--json'];
     expect((await headwater(args, { cwd })).stderr).toContain(
       "pictures labelled 'Blue', which the training data do not",
     );
