@@ -1,7 +1,8 @@
 /** A backbone with ranges as an 8-bit TFLite model, as LiteRT's own converter quantises: int8, weights by channel. */
+import { ACTIVATION_TABLE } from '../../src/backbone/activations.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
-import { convolve, FUSED, kernelOf, TfliteTarget } from '../../src/export/tflite.ts';
+import { convolve, kernelOf, TfliteTarget } from '../../src/export/tflite.ts';
 import { type IntegerOutput, type Quantisation, TfliteFile } from '../../src/export/tflite-file.ts';
 import { PIXELS } from '../../src/export/tfjs-graph.ts';
 import {
@@ -52,8 +53,8 @@ class EightBitTarget implements GraphTarget {
 
   convolution(layer: Convolution): void {
     const { name, input, bias, depthwise, activation } = layer;
-    if (activation !== 'none' && activation !== 'relu' && activation !== 'relu6')
-      throw new Error(`The 8-bit models have no ${activation}.`);
+    const { clip } = ACTIVATION_TABLE[activation];
+    if (clip === undefined) throw new Error(`The 8-bit models have no ${activation}.`);
     const { shape, values } = kernelOf(layer);
     const outs = bias.length;
     const perOutput = values.length / outs;
@@ -63,7 +64,7 @@ class EightBitTarget implements GraphTarget {
     const axis = depthwise ? shape.length - 1 : 0;
     const weights = this.#file.constant(`${name}/weights`, shape, numbers.weights, quantisation(numbers.weightScales, 0, axis)); // prettier-ignore
     const shift = this.#file.constant(`${name}/bias`, [outs], numbers.bias, quantisation(numbers.biasScales, 0)); // prettier-ignore
-    convolve(this.#file, name, layer, [weights, shift], FUSED[activation], this.#output(name));
+    convolve(this.#file, name, layer, [weights, shift], clip.tflite, this.#output(name));
   }
 
   mean(name: string, input: string): void {

@@ -3,6 +3,7 @@
  * remember each channel's mean β and deviation |γ| in pretraining (Nagel et al. 2019, section 4.2.1). No pictures are needed, and
  * the ranges hold for every size of them.
  */
+import { ACTIVATION_TABLE } from '../../src/backbone/activations.ts';
 import type { Step } from '../../src/backbone/plan.ts';
 import type { Network, NetworkTensor } from './network.ts';
 
@@ -64,8 +65,8 @@ function rangeOf(step: Step, { mean, variance }: Statistics): readonly [low: num
     mean.map((value, i) => value + side * DEVIATIONS * Math.sqrt(variance[i]));
   const [low, high] = [Math.min(0, ...ends(-1)), Math.max(0, ...ends(1))];
   const activation = 'activation' in step ? step.activation : 'none';
-  if (activation === 'none') return [low, high];
-  if (activation === 'relu6') return [0, Math.min(high, 6)];
+  const { clip } = ACTIVATION_TABLE[activation];
+  if (clip !== undefined) return [Math.max(low, clip.low), Math.min(high, clip.high)];
   throw new Error(`The range of ${activation}, which step '${step.name}' has, is not known.`);
 }
 

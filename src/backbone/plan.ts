@@ -4,9 +4,9 @@
  * in a safetensors file. Engines run plans; importers write them.
  */
 
-/** The kernels know them by their place: append, and give the place its formula in simd/activation.as.ts. */
-export const ACTIVATIONS = ['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
+import type { Activation } from './activations.ts';
+
+export type { Activation } from './activations.ts';
 
 /** Rows and columns of padding around the input: [top, bottom, left, right]. */
 export type Padding = readonly [number, number, number, number];

@@ -1,6 +1,7 @@
 /** What a plan file must look like before anything in it is believed. Whether its shapes fit is shapes.ts's business. */
 import * as z from 'zod';
-import { ACTIVATIONS, STATISTICS } from './plan.ts';
+import { ACTIVATIONS } from './activations.ts';
+import { STATISTICS } from './plan.ts';
 
 /** Bounds on what a plan may ask for, far above any network that fits a Worker. */
 export const PLAN_LIMITS = {

@@ -3,7 +3,7 @@
  * weights in 32 bits, same steps; the layout changes from channels last to ONNX's channels first.
  */
 import type { Backbone } from '../backbone/index.ts';
-import type { Activation } from '../backbone/plan.ts';
+import { ACTIVATION_TABLE } from '../backbone/activations.ts';
 import { castTarget, OnnxGraph } from './onnx-graph.ts';
 import { convKernel, depthwiseKernel } from './onnx-kernels.ts';
 import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
@@ -23,22 +23,6 @@ export interface OnnxOptions {
 
 /** The model's output: float32 [n, D]. */
 export const CODES = 'codes';
-
-/** How each activation is written; each returns the name of its output. */
-const ACTIVATIONS: Record<
-  Exclude<Activation, 'none'>,
-  (graph: OnnxGraph, name: string, input: string) => string
-> = {
-  relu: (graph, name, input) => graph.node('Relu', name, [input]),
-  relu6: (graph, name, input) => {
-    const bounds = [0, 6].map((bound) => graph.constant(`${name}/${bound}`, [], Float32Array.of(bound)));
-    return graph.node('Clip', name, [input, ...bounds]);
-  },
-  'hard-swish': (graph, name, input) => graph.node('HardSwish', name, [input]),
-  // clip(x / 6 + 1 / 2, 0, 1), Howard et al. 2019; ONNX's default slope is 0.2.
-  'hard-sigmoid': (graph, name, input) =>
-    graph.node('HardSigmoid', name, [input], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } }),
-};
 
 /** The backbone as an ONNX model (operator set 17): n pictures in, CNN codes [n, D] out under the name `codes`. */
 export function planToOnnx(backbone: Backbone, options: OnnxOptions = {}): Uint8Array {
@@ -107,7 +91,12 @@ export class OnnxTarget implements GraphTarget {
       strides: [stride, stride],
       pads: [top, left, bottom, right],
     });
-    if (activation !== 'none') ACTIVATIONS[activation](graph, name, linear);
+    const { onnx } = ACTIVATION_TABLE[activation];
+    if (onnx === undefined) return;
+    const scalars = onnx.scalars.map((value) =>
+      graph.constant(`${name}/${value}`, [], Float32Array.of(value)),
+    );
+    graph.node(onnx.operator, name, [linear, ...scalars], onnx.attributes);
   }
 
   mean(name: string, input: string): void {

@@ -3,7 +3,7 @@
  * as float32 [n, height, width, channels] from 0 to 255 in, CNN codes and probabilities out.
  */
 import type { Backbone } from '../backbone/index.ts';
-import type { Activation } from '../backbone/plan.ts';
+import { type Activation, ACTIVATION_TABLE } from '../backbone/activations.ts';
 import type { Head } from '../head/index.ts';
 import { networkOf, scaledHead } from './network.ts';
 import { CODES } from './onnx.ts';
@@ -14,7 +14,6 @@ import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbo
 
 /** The model's input. */
 export const PIXELS = 'pixels';
-const FUSED: Partial<Record<Activation, string>> = { relu: 'Relu', relu6: 'Relu6' };
 
 /** @returns a model with the output `codes`, [n, D]. */
 export function planToTfjsGraph(backbone: Backbone): TfjsModel {
@@ -81,8 +80,7 @@ class TfjsTarget implements GraphTarget {
 
   convolution(layer: Convolution): void {
     const { name, bias, shape, stride, depthwise, activation } = layer;
-    const fused = FUSED[activation];
-    const isLast = activation === 'none' || fused !== undefined;
+    const { clip } = ACTIVATION_TABLE[activation];
     const kernelShape = depthwise ? [...shape, 1] : shape;
     const inputs = [
       this.#padded(layer),
@@ -90,19 +88,16 @@ class TfjsTarget implements GraphTarget {
       this.#graph.constant(`${name}/bias`, [bias.length], bias),
     ];
     const op = depthwise ? 'FusedDepthwiseConv2dNative' : '_FusedConv2D';
-    const linear = this.#graph.node(op, isLast ? name : `${name}/linear`, inputs, {
+    const linear = this.#graph.node(op, clip !== undefined ? name : `${name}/linear`, inputs, {
       strides: [1, stride, stride, 1],
       dilations: [1, 1, 1, 1],
       padding: 'VALID',
       data_format: 'NHWC',
-      fused_ops: fused === undefined ? ['BiasAdd'] : ['BiasAdd', fused],
+      fused_ops: clip?.graph === undefined ? ['BiasAdd'] : ['BiasAdd', clip.graph],
       num_args: 1,
       epsilon: { float: 0 },
     });
-    if (activation === 'hard-sigmoid') this.#hardSigmoid(name, name, linear);
-    if (activation === 'hard-swish') {
-      this.#graph.node('Mul', name, [linear, this.#hardSigmoid(`${name}/gate`, name, linear)]);
-    }
+    this.#curve(activation, name, linear);
   }
 
   mean(name: string, input: string): void {
@@ -134,6 +129,20 @@ class TfjsTarget implements GraphTarget {
     if (parts.length === 1) return graph.node('Identity', CODES, parts);
     const axis = graph.constant(`${CODES}/axis`, [], Int32Array.of(1));
     return graph.node('ConcatV2', CODES, [...parts, axis], { N: parts.length, Tidx: { type: 'DT_INT32' } });
+  }
+
+  /** What convolutions can't be fused with. */
+  #curve(activation: Activation, name: string, linear: string): string {
+    switch (activation) {
+      case 'none':
+      case 'relu':
+      case 'relu6':
+        return linear;
+      case 'hard-sigmoid':
+        return this.#hardSigmoid(name, name, linear);
+      case 'hard-swish':
+        return this.#graph.node('Mul', name, [linear, this.#hardSigmoid(`${name}/gate`, name, linear)]);
+    }
   }
 
   /** relu6(x + 3) / 6; hard-swish(x) is x times that (Howard et al. 2019). @param prefix of what is in between. */

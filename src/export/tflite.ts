@@ -2,6 +2,7 @@
  * Writes a backbone, or a head with its backbone, as a TFLite model, which LiteRT runs on phones, in browsers and on
  * microcontrollers: one picture in, CNN codes and probabilities out.
  */
+import { ACTIVATION_TABLE } from '../backbone/activations.ts';
 import type { Backbone, Padding } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
 import * as fb from './flatbuffer.ts';
@@ -20,8 +21,7 @@ export interface TfliteOptions {
   readonly input?: TfliteInput;
 }
 
-/** ActivationFunctionType: what operators do on the way. */
-export const FUSED = { none: 0, relu: 1, relu6: 3 } as const;
+const { none: NONE, relu6: RELU6 } = ACTIVATION_TABLE;
 /** Padding. */
 const SAME = 0;
 const VALID = 1;
@@ -103,15 +103,15 @@ export class TfliteTarget implements GraphTarget {
       case 'none':
       case 'relu':
       case 'relu6':
-        this.#linear(name, layer, FUSED[activation]);
+        this.#linear(name, layer, ACTIVATION_TABLE[activation].clip.tflite);
         return;
       case 'hard-swish': {
-        const linear = this.#linear(`${name}/linear`, layer, FUSED.none);
+        const linear = this.#linear(`${name}/linear`, layer, NONE.clip.tflite);
         this.#file.operator('hardSwish', name, [linear], this.#file.shapeOf(linear));
         return;
       }
       case 'hard-sigmoid':
-        this.#hardSigmoid(name, this.#linear(`${name}/linear`, layer, FUSED.none));
+        this.#hardSigmoid(name, this.#linear(`${name}/linear`, layer, NONE.clip.tflite));
     }
   }
 
@@ -151,7 +151,7 @@ export class TfliteTarget implements GraphTarget {
     const [three, sixth] = [3, 1 / 6].map((value, i) =>
       this.#file.constant(`${name}/${['three', 'sixth'][i]}`, [], Float32Array.of(value)),
     );
-    const clipped = this.#file.operator('add', `${name}/clipped`, [linear, three], shape, [[0, fb.int8(FUSED.relu6)]]); // prettier-ignore
+    const clipped = this.#file.operator('add', `${name}/clipped`, [linear, three], shape, [[0, fb.int8(RELU6.clip.tflite)]]); // prettier-ignore
     this.#file.operator('mul', name, [clipped, sixth], shape);
   }
 
@@ -175,7 +175,7 @@ export function kernelOf({ shape, weights, bias, depthwise }: Convolution): {
 
 /**
  * Adds a convolution of any kind.
- * @param constants names of its weights and its bias. @param fused what becomes of each sum, of FUSED.
+ * @param constants names of its weights and its bias. @param fused what becomes of each sum: an ActivationFunctionType.
  * @param output floats where absent. @returns the name.
  */
 export function convolve(

@@ -19,7 +19,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-// The numbers are the activations' places in ACTIVATIONS of src/backbone/plan.ts.
+// The numbers are those of ACTIVATION_TABLE in src/backbone/activations.ts.
 export const NONE = 0;
 export const RELU = 1;
 const RELU6 = 2;

@@ -1,6 +1,7 @@
 /** The weights of a plan's steps, as the kernels' filters. */
+import { type Activation, ACTIVATION_TABLE } from '../activations.ts';
 import type { Backbone } from '../load.ts';
-import * as plan from '../plan.ts';
+import type * as plan from '../plan.ts';
 import type { Filter } from './kernels/filter.ts';
 import { NO_PADDING } from './map.ts';
 
@@ -37,7 +38,7 @@ export function identityFilter(channels: number, padding: plan.Padding): Filter 
     outputs: channels,
     stride: 1,
     padding,
-    activation: plan.ACTIVATIONS.indexOf('none'),
+    activation: ACTIVATION_TABLE.none.kernel,
   };
 }
 
@@ -46,13 +47,13 @@ function filterNamed(
   { tensors, tensorShapes }: Backbone,
   weights: string,
   bias: string,
-  activation: plan.Activation,
+  activation: Activation,
 ): Filter {
   const shape = tensorShapes.get(weights)!;
   const [height, width] = shape.length === 2 ? [1, 1] : shape;
   const outputs = shape.at(-1)!;
   const inputs = shape.length === 3 ? 1 : shape.at(-2)!;
   const values = { weights: tensors.get(weights)!, bias: tensors.get(bias)! };
-  const still = { stride: 1, padding: NO_PADDING, activation: plan.ACTIVATIONS.indexOf(activation) };
+  const still = { stride: 1, padding: NO_PADDING, activation: ACTIVATION_TABLE[activation].kernel };
   return { name: `${weights} and ${bias}`, ...values, height, width, inputs, outputs, ...still };
 }

@@ -8,7 +8,8 @@
  * (Howard et al. 2019, section 5.2, for the hard activations.)
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Activation, Padding } from '../plan.ts';
+import { type Activation, fusedByTfjs } from '../activations.ts';
+import type { Padding } from '../plan.ts';
 
 /** Weights on the backend, with the activation's constants folded in. */
 export interface Convolution {
@@ -42,14 +43,6 @@ const ACTIVATION_INPUT: Readonly<Record<Activation, { scale: number; shift: numb
   'hard-sigmoid': { scale: 1 / 6, shift: 1 / 2 },
 };
 
-const FUSED_ACTIVATION: Readonly<Record<Activation, 'linear' | 'relu' | 'relu6'>> = {
-  none: 'linear',
-  relu: 'relu',
-  relu6: 'relu6',
-  'hard-swish': 'linear',
-  'hard-sigmoid': 'linear',
-};
-
 /** Puts a convolution's weights on the backend. The caller owns its two tensors. */
 export function prepareConvolution(source: ConvolutionSource): Convolution {
   const { scale, shift } = ACTIVATION_INPUT[source.activation];
@@ -77,14 +70,21 @@ export function convolve(
   const [top, bottom, left, right] = padding;
   const { filter, bias, stride, activation } = convolution;
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], [top, bottom], [left, right], [0, 0]]; // prettier-ignore
-  const options = { x, filter, bias, strides: stride, activation: FUSED_ACTIVATION[activation] };
+  const options = { x, filter, bias, strides: stride, activation: fusedByTfjs(activation) };
   const u =
     convolution.kind === 'conv'
       ? tf.fused.conv2d({ ...options, pad })
       : tf.fused.depthwiseConv2d({ ...options, pad: untyped(pad) });
-  if (activation === 'hard-sigmoid') return tf.clipByValue(u, 0, 1);
-  if (activation === 'hard-swish') return tf.mul(u, tf.clipByValue(tf.add(u, 3 / SQRT_6), 0, SQRT_6));
-  return u;
+  switch (activation) {
+    case 'none':
+    case 'relu':
+    case 'relu6':
+      return u;
+    case 'hard-swish':
+      return tf.mul(u, tf.clipByValue(tf.add(u, 3 / SQRT_6), 0, SQRT_6));
+    case 'hard-sigmoid':
+      return tf.clipByValue(u, 0, 1);
+  }
 }
 
 /** The types of the depthwise convolution forget explicit padding, which it takes as the other does. */

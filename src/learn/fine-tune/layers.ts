@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { HARD_SWISH, HARD_SWISH_GRADIENT } from '../../backbone/tfjs/gradients.ts';
-import type { Activation, Padding } from '../../backbone/plan.ts';
+import { type Activation, fusedByTfjs } from '../../backbone/activations.ts';
+import type { Padding } from '../../backbone/plan.ts';
 
 export interface Weights {
   readonly kind: 'conv' | 'depthwise';
@@ -31,28 +32,26 @@ export interface ConvGradient {
 
 type ExplicitPadding = [[number, number], [number, number], [number, number], [number, number]];
 
-const FUSED: Readonly<Record<Activation, string>> = {
-  none: 'linear',
-  relu: 'relu',
-  relu6: 'relu6',
-  'hard-swish': 'linear',
-  'hard-sigmoid': 'linear',
-};
-
 /** @returns the activated output and what the gradient needs. `seen` is the output itself but for hard activations. */
 export function convForward(x: tf.Tensor4D, weights: Weights): { y: tf.Tensor4D; trace: ConvTrace } {
   const { kind, filter, bias, activation } = weights;
   const name = kind === 'conv' ? tf.FusedConv2D : tf.FusedDepthwiseConv2D;
-  const attributes = { ...geometry(weights), dataFormat: 'NHWC', activation: FUSED[activation] };
+  const attributes = { ...geometry(weights), dataFormat: 'NHWC', activation: fusedByTfjs(activation) };
   const seen = tf.engine().runKernel<tf.Tensor4D>(name, { x, filter, bias }, attributes);
   return { y: activate(seen, activation), trace: { x, seen } };
 }
 
 function activate(u: tf.Tensor4D, activation: Activation): tf.Tensor4D {
-  if (activation === 'hard-swish') return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH, { x: u });
-  if (activation === 'hard-sigmoid')
-    return tf.tidy(() => tf.clipByValue(tf.add(tf.mul(u, 1 / 6), 0.5), 0, 1));
-  return u;
+  switch (activation) {
+    case 'none':
+    case 'relu':
+    case 'relu6':
+      return u;
+    case 'hard-swish':
+      return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH, { x: u });
+    case 'hard-sigmoid':
+      return tf.tidy(() => tf.clipByValue(tf.add(tf.mul(u, 1 / 6), 0.5), 0, 1));
+  }
 }
 
 /** @param dy gradient to the activated output. */

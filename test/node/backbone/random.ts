@@ -27,7 +27,7 @@ export function randomPixels(seed: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => next() * 256);
 }
 
-export { ACTIVATIONS } from '../../../src/backbone/plan.ts';
+export { ACTIVATIONS } from '../../../src/backbone/activations.ts';
 
 /** Collects steps and random weights, then loads them the way a real backbone is loaded. */
 export class BackboneMaker {

@@ -2,14 +2,9 @@
  * The plan's arithmetic written down as plainly as possible, in double precision: what every engine is compared with.
  * Slow on purpose; use it at small shapes.
  */
+import { type Activation, ACTIVATION_TABLE } from '../../../src/backbone/activations.ts';
 import type { Backbone } from '../../../src/backbone/index.ts';
-import type {
-  Activation,
-  ConvStep,
-  DenseStep,
-  DepthwiseStep,
-  SqueezeExciteStep,
-} from '../../../src/backbone/plan.ts';
+import type { ConvStep, DenseStep, DepthwiseStep, SqueezeExciteStep } from '../../../src/backbone/plan.ts';
 import { inSinglePrecision } from '../../../src/safetensors.ts';
 
 /** One picture's feature map, row by row, channels last. */
@@ -66,21 +61,6 @@ export function referenceCode(backbone: Backbone, pixels: Uint8Array): Float64Ar
       return [...(statistic === 'mean' ? spatialMean(map) : spatialDeviation(map)).values];
     }),
   );
-}
-
-export function activate(x: number, activation: Activation): number {
-  switch (activation) {
-    case 'none':
-      return x;
-    case 'relu':
-      return Math.max(x, 0);
-    case 'relu6':
-      return Math.min(Math.max(x, 0), 6);
-    case 'hard-swish':
-      return (x * Math.min(Math.max(x + 3, 0), 6)) / 6;
-    case 'hard-sigmoid':
-      return Math.min(Math.max(x + 3, 0), 6) / 6;
-  }
 }
 
 /** A pixel's channel, or what lies around the map: `pad` where given, else 0. */
@@ -150,7 +130,7 @@ function slide(
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < channels; c++) {
         const sum = sumAt(y * step.stride - top, x * step.stride - left, c) + bias[c];
-        values[(y * width + x) * channels + c] = activate(sum, step.activation);
+        values[(y * width + x) * channels + c] = ACTIVATION_TABLE[step.activation].value(sum);
       }
     }
   }
@@ -180,10 +160,8 @@ function dense(
   const matrix = tensors.get(weights)!;
   return Float64Array.from(tensors.get(bias)!, (b, out) => {
     const outs = tensors.get(bias)!.length;
-    return activate(
-      x.reduce((sum, value, i) => sum + value * matrix[i * outs + out], b),
-      activation,
-    );
+    const sum = x.reduce((sum, value, i) => sum + value * matrix[i * outs + out], b);
+    return ACTIVATION_TABLE[activation].value(sum);
   });
 }
 

@@ -178,8 +178,11 @@ class GraphReader {
     for (const op of node.texts('fused_ops')) {
       if (op === 'BiasAdd') value = symbolic.shift(value, this.#constant(node, next++).values);
       else if (op === 'FusedBatchNorm') throw unsupported(`'${node.name}' is fused with a batch norm`);
-      else if (Object.hasOwn(FUSED_ACTIVATIONS, op)) value = symbolic.clip(value, ...FUSED_ACTIVATIONS[op]);
-      else throw unsupported(`'${node.name}' is fused with '${op.slice(0, 60)}'`);
+      else {
+        const clip = FUSED_ACTIVATIONS.get(op);
+        if (clip === undefined) throw unsupported(`'${node.name}' is fused with '${op.slice(0, 60)}'`);
+        value = symbolic.clip(value, clip.low, clip.high);
+      }
     }
     return value;
   }

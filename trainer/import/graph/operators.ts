@@ -1,4 +1,5 @@
 /** The operators of graph models that are known, and what their attributes and constants mean. */
+import { ACTIVATION_TABLE } from '../../../src/backbone/activations.ts';
 import type { Padding } from '../../../src/backbone/plan.ts';
 import type { GraphNode } from './def.ts';
 import { unsupported } from '../model-error.ts';
@@ -6,10 +7,12 @@ import { affine, type Value } from '../symbolic.ts';
 import type { ModelTensor } from '../weights.ts';
 
 /** What convolutions and fully connected layers may be fused with. */
-export const FUSED_ACTIVATIONS: Readonly<Record<string, readonly [number, number]>> = {
-  Relu: [0, Infinity],
-  Relu6: [0, 6],
-};
+export const FUSED_ACTIVATIONS: ReadonlyMap<string, { readonly low: number; readonly high: number }> =
+  new Map(
+    Object.values(ACTIVATION_TABLE).flatMap(({ clip }) =>
+      clip?.graph === undefined ? [] : [[clip.graph, clip]],
+    ),
+  );
 
 export const SHAPE_OPS = ['Shape', 'StridedSlice', 'Pack', 'Prod', 'ExpandDims', 'ConcatV2', 'Cast'];
 // prettier-ignore

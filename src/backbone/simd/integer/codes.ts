@@ -1,6 +1,6 @@
 /** Codes: the integers that stand for a map's numbers. */
 import { HeadwaterError } from '../../../errors.ts';
-import type { Activation } from '../../plan.ts';
+import { type Activation, ACTIVATION_TABLE } from '../../activations.ts';
 import type { Range } from '../../ranges.ts';
 
 /** number = (code − zero) · unit, 0 ≤ code ≤ top */
@@ -25,10 +25,11 @@ export function codesOf({ low, high }: Range, bits: 8 | 16): Codes {
   return { bits, unit, zero: Math.round(-low / unit), top };
 }
 
-/** The least and the greatest code that an activation lets through. */
+/** The least and the greatest code that an activation lets through, which only clips: see checkSteps. */
 export function boundsOf({ unit, zero, top }: Codes, activation: Activation): [low: number, high: number] {
-  if (activation === 'none') return [0, top];
-  return [zero, activation === 'relu6' ? Math.min(top, Math.round(6 / unit) + zero) : top];
+  const { low = -Infinity, high = Infinity } = ACTIVATION_TABLE[activation].clip ?? {};
+  const codeOf = (number: number): number => Math.round(number / unit) + zero;
+  return [Math.max(0, codeOf(low)), Math.min(top, codeOf(high))];
 }
 
 export function unsupported(step: string, why: string): HeadwaterError {

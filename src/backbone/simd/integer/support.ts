@@ -1,4 +1,5 @@
 /** Which plans run on integers, and what is rounded only once. */
+import { ACTIVATION_TABLE } from '../../activations.ts';
 import { WHOLE } from '../../cut.ts';
 import type { AddStep, Step } from '../../plan.ts';
 import type { Ranges } from '../../ranges.ts';
@@ -6,13 +7,11 @@ import { findFusedAdds } from '../fuse.ts';
 import { readersOf, readsOf } from '../readers.ts';
 import { unsupported } from './codes.ts';
 
-const ACTIVATIONS: readonly string[] = ['none', 'relu', 'relu6'];
-
 /** @throws HeadwaterError `backbone_invalid` that names the first step which floats alone can run. */
 export function checkSteps(steps: readonly Step[], { wide }: Ranges): void {
   for (const step of steps) {
     if (step.op === 'squeeze-excite') throw unsupported(step.name, 'it squeezes and excites');
-    if ('activation' in step && !ACTIVATIONS.includes(step.activation))
+    if ('activation' in step && ACTIVATION_TABLE[step.activation].clip === undefined)
       throw unsupported(step.name, `its activation is ${step.activation}`);
     if (step.op !== 'conv' && readsOf(step).includes(WHOLE))
       throw unsupported(step.name, 'only a convolution reads the picture');

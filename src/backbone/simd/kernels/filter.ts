@@ -19,7 +19,7 @@ export interface Filter {
   readonly outputs: number;
   readonly stride: number;
   readonly padding: Padding;
-  /** Its place in ACTIVATIONS. */
+  /** Its number in ACTIVATION_TABLE. */
   readonly activation: number;
 }
 
