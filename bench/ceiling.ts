@@ -1,6 +1,6 @@
 /** How fast this machine multiplies and adds in WebAssembly SIMD when nothing else holds it up: the roof of the roofline. */
 import { main as compile } from 'assemblyscript/asc';
-import { exported } from '../src/image/codec.ts';
+import { exported } from '../src/image/memory/codec-pool.ts';
 import { interleave, local } from './measure.ts';
 import { wasmOf } from './peers/load.ts';
 

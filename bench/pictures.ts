@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createImageDecoder, type ImageDecoder, type Size } from '../src/image/index.ts';
-import { createResizer } from '../src/image/resize.ts';
+import { createResizer } from '../src/image/pixels/resize.ts';
 import { shippedPictures } from '../scripts/demo/pictures.ts';
 import { root } from '../scripts/build/stale.ts';
 import { built, peerFile, wasmOf } from './peers/load.ts';

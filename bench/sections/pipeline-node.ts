@@ -1,7 +1,7 @@
 /** Everything a classify request computes, in this process: our decoder with every engine, and `@jsquash/jpeg` with tfjs. */
 import decodeInFull, { init } from '@jsquash/jpeg/decode.js';
 import type { Size } from '../../src/image/index.ts';
-import { createResizer } from '../../src/image/resize.ts';
+import { createResizer } from '../../src/image/pixels/resize.ts';
 import { readHead, score } from '../../src/head/index.ts';
 import { demoHead } from '../demo-head.ts';
 import { allEngines, type Candidate, REFERENCE } from '../engines.ts';

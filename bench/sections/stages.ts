@@ -1,6 +1,6 @@
 /** The small stages around the backbone, in Node: resizing a decoded picture, scoring a code with heads of many sizes. */
 import { type Head, readHead, score } from '../../src/head/index.ts';
-import { createResizer, type Resizer } from '../../src/image/resize.ts';
+import { createResizer, type Resizer } from '../../src/image/pixels/resize.ts';
 import type { Size } from '../../src/image/index.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { demoHead } from '../demo-head.ts';

@@ -6,7 +6,7 @@ import webp from '../../build/wasm/webp.wasm?module';
 import png from '../../build/wasm/png.wasm?module';
 import resize from '../../build/wasm/resize.wasm?module';
 import { createImageDecoder } from '../../src/image/index.ts';
-import { createResizer } from '../../src/image/resize.ts';
+import { createResizer } from '../../src/image/pixels/resize.ts';
 import { input } from './backbone.ts';
 
 export type Decode = (file: Uint8Array) => Promise<Uint8Array>;
