@@ -3,29 +3,7 @@
  * Workers all have. Calls that may be repeated without harm are: after 429, 502 to 504 and lost connections, with
  * growing pauses or as late as the Worker asks.
  */
-import type {
-  BatchLine,
-  Classification,
-  Classifications,
-  Embeddings,
-  ExampleList,
-  Feedback,
-  HeadDetail,
-  HeadSettings,
-  HeadStored,
-  HeadList,
-  HeadSummary,
-  KeyCreated,
-  KeySummary,
-  Rebase,
-  ReviewItem,
-  Routing,
-  Scope,
-  Taught,
-  TenantSettings,
-  Usage,
-  VersionActivated,
-} from '../src/api/index.ts';
+import type * as api from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
 import type { z } from 'zod';
 import { batchCall, batchLines } from './batch.ts';
@@ -59,17 +37,17 @@ export class HeadwaterClient {
   }
 
   /** All heads, by name; asked for a page at a time. */
-  async listHeads(options?: CallOptions): Promise<HeadSummary[]> {
+  async listHeads(options?: CallOptions): Promise<api.HeadSummary[]> {
     const pages = allPages((after) => this.listHeadsPage({ ...options, after, limit: 500 }));
     return (await pages).flatMap(({ heads }) => heads);
   }
 
   /** A page of them; its `next` leads to the next one. */
-  async listHeadsPage({ limit, after, ...options }: PageOptions = {}): Promise<HeadList> {
+  async listHeadsPage({ limit, after, ...options }: PageOptions = {}): Promise<api.HeadList> {
     return this.#transport.json(is.headList, get('v1/heads', { limit, after }), options);
   }
 
-  async describeHead(head: string, options?: CallOptions): Promise<HeadDetail> {
+  async describeHead(head: string, options?: CallOptions): Promise<api.HeadDetail> {
     return this.#transport.json(is.headDetail, get(headPath(head)), options);
   }
 
@@ -79,7 +57,7 @@ export class HeadwaterClient {
   }
 
   /** Uploads a head file; the answer names its version. Repeating it is safe: versions are found by content. */
-  async putHead(head: string, file: Uint8Array<ArrayBuffer>, options?: CallOptions): Promise<HeadStored> {
+  async putHead(head: string, file: Uint8Array<ArrayBuffer>, options?: CallOptions): Promise<api.HeadStored> {
     const headers = { 'content-type': 'application/octet-stream' };
     const call: Call = { method: 'PUT', path: headPath(head), headers, body: file, repeatable: true };
     return this.#transport.json(is.headStored, call, options);
@@ -98,7 +76,7 @@ export class HeadwaterClient {
     head: string,
     version: number,
     { percent, ...options }: CallOptions & { readonly percent?: number | undefined } = {},
-  ): Promise<z.infer<typeof VersionActivated>> {
+  ): Promise<z.infer<typeof api.VersionActivated>> {
     const share = percent === undefined ? undefined : { percent };
     const call = post(headPath(head, 'versions', version, 'activate'), share);
     return this.#transport.json(is.activated, call, options);
@@ -114,40 +92,49 @@ export class HeadwaterClient {
   }
 
   /** Which versions answer: current, canary, shadow, names. */
-  async routing(head: string, options?: CallOptions): Promise<Routing> {
+  async routing(head: string, options?: CallOptions): Promise<api.Routing> {
     return this.#transport.json(is.routing, get(headPath(head, 'routing')), options);
   }
 
   /** Gives a version a name, by which requests can ask for it; it moves there from another one that has it. */
-  async nameVersion(head: string, name: string, version: number, options?: CallOptions): Promise<Routing> {
+  async nameVersion(
+    head: string,
+    name: string,
+    version: number,
+    options?: CallOptions,
+  ): Promise<api.Routing> {
     return this.#transport.json(is.routing, put(headPath(head, 'names', name), { version }), options);
   }
 
-  async unnameVersion(head: string, name: string, options?: CallOptions): Promise<Routing> {
+  async unnameVersion(head: string, name: string, options?: CallOptions): Promise<api.Routing> {
     return this.#transport.json(is.routing, remove(headPath(head, 'names', name)), options);
   }
 
   /** Lets a version answer silently beside the current one, and counts where they disagree: see `routing`. null ends it. */
-  async shadowVersion(head: string, version: number | null, options?: CallOptions): Promise<Routing> {
+  async shadowVersion(head: string, version: number | null, options?: CallOptions): Promise<api.Routing> {
     const path = headPath(head, 'shadow');
     return this.#transport.json(is.routing, version ? put(path, { version }) : remove(path), options);
   }
 
-  async settings(head: string, options?: CallOptions): Promise<HeadSettings> {
+  async settings(head: string, options?: CallOptions): Promise<api.HeadSettings> {
     return this.#transport.json(is.settings, get(headPath(head, 'settings')), options);
   }
 
-  async configure(head: string, settings: HeadSettings, options?: CallOptions): Promise<HeadSettings> {
+  async configure(
+    head: string,
+    settings: api.HeadSettings,
+    options?: CallOptions,
+  ): Promise<api.HeadSettings> {
     return this.#transport.json(is.settings, put(headPath(head, 'settings'), settings), options);
   }
 
   /** What was chosen for all heads of the key's tenant: whether pictures of examples are kept. */
-  async tenantSettings(options?: CallOptions): Promise<TenantSettings> {
+  async tenantSettings(options?: CallOptions): Promise<api.TenantSettings> {
     return this.#transport.json(is.tenantSettings, get('v1/settings'), options);
   }
 
   /** Wants a key with the scope `admin`. Pictures that are kept go when `keep_images` is switched off. */
-  async configureTenant(settings: TenantSettings, options?: CallOptions): Promise<TenantSettings> {
+  async configureTenant(settings: api.TenantSettings, options?: CallOptions): Promise<api.TenantSettings> {
     return this.#transport.json(is.tenantSettings, put('v1/settings', settings), options);
   }
 
@@ -155,7 +142,7 @@ export class HeadwaterClient {
     head: string,
     picture: Picture,
     { topK, version, explain, routingKey, ...options }: ClassifyOptions = {},
-  ): Promise<Classification> {
+  ): Promise<api.Classification> {
     const query = { top_k: topK, version, explain };
     const call = showing(headPath(head, 'classify'), picture, query, routingKey);
     return this.#transport.json(is.classification, call, options);
@@ -169,7 +156,7 @@ export class HeadwaterClient {
     heads: readonly string[],
     picture: Picture,
     { topK, routingKey, ...options }: AnswerOptions = {},
-  ): Promise<z.infer<typeof Classifications>> {
+  ): Promise<z.infer<typeof api.Classifications>> {
     const call = showing('v1/classify', picture, { heads: heads.join(','), top_k: topK }, routingKey);
     return this.#transport.json(is.classifications, call, options);
   }
@@ -183,7 +170,7 @@ export class HeadwaterClient {
     head: string,
     pictures: readonly File[] | Blob,
     options: BatchOptions = {},
-  ): AsyncGenerator<BatchLine, void, undefined> {
+  ): AsyncGenerator<api.BatchLine, void, undefined> {
     const call = batchCall(head, pictures, options);
     yield* batchLines(await this.#transport.send(call, options), options.signal);
   }
@@ -192,7 +179,7 @@ export class HeadwaterClient {
   async embed(
     pictures: readonly Picture[],
     { head, backbone, size, rules, encoding, ...options }: EmbedOptions = {},
-  ): Promise<z.infer<typeof Embeddings>> {
+  ): Promise<z.infer<typeof api.Embeddings>> {
     const call: Call = {
       ...post('v1/embed'),
       query: { head, backbone, size, rules, encoding },
@@ -206,7 +193,7 @@ export class HeadwaterClient {
     head: string,
     pictures: readonly Upload[],
     { idempotencyKey, train = true, ...options }: TeachOptions,
-  ): Promise<Taught> {
+  ): Promise<api.Taught> {
     const call: Call = {
       ...post(headPath(head, 'teach')),
       query: { train: train ? undefined : false },
@@ -217,7 +204,7 @@ export class HeadwaterClient {
   }
 
   /** Trains on the examples that are stored: after `teach` with `train: false`. */
-  async train(head: string, options?: CallOptions): Promise<Taught> {
+  async train(head: string, options?: CallOptions): Promise<api.Taught> {
     return this.#transport.json(is.taught, post(headPath(head, 'train')), options);
   }
 
@@ -225,7 +212,7 @@ export class HeadwaterClient {
   async listExamples(
     head: string,
     { label, limit, after, ...options }: ExamplesOptions = {},
-  ): Promise<ExampleList> {
+  ): Promise<api.ExampleList> {
     const call = get(headPath(head, 'examples'), { label, limit, after });
     return this.#transport.json(is.exampleList, call, options);
   }
@@ -236,7 +223,7 @@ export class HeadwaterClient {
   }
 
   /** Gives an example another label; the head is retrained. */
-  async relabelExample(head: string, id: string, label: string, options?: CallOptions): Promise<Taught> {
+  async relabelExample(head: string, id: string, label: string, options?: CallOptions): Promise<api.Taught> {
     return this.#transport.json(is.taught, patch(headPath(head, 'examples', id), { label }), options);
   }
 
@@ -251,46 +238,50 @@ export class HeadwaterClient {
   }
 
   /** How far a head is on its way to the default code space. */
-  async rebaseProgress(head: string, options?: CallOptions): Promise<Rebase> {
+  async rebaseProgress(head: string, options?: CallOptions): Promise<api.Rebase> {
     return this.#transport.json(is.rebase, get(headPath(head, 'rebase')), options);
   }
 
   /** The next step of that way: 32 pictures, or the new version at last. Repeat it until `state` is `done`. */
-  async rebase(head: string, options?: CallOptions): Promise<Rebase> {
+  async rebase(head: string, options?: CallOptions): Promise<api.Rebase> {
     return this.#transport.json(is.rebase, post(headPath(head, 'rebase')), options);
   }
 
   /** Gives the move up; the head stays as it is. */
-  async giveUpRebase(head: string, options?: CallOptions): Promise<Rebase> {
+  async giveUpRebase(head: string, options?: CallOptions): Promise<api.Rebase> {
     return this.#transport.json(is.rebase, remove(headPath(head, 'rebase')), options);
   }
 
   /** Predictions that a person should look at, those whose label would help most first. */
-  async review(head: string, options?: CallOptions): Promise<ReviewItem[]> {
+  async review(head: string, options?: CallOptions): Promise<api.ReviewItem[]> {
     return (await this.#transport.json(is.reviewQueue, get(headPath(head, 'review')), options)).items;
   }
 
   /** The right label of a prediction makes it an example; null takes it off the queue. */
-  async feedback(head: string, feedback: Feedback, options?: CallOptions): Promise<void> {
+  async feedback(head: string, feedback: api.Feedback, options?: CallOptions): Promise<void> {
     await this.#transport.send(post(headPath(head, 'feedback'), feedback), options);
   }
 
   /** @param days how many, today the last; 30 where absent. */
-  async usage({ days, ...options }: CallOptions & { readonly days?: number } = {}): Promise<Usage> {
+  async usage({ days, ...options }: CallOptions & { readonly days?: number } = {}): Promise<api.Usage> {
     return this.#transport.json(is.usage, get('v1/usage', { days }), options);
   }
 
-  async listKeys(options?: CallOptions): Promise<KeySummary[]> {
+  async listKeys(options?: CallOptions): Promise<api.KeySummary[]> {
     return (await this.#transport.json(is.keyList, get('v1/keys'), options)).keys;
   }
 
   /** The key itself is in this answer and never again. Not repeated: a second arrival would make a second key. */
-  async createKey(name: string, scopes: readonly Scope[], options?: CallOptions): Promise<KeyCreated> {
+  async createKey(
+    name: string,
+    scopes: readonly api.Scope[],
+    options?: CallOptions,
+  ): Promise<api.KeyCreated> {
     return this.#transport.json(is.keyCreated, once('v1/keys', { name, scopes }), options);
   }
 
   /** A new key with the same name and scopes; the old one stops here at once, everywhere within 60 s. Not repeated. */
-  async rotateKey(id: string, options?: CallOptions): Promise<KeyCreated> {
+  async rotateKey(id: string, options?: CallOptions): Promise<api.KeyCreated> {
     return this.#transport.json(is.keyCreated, once(`v1/keys/${encodeURIComponent(id)}/rotate`), options);
   }
 

@@ -62,16 +62,15 @@ export function efficientNetLite0(state: ReadonlyMap<string, TorchTensor>): Netw
 }
 
 class Builder {
-  readonly #state: ReadonlyMap<string, TorchTensor>;
-  readonly #builder = new NetworkBuilder(EPSILON, {
-    mean: [MEAN, MEAN, MEAN].map((mean) => mean / 255),
-    deviation: [DEVIATION, DEVIATION, DEVIATION].map((deviation) => deviation / 255),
-  });
+  readonly #builder: NetworkBuilder;
   /** The step that each block ends with, and its channels. */
   readonly #outputs: { step: string; channels: number }[] = [];
 
   constructor(state: ReadonlyMap<string, TorchTensor>) {
-    this.#state = state;
+    this.#builder = new NetworkBuilder(state, EPSILON, {
+      mean: [MEAN, MEAN, MEAN].map((mean) => mean / 255),
+      deviation: [DEVIATION, DEVIATION, DEVIATION].map((deviation) => deviation / 255),
+    });
   }
 
   /** Stem, blocks and last convolution. */
@@ -121,7 +120,8 @@ class Builder {
     if (expansion !== 1) {
       this.#conv(`${name}.expand`, [`${source}_expand_conv`, `${source}_bn0`], channels * expansion, 1, 1);
     }
-    this.#depthwise(`${name}.depthwise`, [`${source}_depthwise_conv`, `${source}_bn1`], kernel, stride);
+    const depthwise = [`${source}_depthwise_conv`, `${source}_bn1`] as const;
+    this.#conv(`${name}.depthwise`, depthwise, this.#builder.channels, kernel, stride, 'relu6', 'depthwise');
     this.#conv(`${name}.project`, [`${source}_project_conv`, `${source}_bn2`], out, 1, 1, 'none');
     if (stride === 1 && out === channels) {
       this.#builder.push({ op: 'add', name: `${name}.add`, input: this.#builder.latest, other: input });
@@ -137,46 +137,10 @@ class Builder {
     kernel: number,
     stride: number,
     activation: Activation = 'relu6',
+    op: 'conv' | 'depthwise' = 'conv',
   ): void {
-    this.#layer('conv', name, source, { ins: this.#builder.channels, out, kernel, stride, activation });
-  }
-
-  #depthwise(name: string, source: readonly [string, string], kernel: number, stride: number): void {
-    const { channels: out } = this.#builder;
-    this.#layer('depthwise', name, source, { ins: 1, out, kernel, stride, activation: 'relu6' });
-  }
-
-  #layer(
-    op: 'conv' | 'depthwise',
-    name: string,
-    [conv, norm]: readonly [string, string],
-    shape: { ins: number; out: number; kernel: number; stride: number; activation: Activation },
-  ): void {
-    const { ins, out, kernel, stride } = shape;
-    const weights = this.#tensor(`${conv}.weight`, [out, ins, kernel, kernel]);
-    const channels = (part: string): Float32Array => this.#tensor(`${norm}.${part}`, [out]);
-    this.#builder.convolution({
-      op,
-      name,
-      weights,
-      ...shape,
-      padding: samePadding(kernel, stride),
-      norm: {
-        gamma: channels('weight'),
-        beta: channels('bias'),
-        mean: channels('running_mean'),
-        variance: channels('running_var'),
-      },
-    });
-  }
-
-  #tensor(name: string, shape: readonly number[]): Float32Array {
-    const tensor = this.#state.get(name);
-    if (tensor === undefined) throw new Error(`The source has no tensor ${name}.`);
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Error(`The source's tensor ${name} is [${tensor.shape.join()}], not [${shape.join()}].`);
-    }
-    return tensor.values;
+    const padding = samePadding(kernel, stride);
+    this.#builder.convolution({ op, name, source, out, kernel, stride, padding, activation });
   }
 }
 

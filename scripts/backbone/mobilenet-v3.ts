@@ -2,9 +2,9 @@
  * torchvision's MobileNetV3-Small (Howard et al. 2019; torchvision/models/mobilenetv3.py) as a plan: walks the
  * architecture, folds each batch norm, and names the taps of the CNN code.
  */
-import type { Activation, Plan } from '../../src/backbone/plan.ts';
-import { toHwio, type BatchNormParameters } from './fold.ts';
-import type { GgufFile, GgufTensor } from './gguf.ts';
+import type { Activation, Padding, Plan } from '../../src/backbone/plan.ts';
+import { toHwio } from './fold.ts';
+import type { GgufFile } from './gguf.ts';
 import { NetworkBuilder, type Network } from './network.ts';
 
 interface Bottleneck {
@@ -75,7 +75,8 @@ class Builder {
     this.#gguf = gguf;
     this.#mean = ['r', 'g', 'b'].map((c) => this.#number(`mobilenet.mean_${c}`));
     const deviation = ['r', 'g', 'b'].map((c) => this.#number(`mobilenet.std_${c}`));
-    this.#builder = new NetworkBuilder(this.#number('mobilenet.bn_eps'), { mean: this.#mean, deviation });
+    const epsilon = this.#number('mobilenet.bn_eps');
+    this.#builder = new NetworkBuilder(gguf.tensors, epsilon, { mean: this.#mean, deviation });
   }
 
   get channels(): number {
@@ -123,7 +124,7 @@ class Builder {
     if (expanded !== inputChannels) {
       this.#conv(`${name}.expand`, `${source}.${part++}`, expanded, 1, 1, activation);
     }
-    this.#depthwise(`${name}.depthwise`, `${source}.${part++}`, kernel, stride, activation);
+    this.#conv(`${name}.depthwise`, `${source}.${part++}`, expanded, kernel, stride, activation, 'depthwise');
     if (squeezeExcite) this.#squeezeExcite(`${name}.squeeze-excite`, `${source}.${part++}`);
     this.#conv(`${name}.project`, `${source}.${part}`, out, 1, 1, 'none');
     if (stride === 1 && out === inputChannels) {
@@ -138,55 +139,42 @@ class Builder {
     kernel: number,
     stride: number,
     activation: Activation,
+    op: 'conv' | 'depthwise' = 'conv',
   ): void {
-    this.#layer('conv', name, source, { ins: this.channels, out, kernel, stride, activation });
-  }
-
-  #depthwise(name: string, source: string, kernel: number, stride: number, activation: Activation): void {
-    this.#layer('depthwise', name, source, { ins: 1, out: this.channels, kernel, stride, activation });
-  }
-
-  #layer(
-    op: 'conv' | 'depthwise',
-    name: string,
-    source: string,
-    shape: { ins: number; out: number; kernel: number; stride: number; activation: Activation },
-  ): void {
-    const { ins, out, kernel } = shape;
     const side = (kernel - 1) / 2;
-    this.#builder.convolution({
-      op,
-      name,
-      weights: this.#tensor(`${source}.0.weight`, [out, ins, kernel, kernel]).values,
-      ...shape,
-      padding: [side, side, side, side],
-      norm: this.#batchNorm(`${source}.1`, out),
-    });
+    const padding: Padding = [side, side, side, side];
+    const names = [`${source}.0`, `${source}.1`] as const;
+    this.#builder.convolution({ op, name, source: names, out, kernel, stride, padding, activation });
   }
 
   #squeezeExcite(name: string, source: string): void {
     const { channels, half } = this.#builder;
-    const squeezed = this.#any(`${source}.fc1.bias`).values.length;
-    const reduce = this.#tensor(`${source}.fc1.weight`, [squeezed, channels, 1, 1]);
-    const expand = this.#tensor(`${source}.fc2.weight`, [channels, squeezed, 1, 1]);
-    const expandBias = this.#tensor(`${source}.fc2.bias`, [channels]).values;
+    const reduceBias = this.#builder.read(`${source}.fc1.bias`);
+    const squeezed = reduceBias.length;
+    const [down, up] = [
+      [squeezed, channels, 1, 1],
+      [channels, squeezed, 1, 1],
+    ];
+    const reduce = toHwio(this.#builder.read(`${source}.fc1.weight`, down), down);
+    const expand = toHwio(this.#builder.read(`${source}.fc2.weight`, up), up);
+    const expandBias = this.#builder.read(`${source}.fc2.bias`, [channels]);
     const put = (part: string, shape: number[], values: Float32Array, rounded = false): string =>
       this.#builder.put(`${name}.${part}`, shape, values, rounded);
     this.#builder.push({
       op: 'squeeze-excite',
       name,
       input: this.#builder.latest,
-      reduceWeights: put('reduce.weights', [channels, squeezed], toHwio(reduce.values, reduce.shape), half),
-      reduceBias: put('reduce.bias', [squeezed], this.#any(`${source}.fc1.bias`).values),
-      expandWeights: put('expand.weights', [squeezed, channels], toHwio(expand.values, expand.shape), half),
+      reduceWeights: put('reduce.weights', [channels, squeezed], reduce, half),
+      reduceBias: put('reduce.bias', [squeezed], reduceBias),
+      expandWeights: put('expand.weights', [squeezed, channels], expand, half),
       expandBias: put('expand.bias', [channels], expandBias),
     });
   }
 
   #dense(name: string, source: string, activation: Activation): void {
-    const bias = this.#any(`${source}.bias`).values;
+    const bias = this.#builder.read(`${source}.bias`);
     const { channels } = this.#builder;
-    const { values } = this.#tensor(`${source}.weight`, [bias.length, channels]);
+    const values = this.#builder.read(`${source}.weight`, [bias.length, channels]);
     const transposed = toHwio(values, [bias.length, channels, 1, 1]);
     this.#builder.push({
       op: 'dense',
@@ -197,30 +185,6 @@ class Builder {
       activation,
     });
     this.#builder.channels = bias.length;
-  }
-
-  #batchNorm(source: string, channels: number): BatchNormParameters {
-    const read = (part: string): Float32Array => this.#tensor(`${source}.${part}`, [channels]).values;
-    return {
-      gamma: read('weight'),
-      beta: read('bias'),
-      mean: read('running_mean'),
-      variance: read('running_var'),
-    };
-  }
-
-  #tensor(name: string, shape: readonly number[]): GgufTensor {
-    const tensor = this.#any(name);
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Error(`The source's tensor ${name} is [${tensor.shape.join()}], not [${shape.join()}].`);
-    }
-    return tensor;
-  }
-
-  #any(name: string): GgufTensor {
-    const tensor = this.#gguf.tensors.get(name);
-    if (tensor === undefined) throw new Error(`The source has no tensor ${name}.`);
-    return tensor;
   }
 
   #number(key: string): number {

@@ -27,18 +27,23 @@ export interface Normalisation {
   readonly deviation: readonly number[];
 }
 
-/** A convolution or depthwise convolution as its source has it. */
+/** A tensor as the source has it. */
+export interface SourceTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A convolution and its batch norm; a depthwise one has as many channels as what it reads. */
 export interface Layer {
   readonly op: 'conv' | 'depthwise';
   readonly name: string;
-  /** [out, in, kernel height, kernel width]; a depthwise filter reads one channel. */
-  readonly weights: Float32Array;
+  /** Names in the source of the filters, [out, in, kernel height, kernel width], and of the batch norm. */
+  readonly source: readonly [convolution: string, norm: string];
   readonly out: number;
   readonly kernel: number;
   readonly stride: number;
   readonly padding: Padding;
   readonly activation: Activation;
-  readonly norm: BatchNormParameters;
 }
 
 /** Steps one after the other, and the tensors that they name. */
@@ -50,21 +55,25 @@ export class NetworkBuilder {
   channels = 3;
   /** Whether the filters put now may be rounded to half precision. */
   half = false;
+  readonly #source: ReadonlyMap<string, SourceTensor>;
   readonly #epsilon: number;
   readonly #input: Normalisation;
 
   /** @param epsilon of the batch norms. */
-  constructor(epsilon: number, input: Normalisation) {
+  constructor(source: ReadonlyMap<string, SourceTensor>, epsilon: number, input: Normalisation) {
+    this.#source = source;
     this.#epsilon = epsilon;
     this.#input = input;
   }
 
   /** Appends a convolution; its input is the latest step's output. */
-  convolution({ op, name, weights, out, kernel, stride, padding, activation, norm }: Layer): void {
+  convolution({ op, name, source, out, kernel, stride, padding, activation }: Layer): void {
+    const ins = op === 'conv' ? this.channels : 1;
+    const weights = this.read(`${source[0]}.weight`, [out, ins, kernel, kernel]);
+    const norm = this.#batchNorm(source[1], out);
     this.put(`${name}.gamma`, [out], norm.gamma);
     this.put(`${name}.beta`, [out], norm.beta);
     const folded = this.#fold(weights, norm);
-    const ins = op === 'conv' ? this.channels : 1;
     const values = toHwio(folded.weights, [out, ins, kernel, kernel]);
     const shape = op === 'conv' ? [kernel, kernel, ins, out] : [kernel, kernel, out];
     this.push({
@@ -90,6 +99,26 @@ export class NetworkBuilder {
   put(name: string, shape: readonly number[], values: Float32Array, half = false): string {
     this.tensors.set(name, { shape, values, half });
     return name;
+  }
+
+  /** @param shape any where absent. @throws Error when the source has no such tensor, or one of another shape. */
+  read(name: string, shape?: readonly number[]): Float32Array {
+    const tensor = this.#source.get(name);
+    if (tensor === undefined) throw new Error(`The source has no tensor ${name}.`);
+    if (shape !== undefined && tensor.shape.join() !== shape.join()) {
+      throw new Error(`The source's tensor ${name} is [${tensor.shape.join()}], not [${shape.join()}].`);
+    }
+    return tensor.values;
+  }
+
+  #batchNorm(source: string, channels: number): BatchNormParameters {
+    const read = (part: string): Float32Array => this.read(`${source}.${part}`, [channels]);
+    return {
+      gamma: read('weight'),
+      beta: read('bias'),
+      mean: read('running_mean'),
+      variance: read('running_var'),
+    };
   }
 
   #fold(weights: Float32Array, norm: BatchNormParameters): Folded {

@@ -2,11 +2,11 @@
  * Checks an import: the whole network with its pretrained classifier must give the source's own pictures their labels,
  * and rounding the weights to half precision must leave the CNN codes as they were.
  */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import jpegTurbo from '@cwasm/jpeg-turbo';
 import { createTfjsEngine, type TfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { loadBackbone } from '../../src/backbone/index.ts';
+import { cosine } from '../../src/learn/statistics/cosine.ts';
+import { tfjsWasm } from '../../trainer/import/parity.ts';
 import { encode } from './encode.ts';
 import type { GgufFile } from './gguf.ts';
 import type { Network } from './network.ts';
@@ -68,12 +68,6 @@ async function outputs(
   return codes;
 }
 
-async function tfjsWasm(): Promise<WebAssembly.Module> {
-  const require = createRequire(import.meta.url);
-  const file = require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm');
-  return WebAssembly.compile(await readFile(file));
-}
-
 /**
  * Squashes a JPEG to RGB bytes of the network's size with the antialiased triangle filter, which is the source's. Not
  * the product's own decoder: this must keep testing the import alone, whatever becomes of that.
@@ -120,14 +114,4 @@ function softmax(logits: Float32Array): number[] {
   const exponentials = [...logits].map((logit) => Math.exp(logit - max));
   const sum = exponentials.reduce((a, b) => a + b);
   return exponentials.map((e) => e / sum);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return dot / Math.sqrt(aa * bb);
 }

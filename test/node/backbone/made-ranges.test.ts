@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Network } from '../../../scripts/backbone/network.ts';
-import { NetworkBuilder } from '../../../scripts/backbone/network.ts';
+import { NetworkBuilder, type Network, type SourceTensor } from '../../../scripts/backbone/network.ts';
 import { withRanges } from '../../../scripts/backbone/ranges.ts';
 import { loadBackbone } from '../../../src/backbone/index.ts';
 import type { Activation, Step } from '../../../src/backbone/plan.ts';
@@ -15,18 +14,23 @@ import { BUILDS } from './simd-support.ts';
 
 /** One channel each, with γ and β. */
 function network(layers: readonly (readonly [number, number, Activation])[], ...more: Step[]): Network {
-  const builder = new NetworkBuilder(0, { mean: [0, 0, 0], deviation: [1, 1, 1] });
+  const source = new Map<string, SourceTensor>();
+  const builder = new NetworkBuilder(source, 0, { mean: [0, 0, 0], deviation: [1, 1, 1] });
   for (const [i, [gamma, beta, activation]] of layers.entries()) {
+    const { channels } = builder;
+    source.set(`c${i}.weight`, { shape: [1, channels, 1, 1], values: new Float32Array(channels) });
+    const norm = { weight: gamma, bias: beta, running_mean: 0, running_var: 1 };
+    for (const [part, value] of Object.entries(norm))
+      source.set(`n${i}.${part}`, { shape: [1], values: Float32Array.of(value) });
     builder.convolution({
       op: 'conv',
       name: `s${i}`,
-      weights: new Float32Array(builder.channels),
+      source: [`c${i}`, `n${i}`],
       out: 1,
       kernel: 1,
       stride: 1,
       padding: [0, 0, 0, 0],
       activation,
-      norm: { gamma: Float32Array.of(gamma), beta: Float32Array.of(beta), mean: Float32Array.of(0), variance: Float32Array.of(1) }, // prettier-ignore
     });
   }
   for (const step of more) builder.push(step);
