@@ -10,7 +10,7 @@ export interface TrainingMethod {
   /** Training on top of the head that the fields above describe. */
   readonly further?: 'continued' | 'extended';
   /** As `folds`, of the further training. */
-  readonly furtherFolds?: number;
+  readonly furtherFolds?: number | undefined;
 }
 
 const TEXT =
@@ -43,11 +43,11 @@ function foldsSuffix(folds: number | undefined): string {
 
 /** @param folds in which the new examples were held out; absent where each was left out alone. */
 export function trainedFurther(
-  { furtherFolds: _, ...method }: TrainingMethod,
+  method: TrainingMethod,
   further: 'continued' | 'extended',
   folds?: number,
 ): TrainingMethod {
-  return { ...method, further, ...(folds === undefined ? {} : { furtherFolds: folds }) };
+  return { ...method, further, furtherFolds: folds };
 }
 
 /** @returns folds in which the examples of a head's own metrics were held out; undefined after leave-one-out. */

@@ -69,7 +69,8 @@ function inventedFields(page: string, { outputs }: PageRun): string[] {
 }
 
 async function post(path: string, token: string, init: RequestInit): Promise<unknown> {
-  const headers = { ...init.headers, authorization: `Bearer ${token}` };
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${token}`);
   const response = await fetch(new URL(path, worker.url), { ...init, headers, method: 'POST' });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();

@@ -9,8 +9,15 @@ import { smallWorkspace } from './small-workspace.ts';
 const CLI = join(import.meta.dirname, '../../../trainer/cli.ts');
 
 const TRAIN = [
-  ...['train', 'colours', '--backbone', 'small', '--strategy', 'fine-tune', '--no-report'],
-  ...['--out', 'h.safetensors'],
+  'train',
+  'colours',
+  '--backbone',
+  'small',
+  '--strategy',
+  'fine-tune',
+  '--no-report',
+  '--out',
+  'h.safetensors',
 ];
 
 type Workspace = ReturnType<typeof smallWorkspace>;
