@@ -1,5 +1,6 @@
 /** Every cap of the Worker in one place, units in the names. Pictures' own caps are in src/image/limits.ts. */
 import type { EngineName } from '../src/backbone/choose.ts';
+import type { Terms } from './isolate/leases.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -30,9 +31,9 @@ export const JSON_PICTURE_MEMORY_FACTOR = 4;
 /** A JSON body of numbers or of pictures, as other people's protocols have them; parsed, a number takes up to eight times its text. */
 export const MAX_TENSOR_JSON_BYTES = 4 * MIB;
 export const TENSOR_JSON_MEMORY_FACTOR = 8;
-/** Custom Vision's batches: pictures in base64. Read as bytes, text, base64 and pictures; smaller batches where it is full. */
+/** Custom Vision's batches: pictures in base64. Held as bytes, as text or pictures, and as base64. */
 export const MAX_CUSTOM_VISION_JSON_BYTES = 12 * MIB;
-export const CUSTOM_VISION_JSON_MEMORY_FACTOR = 2.5;
+export const CUSTOM_VISION_JSON_MEMORY_FACTOR = 3;
 /** Lists, objects and fields of a JSON body or a line of a backup; most have a few hundred. */
 export const MAX_JSON_PARTS = 100_000;
 /** Of a body with tensors: each pixel of nested ones is a list, and 4 MiB hold no more of them. */
@@ -43,20 +44,18 @@ export const MAX_DESCRIPTION_BYTES = 1 * MIB;
 export const OLD_VERSIONS_AT_ONCE = 20;
 
 /**
- * Bytes of request bodies held at once by one isolate. Its 128 MB also hold the engine, the cached heads and one
- * picture being decoded (MAX_WORKING_BYTES at worst, a few MB mostly).
+ * What one isolate lends, to bodies, decoders and trainings together, and caches may fill as long as it is not lent. The rest of its
+ * 128 MB is for what always stays: 24 for objects and the backbones' files; 6 to 16 for engines, by the backbones and sizes in use;
+ * 6 for what decoders keep between pictures.
  */
-export const BODY_BUDGET_BYTES = 32 * MIB;
-/** Of one tenant's requests together: as much as a picture or a form takes. */
-export const TENANT_BODY_BUDGET_BYTES = 24 * MIB;
-/**
- * Of one request that takes more than that alone, such as a head of 1,000 classes in a backup. What is beyond the tenant's part is
- * lent beside the budget, to one request of the isolate at a time: 56 MiB are the most that bodies take, with everything.
- */
-export const LARGEST_BODY_LOAN_BYTES = 2 * (MAX_MULTIPART_BYTES + 1);
-/** Kept for requests that take no more than a small body's memory, so that most are answered beside any number of large ones. */
-export const SMALL_BODY_RESERVE_BYTES = 4 * MIB;
-export const SMALL_BODY_BYTES = 1 * MIB;
+export const MEMORY_BYTES = 82_000_000;
+/** Of one tenant's requests together: two of the largest forms. Also the most that one takes whose body is no picture. */
+export const TENANT_MEMORY_BYTES = 2 * (MAX_MULTIPART_BYTES + 2 * MIB);
+/** What a request claims beside its body, for decoders: a PNG's takes 0.5 MB, the widest 2 MB. */
+export const DECODER_BYTES = 2 * MIB;
+/** Kept for requests with small bodies, so that most are answered beside any number of large ones, and beside the largest training. */
+export const SMALL_REQUEST_RESERVE_BYTES = 4 * MIB;
+export const SMALL_REQUEST_BYTES = 1 * MIB + DECODER_BYTES;
 /**
  * Memory for a body is lent as it arrives: first so much, which a photo of 500×375 pixels fits into without being moved, then as
  * much again each time that it is full.
@@ -71,10 +70,8 @@ export const BODY_READ_TIMEOUT_MS = 30_000;
 export const MIN_BODY_BYTES_PER_S = 8 * KIB;
 export const MAX_SLOW_MS = 5_000;
 export const MAX_SLOW_CONTESTED_MS = 1_000;
-/** How long a request waits for memory before it is turned away. */
-export const BODY_WAIT_TIMEOUT_MS = 10_000;
-/** A request that still holds memory after this died without giving it back. */
-export const BODY_LEASE_MS = 60_000;
+/** How long a request waits for memory before it is turned away; one that still holds some after the second died. */
+export const REQUEST_TERMS: Terms = { waitMs: 10_000, leaseMs: 60_000 };
 
 /**
  * What is read and dropped of a body that was refused, before the answer: more than any body that is taken, so that whoever
@@ -96,14 +93,6 @@ export const MAX_REQUEST_WORK_MS = 2_000;
  * 8 bits EfficientNet-Lite0 takes 18.
  */
 export const MULTIPLY_ADD_PS: Readonly<Record<EngineName, number>> = { simd32: 40, simd16: 32, simd8: 20 };
-/**
- * Memory of decoders that pause, of all requests of an isolate and of one tenant's: a PNG takes 0.5 MB, the widest 2 MB. Others
- * wait, and those that waited for so long are turned away; what is held for longer belongs to a request that died.
- */
-export const DECODING_BUDGET_BYTES = 16 * MIB;
-export const TENANT_DECODING_BUDGET_BYTES = 8 * MIB;
-export const DECODING_WAIT_MS = 10_000;
-export const DECODING_LEASE_MS = 60_000;
 /** Unpacked at once of a ZIP's entry: it becomes 4 MB at most. */
 export const INFLATE_PIECE_BYTES = 4 * KIB;
 /** Of a ZIP's entry: unpacking a byte, copying it and adding it to the checksum. */
@@ -117,7 +106,7 @@ export const FETCH_MAX_URL_LENGTH = 2_048;
 /** Of a heat-map drawn over its picture: readable, and as a PNG a few hundred kB. */
 export const OVERLAY_LONG_SIDE_PIXELS = 512;
 
-/** Parsed heads kept by one isolate: twenty of six classes on 3,680 numbers, or one of MAX_HEAD_BYTES. */
+/** Parsed heads kept by one isolate at most, in memory that is not lent: twenty of six classes on 3,680 numbers, or one of MAX_HEAD_BYTES. */
 export const HEAD_CACHE_BYTES = 17 * MIB;
 /** Fine-tuned tails ready to run; one of the deeper two thirds of the embedded backbone takes 3.6 MB. */
 export const TAIL_CACHE_BYTES = 16 * MIB;
@@ -189,14 +178,8 @@ export const MAX_KEPT_PICTURE_BYTES = 20_000 * MIB;
 export const SWEPT_AT_ONCE = 1_000;
 /** Versions of a restore that was given up: each may have a description of MAX_DESCRIPTION_BYTES. */
 export const RESTORED_VERSIONS_AT_ONCE = 20;
-/**
- * Bytes that all trainings of one isolate may take together, of all tenants whose objects share it; one that takes more is
- * refused. The largest that a head is taught with (above), on 3,680 numbers and on top of an uploaded head, takes 78 MB.
- */
-export const TRAINING_BUDGET_BYTES = 80_000_000;
-/** The longest training takes a few seconds, a minute beside predictions; one that still holds memory after this died. */
-export const TRAINING_LEASE_MS = 180_000;
-export const TRAINING_WAIT_MS = 30_000;
+/** For a training to wait for memory. The longest takes a few seconds, a minute beside predictions; one that still holds memory then died. */
+export const TRAINING_TERMS: Terms = { waitMs: 30_000, leaseMs: 180_000 };
 /** How long a training lets predictions pass after each stretch of its own work, and what stores a version before each store. */
 export const GIVING_WAY_MS = 4;
 /** A prediction that is not answered after this has no right of way any more. */

@@ -8,6 +8,7 @@ import { chooseScale, scaledSide } from './jpeg/scale.ts';
 import type { PngDecoder } from './png/codec.ts';
 import { checkPngSize, decodePng, pngMemory } from './png/decode.ts';
 import { readPngHeader } from './png/header.ts';
+import { MAX_IDLE_WORKING_BYTES } from './limits.ts';
 import { asStored, type Size } from './pixels/raster.ts';
 import { beyondOne, resizeMemory, resizeWork } from './pixels/resize-cost.ts';
 import type { Resizer } from './pixels/resize.ts';
@@ -51,11 +52,11 @@ export async function jpegPixels(
   const { orientation } = header;
   const targets = inputs.map((input) => asStored(input, orientation));
   const scales = Map.groupBy(inputs.keys(), (i) => chooseScale(header, targets[i], inputs[i].rules ?? 1));
-  let workNs = 0;
+  let [workNs, workingBytes] = [0, 0];
   for (const [n, its] of scales) {
     const source = { width: scaledSide(header.width, n), height: scaledSide(header.height, n) };
     const moreBytes = beyondOne(targets.map((target) => resizeMemory(source, target)));
-    checkJpegMemory(header, bytes.length + moreBytes, n);
+    workingBytes = Math.max(workingBytes, checkJpegMemory(header, bytes.length + moreBytes, n));
     workNs += checkJpegWork(header, n, beyondOne(its.map((i) => resizeWork(source, targets[i]))));
   }
   work.allow(workNs);
@@ -71,7 +72,8 @@ export async function jpegPixels(
       for (const [k, i] of its.entries()) pixels[i] = results[k];
     }
   };
-  await (scales.size === 1 ? decode() : work.hold(resultBytes(inputs), decode));
+  const overPauses = scales.size === 1 ? 0 : resultBytes(inputs);
+  await work.hold(beyondIdle(workingBytes) + overPauses, decode);
   return { header, pixels };
 }
 
@@ -86,8 +88,7 @@ export async function pngPixels(
   checkPngSize(header);
   work.allow(header.work);
   const decode = (): Promise<Uint8Array[]> => decodePng(decoder, header, resizer, inputs, work);
-  // An interlaced one is done before anybody else begins.
-  const pixels = await (header.interlaced ? decode() : work.hold(pngMemory(header, inputs), decode));
+  const pixels = await work.hold(pngMemory(header, inputs), decode);
   return { header, pixels };
 }
 
@@ -101,10 +102,12 @@ export async function webpPixels(
   const header = withResizes(readHeader(readWebpHeader, bytes, work), inputs);
   const { orientation } = header;
   const moreBytes = beyondOne(inputs.map((input) => resizeMemory(header, asStored(input, orientation))));
-  checkWorkingBytes('webp', header, header.workingBytes + moreBytes);
+  const workingBytes = checkWorkingBytes('webp', header, header.workingBytes + moreBytes);
   checkCallWork('webp', header);
   work.allow(header.work);
-  const pixels = decodeWebp(decoder, header, (raster) => resizer.resize(raster, orientation, inputs));
+  const pixels = await work.hold(beyondIdle(workingBytes), async () =>
+    decodeWebp(decoder, header, (raster) => resizer.resize(raster, orientation, inputs)),
+  );
   return { header, pixels };
 }
 
@@ -112,6 +115,11 @@ export async function webpPixels(
 function withResizes<H extends Header>(header: H, inputs: readonly Size[]): H {
   const more = beyondOne(inputs.map((input) => resizeWork(header, asStored(input, header.orientation))));
   return { ...header, work: header.work + more };
+}
+
+/** @returns what a decoder needs of the memory that JPEG and WebP share beyond what always stays. */
+function beyondIdle(workingBytes: number): number {
+  return Math.max(0, workingBytes - MAX_IDLE_WORKING_BYTES);
 }
 
 function resultBytes(sizes: readonly Size[]): number {

@@ -56,15 +56,16 @@ export function fitsWorkingBytes(pictureBytes: number): boolean {
 
 /**
  * @param pictureBytes what decoding will allocate for the picture itself, file included, as estimated from the header.
+ * @returns what it will allocate in all.
  * @throws image_too_many_pixels when that is more than an isolate can spare.
  */
 export function checkWorkingBytes(
   format: ImageFormat,
   { width, height }: Header,
   pictureBytes: number,
-): void {
-  if (fitsWorkingBytes(pictureBytes)) return;
+): number {
   const needed = CODEC_BASE_BYTES + pictureBytes;
+  if (fitsWorkingBytes(pictureBytes)) return needed;
   throw new HeadwaterError(
     'image_too_many_pixels',
     `Decoding this ${format.toUpperCase()} of ${width}×${height} pixels needs about ${Math.ceil(needed / 1e6)} MB of memory; ` +

@@ -44,13 +44,14 @@ export const MAX_CALL_WORK_MS = 400;
 export const CODEC_BASE_BYTES = 1_500_000;
 
 /**
- * Most memory that JPEG's and WebP's decoders, which share it, keep from the garbage collector between pictures: a
- * baseline JPEG of 12 megapixels takes 4 MB. What has grown beyond it is used again unless the garbage collector has come for it.
+ * Most memory that JPEG's and WebP's decoders, which share it, keep from the garbage collector between pictures, and that a host
+ * counts with: only a picture that needs more borrows it. What has grown beyond it is used again unless the garbage collector has
+ * come for it.
  */
-export const MAX_IDLE_WORKING_BYTES = 16 * 1024 * 1024;
+export const MAX_IDLE_WORKING_BYTES = 4 * 1024 * 1024;
 
 /** The same for all idle PNG decoders together, of which one takes 0.2 to 0.8 MB, and for all idle resizers. */
-export const MAX_IDLE_KERNEL_BYTES = 6 * 1024 * 1024;
+export const MAX_IDLE_KERNEL_BYTES = 1 * 1024 * 1024;
 
 /** Most scans in a JPEG of any kind. Encoders write about 10; each one walks over the whole picture again. */
 export const MAX_JPEG_SCANS = 64;

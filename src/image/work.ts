@@ -13,7 +13,7 @@ export interface DecodeOptions {
   readonly pause?: Pause | undefined;
   /** Called with the work before it is done, mostly before a decoder sees a byte. An error that it throws ends the decoding. */
   readonly allow?: ((workNs: number) => void) | undefined;
-  /** Lends the memory that a decoder keeps over its pauses, since any number may pause at once. Without it there is no bound. */
+  /** Lends what a decoder takes: of a PNG's, any number may pause at once. Without it there is no bound on all together. */
   readonly hold?: Hold | undefined;
 }
 
@@ -37,9 +37,10 @@ export class DecodingWork {
     this.#options.allow?.(workNs);
   }
 
-  /** Runs what keeps so many bytes over its pauses. @throws what the host says to it, and as the task does. */
+  /** Runs what takes so many bytes. @throws what the host says to it, and as the task does. */
   hold<T>(bytes: number, task: () => Promise<T>): Promise<T> {
-    return this.#options.hold === undefined ? task() : this.#options.hold(bytes, task);
+    const { hold } = this.#options;
+    return hold === undefined || bytes === 0 ? task() : hold(bytes, task);
   }
 
   /** Counts work just done. True when it is time to `await rest()`. */

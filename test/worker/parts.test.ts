@@ -18,7 +18,7 @@ describe('leases', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('never lend more than there is, and lend it all in turn', async () => {
-    const leases = new Leases(10, 60_000, 60_000);
+    const leases = new Leases(10, { leaseMs: 60_000, waitMs: 60_000 });
     let most = 0;
     const tasks = Array.from({ length: 20 }, () =>
       leases.with(4, async () => {
@@ -33,7 +33,7 @@ describe('leases', () => {
 
   it('turn a request away that waited too long, and take back what was never returned', async () => {
     vi.useFakeTimers(CLOCK);
-    const leases = new Leases(1, 50, 20);
+    const leases = new Leases(1, { leaseMs: 50, waitMs: 20 });
     const stuck = leases.with(1, () => new Promise<void>((resolve) => setTimeout(resolve, 200)));
     await past(expect(leases.with(1, async () => 'in')).rejects.toMatchObject({ code: 'overloaded' }), 40);
     await vi.advanceTimersByTimeAsync(50);
@@ -43,7 +43,7 @@ describe('leases', () => {
 
   it('grow where there is room, live anew when they do, and never take more than there is', async () => {
     vi.useFakeTimers(CLOCK);
-    const leases = new Leases(10, 50, 20);
+    const leases = new Leases(10, { leaseMs: 50, waitMs: 20 });
     await leases.with(2, async (grow) => {
       await leases.with(4, async () => {
         await grow(3);
@@ -67,7 +67,7 @@ describe('leases', () => {
 
 describe('the byte-bounded cache', () => {
   it('drops what was used longest ago, and keeps nothing too large', () => {
-    const cache = new ByteLru<string>(10);
+    const cache = new ByteLru<string>(10, new Leases(Infinity, { leaseMs: 1, waitMs: 1 }));
     cache.set('a', 'A', 4);
     cache.set('b', 'B', 4);
     expect(cache.get('a')).toBe('A');

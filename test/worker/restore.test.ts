@@ -3,7 +3,12 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BackupRow } from '../../src/api/index.ts';
 import type { Bodied } from '../../worker/http/body.ts';
 import { Leases } from '../../worker/isolate/leases.ts';
-import { BODY_READ_TIMEOUT_MS, RESERVATION_MARGIN_MS, RESERVATION_MS } from '../../worker/limits.ts';
+import {
+  BODY_READ_TIMEOUT_MS,
+  MAX_BACKUP_LINE_BYTES,
+  RESERVATION_MARGIN_MS,
+  RESERVATION_MS,
+} from '../../worker/limits.ts';
 import { restore } from '../../worker/backup/restore.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { HeadStore } from '../../worker/stores/heads.ts';
@@ -96,14 +101,15 @@ describe('while a backup comes in', () => {
   });
 
   it('its lines wait for memory, and give it back', async () => {
-    const memory = new Leases(1_000_000, 10_000, 10);
-    const services = { runtime, heads: new HeadStore(runtime), memory };
+    const all = 2 * MAX_BACKUP_LINE_BYTES + 1;
+    const memory = new Leases(all, { leaseMs: 10_000, waitMs: 10 });
+    const services = { runtime, heads: new HeadStore(runtime, memory) };
     const tenant = await isolate.newTenant();
     const attempt = () => {
       const { body }: Bodied = new Response(fileOf(rows));
-      return restore(testEnv, tenant.id, services, body!);
+      return restore(testEnv, tenant.id, services, memory.of(tenant.id), body!);
     };
-    await memory.with(999_900, () => expect(attempt()).rejects.toMatchObject({ code: 'overloaded' }));
+    await memory.with(all - 100, () => expect(attempt()).rejects.toMatchObject({ code: 'overloaded' }));
     expect(await attempt()).toEqual({ heads: 2, versions: 2, examples: 6 });
     expect(memory.inUse).toBe(0);
   });

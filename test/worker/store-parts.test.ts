@@ -9,16 +9,45 @@ import { headFileHash, headObjectName, Pointer, tenantPrefixes } from '../../wor
 import { fileOf } from '../../worker/stores/pointers.ts';
 import { fromR2, readKv } from '../../worker/stores/reads.ts';
 import { openHeadFile, readHeadFile } from '../../worker/stores/head-files.ts';
+import { Leases } from '../../worker/isolate/leases.ts';
 import { RefreshingCache } from '../../worker/stores/refreshing-cache.ts';
 import { SharedLoads } from '../../worker/stores/shared-loads.ts';
 
 const down = () => Promise.reject(new Error('down'));
 const failed: unknown = expect.objectContaining({ code: 'store_failed' });
 
+const TERMS = { leaseMs: 60_000, waitMs: 10 };
+const plenty = new Leases(Infinity, TERMS);
+
 describe('the byte-bounded cache', () => {
+  it('gives way to loans, what was used longest ago first, and fills what is not lent', async () => {
+    const memory = new Leases(20, TERMS);
+    const [heads, tails] = [new ByteLru<string>(12, memory), new ByteLru<string>(12, memory)];
+    for (const [key, cache] of [
+      ['a', heads],
+      ['b', tails],
+      ['c', heads],
+      ['d', tails],
+    ] as const)
+      cache.set(key, key, 5);
+    heads.get('a');
+    const there = () => [heads.get('a'), tails.get('b'), heads.get('c'), tails.get('d')];
+    await memory.with(7, async () => {
+      // Two of them, the oldest: a was used after b and c.
+      expect(there()).toEqual(['a', undefined, undefined, 'd']);
+      tails.set('e', 'E', 4);
+      expect([heads.get('a'), tails.get('d'), tails.get('e')]).toEqual([undefined, 'd', 'E']);
+      tails.set('large', 'L', 14);
+      expect(tails.get('large')).toBeUndefined();
+    });
+    await memory.with(20, async () => expect(heads.bytes + tails.bytes).toBe(0));
+    heads.set('a', 'a', 12);
+    expect(heads.get('a')).toBe('a');
+  });
+
   it('is full to the last byte, and tells of all that it keeps no longer', () => {
     const dropped: string[] = [];
-    const cache = new ByteLru<string>(10, (value) => dropped.push(value));
+    const cache = new ByteLru<string>(10, plenty, (value) => dropped.push(value));
     cache.set('a', 'A', 4);
     cache.set('b', 'B', 6);
     expect([cache.bytes, dropped]).toEqual([10, []]);
@@ -36,7 +65,7 @@ describe('the byte-bounded cache', () => {
   });
 
   it('makes as much room as is needed, of what was used longest ago', () => {
-    const cache = new ByteLru<string>(9);
+    const cache = new ByteLru<string>(9, plenty);
     for (const key of ['a', 'b', 'c']) cache.set(key, key, 3);
     cache.get('a');
     cache.set('d', 'd', 4);

@@ -8,6 +8,7 @@ import type { LoadedHead } from '../../worker/stores/head-loader.ts';
 import { TAIL_CACHE_BYTES } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import type { Runtime } from '../../worker/isolate/backbones.ts';
+import { memory } from '../../worker/isolate/memory.ts';
 import { TailStore } from '../../worker/stores/tails.ts';
 import { expected, mobileNet, tailedHead } from './tailed.ts';
 import { Isolate, JPEG, makeHead, makeHeadFile, problemOf, testEnv } from './support.ts';
@@ -101,7 +102,7 @@ describe('a head with a tail', () => {
       heads.map(async (each) => ({ ...each, runtime: await counting.of(each.head) })),
     );
     const { features } = await extractFeatures(JPEG, new RequestWork(), loaded);
-    const tails = new TailStore();
+    const tails = new TailStore(memory);
     for (const each of loaded)
       expect(codeFor(tails, each, features.get(each.runtime))).toHaveLength(each.head.codeLength);
     expect(runs).toMatchObject({ trunk: 1, tails: 2 });

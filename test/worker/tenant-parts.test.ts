@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Head } from '../../src/head/index.ts';
 import type { TrainedHead, TrainingSet } from '../../src/learn/ridge/train.ts';
+import { memory } from '../../worker/isolate/memory.ts';
 import { trainingBytes, type TrainingSize } from '../../src/learn/ridge/training-memory.ts';
 import {
   MAX_CLASSES_PER_TAUGHT_HEAD,
@@ -9,7 +10,6 @@ import {
   MAX_EXAMPLES_PER_HEAD,
   MAX_EXAMPLES_PER_TENANT,
   MAX_HEADS_PER_TENANT,
-  TRAINING_BUDGET_BYTES,
 } from '../../worker/limits.ts';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import { conflict, overflow, sortNew, spaceMismatch } from '../../worker/tenant/teach/admission.ts';
@@ -284,9 +284,9 @@ describe('the memory of a training', () => {
   it('is there for the largest head that is taught at the edge, also on top of an uploaded one', () => {
     for (const isContinuable of [true, false]) {
       const base = { bytes: 4_200_000, isContinuable };
-      expect(trainingBytes({ ...largest, base })).toBeLessThan(TRAINING_BUDGET_BYTES);
+      expect(trainingBytes({ ...largest, base })).toBeLessThan(memory.largest);
     }
-    expect(trainingBytes({ ...largest, codeLength: 2_208 })).toBeLessThan(TRAINING_BUDGET_BYTES);
+    expect(trainingBytes({ ...largest, codeLength: 2_208 })).toBeLessThan(memory.largest);
   });
 
   it('that is more than all there is, is refused and not lent', async () => {
@@ -296,7 +296,7 @@ describe('the memory of a training', () => {
     expect(refusal).toEqual(refused('training_data_too_large'));
     expect(ran).toBe(false);
     expect(JSON.stringify(refusal)).toMatch(
-      /2000 examples of 3680 numbers, with 400 classes in all, takes \d{2,3} MB of memory; at the edge 80 are the most.*Delete some of them, or train it with `headwater train/,
+      /2000 examples of 3680 numbers, with 400 classes in all, takes \d{2,3} MB of memory; at the edge 77 are the most.*Delete some of them, or train it with `headwater train/,
     );
     expect(await run(largest)).toEqual({});
     expect(ran).toBe(true);

@@ -9,6 +9,7 @@ import { BACKUP_PAGE } from '../limits.ts';
 import { fromBase64 } from '../http/pictures.ts';
 import { invalidBackup, RestoreChecks } from './checks.ts';
 import { BackupReader } from './reader.ts';
+import type { Lender } from '../isolate/leases.ts';
 import type { Services } from '../isolate/services.ts';
 import { writeHeadFile } from '../stores/head-files.ts';
 import type { ExampleRecord } from '../tenant/teach/example.ts';
@@ -30,12 +31,13 @@ export interface RestoredCounts {
 export async function restore(
   env: Env,
   tenant: string,
-  services: Pick<Services, 'heads' | 'runtime' | 'memory'>,
+  services: Pick<Services, 'heads' | 'runtime'>,
+  memory: Lender,
   body: ReadableStream<Uint8Array>,
 ): Promise<RestoredCounts> {
   const attempt = new Attempt(env, tenant, services);
   await attempt.begin();
-  const reader = new BackupReader(body, services.memory.of(tenant));
+  const reader = new BackupReader(body, memory);
   const takeNext = (): Promise<boolean> =>
     reader.next(async (row) => {
       if (row === undefined) throw invalidBackup('it breaks off before its last line');

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { parseJson } from './json.ts';
 import type { Grow, Lender } from '../isolate/leases.ts';
-import { FIRST_BODY_BUFFER_BYTES, MAX_JSON_BYTES, MAX_JSON_PARTS } from '../limits.ts';
+import { DECODER_BYTES, FIRST_BODY_BUFFER_BYTES, MAX_JSON_BYTES, MAX_JSON_PARTS } from '../limits.ts';
 import { inPace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
@@ -67,18 +67,27 @@ export async function readBytes(
   }
 }
 
+/** What a body takes. */
+export interface BodyTerms {
+  readonly maxBytes: number;
+  /** The memory that is needed to the body's length. */
+  readonly factor: number;
+  /** Bytes that may be lent within `use`. Default: for a decoder. */
+  readonly beside?: number | undefined;
+  readonly what: string;
+}
+
 /**
  * Reads a body while memory for it is lent, and keeps the loan until `use` is done.
- * @param factor of the memory that is needed to the body's length.
  * @throws ApiError body_too_large, body_timeout, body_incomplete, overloaded
  */
 export function withBody<T>(
   source: Bodied,
   memory: Lender,
-  { maxBytes, factor, what }: { maxBytes: number; factor: number; what: string },
+  { maxBytes, factor, beside = DECODER_BYTES, what }: BodyTerms,
   use: (body: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  const claim = (Math.min(knownLength(source) ?? maxBytes, maxBytes) + 1) * factor;
+  const claim = Math.min(knownLength(source) ?? maxBytes + 1, maxBytes + 1) * factor + beside;
   return memory.with(claim, async (grow) => {
     const { contested } = memory;
     return use(await readBytes(source, maxBytes, what, { grow, contested, factor }));
@@ -107,9 +116,8 @@ async function collect(
       const most = known ?? maxBytes + 1;
       const size = Math.min(most, Math.max(FIRST_BODY_BUFFER_BYTES, length * 2));
       await loan?.grow((size - length) * loan.factor);
-      const grown = new Uint8Array(size);
-      grown.set(bytes);
-      bytes = grown;
+      // Unlike a copy, it leaves nothing to the garbage collector.
+      bytes = new Uint8Array(bytes.buffer.transfer(size));
     }
     const piece = await arrival(reader.read(bytes.subarray(length)));
     bytes = new Uint8Array(piece.buffer);

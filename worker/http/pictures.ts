@@ -8,7 +8,7 @@ import { checkJson, mediaType, withBody } from './body.ts';
 import { fetchPicture } from './fetch-picture.ts';
 import type { Lender } from '../isolate/leases.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
-import { parseMultipart } from './multipart.ts';
+import { parseMultipart, type Part } from './multipart.ts';
 import { ApiError } from './problem.ts';
 
 const JsonPicture = z.union([z.strictObject({ image: z.string() }), z.strictObject({ url: z.string() })], {
@@ -33,9 +33,7 @@ export async function withPictures<T>(
     return borrow(request, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
   }
   if (type === 'multipart/form-data') {
-    return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) => {
-      return use(picturesOf(body, request.headers.get('content-type') ?? '', maxPictures));
-    });
+    return borrowForm(request, memory, maxPictures, async (parts) => use(picturesOf(parts)));
   }
   if (type !== 'application/json') throw unsupported(type);
   const input = await borrow(
@@ -53,23 +51,50 @@ export async function withPictures<T>(
   return borrow(response, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
 }
 
-/** Reads a body that holds pictures, and keeps its memory on loan until `use` is done. @throws ApiError body_…, overloaded */
+/**
+ * Reads a body that holds pictures, and keeps its memory on loan until `use` is done.
+ * @param beside bytes that `use` borrows itself. Default: for a decoder.
+ * @throws ApiError body_…, overloaded
+ */
 export function borrow<T>(
   source: Request | Response,
   memory: Lender,
   maxBytes: number,
   factor: number,
   use: (body: Uint8Array) => Promise<T>,
+  beside?: number,
 ): Promise<T> {
-  return withBody(source, memory, { maxBytes, factor, what: 'The body' }, (body) => {
+  return withBody(source, memory, { maxBytes, factor, beside, what: 'The body' }, (body) => {
     if (body.byteLength === 0)
       throw new ApiError('body_empty', 'The body is empty; it should hold a picture.');
     return use(body);
   });
 }
 
-function picturesOf(body: Uint8Array, contentType: string, maxPictures: number): Uint8Array[] {
-  const parts = parseMultipart(body, contentType, maxPictures);
+/** Forms of requests that our own code makes: their parts lie in memory that another request has borrowed. */
+const forms = new WeakMap<Request, readonly Part[]>();
+
+/** Gives a request a form without a copy of it. Whoever gives it keeps its memory on loan until the request is answered. */
+export function giveForm(request: Request, parts: readonly Part[]): void {
+  forms.set(request, parts);
+}
+
+/** Reads a form, and keeps its memory on loan until `use` is done. @throws ApiError body_…, invalid_request, overloaded */
+export function borrowForm<T>(
+  request: Request,
+  memory: Lender,
+  maxParts: number,
+  use: (parts: readonly Part[]) => Promise<T>,
+): Promise<T> {
+  const given = forms.get(request);
+  if (given !== undefined) return use(given);
+  const type = request.headers.get('content-type') ?? '';
+  return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
+    use(parseMultipart(body, type, maxParts)),
+  );
+}
+
+function picturesOf(parts: readonly Part[]): Uint8Array[] {
   const stranger = parts.find((part) => part.name !== FIELD);
   if (stranger) {
     const name = stranger.name.slice(0, 80);

@@ -105,19 +105,21 @@ function readEntry(archive: Uint8Array, view: DataView, at: number, name: string
 
 /**
  * The file itself. Unpacking stops as soon as there is more than the cap.
+ * @param lend lends the memory that it is unpacked to.
  * @param charge is told how many bytes came out, or of a file that isn't whole how many there was room for; what it throws is passed on.
- * @throws ApiError body_too_large, invalid_request where it cannot be unpacked or has another checksum than it should.
+ * @throws ApiError body_too_large, overloaded, invalid_request where it cannot be unpacked or has another checksum than it should.
  */
 export async function unpack(
   entry: ZipEntry,
   maxBytes: number,
+  lend: Grow,
   charge: (bytes: number) => void,
 ): Promise<Uint8Array> {
   const shown = `The file '${entry.name.slice(0, 80)}'`;
   let room = 0;
-  const grow = (bytes: number): Promise<void> => {
+  const grow = async (bytes: number): Promise<void> => {
+    await lend(bytes);
     room += bytes;
-    return Promise.resolve();
   };
   try {
     const bytes = entry.deflated ? await inflate(entry.bytes, maxBytes, shown, grow) : entry.bytes;
@@ -129,12 +131,15 @@ export async function unpack(
   }
 }
 
+/** What says nothing about the archive's bytes. */
+const PASSED: ReadonlySet<string> = new Set(['body_too_large', 'overloaded']);
+
 async function inflate(bytes: Uint8Array, maxBytes: number, shown: string, grow: Grow): Promise<Uint8Array> {
   try {
     const source = { headers: new Headers(), body: inflating(bytes) };
     return await readBytes(source, maxBytes, shown, { grow, contested: () => false, factor: 1 });
   } catch (cause) {
-    if (cause instanceof ApiError && cause.code === 'body_too_large') throw cause;
+    if (cause instanceof ApiError && PASSED.has(cause.code)) throw cause;
     throw damaged(shown, cause);
   }
 }

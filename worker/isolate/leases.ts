@@ -1,9 +1,10 @@
 /**
  * Lends out a fixed number of units (bytes of memory) to the requests of one isolate. A loan grows as what it is for
  * arrives, up to what its request claims. Growth is granted only while all that are under way could still be finished one
- * after the other (the banker's algorithm), so that two never wait for each other. What a loan takes beyond its owner's
- * share comes from a pool beside, which one loan has at a time: it has all of its share by then and waits for nobody else, and
- * others have what they would have had.
+ * after the other (the banker's algorithm), so that two never wait for each other. A request that holds something and turns
+ * out to need more than it claimed waits for it only where that stays so, and is refused at once where it does not.
+ *
+ * What is not lent, caches may fill. They give way to loans, what was used last staying longest.
  *
  * Built for a runtime that may end a request at any await without running its `finally`: a lease therefore expires, and
  * a request that waits polls with its own timer, since a promise that another request was to resolve might never be.
@@ -19,8 +20,11 @@ const CONTESTED_MS = 100;
 interface Lease {
   units: number;
   /** Units that it may grow to. */
-  readonly claim: number;
-  readonly owner: string;
+  claim: number;
+  /** What was claimed before it held anything: it counts towards its owner's share, and says whether the lease is small. */
+  declared: number;
+  /** Undefined where it is in nobody's share. */
+  readonly owner: string | undefined;
   expiresAt: number;
   /** When somebody was refused who could have had units if this one had ended. */
   contestedAt: number;
@@ -29,41 +33,53 @@ interface Lease {
 /** Adds to a loan, whose life begins anew. @throws ApiError overloaded; body_too_large beyond what a loan may ever have */
 export type Grow = (units: number) => Promise<void>;
 
-/** What lends to one owner. */
+/** What lends to one request. */
 export interface Lender {
-  /** @param claim units that the loan may grow to; it begins with none. @throws ApiError overloaded, body_too_large */
+  /**
+   * Runs `task`, which may grow its loan to a claim; what it grew by is given back at its end. Within the task of another, the
+   * loan is a part of the other's: units that the other claimed and does not hold are this one's to take.
+   * @throws ApiError overloaded, body_too_large
+   */
   with<T>(claim: number, task: (grow: Grow) => Promise<T>): Promise<T>;
-  /** Whether somebody waits at this moment for units that this owner holds. */
+  /** Whether somebody waits at this moment for units that this request's owner holds. */
   readonly contested: () => boolean;
 }
 
+/** How long things take, milliseconds. */
+export interface Terms {
+  /** A lease that was not grown for so long is taken back: its request died. */
+  readonly leaseMs: number;
+  /** Patience of a request. */
+  readonly waitMs: number;
+}
+
 export interface Shares {
-  /** Units that one owner may hold at most, but for `largest`. */
+  /** Units of one owner's requests, but for what they turn out to need beyond what they claimed at first. */
   readonly share: number;
-  /** Units that a single loan may grow to, at least the share: what is beyond the share is lent beside the capacity. */
-  readonly largest: number;
   /** Units kept for those that claim no more than `small`. */
   readonly reserve: number;
   readonly small: number;
 }
 
+/** A cache, whose entries give way to loans. */
+export interface Elastic {
+  readonly bytes: number;
+  /** When the entry was used last that goes first, in any count that all caches share; Infinity where there is none. */
+  readonly oldestUse: number;
+  dropOldest(): void;
+}
+
 export class Leases {
   readonly #capacity: number;
-  readonly #leaseMs: number;
-  readonly #waitMs: number;
+  readonly #terms: Terms;
   readonly #shares: Shares;
   readonly #held = new Set<Lease>();
+  readonly #caches: Elastic[] = [];
 
-  /** @param capacity units there are. @param leaseMs life of a lease. @param waitMs patience of a request. */
-  constructor(
-    capacity: number,
-    leaseMs: number,
-    waitMs: number,
-    shares: Shares = { share: capacity, largest: capacity, reserve: 0, small: 0 },
-  ) {
+  /** @param capacity units there are. */
+  constructor(capacity: number, terms: Terms, shares: Shares = { share: capacity, reserve: 0, small: 0 }) {
     this.#capacity = capacity;
-    this.#leaseMs = leaseMs;
-    this.#waitMs = waitMs;
+    this.#terms = terms;
     this.#shares = shares;
   }
 
@@ -73,21 +89,27 @@ export class Leases {
     return unitsOf([...this.#held].filter(({ expiresAt }) => expiresAt > now));
   }
 
+  /** The most that a loan may have which is not small. */
+  get largest(): number {
+    return this.#capacity - this.#shares.reserve;
+  }
+
   /**
-   * Runs `task` while it holds `units`, or fails when none came free in time.
+   * Runs `task` while it holds `units` that count towards nobody's share, or fails when none came free in time.
    * @throws ApiError overloaded; body_too_large where there are never so many
    */
-  with<T>(units: number, task: (grow: Grow) => Promise<T>): Promise<T> {
-    return this.#with(units, '', async (grow) => {
+  with<T>(units: number, task: (grow: Grow) => Promise<T>, terms = this.#terms): Promise<T> {
+    return this.#with(newLease(undefined), units, terms, async (grow) => {
       await grow(units);
       return task(grow);
     });
   }
 
-  /** @param owner whose loans together stay within the share. */
+  /** What lends to one request. @param owner whose requests together stay within the share. */
   of(owner: string): Lender {
+    const lease = newLease(owner);
     return {
-      with: (claim, task) => this.#with(claim, owner, task),
+      with: (claim, task) => this.#with(lease, claim, this.#terms, task),
       contested: () => {
         const since = Date.now() - CONTESTED_MS;
         return [...this.#held].some((each) => each.owner === owner && each.contestedAt > since);
@@ -95,98 +117,156 @@ export class Leases {
     };
   }
 
-  async #with<T>(claim: number, owner: string, task: (grow: Grow) => Promise<T>): Promise<T> {
-    const lease: Lease = { units: 0, claim, owner, expiresAt: 0, contestedAt: -Infinity };
-    try {
-      return await task((more) => this.#grow(lease, more));
-    } finally {
-      this.#held.delete(lease);
+  /** Adds a cache that holds what is not lent. It is to call `makeRoom` when it has grown. */
+  addCache(cache: Elastic): void {
+    this.#caches.push(cache);
+  }
+
+  /** Empties caches, what was used longest ago first, until they and the loans are no more than there is. */
+  makeRoom(): void {
+    const free = this.#capacity - unitsOf([...this.#held]);
+    while (this.#caches.reduce((sum, { bytes }) => sum + bytes, 0) > free) {
+      const oldest = this.#caches.reduce((a, b) => (b.oldestUse < a.oldestUse ? b : a));
+      if (oldest.oldestUse === Infinity) return;
+      oldest.dropOldest();
     }
   }
 
-  async #grow(lease: Lease, units: number): Promise<void> {
-    const { largest } = this.#shares;
-    if (lease.units + units > largest) throw tooLarge(lease.units + units, largest);
-    const deadline = Date.now() + this.#waitMs;
+  async #with<T>(lease: Lease, claim: number, terms: Terms, task: (grow: Grow) => Promise<T>): Promise<T> {
+    const wanted = lease.units + claim;
+    let [lent, raised] = [0, 0];
+    const grow: Grow = async (units) => {
+      raised += await this.#grow(lease, units, wanted, terms);
+      lent += units;
+    };
+    try {
+      return await task(grow);
+    } finally {
+      lease.units -= lent;
+      lease.claim -= raised;
+      if (lease.units === 0) this.#held.delete(lease);
+    }
+  }
+
+  /** @param wanted what its task claims. @returns by how much the lease's claim was raised. */
+  async #grow(lease: Lease, units: number, wanted: number, { leaseMs, waitMs }: Terms): Promise<number> {
+    const claim = Math.max(lease.claim, wanted, lease.units + units);
+    const raised = claim - lease.claim;
+    if (lease.units === 0) lease.declared = claim;
+    const most = lease.declared > this.#shares.small ? this.largest : this.#capacity;
+    if (claim > most) throw tooLarge(claim, most);
+    else if (raised > 0 && this.#inTheWay({ ...lease, claim }, lease, true).length > 0) throw overloaded();
+    lease.claim = claim;
+    const deadline = Date.now() + waitMs;
     for (
       let pollMs = FIRST_POLL_MS;
-      !this.#tryGrow(lease, units);
+      !this.#tryGrow(lease, units, leaseMs);
       pollMs = Math.min(2 * pollMs, LAST_POLL_MS)
     ) {
       if (Date.now() >= deadline) {
-        throw new ApiError(
-          'overloaded',
-          'Too many requests are being worked on here. Try again in a moment.',
-          {
-            headers: { 'retry-after': '1' },
-          },
-        );
+        lease.claim -= raised;
+        throw overloaded();
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
+    return raised;
   }
 
-  #tryGrow(lease: Lease, units: number): boolean {
+  #tryGrow(lease: Lease, units: number, leaseMs: number): boolean {
     const now = Date.now();
     for (const each of this.#held) if (each.expiresAt <= now) this.#held.delete(each);
-    const grown = { ...lease, units: lease.units + units };
-    const others = [...this.#held].filter((each) => each !== lease);
-    const inTheWay = this.#inTheWay([...others, grown]);
+    const inTheWay = this.#inTheWay({ ...lease, units: lease.units + units }, lease, false);
     if (inTheWay.length > 0) {
       for (const each of inTheWay) each.contestedAt = now;
       return false;
     }
-    lease.units = grown.units;
-    lease.expiresAt = now + this.#leaseMs;
+    lease.units += units;
+    lease.expiresAt = now + leaseMs;
     this.#held.add(lease);
+    this.makeRoom();
     return true;
   }
 
   /**
-   * Those of whom not all can come to their ends if the last has its units: its owner's beyond the share, large ones beyond
-   * their part, any beyond all there is, or another that is beyond its share as well; none where they can.
+   * Those in whose way it would be that `changed` takes the place of a lease: where it holds more than there is in one of its
+   * parts, all of that part; where not all can come to their ends, those who cannot; none where all is well.
    */
-  #inTheWay(leases: readonly Lease[]): readonly Lease[] {
-    const { share, reserve, small } = this.#shares;
-    const beyond = leases.filter(({ units }) => units > share);
-    if (beyond.length > 1 && beyond.includes(leases[leases.length - 1])) return beyond;
-    // The usual case, without the lists below: every picture asks.
-    if (claimsOf(leases, share) <= Math.min(share, this.#capacity - reserve)) return [];
-    const { owner, claim } = leases[leases.length - 1];
-    const own = leases.filter((each) => each.owner === owner);
-    if (!canEnd(own, share, share)) return own;
-    const large = claim > small ? leases.filter((each) => each.claim > small) : [];
-    if (!canEnd(large, this.#capacity - reserve, share)) return large;
-    return canEnd(leases, this.#capacity, share) ? [] : leases;
+  #inTheWay(changed: Lease, lease: Lease, mayWait: boolean): readonly Lease[] {
+    const leases = [...this.#held].filter((each) => each !== lease);
+    leases.push(changed);
+    // The usual case, without the parts below: every picture asks.
+    if (claimsOf(leases) <= Math.min(this.#shares.share, this.largest)) return [];
+    const drawn = this.#drawn(leases);
+    const full = mayWait ? undefined : drawn.at(-1)?.draws.find(({ part }) => part.free < 0)?.part;
+    if (full !== undefined)
+      return drawn.filter(({ draws }) => draws.some(({ part }) => part === full)).map(({ lease }) => lease);
+    return stuckOf(drawn);
+  }
+
+  /** What each draws from: its owner's share, the large ones' part, and all there is. */
+  #drawn(leases: readonly Lease[]): Drawn[] {
+    const { share, small } = this.#shares;
+    const [large, all] = [{ free: this.largest }, { free: this.#capacity }];
+    const shares = new Map<string, Part>();
+    return leases.map((lease) => {
+      const { units, claim, declared, owner } = lease;
+      const draws = [
+        { part: all, units, need: claim - units },
+        ...(declared > small ? [{ part: large, units, need: claim - units }] : []),
+      ];
+      if (owner !== undefined) {
+        const part = shares.get(owner) ?? { free: share };
+        shares.set(owner, part);
+        const counted = Math.min(units, declared);
+        draws.unshift({ part, units: counted, need: declared - counted });
+      }
+      for (const { part, units } of draws) part.free -= units;
+      return { lease, draws };
+    });
   }
 }
 
-/**
- * Whether there is an order in which each gets what it still claims of its share and gives all back. Trying the smallest claim
- * first finds it.
- */
-function canEnd(leases: readonly Lease[], capacity: number, share: number): boolean {
-  const needOf = ({ claim, units }: Lease): number => Math.max(0, Math.min(claim, share) - units);
-  if (claimsOf(leases, share) <= capacity) return true;
-  if (unitsOf(leases, share) > capacity) return false;
-  // Most need nothing more: they end first, in any order.
-  const growing = leases.filter((lease) => needOf(lease) > 0);
-  let free = capacity - unitsOf(growing, share);
-  for (const lease of growing.sort((a, b) => needOf(a) - needOf(b))) {
-    if (needOf(lease) > free) return false;
-    free += lease.units;
+type Claiming = Pick<Lease, 'units' | 'claim'>;
+
+/** A bound on some of the leases. */
+interface Part {
+  free: number;
+}
+
+interface Drawn {
+  readonly lease: Lease;
+  readonly draws: readonly { readonly part: Part; readonly units: number; readonly need: number }[];
+}
+
+/** Those who never get what they still claim: none where there is an order in which each gets it and gives all back. */
+function stuckOf(drawn: readonly Drawn[]): readonly Lease[] {
+  for (let left = drawn; ;) {
+    const stuck = left.filter(({ draws }) => draws.some(({ part, need }) => need > 0 && need > part.free));
+    if (stuck.length === left.length) return stuck.map(({ lease }) => lease);
+    // One after the other: each leaves more than it found.
+    const ending = left.filter((each) => !stuck.includes(each));
+    for (const { draws } of ending) for (const { part, units } of draws) part.free += units;
+    left = stuck;
   }
-  return true;
 }
 
-/** What all hold at their ends, within the share. */
-function claimsOf(leases: readonly Lease[], share: number): number {
-  return leases.reduce((sum, { claim, units }) => sum + Math.min(Math.max(units, claim), share), 0);
+/** What all hold at their ends. */
+function claimsOf(leases: readonly Claiming[]): number {
+  return leases.reduce((sum, { claim, units }) => sum + Math.max(units, claim), 0);
 }
 
-/** @param share beyond which a loan's units are not counted. */
-function unitsOf(leases: readonly Lease[], share = Infinity): number {
-  return leases.reduce((sum, { units }) => sum + Math.min(units, share), 0);
+function unitsOf(leases: readonly Claiming[]): number {
+  return leases.reduce((sum, { units }) => sum + units, 0);
+}
+
+function newLease(owner: string | undefined): Lease {
+  return { units: 0, claim: 0, declared: 0, owner, expiresAt: 0, contestedAt: -Infinity };
+}
+
+function overloaded(): ApiError {
+  return new ApiError('overloaded', 'Too many requests are being worked on here. Try again in a moment.', {
+    headers: { 'retry-after': '1' },
+  });
 }
 
 function tooLarge(units: number, largest: number): ApiError {

@@ -4,27 +4,13 @@
  * bounded by counts of its own. Between pictures, between runs and in the middle of long pictures others have their turn.
  */
 import type { DecodeOptions } from '../../src/image/index.ts';
-import { Leases } from './leases.ts';
-import {
-  DECODING_BUDGET_BYTES,
-  DECODING_LEASE_MS,
-  DECODING_WAIT_MS,
-  INFLATE_BYTE_NS,
-  MAX_REQUEST_WORK_MS,
-  TENANT_DECODING_BUDGET_BYTES,
-} from '../limits.ts';
+import type { Lender } from './leases.ts';
+import { memory } from './memory.ts';
+import { INFLATE_BYTE_NS, MAX_REQUEST_WORK_MS } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 import { giveWay } from './right-of-way.ts';
 
 const NS_PER_MS = 1e6;
-
-/** What is lent to decoders that pause, of all requests of the isolate. */
-const decoders = new Leases(DECODING_BUDGET_BYTES, DECODING_LEASE_MS, DECODING_WAIT_MS, {
-  share: TENANT_DECODING_BUDGET_BYTES,
-  largest: TENANT_DECODING_BUDGET_BYTES,
-  reserve: 0,
-  small: 0,
-});
 
 /** A backbone at a size. */
 interface Runnable {
@@ -41,6 +27,7 @@ export class RequestWork {
   #pictures = 0;
   /** Whether a backbone has run since others had their turn. */
   #ran = false;
+  #memory: Lender | undefined;
   /** The tenant for whom it is done. */
   owner = '';
   /** Predictions that it is a part of, and does not wait for: 1 in a request for one, 0 where pictures are taught. */
@@ -56,6 +43,11 @@ export class RequestWork {
     return (this.#silent ??= new RequestWork(this));
   }
 
+  /** Lends to this request, for its body and whatever is made of it, in the share of its owner. */
+  get memory(): Lender {
+    return (this.#memory ??= memory.of(this.owner));
+  }
+
   /** Begins the next picture, after a pause if there was one before. @returns what its decoder is to be told. */
   async nextPicture(): Promise<DecodeOptions> {
     const pause = (): Promise<void> => this.rest();
@@ -64,7 +56,7 @@ export class RequestWork {
       allow: (workNs) => this.decode(workNs),
       pause,
       hold: (bytes, task) =>
-        decoders.of(this.owner).with(bytes, async (grow) => {
+        this.memory.with(bytes, async (grow) => {
           await grow(bytes);
           return task();
         }),

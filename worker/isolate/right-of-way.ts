@@ -6,7 +6,7 @@ import { Leases } from './leases.ts';
 import { GIVING_WAY_MS, PREDICTION_LEASE_MS } from '../limits.ts';
 
 /** One of the isolate, which is what requests and Durable Objects share. There is room for any number. */
-const predictions = new Leases(Infinity, PREDICTION_LEASE_MS, 0);
+const predictions = new Leases(Infinity, { leaseMs: PREDICTION_LEASE_MS, waitMs: 0 });
 
 /** Whether somebody waits for a prediction of this isolate. */
 export const predicting = (): boolean => predictions.inUse > 0;

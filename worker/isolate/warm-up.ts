@@ -10,6 +10,8 @@ import { codeFor, extractFeatures } from '../predict/features.ts';
 import type { Env } from '../env.ts';
 import { RequestWork } from './request-work.ts';
 import type { Runtime } from './backbones.ts';
+import { Leases } from './leases.ts';
+import { REQUEST_TERMS } from '../limits.ts';
 import { HeadStore } from '../stores/heads.ts';
 import { KeyEntry, Pointer } from '../stores/layout.ts';
 import { fileOf, PointerStore } from '../stores/pointers.ts';
@@ -59,7 +61,12 @@ export async function warmUp(runtime: Runtime): Promise<void> {
   const { decoder } = runtime;
   KeyEntry.safeParse({ tenant: '', id: '', scopes: [] });
   const file = fileOf('', '', Pointer.parse({ revision: 0, current: 1, versions: { 1: '' } }));
-  const [pointers, heads, tails] = [new PointerStore(), new HeadStore(runtime), new TailStore()];
+  const memory = new Leases(Infinity, REQUEST_TERMS);
+  const [pointers, heads, tails] = [
+    new PointerStore(),
+    new HeadStore(runtime, memory),
+    new TailStore(memory),
+  ];
   const head = await heads.parse(writeHead(plainHead(runtime)));
   for (let run = 0; run < RUNS; run++) {
     // Decoded at each scale, from an eighth on: the decoder has code of its own for every one.

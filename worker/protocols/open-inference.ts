@@ -32,7 +32,7 @@ interface OutputTensor {
 }
 
 export function addOpenInference(app: App, services: Services): void {
-  const { keys, memory } = services;
+  const { keys } = services;
   app.use(
     '/v2/*',
     problemShape(({ detail, code, instance }) => ({ error: detail, code, instance })),
@@ -58,7 +58,7 @@ export function addOpenInference(app: App, services: Services): void {
       const head = await load(services, c);
       return borrow(
         c.req.raw,
-        memory.of(c.var.principal.tenant),
+        caller.work.memory,
         MAX_TENSOR_JSON_BYTES,
         TENSOR_JSON_MEMORY_FACTOR,
         async (body) => {

@@ -13,7 +13,7 @@ import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, mediaType } from '../http/body.ts';
 import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
-import { borrow } from '../http/pictures.ts';
+import { borrow, withPictures } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture } from './scores.ts';
@@ -30,7 +30,7 @@ export const WorkersAiInput = z.object({
 });
 
 export function addWorkersAi(app: App, services: Services): void {
-  const { keys, loader, memory, withPictures } = services;
+  const { keys, loader } = services;
   app.use(ALL_PATHS, problemShape(envelopeOf));
   app.post(PATH, requireScope(keys, 'read', 'classify'), async (c) => {
     const { head: name, version } = headReference(lastPart(c.req.param('model')));
@@ -45,11 +45,11 @@ export function addWorkersAi(app: App, services: Services): void {
       return c.json({ result, success: true, errors: [], messages: [] });
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, caller.tenant, 1, ([picture]) => answer(picture));
+      return withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture));
     }
     return borrow(
       c.req.raw,
-      memory.of(caller.tenant),
+      caller.work.memory,
       MAX_TENSOR_JSON_BYTES,
       TENSOR_JSON_MEMORY_FACTOR,
       async (body) => answer(Uint8Array.from(checkJson(body, WorkersAiInput).image)),

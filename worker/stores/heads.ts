@@ -4,18 +4,19 @@ import { assertCompatible, memoryOf, readHead, type Head } from '../../src/head/
 import type { StoreBindings } from './bindings.ts';
 import { HEAD_CACHE_BYTES } from '../limits.ts';
 import type { Runtime } from '../isolate/backbones.ts';
-import { ByteLru } from './byte-lru.ts';
+import { ByteLru, type CacheMemory } from './byte-lru.ts';
 import type { HeadFile } from './pointers.ts';
 import { readHeadFile } from './head-files.ts';
 import { SharedLoads } from './shared-loads.ts';
 
 export class HeadStore {
   readonly #runtime: Pick<Runtime, 'of'>;
-  readonly #parsed = new ByteLru<Head>(HEAD_CACHE_BYTES);
+  readonly #parsed: ByteLru<Head>;
   readonly #loads = new SharedLoads<Head | null>();
 
-  constructor(runtime: Pick<Runtime, 'of'>) {
+  constructor(runtime: Pick<Runtime, 'of'>, memory: CacheMemory) {
     this.#runtime = runtime;
+    this.#parsed = new ByteLru(HEAD_CACHE_BYTES, memory);
   }
 
   /**

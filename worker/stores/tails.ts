@@ -1,10 +1,14 @@
 /** Fine-tuned tails, ready to run: made from a head when it is asked for, and kept as long as they fit. */
 import { WHOLE, type Tail, type TailedEngine, type TailEngine } from '../../src/backbone/index.ts';
 import { TAIL_CACHE_BYTES } from '../limits.ts';
-import { ByteLru } from './byte-lru.ts';
+import { ByteLru, type CacheMemory } from './byte-lru.ts';
 
 export class TailStore {
-  readonly #prepared = new ByteLru<TailEngine>(TAIL_CACHE_BYTES, (tail) => tail.dispose());
+  readonly #prepared: ByteLru<TailEngine>;
+
+  constructor(memory: CacheMemory) {
+    this.#prepared = new ByteLru(TAIL_CACHE_BYTES, memory, (tail) => tail.dispose());
+  }
 
   /**
    * The part of the code behind the tail's cut, for each picture.

@@ -10,7 +10,7 @@ import {
 } from '../../src/api/index.ts';
 import { sameSpace, shortest, spaceInWords } from '../../src/head/index.ts';
 import { checkJson } from '../http/body.ts';
-import { parseMultipart } from '../http/multipart.ts';
+import type { Part } from '../http/multipart.ts';
 import { fromBase64 } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import { CodeSpaceFields } from '../tenant/code-origin.ts';
@@ -27,10 +27,12 @@ export type Lesson = { readonly label: string; readonly name: string } & (
 const LABEL = 'label';
 const IMAGE = 'image';
 
+/** Of a form: pictures, and labels between them. */
+export const MAX_FORM_PARTS = 2 * MAX_EXAMPLES_PER_REQUEST;
+
 /** @throws ApiError invalid_request */
-export function lessonsOfForm(body: Uint8Array, contentType: string): Lesson[] {
-  const parts = parseMultipart(body, contentType, 2 * MAX_EXAMPLES_PER_REQUEST);
-  const isLabel = (part: (typeof parts)[number]) => part.name === LABEL && part.filename === undefined;
+export function lessonsOfForm(parts: readonly Part[]): Lesson[] {
+  const isLabel = (part: Part) => part.name === LABEL && part.filename === undefined;
   const labels = parts.filter(isLabel);
   // The only label of a form counts for all its pictures, wherever it stands; several count for those behind them.
   let label = labels.length === 1 ? textOf(labels[0].bytes) : undefined;

@@ -8,20 +8,18 @@ import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
 import { mediaType } from '../http/body.ts';
 import { fetchPicture } from '../http/fetch-picture.ts';
-import type { Lender } from '../isolate/leases.ts';
-import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
-import { borrow } from '../http/pictures.ts';
+import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
+import { borrow, borrowForm } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
 import type { NewExample } from '../tenant/teach/example.ts';
 import { codesIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
-import { lessonsOfForm, lessonsOfJson, type Lesson } from './batches.ts';
+import { lessonsOfForm, lessonsOfJson, MAX_FORM_PARTS, type Lesson } from './batches.ts';
 
 type Embedder = Pick<Services, 'runtime' | 'tails'> &
   TaughtSpaces & {
-    readonly memory: Lender;
     readonly keep: Keep;
     readonly work: RequestWork;
   };
@@ -32,18 +30,17 @@ type Embedder = Pick<Services, 'runtime' | 'tails'> &
  */
 export async function examplesOf(
   { runtime, tails }: Services,
-  memory: Lender,
   spaces: TaughtSpaces,
   c: Working,
   keep: Keep,
 ): Promise<NewExample[]> {
-  const embedder = { runtime, tails, memory, ...spaces, keep, work: workOf(c) };
+  const work = workOf(c);
+  const embedder = { runtime, tails, ...spaces, keep, work };
   const request = c.req.raw;
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
-    const contentType = request.headers.get('content-type') ?? '';
-    return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
-      present(embedder, lessonsOfForm(body, contentType)),
+    return borrowForm(request, work.memory, MAX_FORM_PARTS, async (parts) =>
+      present(embedder, lessonsOfForm(parts)),
     );
   }
   if (type !== 'application/json') {
@@ -54,7 +51,7 @@ export async function examplesOf(
   }
   const made = await borrow(
     request,
-    memory,
+    work.memory,
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
@@ -71,7 +68,7 @@ export async function examplesOf(
 async function fetched(embedder: Embedder, lesson: Lesson): Promise<NewExample[]> {
   if (lesson.kind !== 'url') return [];
   const response = await fetchPicture(lesson.url);
-  return borrow(response, embedder.memory, MAX_FILE_BYTES, 1, async (bytes) => {
+  return borrow(response, embedder.work.memory, MAX_FILE_BYTES, 1, async (bytes) => {
     const [example] = await present(embedder, [{ ...lesson, kind: 'picture', bytes }]);
     return [{ ...example, source: 'url' as const }];
   });

@@ -3,7 +3,6 @@ import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
-import type { Lender } from '../isolate/leases.ts';
 import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
@@ -16,7 +15,6 @@ import { codeIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {
   readonly env: Pick<Env, 'HEADS' | 'STEPS'>;
-  readonly memory: Lender;
   readonly space: CodeSpace;
   readonly work: RequestWork;
 };
@@ -51,7 +49,7 @@ async function codeOf(reader: Reader, wanted: WantedPicture): Promise<MadeCode |
     if (object === null) return { example, fault: 'It is missing in the object store.' };
     const headers = { 'content-length': `${object.size}` };
     const response = new Response(object.body, { headers });
-    const made = await borrow(response, reader.memory, MAX_FILE_BYTES, 1, (bytes) =>
+    const made = await borrow(response, reader.work.memory, MAX_FILE_BYTES, 1, (bytes) =>
       read(reader, wanted, bytes),
     );
     if (made !== 'damaged') return made;

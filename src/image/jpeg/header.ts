@@ -97,15 +97,19 @@ function finish(walk: Walk, segments: JpegSegments): JpegHeader {
 }
 
 /**
- * Checks what decoding at n/8 will allocate: output, rows of samples in flight, and coefficients if buffered.
+ * Checks what decoding at n/8 will allocate, and returns it: output, rows of samples in flight, and coefficients if buffered.
  * @param besideBytes the file, and what is made of the output beyond one result.
  */
-export function checkJpegMemory(header: JpegHeader, besideBytes: number, n: number): void {
+export function checkJpegMemory(header: JpegHeader, besideBytes: number, n: number): number {
   const { width, height, components, buffered, coefficientBytes } = header;
   const channels = components === 4 ? 4 : 3;
   const output = scaledSide(width, n) * scaledSide(height, n) * channels;
   const rowsInFlight = scaledSide(width, n) * components * 64 + width * components * 4;
-  checkWorkingBytes('jpeg', header, besideBytes + output + rowsInFlight + (buffered ? coefficientBytes : 0));
+  return checkWorkingBytes(
+    'jpeg',
+    header,
+    besideBytes + output + rowsInFlight + (buffered ? coefficientBytes : 0),
+  );
 }
 
 /**

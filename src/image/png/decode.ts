@@ -32,12 +32,14 @@ const PASSES = [
 const BASE_BYTES = 262_144;
 const EXPANDED_BYTES = 8;
 
-/** @param sizes of all results. @returns bytes that are held while a picture comes row by row. */
+/** @param sizes of all results. @returns bytes that are held while a picture comes row by row; of an interlaced one half of it. */
 export function pngMemory(header: PngHeader, sizes: readonly Size[]): number {
-  const rows = 2 * rowBytesOf(header, header.width) + EXPANDED_BYTES * header.width;
+  const rowBytes = rowBytesOf(header, header.width);
+  const rows = 2 * rowBytes + EXPANDED_BYTES * header.width;
+  const passes = header.interlaced ? rowBytes * Math.ceil(header.height / 2) : 0;
   return sizes.reduce(
     (sum, size) => sum + resizeMemory(header, asStored(size, header.orientation)),
-    BASE_BYTES + rows,
+    BASE_BYTES + rows + passes,
   );
 }
 

@@ -90,7 +90,7 @@ describe('the real ones', () => {
   it('have the memory that limits.ts says', () => {
     expect(
       [MAX_IDLE_KERNEL_BYTES, MAX_IDLE_WORKING_BYTES, MAX_WORKING_BYTES].map((bytes) => bytes / 1024),
-    ).toEqual([6_144, 16_384, 65_536]);
+    ).toEqual([1_024, 4_096, 65_536]);
   });
 
   it('are told from modules that are something else', () => {

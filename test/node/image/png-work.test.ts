@@ -95,8 +95,7 @@ describe('work', () => {
     // Two rows, and at least the inflater's window beside them.
     expect(asked[0]).toBeGreaterThan(2 * 4_500 + 200_000);
     expect(asked[1]).toBeGreaterThan(2 * 8 * 32_767 + 200_000);
-    for (const name of ['exif-1.jpg', 'interlaced.png'])
-      await decoder.decode(fixture(name), size, { pause, hold });
+    await decoder.decode(fixture('exif-1.jpg'), size, { pause, hold });
     expect(asked).toHaveLength(2);
   });
 

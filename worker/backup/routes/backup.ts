@@ -7,6 +7,7 @@ import { backup } from '../export.ts';
 import { mediaType, type Bodied } from '../../http/body.ts';
 import { ApiError } from '../../http/problem.ts';
 import { restore } from '../restore.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { answers } from '../../http/openapi.ts';
 
@@ -57,6 +58,9 @@ export function addBackupRoutes(app: App, services: Services): void {
     if (mediaType(request) !== NDJSON)
       throw new ApiError('unsupported_media_type', `Send the backup as ${NDJSON}.`);
     if (request.body === null) throw new ApiError('body_empty', 'The body is empty; it should be a backup.');
-    return c.json(await restore(c.env, c.var.principal.tenant, services, request.body), 200);
+    return c.json(
+      await restore(c.env, c.var.principal.tenant, services, workOf(c).memory, request.body),
+      200,
+    );
   });
 }

@@ -6,6 +6,7 @@ import { requireScope } from '../../access/auth.ts';
 import { mediaType, withBody } from '../../http/body.ts';
 import { MAX_HEAD_BYTES } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fileOf } from '../../stores/pointers.ts';
 import { callTenant } from '../../tenant/call.ts';
@@ -70,11 +71,7 @@ export function addHeadRoutes(app: App, services: Services): void {
   });
 }
 
-function addPut(
-  app: App,
-  { heads, memory, pointers }: Services,
-  canWrite: ReturnType<typeof requireScope>,
-): void {
+function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<typeof requireScope>): void {
   const put = createRoute({
     method: 'put',
     path: '/v1/heads/{head}',
@@ -93,7 +90,7 @@ function addPut(
     if (!FILE_TYPES.has(mediaType(request))) {
       throw new ApiError('unsupported_media_type', 'Send the head file as application/octet-stream.');
     }
-    return withBody(request, memory.of(tenant), HEAD_FILE, async (bytes) => {
+    return withBody(request, workOf(c).memory, HEAD_FILE, async (bytes) => {
       if (bytes.byteLength === 0)
         throw new ApiError('body_empty', 'The body is empty; it should be a head file.');
       const head = await heads.parse(bytes);

@@ -13,20 +13,23 @@ import { answerOf, callerOf, predict, type Caller } from '../predict.ts';
 import { requireScope } from '../../access/auth.ts';
 import { mediaType } from '../../http/body.ts';
 import type { LoadedHead } from '../../stores/head-loader.ts';
-import { MAX_MULTIPART_BYTES } from '../../limits.ts';
-import { parseMultipart } from '../../http/multipart.ts';
+import { DECODER_BYTES, MAX_MULTIPART_BYTES } from '../../limits.ts';
+import type { Part } from '../../http/multipart.ts';
 import { requestIdOf } from '../../http/observe.ts';
-import { borrow } from '../../http/pictures.ts';
+import { borrow, borrowForm } from '../../http/pictures.ts';
 import { ApiError, problemOfError } from '../../http/problem.ts';
 import type { RequestWork } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { readZip, unpack, type ZipEntry } from '../../http/zip.ts';
 import { batchBody, HeadPath, RoutingHeaders } from '../../http/openapi.ts';
 
-/** A picture whose bytes come when its turn comes. */
+/** The largest file that comes out of a ZIP, and its decoder. */
+const UNPACKED_BYTES = MAX_FILE_BYTES + 1 + DECODER_BYTES;
+
+/** A picture whose bytes come when its turn comes, and are there until `use` is done. */
 interface Waiting {
   readonly name: string;
-  readonly bytes: () => Promise<Uint8Array>;
+  readonly with: <T>(use: (bytes: Uint8Array) => Promise<T>) => Promise<T>;
 }
 
 const LINES: { description: string; content: Record<string, { schema: { $ref: string } }> } = {
@@ -35,7 +38,7 @@ const LINES: { description: string; content: Record<string, { schema: { $ref: st
 };
 
 export function addBatchRoute(app: App, services: Services): void {
-  const { keys, loader, memory } = services;
+  const { keys, loader } = services;
   const route = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/classify-batch',
@@ -51,8 +54,14 @@ export function addBatchRoute(app: App, services: Services): void {
     const head = await loader.find(c.env, caller.tenant, name, version);
     const request = c.req.raw;
     return respondEarly((respond) =>
-      borrow(request, memory.of(caller.tenant), MAX_MULTIPART_BYTES, 1, async (body) => {
-        const pictures = picturesOf(body, request, caller.work);
+      withBatch(request, caller.work, async (pictures) => {
+        if (pictures.length === 0) throw new ApiError('invalid_request', 'There is no picture in the body.');
+        if (pictures.length > MAX_BATCH_PICTURES) {
+          throw new ApiError(
+            'invalid_request',
+            `There are ${pictures.length} pictures in the body; send up to ${MAX_BATCH_PICTURES} at once.`,
+          );
+        }
         const lines = new TransformStream<Uint8Array, Uint8Array>();
         respond(
           c.body(lines.readable, 200, {
@@ -78,46 +87,45 @@ function respondEarly(task: (respond: (response: Response) => void) => Promise<v
   });
 }
 
-/** @throws ApiError invalid_request, unsupported_media_type */
-function picturesOf(body: Uint8Array, request: Request, work: RequestWork): Waiting[] {
+/** Takes a body apart, and keeps its memory on loan until `use` is done. @throws ApiError body_…, invalid_request, unsupported_media_type */
+function withBatch(
+  request: Request,
+  work: RequestWork,
+  use: (pictures: readonly Waiting[]) => Promise<void>,
+): Promise<void> {
   const type = mediaType(request);
-  const pictures =
-    type === 'multipart/form-data'
-      ? fromForm(body, request.headers.get('content-type') ?? '')
-      : type === 'application/zip' || type === 'application/x-zip-compressed'
-        ? fromZip(body, work)
-        : undefined;
-  if (pictures === undefined) {
-    throw new ApiError(
-      'unsupported_media_type',
-      `A batch comes as multipart/form-data or application/zip, not as '${type.slice(0, 80)}'.`,
-    );
+  if (type === 'multipart/form-data') {
+    const whole = ({ filename, bytes }: Part): Waiting => ({
+      name: filename ?? '',
+      with: (look) => look(bytes),
+    });
+    return borrowForm(request, work.memory, MAX_BATCH_PICTURES, async (parts) => use(parts.map(whole)));
   }
-  if (pictures.length === 0) throw new ApiError('invalid_request', 'There is no picture in the body.');
-  if (pictures.length > MAX_BATCH_PICTURES) {
-    throw new ApiError(
-      'invalid_request',
-      `There are ${pictures.length} pictures in the body; send up to ${MAX_BATCH_PICTURES} at once.`,
-    );
+  if (type === 'application/zip' || type === 'application/x-zip-compressed') {
+    const unpacked = (entry: ZipEntry): Waiting => ({
+      name: entry.name,
+      with: (look) => unpackWithin(work, entry, look),
+    });
+    const take = async (body: Uint8Array) => use(readZip(body).map(unpacked));
+    return borrow(request, work.memory, MAX_MULTIPART_BYTES, 1, take, UNPACKED_BYTES);
   }
-  return pictures;
+  throw new ApiError(
+    'unsupported_media_type',
+    `A batch comes as multipart/form-data or application/zip, not as '${type.slice(0, 80)}'.`,
+  );
 }
 
-function fromForm(body: Uint8Array, contentType: string): Waiting[] {
-  return parseMultipart(body, contentType, MAX_BATCH_PICTURES).map(({ filename, bytes }) => ({
-    name: filename ?? '',
-    bytes: () => Promise.resolve(bytes),
-  }));
-}
-
-function fromZip(body: Uint8Array, work: RequestWork): Waiting[] {
-  return readZip(body).map((entry) => ({ name: entry.name, bytes: () => unpackWithin(work, entry) }));
-}
-
-/** What comes out is charged as well, since a kilobyte can become a megabyte. @throws ApiError too_much_work, as unpack */
-function unpackWithin(work: RequestWork, entry: ZipEntry): Promise<Uint8Array> {
+/** What comes out is charged as well, since a kilobyte can become a megabyte. @throws ApiError too_much_work, overloaded, as unpack */
+function unpackWithin<T>(
+  work: RequestWork,
+  entry: ZipEntry,
+  use: (bytes: Uint8Array) => Promise<T>,
+): Promise<T> {
   const most = Math.min(MAX_FILE_BYTES, work.inflatableBytes);
-  return unpack(entry, most, (bytes) => work.inflated(bytes, `Unpacking '${entry.name.slice(0, 80)}'`));
+  return work.memory.with(0, async (grow) => {
+    const charge = (bytes: number): void => work.inflated(bytes, `Unpacking '${entry.name.slice(0, 80)}'`);
+    return use(await unpack(entry, most, grow, charge));
+  });
 }
 
 /** Classifies one after the other: a picture that can't be is a line like the others. */
@@ -149,13 +157,14 @@ async function lineOf(
   services: Services,
   caller: Caller,
   head: LoadedHead,
-  { name, bytes }: Waiting,
+  picture: Waiting,
   index: number,
   topK: number,
   requestId: string,
 ): Promise<BatchResult | BatchProblem> {
+  const { name } = picture;
   try {
-    const prediction = await predict(services, caller, head, await bytes());
+    const prediction = await picture.with((bytes) => predict(services, caller, head, bytes));
     const { id, version, predictions, unknown } = answerOf(prediction, topK);
     const { image } = prediction;
     const canary = version === head.file.version ? {} : { version };

@@ -8,6 +8,7 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
+import { withPictures } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
@@ -16,12 +17,11 @@ import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-s
 import { answers, pictureBody } from '../../http/openapi.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
-  const { keys, withPictures } = services;
   const embed = createRoute({
     method: 'post',
     path: '/v1/embed',
     summary: `CNN codes of one picture, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
-    middleware: requireScope(keys, 'read', 'embed'),
+    middleware: requireScope(services.keys, 'read', 'embed'),
     request: { query: EmbedQuery, body: pictureBody },
     responses: answers(200, Embeddings, 'One code a picture.'),
   });
@@ -29,14 +29,20 @@ export function addEmbedRoute(app: App, services: Services): void {
     const { encoding, ...wish } = c.req.valid('query');
     const { tenant } = c.var.principal;
     const space = await spaceWished(services, c.env, tenant, wish);
-    const embeddings = await withPictures(c.req.raw, tenant, MAX_PICTURES_PER_REQUEST, async (pictures) => {
-      const made: z.output<typeof Embedding>[] = [];
-      for (const picture of pictures) {
-        const { code, image } = await codeIn(services, space, picture, workOf(c));
-        made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
-      }
-      return made;
-    });
+    const work = workOf(c);
+    const embeddings = await withPictures(
+      c.req.raw,
+      work.memory,
+      MAX_PICTURES_PER_REQUEST,
+      async (pictures) => {
+        const made: z.output<typeof Embedding>[] = [];
+        for (const picture of pictures) {
+          const { code, image } = await codeIn(services, space, picture, work);
+          made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
+        }
+        return made;
+      },
+    );
     return c.json({ ...described(space), encoding, embeddings }, 200);
   });
 }

@@ -6,6 +6,7 @@ import type { App } from '../../env.ts';
 import { addressOf } from '../../access/auth.ts';
 import type { AppEnv, Env, Variables } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { OwnApi, OwnProblem } from './own-api.ts';
 import { Records } from './records.ts';
@@ -28,6 +29,7 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
     if (!scopes.includes(scope)) {
       throw new ApiError('forbidden', `This call needs a key with the scope '${scope}'.`);
     }
+    workOf(c).owner = tenant;
     c.set('api', new OwnApi(app, c, key));
     const confirm = () => keys.confirm(c.env, c.var.principal);
     if (scope !== 'read') await confirm();

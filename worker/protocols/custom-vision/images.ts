@@ -4,10 +4,11 @@ import { MAX_EXAMPLES_PER_PAGE } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
 import { fromBase64 } from '../../http/pictures.ts';
 import { retrain } from '../../heads/head-calls.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
-import { idsOf, MAX_IDS, MAX_IMAGES, readBody, readImages } from './input.ts';
+import { idsOf, MAX_IDS, MAX_IMAGES, readBody, withImages, withJson } from './input.ts';
 import { headPath, OwnProblem, type Ask, type OwnApi } from './own-api.ts';
 import { checked } from './projects.ts';
 import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
@@ -39,32 +40,29 @@ interface Arriving {
   readonly picture: () => Promise<string | undefined>;
 }
 
-export function addImages(app: CallerApp, { memory, pointers }: Services): void {
+export function addImages(app: CallerApp, { pointers }: Services): void {
   app.post('/projects/:project/images', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
     const tagIds = idsOf(c.req.queries('tagIds'));
-    const images = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
-    return c.json(
-      await takeIn(
-        c.var,
-        project,
-        images.map(({ name, bytes }) => fromBytes(name, bytes, tagIds)),
-      ),
-    );
+    return withImages(c.req.raw, workOf(c).memory, async (images) => {
+      const arriving = images.map(({ name, bytes }) => fromBytes(name, bytes, tagIds));
+      return c.json(await takeIn(c.var, project, arriving));
+    });
   });
 
   app.post('/projects/:project/images/files', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Files);
-    const arriving = images.map((image) =>
-      fromBytes(image.name ?? '', fromBase64(image.contents, 'contents'), image.tagIds ?? tagIds ?? []),
-    );
-    return c.json(await takeIn(c.var, project, arriving));
+    return withJson(c.req.raw, workOf(c).memory, Files, async ({ images, tagIds }) => {
+      const arriving = images.map((image) =>
+        fromBytes(image.name ?? '', fromBase64(image.contents, 'contents'), image.tagIds ?? tagIds ?? []),
+      );
+      return c.json(await takeIn(c.var, project, arriving));
+    });
   });
 
   app.post('/projects/:project/images/urls', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Urls);
+    const { images, tagIds } = await readBody(c.req.raw, workOf(c).memory, Urls);
     const arriving = images.map(({ url, tagIds: own }): Arriving => ({
       source: url,
       tagIds: own ?? tagIds ?? [],
@@ -77,7 +75,7 @@ export function addImages(app: CallerApp, { memory, pointers }: Services): void 
   app.post('/projects/:project/images/predictions', async (c) => {
     const { records } = c.var;
     const project = await records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Predictions);
+    const { images, tagIds } = await readBody(c.req.raw, workOf(c).memory, Predictions);
     const arriving = images.map(({ id, tagIds: own }) =>
       fromPrediction(records, project, id, own ?? tagIds ?? []),
     );
@@ -125,10 +123,11 @@ function fromBytes(source: string, bytes: Uint8Array, tagIds: readonly string[])
     source,
     tagIds,
     lesson: (label) => {
-      const form = new FormData();
-      form.append('label', label);
-      form.append('image', new Blob([bytes]), 'image');
-      return Promise.resolve({ method: 'POST', body: form });
+      const form = [
+        { name: 'label', filename: undefined, bytes: new TextEncoder().encode(label) },
+        { name: 'image', filename: 'image', bytes },
+      ];
+      return Promise.resolve({ method: 'POST', form });
     },
     picture: () => sha256Hex(bytes),
   };

@@ -26,14 +26,14 @@ export function addCustomVision(app: App, services: Services): void {
   app.use('/customvision/*', customVisionErrors);
   const training: CallerApp = new Hono<CallerEnv>();
   training.use(asCaller(app, services, 'training-key', 'write'));
-  addProjects(training, services);
-  addTags(training, services);
+  addProjects(training);
+  addTags(training);
   addImages(training, services);
-  addIterations(training, services);
-  addStoredPredictions(training, services);
+  addIterations(training);
+  addStoredPredictions(training);
   for (const name of TRAINING) app.route(`${BASE}/${name}`, training);
   const prediction: CallerApp = new Hono<CallerEnv>();
   prediction.use(asCaller(app, services, 'prediction-key', 'read'));
-  addPrediction(prediction, services);
+  addPrediction(prediction);
   for (const name of PREDICTION) app.route(`${BASE}/${name}`, prediction);
 }

@@ -3,13 +3,8 @@ import type { z } from 'zod';
 import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
 import { checkJson, mediaType } from '../../http/body.ts';
 import type { Lender } from '../../isolate/leases.ts';
-import {
-  CUSTOM_VISION_JSON_MEMORY_FACTOR,
-  MAX_CUSTOM_VISION_JSON_BYTES,
-  MAX_MULTIPART_BYTES,
-} from '../../limits.ts';
-import { parseMultipart } from '../../http/multipart.ts';
-import { borrow } from '../../http/pictures.ts';
+import { CUSTOM_VISION_JSON_MEMORY_FACTOR, MAX_CUSTOM_VISION_JSON_BYTES } from '../../limits.ts';
+import { borrow, borrowForm } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 
 /** As many as Custom Vision takes in one call. */
@@ -17,37 +12,48 @@ export const MAX_IMAGES = 64;
 /** Of images or tags, in one call. */
 export const MAX_IDS = 256;
 
-/**
- * The pictures of a form, or the body as one. Copies: the body's own memory is given back before anything is done with
- * them, since what is done borrows memory for itself.
- */
-export async function readImages(
+/** A picture, in memory that is on loan. */
+export interface Image {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Hands the pictures of a form, or the body as one, to `use`; their memory counts as lent until that is done. @throws ApiError */
+export function withImages<T>(
   request: Request,
   memory: Lender,
-): Promise<{ name: string; bytes: Uint8Array }[]> {
-  if (mediaType(request) !== 'multipart/form-data') {
-    return borrow(request, memory, MAX_FILE_BYTES, 1, (body) => Promise.resolve([{ name: '', bytes: body }]));
-  }
-  const type = request.headers.get('content-type') ?? '';
-  return borrow(request, memory, MAX_MULTIPART_BYTES, 2, (body) => {
-    const parts = parseMultipart(body, type, MAX_IMAGES);
+  use: (images: readonly Image[]) => Promise<T>,
+): Promise<T> {
+  if (mediaType(request) !== 'multipart/form-data')
+    return borrow(request, memory, MAX_FILE_BYTES, 1, (bytes) => use([{ name: '', bytes }]));
+  return borrowForm(request, memory, MAX_IMAGES, async (parts) => {
     if (parts.length === 0) throw new ApiError('invalid_request', 'The form holds no picture.');
-    return Promise.resolve(
-      parts.map(({ name, filename, bytes }) => ({ name: filename ?? name, bytes: bytes.slice() })),
-    );
+    return use(parts.map(({ name, filename, bytes }) => ({ name: filename ?? name, bytes })));
   });
 }
 
-/** @throws ApiError */
-export function readBody<S extends z.ZodType>(
+/** Hands a JSON body to `use`, in memory that counts as lent until that is done. @throws ApiError */
+export function withJson<S extends z.ZodType, T>(
   request: Request,
   memory: Lender,
   schema: S,
-): Promise<z.output<S>> {
-  return borrow(request, memory, MAX_CUSTOM_VISION_JSON_BYTES, CUSTOM_VISION_JSON_MEMORY_FACTOR, (body) =>
-    Promise.resolve(checkJson(body, schema)),
+  use: (body: z.output<S>) => Promise<T>,
+): Promise<T> {
+  return borrow(
+    request,
+    memory,
+    MAX_CUSTOM_VISION_JSON_BYTES,
+    CUSTOM_VISION_JSON_MEMORY_FACTOR,
+    async (body) => use(checkJson(body, schema)),
   );
 }
+
+/** A JSON body of which nothing that is large is used. @throws ApiError */
+export const readBody = <S extends z.ZodType>(
+  request: Request,
+  memory: Lender,
+  schema: S,
+): Promise<z.output<S>> => withJson(request, memory, schema, (body) => Promise.resolve(body));
 
 /** Ids in a query: joined by commas, or the parameter several times. */
 export function idsOf(values: readonly string[] | undefined): string[] {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ClassSummary, DisplayName, VersionName, VersionSummary } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
 import { ApiError } from '../../http/problem.ts';
-import type { Services } from '../../isolate/services.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { CallerApp } from './caller.ts';
 import { versionOf } from './ids.ts';
 import { readBody } from './input.ts';
@@ -34,7 +34,7 @@ interface Caller {
   readonly records: Records;
 }
 
-export function addIterations(app: CallerApp, { memory }: Services): void {
+export function addIterations(app: CallerApp): void {
   app.post('/projects/:project/train', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
     const { version, missing } = await c.var.api.ask(`${headPath(project.head)}/train`, Trained, {
@@ -56,11 +56,7 @@ export function addIterations(app: CallerApp, { memory }: Services): void {
 
   app.patch('/projects/:project/iterations/:iteration', async (c) => {
     const { project, version, versions } = await iteration(c.var, c.req.param());
-    const { name } = await readBody(
-      c.req.raw,
-      memory.of(c.var.principal.tenant),
-      z.object({ name: DisplayName }),
-    );
+    const { name } = await readBody(c.req.raw, workOf(c).memory, z.object({ name: DisplayName }));
     const place = `${project.id}/iterations/`;
     await c.var.records.put(`${place}${version}`, { version, name });
     // Nothing else removes the names of iterations that were deleted.

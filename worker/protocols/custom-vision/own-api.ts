@@ -3,6 +3,8 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { App } from '../../env.ts';
 import type { Env } from '../../env.ts';
+import type { Part } from '../../http/multipart.ts';
+import { giveForm } from '../../http/pictures.ts';
 import { chargeTo, type Working } from '../../isolate/request-work.ts';
 
 /** What our API objected to; it becomes the answer as it is. */
@@ -23,8 +25,8 @@ const Problem = z.object({ code: z.string(), detail: z.string(), status: z.int()
 export interface Ask {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly json?: unknown;
-  readonly body?: BodyInit | Uint8Array;
-  readonly type?: string;
+  /** A form, whose bytes are on loan to whoever asks. */
+  readonly form?: readonly Part[];
 }
 
 /** Where the question comes from. */
@@ -66,12 +68,13 @@ export class OwnApi {
     }
   }
 
-  async #send(path: string, { method = 'GET', json, body, type }: Ask): Promise<Response> {
+  async #send(path: string, { method = 'GET', json, form }: Ask): Promise<Response> {
     const headers = new Headers({ authorization: `Bearer ${this.#key}` });
     if (json !== undefined) headers.set('content-type', 'application/json');
-    if (type !== undefined) headers.set('content-type', type);
-    const sent = json === undefined ? (body ?? null) : JSON.stringify(json);
-    const request = new Request(new URL(path, this.#origin.req.url), { method, headers, body: sent });
+    if (form !== undefined) headers.set('content-type', 'multipart/form-data');
+    const body = json === undefined ? null : JSON.stringify(json);
+    const request = new Request(new URL(path, this.#origin.req.url), { method, headers, body });
+    if (form !== undefined) giveForm(request, form);
     const { env, executionCtx } = this.#origin;
     chargeTo(this.#origin, request);
     const response = await this.#app.fetch(request, env, executionCtx);

@@ -9,12 +9,12 @@ import {
   POINTER_STALE_MS,
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import type { Services } from '../../isolate/services.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
 import type { CallerApp } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
-import { readBody, readImages } from './input.ts';
+import { readBody, withImages, type Image } from './input.ts';
 import { headPath, type Ask, type OwnApi } from './own-api.ts';
 import {
   CodesOf,
@@ -48,7 +48,7 @@ interface Known {
   readonly published: readonly Published[];
 }
 
-export function addPrediction(app: CallerApp, { memory }: Services): void {
+export function addPrediction(app: CallerApp): void {
   const cache = new RefreshingCache<Known>({
     freshMs: POINTER_FRESH_MS,
     staleMs: POINTER_STALE_MS,
@@ -59,14 +59,14 @@ export function addPrediction(app: CallerApp, { memory }: Services): void {
   for (const nostore of ['', '/nostore'] as const) {
     app.post(`${path}/image${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
-      const ask: Ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' };
-      const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
-      return c.json(await predict(c.var, target, ask, storing));
+      return withImages(c.req.raw, workOf(c).memory, async ([image]) => {
+        const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
+        return c.json(await predict(c.var, target, asked(image), storing));
+      });
     });
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const { url } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Url);
+      const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
       const ask: Ask = { method: 'POST', json: { url } };
       return c.json(await predict(c.var, target, ask, nostore === '' ? { trims } : undefined));
     });
@@ -96,6 +96,11 @@ async function find(
   const version = named(known);
   if (version !== undefined) return { ...known, version };
   throw new ApiError('not_found', `Nothing is published as '${params.name.slice(0, 80)}'.`);
+}
+
+/** What asks our API about a picture. */
+export function asked({ bytes }: Image): Ask {
+  return { method: 'POST', form: [{ name: 'image', filename: undefined, bytes }] };
 }
 
 /** @param storing where the prediction is to be stored: when others make room, and the picture's SHA-256, if it is known. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DisplayName } from '../../../src/api/index.ts';
 import { ApiError } from '../../http/problem.ts';
-import type { Services } from '../../isolate/services.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { CallerApp } from './caller.ts';
 import { isUuid } from './ids.ts';
 import { readBody } from './input.ts';
@@ -14,7 +14,7 @@ const Description = z.string().max(1_000);
 const DomainId = z.string().refine(isUuid, 'must be the id of a domain');
 const Changes = z.object({ name: DisplayName.optional(), description: Description.nullish() });
 
-export function addProjects(app: CallerApp, { memory }: Services): void {
+export function addProjects(app: CallerApp): void {
   app.get('/domains', (c) => c.json([GENERAL_DOMAIN]));
   app.get('/domains/:domain', (c) => c.json({ ...GENERAL_DOMAIN, id: c.req.param('domain') }));
   app.get('/projects', async (c) => c.json((await c.var.records.projects()).map(projectOf)));
@@ -45,7 +45,7 @@ export function addProjects(app: CallerApp, { memory }: Services): void {
 
   app.patch('/projects/:project', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { name, description } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Changes);
+    const { name, description } = await readBody(c.req.raw, workOf(c).memory, Changes);
     const changed: Project = {
       ...project,
       name: name ?? project.name,

@@ -1,12 +1,12 @@
 /** The training API's part of prediction: trying an iteration before it is published, and what predictions stored. */
 import { z } from 'zod';
 import { ApiError } from '../../http/problem.ts';
-import type { Services } from '../../isolate/services.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import type { CallerApp } from './caller.ts';
 import { iterationId, isUuid, versionOf } from './ids.ts';
-import { idsOf, readBody, readImages } from './input.ts';
+import { idsOf, readBody, withImages } from './input.ts';
 import { headPath, type OwnApi } from './own-api.ts';
-import { predict, Url, type Target } from './prediction.ts';
+import { asked, predict, Url, type Target } from './prediction.ts';
 import { StoredPrediction, type Records } from './records.ts';
 import { predictionsOf } from './wire.ts';
 
@@ -14,24 +14,24 @@ const MAX_RESULTS = 256;
 const Detail = z.object({ version: z.int() });
 const Query = z.object({ maxCount: z.int().min(0).nullish(), iterationId: z.string().nullish() });
 
-export function addStoredPredictions(app: CallerApp, { memory }: Services): void {
+export function addStoredPredictions(app: CallerApp): void {
   app.post('/projects/:project/quicktest/image', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
-    const ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' } as const;
-    return c.json(await predict(c.var, target, ask, undefined));
+    return withImages(c.req.raw, workOf(c).memory, async ([image]) =>
+      c.json(await predict(c.var, target, asked(image), undefined)),
+    );
   });
 
   app.post('/projects/:project/quicktest/url', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    const { url } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Url);
+    const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
     return c.json(await predict(c.var, target, { method: 'POST', json: { url } }, undefined));
   });
 
   app.post('/projects/:project/predictions/query', async (c) => {
     const { records } = c.var;
     const { id } = await records.project(c.req.param('project'));
-    const token = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Query);
+    const token = await readBody(c.req.raw, workOf(c).memory, Query);
     const tags = await records.tags(id);
     const most = Math.min(token.maxCount || MAX_RESULTS, MAX_RESULTS);
     const results: object[] = [];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import type { Services } from '../../isolate/services.ts';
+import { workOf } from '../../isolate/request-work.ts';
 import { callTenant } from '../../tenant/call.ts';
 import type { CallerApp } from './caller.ts';
 import { readBody } from './input.ts';
@@ -21,7 +21,7 @@ const Changes = z.object({
 });
 const Total = z.object({ total: z.int() });
 
-export function addTags(app: CallerApp, { memory }: Services): void {
+export function addTags(app: CallerApp): void {
   app.get('/projects/:project/tags', async (c) => {
     const { records, principal } = c.var;
     const { id, head } = await records.project(c.req.param('project'));
@@ -64,7 +64,7 @@ export function addTags(app: CallerApp, { memory }: Services): void {
     const { records, api } = c.var;
     const project = await records.project(c.req.param('project'));
     const tag = await records.tag(project.id, c.req.param('tag'));
-    const { name, description, type } = await readBody(c.req.raw, memory.of(c.var.principal.tenant), Changes);
+    const { name, description, type } = await readBody(c.req.raw, workOf(c).memory, Changes);
     if (name !== undefined) {
       const others = (await records.tags(project.id)).filter(({ id }) => id !== tag.id);
       assertFree(others, name);

@@ -12,7 +12,7 @@ import { callTenant } from '../../tenant/call.ts';
 import { answers, HeadPath } from '../../http/openapi.ts';
 
 export function addRebaseRoutes(app: App, services: Services): void {
-  const { keys, memory, pointers, runtime } = services;
+  const { keys, pointers, runtime } = services;
   const canWrite = requireScope(keys, 'write', 'manage');
 
   const look = createRoute({
@@ -48,7 +48,7 @@ export function addRebaseRoutes(app: App, services: Services): void {
     const { origin } = space;
     const { progress, pictures } = await callTenant(c.env, tenant, (stub) => stub.rebase.page(head, origin));
     if (pictures.length > 0) {
-      const reader = { ...services, env: c.env, memory: memory.of(tenant), space, work: workOf(c) };
+      const reader = { ...services, env: c.env, space, work: workOf(c) };
       const made = await codesOfPage(reader, pictures);
       await step(c.env, 'codes made');
       const stored = await callTenant(c.env, tenant, (stub) => stub.rebase.store(head, origin, made));

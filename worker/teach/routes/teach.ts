@@ -40,7 +40,7 @@ export function addTeachRoutes(app: App, services: Services): void {
     const { tenant } = c.var.principal;
     const spaces = await taughtSpacesOf(services, c.env, tenant, head);
     const keep = keeper(c.env, tenant, head);
-    const examples = await examplesOf(services, services.memory.of(tenant), spaces, c, keep);
+    const examples = await examplesOf(services, spaces, c, keep);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {

@@ -11,14 +11,12 @@ import { teachFurther } from '../../../src/learn/further/teach-further.ts';
 import { trainWithMetrics } from '../../../src/learn/ridge/train.ts';
 import { trainingBytes, type TrainingSize } from '../../../src/learn/ridge/training-memory.ts';
 import { sha256Hex } from '../../access/api-key.ts';
-import { Leases } from '../../isolate/leases.ts';
+import { memory } from '../../isolate/memory.ts';
 import {
   MAX_EXAMPLES_PER_HEAD,
   MAX_HEAD_BYTES,
   MAX_TRAINING_ATTEMPTS,
-  TRAINING_BUDGET_BYTES,
-  TRAINING_LEASE_MS,
-  TRAINING_WAIT_MS,
+  TRAINING_TERMS,
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
@@ -36,9 +34,6 @@ import type { Rows } from '../rows.ts';
 import type { IdentifiedSet } from './training-set.ts';
 import type { Reservation, Upload } from '../heads/uploads.ts';
 import type { Write } from '../writer.ts';
-
-/** Of all tenants' objects that live in this isolate. */
-const memory = new Leases(TRAINING_BUDGET_BYTES, TRAINING_LEASE_MS, TRAINING_WAIT_MS);
 
 /** There is nothing to do, or nothing more. */
 interface Done {
@@ -102,7 +97,7 @@ export class Training {
     const base = this.#base(head, state);
     const size = this.#size(head, state, base);
     // What was forgotten must go, also where what is left cannot be trained on.
-    if (state.forgottenFrom !== null && trainingBytes(size) > TRAINING_BUDGET_BYTES)
+    if (state.forgottenFrom !== null && trainingBytes(size) > memory.largest)
       await this.#write((now) => this.#untrain(head, now));
     return withinMemory(head, size, () => this.#trainNow(head, base));
   }
@@ -213,7 +208,7 @@ export function sizeOf(classes: TaughtState['classes'], codeLength: number): Tra
 }
 
 /**
- * Runs a training when there is memory for it. What is expected to go wrong comes back as a refusal, as does a training
+ * Runs a training when the isolate has memory for it. What is expected to go wrong comes back as a refusal, as does a training
  * that takes more memory than there is for all.
  */
 export async function withinMemory<T>(
@@ -222,9 +217,9 @@ export async function withinMemory<T>(
   task: () => Promise<T>,
 ): Promise<T | Refused> {
   const bytes = trainingBytes(size);
-  if (bytes > TRAINING_BUDGET_BYTES) return tooMuchMemory(head, size, bytes);
+  if (bytes > memory.largest) return tooMuchMemory(head, size, bytes);
   try {
-    return await memory.with(bytes, task);
+    return await memory.with(bytes, task, TRAINING_TERMS);
   } catch (error) {
     // Errors lose their class on the way out of a Durable Object.
     if (error instanceof HeadwaterError || error instanceof ApiError)
@@ -238,7 +233,7 @@ function tooMuchMemory(
   { examples, classes, codeLength }: TrainingSize,
   bytes: number,
 ): Refused {
-  const [needed, most] = [bytes, TRAINING_BUDGET_BYTES].map((each) => Math.ceil(each / 1e6));
+  const [needed, most] = [Math.ceil(bytes / 1e6), Math.floor(memory.largest / 1e6)];
   return refuse(
     'training_data_too_large',
     `Training '${head}' on ${examples} examples of ${codeLength} numbers, with ${classes} classes in all, takes ${needed} MB of memory; at the edge ${most} are the most. Its examples are stored, and the head answers as before. Delete some of them, or train it with \`headwater train DIR --out FILE\` and upload it with \`headwater push FILE --head ${head}\`.`,
