@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/node/**/*.test.ts'],
+          globalSetup: ['test/node/run-folder.ts'],
           // Two cores: more workers would only fight over them.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
