@@ -11,6 +11,9 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.cache/compiled
  */
 const HANGS_MS = 300_000;
 
+/** Of both projects together, whose files run side by side. Two cores: more would only fight over them. */
+const MAX_WORKERS = 2;
+
 export default defineConfig({
   test: {
     // The Worker logs a line a request.
@@ -20,9 +23,8 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/node/**/*.test.ts'],
-          // Two cores: more workers would only fight over them.
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          globalSetup: ['test/node/run-folder.ts'],
+          maxWorkers: MAX_WORKERS,
           testTimeout: HANGS_MS,
           hookTimeout: HANGS_MS,
         },
@@ -44,8 +46,7 @@ export default defineConfig({
           // Two workerds that take file after file: each would otherwise load the Worker anew, which takes longer than its
           // tests. Files share stores and isolate: each has tenants of its own, and test/worker/setup.ts takes its mocks back.
           isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          maxWorkers: MAX_WORKERS,
           testTimeout: HANGS_MS,
           hookTimeout: HANGS_MS,
         },

@@ -46,22 +46,26 @@ function deploy(args: readonly string[], secret = ''): Promise<Ran> {
 }
 
 describe('npm run deploy', () => {
-  it.each(['production', 'staging'])('checks %s and sends nothing', async (environment) => {
-    const { code, stdout, stderr } = await deploy(['--env', environment]);
-    expect(code, stdout + stderr).toBe(0);
-    const worker = environment === 'staging' ? 'headwater-staging' : 'headwater';
+  function expectChecks(stdout: string, worker: string): void {
     for (const name of ['bindings', 'compatibility', 'script', 'console', 'bundling']) {
       expect(stdout).toMatch(new RegExp(`^✓ ${name}`, 'm'));
     }
     expect(stdout).toMatch(/^[✓·] start-up +\d+ ms of CPU here, of 1000 ms/m);
     expect(stdout).toContain(`wrangler would deploy ${worker}\n`);
     expect(stdout).toMatch(/^\? login +nobody is logged in/m);
+  }
+
+  it('checks production and sends nothing', async () => {
+    const { code, stdout, stderr } = await deploy([]);
+    expect(code, stdout + stderr).toBe(0);
+    expectChecks(stdout, 'headwater');
     expect(stdout).toContain('Nothing was sent');
   });
 
-  it('does not deploy for real while a check is open', async () => {
-    const { code, stdout, stderr } = await deploy(['--for-real'], 'short');
+  it('checks staging, and does not deploy for real while a check is open', async () => {
+    const { code, stdout, stderr } = await deploy(['--env', 'staging', '--for-real'], 'short');
     expect(code).toBe(1);
+    expectChecks(stdout, 'headwater-staging');
     expect(stdout).toMatch(/^✗ secret +HEADWATER_ADMIN_SECRET has 5 characters/m);
     expect(stderr).toContain('Not deployed');
   });

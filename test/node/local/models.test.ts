@@ -173,7 +173,7 @@ describe('on local workerd', () => {
     }
   }
 
-  const trash = ['glass', 'metal', 'paper'].flatMap((label) => photos('test', label, 4));
+  const trash = ['glass', 'metal', 'paper'].flatMap((label) => photos('test', label, 2));
   /** The class that is taught later: parts of one photo to learn from, of another one to be found; or photos of daisies. */
   const NEW = 'new';
   let meals: { readonly taught: string[]; readonly unseen: string[] };

@@ -1,5 +1,8 @@
 /** The project as it was deployed with MobileNetV3-Small as its default, and as it is with EfficientNet-Lite0. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PictureInput } from '../../../src/head/index.ts';
+import { shared } from '../shared.ts';
 import { Deployment } from './deployment.ts';
 
 export interface Space {
@@ -19,10 +22,20 @@ export interface Bundles {
   /** Folders. */
   readonly older: string;
   readonly later: string;
-  readonly remove: () => Promise<void>;
 }
 
-export async function twoDefaults(): Promise<Bundles> {
+/** Those that all test files of a run have in common. */
+export async function sharedDefaults(): Promise<Bundles> {
+  const folder = await shared('two-defaults', async (made) => {
+    const { older, later, remove } = await twoDefaults();
+    cpSync(older, join(made, 'older'), { recursive: true });
+    cpSync(later, join(made, 'later'), { recursive: true });
+    await remove();
+  });
+  return { older: join(folder, 'older'), later: join(folder, 'later') };
+}
+
+export async function twoDefaults(): Promise<Bundles & { readonly remove: () => Promise<void> }> {
   const deployments = [OLD, NEW].map(({ backbone, input }) => {
     const deployment = new Deployment();
     deployment.defaultTo(backbone, input);

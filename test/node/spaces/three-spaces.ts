@@ -2,12 +2,14 @@
  * A tenant with heads in three code spaces: one that an older deployment taught on MobileNetV3-Small, one that the present one
  * taught on EfficientNet-Lite0 at 160 pixels, and one of the trainer's at 224. Beside it three tenants with one of them each.
  */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { PictureInput } from '../../../src/head/index.ts';
 import { Mortal } from '../local/teaching.ts';
-import { NEW, OLD, twoDefaults, type Bundles } from '../local/two-defaults.ts';
+import { NEW, OLD, sharedDefaults } from '../local/two-defaults.ts';
 import { photos } from '../photos.ts';
+import { shared } from '../shared.ts';
 import { headwater, writeFiles } from '../trainer/workspace.ts';
 
 export const HEADS = ['old', 'edge', 'large'] as const;
@@ -65,61 +67,86 @@ export const json = (body: unknown, method = 'POST'): RequestInit => ({
   body: JSON.stringify(body),
 });
 
+const Keys = z.object({
+  key: z.string(),
+  alone: z.object({ old: z.string(), edge: z.string(), large: z.string() }),
+});
+type Keys = z.infer<typeof Keys>;
+
+/** Parts of the folder that all test files of a run have in common. */
+const STATE = 'state';
+const KEYS = 'keys.json';
+const LARGE = 'large';
+
 /**
- * @param folder for the stores and the trainer's files.
- * @param meanwhile is done while the older deployment runs.
+ * Starts the present deployment on stores of its own.
+ * @param folder for the stores and the test's files.
+ * @param before is done first, while the older deployment runs on these stores.
  */
 export async function openThreeSpaces(
   folder: string,
-  meanwhile: (older: Mortal, key: string) => Promise<void> = async () => {},
+  before?: (older: Mortal, key: string) => Promise<void>,
 ): Promise<ThreeSpaces> {
-  const bundles = await twoDefaults();
+  const made = await shared('three-spaces', makeThreeSpaces);
+  const { older, later } = await sharedDefaults();
+  const { key, alone } = Keys.parse(JSON.parse(readFileSync(join(made, KEYS), 'utf8')));
+  const state = join(folder, STATE);
+  cpSync(join(made, STATE), state, { recursive: true });
+  if (before !== undefined) await during(new Mortal(state, undefined, older), (its) => before(its, key));
+  const worker = new Mortal(state, undefined, later);
+  await worker.start();
+  const large = new Uint8Array(readFileSync(join(made, LARGE)));
+  return { worker, key, alone, large, close: () => worker.stop() };
+}
+
+/** Stores that both deployments have taught, one after the other, the keys to them, and the trainer's head. */
+async function makeThreeSpaces(folder: string): Promise<void> {
+  const { older, later } = await sharedDefaults();
+  const state = join(folder, STATE);
+  const keys = await during(new Mortal(state, undefined, older), teachOlder);
+  writeFileSync(join(folder, KEYS), JSON.stringify(keys));
+  await train(folder);
+  const large = new Uint8Array(readFileSync(join(folder, LARGE)));
+  await during(new Mortal(state, undefined, later), (worker) => teachLater(worker, keys, large));
+}
+
+/** What is done while it runs. */
+async function during<T>(worker: Mortal, task: (worker: Mortal) => Promise<T>): Promise<T> {
+  await worker.start();
   try {
-    const state = join(folder, 'state');
-    const older = new Mortal(state, undefined, bundles.older);
-    await older.start();
-    const key = await older.newTenant();
-    const alone = {
-      old: await older.newTenant(),
-      edge: await older.newTenant(),
-      large: await older.newTenant(),
-    };
-    for (const its of [key, ...Object.values(alone)])
-      await ask(older, its, '/v1/settings', json({ keep_images: true }, 'PUT'));
-    for (const its of [key, alone.old])
-      await ask(older, its, '/v1/heads/old/teach', { method: 'POST', body: lesson(EACH) });
-    await meanwhile(older, key);
-    await older.stop();
-    return await openLater(folder, state, bundles, key, alone);
-  } catch (error) {
-    await bundles.remove();
-    throw error;
+    return await task(worker);
+  } finally {
+    await worker.stop();
   }
 }
 
-async function openLater(
-  folder: string,
-  state: string,
-  { later, remove }: Bundles,
-  key: string,
-  alone: ThreeSpaces['alone'],
-): Promise<ThreeSpaces> {
-  const worker = new Mortal(state, undefined, later);
-  await worker.start();
-  const close = async (): Promise<void> => {
-    await worker.stop();
-    await remove();
-  };
+async function teachOlder(older: Mortal): Promise<Keys> {
+  const [key, old, edge, large] = [
+    await older.newTenant(),
+    await older.newTenant(),
+    await older.newTenant(),
+    await older.newTenant(),
+  ];
+  for (const its of [key, old, edge, large])
+    await ask(older, its, '/v1/settings', json({ keep_images: true }, 'PUT'));
+  for (const its of [key, old])
+    await ask(older, its, '/v1/heads/old/teach', { method: 'POST', body: lesson(EACH) });
+  return { key, alone: { old, edge, large } };
+}
+
+async function teachLater(
+  later: Mortal,
+  { key, alone }: Keys,
+  large: Uint8Array<ArrayBuffer>,
+): Promise<void> {
   for (const its of [key, alone.edge])
-    await ask(worker, its, '/v1/heads/edge/teach', { method: 'POST', body: lesson(EACH) });
-  const large = await trained(folder);
+    await ask(later, its, '/v1/heads/edge/teach', { method: 'POST', body: lesson(EACH) });
   for (const its of [key, alone.large])
-    await ask(worker, its, '/v1/heads/large', { method: 'PUT', body: large });
-  return { worker, key, alone, large, close };
+    await ask(later, its, '/v1/heads/large', { method: 'PUT', body: large });
 }
 
 /** A head as `headwater train --size 224` makes it. */
-async function trained(folder: string): Promise<Uint8Array<ArrayBuffer>> {
+async function train(folder: string): Promise<void> {
   const set = Object.fromEntries(
     LABELS.flatMap((label) =>
       Array.from({ length: EACH }, (_, i) => [`set/${label}/${i}.jpg`, photo('train', label, i)]),
@@ -129,9 +156,8 @@ async function trained(folder: string): Promise<Uint8Array<ArrayBuffer>> {
   const { backbone, input } = SPACES.large;
   const space = ['--backbone', backbone, '--size', String(input.width)];
   const { code, stderr } = await headwater(
-    ['train', 'set', '--strategy', 'linear-all', '--no-report', '--out', 'large', ...space],
+    ['train', 'set', '--strategy', 'linear-all', '--no-report', '--out', LARGE, ...space],
     { cwd: folder },
   );
   if (code !== 0) throw new Error(stderr);
-  return new Uint8Array(readFileSync(join(folder, 'large')));
 }

@@ -245,10 +245,8 @@ describe('real pictures', () => {
       link('train', label, cwd, 14);
       link('test', label, cwd, 10);
     }
-    const { stdout, stderr, code } = await headwater(
-      ['train', 'train', '--test', 'test', '--out', 'h.safetensors', '--json'],
-      { cwd },
-    );
+    const args = ['train', 'train', '--test', 'test', '--out', 'h.safetensors', ...LINEAR, '--json'];
+    const { stdout, stderr, code } = await headwater(args, { cwd });
     expect(code, stderr).toBe(0);
     const { test: metrics } = Trained.parse(JSON.parse(stdout));
     expect(metrics?.accuracy).toBeGreaterThan(0.6);
