@@ -70,9 +70,9 @@ export function borrow<T>(
 
 function picturesOf(body: Uint8Array, contentType: string, maxPictures: number): Uint8Array[] {
   const parts = parseMultipart(body, contentType, maxPictures);
-  const stranger = parts.find((part) => part.name !== FIELD);
-  if (stranger) {
-    const name = stranger.name.slice(0, 80);
+  const otherField = parts.find((part) => part.name !== FIELD);
+  if (otherField) {
+    const name = otherField.name.slice(0, 80);
     throw new ApiError(
       'invalid_request',
       `The form's field '${name}' is not known; pictures go into '${FIELD}'.`,

@@ -10,7 +10,7 @@
  */
 import { ApiError } from '../http/problem.ts';
 
-/** A waiting request asks after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
+/** A waiting request tries again after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
 const FIRST_POLL_MS = 4;
 const LAST_POLL_MS = 64;
 /** Where none was refused for this long, none waits. */
@@ -150,7 +150,7 @@ export class Leases {
     const { share, reserve, small } = this.#shares;
     const beyond = leases.filter(({ units }) => units > share);
     if (beyond.length > 1 && beyond.includes(leases[leases.length - 1])) return beyond;
-    // The usual case, without the lists below: every picture asks.
+    // The usual case, without the lists below: every picture needs one.
     if (claimsOf(leases, share) <= Math.min(share, this.#capacity - reserve)) return [];
     const { owner, claim } = leases[leases.length - 1];
     const own = leases.filter((each) => each.owner === owner);

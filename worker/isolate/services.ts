@@ -28,7 +28,7 @@ export interface Services {
   readonly tails: TailStore;
   /** Bytes of request bodies. */
   readonly memory: Leases;
-  /** Hands a request's images to `use`, within the memory that is lent to the tenant: see http/pictures.ts. */
+  /** Hands a request's images to `use`, within the memory that is lent to the tenant (http/pictures.ts). */
   readonly withPictures: <T>(
     request: Request,
     tenant: string,

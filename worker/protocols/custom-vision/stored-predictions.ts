@@ -18,8 +18,8 @@ export function addStoredPredictions(app: CallerApp, { memory }: Services): void
   app.post('/projects/:project/quicktest/image', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
     const [image] = await readImages(c.req.raw, memory.of(c.var.principal.tenant));
-    const ask = { method: 'POST', body: image.bytes, type: 'application/octet-stream' } as const;
-    return c.json(await predict(c.var, target, ask, undefined));
+    const call = { method: 'POST', body: image.bytes, type: 'application/octet-stream' } as const;
+    return c.json(await predict(c.var, target, call, undefined));
   });
 
   app.post('/projects/:project/quicktest/url', async (c) => {
@@ -69,7 +69,7 @@ async function targetOf(
   const project = await records.project(id);
   const version =
     wanted === undefined
-      ? (await api.ask(headPath(project.head), Detail)).version
+      ? (await api.call(headPath(project.head), Detail)).version
       : versionOf(project.id, wanted);
   if (version === undefined) throw new ApiError('not_found', 'The project has no such iteration.');
   return { project, version, tags: await records.tags(project.id) };
