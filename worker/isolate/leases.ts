@@ -11,7 +11,7 @@
  */
 import { ApiError } from '../http/problem.ts';
 
-/** A waiting request asks after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
+/** A waiting request tries again after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
 const FIRST_POLL_MS = 4;
 const LAST_POLL_MS = 64;
 /** Where none was refused for this long, none waits. */

@@ -15,7 +15,7 @@ import type { CallerApp } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, withImages, type Image } from './input.ts';
-import { headPath, type Ask, type OwnApi } from './own-api.ts';
+import { headPath, type OwnCall, type OwnApi } from './own-api.ts';
 import {
   CodesOf,
   type Project,
@@ -61,14 +61,14 @@ export function addPrediction(app: CallerApp): void {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
       return withImages(c.req.raw, workOf(c).memory, async ([image]) => {
         const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
-        return c.json(await predict(c.var, target, asked(image), storing));
+        return c.json(await predict(c.var, target, callFor(image), storing));
       });
     });
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
       const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
-      const ask: Ask = { method: 'POST', json: { url } };
-      return c.json(await predict(c.var, target, ask, nostore === '' ? { trims } : undefined));
+      const call: OwnCall = { method: 'POST', json: { url } };
+      return c.json(await predict(c.var, target, call, nostore === '' ? { trims } : undefined));
     });
   }
 }
@@ -98,8 +98,8 @@ async function find(
   throw new ApiError('not_found', `Nothing is published as '${params.name.slice(0, 80)}'.`);
 }
 
-/** What asks our API about a picture. */
-export function asked({ bytes }: Image): Ask {
+/** The call to our API that classifies an image. */
+export function callFor({ bytes }: Image): OwnCall {
   return { method: 'POST', form: [{ name: 'image', filename: undefined, bytes }] };
 }
 
@@ -107,16 +107,16 @@ export function asked({ bytes }: Image): Ask {
 export async function predict(
   { api, records }: { readonly api: OwnApi; readonly records: Records },
   { project, tags, version }: Target,
-  ask: Ask,
+  call: OwnCall,
   storing: { readonly trims: Turns; readonly picture?: string } | undefined,
 ): Promise<object> {
   const query = `?version=${version}&top_k=${ALL_LABELS}`;
-  const { predictions } = await api.ask(`${headPath(project.head)}/classify${query}`, Classification, ask);
+  const { predictions } = await api.call(`${headPath(project.head)}/classify${query}`, Classification, call);
   const id = crypto.randomUUID();
   const created = new Date().toISOString();
   if (storing !== undefined) {
     const embed = `/v1/embed?encoding=base64&head=${project.head}`;
-    const { embeddings, ...codesOf } = await api.ask(embed, Embedded, ask);
+    const { embeddings, ...codesOf } = await api.call(embed, Embedded, call);
     const stored: StoredPrediction = {
       id,
       version,

@@ -6,7 +6,7 @@ import type { CallerApp } from './caller.ts';
 import { iterationId, isUuid, versionOf } from './ids.ts';
 import { idsOf, readBody, withImages } from './input.ts';
 import { headPath, type OwnApi } from './own-api.ts';
-import { asked, predict, Url, type Target } from './prediction.ts';
+import { callFor, predict, Url, type Target } from './prediction.ts';
 import { StoredPrediction, type Records } from './records.ts';
 import { predictionsOf } from './wire.ts';
 
@@ -18,7 +18,7 @@ export function addStoredPredictions(app: CallerApp): void {
   app.post('/projects/:project/quicktest/image', async (c) => {
     const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
     return withImages(c.req.raw, workOf(c).memory, async ([image]) =>
-      c.json(await predict(c.var, target, asked(image), undefined)),
+      c.json(await predict(c.var, target, callFor(image), undefined)),
     );
   });
 
@@ -69,7 +69,7 @@ async function targetOf(
   const project = await records.project(id);
   const version =
     wanted === undefined
-      ? (await api.ask(headPath(project.head), Detail)).version
+      ? (await api.call(headPath(project.head), Detail)).version
       : versionOf(project.id, wanted);
   if (version === undefined) throw new ApiError('not_found', 'The project has no such iteration.');
   return { project, version, tags: await records.tags(project.id) };
