@@ -1,5 +1,5 @@
 /** Writes what this project holds in the formats of other tools. */
-export { addBackbone, CODES, type OnnxInput, type OnnxOptions, planToOnnx } from './onnx.ts';
+export { CODES, type OnnxInput, type OnnxOptions, planToOnnx } from './onnx.ts';
 export { OnnxGraph } from './onnx-graph.ts';
 export { headToOnnx, PROBABILITIES } from './onnx-head.ts';
 export { headToTfjsGraph, PIXELS, planToTfjsGraph } from './tfjs-graph.ts';

@@ -3,7 +3,8 @@ import type { Backbone } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
 import { networkOf, scaledHead } from './network.ts';
 import { OnnxGraph } from './onnx-graph.ts';
-import { addBackbone, CODES, type OnnxOptions } from './onnx.ts';
+import { CODES, type OnnxOptions, OnnxTarget } from './onnx.ts';
+import { writeNetwork } from './rounding-walk.ts';
 
 /** The model's second output: float32 [n, C], each row summing to 1. */
 export const PROBABILITIES = 'probabilities';
@@ -16,7 +17,8 @@ export const PROBABILITIES = 'probabilities';
 export function headToOnnx(head: Head, backbone: Backbone, options: OnnxOptions = {}): Uint8Array {
   const network = networkOf(head, backbone);
   const graph = new OnnxGraph();
-  const codes = addBackbone(graph, network, options.input ?? 'pixels');
+  const { backbone: whole } = network;
+  const codes = writeNetwork(network, new OnnxTarget(graph, whole, options.input ?? 'pixels'));
   const { labels, codeLength, mean } = head;
   const { inverse, weights, bias } = scaledHead(head);
   const centred = graph.node('Sub', 'head/centred', [
@@ -38,7 +40,7 @@ export function headToOnnx(head: Head, backbone: Backbone, options: OnnxOptions 
   graph.node('Softmax', PROBABILITIES, [logits], { axis: 1 });
   graph.output(CODES, 'float32', ['n', codeLength]);
   graph.output(PROBABILITIES, 'float32', ['n', labels.length]);
-  return graph.encode(`${network.plan.name} with a head`, {
+  return graph.encode(`${whole.plan.name} with a head`, {
     backbone: `${head.backbone.name} ${head.backbone.version}`,
     weights_sha256: head.backbone.weightsSha256,
     labels: JSON.stringify(labels),

@@ -6,13 +6,14 @@ import type { Backbone } from '../backbone/index.ts';
 import { ACTIVATION_TABLE } from '../backbone/activations.ts';
 import { castTarget, OnnxGraph } from './onnx-graph.ts';
 import { convKernel, depthwiseKernel } from './onnx-kernels.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
+import type { Bounds, RoundingTarget } from './rounding-walk.ts';
+import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /**
  * What the model reads, under the same name.
  * - `pixels`: uint8 [n, height, width, channels], what a decoder gives and what the project's own engines read.
- * - `planes`: float32 [n, channels, height, width], the pixel (0 to 255) minus `plan.input.padValue` of its channel:
- *   the layout that ONNX runtimes like best, prepared by the host.
+ * - `planes`: float32 [n, channels, height, width], the pixel (0 to 255) minus `plan.input.padValue` of its channel
+ *   (rounded, where the Worker computes with integers): the layout that ONNX runtimes like best, prepared by the host.
  */
 export type OnnxInput = 'pixels' | 'planes';
 
@@ -24,11 +25,14 @@ export interface OnnxOptions {
 /** The model's output: float32 [n, D]. */
 export const CODES = 'codes';
 
+/** Beyond every sum of whole numbers. */
+const LARGEST_SUM = 2 ** 31;
+
 /** The backbone as an ONNX model (operator set 17): n pictures in, CNN codes [n, D] out under the name `codes`. */
 export function planToOnnx(backbone: Backbone, options: OnnxOptions = {}): Uint8Array {
   const { plan } = backbone;
   const graph = new OnnxGraph();
-  addBackbone(graph, backbone, options.input ?? 'pixels');
+  writeBackbone(backbone, new OnnxTarget(graph, backbone, options.input ?? 'pixels'));
   graph.output(CODES, 'float32', ['n', backbone.codeLength]);
   return graph.encode(plan.name, {
     backbone: `${plan.name} ${plan.version}`,
@@ -36,13 +40,8 @@ export function planToOnnx(backbone: Backbone, options: OnnxOptions = {}): Uint8
   });
 }
 
-/** Adds the input, the steps and the taps to `graph`. @returns the name of the value that holds the codes, [n, D]. */
-export function addBackbone(graph: OnnxGraph, backbone: Backbone, input: OnnxInput): string {
-  return writeBackbone(backbone, new OnnxTarget(graph, backbone, input));
-}
-
 /** Writes a plan's steps into an ONNX graph, in floats. */
-export class OnnxTarget implements GraphTarget {
+export class OnnxTarget implements RoundingTarget {
   readonly #graph: OnnxGraph;
   readonly #backbone: Backbone;
   readonly #input: OnnxInput;
@@ -118,11 +117,37 @@ export class OnnxTarget implements GraphTarget {
     this.#graph.node('Mul', name, [map, factors]);
   }
 
+  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
+    const bounds = [this.#scalar(`${name}/low`, low), this.#scalar(`${name}/high`, high)];
+    const clipped = this.#graph.node('Clip', `${name}/clipped`, [input, ...bounds]);
+    this.#graph.node(way === 'down' ? 'Floor' : 'Round', name, [clipped]);
+  }
+
+  /** ONNX Runtime puts factors behind a convolution into its weights and begins its sums with what is added: not behind this. */
+  apart(convolution: string): string {
+    const name = `${convolution}/apart`;
+    const bounds = [-LARGEST_SUM, LARGEST_SUM].map((bound, i) => this.#scalar(`${name}/${i}`, bound));
+    return this.#graph.node('Clip', name, [convolution, ...bounds]);
+  }
+
+  scaled(name: string, input: string, factors: Float32Array): void {
+    const shape = [1, factors.length, 1, 1];
+    this.#graph.node('Mul', name, [input, this.#graph.constant(`${name}/factors`, shape, factors)]);
+  }
+
+  shifted(name: string, input: string, by: number): void {
+    this.#graph.node('Add', name, [input, this.#scalar(`${name}/by`, by)]);
+  }
+
   codes(taps: readonly TapValue[]): string {
     const parts = taps.map((tap) =>
       this.#graph.node('Flatten', `${tap.name}/code`, [tap.value], { axis: 1 }),
     );
     return this.#graph.node('Concat', CODES, parts, { axis: 1 });
+  }
+
+  #scalar(name: string, value: number): string {
+    return this.#graph.constant(name, [], Float32Array.of(value));
   }
 
   #centre(name: string): string {

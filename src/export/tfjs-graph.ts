@@ -10,7 +10,8 @@ import { CODES } from './onnx.ts';
 import { PROBABILITIES } from './onnx-head.ts';
 import type { Attributes, TfjsModel } from './tfjs-graph-def.ts';
 import { TfjsGraph } from './tfjs-graph-def.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
+import { type Bounds, type RoundingTarget, writeNetwork } from './rounding-walk.ts';
+import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /** The model's input. */
 export const PIXELS = 'pixels';
@@ -30,7 +31,7 @@ export function planToTfjsGraph(backbone: Backbone): TfjsModel {
 export function headToTfjsGraph(head: Head, backbone: Backbone): TfjsModel {
   const graph = new TfjsGraph();
   const network = networkOf(head, backbone);
-  const codes = writeBackbone(network, new TfjsTarget(graph, network));
+  const codes = writeNetwork(network, new TfjsTarget(graph, network.backbone));
   const { labels, codeLength, mean } = head;
   const { inverse, weights, bias } = scaledHead(head);
   const centred = graph.node('Sub', 'head/centred', [
@@ -55,7 +56,7 @@ function identityOf({ plan }: Backbone): Record<string, string> {
   return { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
 }
 
-class TfjsTarget implements GraphTarget {
+class TfjsTarget implements RoundingTarget {
   readonly #graph: TfjsGraph;
   readonly #backbone: Backbone;
   #axes: string | undefined;
@@ -120,6 +121,27 @@ class TfjsTarget implements GraphTarget {
     this.#graph.node('Mul', name, [map, factors]);
   }
 
+  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
+    const bounds = [this.#scalar(`${name}/low`, low), this.#scalar(`${name}/high`, high)];
+    const clipped = this.#graph.node('ClipByValue', `${name}/clipped`, [input, ...bounds]);
+    this.#graph.node(way === 'down' ? 'Floor' : 'Round', name, [clipped]);
+  }
+
+  apart(convolution: string): string {
+    return convolution;
+  }
+
+  scaled(name: string, input: string, factors: Float32Array): void {
+    this.#graph.node('Mul', name, [
+      input,
+      this.#graph.constant(`${name}/factors`, [factors.length], factors),
+    ]);
+  }
+
+  shifted(name: string, input: string, by: number): void {
+    this.#graph.node('AddV2', name, [input, this.#scalar(`${name}/by`, by)]);
+  }
+
   codes(taps: readonly TapValue[]): string {
     const graph = this.#graph;
     const parts = taps.map(({ name, channels, value }) => {
@@ -147,11 +169,15 @@ class TfjsTarget implements GraphTarget {
 
   /** relu6(x + 3) / 6; hard-swish(x) is x times that (Howard et al. 2019). @param prefix of what is in between. */
   #hardSigmoid(name: string, prefix: string, linear: string): string {
-    this.#three ??= this.#graph.constant('three', [], Float32Array.of(3));
-    this.#sixth ??= this.#graph.constant('sixth', [], Float32Array.of(1 / 6));
+    this.#three ??= this.#scalar('three', 3);
+    this.#sixth ??= this.#scalar('sixth', 1 / 6);
     const shifted = this.#graph.node('AddV2', `${prefix}/shifted`, [linear, this.#three]);
     const clipped = this.#graph.node('Relu6', `${prefix}/clipped`, [shifted]);
     return this.#graph.node('Mul', name, [clipped, this.#sixth]);
+  }
+
+  #scalar(name: string, value: number): string {
+    return this.#graph.constant(name, [], Float32Array.of(value));
   }
 
   #padded({ name, input, padding: [top, bottom, left, right] }: Convolution): string {

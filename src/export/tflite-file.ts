@@ -17,8 +17,9 @@ export type TensorType = keyof typeof TYPE;
 
 /** BuiltinOperator. */
 const OPERATOR = {
-  add: 0, concatenation: 2, conv2d: 3, depthwiseConv2d: 4, dequantize: 6, fullyConnected: 9, mul: 18, reshape: 22,
-  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, sqrt: 75, quantize: 114, hardSwish: 117,
+  add: 0, concatenation: 2, conv2d: 3, depthwiseConv2d: 4, dequantize: 6, floor: 8, fullyConnected: 9, mul: 18,
+  relu: 19, reshape: 22,
+  softmax: 25, pad: 34, mean: 40, sub: 41, cast: 53, maximum: 55, minimum: 57, sqrt: 75, quantize: 114, round: 116, hardSwish: 117,
 } as const; // prettier-ignore
 export type Operator = keyof typeof OPERATOR;
 

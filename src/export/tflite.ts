@@ -11,7 +11,8 @@ import { CODES } from './onnx.ts';
 import { PROBABILITIES } from './onnx-head.ts';
 import { type IntegerOutput, TfliteFile, tensorType, type TensorType } from './tflite-file.ts';
 import { PIXELS } from './tfjs-graph.ts';
-import { type Convolution, type GraphTarget, PICTURE, type TapValue, writeBackbone } from './walk.ts';
+import { type Bounds, type RoundingTarget, writeNetwork } from './rounding-walk.ts';
+import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
 
 /** What the model reads under the name `pixels`, [1, height, width, channels], from 0 to 255. */
 export type TfliteInput = Extract<TensorType, 'uint8' | 'float32'>;
@@ -41,7 +42,8 @@ export function planToTflite(backbone: Backbone, options: TfliteOptions = {}): U
 export function headToTflite(head: Head, backbone: Backbone, options: TfliteOptions = {}): Uint8Array {
   const file = new TfliteFile();
   const network = networkOf(head, backbone);
-  const codes = writeBackbone(network, new TfliteTarget(file, network, options.input ?? 'uint8'));
+  const { backbone: whole } = network;
+  const codes = writeNetwork(network, new TfliteTarget(file, whole, options.input ?? 'uint8'));
   const { labels, codeLength, mean } = head;
   const { inverse, weights, bias } = scaledHead(head);
   const wide = [1, codeLength];
@@ -55,7 +57,7 @@ export function headToTflite(head: Head, backbone: Backbone, options: TfliteOpti
   file.operator('softmax', PROBABILITIES, [logits], scores, [[0, fb.float32(1)]]);
   file.output(codes);
   file.output(PROBABILITIES);
-  const text = `${network.plan.name} with a head`;
+  const text = `${whole.plan.name} with a head`;
   return file.encode(text, { ...identityOf(backbone), labels: JSON.stringify(labels) });
 }
 
@@ -64,7 +66,7 @@ function identityOf({ plan }: Backbone): Record<string, string> {
 }
 
 /** Writes a plan's steps into a TFLite model, in floats. */
-export class TfliteTarget implements GraphTarget {
+export class TfliteTarget implements RoundingTarget {
   readonly #file: TfliteFile;
   readonly #backbone: Backbone;
   readonly #input: TfliteInput;
@@ -137,6 +139,30 @@ export class TfliteTarget implements GraphTarget {
     this.#file.operator('mul', name, [map, factors], this.#file.shapeOf(map));
   }
 
+  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
+    const shape = this.#file.shapeOf(input);
+    // Runtimes fuse a ReLU with what is before it.
+    const above =
+      low === 0
+        ? this.#file.operator('relu', `${name}/above`, [input], shape)
+        : this.#file.operator('maximum', `${name}/above`, [input, this.#scalar(`${name}/low`, low)], shape);
+    const clipped = this.#file.operator('minimum', `${name}/clipped`, [above, this.#scalar(`${name}/high`, high)], shape); // prettier-ignore
+    this.#file.operator(way === 'down' ? 'floor' : 'round', name, [clipped], shape);
+  }
+
+  apart(convolution: string): string {
+    return convolution;
+  }
+
+  scaled(name: string, input: string, factors: Float32Array): void {
+    const constant = this.#file.constant(`${name}/factors`, [factors.length], factors);
+    this.#file.operator('mul', name, [input, constant], this.#file.shapeOf(input));
+  }
+
+  shifted(name: string, input: string, by: number): void {
+    this.#file.operator('add', name, [input, this.#scalar(`${name}/by`, by)], this.#file.shapeOf(input));
+  }
+
   codes(taps: readonly TapValue[]): string {
     const parts = taps.map(({ name, channels, value }) => {
       const shape = this.#file.constant(`${name}/shape`, [2], Int32Array.of(1, channels));
@@ -148,11 +174,14 @@ export class TfliteTarget implements GraphTarget {
   /** relu6(x + 3) / 6 (Howard et al. 2019). */
   #hardSigmoid(name: string, linear: string): void {
     const shape = this.#file.shapeOf(linear);
-    const [three, sixth] = [3, 1 / 6].map((value, i) =>
-      this.#file.constant(`${name}/${['three', 'sixth'][i]}`, [], Float32Array.of(value)),
-    );
+    const three = this.#scalar(`${name}/three`, 3);
+    const sixth = this.#scalar(`${name}/sixth`, 1 / 6);
     const clipped = this.#file.operator('add', `${name}/clipped`, [linear, three], shape, [[0, fb.int8(RELU6.clip.tflite)]]); // prettier-ignore
     this.#file.operator('mul', name, [clipped, sixth], shape);
+  }
+
+  #scalar(name: string, value: number): string {
+    return this.#file.constant(name, [], Float32Array.of(value));
   }
 
   #linear(name: string, layer: Convolution, fused: number): string {

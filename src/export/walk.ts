@@ -55,33 +55,34 @@ export function writeBackbone(backbone: Backbone, target: GraphTarget): string {
   return new Walk(backbone, target).write();
 }
 
-class Walk {
-  readonly #backbone: Backbone;
-  readonly #target: GraphTarget;
+/** Writes every step in floats. */
+export class Walk<Target extends GraphTarget = GraphTarget> {
+  protected readonly backbone: Backbone;
+  protected readonly target: Target;
   /** Names of statistics over space: one node however many read it. */
   readonly #statistics = new Set<string>();
   /** Steps that are another value under their own name. */
   readonly #same = new Map<string, string>();
 
-  constructor(backbone: Backbone, target: GraphTarget) {
-    this.#backbone = backbone;
-    this.#target = target;
+  constructor(backbone: Backbone, target: Target) {
+    this.backbone = backbone;
+    this.target = target;
   }
 
   write(): string {
-    const { steps, taps } = this.#backbone.plan;
-    this.#target.picture();
-    for (const step of steps) this.#step(step);
-    return this.#target.codes(
+    const { steps, taps } = this.backbone.plan;
+    this.target.picture();
+    for (const step of steps) this.step(step);
+    return this.target.codes(
       taps.map(({ name, step, channels, statistic = 'mean' }) => ({
         name,
         channels,
-        value: this.#statistic(step, statistic),
+        value: this.statistic(step, statistic),
       })),
     );
   }
 
-  #step(step: Step): void {
+  protected step(step: Step): void {
     switch (step.op) {
       case 'conv':
       case 'depthwise':
@@ -91,40 +92,50 @@ class Walk {
         this.#squeezeExcite(step);
         return;
       case 'add':
-        this.#target.add(step.name, this.#value(step.input), this.#value(step.other));
+        this.target.add(step.name, this.value(step.input), this.value(step.other));
         return;
       case 'mean':
-        this.#same.set(step.name, this.#statistic(step.input, 'mean'));
+        this.#same.set(step.name, this.statistic(step.input, 'mean'));
         return;
       case 'dense':
-        this.#dense(step.name, this.#value(step.input), step.weights, step.bias, step.activation);
+        this.#dense(step.name, this.value(step.input), step.weights, step.bias, step.activation);
     }
   }
 
   #convolution(step: ConvStep | DepthwiseStep): void {
-    const { name, input, activation, stride, padding } = step;
     const [weights, shape] = this.#tensor(step.weights);
     const [bias] = this.#tensor(step.bias);
-    const { padValue } = this.#backbone.plan.input;
-    const depthwise = step.op === 'depthwise';
-    this.#target.convolution({
+    const input = step.input === PICTURE ? PICTURE : this.value(step.input);
+    this.target.convolution(this.layer({ ...step, input }, shape, weights, bias));
+  }
+
+  /** A step's convolution with the given weights, its bias for what it reads. */
+  protected layer(
+    { name, input, op, activation, stride, padding }: ConvStep | DepthwiseStep,
+    shape: readonly number[],
+    weights: Float32Array,
+    bias: ArrayLike<number>,
+  ): Convolution {
+    const { padValue } = this.backbone.plan.input;
+    const depthwise = op === 'depthwise';
+    return {
       name,
-      input: this.#same.get(input) ?? input,
+      input,
       shape,
       weights,
-      bias: input === PICTURE ? centredBias(bias, weights, padValue, depthwise) : bias,
+      bias: Float32Array.from(input === PICTURE ? centredBias(bias, weights, padValue, depthwise) : bias),
       depthwise,
       activation,
       stride,
       padding,
-    });
+    };
   }
 
   #squeezeExcite({ name, input, ...step }: SqueezeExciteStep): void {
     const [reduce, expand] = [`${name}/reduce`, `${name}/expand`];
-    this.#dense(reduce, this.#statistic(input, 'mean'), step.reduceWeights, step.reduceBias, 'relu');
+    this.#dense(reduce, this.statistic(input, 'mean'), step.reduceWeights, step.reduceBias, 'relu');
     this.#dense(expand, reduce, step.expandWeights, step.expandBias, 'hard-sigmoid');
-    this.#target.scale(name, this.#value(input), expand);
+    this.target.scale(name, this.value(input), expand);
   }
 
   /** A fully connected layer is a 1×1 convolution of a map that is one pixel. */
@@ -132,7 +143,7 @@ class Walk {
     const [weights, shape] = this.#tensor(weightsName);
     const [bias] = this.#tensor(biasName);
     const layer = { name, input, weights, bias, activation };
-    this.#target.convolution({
+    this.target.convolution({
       ...layer,
       shape: [1, 1, ...shape],
       depthwise: false,
@@ -141,22 +152,22 @@ class Walk {
     });
   }
 
-  #statistic(step: string, statistic: Statistic): string {
+  protected statistic(step: string, statistic: Statistic): string {
     const name = `${step}/${statistic}`;
     if (this.#statistics.has(name)) return name;
     this.#statistics.add(name);
-    if (statistic === 'mean') this.#target.mean(name, this.#value(step));
-    else this.#target.deviation(name, this.#value(step), this.#statistic(step, 'mean'));
+    if (statistic === 'mean') this.target.mean(name, this.value(step));
+    else this.target.deviation(name, this.value(step), this.statistic(step, 'mean'));
     return name;
   }
 
-  #value(step: string): string {
-    return step === PICTURE ? this.#target.uncentred() : (this.#same.get(step) ?? step);
+  protected value(step: string): string {
+    return step === PICTURE ? this.target.uncentred() : (this.#same.get(step) ?? step);
   }
 
   #tensor(name: string): [Float32Array, readonly number[]] {
-    const values = this.#backbone.tensors.get(name);
-    const shape = this.#backbone.tensorShapes.get(name);
+    const values = this.backbone.tensors.get(name);
+    const shape = this.backbone.tensorShapes.get(name);
     if (values === undefined || shape === undefined) {
       throw new HeadwaterError(
         'backbone_invalid',
@@ -174,11 +185,11 @@ class Walk {
  * @param centre one number a channel of the picture.
  */
 function centredBias(
-  bias: Float32Array,
+  bias: ArrayLike<number>,
   weights: Float32Array,
   centre: readonly number[],
   depthwise: boolean,
-): Float32Array {
+): Float64Array {
   const outs = bias.length;
   const sums = Float64Array.from(bias);
   for (let at = 0; at < weights.length; at++) {
@@ -186,5 +197,5 @@ function centredBias(
     const channel = depthwise ? out : Math.floor(at / outs) % centre.length;
     sums[out] += weights[at] * centre[channel];
   }
-  return Float32Array.from(sums);
+  return sums;
 }

@@ -1,6 +1,6 @@
 /**
  * The arithmetic of integers written down as plainly as possible, from docs/engine.md: what the kernels must find to the bit.
- * Only units and starts are the engine's own. Slow on purpose; use it at small shapes.
+ * Only weights and starts are the engine's own. Slow on purpose; use it at small shapes.
  */
 import type { Backbone } from '../../../src/backbone/index.ts';
 import type * as plan from '../../../src/backbone/plan.ts';
@@ -9,14 +9,8 @@ import { filterOf } from '../../../src/backbone/simd/filters.ts';
 import { boundsOf, codesOf, PICTURE_CODES, type Codes } from '../../../src/backbone/simd/integer/codes.ts';
 import { fusedAdds } from '../../../src/backbone/simd/integer/support.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
-import {
-  units16,
-  sumTables,
-  units8,
-  type SumTables,
-  type Units,
-} from '../../../src/backbone/simd/integer/weights.ts';
-import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
+import { sumTables, weights16, type IntegerWeights, type SumTables } from '../../../src/backbone/simd/integer/weights.ts'; // prettier-ignore
+import { weights8 } from '../../../src/backbone/simd/integer/weights8.ts';
 import { readersOf } from '../../../src/backbone/simd/readers.ts';
 
 interface CodeMap {
@@ -95,18 +89,11 @@ class Network {
     return codesOf(this.#ranges.of.get(name)!, isWide ? 16 : 8);
   }
 
-  #weightsOf(step: Weighted, output: Codes, other?: Codes): SumTables & { weights: Float64Array } {
+  #weightsOf(step: Weighted, output: Codes, other?: Codes): SumTables & Pick<IntegerWeights, 'weights'> {
     const input = this.maps.get(step.input)!.codes;
     const filter = filterOf(this.#backbone, step);
     const in16 = step.input === 'input' || this.#ranges.wide.has(step.name);
-    const units = in16 ? units16(filter, input) : convUnits8(filter, input);
-    const outputs = filter.outputs;
-    const inverses = units.units.map((unit) => (in16 ? 1 / unit : Math.fround(1 / unit)));
-    const rounded = (x: number): number => (in16 ? x : Math.fround(x));
-    const weights = Float64Array.from(filter.weights, (x, i) => toEven(rounded(x * inverses[i % outputs])));
-    const sums = Int32Array.from({ length: outputs }, (_, o) =>
-      weights.reduce((sum, weight, i) => (i % outputs === o ? sum + weight : sum), 0),
-    );
+    const { units, weights, sums } = in16 ? weights16(filter, input) : weights8(filter, input);
     return { weights, ...sumTables(step.name, filter, { input, output, other }, units, sums) };
   }
 
@@ -209,35 +196,6 @@ class Network {
     const values = means.map((mean) => clamp(toEven(mean / codes.unit) + codes.zero, 0, codes.top));
     return { height: 1, width: 1, channels: values.length, values: Int32Array.from(values), codes };
   }
-}
-
-/** In single precision, as the engine judges weights. */
-export function convUnits8(filter: Filter, input: Codes): Units {
-  const { weights, inputs, outputs } = filter;
-  const [largest, grouped, magnitudes] = [new Float32Array(outputs), new Float32Array(outputs), new Float32Array(outputs)]; // prettier-ignore
-  const taps = weights.length / inputs / outputs;
-  for (let o = 0; o < outputs; o++) {
-    for (let tap = 0; tap < taps; tap++) {
-      for (let first = 0; first < inputs; first += 8) {
-        for (const half of [0, 2]) {
-          const [a, b, c, d] = [0, 1, 4, 5].map((i) => {
-            const channel = first + half + i;
-            return channel < inputs ? weights[(tap * inputs + channel) * outputs + o] : 0;
-          });
-          const sum = four(a, b, c, d);
-          const size = four(Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
-          largest[o] = Math.max(largest[o], Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
-          grouped[o] = Math.max(grouped[o], Math.fround(size + Math.abs(sum)) / 2);
-          magnitudes[o] += size;
-        }
-      }
-    }
-  }
-  return { units: units8(filter, input, { largest, grouped }), magnitudes };
-}
-
-function four(a: number, b: number, c: number, d: number): number {
-  return Math.fround(Math.fround(a + b) + Math.fround(c + d));
 }
 
 function numbersOf({ values, codes }: CodeMap): Float32Array {

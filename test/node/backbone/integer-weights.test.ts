@@ -4,7 +4,7 @@ import type { Filter } from '../../../src/backbone/simd/kernels/filter.ts';
 import { codesOf } from '../../../src/backbone/simd/integer/codes.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import { units16, sumTables, toIntegers } from '../../../src/backbone/simd/integer/weights.ts';
-import { convUnits8 } from './integer-reference.ts';
+import { weights8 } from '../../../src/backbone/simd/integer/weights8.ts';
 import { random } from './random.ts';
 
 const ends = {
@@ -32,8 +32,7 @@ describe('integer weights', () => {
   it('keep sums of eight channels in 16 bits', () => {
     const { weights, bias } = outputs(40);
     const given = filter(weights, bias, 1, 40);
-    const made = new Int8Array(weights.length);
-    toIntegers(given, convUnits8(given, ends.input).units, made);
+    const made = weights8(given, ends.input).weights;
     for (let o = 0; o < 5; o++) {
       for (let group = 0; group < 40; group += 8) {
         for (const half of [0, 2]) {

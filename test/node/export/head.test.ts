@@ -1,18 +1,10 @@
 /** Exported heads must give our probabilities in runtimes that share no code with us. */
-import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { runLiteRt } from '../../../bench/peers/litert.ts';
 import { liteRtParts, nativeRuntime } from '../../../bench/peers/load.ts';
 import { cutAt, tensorNames, type Backbone } from '../../../src/backbone/index.ts';
 import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
-import type { TfjsModel } from '../../../src/export/index.ts';
-import {
-  headToOnnx,
-  headToTflite,
-  headToTfjsGraph,
-  PIXELS,
-  planToTfjsGraph,
-} from '../../../src/export/index.ts';
+import { headToOnnx, headToTflite, headToTfjsGraph, planToTfjsGraph } from '../../../src/export/index.ts';
 import { networkOf } from '../../../src/export/network.ts';
 import type { Head } from '../../../src/head/index.ts';
 import { readCode, score } from '../../../src/head/index.ts';
@@ -24,6 +16,7 @@ import { ACTIVATIONS, BackboneMaker, random, randomPixels } from '../backbone/ra
 import { referenceCode } from '../backbone/reference.ts';
 import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-backbone.ts';
 import { SIDE, sizedHead } from './sized-head.ts';
+import { run } from './tfjs-graph.ts';
 import { withoutPeers } from '../peers.ts';
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -51,41 +44,6 @@ async function trainedHead(
     targets: Uint16Array.from({ length: examples }, (_, i) => i % 3),
   });
   return { head, pixels, codes };
-}
-
-async function loaded({ json, shards }: TfjsModel): Promise<tf.GraphModel> {
-  // Through text, as a browser gets it.
-  const parsed: {
-    modelTopology: object;
-    weightsManifest: { weights: tf.io.WeightsManifestEntry[] }[];
-    signature: object;
-  } =
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    JSON.parse(JSON.stringify(json)) as never;
-  await tf.setBackend('cpu');
-  return tf.loadGraphModel(
-    tf.io.fromMemory({
-      modelTopology: parsed.modelTopology,
-      signature: parsed.signature,
-      weightSpecs: parsed.weightsManifest[0].weights,
-      weightData: new Uint8Array(Buffer.concat([...shards.values()])).buffer,
-    }),
-  );
-}
-
-async function run(
-  model: TfjsModel,
-  backbone: Backbone,
-  pixels: Uint8Array,
-  output: string,
-): Promise<Float32Array> {
-  const graph = await loaded(model);
-  const { height, width, channels } = backbone.plan.input;
-  const n = pixels.length / (height * width * channels);
-  const input = tf.tensor4d(pixels, [n, height, width, channels], 'float32');
-  const result = graph.execute({ [PIXELS]: input }, output);
-  if (Array.isArray(result)) throw new Error('several outputs');
-  return result.dataSync<'float32'>();
 }
 
 describe('a trained head on the built-in backbone', async () => {
@@ -118,7 +76,7 @@ describe('a head of means and deviations at a size of its own', () => {
   });
 
   it('as a TensorFlow.js graph model', async () => {
-    const at = networkOf(head, backbone);
+    const at = networkOf(head, backbone).backbone;
     expect(at.plan.input).toMatchObject({ height: SIDE, width: SIDE });
     const theirs = await run(headToTfjsGraph(head, backbone), at, pixels, 'probabilities');
     expect(largestDifference(theirs, probabilities)).toBeLessThan(1e-5);
@@ -185,7 +143,7 @@ describe('the network of a head', () => {
 
   it('has the steps and taps that the head needs', async () => {
     const head = headOn(['early'], 3);
-    expect(networkOf(head, backbone).plan.steps.map((step) => step.name)).toEqual(['early']);
+    expect(networkOf(head, backbone).backbone.plan.steps.map((step) => step.name)).toEqual(['early']);
     const pixels = randomPixels(9, 13 * 10 * 3);
     const code = readCode(head, backbone.plan, Float32Array.from(referenceCode(backbone, pixels)));
     const theirs = await run(headToTfjsGraph(head, backbone), backbone, pixels, 'probabilities');
@@ -218,7 +176,7 @@ describe('the network of a head', () => {
       backbone: { name, version, weightsSha256 },
       tail: { from: 'stem', tensors: new Map(tuned) },
     };
-    expect(networkOf(head, plain).plan.steps).toHaveLength(11);
+    expect(networkOf(head, plain).backbone.plan.steps).toHaveLength(11);
     const pixels = randomPixels(4, 9 * 9 * 3);
     const changed = { ...plain, tensors: new Map([...plain.tensors, ...tuned]) };
     const [frozen, own] = [plain, changed].map((each) => Float32Array.from(referenceCode(each, pixels)));

@@ -20,9 +20,15 @@ export interface SizedHead {
 
 export function sizedHead(): SizedHead {
   const backbone = smallNetwork(4);
-  const { name, version, weightsSha256, taps } = backbone.plan;
   const pixels = randomPixels(9, SIDE * SIDE * 3);
   const code = Float32Array.from(referenceCode(backboneAt(backbone, SIZE), pixels));
+  const head: Head = { ...unsureHead(backbone, code), input: { ...SIZE, rules: 2 } };
+  return { backbone, head, pixels, code, probabilities: score(head, code).probabilities };
+}
+
+/** A head of all taps and two classes, either of which a picture of this code may be. */
+export function unsureHead({ plan }: Backbone, code: Float32Array): Head {
+  const { name, version, weightsSha256, taps } = plan;
   const { length } = code;
   const plain = importedHead({
     backbone: { name, version, weightsSha256 },
@@ -33,7 +39,5 @@ export function sizedHead(): SizedHead {
     prior: { mean: code.map((x, d) => x + Math.sin(7 * d)), deviation: new Float32Array(length).fill(1) },
     hidden: 0,
   });
-  const statistics = taps.map((tap) => tap.statistic ?? 'mean');
-  const head: Head = { ...plain, statistics, input: { ...SIZE, rules: 2 } };
-  return { backbone, head, pixels, code, probabilities: score(head, code).probabilities };
+  return { ...plain, statistics: taps.map((tap) => tap.statistic ?? 'mean') };
 }

@@ -7,7 +7,7 @@ import { BLOCK, BYTE_BLOCK } from '../sizes.ts';
 import type { Codes } from './codes.ts';
 import { packWords } from './pack.ts';
 import { depthwiseWeights8 } from './depthwise-weights.ts';
-import { units16, sumTables, toIntegers, units8, type Ends, type Units } from './weights.ts';
+import { sumTables, units8, weights16, type Ends, type Units } from './weights.ts';
 
 /** A step with weights, on integers. */
 export interface IntegerStep {
@@ -56,12 +56,10 @@ export function constants16(
 ): [weights: Region, tables: Place] {
   const { filter, ends } = step;
   return sumConstants(program, step, rows.length * 2, (target) => {
-    const units = units16(filter, ends.input);
-    const weights = new Int16Array(filter.weights.length);
-    const sums = toIntegers(filter, units.units, weights);
+    const { weights, ...found } = weights16(filter, ends.input);
     const packed = new Int16Array(target.buffer, target.byteOffset, target.length / 2);
     packWords(packed, weights, rows, filter.outputs, 2);
-    return { units, sums };
+    return found;
   });
 }
 

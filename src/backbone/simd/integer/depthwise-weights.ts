@@ -11,15 +11,18 @@ import { toIntegers, type Ends } from './weights.ts';
 export interface DepthwiseWeights {
   /** In the filter's order. */
   readonly weights: Int8Array;
-  /** What sums begin with. */
-  readonly starts: Int16Array;
+  /** Of the weights, by output. */
+  readonly sums: Int32Array;
+  /** What sums begin with; of more than 16 bits the kernels' sums have the lowest. */
+  readonly starts: Int32Array;
   readonly multipliers: Int16Array;
   readonly offsets: Int16Array;
 }
 
 const INT8_MAX = 127;
 const INT16_MAX = 32_767;
-const ONE = 32_768;
+/** What multipliers count. */
+export const ONE = 32_768;
 /** What a sum may reach on either side of its middle, with room for roundings. */
 const MOST_FROM_MIDDLE = 32_600;
 
@@ -34,7 +37,7 @@ export function depthwiseWeights8(
   const units = Float64Array.from(multipliers, (m) => (m * output.unit) / (ONE * input.unit));
   const weights = new Int8Array(filter.weights.length);
   const sums = toIntegers(filter, units, weights);
-  const [starts, offsets] = [new Int16Array(outputs), new Int16Array(outputs)];
+  const [starts, offsets] = [new Int32Array(outputs), new Int16Array(outputs)];
   for (let o = 0; o < outputs; o++) {
     // Products reach from the negative weights' sum to the positive ones', whose middle is half of the whole sum. 16 bits
     // need not hold the middle of what comes out: it is added to the code.
@@ -46,7 +49,7 @@ export function depthwiseWeights8(
     offsets[o] = offset + output.zero;
     starts[o] = shift - Math.round((offset * ONE) / multipliers[o]);
   }
-  return { weights, starts, multipliers: Int16Array.from(multipliers), offsets };
+  return { weights, sums, starts, multipliers: Int16Array.from(multipliers), offsets };
 }
 
 /** By output the smallest multiplier with which weights fit 8 bits and sums, from one end to the other, 16. */

@@ -23,6 +23,14 @@ export interface Units {
   readonly magnitudes: ArrayLike<number>;
 }
 
+/** Weights in units, in their filter's own order. */
+export interface IntegerWeights {
+  readonly units: Units;
+  readonly weights: Int8Array | Int16Array;
+  /** By output. */
+  readonly sums: Int32Array;
+}
+
 /** What a kernel with sums of 32 bits needs besides weights, by output channel. */
 export interface SumTables {
   /** What sums begin with. */
@@ -44,7 +52,7 @@ const MOST_BIAS = 2 ** 29;
 /** Where rounding by addition ends. */
 const MOST_ROUNDED = 2 ** 22;
 /** Adding this to a double and taking it off again leaves the nearest integer, of two as near the even one. */
-const ROUNDER = 1.5 * 2 ** 52;
+export const ROUNDER = 1.5 * 2 ** 52;
 
 /** What the weights of a convolution come to, by output. */
 export interface Magnitudes {
@@ -64,6 +72,13 @@ export function units16(filter: Filter, input: Codes): Units {
   const most = MOST_IN_SUM / input.top;
   const least = (o: number): number => Math.max(largest[o] / INT16_MAX, magnitudes[o] / most);
   return { units: unitsOf(filter, input, least), magnitudes };
+}
+
+/** The same convolution's weights as integers. */
+export function weights16(filter: Filter, input: Codes): IntegerWeights {
+  const units = units16(filter, input);
+  const weights = new Int16Array(filter.weights.length);
+  return { units, weights, sums: toIntegers(filter, units.units, weights) };
 }
 
 /** @param least the smallest unit of an output's weights. */
