@@ -16,6 +16,8 @@ const SECRET = 'a secret for this measurement';
 const MB = 1e6;
 const PROBE = 'x-wasm-memory';
 const HEADS_IN_CACHE = 12;
+/** Longer than the rest of a refused body is read. */
+const QUIET_MS = 12_000;
 /** MAX_EXAMPLES_PER_HEAD */
 const EXAMPLES = 2_000;
 const Embedded = z.object({ code_length: z.int(), space: z.unknown() });
@@ -226,15 +228,20 @@ try {
   console.log(`before: ${shown(await held(heap))}`);
   const answers = new Map<string, number>();
   const until = Date.now() + 1_000 * Number(seconds);
-  const sending = Promise.all(all.map((each) => run(each, until, answers)));
+  let isDone = false;
+  const sending = Promise.all(all.map((each) => run(each, until, answers))).finally(
+    () => void (isDone = true),
+  );
   const looks: Held[] = [];
-  while (Date.now() < until) looks.push(await held(heap));
+  while (!isDone) looks.push(await held(heap));
   await sending;
   const [most] = looks.toSorted((a, b) => sum(b) - sum(a));
   console.log(`most of ${looks.length} looks: ${shown(most)}`);
   console.log(`most heap: ${shown(looks.toSorted((a, b) => b.heap - a.heap)[0])}`);
   console.log(`most WebAssembly: ${shown(looks.toSorted((a, b) => b.wasm - a.wasm)[0])}`);
-  console.log(`after: ${shown(await held(heap))}`);
+  console.log(`at the end: ${shown(await held(heap))}`);
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  console.log(`and ${QUIET_MS / 1000} s later: ${shown(await held(heap))}`);
   for (const [answer, times] of [...answers].toSorted()) console.log(`${answer} × ${times}`);
 } finally {
   heap.close();

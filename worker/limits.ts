@@ -48,7 +48,7 @@ export const OLD_VERSIONS_AT_ONCE = 20;
  * 128 MB is for what always stays: 24 for objects and the backbones' files; 6 to 16 for engines, by the backbones and sizes in use;
  * 6 for what decoders keep between pictures.
  */
-export const MEMORY_BYTES = 82_000_000;
+export const MEMORY_BYTES = 82_500_000;
 /** Of one tenant's requests together: two of the largest forms. Also the most that one takes whose body is no picture. */
 export const TENANT_MEMORY_BYTES = 2 * (MAX_MULTIPART_BYTES + 2 * MIB);
 /** What a request claims beside its body, for decoders: a PNG's takes 0.5 MB, the widest 2 MB. */

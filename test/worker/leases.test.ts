@@ -113,6 +113,21 @@ describe('shares', () => {
     expect(leases.inUse).toBe(4);
   });
 
+  it('a growth that still waits when its task has failed is given up, and leaves nothing lent', async () => {
+    const leases = new Leases(10, PATIENT, { share: 10, ...NO_RESERVE });
+    const other = hold(leases, 'a', 8);
+    await other.grow(8);
+    let growth: Promise<void> | undefined;
+    const failing = leases.of('b').with(4, async (grow) => {
+      growth = grow(4);
+      throw new Error('too slow');
+    });
+    await expect(failing).rejects.toThrow('too slow');
+    await other.letGo();
+    await expect(growth).rejects.toMatchObject(full);
+    expect(leases.inUse).toBe(0);
+  });
+
   it('one that could only be served if another gave up is refused at once', async () => {
     const leases = new Leases(10, { leaseMs: 1e9, waitMs: 1e9 }, { share: 10, ...NO_RESERVE });
     const [first, second] = [hold(leases, 'a', 4), hold(leases, 'b', 4)];

@@ -296,7 +296,7 @@ describe('the memory of a training', () => {
     expect(refusal).toEqual(refused('training_data_too_large'));
     expect(ran).toBe(false);
     expect(JSON.stringify(refusal)).toMatch(
-      /2000 examples of 3680 numbers, with 400 classes in all, takes \d{2,3} MB of memory; at the edge 77 are the most.*Delete some of them, or train it with `headwater train/,
+      /2000 examples of 3680 numbers, with 400 classes in all, takes \d{2,3} MB of memory; at the edge 78 are the most.*Delete some of them, or train it with `headwater train/,
     );
     expect(await run(largest)).toEqual({});
     expect(ran).toBe(true);

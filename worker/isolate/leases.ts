@@ -30,6 +30,16 @@ interface Lease {
   contestedAt: number;
 }
 
+/** A task's part in the lease of its request. */
+interface Borrowed {
+  /** What the lease holds where this has all that it claims. */
+  readonly wanted: number;
+  lent: number;
+  /** By how much it raised the lease's claim. */
+  raised: number;
+  isOver: boolean;
+}
+
 /** Adds to a loan, whose life begins anew. @throws ApiError overloaded; body_too_large beyond what a loan may ever have */
 export type Grow = (units: number) => Promise<void>;
 
@@ -133,43 +143,36 @@ export class Leases {
   }
 
   async #with<T>(lease: Lease, claim: number, terms: Terms, task: (grow: Grow) => Promise<T>): Promise<T> {
-    const wanted = lease.units + claim;
-    let [lent, raised] = [0, 0];
-    const grow: Grow = async (units) => {
-      raised += await this.#grow(lease, units, wanted, terms);
-      lent += units;
-    };
+    const part: Borrowed = { wanted: lease.units + claim, lent: 0, raised: 0, isOver: false };
     try {
-      return await task(grow);
+      return await task((units) => this.#grow(lease, part, units, terms));
     } finally {
-      lease.units -= lent;
-      lease.claim -= raised;
+      part.isOver = true;
+      lease.units -= part.lent;
+      lease.claim -= part.raised;
       if (lease.units === 0) this.#held.delete(lease);
     }
   }
 
-  /** @param wanted what its task claims. @returns by how much the lease's claim was raised. */
-  async #grow(lease: Lease, units: number, wanted: number, { leaseMs, waitMs }: Terms): Promise<number> {
-    const claim = Math.max(lease.claim, wanted, lease.units + units);
-    const raised = claim - lease.claim;
+  async #grow(lease: Lease, part: Borrowed, units: number, { leaseMs, waitMs }: Terms): Promise<void> {
+    const claim = Math.max(lease.claim, part.wanted, lease.units + units);
     if (lease.units === 0) lease.declared = claim;
     const most = lease.declared > this.#shares.small ? this.largest : this.#capacity;
     if (claim > most) throw tooLarge(claim, most);
-    else if (raised > 0 && this.#inTheWay({ ...lease, claim }, lease, true).length > 0) throw overloaded();
+    const raised = claim - lease.claim;
+    if (raised > 0 && lease.units > 0 && this.#inTheWay({ ...lease, claim }, lease, true).length > 0)
+      throw overloaded();
     lease.claim = claim;
+    part.raised += raised;
     const deadline = Date.now() + waitMs;
-    for (
-      let pollMs = FIRST_POLL_MS;
-      !this.#tryGrow(lease, units, leaseMs);
-      pollMs = Math.min(2 * pollMs, LAST_POLL_MS)
-    ) {
-      if (Date.now() >= deadline) {
-        lease.claim -= raised;
-        throw overloaded();
-      }
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LAST_POLL_MS)) {
+      // A task that failed while its growth was waiting has given all back.
+      if (part.isOver) throw overloaded();
+      if (this.#tryGrow(lease, units, leaseMs)) break;
+      if (Date.now() >= deadline) throw overloaded();
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
-    return raised;
+    part.lent += units;
   }
 
   #tryGrow(lease: Lease, units: number, leaseMs: number): boolean {
