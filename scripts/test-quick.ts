@@ -9,7 +9,7 @@ import { check } from './checks.ts';
 import { runChild } from './child.mjs';
 import { run } from './run.ts';
 
-const SLOW = ['console', 'deploy', 'local', 'protocols', 'sdk', 'spaces', 'trainer'];
+const SLOW = ['console', 'deploy', 'docs', 'local', 'protocols', 'sdk', 'spaces', 'trainer'];
 
 const [ref = 'HEAD'] = process.argv.slice(2);
 const files = await changedSince(ref);
