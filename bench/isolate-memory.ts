@@ -10,6 +10,7 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { root } from '../scripts/build/stale.ts';
 import { startLocalWorker } from '../scripts/local-worker.ts';
+import { noise, soft } from './hostile/webp.ts';
 import { IsolateHeap } from './isolate-heap.ts';
 
 const SECRET = 'a secret for this measurement';
@@ -75,19 +76,6 @@ async function newTenant(): Promise<string> {
   return z.object({ key: z.string() }).parse(answer).key;
 }
 
-/** Noise that is the same on each machine. */
-function noise(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) bytes[i] = (state = (state * 1664525 + 1013904223) >>> 0) >>> 24;
-  return bytes;
-}
-
-const soft = (width: number, height: number) =>
-  sharp(noise((width / 20) * (height / 20) * 3), {
-    raw: { width: width / 20, height: height / 20, channels: 3 },
-  }).resize(width, height, { kernel: 'cubic' });
-
 async function pictures() {
   return {
     progressive: await soft(4000, 3000).jpeg({ progressive: true, quality: 97 }).toBuffer(),
@@ -117,7 +105,7 @@ async function storeExamples(key: string): Promise<Sent[]> {
   const embedded = await ask(key, { path: '/v1/embed', body: photo, type: 'image/jpeg' });
   const { code_length: length, space } = Embedded.parse(embedded);
   const values = noise(length + EXAMPLES);
-  const lesson = (first: number, count: number) => {
+  const batch = (first: number, count: number) => {
     const examples = Array.from({ length: count }, (_, i) => {
       const code = Float16Array.from({ length }, (_, d) => values[d + first + i] / 64 + (i % 7));
       return { label: `class ${(first + i) % 200}`, code: Buffer.from(code.buffer).toString('base64') };
@@ -125,10 +113,10 @@ async function storeExamples(key: string): Promise<Sent[]> {
     return json({ backbone, space, examples });
   };
   for (let first = 0; first < EXAMPLES - 100; first += 100)
-    await ask(key, { path: '/v1/heads/large/teach?train=false', ...lesson(first, 100) });
+    await ask(key, { path: '/v1/heads/large/teach?train=false', ...batch(first, 100) });
   return Array.from({ length: 100 }, (_, i) => ({
     path: '/v1/heads/large/teach',
-    ...lesson(EXAMPLES - 100 + i, 1),
+    ...batch(EXAMPLES - 100 + i, 1),
   }));
 }
 
