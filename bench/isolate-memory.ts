@@ -223,7 +223,8 @@ try {
   console.log(`most heap: ${shown(looks.toSorted((a, b) => b.heap - a.heap)[0])}`);
   console.log(`most WebAssembly: ${shown(looks.toSorted((a, b) => b.wasm - a.wasm)[0])}`);
   console.log(`after: ${shown(await held(heap))}`);
-  for (const [answer, times] of [...answers].toSorted()) console.log(`${answer} × ${times}`);
+  for (const [answer, times] of [...answers].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`${answer} × ${times}`);
 } finally {
   heap.close();
   await worker.close();
