@@ -6,7 +6,7 @@ import type { Entry } from './worker-bundle.ts';
 import { floats, subtracted } from './worker-host.ts';
 import { type Memory, memoriesOf, withWorkers } from './workers.ts';
 
-export interface InWorkers {
+interface InWorkers {
   readonly timings: ReadonlyMap<string, Timing>;
   readonly agreements: ReadonlyMap<string, Agreement>;
   readonly memory: ReadonlyMap<string, Memory>;

@@ -38,7 +38,7 @@ export function eightBitGoals(
   ];
 }
 
-/** For a note below figures. */
+/** For a note below tables. */
 export function pathInWords(avxVnni: boolean | undefined): string {
   const processor = avxVnni === undefined ? 'This system does not tell whether the processor has AVX-VNNI' : `The processor has ${avxVnni ? '' : 'no '}AVX-VNNI`; // prettier-ignore
   return `${processor}. ${RELAXED} multiplies with relaxed_dot_i8x16_i7x16 (one instruction where there is AVX-VNNI), ${PLAIN} with i32x4.dot_i16x8_s; both give the same integers.`;

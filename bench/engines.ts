@@ -55,7 +55,7 @@ export interface Candidate {
   readonly run: (pixels: Uint8Array) => Run;
 }
 
-export interface Candidates {
+interface Candidates {
   readonly engines: readonly Candidate[];
   /** Engines that could not be made here, with the reason. */
   readonly absent: readonly string[];

@@ -23,15 +23,15 @@ export function goalTable(goals: readonly Goal[]): Table {
     columns: ['', 'goal', 'measured', ''],
     rows: goals.map(({ what, atMost, measured, unit }) => [
       what,
-      `≤ ${figure(atMost, unit)}`,
-      figure(measured, unit),
+      `≤ ${numberText(atMost, unit)}`,
+      numberText(measured, unit),
       measured <= atMost ? 'met' : 'missed',
     ]),
   };
 }
 
 /** Never rounded towards the goal: further digits are dropped upwards. */
-function figure(value: number, unit: string | undefined): string {
+function numberText(value: number, unit: string | undefined): string {
   if (value > 0 && value < 1e-3) return value.toExponential(1);
   const digits = Math.abs(value) < 10 ? 1000 : 10;
   const shown = Math.ceil(value * digits - 1e-9) / digits;

@@ -10,7 +10,7 @@ import { installPeers } from './setup.ts';
 const usage = `Usage: npm run bench -- [--json] [--quick] [--only name,…] [--list]
 
   --json   one JSON object on stdout in the place of tables
-  --quick  few rounds: shows that everything runs, gives no figures to quote
+  --quick  few rounds: shows that everything runs, gives no numbers to quote
   --only   only these parts, by name
   --list   names the parts`;
 

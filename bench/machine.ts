@@ -1,4 +1,4 @@
-/** What the figures were measured on: without it they mean nothing. */
+/** What the results were measured on: without it they mean nothing. */
 import { cpus, loadavg, totalmem, type } from 'node:os';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface Machine {
   readonly system: string;
   /** Whether it multiplies bytes as relaxed SIMD does in one instruction; undefined where the system does not tell. */
   readonly avxVnni: boolean | undefined;
-  /** Runnable processes over the last minute, when the run began: above 1 or so, neighbours are in the figures. */
+  /** Runnable processes over the last minute, when the run began: above 1 or so, neighbours are in the results. */
   readonly load: number;
   readonly versions: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-/** What Linux knows about other processes: workerd runs apart from this one. Elsewhere every figure is undefined. */
+/** What Linux knows about other processes: workerd runs apart from this one. Elsewhere every value is undefined. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const NANOSECONDS_PER_MS = 1e6;

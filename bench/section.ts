@@ -21,19 +21,19 @@ export interface Table {
 
 export interface Goal {
   readonly what: string;
-  /** The measured figure may be so large. */
+  /** The most that the measured value may be. */
   readonly atMost: number;
   readonly measured: number;
-  /** After both figures, such as 'MB'; ratios have none. */
+  /** After both numbers, such as 'MB'; ratios have none. */
   readonly unit?: string;
 }
 
 export interface Result {
   readonly tables: readonly Table[];
-  /** What a reader must know to read the figures. */
+  /** What a reader must know to read the tables. */
   readonly notes: readonly string[];
   readonly goals?: readonly Goal[];
-  /** The same figures for machines; milliseconds and bytes. */
+  /** The same for programs; milliseconds and bytes. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 

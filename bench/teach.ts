@@ -72,7 +72,7 @@ function form(label: string, paths: readonly string[]): FormData {
   return data;
 }
 
-async function lessons(): Promise<number[]> {
+async function teachTimes(): Promise<number[]> {
   const key = await newTenant();
   const times: number[] = [];
   for (const label of ['glass', 'paper', 'metal']) {
@@ -199,7 +199,7 @@ async function memory({ count, classes, codeLength }: Training) {
 const SAMPLES_A_COLLECTION = 200;
 
 async function everything(): Promise<object> {
-  const times = await lessons();
+  const times = await teachTimes();
   const neighbour = await newTenant();
   for (const label of ['glass', 'paper']) {
     const body = form(label, photos(label).slice(0, 8));

@@ -10,7 +10,7 @@ const PLACES = [
 ];
 
 /** Path of the browser; HEADWATER_BROWSER goes before the usual places. */
-export const browserPath = [process.env['HEADWATER_BROWSER'] ?? '', ...PLACES].find(existsSync);
+const browserPath = [process.env['HEADWATER_BROWSER'] ?? '', ...PLACES].find(existsSync);
 
 const MISSING = 'No browser was found: install Chromium, or name one in HEADWATER_BROWSER.';
 

@@ -57,7 +57,7 @@ const MODULE_TYPES = [
  * process holds half as much again. A few collections without a call would throw a function's code away, too soon where all
  * of them count. Another value of the variable goes before them.
  */
-export const V8_FLAGS =
+const V8_FLAGS =
   '--gc-global --min-semi-space-size=8 --max-semi-space-size=8 --no-flush-bytecode --retain-maps-for-n-gc=100000';
 
 /**

@@ -86,7 +86,7 @@ export class HeadwaterClient {
     await this.#transport.send(remove(headPath(head, 'versions', version)), options);
   }
 
-  /** What was taken for what, how sure the version was, and which examples look wrong. */
+  /** The confusion matrix, how sure the version was, and which examples look wrong. */
   async versionReport(head: string, version: number, options?: CallOptions): Promise<VersionReport> {
     return this.#transport.json(is.report, get(headPath(head, 'versions', version, 'report')), options);
   }

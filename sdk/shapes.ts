@@ -1,5 +1,5 @@
 /**
- * Tells the Worker's answers from a stranger's page: by the fields that every answer of a kind has. The client calls them
+ * Tells the Worker's answers from another server's page: by the fields that every answer of a kind has. The client calls them
  * `is.headList` and so on.
  */
 import type * as api from '../src/api/index.ts';

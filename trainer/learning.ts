@@ -22,8 +22,7 @@ export const LEARNING: TrainOptions = {
 };
 
 /** How a linear head is found; auto takes ridge regression in closed form where it fits memory. */
-export const SOLVERS = ['auto', 'ridge', 'logistic'] as const;
-export type Solver = (typeof SOLVERS)[number];
+export type Solver = 'auto' | 'ridge' | 'logistic';
 
 export interface LearnOptions {
   readonly solver: Solver;

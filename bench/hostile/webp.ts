@@ -1,7 +1,8 @@
 /** The most expensive WebPs that are not refused by their header. */
 import sharp from 'sharp';
 
-function noise(length: number): Buffer {
+/** The same on each machine. */
+export function noise(length: number): Buffer {
   const bytes = Buffer.alloc(length);
   let state = 1;
   for (let i = 0; i < length; i++) bytes[i] = (state = (state * 1664525 + 1013904223) >>> 0) >>> 24;
@@ -12,7 +13,7 @@ const noisy = (width: number, height: number, channels: 3 | 4) =>
   sharp(noise(width * height * channels), { raw: { width, height, channels } });
 
 /** Soft edges everywhere: a lossy decoder filters each of them, a lossless one predicts each pixel. */
-const soft = (width: number, height: number) =>
+export const soft = (width: number, height: number) =>
   sharp(noise((width / 20) * (height / 20) * 3), {
     raw: { width: width / 20, height: height / 20, channels: 3 },
   }).resize(width, height, { kernel: 'cubic' });

@@ -11,7 +11,7 @@ export interface Affine {
   readonly zero: number;
 }
 
-export interface EightBitLayer {
+interface EightBitLayer {
   /** In the layout of the kernel that was given. */
   readonly weights: Int8Array;
   /** One for each output channel. */

@@ -22,7 +22,7 @@ export async function nativeRuntime(): Promise<Runtime> {
   return await import('onnxruntime-node');
 }
 
-export const ORT_WASM = 'onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+const ORT_WASM = 'onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
 
 /** ONNX Runtime's WebAssembly, SIMD, kept to one thread. Loads once a process. */
 export async function webRuntime(): Promise<Runtime> {

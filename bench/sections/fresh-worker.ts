@@ -19,13 +19,13 @@ interface Fresh {
   readonly firstMs: number;
   readonly hundredthMs: number;
   /** After those hundred, the first of another tenant: it reads from the stores what the first one did. */
-  readonly strangerMs: number;
+  readonly otherMs: number;
   readonly residentBytes: number;
 }
 
 interface Keys {
   readonly tenant: string;
-  readonly stranger: string;
+  readonly other: string;
 }
 
 export const freshWorker: Section = {
@@ -40,9 +40,9 @@ export const freshWorker: Section = {
       for (let round = 0; round < (quick ? 2 : 7); round++) starts.push(await oneStart(state, keys, picture));
       const of = (pick: (start: Fresh) => number): Spread => summarise(starts.map(pick));
       const [first, hundredth] = [of((start) => start.firstMs), of((start) => start.hundredthMs)];
-      const stranger = of((start) => start.strangerMs);
+      const other = of((start) => start.otherMs);
       const ratio = of((start) => start.firstMs / start.hundredthMs);
-      const coldRatio = of((start) => start.firstMs / start.strangerMs);
+      const coldRatio = of((start) => start.firstMs / start.otherMs);
       const { lines, activeMs } = await measureStartup();
       return {
         tables: [
@@ -63,7 +63,7 @@ export const freshWorker: Section = {
                 spreadText(of((start) => start.startCpuMs)),
                 spreadText(first),
                 spreadText(hundredth),
-                spreadText(stranger),
+                spreadText(other),
                 spreadText(ratio),
                 spreadText(coldRatio),
                 megabytes(of((start) => start.residentBytes).median),
@@ -100,13 +100,13 @@ export const freshWorker: Section = {
 async function enrol(state: string, head: Uint8Array): Promise<Keys> {
   const worker = await startRealWorker({ state });
   try {
-    return { tenant: await worker.enrol(head), stranger: await worker.enrol(head) };
+    return { tenant: await worker.enrol(head), other: await worker.enrol(head) };
   } finally {
     await worker.close();
   }
 }
 
-async function oneStart(state: string, { tenant, stranger }: Keys, picture: Uint8Array): Promise<Fresh> {
+async function oneStart(state: string, { tenant, other }: Keys, picture: Uint8Array): Promise<Fresh> {
   const worker = await startRealWorker({ state, isolates: 2 });
   const timed = async (key: string): Promise<number> => {
     const { wall } = await worker.measure(() => worker.classify(key, picture, 2));
@@ -115,12 +115,12 @@ async function oneStart(state: string, { tenant, stranger }: Keys, picture: Uint
   try {
     await worker.health();
     const startCpuMs = worker.cpuMs() ?? Number.NaN;
-    for (const key of [tenant, stranger]) await worker.classify(key, picture);
+    for (const key of [tenant, other]) await worker.classify(key, picture);
     await worker.health(2);
     const { firstMs, hundredthMs } = await firstAndHundredth(() => timed(tenant));
-    const strangerMs = await timed(stranger);
+    const otherMs = await timed(other);
     const residentBytes = worker.residentBytes() ?? Number.NaN;
-    return { startCpuMs, firstMs, hundredthMs, strangerMs, residentBytes };
+    return { startCpuMs, firstMs, hundredthMs, otherMs, residentBytes };
   } finally {
     await worker.close();
   }

@@ -1,4 +1,4 @@
-/** What was taken for what: a row for each true class, a column for each answer. */
+/** The confusion matrix: a row for each true class, a column for each answer. */
 
 interface Props {
   readonly labels: readonly string[];

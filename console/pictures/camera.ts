@@ -47,11 +47,13 @@ function stop(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
+const FAULTS: Readonly<Record<string, string>> = {
+  NotAllowedError: 'This page may not use the camera. Allow it in the browser’s settings.',
+  NotFoundError: 'No camera was found.',
+  NotReadableError: 'Another program is using the camera.',
+};
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'NotAllowedError')
-    return 'This page may not use the camera. Allow it in the browser’s settings.';
-  if (error.name === 'NotFoundError') return 'No camera was found.';
-  if (error.name === 'NotReadableError') return 'Another program is using the camera.';
-  return error.message;
+  return FAULTS[error.name] ?? error.message;
 }

@@ -6,7 +6,7 @@ const MAX_UNTOUCHED_BYTES = 256 * 1024;
 const JPEG_QUALITY = 0.92;
 const READABLE = new Set(['image/jpeg', 'image/png', 'image/webp']);
 
-export interface PreparedPicture {
+interface PreparedPicture {
   readonly blob: Blob;
   readonly name: string;
 }

@@ -1,7 +1,8 @@
 /** Something that is fetched when a component appears or what it depends on changes. */
+import { ApiError } from '../../sdk/client.ts';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
-export interface Resource<T> {
+interface Resource<T> {
   /** Stays what it was while it is fetched again. */
   readonly data: T | undefined;
   readonly error: unknown;
@@ -25,4 +26,12 @@ export function useResource<T>(
   }, [...dependencies, turn]);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
   return { data: state.data, error: state.error, reload };
+}
+
+/** null in the place of an answer that there is no such thing. @param code of the ApiError that says so. */
+export async function orNull<T>(answer: Promise<T>, code: string): Promise<T | null> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === code) return null;
+    throw error;
+  });
 }

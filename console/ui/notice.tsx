@@ -35,7 +35,7 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
 }
 
 /** In the words of someone at this page, where the error's own are for programs. */
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   switch (error.code) {
     case 'unauthorized':

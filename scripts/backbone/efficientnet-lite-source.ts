@@ -29,7 +29,7 @@ Here batch normalisation and input normalisation are folded into the convolution
 precision but for those of the first blocks, and the classifier is left out.
 `;
 
-export interface LiteSource {
+interface LiteSource {
   readonly weights: Uint8Array;
   /** Texts that go with the weights, by file name. */
   readonly notices: Readonly<Record<string, string | Uint8Array>>;

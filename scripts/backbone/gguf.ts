@@ -3,7 +3,7 @@
  * tensors, which is what the backbone's source holds. Everything is bounded by the file before it is used.
  */
 
-export interface GgufTensor {
+interface GgufTensor {
   /** Outermost dimension first (the file lists them the other way round). */
   readonly shape: readonly number[];
   /** Row-major, widened to single precision. */

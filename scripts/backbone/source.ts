@@ -20,7 +20,7 @@ export const SOURCE = {
 } as const;
 
 /** The label that the source's classifier must give to pictures whose name begins so. */
-export const LABEL_OF_PREFIX: Readonly<Record<string, string>> = {
+const LABEL_OF_PREFIX: Readonly<Record<string, string>> = {
   meal: 'food',
   report: 'report',
   other: 'other',

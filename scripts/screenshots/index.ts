@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { launchBrowser } from '../browser.ts';
 import { ownPictures, shippedPictures } from '../demo/pictures.ts';
-import { openHouse, type House } from './house.ts';
+import { openFixture, type Fixture } from './fixture.ts';
 import { ANSWER, SCENES, type Scene } from './scenes.ts';
 import { root } from '../build/stale.ts';
 
@@ -60,19 +60,19 @@ async function main(): Promise<void> {
   const base = process.env['INIT_CWD'] ?? process.cwd();
   const set =
     values.data === undefined ? await shippedPictures(root) : ownPictures(resolve(base, values.data));
-  const [house, browser] = await Promise.all([openHouse(set), launchBrowser()]);
+  const [fixture, browser] = await Promise.all([openFixture(set), launchBrowser()]);
   try {
-    if (values.readme) await takeReadme(browser, house);
-    else await takeAll(browser, house, resolve(base, values.out), only === undefined ? NAMES : [only]);
+    if (values.readme) await takeReadme(browser, fixture);
+    else await takeAll(browser, fixture, resolve(base, values.out), only === undefined ? NAMES : [only]);
   } finally {
     await browser.close();
-    await house.worker.close();
+    await fixture.worker.close();
   }
 }
 
 async function takeAll(
   browser: Browser,
-  house: House,
+  fixture: Fixture,
   folder: string,
   names: readonly string[],
 ): Promise<void> {
@@ -82,17 +82,17 @@ async function takeAll(
       for (const name of names) {
         const scene = SCENES.find((each) => each.name === name);
         const file = join(folder, `${name}-${size.width}-${colorScheme}.png`);
-        await take(browser, house, size, colorScheme, scene, file);
+        await take(browser, fixture, size, colorScheme, scene, file);
       }
     }
   }
   console.log(`Written to ${folder}`);
 }
 
-async function takeReadme(browser: Browser, house: House): Promise<void> {
+async function takeReadme(browser: Browser, fixture: Fixture): Promise<void> {
   const scene = SCENES.find(({ name }) => name === ANSWER);
   for (const colorScheme of SCHEMES) {
-    const png = await take(browser, house, README_SIZE, colorScheme, scene, undefined);
+    const png = await take(browser, fixture, README_SIZE, colorScheme, scene, undefined);
     const file = join(root, `docs/images/console-${colorScheme}.webp`);
     const { size } = await sharp(png).webp({ quality: 82, effort: 6 }).toFile(file);
     if (size > README_MAX_BYTES)
@@ -104,7 +104,7 @@ async function takeReadme(browser: Browser, house: House): Promise<void> {
 /** @param scene undefined for the page of who isn't signed in. In a browser profile of its own; the whole page, or for the README what fits the window. */
 async function take(
   browser: Browser,
-  { worker, key, set }: House,
+  { worker, key, set }: Fixture,
   viewport: { readonly width: number; readonly height: number },
   colorScheme: Scheme,
   scene: Scene | undefined,

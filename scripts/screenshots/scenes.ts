@@ -1,11 +1,11 @@
 /** The console's pages as a user sees them, each a way to get there and a sign that it is whole. */
 import type { Page } from 'playwright-core';
-import { HEAD, ofEachClass, type House } from './house.ts';
+import { HEAD, ofEachClass, type Fixture } from './fixture.ts';
 
 export interface Scene {
   readonly name: string;
   /** @param page is signed in. */
-  readonly show: (page: Page, house: House) => Promise<void>;
+  readonly show: (page: Page, fixture: Fixture) => Promise<void>;
 }
 
 const LONG = 'a class with a name that is much longer than anyone would wish for';
@@ -46,9 +46,9 @@ function dialog(hash: string, button: string): Scene['show'] {
   };
 }
 
-async function showTeaching(page: Page, house: House): Promise<void> {
-  await at(`#/heads/${HEAD}/teach`, '.class-card')(page, house);
-  for (const { label, path } of ofEachClass(house.set.unseen, 3)) {
+async function showTeaching(page: Page, fixture: Fixture): Promise<void> {
+  await at(`#/heads/${HEAD}/teach`, '.class-card')(page, fixture);
+  for (const { label, path } of ofEachClass(fixture.set.unseen, 3)) {
     await page.getByLabel(`Pictures of ${label}`, { exact: true }).setInputFiles(path);
   }
   await page.getByLabel(/class$/i).fill(LONG);
@@ -56,8 +56,8 @@ async function showTeaching(page: Page, house: House): Promise<void> {
   await page.getByText('to teach').first().waitFor();
 }
 
-async function showWebcam(page: Page, house: House): Promise<void> {
-  await at(`#/heads/${HEAD}/teach`, '.class-card')(page, house);
+async function showWebcam(page: Page, fixture: Fixture): Promise<void> {
+  await at(`#/heads/${HEAD}/teach`, '.class-card')(page, fixture);
   await page
     .getByRole('button', { name: /^Webcam: / })
     .first()
@@ -65,9 +65,9 @@ async function showWebcam(page: Page, house: House): Promise<void> {
   await page.getByRole('button', { name: 'Hold to record' }).waitFor();
 }
 
-async function showAnswer(page: Page, house: House): Promise<void> {
-  await at(`#/heads/${HEAD}/try`, '.try-picture')(page, house);
-  await page.getByLabel('A picture to try', { exact: true }).setInputFiles(house.set.unseen[0].path);
+async function showAnswer(page: Page, fixture: Fixture): Promise<void> {
+  await at(`#/heads/${HEAD}/try`, '.try-picture')(page, fixture);
+  await page.getByLabel('A picture to try', { exact: true }).setInputFiles(fixture.set.unseen[0].path);
   await page.locator('.verdict').waitFor();
   await page.waitForLoadState('networkidle');
 }

@@ -5,10 +5,11 @@ import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
 import { judge } from '../evaluation/evaluation.ts';
-import { learn, streamedSet, type LearnOptions } from '../learning.ts';
+import { learn, type LearnOptions } from '../learning.ts';
 import type { Reading } from '../reading.ts';
 import type { CurvePoint } from '../report/transfer.ts';
 import { eachTap, type TapMetrics } from '../strategy/linear/linear.ts';
+import { trainingData } from '../strategy/training-data.ts';
 import { MAX_COMPARED, nearDuplicates } from './near-duplicates.ts';
 
 export interface NamedPair {
@@ -20,7 +21,7 @@ export interface NamedPair {
 }
 
 /** A picture that the head which never saw it surely takes for something else. */
-export interface Suspect {
+interface Suspect {
   readonly picture: string;
   readonly label: string;
   readonly taken: string;
@@ -57,7 +58,8 @@ export async function findOut(
   reading: Reading,
   options: SampleOptions,
 ): Promise<Findings> {
-  const set = streamedSet(reading, examples);
+  const data = trainingData(reading, examples);
+  const { set } = data;
   const learning = { ...options, solver: 'auto' } as const;
   const counts = set.labels.map((label, c) => ({
     label,
@@ -68,7 +70,7 @@ export async function findOut(
     counts,
     imbalance: Math.max(...sizes) / Math.min(...sizes),
     situation: await assess(reading, examples.pictures, set.labels.length, options),
-    taps: await eachTap(set, reading, set.taps, learning),
+    taps: await eachTap(data, set.taps, learning),
     curve: await learningCurve(set, learning),
     suspects: await findSuspects(set, examples.pictures, learning),
     nearDuplicates: pairsWithin(examples, options.seed),

@@ -12,7 +12,7 @@ export interface Pair {
 }
 
 /** Recompressed and slightly cropped copies lie above it, different photos of one object mostly below. */
-export const NEARLY_THE_SAME = 0.95;
+const NEARLY_THE_SAME = 0.95;
 /** All pairs are compared, so that time grows with the square: ten seconds or so at this many. */
 export const MAX_COMPARED = 12_000;
 /** Random directions keep cosines to within a few hundredths, near 1 far better (Johnson & Lindenstrauss 1984). */

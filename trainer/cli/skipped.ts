@@ -12,7 +12,7 @@ const HEADINGS: Readonly<Record<SkipReason, string>> = {
   unlabelled: 'skipped without a label',
 };
 
-export interface Account {
+interface Account {
   readonly source: string;
   readonly skipped: readonly Skipped[];
   readonly notPictures: readonly string[];

@@ -5,7 +5,7 @@ import { FileError } from '../cli/failure.ts';
 import type { Runtime } from '../runtime.ts';
 import { readPictureFile } from './picture-file.ts';
 
-export interface ExtractedCode {
+interface ExtractedCode {
   /** In single precision, as the Worker scores it. */
   readonly code: Float32Array;
   readonly image: DecodedImage;

@@ -12,7 +12,7 @@ const FILES_AT_ONCE = 4;
 /** A picture with the SHA-256 of its file, lower-case hex. */
 export type Hashed<P extends Picture = Picture> = P & { readonly sha256: string };
 
-export interface Unusable {
+interface Unusable {
   readonly name: string;
   /** Why, one sentence. */
   readonly detail: string;

@@ -4,7 +4,7 @@ import { HeadwaterError } from '../../src/errors.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { readChecked } from '../files.ts';
 
-export interface PictureFile {
+interface PictureFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Lower-case hex. */
   readonly sha256: string;

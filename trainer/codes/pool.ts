@@ -44,22 +44,11 @@ export async function runJobs<J extends Job>(
 }
 
 function ask(worker: Worker, job: Job): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (answer: Answer): void => {
-      settle();
-      resolve(answer);
-    };
-    const onError = (error: Error): void => {
-      settle();
-      reject(error);
-    };
-    const onExit = (code: number): void =>
-      onError(new Error(`A thread ended with code ${code} at ${job.path}.`));
-    const settle = (): void => {
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of Node's, not a window
-    worker.postMessage(job);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const onExit = (code: number): void =>
+    reject(new Error(`A thread ended with code ${code} at ${job.path}.`));
+  worker.on('message', resolve).on('error', reject).on('exit', onExit);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of Node's, not a window
+  worker.postMessage(job);
+  return promise.finally(() => worker.off('message', resolve).off('error', reject).off('exit', onExit));
 }

@@ -14,7 +14,7 @@ export const NUMBERS_IN_MEMORY = 1e8;
 let made = 0;
 
 /** Written row by row in any order, then read. */
-export interface CodeTable {
+interface CodeTable {
   readonly set: (row: number, code: Float16Array) => void;
   /** The rows; those that were never set are zeros. */
   readonly rows: CodeRows;

@@ -13,7 +13,7 @@ import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 
-export interface AnalyseOptions {
+interface AnalyseOptions {
   readonly test?: string;
   readonly report?: string;
   readonly seed: number;

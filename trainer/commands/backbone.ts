@@ -9,7 +9,7 @@ import { fromFolder, fromUrl, readModelFiles, type ReadPart } from '../import/mo
 import { BACKBONES_FOLDER, userPath } from '../paths.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 
-export interface BackboneAddOptions {
+interface BackboneAddOptions {
   readonly name?: string;
   readonly backbones?: string;
   /** For example '-1..1'. */

@@ -1,6 +1,7 @@
 /** headwater classify: what a head says about pictures, computed here from a head file or asked of a Worker. */
 import { existsSync } from 'node:fs';
 import { HeadwaterError } from '../../src/errors.ts';
+import type { Classification } from '../../src/api/index.ts';
 import type { Head } from '../../src/head/head.ts';
 import { assertCompatible, score } from '../../src/head/index.ts';
 import { inputOf } from '../../src/head/picture-input.ts';
@@ -25,12 +26,7 @@ export interface ClassifyOptions extends WorkerOptions {
 }
 
 /** The answer in the shape of the HTTP API. */
-interface Answer {
-  readonly version?: number;
-  readonly predictions: readonly { readonly label: string; readonly score: number }[];
-  readonly unknown: { readonly score: number; readonly is_unknown: boolean };
-  readonly image: { readonly width: number; readonly height: number; readonly format: string };
-}
+type Answer = Pick<Classification, 'predictions' | 'unknown' | 'image'> & { readonly version?: number };
 
 type Result = { readonly picture: string } & (Answer | { readonly error: { code: string; message: string } });
 

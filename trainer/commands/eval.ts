@@ -37,7 +37,7 @@ import { codesFor } from '../strategy/head-codes.ts';
 import { printable, table, type Terminal } from '../cli/terminal.ts';
 import { recallTraining } from '../training-record.ts';
 
-export interface EvalOptions {
+interface EvalOptions {
   readonly head: string;
   readonly unknown?: string;
   readonly leaveOut?: string;

@@ -11,7 +11,7 @@ import { importTeachableMachine, PIXEL_SCALE } from '../import/teachable-machine
 import { BACKBONES_FOLDER, userPath } from '../paths.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly out: string;
   readonly backbones?: string;
   /** pixels / pixelScale − 1 is what the model reads. */

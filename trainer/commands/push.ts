@@ -4,7 +4,7 @@ import { userPath } from '../paths.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
-export interface PushOptions extends WorkerOptions {
+interface PushOptions extends WorkerOptions {
   readonly head: string;
 }
 

@@ -7,7 +7,7 @@ import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-op
 /** The last step trains the head, which takes longer than others. */
 const STEP_TIMEOUT_MS = 300_000;
 
-export interface RebaseOptions extends WorkerOptions {
+interface RebaseOptions extends WorkerOptions {
   /** Gives up a move that is under way. */
   readonly giveUp?: boolean;
 }

@@ -29,14 +29,10 @@ export async function sortOut(found: Walk): Promise<Listing> {
 async function isPicture(file: FoundFile): Promise<boolean> {
   if (PICTURE_ENDINGS.has(extname(file.path).toLowerCase())) return true;
   try {
-    const handle = await open(file.path);
-    try {
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-      sniff(buffer.subarray(0, bytesRead));
-      return true;
-    } finally {
-      await handle.close();
-    }
+    await using handle = await open(file.path);
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+    sniff(buffer.subarray(0, bytesRead));
+    return true;
   } catch (error) {
     if (error instanceof HeadwaterError) return false;
     // Unreadable, and its name does not claim that it is a picture: nothing is lost.

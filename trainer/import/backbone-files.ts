@@ -15,7 +15,7 @@ export interface BackboneFiles {
   readonly description: Description;
 }
 
-export interface BackboneSpec extends Description {
+interface BackboneSpec extends Description {
   readonly name: string;
   readonly version: string;
   readonly input: { readonly height: number; readonly width: number; readonly channels: number };

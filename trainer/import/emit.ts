@@ -18,7 +18,7 @@ import {
   type Value,
 } from './symbolic.ts';
 
-export interface PlanTensor {
+interface PlanTensor {
   readonly shape: readonly number[];
   readonly values: Float32Array;
 }

@@ -1,5 +1,5 @@
 /** What is wrong with a model that was to be imported. */
-export type ModelErrorCode = 'model_invalid' | 'model_unsupported';
+type ModelErrorCode = 'model_invalid' | 'model_unsupported';
 
 export class ModelError extends Error {
   override readonly name = 'ModelError';

@@ -4,7 +4,7 @@
  */
 import type { Value } from './symbolic.ts';
 
-export interface Prior {
+interface Prior {
   /** [channels] */
   readonly mean: Float32Array;
   /** [channels] positive. */

@@ -86,7 +86,7 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
   return drawBoth(option, () => 320, 'Reliability: confidence against the share of right answers');
 }
 
-export interface ClassBar extends ClassMetrics {
+interface ClassBar extends ClassMetrics {
   readonly label: string;
 }
 

@@ -7,7 +7,7 @@ import { classChart, MAX_BARS, reliabilityChart } from './charts.ts';
 import { confusedPairs, confusionTable } from './confusion.ts';
 import { html, Html, NOTHING, table } from './html.ts';
 import { STYLE } from './style.ts';
-import { Thumbnailer } from './thumbnails.ts';
+import { createThumbnailer, type Thumbnailer } from './thumbnails.ts';
 
 export interface ReportInput {
   readonly title: string;
@@ -28,7 +28,7 @@ const MAX_SKIPPED_ROWS = 200;
 
 export async function renderReport(input: ReportInput, decoder: ImageDecoder): Promise<string> {
   const { evaluations } = input;
-  const thumbnailer = await Thumbnailer.create(decoder);
+  const thumbnailer = await createThumbnailer(decoder);
   const galleries: Html[] = [];
   for (const evaluation of evaluations) galleries.push(await gallery(evaluation, thumbnailer));
   const page = html`<!doctype html>
@@ -133,7 +133,7 @@ async function galleryItem(
   labels: readonly string[],
   thumbnailer: Thumbnailer,
 ): Promise<Html> {
-  const small = await thumbnailer.make(picture.path);
+  const small = await thumbnailer(picture.path);
   const image =
     small === undefined
       ? html`<div class="gone"></div>`

@@ -17,37 +17,31 @@ export interface Thumbnail {
   readonly height: number;
 }
 
-export class Thumbnailer {
-  readonly #decoder: ImageDecoder;
+/** Makes a thumbnail of a picture file; undefined when it is gone or cannot be decoded any more. */
+export type Thumbnailer = (path: string) => Promise<Thumbnail | undefined>;
 
-  private constructor(decoder: ImageDecoder) {
-    this.#decoder = decoder;
-  }
-
-  static async create(decoder: ImageDecoder): Promise<Thumbnailer> {
-    const wasm = createRequire(import.meta.url).resolve('@jsquash/webp/codec/enc/webp_enc_simd.wasm');
-    await init(await WebAssembly.compile(await readFile(wasm)));
-    return new Thumbnailer(decoder);
-  }
-
-  /** @returns undefined when the picture is gone or cannot be decoded any more. */
-  async make(path: string): Promise<Thumbnail | undefined> {
+export async function createThumbnailer(decoder: ImageDecoder): Promise<Thumbnailer> {
+  const wasm = createRequire(import.meta.url).resolve('@jsquash/webp/codec/enc/webp_enc_simd.wasm');
+  await init(await WebAssembly.compile(await readFile(wasm)));
+  return async (path) => {
     try {
-      const { bytes } = await readPictureFile(path);
-      const original = await this.#decoder.decode(bytes, { width: 1, height: 1 });
-      const scale = SIDE / Math.max(original.width, original.height);
-      const size = {
-        width: Math.max(1, Math.round(original.width * scale)),
-        height: Math.max(1, Math.round(original.height * scale)),
-      };
-      const { pixels } = await this.#decoder.decode(bytes, size);
-      const webp = await encode(toImageData(pixels, size), { quality: WEBP_QUALITY });
-      return { uri: `data:image/webp;base64,${Buffer.from(webp).toString('base64')}`, ...size };
+      return await thumbnailOf((await readPictureFile(path)).bytes, decoder);
     } catch (error) {
       if (error instanceof HeadwaterError || error instanceof FileError) return undefined;
       throw error;
     }
-  }
+  };
+}
+
+async function thumbnailOf(bytes: Uint8Array, decoder: ImageDecoder): Promise<Thumbnail> {
+  const original = await decoder.decode(bytes, { width: 1, height: 1 });
+  const scale = SIDE / Math.max(original.width, original.height);
+  const [width, height] = [original.width, original.height].map((side) =>
+    Math.max(1, Math.round(side * scale)),
+  );
+  const { pixels } = await decoder.decode(bytes, { width, height });
+  const webp = await encode(toImageData(pixels, { width, height }), { quality: WEBP_QUALITY });
+  return { uri: `data:image/webp;base64,${Buffer.from(webp).toString('base64')}`, width, height };
 }
 
 /** RGB → the browser's ImageData, which Node lacks. */

@@ -5,7 +5,6 @@
 import { heldOutFolds, readableTaps, writeHead } from '../../src/head/index.ts';
 import { evaluate } from '../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
-import type { StreamedSet } from '../../src/learn/training-set.ts';
 import { cutAt } from '../../src/backbone/index.ts';
 import { choose, type Candidate, type Choice } from './candidates.ts';
 import { withTaps, type TrainingData } from './training-data.ts';
@@ -14,7 +13,6 @@ import { stepsMs } from './cost/edge.ts';
 import { trainLinear, tryLinear, type LinearOutcome, type TapMetrics } from './linear/linear.ts';
 import { duration } from '../cli/terminal.ts';
 import type { Solver } from '../learning.ts';
-import type { Reading } from '../reading.ts';
 import { assess, type Situation } from './situation.ts';
 import { isLinear, type Strategy } from './strategies.ts';
 import { crossValidateFrozen, FOLDS, splitUp, type Split } from './tuning/folds.ts';
@@ -31,7 +29,7 @@ export interface Explanation {
 }
 
 /** How a strategy is run. */
-export interface StrategyOptions extends RunOptions {
+interface StrategyOptions extends RunOptions {
   /** How linear heads are found. */
   readonly solver: Solver;
 }
@@ -49,12 +47,11 @@ export async function runStrategy(
   strategy: Strategy,
   options: StrategyOptions,
 ): Promise<StrategyResult> {
-  const { reading, set } = data;
   if (isLinear(strategy)) {
-    const { trained } = await trainLinear(set, reading, strategy, options);
+    const { trained } = await trainLinear(data, strategy, options);
     return { strategy, trained };
   }
-  const split = splitUp(set.targets, FOLDS, options.seed);
+  const split = splitUp(data.set.targets, FOLDS, options.seed);
   const runs = await openRuns(data, options);
   const validation = await crossValidateTuned(strategy, data, split, runs, options.terminal);
   const trained = await tuneOnAll(validation, data, runs, options.terminal);
@@ -72,7 +69,7 @@ export async function runAuto(
   const { terminal } = options;
   const situation = await assess(reading, pictures, set.labels.length, options);
   terminal.note(describe(situation));
-  const { linear, taps } = await tryLinear(set, reading, options);
+  const { linear, taps } = await tryLinear(data, options);
   const plan = await planTuning(data, situation, budgets, fewestMistakes(linear), terminal);
   const tuning = plan.affordable.length === 0 ? undefined : await tryTuned(data, plan, options);
   const tried = await candidates(data, linear, tuning);
@@ -151,34 +148,28 @@ function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate 
 
 /** All judged alike: by folds where networks were tuned, since those can't be judged in another way. */
 async function candidates(
-  { reading, set }: TrainingData,
+  data: TrainingData,
   linear: readonly LinearOutcome[],
   tuning: Tuning | undefined,
 ): Promise<Candidate[]> {
   const frozen = linear.map((outcome) => linearCandidate(outcome));
   if (tuning === undefined) return frozen;
   const judged: Candidate[] = [];
-  for (const candidate of frozen) judged.push(await judgedByFolds(candidate, set, reading, tuning.split));
-  return [...judged, ...tuning.validations.map((each) => tunedCandidate(each, set, reading))];
+  for (const candidate of frozen) judged.push(await judgedByFolds(candidate, data, tuning.split));
+  return [...judged, ...tuning.validations.map((each) => tunedCandidate(each, data))];
 }
 
 /** The same candidate, judged as tuned ones are; a logistic one has been held out in folds already. */
-async function judgedByFolds(
-  candidate: Candidate,
-  set: StreamedSet,
-  reading: Reading,
-  split: Split,
-): Promise<Candidate> {
+async function judgedByFolds(candidate: Candidate, data: TrainingData, split: Split): Promise<Candidate> {
   if (candidate.folds !== undefined) return candidate;
-  const probabilities = await crossValidateFrozen(withTaps(set, reading, candidate.taps), split);
-  const metrics = evaluate(probabilities, set.targets, set.labels.length);
+  const probabilities = await crossValidateFrozen(withTaps(data, candidate.taps), split);
+  const metrics = evaluate(probabilities, data.set.targets, data.set.labels.length);
   return { ...candidate, folds: split.members.length, metrics, probabilities };
 }
 
 function tunedCandidate(
   { strategy, from, folds, probabilities }: CrossValidation,
-  { labels, targets }: StreamedSet,
-  { backbone }: Reading,
+  { set: { labels, targets }, reading: { backbone } }: TrainingData,
 ): Candidate {
   const { tailSteps } = cutAt(backbone.plan, from);
   const taps = readableTaps(backbone.plan, { from, tensors: new Map() });

@@ -18,7 +18,7 @@ import type { Reading } from '../reading.ts';
 
 export type Size = 'little' | 'much';
 /** Unknown where the backbone has no batch norms to tell by. */
-export type Likeness = 'similar' | 'different' | 'unknown';
+type Likeness = 'similar' | 'different' | 'unknown';
 
 export interface Situation {
   readonly examples: number;

@@ -1,7 +1,7 @@
 /** The ways to transfer, by name, and where in a backbone each of them cuts. */
 import { cutAt, cutPlaces, WHOLE, type Plan, type MapShape } from '../../src/backbone/index.ts';
 
-export const LINEAR = ['linear-deep', 'linear-shallow', 'linear-all'] as const;
+const LINEAR = ['linear-deep', 'linear-shallow', 'linear-all'] as const;
 export const TUNED = ['fine-tune', 'full'] as const;
 
 export type LinearStrategy = (typeof LINEAR)[number];

@@ -21,17 +21,16 @@ export function trainingData(reading: Reading, examples: LabelledCodes): Trainin
 
 /** The same examples with other codes. @param rows in the same order. @param taps what the codes are of. */
 export function withCodes(
-  { labels, targets }: StreamedSet,
-  reading: Reading,
+  { reading, set }: TrainingData,
   rows: CodeRows,
   taps: readonly string[],
 ): StreamedSet {
-  return { ...codesRead(reading, taps), labels, rows, targets };
+  return { ...codesRead(reading, taps), labels: set.labels, rows, targets: set.targets };
 }
 
-/** Some columns of the codes. @param set with the codes of all taps. @param taps in the plan's order. */
-export function withTaps(set: StreamedSet, reading: Reading, taps: readonly string[]): StreamedSet {
-  return withCodes(set, reading, tapRows(set.rows, reading.backbone, taps), taps);
+/** Some columns of the codes. @param taps in the plan's order. */
+export function withTaps(data: TrainingData, taps: readonly string[]): StreamedSet {
+  return withCodes(data, tapRows(data.set.rows, data.reading.backbone, taps), taps);
 }
 
 /** Some of the examples, in memory. @param examples their places. */

@@ -1,7 +1,6 @@
 /** One head: its state in a line, and a tab for each thing that one does with it. */
-import { ApiError } from '../../../sdk/client.ts';
 import type { HeadDetail } from '../../../src/api/index.ts';
-import { useResource } from '../../state/resource.ts';
+import { orNull, useResource } from '../../state/resource.ts';
 import { link, place } from '../../state/router.ts';
 import { client } from '../../state/session.ts';
 import { count, percent } from '../../ui/format.ts';
@@ -26,7 +25,10 @@ const TABS = [
 ] as const;
 
 export function HeadPage({ name }: { readonly name: string }) {
-  const { data, error, reload } = useResource((signal) => describe(name, signal), [name]);
+  const { data, error, reload } = useResource(
+    (signal) => orNull(client().describeHead(name, { signal }), 'head_not_found'),
+    [name],
+  );
   return (
     <>
       <div class="stack-s">
@@ -93,13 +95,4 @@ function State({ detail }: { readonly detail: HeadDetail }) {
       <span class="badge">{count(examples, 'example')}</span>
     </p>
   );
-}
-
-async function describe(name: string, signal: AbortSignal): Promise<HeadDetail | null> {
-  try {
-    return await client().describeHead(name, { signal });
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'head_not_found') return null;
-    throw error;
-  }
 }

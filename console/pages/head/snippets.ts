@@ -10,7 +10,7 @@ export interface Names {
   readonly label: string;
 }
 
-export interface Snippets {
+interface Snippets {
   readonly classify: string;
   readonly teach: string;
 }

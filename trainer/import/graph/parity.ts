@@ -6,13 +6,13 @@ import type { GraphBackbone, PixelRange } from './backbone.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { artifacts, difference, testPictures, tfjsWasm } from '../parity.ts';
 
-export interface GraphParity {
+interface GraphParity {
   readonly taps: readonly TapParity[];
   /** For the model card. */
   readonly text: string;
 }
 
-export interface TapParity {
+interface TapParity {
   readonly name: string;
   readonly node: string;
   /** The smallest over the pictures, between our means over space and the original's. */

@@ -41,14 +41,14 @@ export interface TuningPace extends Pace {
 }
 
 /** What a cross-validation and the run on all pictures do. A picture counts as often as it is looked at. */
-export interface TuningWork {
+interface TuningWork {
   /** Forward and backward, in the runs that go on one after the other. */
   readonly trained: number;
   /** Made into a code of the frozen network and of a tail, on all threads together. */
   readonly read: number;
 }
 
-export interface TuningSize {
+interface TuningSize {
   /** n */
   readonly examples: number;
   readonly classes: number;

@@ -116,7 +116,7 @@ export async function screen(
   return { pictures: part.pictures.length, budgetMs, beyond, ...chooseSpace(judged, targets, usual) };
 }
 
-export interface ScreenOptions {
+interface ScreenOptions {
   readonly within: readonly Space[];
   readonly beyond: readonly Space[];
   readonly budgetMs: number;

@@ -20,7 +20,7 @@ import { isMuch } from '../situation.ts';
  */
 const CPU_BUDGET_MS = 7.5;
 
-export interface SpaceOptions {
+interface SpaceOptions {
   /** Milliseconds of a picture's code at the edge; CPU_BUDGET_MS where absent, or what the chosen backbone costs if that is more. */
   readonly cpuBudget?: number;
   /** Side of the pictures in pixels, where the user has chosen it. */

@@ -91,16 +91,13 @@ async function storeAll(
 export async function tuneOn(
   parts: readonly (readonly number[])[],
   from: string,
-  { reading, set }: TrainingData,
+  data: TrainingData,
   runs: Runs,
   { label, terminal }: { readonly label: string; readonly terminal: Terminal },
 ): Promise<Tail[]> {
+  const { reading, set } = data;
   const { plan } = reading.backbone;
-  const last = withTaps(
-    set,
-    reading,
-    plan.taps.slice(-1).map((tap) => tap.name),
-  );
+  const last = withTaps(data, set.taps.slice(-1));
   const jobs: TuneJob[] = [];
   for (const examples of parts) {
     jobs.push({

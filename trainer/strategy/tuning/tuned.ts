@@ -73,14 +73,11 @@ export async function tuneOnAll(
 }
 
 /** With the codes of all taps, the frozen ones and the tail's. */
-async function readTail(
-  { reading, pictures, set }: TrainingData,
-  tail: Tail,
-  terminal: Terminal,
-): Promise<StreamedSet> {
+async function readTail(data: TrainingData, tail: Tail, terminal: Terminal): Promise<StreamedSet> {
+  const { reading, pictures } = data;
   const readable = readableTaps(reading.backbone.plan, tail);
   const taps = readable.map((tap) => tap.name);
   const codeLength = readable.reduce((sum, tap) => sum + tap.channels, 0);
   const reader = await CodesReader.open(reading, terminal, { taps, tail, codeLength });
-  return withCodes(set, reading, (await reader.codes(pictures)).rows, taps);
+  return withCodes(data, (await reader.codes(pictures)).rows, taps);
 }

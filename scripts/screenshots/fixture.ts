@@ -8,18 +8,18 @@ import { startLocalWorker, type LocalWorker } from '../local-worker.ts';
 
 const ADMIN_SECRET = 'the admin secret of the screenshots';
 export const HEAD = 'kitchen';
-/** At most so many pictures of a class: enough for figures worth a look. */
+/** At most so many pictures of a class: enough for metrics worth a look. */
 const PER_CLASS = 40;
 const BATCH = 16;
 
-export interface House {
+export interface Fixture {
   readonly worker: LocalWorker;
   readonly key: string;
   readonly set: DemoSet;
 }
 
 /** Two versions are taught, the second with all pictures. */
-export async function openHouse(set: DemoSet): Promise<House> {
+export async function openFixture(set: DemoSet): Promise<Fixture> {
   const worker = await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET });
   const key = await newTenant(worker.url);
   const client = new HeadwaterClient({ url: worker.url, key });
