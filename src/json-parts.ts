@@ -1,5 +1,5 @@
 /**
- * JSON from strangers: a list within lists takes thirty times its text once it is parsed, a small object up to twenty times;
+ * JSON from unknown senders: a list within lists takes thirty times its text once it is parsed, a small object up to twenty times;
  * 8 MB of brackets would fill a Worker's memory. So they are counted before they are parsed.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Parses the JSON header of a safetensors file. JSON.parse silently keeps the last of two equal keys, so that two
- * readers could see two different files in the same bytes; this refuses them.
+ * readers could read two different files from the same bytes; this refuses them.
  */
 import { HeadwaterError } from './errors.ts';
 import { illFormedText } from './json-text.ts';

@@ -83,7 +83,7 @@ export function readSafetensors(
 /**
  * Writes a safetensors file, the same bytes for the same content: metadata keys and tensors in the order of their
  * names' code units, the header padded with spaces so that the data begin at a multiple of 8.
- * @throws RangeError when a tensor's bytes are not as many as its shape and type ask for, or a name is reserved.
+ * @throws RangeError when a tensor's bytes are not as many as its shape and type need, or a name is reserved.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,

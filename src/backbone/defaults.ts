@@ -1,4 +1,4 @@
-/** What every new head reads unless it is told otherwise. docs/performance.md has the reason. */
+/** The default input of new heads. docs/performance.md has the reason. */
 import type { PictureInput } from '../head/head.ts';
 
 /** The name of a plan. */

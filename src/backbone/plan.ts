@@ -11,7 +11,7 @@ export type { Activation } from './activations.ts';
 /** Rows and columns of padding around the input: [top, bottom, left, right]. */
 export type Padding = readonly [number, number, number, number];
 
-/** Names of the tensors with a batch norm's γ and β. It is folded; these say what the network saw in pretraining. */
+/** Names of the tensors with a batch norm's γ and β. It is folded; these are the statistics of the pretraining data. */
 export interface BatchNorm {
   readonly gamma: string;
   readonly beta: string;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { ACTIVATIONS } from './activations.ts';
 import { STATISTICS } from './plan.ts';
 
-/** Bounds on what a plan may ask for, far above any network that fits a Worker. */
+/** Bounds on plans, far above any network that fits a Worker. */
 export const PLAN_LIMITS = {
   steps: 1024,
   taps: 64,

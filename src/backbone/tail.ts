@@ -35,7 +35,7 @@ export function trunkOf(backbone: Backbone, cut: Cut): Backbone {
   return part(backbone, { ...backbone.plan, steps: cut.trunkSteps, taps: cut.trunkTaps }, backbone.tensors);
 }
 
-/** The trunk before a cut, to make an engine from that is asked for the map at the cut and for no code. */
+/** The trunk before a cut, for an engine that computes the map at the cut and no code. */
 export function trunkFor(backbone: Backbone, from: string): Backbone {
   return trunkOf(backbone, { ...cutAt(backbone.plan, from), trunkTaps: [] });
 }

@@ -10,7 +10,7 @@ export const PROBABILITIES = 'probabilities';
 
 /**
  * @returns an ONNX model (operator set 17) with the outputs `codes` [n, D] and `probabilities` [n, C]. Its metadata name
- * the labels as a JSON list under `labels`. What the head knows about strangers is not part of it.
+ * the labels as a JSON list under `labels`. The head's out-of-distribution statistics are not part of it.
  * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
  */
 export function headToOnnx(head: Head, backbone: Backbone, options: OnnxOptions = {}): Uint8Array {

@@ -35,7 +35,7 @@ export function planToTflite(backbone: Backbone, options: TfliteOptions = {}): U
 
 /**
  * @returns a model with the outputs `codes`, [1, D], and `probabilities`, [1, C]. Its metadata hold the labels as a JSON
- * list under `labels`. What the head knows about strangers is not part of it.
+ * list under `labels`. The head's out-of-distribution statistics are not part of it.
  * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
  */
 export function headToTflite(head: Head, backbone: Backbone, options: TfliteOptions = {}): Uint8Array {

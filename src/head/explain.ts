@@ -25,11 +25,11 @@ export interface Explanation {
   readonly bias: number;
   /** height × width shares, row by row; they and the bias sum to the logit. */
   readonly grid: { readonly height: number; readonly width: number; readonly shares: Float64Array };
-  /** Taps whose maps were not at hand: their part of the logit is exact, but lies evenly on all positions. */
+  /** Taps without a map: their part of the logit is exact, but spread evenly over all positions. */
   readonly spreadTaps: readonly string[];
 }
 
-/** A tap as the head sees it. */
+/** A tap that the head reads. */
 interface HeadTap {
   readonly name: string;
   readonly channels: number;

@@ -7,7 +7,7 @@ import { score } from './score.ts';
 
 /** Room for another order of summing and another exp; a wrong weight or a lost sign shows far above it. */
 const TOLERANCE = 1e-4;
-/** How far the synthetic codes stray from the mean, in deviations. */
+/** Largest distance of the synthetic codes from the mean, in deviations. */
 const REACH = 1.5;
 const GOLDEN_VECTORS = 2;
 

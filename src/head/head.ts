@@ -15,7 +15,7 @@ export interface BackboneIdentity {
   readonly weightsSha256: string;
 }
 
-/** What pictures are made into before the backbone reads them. */
+/** The image that the backbone reads: its size, and the rules by which it is resized. */
 export interface PictureInput {
   readonly height: number;
   readonly width: number;
@@ -38,7 +38,7 @@ export interface Head {
   /** [D] standardisation of the code. */
   readonly mean: Float32Array;
   readonly deviation: Float32Array;
-  /** [C × D], a row a class. */
+  /** [C × D], one row per class. */
   readonly weights: Float32Array;
   /** [C] */
   readonly bias: Float32Array;
@@ -47,7 +47,7 @@ export interface Head {
   readonly training: Training;
   /**
    * [k + 1] variance of the standardised training codes along each of novelty.directions, and its mean over all
-   * directions across those: what the head must know of its training data to be taught further (learn/continue.ts).
+   * directions across those: needed to train the head further without its training data (learn/further/continue.ts).
    */
   readonly variances?: Float32Array;
   /** Fine-tuned weights for the backbone's last steps; taps named `tail:…` are read from these. */
@@ -55,7 +55,7 @@ export interface Head {
   readonly golden: readonly GoldenVector[];
 }
 
-/** What a head needs to say "none of these": see score.ts. */
+/** Out-of-distribution statistics: what a head needs to report an unknown picture (score.ts). */
 export interface Novelty {
   /**
    * [k × D] orthonormal principal directions of the standardised training codes, k from 0 up. Half-precision numbers,
@@ -75,19 +75,19 @@ export interface Distribution {
   readonly spread: number;
 }
 
-/** How the head came to be and how well it did, so that a file speaks for itself. */
+/** How the head was trained, and its metrics. */
 export interface Training {
   readonly method: TrainingMethod;
   readonly examples: number;
-  /** Examples a class, in the order of the labels. */
+  /** Examples of each class, in the order of the labels. */
   readonly counts: readonly number[];
   readonly lambda: number;
   /**
-   * Over the training examples, each judged by the head that never saw it. Examples that are the only one of their
-   * class cannot be judged so and are not counted; null when there are no others.
+   * Over the training examples, each predicted by a head that was trained without it. The only example of a class can't
+   * be predicted so and is not counted; null when there are no others.
    */
   readonly leaveOneOut: Metrics | null;
-  /** On pictures held apart from training, where there were any. */
+  /** On a test set, where there was one. */
   readonly test?: Metrics;
 }
 

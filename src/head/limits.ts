@@ -34,14 +34,14 @@ export function normaliseLabel(label: string): string {
 
 /** The first thing wrong with a list of labels, as half a sentence, or undefined. */
 export function labelFault(labels: readonly string[]): string | undefined {
-  const seen = new Set<string>();
+  const known = new Set<string>();
   for (const [i, label] of labels.entries()) {
     if (label === '') return `label ${i} is empty`;
     if (label.length > MAX_LABEL_LENGTH) return `label ${i} has more than ${MAX_LABEL_LENGTH} characters`;
     if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(label)) return `label ${i} holds a control character`;
     if (!label.isWellFormed()) return `label ${i} is no well-formed Unicode`;
-    if (seen.has(label)) return `the label ${JSON.stringify(label)} occurs twice`;
-    seen.add(label);
+    if (known.has(label)) return `the label ${JSON.stringify(label)} occurs twice`;
+    known.add(label);
   }
   return undefined;
 }

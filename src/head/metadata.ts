@@ -1,6 +1,6 @@
 /**
- * The words and numbers of a head file, its safetensors `__metadata__`: what each key holds, how it is written, and what
- * a reader insists on. docs/head-format.md says it in prose.
+ * The safetensors `__metadata__` of a head file: what each key holds, how it is written, and what a reader checks.
+ * docs/head-format.md explains it.
  */
 import { z } from 'zod';
 import { STATISTICS } from '../backbone/plan.ts';
@@ -14,12 +14,12 @@ import { labelFault, MAX_CLASSES, MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TAPS } 
 import { methodText, parseMethod } from './method.ts';
 import { count, readMetrics, storedMetrics, writeMetrics } from './metrics.ts';
 
-/** What every head could say. */
+/** The keys of the first heads. */
 export const HEAD_FORMAT = 'headwater-head/1';
 /** With `statistics`, `input` and `task`: written where a head needs them, so that others keep their bytes. */
 export const HEAD_FORMAT_2 = 'headwater-head/2';
 
-/** Lists, objects and fields of one value. Only labels that consist of such signs come near. */
+/** The most lists, objects and fields of one value. */
 const MAX_PARTS = MAX_CLASSES * MAX_LABEL_LENGTH;
 
 /** Of a backbone, its version, a tap, a method. */

@@ -5,8 +5,7 @@ import type { Plan } from '../backbone/plan.ts';
 import type { Head, PictureInput } from './head.ts';
 
 /**
- * What the pictures of a new head are made into: the default where the backbone is run at its size, else the backbone's own
- * size.
+ * The input of a new head: the default where the backbone supports its size, else the backbone's own size.
  * @param plan of the backbone in its own size.
  */
 export function defaultInput(plan: Plan): PictureInput {
@@ -14,7 +13,7 @@ export function defaultInput(plan: Plan): PictureInput {
   return { height, width, rules: DEFAULT_INPUT.rules };
 }
 
-/** @param plan of the head's backbone in its own size. @returns what the head's pictures are made into. */
+/** @param plan of the head's backbone in its own size. @returns the head's input. */
 export function inputOf({ input }: Pick<Head, 'input'>, plan: Plan): PictureInput {
   return input ?? { height: plan.input.height, width: plan.input.width, rules: 1 };
 }

@@ -1,12 +1,12 @@
 /**
  * Which numbers a head reads. A tap's own name means what the frozen backbone has there; `tail:` before it means the
- * same place in the head's fine-tuned tail. A head may read both: what pretraining knew and what tuning made of it.
+ * same place in the head's fine-tuned tail. A head may read both: the pretrained features and the fine-tuned ones.
  */
 import { cutAt } from '../backbone/cut.ts';
 import type { Plan, Tap } from '../backbone/plan.ts';
 import type { Head } from './head.ts';
 
-/** What of a head says which code it reads. */
+/** The fields of a head that say which code it reads. */
 export type HeadView = Pick<Head, 'taps' | 'tail' | 'codeLength'>;
 
 export const TAIL_TAP = 'tail:';

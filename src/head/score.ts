@@ -1,11 +1,11 @@
 /**
- * What a head says about one code. Everything is summed in double precision in a fixed order, so that every runtime
+ * A head's prediction for one code. Everything is summed in double precision in a fixed order, so that every runtime
  * finds the same numbers.
  */
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from './head.ts';
 
-/** What of a head its scores depend on. */
+/** The fields of a head that its scores depend on. */
 export type ScoredHead = Pick<
   Head,
   'codeLength' | 'labels' | 'mean' | 'deviation' | 'weights' | 'bias' | 'temperature' | 'novelty'
@@ -17,7 +17,7 @@ export interface Score {
   /** [C], summing to 1. */
   readonly probabilities: Float32Array;
   readonly unknown: {
-    /** How strange the picture is, in spreads of what left-out training pictures showed; about 0 for a usual one. */
+    /** Distance from the training pictures, in spreads of the left-out ones; about 0 for a typical one. */
     readonly score: number;
     readonly isUnknown: boolean;
   };
@@ -25,7 +25,7 @@ export interface Score {
 
 /**
  * @param code [D] as the head's backbone makes it.
- * @throws RangeError when the code is of another length; HeadwaterError `head_invalid` where a score is no finite number.
+ * @throws RangeError when the code is of another length; HeadwaterError `head_invalid` where a score is not finite.
  */
 export function score(head: ScoredHead, code: Float32Array): Score {
   const { codeLength, labels, weights, bias, temperature, novelty } = head;
@@ -36,15 +36,15 @@ export function score(head: ScoredHead, code: Float32Array): Score {
   const exact = new Float64Array(labels.length);
   for (let c = 0; c < labels.length; c++) exact[c] = bias[c] + dotRow(weights, c, z);
   const top = exact.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  const strangeness =
+  const distance =
     (residualLength(novelty.directions, z) - novelty.residual.centre) / novelty.residual.spread -
     (top - novelty.logit.centre) / novelty.logit.spread;
   const logits = Float32Array.from(exact);
-  if (!Number.isFinite(strangeness) || !areFinite(logits, temperature)) throw notFinite();
+  if (!Number.isFinite(distance) || !areFinite(logits, temperature)) throw notFinite();
   return {
     logits,
     probabilities: softmax(exact, top, temperature),
-    unknown: { score: strangeness, isUnknown: strangeness > novelty.threshold },
+    unknown: { score: distance, isUnknown: distance > novelty.threshold },
   };
 }
 
@@ -56,7 +56,7 @@ function areFinite(logits: Float32Array, temperature: number): boolean {
   return true;
 }
 
-/** Caused by a fine-tuned head's tail, or by a code sent in the place of a picture: only head files are bounded when they are read. */
+/** Caused by a fine-tuned head's tail, or by a code that was sent instead of an image: neither is bounded as head files are. */
 function notFinite(): HeadwaterError {
   return new HeadwaterError(
     'head_invalid',

@@ -1,6 +1,6 @@
 /**
- * The codes of a data set, row by row from wherever they lie: in memory, or in a file where they are too many. Whoever
- * reads them a stretch at a time trains on sets of any size.
+ * The codes of a data set, row by row: in memory, or in a file where they are too many. Training that reads them in parts
+ * takes sets of any size.
  */
 
 export interface CodeRows {
@@ -49,7 +49,7 @@ export function allRows(rows: CodeRows): Float16Array {
   return codes;
 }
 
-/** All rows, one stretch of at most `most` after the other. `out` is overwritten by the next. */
+/** All rows, in parts of at most `most`. Each part overwrites `out`. */
 export function* stretches(
   rows: CodeRows,
   most: number,

@@ -1,7 +1,7 @@
-/** Parts of a data set for cross-validation: every class in every part, drawn by the seed. */
+/** Folds of a data set for cross-validation, stratified by class and drawn by the seed. */
 import { permutation, randomFor } from './fine-tune/random.ts';
 
-/** Sets the draw apart from those of training. */
+/** Gives the draw other random numbers than those of training. */
 const PURPOSE = 0x666f6c64;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Half-precision numbers by their bits. Reading a Float16Array number by number is slow and leaves an object behind for
- * each until V8 has optimised the loop, and an isolate that trains now and then is never sure to have.
+ * Half-precision numbers by their bits. Reading a Float16Array number by number is slow and allocates an object for
+ * each, until V8 has optimised the loop. In an isolate that trains rarely, V8 may never do that.
  */
 
 const PATTERNS = 65_536;

@@ -1,22 +1,22 @@
 /**
- * Heads that other tools have trained: linear maps without a word about the data they come from. They answer as the
- * original did, and say that they cannot tell strangers.
+ * Heads trained by other tools: linear maps, without any statistics of their training data. They answer as the original
+ * did, and never report a picture as unknown.
  */
 import { makeGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
 import { codesRead, type CodesRead } from './training-set.ts';
 
-/** A spread beside which every distance vanishes: the score is 0 for any picture, and none is unknown. */
+/** So large a spread makes the score 0 for any picture, and none is unknown. */
 const NOTHING_KNOWN = { centre: 0, spread: 1e12 };
 const NEVER_UNKNOWN = 1e6;
 
 export interface ImportedLayer extends CodesRead {
   readonly labels: readonly string[];
-  /** [C × H] a row a class, reading the last H numbers of the code as they are. */
+  /** [C × H] one row per class, reading the last H numbers of the code as they are. */
   readonly weights: Float32Array;
   /** [C] */
   readonly bias: ArrayLike<number>;
-  /** What the first numbers of the code look like on any picture; the head's rows don't read them. */
+  /** Statistics of the first numbers of the code over any pictures. The head's rows don't read these numbers. */
   readonly prior: { readonly mean: Float32Array; readonly deviation: Float32Array };
   /** H, or 0 when the rows read the first numbers. */
   readonly hidden: number;

@@ -1,6 +1,6 @@
 /**
- * Lets long computations breathe. There is no clock here (and in a Worker it stands still while one computes), so work
- * is counted in multiply-adds of plain JavaScript, and the host is offered its turn after every million.
+ * Pauses in long computations. There is no clock here (in a Worker it stands still during a computation), so work is
+ * counted in multiply-adds of plain JavaScript, and the host may pause after every million.
  */
 
 /** A host's pause: resolves when the event loop has had its turn. */
@@ -9,7 +9,7 @@ export type Pause = () => Promise<void>;
 /** About a millisecond. A turn of an event loop can take a tenth of one, and there are thousands in a long training. */
 export const OPERATIONS_BETWEEN_PAUSES = 1e6;
 
-/** What takes longer than a multiply-add: reading a number in half precision, and an exponential with what it is for. */
+/** Cost in multiply-adds: reading a number in half precision, and an exponential with its sum. */
 export const HALF = 5;
 export const EXPONENTIAL = 15;
 

@@ -1,6 +1,6 @@
 /**
  * What a head is trained on, checked and put in canonical order: labels by code unit, examples by label and then by the
- * bits of their code. Whoever sums in that order gets the same head, bit for bit, whatever order the data came in.
+ * bits of their code. Sums in that order give the same head, bit for bit, for data in any order.
  */
 import { HeadwaterError } from '../errors.ts';
 import type { Head } from '../head/head.ts';
@@ -9,7 +9,7 @@ import { rowsInMemory, stretches, type CodeRows } from './code-rows.ts';
 import { halfBits } from './half.ts';
 import type { Pacer } from './pacer.ts';
 
-/** What codes are made of, in the words of the head that is trained on them. */
+/** What the codes are computed from, as the head that is trained on them stores it. */
 export type CodesRead = Pick<Head, 'backbone' | 'taps' | 'statistics' | 'input'>;
 
 export interface TrainingSet extends CodesRead {
@@ -42,7 +42,7 @@ export interface CanonicalSet {
   readonly targets: Uint16Array;
 }
 
-/** @returns what a head that is trained on the set reads. */
+/** @returns the fields that a head takes over from its training set. */
 export function codesRead({ backbone, taps, statistics, input }: CodesRead): CodesRead {
   return {
     backbone,
@@ -52,13 +52,13 @@ export function codesRead({ backbone, taps, statistics, input }: CodesRead): Cod
   };
 }
 
-/** Bounds the time and memory of training; a host may ask for less. */
+/** Bounds the time and memory of training. A host may set less. */
 export const MAX_EXAMPLES = 200_000;
 /** Rows that are checked at once. */
 const ROWS = 64;
 
 /**
- * @throws HeadwaterError `training_data_invalid` when the set does not fit together or holds a number that is none,
+ * @throws HeadwaterError `training_data_invalid` when the set is inconsistent or holds a number that is not finite,
  * `training_data_too_large` when it has more than `maxExamples`.
  */
 export async function canonicalise(

@@ -1,6 +1,6 @@
 /**
  * Runs plans on our own WebAssembly SIMD kernels: everything that can be known beforehand, shapes, padding, order of
- * weights, the place of every map, is settled when a size's program is made. docs/engine.md explains it.
+ * weights, the place of every map, is fixed when a size's program is made. docs/engine.md explains it.
  */
 import { backboneAt, type Size } from '../at-size.ts';
 import { WHOLE } from '../cut.ts';

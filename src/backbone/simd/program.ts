@@ -28,7 +28,7 @@ export type Step = (program: Program) => StepWords;
 /** Writes a constant. Views span the region, which is zero. */
 export type Fill = (floats: Float32Array, integers: Int32Array, workshop: Workshop) => void;
 
-/** Where constants are made: kernels can be run, on as many bytes of memory as the constant has asked for. */
+/** Where constants are made: kernels can be run, on as many bytes of memory as the constant needs. */
 export interface Workshop {
   /** The bytes' address, a multiple of 64. What lies there is anything. */
   readonly address: number;

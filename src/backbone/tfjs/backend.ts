@@ -60,7 +60,7 @@ async function register(module: WebAssembly.Module): Promise<void> {
 async function instantiate(module: WebAssembly.Module): Promise<WasmModule> {
   const wasm = await withoutProcess(() =>
     wasmFactory({
-      // Never fetched, but the glue asks for a path.
+      // Never fetched, but the glue needs a path.
       locateFile: (path: string) => path,
       instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
         const instance = new WebAssembly.Instance(module, imports);

@@ -21,9 +21,9 @@ export function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, info: Info):
     const products: tf.Tensor2D[] = [];
     for (let ky = 0; ky < filterHeight; ky++) {
       for (let kx = 0; kx < filterWidth; kx++) {
-        const seen = tf.reshape(seenBy(padded, ky, kx, info), [-1, inChannels]);
+        const window = tf.reshape(windowOf(padded, ky, kx, info), [-1, inChannels]);
         // The product's own way to read its left operand turned is scalar.
-        products.push(tf.matMul(tf.transpose(seen), rows));
+        products.push(tf.matMul(tf.transpose(window), rows));
       }
     }
     const stacked = products.length === 1 ? products[0] : tf.concat(products, 0);
@@ -62,8 +62,8 @@ function padInput(x: tf.Tensor4D, { padInfo }: Info): tf.Tensor4D {
   return tf.pad4d(x, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
 }
 
-/** What filter position (ky, kx) sees of the padded input: [pictures, out height, out width, channels]. */
-function seenBy(padded: tf.Tensor4D, ky: number, kx: number, info: Info): tf.Tensor4D {
+/** The part of the padded input that filter position (ky, kx) reads: [pictures, out height, out width, channels]. */
+function windowOf(padded: tf.Tensor4D, ky: number, kx: number, info: Info): tf.Tensor4D {
   const { outHeight, outWidth, strideHeight, strideWidth } = info;
   const [pictures, height, width, channels] = padded.shape;
   if (height === outHeight && width === outWidth) return padded;
@@ -76,8 +76,8 @@ function seenBy(padded: tf.Tensor4D, ky: number, kx: number, info: Info): tf.Ten
     kx + (outWidth - 1) * strideWidth + 1,
     channels,
   ];
-  const seen = tf.stridedSlice(padded, [0, ky, kx, 0], end, [1, strideHeight, strideWidth, 1]);
-  return tf.reshape<tf.Rank.R4>(seen, [pictures, outHeight, outWidth, channels]);
+  const window = tf.stridedSlice(padded, [0, ky, kx, 0], end, [1, strideHeight, strideWidth, 1]);
+  return tf.reshape<tf.Rank.R4>(window, [pictures, outHeight, outWidth, channels]);
 }
 
 /** The output's gradient as the turned filter reads it at stride 1: with stride − 1 zeros behind every element. */

@@ -1,7 +1,7 @@
 /**
  * AdamW (Loshchilov & Hutter 2019) in units of the parameters: a learning rate of 0.001 moves a parameter by about a
  * thousandth of its unit a step. Decay pulls towards the pretrained values, not towards zero (L2-SP, Li et al. 2018):
- * what is known from pretraining is what little data should not forget.
+ * with little data, the knowledge from pretraining must be kept.
  */
 
 export interface AdamWOptions {

@@ -1,6 +1,6 @@
 /**
- * Pictures as they might have been taken: another crop, the mirror image, another light. From the stored picture to the
- * network's input in one pass, sampled bilinearly.
+ * Augmentation: random crops, flips and changes of colour. From the stored picture to the network's input in one pass,
+ * sampled bilinearly.
  */
 import type { Random } from './random.ts';
 
@@ -22,7 +22,7 @@ export interface Augmentation {
 
 export const AUGMENTATION: Augmentation = { smallestArea: 0.35, aspect: 4 / 3, mirror: true, light: 0.25 };
 
-/** No change but that of size. */
+/** Changes the size only. */
 export const PLAIN: Augmentation = { smallestArea: 1, aspect: 1, mirror: false, light: 0 };
 
 interface Crop {

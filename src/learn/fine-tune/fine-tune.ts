@@ -33,14 +33,14 @@ export interface FineTuneTask {
   readonly trunk?: TailedEngine;
   /** [n] class of each example. */
   readonly targets: Uint16Array;
-  /** Reads the example's picture, stored.height × stored.width × 3 bytes. Asked for again in every epoch. */
+  /** Reads the example's picture, stored.height × stored.width × 3 bytes. Called again in every epoch. */
   readonly picture: (example: number) => Uint8Array;
   readonly stored: { readonly height: number; readonly width: number };
   /** A fitted head on the plan's last tap, its class c being the targets' c. */
   readonly start: LinearStart;
 }
 
-/** What a stretch of steps did, on augmented pictures. */
+/** Loss and accuracy of some steps, on augmented pictures. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
@@ -51,7 +51,7 @@ export interface Progress {
 
 const NO_PADDING: Padding = [0, 0, 0, 0];
 
-/** Which chance is drawn for what. */
+/** Purposes of random numbers. */
 const PURPOSE = { order: 1, picture: 2, mix: 3 } as const;
 
 export class FineTune {
@@ -156,7 +156,7 @@ export class FineTune {
     this.#head.load(values.subarray(length));
   }
 
-  /** The examples of a step: every epoch is a shuffle, cut into batches; what is left over waits for another shuffle. */
+  /** The examples of a step: every epoch is a shuffle, cut into batches; the rest is left out of that epoch. */
   #batch(step: number): Uint32Array {
     const { seed, batch } = this.#options;
     const epoch = Math.floor(step / this.#stepsAnEpoch);

@@ -20,11 +20,11 @@ export interface Weights {
 /** What a convolution's gradient needs: its input, and its output before (hard) or after (ReLU) the activation. */
 export interface ConvTrace {
   readonly x: tf.Tensor4D;
-  readonly seen: tf.Tensor4D;
+  readonly output: tf.Tensor4D;
 }
 
 export interface ConvGradient {
-  /** Absent where nobody asked for it. */
+  /** Absent where it is not needed. */
   readonly dx: tf.Tensor4D | undefined;
   readonly dFilter: tf.Tensor4D;
   readonly dBias: tf.Tensor2D;
@@ -32,13 +32,13 @@ export interface ConvGradient {
 
 type ExplicitPadding = [[number, number], [number, number], [number, number], [number, number]];
 
-/** @returns the activated output and what the gradient needs. `seen` is the output itself but for hard activations. */
+/** @returns the activated output and what the gradient needs. `trace.output` is `y` itself except for hard activations. */
 export function convForward(x: tf.Tensor4D, weights: Weights): { y: tf.Tensor4D; trace: ConvTrace } {
   const { kind, filter, bias, activation } = weights;
   const name = kind === 'conv' ? tf.FusedConv2D : tf.FusedDepthwiseConv2D;
   const attributes = { ...geometry(weights), dataFormat: 'NHWC', activation: fusedByTfjs(activation) };
-  const seen = tf.engine().runKernel<tf.Tensor4D>(name, { x, filter, bias }, attributes);
-  return { y: activate(seen, activation), trace: { x, seen } };
+  const output = tf.engine().runKernel<tf.Tensor4D>(name, { x, filter, bias }, attributes);
+  return { y: activate(output, activation), trace: { x, output } };
 }
 
 function activate(u: tf.Tensor4D, activation: Activation): tf.Tensor4D {
@@ -65,7 +65,7 @@ export function convBackward(
   const depthwise = kind === 'depthwise';
   const shared = { ...geometry(weights), dataFormat: 'NHWC' };
   const { x } = trace;
-  const du = activationGradient(dy, trace.seen, weights.activation);
+  const du = activationGradient(dy, trace.output, weights.activation);
   const dFilter = tf
     .engine()
     .runKernel<tf.Tensor4D>(
@@ -94,19 +94,19 @@ function geometry({ stride, padding }: Weights): {
   return { strides: stride, pad: [[0, 0], [top, bottom], [left, right], [0, 0]], dilations: 1 }; // prettier-ignore
 }
 
-function activationGradient(dy: tf.Tensor4D, seen: tf.Tensor4D, activation: Activation): tf.Tensor4D {
+function activationGradient(dy: tf.Tensor4D, output: tf.Tensor4D, activation: Activation): tf.Tensor4D {
   switch (activation) {
     case 'none':
       return dy;
     case 'relu':
-      return tf.tidy(() => tf.mul(dy, tf.step(seen)));
+      return tf.tidy(() => tf.mul(dy, tf.step(output)));
     case 'relu6':
-      return tf.tidy(() => tf.mul(dy, tf.mul(tf.step(seen), tf.step(tf.sub(6, seen)))));
+      return tf.tidy(() => tf.mul(dy, tf.mul(tf.step(output), tf.step(tf.sub(6, output)))));
     case 'hard-swish':
-      return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH_GRADIENT, { x: seen, dy });
+      return tf.engine().runKernel<tf.Tensor4D>(HARD_SWISH_GRADIENT, { x: output, dy });
     case 'hard-sigmoid':
       return tf.tidy(() =>
-        tf.mul(tf.mul(dy, 1 / 6), tf.mul(tf.step(tf.add(seen, 3)), tf.step(tf.sub(3, seen)))),
+        tf.mul(tf.mul(dy, 1 / 6), tf.mul(tf.step(tf.add(output, 3)), tf.step(tf.sub(3, output)))),
       );
   }
 }

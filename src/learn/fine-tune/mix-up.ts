@@ -1,6 +1,6 @@
 /**
- * Mixes pictures and what they are wanted to be called in the same shares (Zhang et al. 2018): between two pictures the
- * network should answer in between, which keeps it from learning single pictures by heart.
+ * Mixes pictures and their target probabilities in the same shares (Zhang et al. 2018). Between two pictures the network
+ * should predict in between, which keeps it from memorising single pictures.
  */
 import type { Random } from './random.ts';
 

@@ -52,7 +52,7 @@ export class TrainableNetwork {
   }
 
   /**
-   * Runs some pictures through the tail, asks for the gradient to their codes, and adds the weights' gradients up.
+   * Runs some pictures through the tail, calls `codeGradient` with their codes, and adds the weights' gradients up.
    * @param input [pictures, height, width, channels] the map that the tail reads; stays the caller's.
    * @param codeGradient from the tail taps' means [pictures, D of the tail] to the gradient of the loss to them; both
    *   belong to the surrounding tidy.
@@ -126,7 +126,7 @@ export class TrainableNetwork {
     }
   }
 
-  /** What the loss says to each tapped map: every pixel has the same share in the mean. */
+  /** Gradient of the loss to each tapped map: every pixel has the same share in the mean. */
   #tapGradients(maps: ReadonlyMap<string, tf.Tensor4D>, dCodes: tf.Tensor2D): Map<string, tf.Tensor4D> {
     const gradients = new Map<string, tf.Tensor4D>();
     const sizes = this.#cut.tailTaps.map((tap) => tap.channels);

@@ -1,4 +1,4 @@
-/** What a fine-tuning run may be told, and what it does when it isn't. */
+/** Options of a fine-tuning run, and their defaults. */
 import type { AdamWOptions } from './adamw.ts';
 import { ADAMW_DEFAULTS } from './adamw.ts';
 import type { Augmentation } from './augment.ts';
@@ -6,13 +6,13 @@ import { AUGMENTATION } from './augment.ts';
 
 export interface FineTuneOptions {
   readonly epochs: number;
-  /** Examples a step. */
+  /** Examples per step. */
   readonly batch: number;
   /** Examples that are on the backend at once; bounds memory and changes nothing else but rounding. */
   readonly pictures: number;
   /** Peak learning rate of the tail, in units of the parameters: 0.001 moves a weight by a thousandth of its unit. */
   readonly rate: number;
-  /** Peak learning rate of the head, likewise. */
+  /** Peak learning rate of the head, in the same units. */
   readonly headRate: number;
   readonly warmUpEpochs: number;
   /** Share of the probability that goes to all classes alike. */
@@ -21,7 +21,7 @@ export interface FineTuneOptions {
   readonly averagedShare: number;
   /**
    * How far the tail goes from the pretrained weights to the tuned ones, 0 to 1. Part of the way keeps more of what
-   * pretraining knew and does better on pictures not seen (Wortsman et al. 2022, WiSE-FT).
+   * pretraining learned and does better on other pictures (Wortsman et al. 2022, WiSE-FT).
    */
   readonly distance: number;
   readonly augmentation: Augmentation;

@@ -1,6 +1,6 @@
 /**
  * The numbers that fine-tuning adjusts, all in one array: each tensor of a tail has its stretch. Optimiser, average and
- * saved state work on such arrays and need not know of layers.
+ * saved state work on such arrays, independent of layers.
  */
 import type { Backbone } from '../../backbone/load.ts';
 import type { BatchNorm, Step } from '../../backbone/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * Repeatable chance: every draw is a function of the seed and of what it is for, never of what was drawn before. So a
- * run that is taken up again half-way draws what it would have drawn, and work may be shared out in any order.
+ * Repeatable random numbers: every draw is a function of the seed and of its purpose, never of earlier draws. A run that is
+ * resumed half-way draws the same numbers, and work may be shared out in any order.
  */
 
 /** Uniform in [0, 1). */

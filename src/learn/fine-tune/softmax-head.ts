@@ -1,7 +1,7 @@
 /**
  * The linear head that trains together with the network: logits = W·(code − mean)/deviation + b, cross-entropy with
  * label smoothing (Szegedy et al. 2016). It starts from a fitted head, so that the first gradients tell the network what
- * is still wrong rather than what a random head makes of it (Kumar et al. 2022, LP-FT).
+ * is still wrong, rather than what a random head predicts (Kumar et al. 2022, LP-FT).
  */
 import * as tf from '@tensorflow/tfjs-core';
 

@@ -1,4 +1,4 @@
-/** All that the rest of a fine-tuning run depends on, and its file, so that a run can be taken up again. */
+/** The state of a fine-tuning run and its file, so that the run can be resumed. */
 import { HeadwaterError } from '../../errors.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../safetensors.ts';
 import type { AdamWState } from './adamw.ts';
@@ -27,7 +27,7 @@ export function initialState(start: Float32Array): FineTuneState {
   };
 }
 
-/** @param task words that tell what the run is about; `readState` refuses the state of another. */
+/** @param task text that identifies the run; `readState` refuses the state of another. */
 export function writeState(state: FineTuneState, task: string): Uint8Array {
   const { values, mean, square, sum } = state;
   const tensors = new Map(
@@ -37,7 +37,7 @@ export function writeState(state: FineTuneState, task: string): Uint8Array {
   return writeSafetensors(tensors, { format: FORMAT, task, ...counts });
 }
 
-/** @throws HeadwaterError `file_corrupt` when the file is none, or of another task. */
+/** @throws HeadwaterError `file_corrupt` when it is not such a file, or of another task. */
 export function readState(bytes: Uint8Array, task: string): FineTuneState {
   const { metadata, tensors } = readSafetensors(bytes, LIMITS);
   if (metadata['format'] !== FORMAT) throw unusable('it is no saved run');

@@ -1,12 +1,12 @@
 /**
- * Teaches a closed-form head further, without the examples it was trained on. What it keeps of them is enough: its own
- * rows are the least-squares fit, and with S the scatter of its training codes, n their number and λ its ridge, every
- * other fit to them costs more by tr(ΔW·(S + λ)·ΔWᵀ) + n·|Δb|². Adding the squared errors of new examples gives the head
- * that all examples together would give, if S were known: recursive least squares (Plackett 1950), of which a new label
- * is the case that no old example has it. Of S the head keeps the leading principal directions, the variance along each
- * and the mean variance across them (Head.variances); a head without these is taken for one whose codes vary equally.
+ * Trains a closed-form head further, without the examples it was trained on. Its weights are the least-squares fit to
+ * them. With S the scatter of its training codes, n their number and λ its ridge, every other fit has a squared error that
+ * is larger by tr(ΔW·(S + λ)·ΔWᵀ) + n·|Δb|². Adding the squared errors of new examples gives the head that all examples
+ * together would give, if S were known exactly: recursive least squares (Plackett 1950). A new label is one that no old
+ * example has. Of S the head keeps the leading principal directions, the variance along each, and the mean variance
+ * across them (Head.variances). Without these, equal variance is assumed in all directions.
  *
- * The same algebra leaves each new example out exactly. The old ones are not judged again: they are not here.
+ * The same algebra gives exact leave-one-out predictions of the new examples. The old ones can't be predicted again.
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
@@ -27,10 +27,10 @@ import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridg
 import { factor, quadraticForms, solve } from '../linalg/tridiagonal.ts';
 import { WhitenedRows, Whitening } from './whitened-rows.ts';
 
-/** Share of a new row's shortfall that is made up for: see liftNewLabels. */
+/** Share of a new label's shortfall that liftNewLabels corrects. */
 const LIFT = 0.5;
 
-/** Whether a head is one that `continueHead` is for: fitted by least squares, and on something. */
+/** Whether `continueHead` applies: the head was fitted by least squares on at least one example. */
 export function isContinuable({ training: { method, lambda, examples } }: Pick<Head, 'training'>): boolean {
   return method.fit.includes(LEAST_SQUARES) && lambda > 0 && examples > 0;
 }
@@ -93,10 +93,11 @@ export async function continueHead(
 }
 
 /**
- * A row that few examples made answers pictures it has not seen too low, beside rows that many made: by the difference
- * between the logits of its own left-out examples and those that the old head gave to its own. Half of it is added to the
- * new row's bias, which was best or nearly so from 2 to 40 examples beside 400 old ones, on frozen codes and tuned ones.
- * @param logits [n × C] of left-out examples; they are lifted too, each by what the others say.
+ * A label with few examples gets too low logits on new pictures, compared with labels of many examples: lower by the
+ * difference between the logits of its own left-out examples and those of the old head's examples. Half of the difference
+ * is added to the bias of the new label. That was best or nearly best from 2 to 40 examples beside 400 old ones, on frozen
+ * codes and tuned ones.
+ * @param logits [n × C] of left-out examples; they are lifted too, each by the mean of the others.
  * @returns [C]
  */
 function liftNewLabels(
@@ -120,7 +121,7 @@ function liftNewLabels(
   return lift;
 }
 
-/** [C × n] by how much the old head misses the one-hot targets, times √weight; it says 0 for labels that it doesn't have. */
+/** [C × n] the one-hot targets minus the old head's logits, times √weight. Labels that it doesn't have get 0. */
 async function residualsOf(
   base: Head,
   rows: WhitenedRows,
@@ -147,7 +148,7 @@ async function residualsOf(
  * With A the whitened rows and R the residuals, both scaled by √weight: multipliers α = √w·(AAᵀ + I)⁻¹R, so that the
  * change of the fit is αᵀ times the rows; and logits of each example without itself, which miss its target by
  * ((AAᵀ + I)⁻¹R)ᵢ / ((AAᵀ + I)⁻¹)ᵢᵢ.
- * @param residuals [C × n] become the multipliers in their places: an isolate has no memory to spare for one more such matrix.
+ * @param residuals [C × n] are overwritten with the multipliers: an isolate has no memory for one more such matrix.
  * @returns [n × C] logits.
  */
 async function fit(

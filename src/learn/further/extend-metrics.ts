@@ -1,6 +1,6 @@
 /**
- * How good the new rows of an extended head are. There is no closed form for leaving an example out of them, so the new
- * examples are held out in parts, each judged by the head that was extended without its part.
+ * Metrics of an extended head. There is no closed form for leaving an example out, so the new examples are held out in
+ * folds: each fold is predicted by the head that was extended without it.
  */
 import type { Head } from '../../head/head.ts';
 import { score } from '../../head/score.ts';
@@ -10,10 +10,10 @@ import { Pacer } from '../pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
 import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
 
-/** Enough for the parts to be small; each costs as much as extending the head. */
+/** Each fold costs as much as extending the head. */
 const FOLDS = 8;
 const SEED = 1;
-/** Beyond this many examples of old labels, whose corrections take time with the square of their number, nothing is judged. */
+/** With more examples there are no metrics: corrections of old labels take time with the square of their number. */
 export const MOST_JUDGED = 500;
 
 /** Metrics over the new examples alone, the same in any order. */
@@ -35,7 +35,7 @@ export async function extensionMetrics(
   const labels = [...base.labels, ...examples.added];
   const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
   const foldOf = drawFolds(targets, folds, SEED);
-  // A label that a head without the part does not have is impossible to it.
+  // A head without the fold may lack one of its labels, and never predicts it.
   const logits = new Float64Array(n * labels.length).fill(-Infinity);
   const places = Array.from(targets.keys());
   for (let fold = 0; fold < folds; fold++) {

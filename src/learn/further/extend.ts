@@ -1,16 +1,16 @@
 /**
- * Teaches an imported head, of whose training data nothing is known, from the examples there are now. Its own rows stay,
- * so that among its old labels it answers as before; a new label gets a row of its own.
+ * Trains an imported head further. Nothing is known of its own training data. Its weights for the old labels stay, so that
+ * it answers as before among these; a new label gets weights of its own.
  *
- * The row of a new label is the mean of its codes, seen against what codes of any picture look like (the head's mean and
- * deviation on the part of the code that its own rows don't read; importers derive them from batch norms): the linear
- * discriminant with a diagonal covariance (Fisher 1936), and weight imprinting (Qi, Brown & Lowe 2018) with a background.
- * Scale and bias come from leave-one-out: an example the row has not seen should beat the old labels together.
- * Examples of an old label move its row no further than they must (L2-SP, Li et al. 2018).
+ * The weights of a new label are the mean of its codes, standardised by the statistics of any picture's codes (the head's
+ * mean and deviation on the part of the code that its own weights don't read; importers derive them from batch norms):
+ * the linear discriminant with a diagonal covariance (Fisher 1936), and weight imprinting (Qi, Brown & Lowe 2018) with a
+ * background. Scale and bias come from leave-one-out: a left-out example should win against all old labels together.
+ * Examples of an old label change its weights as little as possible (L2-SP, Li et al. 2018).
  *
  * What to expect, on TrashNet with heads made as Teachable Machine makes them, one class of six taught later with 5 / 20
- * pictures (means over four classes left out in turn): it is found in 77 / 83 % of its test photos, and the old labels'
- * accuracy falls from 79 % to 59 / 61 %, since a picture that looks like the new ones may go over to them. With all classes'
+ * pictures (means over four classes left out in turn): it is recognised in 77 / 83 % of its test photos, and the old labels'
+ * accuracy falls from 79 % to 59 / 61 %, since pictures that look like the new class are now predicted as it. With all classes'
  * pictures `trainHead` reaches 65 / 70 % over all six, this 62 / 64: once every label has pictures, use that.
  */
 import { makeGolden } from '../../head/golden.ts';
@@ -21,15 +21,15 @@ import { canonical, type CanonicalExamples, type TaughtExamples } from './taught
 import type { TrainOptions } from '../ridge/train.ts';
 
 /**
- * How far an unseen example of a new label may fall short of the others before the old labels win, in spreads and as a
- * share of the others' own projection; the larger counts.
+ * How far a left-out example of a new label may fall short of the others before the old labels win: in spreads, and as a
+ * share of the others' projection. The larger counts.
  */
 const SHORTFALL = { spreads: 0.67, share: 0.12 };
-/** Logits, in temperatures, a spread: how steeply a new label gives way to the old ones. */
+/** Slope of a new label's logit: temperatures per spread. */
 const STEEPNESS = 3;
 /** Added to the spread of the left-out projections, which few examples underestimate. */
 const SPREAD_FLOOR = 0.3;
-/** With a single example nothing can be left out: it stands this far beyond what another would show. */
+/** Assumed for a single example, which can't be left out. */
 const SINGLE = { retained: 0.5, spread: 1 };
 /** Sweeps over the examples of old labels. */
 const SWEEPS = 30;
@@ -99,7 +99,7 @@ class FeatureSpace {
     this.#standardised = new Float64Array(head.codeLength);
   }
 
-  /** The next one takes its place, where none is given: in double precision all would take four times the codes' memory. */
+  /** Overwrites the last result where no `z` is given: in double precision all would take four times the codes' memory. */
   standardise(code: Float16Array, z: Float64Array = this.#standardised): Float64Array {
     const { mean, deviation } = this.#head;
     for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
@@ -138,7 +138,7 @@ function newRow(
   };
 }
 
-/** Where an example that the mean has not seen lies along it. */
+/** Projections of left-out examples on the mean of the others. */
 function unseenProjections(
   space: FeatureSpace,
   codes: readonly Float16Array[],

@@ -1,4 +1,4 @@
-/** What a head that is there already is taught further with. */
+/** New examples for an existing head. */
 import { HeadwaterError } from '../../errors.ts';
 import type { Head } from '../../head/head.ts';
 import { labelFault, MAX_CLASSES } from '../../head/limits.ts';

@@ -1,6 +1,6 @@
 /**
- * Teaches a head that was made elsewhere, of whose examples none are here. One that was fitted in closed form remembers
- * enough of them to be fitted on (continue.ts); of an imported one nothing is known, and it keeps its rows (extend.ts).
+ * Trains an uploaded head further, without its own training examples. A closed-form head keeps enough statistics of them to
+ * continue the fit (continue.ts). An imported head has none, and keeps its weights for the old labels (extend.ts).
  */
 import type { Head } from '../../head/head.ts';
 import { trainedFurther } from '../../head/method.ts';

@@ -1,6 +1,6 @@
 /**
- * Codes in coordinates in which what a head remembers of its training codes is the identity, so that fitting new examples
- * beside the old ones is a plain ridge regression on them: see continue.ts.
+ * Codes in coordinates in which the scatter that a head keeps of its training codes is the identity. Fitting new examples
+ * beside the old ones is then a plain ridge regression (continue.ts).
  */
 import type { Head } from '../../head/head.ts';
 import { dot } from '../linalg/dot.ts';
@@ -8,7 +8,7 @@ import type { Pacer } from '../pacer.ts';
 import type { Rows } from '../linalg/panels.ts';
 import type { CanonicalExamples } from './taught-examples.ts';
 
-/** What the old examples say about directions: (S + λ)⁻¹ and its root, in the coordinates of the head's directions. */
+/** What is kept of the old examples: (S + λ)⁻¹ and its root, in the coordinates of the head's directions. */
 export class Whitening {
   readonly base: Head;
   /** k */
@@ -89,7 +89,7 @@ export class WhitenedRows implements Rows {
     this.#standardised = new Float64Array(space.base.codeLength);
   }
 
-  /** Standardised, not whitened; the next one takes its place. */
+  /** Standardised, not whitened. The next call overwrites it. */
   standardised(i: number): Float64Array {
     return this.space.standardise(this.#codes[i], this.#standardised);
   }

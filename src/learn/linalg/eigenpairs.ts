@@ -6,7 +6,7 @@ import type { Tridiagonal } from './tridiagonal.ts';
 export interface Eigenpairs {
   /** [count], falling. */
   readonly values: Float64Array;
-  /** [count × m], a row an eigenvector of unit length. */
+  /** [count × m], one eigenvector of unit length per row. */
   readonly vectors: Float64Array;
 }
 
@@ -20,7 +20,7 @@ const OPERATIONS_PER_PIVOT = 8;
 
 /**
  * The leading eigenpairs of a positive semi-definite T, by bisection and inverse iteration with every vector kept
- * orthogonal to all before it (so that clusters come out right; Golub & Van Loan, 8.4). Fewer than asked for where the
+ * orthogonal to all before it (so that clusters come out right; Golub & Van Loan, 8.4). Fewer than requested where the
  * rank is smaller.
  */
 export async function leadingEigenpairs(t: Tridiagonal, wanted: number, pacer: Pacer): Promise<Eigenpairs> {

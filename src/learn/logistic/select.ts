@@ -1,6 +1,6 @@
 /**
  * Chooses λ and the softmax temperature of a logistic regression by the log-loss of cross-validation: each example is judged
- * by a fit that never saw it. From strong shrinkage to weak, each fit beginning where the one before ended (Friedman, Hastie
+ * by a fit without it. From strong shrinkage to weak, each fit beginning where the one before ended (Friedman, Hastie
  * & Tibshirani 2010).
  */
 import type { Pacer } from '../pacer.ts';
@@ -33,7 +33,7 @@ export interface LogisticSelection {
   /** For the sum of the log-losses. */
   readonly lambda: number;
   readonly temperature: number;
-  /** [n × C] logits of each example by the fit that never saw it, divided by LOGIT_UNIT. */
+  /** [n × C] logits of each example by the fit without it, divided by LOGIT_UNIT. */
   readonly logits: Float64Array;
   /** Where a fit on more examples may begin. */
   readonly start: Float64Array;

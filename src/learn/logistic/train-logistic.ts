@@ -1,8 +1,8 @@
 /**
- * The logistic head: multinomial logistic regression by L-BFGS, for sets whose closed form does not fit memory, and for those
- * who want it. It reads the codes a stretch at a time from wherever they lie. Leave-one-out is not to be had without
- * fitting again, so that λ, temperature, novelty and metrics come from cross-validation. The same rows in the same order and
- * the same seed give the same head, bit for bit.
+ * The logistic head: multinomial logistic regression by L-BFGS, for sets whose closed form does not fit memory, or on
+ * request. It reads the codes in parts, from memory or a file. Leave-one-out would need a fit for each example, so λ,
+ * temperature, novelty and metrics come from cross-validation. The same rows in the same order with the same seed give
+ * the same head, bit for bit.
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
@@ -54,7 +54,7 @@ export interface LogisticOptions extends TrainOptions {
 
 /** Folds of cross-validation. With many examples half of them teach nearly as much as all. */
 const FOLDS = { few: 4, many: 2, manyFrom: 5000 };
-/** λ is chosen on at most so many examples, evenly spaced. */
+/** The most examples that λ is chosen on, evenly spaced. */
 const SELECTION = 10_000;
 /** Bounds the time of training. */
 const MAX_ROWS = 5_000_000;
@@ -67,7 +67,7 @@ const ROWS = 64;
 
 /**
  * Trains a logistic head.
- * @returns held-out probabilities and metrics in the place of leave-one-out's.
+ * @returns held-out probabilities and metrics instead of leave-one-out ones.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export async function trainLogistic(set: StreamedSet, options: LogisticOptions): Promise<TrainedHead> {
@@ -105,7 +105,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   return { head: { ...head, golden: makeGolden(head) }, ...left };
 }
 
-/** How many fits there are at most, for those who show how far it is. */
+/** The most fits of a training, for a progress display. */
 export function mostFits(examples: number): number {
   const onSample = LAMBDAS.length * foldCount(Math.min(examples, SELECTION));
   return onSample + (examples > SELECTION ? foldCount(examples) : 0) + 1;
@@ -115,7 +115,7 @@ function foldCount(examples: number): number {
   return Math.min(examples < FOLDS.manyFrom ? FOLDS.few : FOLDS.many, examples);
 }
 
-/** λ is chosen on a sample where examples are many; all are judged at the one that was chosen. */
+/** Chooses λ, on a sample where there are many examples, and predicts all held-out examples with it. */
 async function select(
   data: LogisticData,
   weights: Float64Array,

@@ -1,5 +1,5 @@
 /**
- * The rows that the ridge regression sees: each example's code standardised, centred and scaled by the square root of
+ * The rows of the ridge regression: each example's code standardised, centred and scaled by the square root of
  * its weight. They are made panel by panel from the half-precision codes, never held as a whole.
  */
 import { rowsInMemory, selectRows } from '../code-rows.ts';

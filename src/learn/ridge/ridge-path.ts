@@ -1,7 +1,7 @@
 /**
  * Closed-form heads whose λ and temperature were found elsewhere. Where codes were themselves fitted to the training
- * pictures, as a fine-tuned network's are, leave-one-out on them says nothing; held-out folds do, each with a network
- * that never saw its pictures, and what they choose is then used for the head on all examples.
+ * pictures, as a fine-tuned network's are, leave-one-out on them means nothing. Instead, each fold is held out and predicted by a
+ * network that was tuned without it; the λ and temperature found so are used for the head on all examples.
  */
 import { makeGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';

@@ -126,7 +126,7 @@ export class Ridge {
   readonly #rootWeights: Float64Array;
   /** [C × m] Ỹᵀ·rows with Ỹ the weighted, centred one-hot targets. */
   readonly #right: Float64Array;
-  /** [C × m] the same times (T + λI)⁻¹, for the λ that was asked for last: there is one at a time. */
+  /** [C × m] the same times (T + λI)⁻¹, for the λ of the last call: only one is kept. */
   readonly #solution: Float64Array;
 
   static async create(
@@ -164,7 +164,7 @@ export class Ridge {
   }
 
   /**
-   * To be awaited before the next λ is asked for, as `coefficients`.
+   * To be awaited before a call with the next λ, as `coefficients`.
    * @param out room for the logits.
    * @returns [n × C] what each example's logits would be had it been left out, for λ > 0.
    */

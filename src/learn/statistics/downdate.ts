@@ -12,7 +12,7 @@ const PRECISION = 1e-9;
 const SMALLEST_SHIFT = 1e-11;
 
 export interface LeftOutRow {
-  /** [p] squared coordinates of the row along the leading p eigenvectors; positive, be it ever so little. */
+  /** [p] squared coordinates of the row along the leading p eigenvectors; positive, however small. */
   readonly squares: Float64Array;
   /** Squared length of what lies outside them, and the mean eigenvalue that it belongs to, at most the last of p. */
   readonly tailSquare: number;
@@ -81,7 +81,7 @@ function alongEigenvector(
     const next = between(constant, lowPole, highPole, width);
     const nearest = Math.min(x, width - x);
     if (Math.abs(next - x) <= nearest * PRECISION) return 1 / (rho * rho * (aboveSlope + belowSlope));
-    // Next to an old eigenvalue the eigenvector is the old one, along which the row has no part worth the name.
+    // Next to an old eigenvalue the eigenvector is the old one, along which the row has almost no part.
     if (nearest <= width * SMALLEST_SHIFT) return 0;
     x = next > least && next < most ? next : (least + most) / 2;
   }

@@ -1,7 +1,7 @@
-/** What each example counts in a fit, so that large classes do not drown small ones. */
+/** The weight of each example in a fit, so that large classes do not outweigh small ones. */
 import type { CanonicalSet } from '../training-set.ts';
 
-/** Measured on unbalanced subsets: as accurate as 0 where test pictures are unbalanced likewise, far better where not. */
+/** Measured on unbalanced subsets: as accurate as 0 where test pictures are equally unbalanced, far better where not. */
 const DEFAULT_BALANCE = 0.75;
 
 /**
@@ -19,7 +19,7 @@ export function exampleWeights(
 }
 
 /**
- * What an example counts that comes later, beside others that have their weights already.
+ * The weight of an example that is added to others which have their weights already.
  * @param counts of the others, by class. @param count of its own class, with it and those that come with it.
  */
 export function classWeight(counts: readonly number[], count: number): number {

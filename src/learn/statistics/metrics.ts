@@ -1,8 +1,7 @@
 /**
- * How good a classifier is, from its probabilities and the truth: metrics with 95 % intervals where an honest one
- * exists. Deterministic: no bootstrap.
+ * The metrics of a classifier, from its probabilities and the truth, with 95 % intervals where a standard one exists.
+ * Deterministic: no bootstrap.
  */
-export { auroc, unknownMetrics, type UnknownMetrics } from './auroc.ts';
 import type { ClassMetrics, Metrics } from '../../head/metrics.ts';
 import { jackknifeF1, meanInterval, wilsonInterval } from './intervals.ts';
 
@@ -16,7 +15,7 @@ export interface ReliabilityBin {
   readonly accuracy: number;
 }
 
-/** With what a head file leaves out. */
+/** With the parts that a head file leaves out. */
 export interface DetailedMetrics extends Metrics {
   /** confusion[truth][predicted], counts. */
   readonly confusion: readonly (readonly number[])[];
@@ -60,7 +59,7 @@ export function evaluate(
   return { ...rates(confusion, n), ...lossMetrics(losses), ...bins.metrics(n) };
 }
 
-/** The part of the metrics that a head file keeps. */
+/** @returns the metrics that a head file holds. */
 export function summarise(metrics: DetailedMetrics): Metrics {
   const { confusion: _confusion, reliability: _reliability, ...summary } = metrics;
   return summary;

@@ -8,7 +8,7 @@ import type { Standardisation } from '../ridge/design-matrix.ts';
 
 /** Share of known pictures that should pass. */
 const PASS = 0.95;
-/** Fewer scores than this have no 95 % quantile worth the name; a normal prediction bound takes its place. */
+/** Fewer scores than this give no useful 95 % quantile. A normal prediction bound is used instead. */
 const FEWEST_FOR_QUANTILE = 40;
 /**
  * Principal directions that a new head keeps at most; old ones may have MAX_DIRECTIONS. They are most of a small
@@ -18,13 +18,13 @@ export const DIRECTIONS = 32;
 /** Examples that each direction needs. */
 const EXAMPLES_PER_DIRECTION = 4;
 /**
- * A spread below this share of the centre would make every other picture a stranger; and so would one of residuals below
- * this share of the codes' own length, which is what directions in half precision leave of a code that lies in their span.
+ * The least spread, as a share of the centre: with less, every other picture would count as unknown. Also the least spread
+ * of residuals, as a share of the codes' length: rounding the directions to half precision leaves a residual of that size.
  */
 const SMALLEST_RELATIVE_SPREAD = 0.02;
-/** Unit roundoff of half precision, which training codes are in; those of pictures that are asked about are not rounded. */
+/** Unit roundoff of half precision. Training codes are rounded to it; codes of pictures to predict are not. */
 const HALF_PRECISION = 2 ** -11;
-/** Codes that are all alike have spreads of nothing, and scores of 0; what is known is within a spread of the usual all the same. */
+/** Where all codes are equal, spreads and scores are 0. Known pictures are then still within one spread. */
 const SMALLEST_THRESHOLD = 1;
 
 /** Enough left-out scores for means, deviations and a 95 % quantile; more would only take longer. */
@@ -35,13 +35,13 @@ export function noveltySample(examples: number): Uint32Array {
   return evenlySpaced(examples, MAX_SAMPLE);
 }
 
-/** At most so many of n places, evenly spaced. */
+/** @returns at most `most` of n places, evenly spaced. */
 export function evenlySpaced(n: number, most: number): Uint32Array {
   const size = Math.min(n, most);
   return Uint32Array.from({ length: size }, (_, i) => Math.floor((i * n) / size));
 }
 
-/** How many principal directions n examples support: each must be seen by several to be more than one picture's own. */
+/** How many principal directions n examples support. Several examples must share each of them. */
 export function directionCount(examples: number): number {
   return Math.min(DIRECTIONS, Math.floor(examples / EXAMPLES_PER_DIRECTION));
 }

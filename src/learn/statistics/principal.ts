@@ -8,7 +8,7 @@ import { rowsTimesVectors } from '../linalg/products.ts';
 import type { Decomposition } from '../ridge/ridge.ts';
 
 export interface Principal {
-  /** Number of directions, at most what was asked for. */
+  /** Number of directions, at most the number requested. */
   readonly count: number;
   /** [p × m], p ≥ count: eigenvectors of the decomposed matrix in its tridiagonal basis. */
   readonly vectors: Float64Array;

@@ -23,7 +23,7 @@ const ONE = 32_768;
 /** What a sum may reach on either side of its middle, with room for roundings. */
 const MOST_FROM_MIDDLE = 32_600;
 
-/** @throws HeadwaterError `backbone_invalid` where 16 bits don't hold what the range of the output asks for. */
+/** @throws HeadwaterError `backbone_invalid` where 16 bits don't hold the range of the output. */
 export function depthwiseWeights8(
   step: string,
   filter: Filter,

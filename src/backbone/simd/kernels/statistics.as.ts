@@ -12,9 +12,9 @@ export class Statistics {
   blocks: i32;
   /** f32[blocks][8]: the mean over space. */
   means: usize;
-  /** f32[blocks][8]: the largest magnitude, or 0 where nobody asks. */
+  /** f32[blocks][8]: the largest magnitude, or 0 where it is not needed. */
   peaks: usize;
-  /** f32[blocks][8]: the standard deviation over space, or 0 where nobody asks. */
+  /** f32[blocks][8]: the standard deviation over space, or 0 where it is not needed. */
   deviations: usize;
 }
 
