@@ -61,7 +61,7 @@ export function createApp(runtime: Runtime): App {
   });
   app.use(observe);
   const crossOrigin = cors(CORS);
-  // Only browsers ask across origins, and each header costs every answer.
+  // Only browsers call across origins, and each header costs every answer.
   app.use((c, next) => (c.req.header('origin') === undefined ? next() : crossOrigin(c, next)));
   app.onError(answerProblem);
   const services = createServices(runtime);

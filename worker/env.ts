@@ -21,7 +21,7 @@ export interface Env extends StoreBindings, StepListener {
   readonly ANALYTICS?: AnalyticsEngineDataset;
   /** Who knows it creates tenants. A secret, not a variable; without it no tenant can be created. */
   readonly HEADWATER_ADMIN_SECRET?: string;
-  /** What keys' check values are made with: see key-check.ts. A secret; without it keys have none. */
+  /** The secret that keys' check values are made with (key-check.ts). Without it keys have none. */
   readonly HEADWATER_KEY_SECRET?: string;
 }
 
@@ -37,7 +37,7 @@ declare global {
   }
 }
 
-/** What a request is counted as in the tenant's usage. Its route declares it: see requireScope. */
+/** What a request is counted as in the tenant's usage. Its route declares it (requireScope). */
 export type RequestKind = 'classify' | 'classify-batch' | 'embed' | 'teach' | 'train' | 'feedback' | 'manage';
 
 /** The tenant that a request speaks for, and the key it does so with. */
@@ -49,9 +49,9 @@ export interface Principal {
 
 /** What a request carries from the middleware to its route and to its line in the log. */
 export interface Variables {
-  /** Made when it is first asked for: see observe.ts. */
+  /** Made when it is first needed: observe.ts. */
   requestId?: string;
-  /** The same: see request-work.ts. */
+  /** The same: request-work.ts. */
   work?: RequestWork;
   principal: Principal;
   /** None where the request is not counted. */

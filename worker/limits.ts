@@ -113,7 +113,7 @@ export const TAIL_CACHE_BYTES = 16 * MIB;
 
 /**
  * A pointer younger than FRESH is used as it is, one younger than STALE is used while a new one is fetched, an older
- * one is waited for. With KV's own 30 s a change is seen everywhere within 60 s.
+ * one is waited for. With KV's own 30 s a change is in effect everywhere within 60 s.
  */
 export const POINTER_FRESH_MS = 12_000;
 export const POINTER_STALE_MS = 24_000;
@@ -128,7 +128,7 @@ export const REFUSED_KEY_MS = 3_000;
 export const REVOKED_KEY_MS = 60_000;
 export const REFUSED_KEY_ENTRIES = 1_000;
 /**
- * When a deleted tenant is swept once more: no key of it is taken for valid anywhere by then (KEY_STALE_MS and KV's 30 s),
+ * When a deleted tenant is swept once more: no key of it is accepted anywhere by then (KEY_STALE_MS and KV's 30 s),
  * and what was let in before has ended (BODY_READ_TIMEOUT_MS, and as long again).
  */
 export const DELETION_SWEEP_MS = 120_000;
@@ -138,7 +138,7 @@ export const KV_CACHE_TTL_S = 30;
 export const SHARED_LOAD_TIMEOUT_MS = 3_000;
 
 export const MAX_HEADS_PER_TENANT = 1_000;
-/** Rows that deleted heads leave, so that their names go on counting versions: see DeletedHeads. As many as there can be heads. */
+/** Rows that deleted heads leave, so that their names go on counting versions (DeletedHeads). As many as there can be heads. */
 export const MAX_DELETED_HEADS = 1_000;
 /** Committed versions kept of one head; the oldest that isn't current makes room. The pointer lists them all. */
 export const MAX_VERSIONS_PER_HEAD = 100;

@@ -1,4 +1,4 @@
-/** Data modules come as bytes: see the rules in wrangler.toml. */
+/** Data modules come as bytes: wrangler.toml has the rules. */
 declare module '*.safetensors' {
   const bytes: ArrayBuffer;
   export default bytes;

@@ -1,6 +1,6 @@
 /**
  * The form of an API key: hw_<tenant id>_<secret>_<check value>. Older keys, and those of a deployment without
- * HEADWATER_KEY_SECRET, end with the secret: see key-check.ts. A key names its tenant, so that the tenant's Durable Object can be asked
+ * HEADWATER_KEY_SECRET, end with the secret: key-check.ts. A key names its tenant, so that the tenant's Durable Object can be called
  * without an index of all keys, and `hw_` lets secret scanners find it. Only the SHA-256 of the whole is ever stored; the
  * secret's 256 random bits make a slow hash needless.
  */

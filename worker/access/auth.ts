@@ -1,4 +1,4 @@
-/** Who asks, and what they may do. */
+/** Who the caller is, and what they may do. */
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../src/api/index.ts';
 import { secretsEqual } from './api-key.ts';

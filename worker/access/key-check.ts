@@ -1,6 +1,6 @@
 /**
  * The check value at the end of a key: a MAC under a secret of the deployment, HEADWATER_KEY_SECRET. It shows that a key was
- * guessed before any store is asked. The secret holds one value, or several separated by commas: the first makes check values,
+ * guessed before any store is read. The secret holds one value, or several separated by commas: the first makes check values,
  * all are accepted, so that a new one can be put before the old. Where there is none, keys are made without a check value.
  */
 import { splitKey } from './api-key.ts';

@@ -27,7 +27,7 @@ export class Metering {
     env.ANALYTICS?.writeDataPoint({ indexes: [tenant], blobs: [kind], doubles: [1] });
   }
 
-  /** A version in the shadow was asked beside the one that answered. */
+  /** A shadow version predicted too. */
   countShadow(env: Env, tenant: string, head: string, version: number, disagrees: boolean): void {
     const { shadows } = this.#tally(env, tenant);
     const key = `${head} ${version}`;

@@ -103,7 +103,7 @@ export class RestoreChecks {
   }
 
   #admitHeadRow({ head, names, current }: BackupHead): void {
-    // What a deleted head left counts as no head: see tenant/deleted-heads.ts.
+    // The row of a deleted head does not count (tenant/heads/deleted-heads.ts).
     const lives = current !== null || this.#versions.has(head);
     if (lives && ++this.#liveHeads > MAX_HEADS_PER_TENANT) throw tooManyHeads();
     if (Object.keys(names).length > MAX_VERSION_NAMES)

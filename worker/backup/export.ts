@@ -14,7 +14,7 @@ import type { ExampleRecord } from '../tenant/teach/example.ts';
 import { callTenant } from '../tenant/call.ts';
 
 /**
- * @returns lines, in pieces, as they are asked for.
+ * @returns lines, in pieces, made as they are read.
  * @throws ApiError conflict while a restore is under way; overloaded
  */
 export async function backup(env: Env, tenant: string): Promise<AsyncGenerator<string, void, undefined>> {

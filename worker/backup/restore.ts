@@ -54,7 +54,7 @@ export async function restore(
   return attempt.counts;
 }
 
-/** One way of a backup into a tenant, by a name of its own: see tenant/restore.ts. */
+/** One restore of a backup into a tenant, with a name of its own (tenant/backup/restore.ts). */
 class Attempt {
   readonly counts: RestoredCounts = { heads: 0, versions: 0, examples: 0 };
   readonly #name = newKeyId();

@@ -1,4 +1,4 @@
-/** What several routes ask the tenant's Durable Object about a head, or have it change. */
+/** Calls of the tenant's Durable Object that several routes make about a head. */
 import type { Context } from 'hono';
 import type { AppEnv } from '../env.ts';
 import type { Pointer } from '../stores/layout.ts';
@@ -9,11 +9,11 @@ import { type Refused } from '../tenant/refused.ts';
 import type { TaughtResult } from '../tenant/teach/teaching.ts';
 
 /** As much of a request's context as is used. */
-type Asked = Pick<Context<AppEnv>, 'env' | 'var'>;
+type Caller = Pick<Context<AppEnv>, 'env' | 'var'>;
 
 /** @param call answers null where there is no such head. @throws ApiError head_not_found */
 export async function lookUp<T>(
-  c: Asked,
+  c: Caller,
   head: string,
   call: (stub: TenantStub) => Promise<T>,
 ): Promise<NonNullable<Exclude<Awaited<T>, Refused>>> {
@@ -26,14 +26,14 @@ export async function lookUp<T>(
 export type Change = (stub: TenantStub) => Promise<Pointer | Refused>;
 
 /** What comes of it, this isolate knows from now on. */
-export async function change(c: Asked, pointers: PointerStore, head: string, call: Change): Promise<void> {
+export async function change(c: Caller, pointers: PointerStore, head: string, call: Change): Promise<void> {
   const { tenant } = c.var.principal;
   pointers.remember(tenant, head, await callTenant(c.env, tenant, call));
 }
 
 /** @param call changes what the head was taught, and retrains it. This isolate knows the new version from now on. */
 export async function retrain(
-  c: Asked,
+  c: Caller,
   pointers: PointerStore,
   head: string,
   call: (stub: TenantStub) => Promise<TaughtResult | Refused>,

@@ -2,9 +2,9 @@
  * The way of a new head file into the stores. In this order, so that a crash after any step leaves nothing half done:
  *
  * 1. check the file. Crash: nothing happened.
- * 2. reserve a version; its object is noted as garbage to come. Crash: an unseen row, which the alarm removes.
+ * 2. reserve a version; its object is recorded as future garbage. Crash: a row that no request reads, which the alarm removes.
  * 3. write the object to R2. Crash: the alarm deletes the object with the row.
- * 4. commit: the version is there and current, the object no longer garbage, the KV entry noted as out of date, all in
+ * 4. commit: the version is there and current, the object no longer garbage, the KV entry recorded as out of date, all in
  *    one transaction. Crash: the alarm writes the KV entry; a caller that repeats the upload is told the same version.
  * 5. the KV entry is written by the Durable Object before it answers.
  *
@@ -66,7 +66,7 @@ const isConflict = (error: unknown): boolean => error instanceof ApiError && err
 
 /**
  * Writes a version's object once more where the stored one is of no use.
- * @param commit changes nothing, and is refused where the version was deleted meanwhile. Its object was noted as garbage
+ * @param commit changes nothing, and is refused where the version was deleted meanwhile. Its object was recorded as garbage
  *   then, perhaps before it was written here: it is deleted again.
  */
 async function mend(

@@ -96,7 +96,7 @@ export function withBody<T>(
 
 /**
  * Joins the pieces of a stream, growing by doubling: a list of small pieces would cost more than their bytes. Where the
- * length is known, nothing is read to see the end: every request would pay for it.
+ * length is known, nothing is read to find the end: every request would pay for it.
  */
 async function collect(
   {
@@ -174,10 +174,10 @@ export function checkJson<S extends z.ZodType>(
 export function invalidInput(error: z.ZodError, where: string): ApiError {
   const issue = error.issues[0];
   const path = issue?.path.map(String) ?? [];
-  const stranger = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const field = (stranger === undefined ? path : [...path, stranger]).join('.') || undefined;
+  const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const field = (unknownKey === undefined ? path : [...path, unknownKey]).join('.') || undefined;
   // The schema's own words would name all unknown fields, whatever their number and length.
-  const reason = stranger === undefined ? (issue?.message ?? 'is not valid') : 'is not known here';
+  const reason = unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not known here';
   const subject = field === undefined ? where : `'${field.slice(0, 80)}' in ${where}`;
   return new ApiError(
     'invalid_request',

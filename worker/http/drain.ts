@@ -1,6 +1,6 @@
 /**
  * Reads what is left of a request's body before its answer goes out. The host closes the connection after an answer to a
- * request that was not read to its end; a client that still writes then sees a broken connection in place of the answer.
+ * request that was not read to its end; a client that still writes then gets a broken connection instead of the answer.
  */
 import { declaredLength, type Bodied } from './body.ts';
 import { DRAIN_BUFFER_BYTES, DRAIN_TIMEOUT_MS, MAX_DRAINED_BYTES } from '../limits.ts';

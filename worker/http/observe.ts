@@ -1,6 +1,6 @@
 /**
  * A request id on every answer and one line of JSON in the log for every request. The line tells the route by its
- * pattern, not the path: paths hold names that a stranger may have guessed. Never pictures, keys or bodies.
+ * pattern, not the path: paths hold names that someone else may have guessed. Never pictures, keys or bodies.
  */
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';

@@ -32,7 +32,7 @@ export function answers<S extends z.ZodType, Status extends 200 | 201>(
 /** What any route may answer with instead; app.ts adds it to all of them. */
 export const PROBLEM_ANSWER = {
   description:
-    'A problem. 413 `too_much_work`: the pictures of one request take more than 2,000 ms to decode and to show to the backbones of its heads, as their headers and the networks say; send fewer at once, or smaller ones.',
+    'A problem. 413 `too_much_work`: the images of one request take more than 2,000 ms to decode and to run through the backbones of its heads, as estimated from their headers and the networks; send fewer at once, or smaller ones.',
   content: { 'application/problem+json': { schema: Problem } },
 };
 
@@ -75,7 +75,7 @@ export const teachBody = {
             { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
           ],
         },
-        description: 'A field a label, holding one picture or many; or fields `label` and `image`.',
+        description: 'One field per label with one image or many; or fields `label` and `image`.',
       },
     },
     'application/json': { schema: { $ref: '#/components/schemas/TeachBody' } },
@@ -86,7 +86,7 @@ export const teachBody = {
 export const RoutingHeaders = z.object({
   [ROUTING_KEY]: z.string().min(1).max(MAX_ROUTING_KEY_LENGTH).optional().meta({
     description:
-      "What a canary's share is drawn by in the picture's place: a user's id, for example, who should always meet the same version.",
+      "Text that decides, instead of the image, whether the canary answers. Send for example a user's id, so that the user always gets the same version.",
   }),
 });
 

@@ -95,9 +95,9 @@ export function borrowForm<T>(
 }
 
 function picturesOf(parts: readonly Part[]): Uint8Array[] {
-  const stranger = parts.find((part) => part.name !== FIELD);
-  if (stranger) {
-    const name = stranger.name.slice(0, 80);
+  const otherField = parts.find((part) => part.name !== FIELD);
+  if (otherField) {
+    const name = otherField.name.slice(0, 80);
     throw new ApiError(
       'invalid_request',
       `The form's field '${name}' is not known; pictures go into '${FIELD}'.`,

@@ -1,6 +1,6 @@
 /**
- * The backbones of a deployment, each at every size that heads ask for. A backbone is made when the first head that names
- * it is asked for, and stays: the build sees to it that all of them together fit. Its sizes share one engine.
+ * The backbones of a deployment, each at every size that heads use. A backbone is made when the first head that names
+ * it is loaded, and stays: the build ensures that all of them together fit. Its sizes share one engine.
  */
 import {
   allowsSize,

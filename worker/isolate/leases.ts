@@ -11,7 +11,7 @@
  */
 import { ApiError } from '../http/problem.ts';
 
-/** A waiting request asks after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
+/** A waiting request tries again after the first, and doubles that up to the second: hundreds may wait, and each costs a little. */
 const FIRST_POLL_MS = 4;
 const LAST_POLL_MS = 64;
 /** Where none was refused for this long, none waits. */
@@ -194,7 +194,7 @@ export class Leases {
   #inTheWay(changed: Lease, lease: Lease, mayWait: boolean): readonly Lease[] {
     const leases = [...this.#held].filter((each) => each !== lease);
     leases.push(changed);
-    // The usual case, without the parts below: every picture asks.
+    // The usual case, without the parts below: every picture needs one.
     if (claimsOf(leases) <= Math.min(this.#shares.share, this.largest)) return [];
     const drawn = this.#drawn(leases);
     const full = mayWait ? undefined : drawn.at(-1)?.draws.find(({ part }) => part.free < 0)?.part;

@@ -1,6 +1,6 @@
 /**
  * A request's budget of parsing, decoding and runs of backbones, over all its pictures. A picture is charged by its header,
- * before a decoder sees it, and a run by its plan, so that a body of a few kilobytes can't keep the isolate busy; training is
+ * before a decoder reads it, and a run by its plan, so that a body of a few kilobytes can't keep the isolate busy; training is
  * bounded by counts of its own. Between pictures, between runs and in the middle of long pictures others have their turn.
  */
 import type { DecodeOptions } from '../../src/image/index.ts';
@@ -135,7 +135,7 @@ export function workOf(c: Working): RequestWork {
   return work;
 }
 
-/** What is asked of our own API on behalf of a request is charged to that request. */
+/** Calls of our own API on behalf of a request are charged to that request. */
 export function chargeTo(c: Working, inner: Request): void {
   charged.set(inner, workOf(c));
 }

@@ -1,4 +1,4 @@
-/** Tells for each of many names when it is its turn: the first time that it is asked, and then every so many times. */
+/** Says for each of many names when it is its turn: at the first call, and then at every n-th. */
 export class Turns {
   readonly #every: number;
   readonly #most: number;

@@ -37,14 +37,14 @@ const JPEG_SIDE = 232;
 const KEY = `hw_${'a'.repeat(16)}_${'A'.repeat(43)}`;
 
 const refuse = (): never => {
-  throw new Error('No tenant is asked before there is a request.');
+  throw new Error('No tenant is called before there is a request.');
 };
 
-/** A store in which there is nothing, whatever is asked of it. `wrangler check startup` gives none: then there is none. */
+/** An empty store. `wrangler check startup` gives none: then there is none. */
 const emptied = <T extends object>(store: T): T =>
   typeof store === 'object' ? new Proxy(store, { get: () => () => Promise.resolve(null) }) : store;
 
-/** No store may be asked before there is a request: the host refuses. But what it makes for a first call is there then. */
+/** No store may be read before there is a request: the host refuses. But what it sets up for a first call is done. */
 const STORES: Env = {
   HEADS: emptied(env.HEADS),
   POINTERS: emptied(env.POINTERS),

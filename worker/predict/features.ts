@@ -26,7 +26,7 @@ export interface FeatureReader {
 }
 
 export interface Extracted {
-  /** Of every runtime that was asked for. */
+  /** Of the runtime of every reader. */
   readonly features: ReadonlyMap<Runtime, Features>;
   /** Of runtimes that only optional readers need: extracted when first called. */
   readonly later: ReadonlyMap<Runtime, () => Promise<Features>>;

@@ -89,7 +89,7 @@ export interface CodeToScore {
   readonly input: Uint8Array;
 }
 
-/** Scores a code, and starts what follows a prediction: see follow-up.ts. */
+/** Scores a code, and starts the follow-up of the prediction (follow-up.ts). */
 export async function predictCode(
   services: Services,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** What the protocols ask of the core: images in, every label's logit and probability out. */
+/** What the protocols need of the core: images in, every label's logit and probability out. */
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
 import { ApiError } from '../http/problem.ts';

@@ -1,6 +1,6 @@
 /**
  * Workers AI's image classification (@cf/microsoft/resnet-50) over REST: a picture as the body or JSON {"image": [bytes]},
- * answered in Cloudflare's envelope. The last part of the model's name is the head: `@cf/microsoft/resnet-50` asks a head
+ * answered in Cloudflare's envelope. The last part of the model's name is the head: `@cf/microsoft/resnet-50` calls a head
  * named resnet-50, `@headwater/recycling` one named recycling. The account is not looked at; the key says whose it is.
  * https://developers.cloudflare.com/workers-ai/models/resnet-50/
  */

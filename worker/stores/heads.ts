@@ -51,7 +51,7 @@ export class HeadStore {
     const head = readHead(bytes);
     const runtime = await this.#runtime.of(head);
     assertCompatible(head, runtime.plan);
-    // Throws where the tail does not fit; it is made ready to run when it is first asked.
+    // Throws where the tail does not fit; it is prepared when it is first used.
     if (head.tail !== undefined) tailOf(runtime.backbone, head.tail);
     return head;
   }

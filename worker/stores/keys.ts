@@ -1,7 +1,7 @@
 /**
- * Who a key is: asked of the isolate's memory, then of its check value, then of KV, then of the tenant's Durable Object,
+ * Whose key it is: read from the isolate's memory, then its check value, then KV, then the tenant's Durable Object,
  * which knows. Keys without a check value may be guesses: after KV only a few of an address are looked for. Revocation is
- * seen within KEY_STALE_MS plus KV's 30 s everywhere, and at once where it was asked for.
+ * in effect within KEY_STALE_MS plus KV's 30 s everywhere, and at once in the isolate that was called.
  */
 import { sha256Hex, tenantOf } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
@@ -27,7 +27,7 @@ interface Refusal {
 }
 
 /** A key that a request bears. */
-interface Asked {
+interface KeyLookup {
   readonly env: Env;
   readonly key: string;
   readonly tenant: string;
@@ -54,17 +54,17 @@ export class KeyStore {
     const hash = await sha256Hex(key);
     const refused = this.#refused.get(hash);
     if (refused && Date.now() < refused.until) throw refusal(refused.reason);
-    const asked = { env, key, tenant, hash, address };
-    return this.#active.get(hash, (known) => this.#load(asked, known !== undefined));
+    const lookup = { env, key, tenant, hash, address };
+    return this.#active.get(hash, (known) => this.#load(lookup, known !== undefined));
   }
 
-  /** Whether the tenant may ask once more now. @throws ApiError rate_limited */
+  /** Counts a request of the tenant. @throws ApiError rate_limited */
   admit(env: Env, tenant: string): Promise<void> {
     return this.#rates.admit(env, tenant);
   }
 
   /**
-   * Before a key is let change anything: asks the Durable Object, whatever caches say of it.
+   * Before a key may change anything: reads the Durable Object, whatever caches have.
    * @throws ApiError unauthorized, key_revoked
    */
   async confirm(
@@ -80,13 +80,13 @@ export class KeyStore {
     for (const [hash, entry] of this.#active.known()) if (entry.tenant === tenant) this.revoked(hash);
   }
 
-  /** What a revocation asked for here leaves behind. */
+  /** What a revocation leaves in this isolate. */
   revoked(hash: string): void {
     this.#refuse(hash, 'revoked');
   }
 
   /** @param isKnown it worked here a moment ago. */
-  async #load({ env, key, tenant, hash, address }: Asked, isKnown: boolean): Promise<KeyEntry> {
+  async #load({ env, key, tenant, hash, address }: KeyLookup, isKnown: boolean): Promise<KeyEntry> {
     const checked = await checkKey(env, key);
     if (checked === 'forged') throw refusal('unknown');
     const entry = await readKv(env, keyEntryName(hash), KeyEntry);
@@ -117,7 +117,7 @@ export class KeyStore {
 }
 
 /**
- * Whether a tenant with this id may exist. Anyone can name one that doesn't, and asking its Durable Object would create it:
+ * Whether a tenant with this id may exist. Anyone can name one that doesn't, and calling its Durable Object would create it:
  * on local workerd it leaves a file. Tenants made before there were such entries get one at their next change; until then
  * their head files show that they exist.
  */

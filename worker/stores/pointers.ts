@@ -1,6 +1,6 @@
 /**
- * Which versions a head has and which is current: asked of the isolate's memory, then of KV, then of the tenant's Durable
- * Object, which knows. A version named in a request that the nearer ones don't know is asked of the farther ones, so it
+ * Which versions a head has and which is current: read from the isolate's memory, then from KV, then from the tenant's
+ * Durable Object, which is always right. A version named in a request that the nearer ones don't have is looked up in the farther ones, so it
  * is right everywhere at once; the current one follows within POINTER_STALE_MS plus KV's 30 s.
  */
 import type { Env } from '../env.ts';
@@ -40,14 +40,14 @@ export class PointerStore {
    */
   async resolve(env: Env, tenant: string, head: string, version?: VersionWish): Promise<HeadFile> {
     const name = pointerName(tenant, head);
-    const ask = (known: Pointer | undefined) => fromKv(env, tenant, head, known);
-    let pointer = await this.#cache.get(name, ask);
-    if (version !== undefined && !knows(pointer, version)) pointer = await this.#cache.refresh(name, ask);
+    const load = (known: Pointer | undefined) => fromKv(env, tenant, head, known);
+    let pointer = await this.#cache.get(name, load);
+    if (version !== undefined && !knows(pointer, version)) pointer = await this.#cache.refresh(name, load);
     if (version !== undefined && !knows(pointer, version)) pointer = await this.confirm(env, tenant, head);
     return fileOf(tenant, head, pointer, version);
   }
 
-  /** Asks the Durable Object itself, for what the nearer copies don't know or what turned out wrong. */
+  /** Reads the Durable Object itself, where the nearer copies don't have something or were wrong. */
   async confirm(env: Env, tenant: string, head: string): Promise<Pointer> {
     const pointer = await fromTenant(env, tenant, head);
     this.remember(tenant, head, pointer);
@@ -80,7 +80,7 @@ export function fileOf(tenant: string, head: string, pointer: Pointer, version?:
   return numbered(tenant, head, pointer, wanted);
 }
 
-/** A version that was not asked for by number or name, with what is to follow its answers. */
+/** A version that the request did not name, and what follows its answers. */
 function watched(tenant: string, head: string, pointer: Pointer, version: number): HeadFile {
   const { shadow, versions, capture } = pointer;
   const file = { ...numbered(tenant, head, pointer, version), capture };
@@ -115,7 +115,7 @@ export function versionNotFound(head: string, version: VersionWish): ApiError {
   );
 }
 
-/** KV, unless it has nothing or something older than what this isolate has already seen. */
+/** KV, unless it has nothing, or something older than this isolate has read before. */
 async function fromKv(env: Env, tenant: string, head: string, known: Pointer | undefined): Promise<Pointer> {
   const pointer = await readKv(env, pointerName(tenant, head), Pointer);
   if (typeof pointer === 'object' && pointer.revision >= (known?.revision ?? 0)) return pointer;

@@ -7,7 +7,7 @@ import type { StoreBindings } from './bindings.ts';
 import { KV_CACHE_TTL_S } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 
-/** An entry of KV; `absent` where there is none of this form, `failed` where KV does not answer: ask the Durable Object. */
+/** An entry of KV; `absent` where there is none of this form, `failed` where KV does not answer: then read the Durable Object. */
 export async function readKv<S extends z.ZodType<object>>(
   { POINTERS }: Pick<StoreBindings, 'POINTERS'>,
   name: string,
@@ -24,9 +24,9 @@ export async function readKv<S extends z.ZodType<object>>(
 }
 
 /** What R2 answers. @throws ApiError store_failed where it does not */
-export async function fromR2<T>(ask: () => Promise<T>): Promise<T> {
+export async function fromR2<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await read();
   } catch (cause) {
     console.warn(JSON.stringify({ message: 'R2 does not answer', reason: String(cause) }));
     throw new ApiError('store_failed', 'The object store does not answer. Try again in a moment.', {

@@ -32,7 +32,7 @@ export class RefreshingCache<V> {
     const age = entry === undefined ? Infinity : Date.now() - entry.at;
     if (entry === undefined || age >= this.#options.staleMs) return this.refresh(key, loader);
     if (age >= this.#options.freshMs) {
-      // A store that fails now may answer before the value is too old; then the request that waits will see it.
+      // A store that fails now may answer before the value is too old; then the waiting request gets that answer.
       waitUntil(this.refresh(key, loader).catch(() => undefined));
     }
     return entry.value;

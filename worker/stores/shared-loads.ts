@@ -24,7 +24,7 @@ export class SharedLoads<V> {
       if (this.#running.get(key) === promise) this.#running.delete(key);
     });
     this.#running.set(key, promise);
-    // The failure is the caller's to see; here it only must not count as unhandled.
+    // The caller handles the failure; here it only must not count as unhandled.
     waitUntil(promise.catch(() => undefined));
     return promise;
   }

@@ -1,4 +1,4 @@
-/** Fine-tuned tails, ready to run: made from a head when it is asked for, and kept as long as they fit. */
+/** Fine-tuned tails, ready to run: made from a head when first needed, and kept as long as they fit. */
 import { WHOLE, type Tail, type TailedEngine, type TailEngine } from '../../src/backbone/index.ts';
 import { TAIL_CACHE_BYTES } from '../limits.ts';
 import { ByteLru, type CacheMemory } from './byte-lru.ts';

@@ -21,7 +21,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     summary: 'Create a key',
     middleware,
     request: { body: jsonBody('CreateKey') },
-    responses: answers(201, KeyCreated, 'The key, which is shown this once.'),
+    responses: answers(201, KeyCreated, 'The key. It is shown only once.'),
   });
   app.openapi(create, async (c) => {
     const { tenant } = c.var.principal;
@@ -59,7 +59,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     path: '/v1/keys',
     summary: 'List keys',
     middleware,
-    responses: answers(200, KeyList, 'All keys that work, and the last that were revoked.'),
+    responses: answers(200, KeyList, 'All active keys, and the last revoked ones.'),
   });
   app.openapi(list, async (c) => {
     const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.keys.list());
@@ -72,7 +72,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     summary: 'Revoke a key',
     middleware,
     request: { params: z.object({ id: z.string().max(64) }) },
-    responses: { 204: { description: 'Revoked: here at once, everywhere within 60 s.' } },
+    responses: { 204: { description: 'Revoked. Takes effect everywhere within 60 s.' } },
   });
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid('param');

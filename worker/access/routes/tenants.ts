@@ -16,7 +16,7 @@ const create = createRoute({
   summary: 'Create a tenant',
   middleware: requireAdminSecret,
   request: { body: jsonBody('CreateTenant') },
-  responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown this once.'),
+  responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown only once.'),
 });
 
 const remove = createRoute({
@@ -25,7 +25,7 @@ const remove = createRoute({
   summary: 'Delete a tenant with its keys, heads and examples',
   middleware: requireAdminSecret,
   request: { params: z.object({ id: z.string().regex(/^[a-z2-7]{16}$/, 'must be the id of a tenant') }) },
-  responses: { 204: { description: 'Deleted: its keys stop everywhere within 60 s.' } },
+  responses: { 204: { description: 'Deleted. Its keys stop working everywhere within 60 s.' } },
 });
 
 export function addTenantRoutes(app: App, { keys }: Services): void {

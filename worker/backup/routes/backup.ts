@@ -22,10 +22,10 @@ export function addBackupRoutes(app: App, services: Services): void {
   const look = createRoute({
     method: 'get',
     path: '/v1/backup',
-    summary: 'Everything that heads were taught, and their versions, as one file of lines',
+    summary: 'Back up all examples and versions of the tenant, as JSON lines',
     middleware,
     responses: {
-      200: { description: 'A line a row; the last one says that the file is whole.', content: lines },
+      200: { description: 'One row per line. The last line says that the file is complete.', content: lines },
     },
   });
   app.openapi(look, async (c) => {
@@ -51,7 +51,7 @@ export function addBackupRoutes(app: App, services: Services): void {
     summary: 'Restore a backup into a tenant that never had a head',
     middleware,
     request: { body: { required: true, content: lines } },
-    responses: answers(200, Restored, 'What is there now.'),
+    responses: answers(200, Restored, 'Numbers of restored rows.'),
   });
   app.openapi(route, async (c) => {
     const request: Bodied = c.req.raw;

@@ -21,7 +21,7 @@ const FILE_TYPES = new Set([
   'application/x-safetensors',
 ]);
 
-/** The file, whose tensors are read in their place, and what is made of them: directions in single precision, labels and metrics. */
+/** The file, whose tensors are views of it, and what is computed from them: directions in single precision, labels and metrics. */
 const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
 export function addHeadRoutes(app: App, services: Services): void {
@@ -62,7 +62,7 @@ export function addHeadRoutes(app: App, services: Services): void {
     summary: 'Delete a head with all its versions',
     middleware: canWrite,
     request: { params: HeadPath },
-    responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
+    responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
   });
   app.openapi(remove, async (c) => {
     const { head } = c.req.valid('param');
@@ -80,7 +80,7 @@ function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<ty
     request: { params: HeadPath, body: headFileBody },
     responses: {
       ...answers(201, HeadStored, 'A new version.'),
-      ...answers(200, HeadStored, 'A version with this content was there already; it is current now.'),
+      ...answers(200, HeadStored, 'A version with this content existed already. It is current now.'),
     },
   });
   app.openapi(put, async (c) => {

@@ -27,7 +27,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const look = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/routing',
-    summary: 'Tell which versions answer: current, canary, shadow, names',
+    summary: 'Versions that answer: current, canary, shadow, names',
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, Routing, 'How the head is routed.'),
@@ -37,7 +37,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const name = createRoute({
     method: 'put',
     path: '/v1/heads/{head}/names/{name}',
-    summary: 'Give a version a name, by which requests can ask for it',
+    summary: 'Give a version a name that requests can use',
     middleware: canWrite,
     request: { params: VersionNamePath, body },
     responses,
@@ -51,7 +51,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const unname = createRoute({
     method: 'delete',
     path: '/v1/heads/{head}/names/{name}',
-    summary: 'Take a name from a version',
+    summary: 'Remove the name of a version',
     middleware: canWrite,
     request: { params: VersionNamePath },
     responses,
@@ -64,7 +64,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const shadow = createRoute({
     method: 'put',
     path: '/v1/heads/{head}/shadow',
-    summary: 'Let a version answer silently beside the current one, and count where they disagree',
+    summary: 'Run a version in the shadow of the current one, and count where they disagree',
     middleware: canWrite,
     request: { params: HeadPath, body },
     responses,
@@ -78,7 +78,7 @@ export function addRoutingRoutes(app: App, { keys, pointers }: Services): void {
   const unshadow = createRoute({
     method: 'delete',
     path: '/v1/heads/{head}/shadow',
-    summary: 'End the silent comparison',
+    summary: 'End the shadow',
     middleware: canWrite,
     request: { params: HeadPath },
     responses,

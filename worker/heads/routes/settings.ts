@@ -14,7 +14,7 @@ export function addSettingsRoutes(app: App, services: Services): void {
   const look = createRoute({
     method: 'get',
     path: '/v1/settings',
-    summary: 'What was chosen for the tenant',
+    summary: "The tenant's settings",
     middleware: requireScope(keys, 'read', 'manage'),
     responses: answers(200, TenantSettings, 'Its settings.'),
   });
@@ -25,10 +25,10 @@ export function addSettingsRoutes(app: App, services: Services): void {
   const change = createRoute({
     method: 'put',
     path: '/v1/settings',
-    summary: "Choose the tenant's settings: whether pictures of examples are kept",
+    summary: "Change the tenant's settings: whether images of examples are kept",
     middleware: requireScope(keys, 'admin', 'manage'),
     request: { body: jsonBody('TenantSettings') },
-    responses: answers(200, TenantSettings, 'Its settings from now on.'),
+    responses: answers(200, TenantSettings, 'The new settings.'),
   });
   app.openapi(change, async (c) => {
     const wanted = await readJson(c.req.raw, TenantSettings);
@@ -45,7 +45,7 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
   const look = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/settings',
-    summary: 'What was chosen for a head',
+    summary: "A head's settings",
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, HeadSettings, 'Its settings.'),
@@ -58,10 +58,10 @@ function addHeadSettings(app: App, { keys, pointers }: Services): void {
   const change = createRoute({
     method: 'put',
     path: '/v1/heads/{head}/settings',
-    summary: "Choose a head's settings: the guard, capture for review",
+    summary: "Change a head's settings: the guard, capture for review",
     middleware: requireScope(keys, 'write', 'manage'),
     request: { params: HeadPath, body: jsonBody('HeadSettings') },
-    responses: answers(200, HeadSettings, 'Its settings from now on.'),
+    responses: answers(200, HeadSettings, 'The new settings.'),
   });
   app.openapi(change, async (c) => {
     const { tenant } = c.var.principal;

@@ -29,7 +29,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
       'content-type': 'application/octet-stream',
       'content-length': String(object.size),
       'content-disposition': `attachment; filename="${head}-${version}.safetensors"`,
-      // A version never changes, but only this key's owner may see it.
+      // A version never changes, but only the owner of this key may read it.
       'cache-control': 'private, max-age=60',
       etag: object.httpEtag,
     });
@@ -41,7 +41,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     summary: 'Delete a version that is not current',
     middleware: canWrite,
     request: { params: VersionPath },
-    responses: { 204: { description: 'Deleted: here at once, everywhere within 60 s.' } },
+    responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
   });
   app.openapi(remove, async (c) => {
     const { head, version } = c.req.valid('param');
@@ -55,7 +55,7 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     summary: 'Make a version current, for example to roll back; or let it answer a share of requests',
     middleware: canWrite,
     request: { params: VersionPath, body: { ...jsonBody('Activate'), required: false } },
-    responses: answers(200, VersionActivated, 'Current: here at once, everywhere within 60 s.'),
+    responses: answers(200, VersionActivated, 'Current. Takes effect everywhere within 60 s.'),
   });
   app.openapi(activate, async (c) => {
     const { head, version } = c.req.valid('param');

@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 const LINES: { description: string; content: Record<string, { schema: { $ref: string } }> } = {
-  description: 'A line for each picture, in their order, and a summary as the last.',
+  description: 'A line for each image, in their order. The last line is a summary.',
   content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/BatchLine' } } },
 };
 
@@ -42,7 +42,7 @@ export function addBatchRoute(app: App, services: Services): void {
   const route = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/classify-batch',
-    summary: `Classify up to ${MAX_BATCH_PICTURES} pictures, answered line by line`,
+    summary: `Classify up to ${MAX_BATCH_PICTURES} images, answered line by line`,
     middleware: requireScope(keys, 'read', 'classify-batch'),
     request: { params: HeadPath, query: BatchQuery, headers: RoutingHeaders, body: batchBody },
     responses: { 200: LINES },

@@ -9,7 +9,7 @@ import type { Services } from '../../isolate/services.ts';
 import type { LoadedHead } from '../../stores/head-loader.ts';
 import { answerOf, callerOf, predict, predictAll, type Caller } from '../predict.ts';
 
-/** Answers with an explanation, where one is asked for. */
+/** Answers with an explanation where the request wants one. */
 export type Explain = (
   services: Services,
   caller: Caller,
@@ -26,11 +26,11 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
   const one = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/classify',
-    summary: 'Classify a picture',
+    summary: 'Classify an image',
     middleware,
     request: { params: HeadPath, query: ClassifyQuery, headers: RoutingHeaders, body: pictureBody },
     responses: orPng(
-      answers(200, Classification, 'The most probable labels, and whether the picture is none of them.'),
+      answers(200, Classification, 'The most probable labels, and whether the image is unknown.'),
     ),
   });
   app.openapi(one, async (c) => {
@@ -49,10 +49,10 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
   const many = createRoute({
     method: 'post',
     path: '/v1/classify',
-    summary: 'Classify a picture with several heads',
+    summary: 'Classify an image with several heads',
     middleware,
     request: { query: ClassifyManyQuery, headers: RoutingHeaders, body: pictureBody },
-    responses: answers(200, Classifications, 'One result a head, in the order asked for.'),
+    responses: answers(200, Classifications, 'One result per head, in the order of the request.'),
   });
   app.openapi(many, async (c) => {
     const { heads: references, top_k: topK } = c.req.valid('query');

@@ -7,7 +7,7 @@ import type { Explain } from './classify.ts';
 
 const PNG = 'image/png';
 
-/** An image that is asked for by its media type is explained, too. */
+/** A request for image/png is one for an explanation, too. */
 export const explain: Explain = (services, caller, request, head, query, topK) => {
   const accept = request.headers.get('accept')?.trim().toLowerCase();
   const format = query.explain_format ?? (accept === PNG ? 'png' : 'json');

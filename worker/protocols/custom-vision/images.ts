@@ -9,7 +9,7 @@ import type { Services } from '../../isolate/services.ts';
 import type { CallerApp } from './caller.ts';
 import { hashPrefix, imageId, isUuid } from './ids.ts';
 import { idsOf, MAX_IDS, MAX_IMAGES, readBody, withImages, withJson } from './input.ts';
-import { headPath, OwnProblem, type Ask, type OwnApi } from './own-api.ts';
+import { headPath, OwnProblem, type OwnCall, type OwnApi } from './own-api.ts';
 import { checked } from './projects.ts';
 import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
 import { imageOf } from './wire.ts';
@@ -35,7 +35,7 @@ const ExamplePage = z.object({ examples: z.array(Example), total: z.int(), next:
 interface Arriving {
   readonly source: string;
   readonly tagIds: readonly string[];
-  readonly lesson: (label: string) => Promise<Ask>;
+  readonly teachCall: (label: string) => Promise<OwnCall>;
   /** SHA-256, where it is known beforehand. */
   readonly picture: () => Promise<string | undefined>;
 }
@@ -66,7 +66,7 @@ export function addImages(app: CallerApp, { pointers }: Services): void {
     const arriving = images.map(({ url, tagIds: own }): Arriving => ({
       source: url,
       tagIds: own ?? tagIds ?? [],
-      lesson: (label) => Promise.resolve({ method: 'POST', json: { examples: [{ label, url }] } }),
+      teachCall: (label) => Promise.resolve({ method: 'POST', json: { examples: [{ label, url }] } }),
       picture: () => Promise.resolve(undefined),
     }));
     return c.json(await takeIn(c.var, project, arriving));
@@ -122,7 +122,7 @@ function fromBytes(source: string, bytes: Uint8Array, tagIds: readonly string[])
   return {
     source,
     tagIds,
-    lesson: (label) => {
+    teachCall: (label) => {
       const form = [
         { name: 'label', filename: undefined, bytes: new TextEncoder().encode(label) },
         { name: 'image', filename: 'image', bytes },
@@ -149,7 +149,7 @@ function fromPrediction(
   return {
     source: id,
     tagIds,
-    lesson: async (label) => {
+    teachCall: async (label) => {
       const { code, picture, backbone, space, base } = await stored();
       return { method: 'POST', json: { backbone, space, base, examples: [{ label, code, picture }] } };
     },
@@ -173,14 +173,14 @@ async function takeInOne(
   api: OwnApi,
   { head }: Project,
   tags: readonly Tag[],
-  { source, tagIds, lesson, picture }: Arriving,
+  { source, tagIds, teachCall, picture }: Arriving,
 ): Promise<{ sourceUrl: string; status: string; image?: object }> {
   const tag = tags.find(({ id }) => id === tagIds[0]?.toLowerCase());
   if (tagIds.length > 1) return { sourceUrl: source, status: 'ErrorTagLimitExceed' };
   if (tag === undefined) return { sourceUrl: source, status: 'ErrorInvalidTag' };
   try {
     const path = `${headPath(head)}/teach?train=false`;
-    const { added } = await api.ask(path, Taught, await lesson(tag.label));
+    const { added } = await api.call(path, Taught, await teachCall(tag.label));
     const sha256 = await picture();
     const now = new Date().toISOString();
     return {

@@ -37,7 +37,7 @@ interface Caller {
 export function addIterations(app: CallerApp): void {
   app.post('/projects/:project/train', async (c) => {
     const project = await c.var.records.project(c.req.param('project'));
-    const { version, missing } = await c.var.api.ask(`${headPath(project.head)}/train`, Trained, {
+    const { version, missing } = await c.var.api.call(`${headPath(project.head)}/train`, Trained, {
       method: 'POST',
     });
     if (version === undefined) throw refused('project', missing ?? 'There is nothing to train on yet.');
@@ -179,7 +179,7 @@ async function performance({ api, records }: Caller, project: Project, version: 
   return performanceOf(accuracy, interval, classes, await records.tags(project.id));
 }
 
-/** Metrics by class of a version that isn't current, from what was taken for what. */
+/** Metrics by class of a version that isn't current, from its confusion matrix. */
 async function reported(api: OwnApi, { head }: Project, version: number): Promise<Detail['classes']> {
   const report = await api.find(`${headPath(head)}/versions/${version}/report`, Report);
   return (report?.labels ?? []).map((label, i) => {

@@ -1,4 +1,4 @@
-/** Our own API, asked from inside: what a Custom Vision call means in it, with the caller's key and all its checks. */
+/** Our own API, called from inside: what a Custom Vision call means in it, with the caller's key and all its checks. */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { App } from '../../env.ts';
@@ -22,7 +22,7 @@ export class OwnProblem extends Error {
 
 const Problem = z.object({ code: z.string(), detail: z.string(), status: z.int() });
 
-export interface Ask {
+export interface OwnCall {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly json?: unknown;
   /** A form, whose bytes are on loan to whoever asks. */
@@ -48,27 +48,31 @@ export class OwnApi {
   }
 
   /** @throws OwnProblem */
-  async ask<S extends z.ZodType>(path: string, schema: S, ask: Ask = {}): Promise<z.output<S>> {
-    const response = await this.#send(path, ask);
+  async call<S extends z.ZodType>(path: string, schema: S, call: OwnCall = {}): Promise<z.output<S>> {
+    const response = await this.#send(path, call);
     return schema.parse(await response.json());
   }
 
   /** @throws OwnProblem */
-  async tell(path: string, ask: Ask): Promise<void> {
-    await (await this.#send(path, ask)).body?.cancel();
+  async tell(path: string, call: OwnCall): Promise<void> {
+    await (await this.#send(path, call)).body?.cancel();
   }
 
-  /** Like `ask`, but undefined for what isn't there. */
-  async find<S extends z.ZodType>(path: string, schema: S, ask: Ask = {}): Promise<z.output<S> | undefined> {
+  /** Like `call`, but undefined for what isn't there. */
+  async find<S extends z.ZodType>(
+    path: string,
+    schema: S,
+    call: OwnCall = {},
+  ): Promise<z.output<S> | undefined> {
     try {
-      return await this.ask(path, schema, ask);
+      return await this.call(path, schema, call);
     } catch (error) {
       if (error instanceof OwnProblem && error.status === 404) return undefined;
       throw error;
     }
   }
 
-  async #send(path: string, { method = 'GET', json, form }: Ask): Promise<Response> {
+  async #send(path: string, { method = 'GET', json, form }: OwnCall): Promise<Response> {
     const headers = new Headers({ authorization: `Bearer ${this.#key}` });
     if (json !== undefined) headers.set('content-type', 'application/json');
     if (form !== undefined) headers.set('content-type', 'multipart/form-data');

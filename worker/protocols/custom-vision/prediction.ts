@@ -15,7 +15,7 @@ import type { CallerApp } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, withImages, type Image } from './input.ts';
-import { headPath, type Ask, type OwnApi } from './own-api.ts';
+import { headPath, type OwnCall, type OwnApi } from './own-api.ts';
 import {
   CodesOf,
   type Project,
@@ -67,8 +67,8 @@ export function addPrediction(app: CallerApp): void {
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
       const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
-      const ask: Ask = { method: 'POST', json: { url } };
-      return c.json(await predict(c.var, target, ask, nostore === '' ? { trims } : undefined));
+      const call: OwnCall = { method: 'POST', json: { url } };
+      return c.json(await predict(c.var, target, call, nostore === '' ? { trims } : undefined));
     });
   }
 }
@@ -99,7 +99,7 @@ async function find(
 }
 
 /** What asks our API about a picture. */
-export function asked({ bytes }: Image): Ask {
+export function asked({ bytes }: Image): OwnCall {
   return { method: 'POST', form: [{ name: 'image', filename: undefined, bytes }] };
 }
 
@@ -107,16 +107,16 @@ export function asked({ bytes }: Image): Ask {
 export async function predict(
   { api, records }: { readonly api: OwnApi; readonly records: Records },
   { project, tags, version }: Target,
-  ask: Ask,
+  call: OwnCall,
   storing: { readonly trims: Turns; readonly picture?: string } | undefined,
 ): Promise<object> {
   const query = `?version=${version}&top_k=${ALL_LABELS}`;
-  const { predictions } = await api.ask(`${headPath(project.head)}/classify${query}`, Classification, ask);
+  const { predictions } = await api.call(`${headPath(project.head)}/classify${query}`, Classification, call);
   const id = crypto.randomUUID();
   const created = new Date().toISOString();
   if (storing !== undefined) {
     const embed = `/v1/embed?encoding=base64&head=${project.head}`;
-    const { embeddings, ...codesOf } = await api.ask(embed, Embedded, ask);
+    const { embeddings, ...codesOf } = await api.call(embed, Embedded, call);
     const stored: StoredPrediction = {
       id,
       version,

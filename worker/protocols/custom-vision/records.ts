@@ -1,7 +1,7 @@
 /**
  * What Custom Vision's users name and we don't: projects, tags, published names. Each is an R2 object of its own,
  * `customvision/{tenant}/{project}/…`, so that writing one never waits for another; R2 shows every write at once. All else
- * (examples, versions, metrics) is the head's, and asked of it.
+ * (examples, versions, metrics) belongs to the head, and is read from it.
  */
 import { z } from 'zod';
 import { BackboneId, CodeSpace } from '../../../src/api/index.ts';
@@ -79,7 +79,7 @@ export class Records {
 
   readonly #confirm: () => Promise<void>;
 
-  /** @param confirm asked before each write, as the key may be a cache's memory: rejects where its caller may not write. */
+  /** @param confirm called before each write, as the key may be a cache's memory: rejects where its caller may not write. */
   constructor(
     { HEADS }: Pick<Env, 'HEADS'>,
     tenant: string,
@@ -117,7 +117,7 @@ export class Records {
     return all;
   }
 
-  /** The same, newest first, as long as it is asked for more. */
+  /** The same, newest first, read as long as more are needed. */
   async *newest<S extends z.ZodType>(place: string, schema: S): AsyncGenerator<z.output<S>> {
     yield* this.#read(newestFirst(await this.#page(place, PAGE)), schema);
   }

@@ -69,7 +69,7 @@ async function targetOf(
   const project = await records.project(id);
   const version =
     wanted === undefined
-      ? (await api.ask(headPath(project.head), Detail)).version
+      ? (await api.call(headPath(project.head), Detail)).version
       : versionOf(project.id, wanted);
   if (version === undefined) throw new ApiError('not_found', 'The project has no such iteration.');
   return { project, version, tags: await records.tags(project.id) };

@@ -1,10 +1,10 @@
-/** Our records and metrics as Custom Vision words them. */
+/** Records and metrics in the form of Custom Vision. */
 import type { ClassSummary, VersionSummary } from '../../../src/api/index.ts';
 import type { z } from 'zod';
 import { imageId, iterationId } from './ids.ts';
 import type { Project, Published, Tag } from './records.ts';
 
-/** Custom Vision's own id of its General domain: the only one here, whatever a project asks for. */
+/** Custom Vision's own id of its General domain: the only one here, whatever a project names. */
 export const GENERAL_DOMAIN = {
   id: 'ee85a74c-405e-4adc-bb47-ffa8ca0c9f31',
   name: 'General',

@@ -24,7 +24,7 @@ export function addExampleRoutes(app: App, services: Services): void {
   const list = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/examples',
-    summary: 'List the examples that a head was taught',
+    summary: 'List the examples of a head',
     middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: HeadPath, query: ExamplesQuery },
     responses: answers(200, ExampleList, 'A page of examples, by id.'),
@@ -38,12 +38,12 @@ export function addExampleRoutes(app: App, services: Services): void {
   const image = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/examples/{id}/image',
-    summary: "An example's picture as it came, where the tenant keeps pictures",
+    summary: "An example's image file, where the tenant keeps images",
     middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: ExamplePath },
     responses: {
       200: {
-        description: 'The picture.',
+        description: 'The image file.',
         content: Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: BINARY }])),
       },
     },
@@ -74,10 +74,10 @@ export function addExampleRoutes(app: App, services: Services): void {
   const example = createRoute({
     method: 'delete',
     path: '/v1/heads/{head}/examples/{id}',
-    summary: 'Forget an example: the head becomes the one that never saw it',
+    summary: 'Delete an example and retrain the head without it',
     middleware: canWrite,
     request: { params: ExamplePath },
-    responses: answers(200, Taught, 'The version without it.'),
+    responses: answers(200, Taught, 'The new version, trained without it.'),
   });
   app.openapi(example, async (c) => {
     const { head, id } = c.req.valid('param');
@@ -87,10 +87,10 @@ export function addExampleRoutes(app: App, services: Services): void {
   const label = createRoute({
     method: 'delete',
     path: '/v1/heads/{head}/classes/{label}',
-    summary: 'Forget a class with all its examples',
+    summary: 'Delete a class with all its examples and retrain the head',
     middleware: canWrite,
     request: { params: ClassPath },
-    responses: answers(200, Taught, 'The version without it.'),
+    responses: answers(200, Taught, 'The new version, trained without it.'),
   });
   app.openapi(label, async (c) => {
     const { head, label: wanted } = c.req.valid('param');

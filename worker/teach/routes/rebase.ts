@@ -18,10 +18,10 @@ export function addRebaseRoutes(app: App, services: Services): void {
   const look = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/rebase',
-    summary: 'How far a head is on its way to the default code space',
+    summary: "Progress of a head's move to the default code space",
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
-    responses: answers(200, Rebase, 'How far it is, and what stands in the way.'),
+    responses: answers(200, Rebase, 'The progress, and the obstacle if there is one.'),
   });
   app.openapi(look, async (c) => {
     const { head } = c.req.valid('param');
@@ -36,10 +36,10 @@ export function addRebaseRoutes(app: App, services: Services): void {
     method: 'post',
     path: '/v1/heads/{head}/rebase',
     summary:
-      'Move a head to the default code space: reads the next 32 kept pictures, or trains and switches when all are read. Repeat it until it is done',
+      'Move a head to the default code space: reads the next 32 kept images, or trains and switches when all are read. Repeat it until the state is done',
     middleware: canWrite,
     request: { params: HeadPath },
-    responses: answers(200, Rebase, 'How far it is now.'),
+    responses: answers(200, Rebase, 'The progress.'),
   });
   app.openapi(next, async (c) => {
     const { head } = c.req.valid('param');
@@ -65,10 +65,10 @@ export function addRebaseRoutes(app: App, services: Services): void {
   const giveUp = createRoute({
     method: 'delete',
     path: '/v1/heads/{head}/rebase',
-    summary: 'Give the move up: the head stays as it is',
+    summary: 'Cancel the move: the head stays as it is',
     middleware: canWrite,
     request: { params: HeadPath },
-    responses: answers(200, Rebase, 'As it is now.'),
+    responses: answers(200, Rebase, 'The present state.'),
   });
   app.openapi(giveUp, async (c) => {
     const { head } = c.req.valid('param');

@@ -16,13 +16,13 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   const report = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/versions/{version}/report',
-    summary: 'What a taught version takes for what, how sure it is, and which examples look wrong to it',
+    summary: "A trained version's confusion matrix, reliability and probably mislabelled examples",
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: VersionPath },
     responses: answers(
       200,
       VersionReport,
-      'Each example judged by a head that never saw it: how, the version says with held_out_by.',
+      'Each example is predicted by a head that was trained without it: held_out_by of the version says how.',
     ),
   });
   app.openapi(report, async (c) => {
@@ -41,7 +41,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
   const relabel = createRoute({
     method: 'patch',
     path: '/v1/heads/{head}/examples/{id}',
-    summary: "Give an example another of the head's labels; the head is retrained",
+    summary: "Change an example to another of the head's labels and retrain the head",
     middleware: requireScope(keys, 'write', 'manage'),
     request: {
       params: HeadPath.extend({ id: z.string().max(64) }),

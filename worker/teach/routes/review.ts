@@ -14,7 +14,7 @@ export function addReviewRoutes(app: App, services: Services): void {
   const review = createRoute({
     method: 'get',
     path: '/v1/heads/{head}/review',
-    summary: 'Predictions that a label would help, where the head captures them',
+    summary: 'Captured predictions whose right label would help training',
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: HeadPath },
     responses: answers(200, ReviewQueue, 'The queue, most helpful first.'),
@@ -27,13 +27,13 @@ export function addReviewRoutes(app: App, services: Services): void {
   const feedback = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/feedback',
-    summary: "Tell a captured prediction's right label: it becomes an example, and the head is retrained",
+    summary: 'Label a captured prediction: it becomes an example, and the head is retrained',
     middleware: requireScope(keys, 'write', 'feedback'),
     request: { params: HeadPath, body: jsonBody('Feedback') },
     responses: answers(
       200,
       Taught,
-      'The version that knows it; none where the prediction was only dismissed.',
+      'The new version; none where the prediction was only dismissed.',
     ),
   });
   app.openapi(feedback, async (c) => {

@@ -18,7 +18,7 @@ const TeachHeaders = z.object({
     .string()
     .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters without blanks')
     .optional()
-    .meta({ description: 'Makes a repeat of this request answer the same, for a day.' }),
+    .meta({ description: 'A repeated request with the same key gets the same answer, for a day.' }),
 });
 
 export function addTeachRoutes(app: App, services: Services): void {
@@ -28,10 +28,10 @@ export function addTeachRoutes(app: App, services: Services): void {
     method: 'post',
     path: '/v1/heads/{head}/teach',
     summary:
-      'Teach labelled pictures: they are stored, and the head is retrained and current when this answers',
+      'Teach labelled images: stores them and retrains the head. The new version is current when this answers',
     middleware: requireScope(keys, 'write', 'teach'),
     request: { params: HeadPath, query: TeachQuery, headers: TeachHeaders, body: teachBody },
-    responses: answers(200, Taught, 'The new version, how good it is, and what changed.'),
+    responses: answers(200, Taught, 'The new version, its metrics and what changed.'),
   });
   app.openapi(teach, async (c) => {
     const { head } = c.req.valid('param');
@@ -59,10 +59,10 @@ export function addTeachRoutes(app: App, services: Services): void {
   const train = createRoute({
     method: 'post',
     path: '/v1/heads/{head}/train',
-    summary: 'Train a head on the examples stored',
+    summary: 'Train a head on its stored examples',
     middleware: requireScope(keys, 'write', 'train'),
     request: { params: HeadPath },
-    responses: answers(200, Taught, 'The newest version, how good it is, and what changed.'),
+    responses: answers(200, Taught, 'The newest version, its metrics and what changed.'),
   });
   app.openapi(train, async (c) => {
     const { head } = c.req.valid('param');
