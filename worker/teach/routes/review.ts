@@ -30,11 +30,7 @@ export function addReviewRoutes(app: App, services: Services): void {
     summary: 'Label a captured prediction: it becomes an example, and the head is retrained',
     middleware: requireScope(keys, 'write', 'feedback'),
     request: { params: HeadPath, body: jsonBody('Feedback') },
-    responses: answers(
-      200,
-      Taught,
-      'The new version; none where the prediction was only dismissed.',
-    ),
+    responses: answers(200, Taught, 'The new version; none where the prediction was only dismissed.'),
   });
   app.openapi(feedback, async (c) => {
     const { head } = c.req.valid('param');
