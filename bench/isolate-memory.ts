@@ -242,7 +242,8 @@ try {
   console.log(`at the end: ${shown(await held(heap))}`);
   await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   console.log(`and ${QUIET_MS / 1000} s later: ${shown(await held(heap))}`);
-  for (const [answer, times] of [...answers].toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`${answer} × ${times}`);
+  for (const [answer, times] of [...answers].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`${answer} × ${times}`);
 } finally {
   heap.close();
   await worker.close();
