@@ -45,16 +45,17 @@ function deploy(args: readonly string[], secret = ''): Promise<Ran> {
   return run(process.execPath, [...program, ...args], { cwd: root, env });
 }
 
-describe('npm run deploy', () => {
-  function expectChecks(stdout: string, worker: string): void {
-    for (const name of ['bindings', 'compatibility', 'script', 'console', 'bundling']) {
-      expect(stdout).toMatch(new RegExp(`^✓ ${name}`, 'm'));
-    }
-    expect(stdout).toMatch(/^[✓·] start-up +\d+ ms of CPU here, of 1000 ms/m);
-    expect(stdout).toContain(`wrangler would deploy ${worker}\n`);
-    expect(stdout).toMatch(/^\? login +nobody is logged in/m);
+/** All of them, of a deployment that nothing is wrong with. */
+function expectChecks(stdout: string, worker: string): void {
+  for (const name of ['bindings', 'compatibility', 'script', 'console', 'bundling']) {
+    expect(stdout).toMatch(new RegExp(`^✓ ${name}`, 'm'));
   }
+  expect(stdout).toMatch(/^[✓·] start-up +\d+ ms of CPU here, of 1000 ms/m);
+  expect(stdout).toContain(`wrangler would deploy ${worker}\n`);
+  expect(stdout).toMatch(/^\? login +nobody is logged in/m);
+}
 
+describe('npm run deploy', () => {
   it('checks production and sends nothing', async () => {
     const { code, stdout, stderr } = await deploy([]);
     expect(code, stdout + stderr).toBe(0);
