@@ -115,7 +115,7 @@ describe('what is taught while a head is being moved', () => {
   it('before the switch, the training begins again with it', () =>
     moving(async (parts) => {
       await fill(parts);
-      parts.at('object written', () =>
+      parts.onceWritten(() =>
         parts.teaching.teach('pets', {
           ...lesson,
           train: false,
@@ -132,7 +132,7 @@ describe('what is taught while a head is being moved', () => {
     moving(async (parts) => {
       await fill(parts);
       const kept = examples('emu', 3).map((example) => ({ ...example, kept: { image: 'x', bytes: 1 } }));
-      parts.at('object written', async () => {
+      parts.onceWritten(async () => {
         await parts.teaching.teach('pets', { ...lesson, train: false, examples: kept });
         parts.rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
       });
@@ -197,7 +197,7 @@ describe('before the switch', () => {
       const { rows, teaching, rebasing } = parts;
       await fill(parts);
       const [{ id }] = rows.sql.exec<{ id: string }>("SELECT id FROM examples WHERE label = 'cat'").toArray();
-      parts.at('object written', () => {
+      parts.onceWritten(() => {
         if (what === 'forgotten') rows.examples.forget('pets', { ids: [id] }, NOW);
         else if (what === 'relabelled') rows.examples.relabel('pets', id, 'dog');
         else if (what === 'deleted') rows.examples.clear('pets', NOW);

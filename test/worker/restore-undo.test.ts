@@ -139,7 +139,7 @@ it('goes on while the object store fails, and its files go when it answers again
   const HEADS = { get: down, put: down, delete: down };
   await runInDurableObject(stubOf(id), async (_, { storage }) => {
     const failing = { ...testEnv, HEADS };
-    const writer = new Writer(storage, openRows(storage, failing), failing);
+    const writer = new Writer(storage, openRows(storage, failing));
     while (leftOf(storage.sql) > 0) await writer.advance();
     expect(await storage.getAlarm()).not.toBeNull();
   });

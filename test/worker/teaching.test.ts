@@ -40,32 +40,22 @@ const lesson = (some: readonly NewExample[], changed: Partial<Lesson> = {}): Les
 const nothing = async (): Promise<void> => {};
 
 /** Teaching of a tenant whose stores keep what they get. */
-async function inTeaching(
-  task: (teaching: Teaching, rows: Opened, steps: string[]) => Promise<unknown>,
-): Promise<void> {
+async function inTeaching(task: (teaching: Teaching, rows: Opened) => Promise<unknown>): Promise<void> {
   const files = new Map<string, Uint8Array>();
-  const steps: string[] = [];
   const get = async (name: string) => {
     const file = files.get(name);
     return file === undefined ? null : new Response(file);
   };
   const put = async (name: string, file: Uint8Array) => void files.set(name, file);
-  const STEPS = {
-    fetch: async (address: string) => {
-      steps.push(decodeURIComponent(address.split('/').at(-1)!));
-      return new Response();
-    },
-  };
   const stores: unknown = {
     HEADS: { get, put, delete: nothing },
     POINTERS: { put: nothing, delete: nothing },
-    STEPS,
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of them as is used
   const its = stores as Stores;
   await inRows(async (rows) => {
-    const { write } = new Writer(rows.storage, rows, its);
-    await task(new Teaching(rows, write, new Training(rows, write, its), its), rows, steps);
+    const { write } = new Writer(rows.storage, rows);
+    await task(new Teaching(rows, write, new Training(rows, write, its)), rows);
   }, its);
 }
 
@@ -78,12 +68,6 @@ async function answered(result: ReturnType<Teaching['teach']>): Promise<TaughtRe
 
 describe('a lesson', () => {
   const both = [...examples('cat', 4), ...examples('dog', 4)];
-
-  it('passes every step between which a crash may come', () =>
-    inTeaching(async (teaching, _, steps) => {
-      await answered(teaching.teach('pets', lesson(both, { idempotency: { key: 'k', digest: 'd' } })));
-      expect(steps).toEqual(['examples stored', 'object written', 'before the pointer', 'before the answer']);
-    }));
 
   it('is answered once; a repeat gets the same, and says so', () =>
     inTeaching(async (teaching, rows) => {

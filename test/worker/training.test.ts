@@ -29,7 +29,7 @@ it('a version never answers that was trained on what was forgotten while its fil
       POINTERS,
     };
     const rows = openRows(storage, stores);
-    const training = new Training(rows, new Writer(storage, rows, stores).write, stores);
+    const training = new Training(rows, new Writer(storage, rows).write, stores);
     const before = rows.examples.revision('pets')!;
     expect(await training.reach('pets', before)).toEqual({ state: 'done' });
     expect(written).toBe(2);

@@ -3,13 +3,12 @@
  * out of date, and an R2 object is noted as garbage before it is written; so a crash at any point leaves a row, and an
  * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
  */
-import type { StepListener } from './steps.ts';
 import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
 
 export type OutboxKind = 'head' | 'key' | 'tenant';
 
 /** As much of the bindings as is used. */
-export interface Stores extends StepListener {
+export interface Stores {
   readonly POINTERS: {
     put(name: string, value: string): Promise<void>;
     delete(name: string): Promise<void>;

@@ -5,7 +5,6 @@ import { sha256Hex } from '../../access/api-key.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Services } from '../../isolate/services.ts';
-import { step } from '../../tenant/steps.ts';
 import { taughtSpacesOf } from '../code-space.ts';
 import { examplesOf } from '../embed.ts';
 import { type NewExample } from '../../tenant/teach/example.ts';
@@ -41,7 +40,6 @@ export function addTeachRoutes(app: App, services: Services): void {
     const spaces = await taughtSpacesOf(services, c.env, tenant, head);
     const keep = keeper(c.env, tenant, head);
     const examples = await examplesOf(services, spaces, c, keep);
-    await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
     const lesson = {
       origin: spaces.space.origin,

@@ -7,7 +7,6 @@ import { Taught } from '../../../src/api/index.ts';
 import { sameSpace, spaceOf } from '../../../src/head/index.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import type { NewExample } from './example.ts';
-import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { TenantTarget } from '../target.ts';
 import { parse } from '../heads/describe.ts';
@@ -56,12 +55,10 @@ type Stored =
 
 export class Teaching extends TenantTarget {
   readonly #training: Training;
-  readonly #steps: StepListener;
 
-  constructor(rows: Rows, write: Write, training: Training, steps: StepListener) {
+  constructor(rows: Rows, write: Write, training: Training) {
     super(rows, write);
     this.#training = training;
-    this.#steps = steps;
   }
 
   async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
@@ -71,7 +68,6 @@ export class Teaching extends TenantTarget {
       const answer = Taught.parse(JSON.parse(stored.answer));
       return { answer, pointer: this.rows.heads.pointer(head), repeated: true };
     }
-    await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
     const result = await this.#answer(head, revision, { added, duplicates }, lesson.train);
     if ('refused' in result || lesson.idempotency === undefined) return result;
@@ -80,7 +76,6 @@ export class Teaching extends TenantTarget {
       this.rows.idempotency.answered(key, JSON.stringify(result.answer));
       return {};
     });
-    await step(this.#steps, 'before the answer');
     return result;
   }
 

@@ -20,7 +20,6 @@ import {
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
-import { step } from '../steps.ts';
 import { writeHeadFile } from '../../stores/head-files.ts';
 import { headDamaged, readHeadFile } from '../../stores/head-files.ts';
 import { refuse, type Refused } from '../refused.ts';
@@ -116,7 +115,6 @@ export class Training {
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
     await writeHeadFile(this.#stores.HEADS, reserved.objectName, bytes, upload.sha256);
-    await step(this.#stores, 'object written');
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
