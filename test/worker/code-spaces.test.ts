@@ -24,7 +24,7 @@ async function teach(isolate: Isolate, key: string, head = 'pets'): Promise<void
   expect(response.status, await response.clone().text()).toBe(200);
 }
 
-/** A lesson of codes as /v1/embed answered them. */
+/** A teach request of codes as /v1/embed answered them. */
 const lessonOf = ({ backbone, space, base, embeddings }: Embeddings, more: object = {}) => ({
   backbone,
   space,
@@ -101,7 +101,7 @@ describe("a head's first example fixes its code space", () => {
 });
 
 describe('codes of another size', () => {
-  it('are refused in a lesson', async () => {
+  it('are refused in a teach request', async () => {
     const { key } = await older.newTenant();
     await teach(older, key);
     const [own, other] = [await embed(older, key), await embed(newer, key)];

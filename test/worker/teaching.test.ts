@@ -1,9 +1,9 @@
-/** Lessons on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
+/** Teach requests on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
 import { describe, expect, it } from 'vitest';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Teaching, type Lesson, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
+import { Teaching, type TeachRequest, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
 import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { pointerWith, refused, withVersions } from './in-heads.ts';
@@ -29,7 +29,7 @@ function examples(label: string, count: number): NewExample[] {
   });
 }
 
-const lesson = (some: readonly NewExample[], changed: Partial<Lesson> = {}): Lesson => ({
+const request = (some: readonly NewExample[], changed: Partial<TeachRequest> = {}): TeachRequest => ({
   origin: ORIGIN,
   examples: some,
   train: true,
@@ -66,13 +66,13 @@ async function answered(result: ReturnType<Teaching['teach']>): Promise<TaughtRe
   return it;
 }
 
-describe('a lesson', () => {
+describe('a teach request', () => {
   const both = [...examples('cat', 4), ...examples('dog', 4)];
 
   it('is answered once; a repeat gets the same, and says so', () =>
     inTeaching(async (teaching, rows) => {
       const idempotency = { key: 'k', digest: 'd' };
-      const teach = () => answered(teaching.teach('pets', lesson(both, { idempotency })));
+      const teach = () => answered(teaching.teach('pets', request(both, { idempotency })));
       const first = await teach();
       expect(first).toMatchObject({ answer: { version: 1, added: 8, duplicates: 0 }, repeated: false });
       await answered(teaching.forget('pets', { label: 'cat' }).then((result) => result));
@@ -81,7 +81,7 @@ describe('a lesson', () => {
         pointer: rows.heads.pointer('pets'),
         repeated: true,
       });
-      expect(await teaching.teach('pets', lesson(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
+      expect(await teaching.teach('pets', request(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
         refused('idempotency_mismatch'),
       );
     }));
@@ -91,7 +91,7 @@ describe('a lesson', () => {
       const idempotency = { key: 'k', digest: 'd' };
       rows.examples.add('pets', ORIGIN, both, NOW);
       rows.idempotency.remember(idempotency, 'pets', { revision: NOW, added: 8, duplicates: 3 }, Date.now());
-      expect(await teaching.teach('pets', lesson([], { idempotency }))).toMatchObject({
+      expect(await teaching.teach('pets', request([], { idempotency }))).toMatchObject({
         answer: { version: 1, added: 8, duplicates: 3 },
         repeated: false,
       });
@@ -99,7 +99,7 @@ describe('a lesson', () => {
 
   it('without training names no version', () =>
     inTeaching(async (teaching) => {
-      const { answer, pointer } = await answered(teaching.teach('pets', lesson(both, { train: false })));
+      const { answer, pointer } = await answered(teaching.teach('pets', request(both, { train: false })));
       expect(answer).not.toHaveProperty('version');
       expect(pointer).toBeNull();
       expect(await teaching.train('pets')).toMatchObject({ answer: { version: 1 }, repeated: false });
@@ -112,7 +112,7 @@ describe('a change of examples', () => {
 
   it('trains once without what was forgotten', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', request(both)));
       expect(await teaching.forget('pets', { label: 'emu' })).toMatchObject({
         answer: { version: 2, forgotten: 4, examples: 8 },
         pointer: { current: 2 },
@@ -128,7 +128,7 @@ describe('a change of examples', () => {
 
   it('gives an example another label that there is', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', request(both)));
       const { id } = rows.examples.list('pets', 'cat', undefined, 1).examples[0];
       expect(await teaching.relabel('pets', id, 'dog')).toMatchObject({
         answer: { version: 2, classes: [{ examples: 3 }, { examples: 5 }, { examples: 4 }] },
@@ -141,7 +141,7 @@ describe('a change of examples', () => {
 
   it('comes from what a person says of a prediction, or is none', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', request(both)));
       const unknown = { score: 0, is_unknown: false };
       for (const [id, label] of [
         ['first', 'cat'],
@@ -199,11 +199,11 @@ describe('a change of examples', () => {
 
   it('that a crash interrupted is finished by the alarm', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', request(both)));
       rows.examples.forget('pets', { label: 'emu' }, NOW);
       await teaching.resume();
       const versions = { 2: expect.any(String) as unknown };
       expect(rows.heads.pointer('pets')).toEqual(pointerWith({ current: 2, versions }));
-      expect(rows.examples.unsettled()).toEqual([]);
+      expect(rows.examples.unfinishedForgetting()).toEqual([]);
     }));
 });

@@ -41,7 +41,7 @@ export function addTeachRoutes(app: App, services: Services): void {
     const keep = keeper(c.env, tenant, head);
     const examples = await examplesOf(services, spaces, c, keep);
     const digest = await digestOf(head, train, examples);
-    const lesson = {
+    const request = {
       origin: spaces.space.origin,
       target: spaces.target?.origin,
       examples,
@@ -49,7 +49,7 @@ export function addTeachRoutes(app: App, services: Services): void {
       idempotency: key === undefined ? undefined : { key, digest },
     };
     const { answer, repeated } = await retrain(c, pointers, head, (stub) =>
-      stub.teaching.teach(head, lesson),
+      stub.teaching.teach(head, request),
     );
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
@@ -69,7 +69,7 @@ export function addTeachRoutes(app: App, services: Services): void {
   });
 }
 
-/** What was asked, whatever the order of a form's fields or its boundary. */
+/** Names the request, whatever the order of a form's fields or its boundary. */
 function digestOf(head: string, train: boolean, examples: readonly NewExample[]): Promise<string> {
   const lines = examples.map(({ label, picture }) => JSON.stringify([picture, label])).sort();
   return sha256Hex(JSON.stringify([head, train, lines]));
