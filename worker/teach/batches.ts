@@ -30,9 +30,10 @@ const IMAGE = 'image';
 /** Of a form: pictures, and labels between them. */
 export const MAX_FORM_PARTS = 2 * MAX_EXAMPLES_PER_REQUEST;
 
+const isLabel = ({ name, filename }: Part): boolean => name === LABEL && filename === undefined;
+
 /** @throws ApiError invalid_request */
 export function examplesOfForm(parts: readonly Part[]): SentExample[] {
-  const isLabel = (part: Part) => part.name === LABEL && part.filename === undefined;
   const labels = parts.filter(isLabel);
   // The only label of a form counts for all its pictures, wherever it stands; several count for those behind them.
   let label = labels.length === 1 ? textOf(labels[0].bytes) : undefined;
