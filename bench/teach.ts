@@ -48,7 +48,9 @@ const Health = z.object({
   backbone: z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() }),
 });
 const { backbone } = Health.parse(await (await fetch(new URL('/healthz', worker.url))).json());
-const Embedded = z.object({ code_length: z.int() });
+/** How long codes are, and what they are of. */
+const Embedded = z.object({ code_length: z.int(), space: z.unknown() });
+type Embedded = z.infer<typeof Embedded>;
 
 /** Codes that differ by class as real ones do, roughly: a centre and noise. */
 function madeUpCodes(count: number, classes: number, codeLength: number): { label: string; code: string }[] {
@@ -101,11 +103,11 @@ async function classifyMs(key: string, photo: Uint8Array<ArrayBuffer>): Promise<
   return performance.now() - start;
 }
 
-async function store(key: string, count: number, classes: number, codeLength: number): Promise<void> {
-  const all = madeUpCodes(count, classes, codeLength);
+async function store(key: string, { count, classes, codes }: Training): Promise<void> {
+  const all = madeUpCodes(count, classes, codes.code_length);
   for (let i = 0; i < all.length; i += 200) {
-    const examples = all.slice(i, i + 200);
-    await (await postJson(key, '/v1/heads/large/teach?train=false', { backbone, examples })).arrayBuffer();
+    const body = { backbone, space: codes.space, examples: all.slice(i, i + 200) };
+    await (await postJson(key, '/v1/heads/large/teach?train=false', body)).arrayBuffer();
   }
 }
 
@@ -116,16 +118,16 @@ function spread(values: readonly number[]) {
 }
 
 /** How long training takes by itself, from request to answer. */
-async function trainAlone({ count, classes, codeLength }: Training): Promise<number> {
+async function trainAlone(training: Training): Promise<number> {
   const key = await newTenant();
-  await store(key, count, classes, codeLength);
+  await store(key, training);
   return await postMs(key, '/v1/heads/large/train');
 }
 
 interface Training {
   readonly count: number;
   readonly classes: number;
-  readonly codeLength: number;
+  readonly codes: Embedded;
   readonly times: number;
 }
 
@@ -139,7 +141,7 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
   const trainings: number[] = [];
   for (let i = 0; i < training.times; i++) {
     const key = await newTenant();
-    await store(key, training.count, training.classes, training.codeLength);
+    await store(key, training);
     const done = new AbortController();
     const end = postMs(key, '/v1/heads/large/train').finally(() => done.abort());
     while (!done.signal.aborted) times.training.push(await classifyMs(neighbour, photo));
@@ -174,11 +176,11 @@ async function train(training: Training, neighbour: string, photo: Uint8Array<Ar
 }
 
 /** The most that the isolate holds while it trains, and what it held before: both after a full collection, and as it comes. */
-async function memory({ count, classes, codeLength }: Training) {
+async function memory(training: Training) {
   if (worker.inspector === undefined) throw new Error('The isolate is not inspected.');
   const heap = await IsolateHeap.open(worker.inspector);
   const key = await newTenant();
-  await store(key, count, classes, codeLength);
+  await store(key, training);
   heap.collect();
   const before = await heap.used();
   let [peak, live] = [before, before];
@@ -193,7 +195,7 @@ async function memory({ count, classes, codeLength }: Training) {
   await task;
   heap.close();
   const isolate = { isolate_before_mb: before, isolate_live_mb: live, isolate_peak_mb: peak };
-  return { examples: count, classes, ...isolate };
+  return { examples: training.count, classes: training.classes, ...isolate };
 }
 
 const SAMPLES_A_COLLECTION = 200;
@@ -208,12 +210,12 @@ async function everything(): Promise<object> {
   const photo = new Uint8Array(readFileSync(photos('glass')[20]));
   const headers = { 'content-type': 'image/jpeg' };
   const embedded = await call(neighbour, '/v1/embed', { method: 'POST', headers, body: photo });
-  const { code_length: codeLength } = Embedded.parse(await embedded.json());
-  const largest = { count: 2_000, classes: 20, codeLength, times: 2 };
+  const codes = Embedded.parse(await embedded.json());
+  const largest = { count: 2_000, classes: 20, codes, times: 2 };
   for (let i = 0; i < 100; i++) await classifyMs(neighbour, photo);
   if (inspected) return memory({ ...largest, classes: 200 });
   const trainings = [
-    await train({ count: 200, classes: 2, codeLength, times: 40 }, neighbour, photo),
+    await train({ count: 200, classes: 2, codes, times: 40 }, neighbour, photo),
     await train(largest, neighbour, photo),
   ];
   return { lesson_of_10_photos_ms: times, trainings };

@@ -29,8 +29,14 @@ export interface LocalWorkerOptions {
   readonly onLog?: (line: string) => void;
   /** Opens V8's inspector to the isolate, for programs that measure its heap. */
   readonly inspected?: boolean;
-  /** Hears where each teach request is (worker/tenant/steps.ts), for tests that end the process there. */
-  readonly onStep?: (name: string) => Promise<void>;
+  /** What runs in place of the bundle's entry, for tests. Default: nothing. */
+  readonly wrapper?: Wrapper;
+}
+
+/** A module that imports the bundle as './index.js' and exports what it does, and the services that it calls. */
+export interface Wrapper {
+  readonly source: string;
+  readonly services: Readonly<Record<string, (request: { readonly url: string }) => Promise<Response>>>;
 }
 
 export interface LocalWorker {
@@ -65,7 +71,7 @@ const V8_FLAGS =
  * @throws Error with a sentence for the user when the port is taken or workerd does not come up.
  */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
-  const { onStep } = options;
+  const { wrapper } = options;
   const host = options.host ?? LOOPBACK;
   await assertPortFree(host, options.port);
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] ??= V8_FLAGS;
@@ -75,7 +81,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
     ...workerOptions,
     name: 'headwater',
     modulesRoot: bundle,
-    modules: bundledModules(bundle),
+    modules: bundledModules(bundle, wrapper),
     unsafeDirectSockets: [{ host, port: options.port, entrypoint: DIRECT }],
     // What stands in for it here writes to the disk, and waits for it, in every request. The isolate counts by itself instead.
     ratelimits: {},
@@ -84,7 +90,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       HEADWATER_KEY_SECRET: options.keySecret ?? keptSecret(options.state),
       ...(options.engine === undefined ? {} : { HEADWATER_ENGINE: options.engine }),
     },
-    ...(onStep === undefined ? {} : { serviceBindings: { STEPS: stepListener(onStep) } }),
+    ...(wrapper === undefined ? {} : { serviceBindings: wrapper.services }),
   };
   const workers = options.isolates === 2 ? [worker, { ...worker, ...SECOND_ISOLATE }] : [worker];
   const miniflare = new Miniflare(
@@ -155,7 +161,9 @@ const SECOND = 'headwater-second';
  * for a page first: up to 2 ms of each request, and 20 ms with a long path. This Worker serves its pages itself (worker/http/pages.ts).
  */
 const DIRECT = 'direct';
-const DIRECT_MODULE = `export * from './index.js';\nexport { default, default as ${DIRECT} } from './index.js';\n`;
+const directModule = (entry: string): string =>
+  `export * from './${entry}';\nexport { default, default as ${DIRECT} } from './${entry}';\n`;
+const WRAPPER = 'wrapper.js';
 
 /** Makes of a Worker's options another isolate of it: same KV and R2, and the first one's Durable Objects. */
 const SECOND_ISOLATE = {
@@ -164,12 +172,6 @@ const SECOND_ISOLATE = {
   unsafeDirectSockets: [{ host: LOOPBACK, port: 0, entrypoint: DIRECT }],
 };
 
-const stepListener =
-  (onStep: (name: string) => Promise<void>) => async (request: { readonly url: string }) => {
-    await onStep(decodeURIComponent(new URL(request.url).pathname.slice(1)));
-    return new Response();
-  };
-
 interface Module {
   readonly type: (typeof MODULE_TYPES)[number][1];
   readonly path: string;
@@ -177,13 +179,20 @@ interface Module {
 }
 
 /** The bundle's files behind an entry of our own. */
-function bundledModules(folder: string): Module[] {
+function bundledModules(folder: string, wrapper: Wrapper | undefined): Module[] {
   const bundled = readdirSync(folder).flatMap((name): Module[] => {
     const type = MODULE_TYPES.find(([suffix]) => name.endsWith(suffix))?.[1];
     const path = join(folder, name);
     return type === undefined ? [] : [{ type, path, contents: new Uint8Array(readFileSync(path)) }];
   });
-  return [{ type: 'ESModule', path: join(folder, 'direct.js'), contents: DIRECT_MODULE }, ...bundled];
+  const ours = (name: string, contents: string): Module => ({
+    type: 'ESModule',
+    path: join(folder, name),
+    contents,
+  });
+  return wrapper === undefined
+    ? [ours('direct.js', directModule('index.js')), ...bundled]
+    : [ours('direct.js', directModule(WRAPPER)), ours(WRAPPER, wrapper.source), ...bundled];
 }
 
 /** workerd's own message for a taken port does not say what to do. */

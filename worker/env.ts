@@ -4,10 +4,9 @@ import type { Scope } from '../src/api/index.ts';
 import type { EngineName } from '../src/backbone/choose.ts';
 import type { RequestWork } from './isolate/request-work.ts';
 import type { StoreBindings } from './stores/bindings.ts';
-import type { StepListener } from './tenant/steps.ts';
 import type { TenantNamespace } from './tenant/stub.ts';
 
-export interface Env extends StoreBindings, StepListener {
+export interface Env extends StoreBindings {
   readonly TENANTS: TenantNamespace;
   /** The console's files. */
   readonly ASSETS?: Fetcher;

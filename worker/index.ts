@@ -5,8 +5,15 @@ import { drained } from './http/drain.ts';
 import type { Env } from './env.ts';
 import { runtime } from './isolate/runtime.ts';
 import { warmUpRoutes } from './isolate/warm-up.ts';
+import { recordFolder } from './protocols/custom-vision/records.ts';
+import { Tenant as TenantObject } from './tenant/tenant.ts';
 
-export { Tenant } from './tenant/tenant.ts';
+/** With all that its parts keep, so that nothing of it stays. */
+export class Tenant extends TenantObject {
+  protected override get folders() {
+    return [recordFolder];
+  }
+}
 
 const app = createApp(runtime);
 await warmUpRoutes(app);

@@ -25,8 +25,9 @@ const EACH = 20;
 const KILLS_A_HEAD = 2;
 /** Requests in four that are killed, as long as kills are left. */
 const KILLED = 3;
-/** Steps of a request that trains, at most; of a page it is one a picture besides. */
-const STEPS = 5;
+/** Steps of a request that trains, at most; of a page it is some and one a picture. */
+const STEPS = 9;
+const PAGE_STEPS = 4;
 const PAGE = 32;
 /** Requests for one head, at most: more means that it never ends. */
 const MOST = 100;
@@ -149,7 +150,7 @@ class Move {
 
   /** @param left examples that a code is still wanted of. */
   #draw(left: number): Turn {
-    const steps = left > 0 ? Math.min(left, PAGE) + 2 : STEPS;
+    const steps = left > 0 ? Math.min(left, PAGE) + PAGE_STEPS : STEPS;
     const alone: Turn = { sends: [this.#rebase], steps, allowed: [200], record: () => {} };
     return this.#random.do(
       () => alone,
@@ -199,7 +200,7 @@ class Move {
       return worker.call(this.#key, `/v1/heads/${this.#head.name}/examples/${id}`, { method: 'DELETE' });
     };
     // A repeat finds nothing where the first one was not answered.
-    return { sends: [send], steps: 2, allowed: [200, 404], record: () => this.#head.forgot(picture) };
+    return { sends: [send], steps: 6, allowed: [200, 404], record: () => this.#head.forgot(picture) };
   }
 
   async #exampleOf(worker: Mortal, picture: string): Promise<string> {

@@ -60,7 +60,7 @@ export interface Act {
   readonly delays: readonly number[];
 }
 
-/** When workerd is killed: so many ms after the requests were sent, or at a step of one of them (worker/tenant/steps.ts). */
+/** When workerd is killed: so many ms after the requests were sent, or at a step of one of them (test/node/local/steps.mjs). */
 export type Kill = { readonly ms: number } | { readonly step: number };
 
 export interface Burst {
@@ -167,7 +167,7 @@ const tenantOperation: fc.Arbitrary<TenantOperation> = fc.record({
 
 const kill: fc.Arbitrary<Kill> = fc.oneof(
   fc.record({ ms: fc.oneof(fc.nat(40), fc.nat(250)) }),
-  fc.record({ step: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ step: fc.integer({ min: 1, max: 9 }) }),
 );
 
 /** @param killed the share of bursts in which workerd is killed, in twelfths. */

@@ -74,7 +74,7 @@ export class World {
     this.#active = [];
   }
 
-  /** To be called at each step of a request (worker/tenant/steps.ts). */
+  /** To be called at each step of a request (test/node/local/steps.mjs). */
   async onStep(): Promise<void> {
     const step = this.#steps++;
     if (step + 1 === this.#fatalStep) this.mortal.kill();

@@ -145,7 +145,7 @@ describe('a deleted tenant', () => {
       const { storage: counted, rows: moved } = countingRows(storage);
       const rows = openRows(counted, testEnv);
       moved.n = 0;
-      await new Removal(rows, new Writer(counted, rows, testEnv).write, testEnv).tenant();
+      await new Removal(rows, new Writer(counted, rows).write, testEnv).tenant();
       expect(moved.n).toBeLessThan(300);
     });
     expect(await callTenant(testEnv, id, (stub) => stub.heads.list('', 10))).toEqual({ heads: [] });
@@ -176,7 +176,7 @@ describe('a deleted tenant', () => {
     const left = async () => (await testEnv.HEADS.list({ prefix: `images/${id}/` })).objects.length;
     await runInDurableObject(stubOf(id), async (_, { storage }) => {
       const rows = openRows(storage, testEnv);
-      await new Removal(rows, new Writer(storage, rows, testEnv).write, { HEADS }).tenant();
+      await new Removal(rows, new Writer(storage, rows).write, { HEADS }).tenant();
       // No head files, and a page of pictures.
       expect(asked).toEqual(['list', 'list', 'delete']);
     });

@@ -40,8 +40,8 @@ export interface Parts {
   readonly rows: Opened;
   readonly teaching: Teaching;
   readonly rebasing: Rebasing;
-  /** What is done at the next step of this name. */
-  readonly at: (step: string, task: () => unknown) => void;
+  /** What is done when the next head file is written, before its version is committed. */
+  readonly onceWritten: (task: () => unknown) => void;
 }
 
 const nothing = async (): Promise<void> => {};
@@ -49,35 +49,29 @@ const nothing = async (): Promise<void> => {};
 /** A tenant whose stores keep what they get, with a head of two classes. */
 export async function moving(task: (parts: Parts) => Promise<unknown>): Promise<void> {
   const files = new Map<string, Uint8Array>();
-  const tasks = new Map<string, () => unknown>();
+  const planned: (() => unknown)[] = [];
   const stores: unknown = {
     HEADS: {
       get: async (name: string) => (files.has(name) ? new Response(files.get(name)) : null),
-      put: async (name: string, file: Uint8Array) => void files.set(name, file),
+      put: async (name: string, file: Uint8Array) => {
+        files.set(name, file);
+        await planned.pop()?.();
+      },
       delete: nothing,
     },
     POINTERS: { put: nothing, delete: nothing },
-    STEPS: {
-      fetch: async (address: string) => {
-        const step = decodeURIComponent(address.split('/').at(-1) ?? '');
-        const planned = tasks.get(step);
-        tasks.delete(step);
-        await planned?.();
-        return new Response();
-      },
-    },
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of them as is used
   const its = stores as Stores;
   await inRows(async (rows) => {
-    const { write } = new Writer(rows.storage, rows, its);
+    const { write } = new Writer(rows.storage, rows);
     const training = new Training(rows, write, its);
-    const teaching = new Teaching(rows, write, training, its);
+    const teaching = new Teaching(rows, write, training);
     const rebasing = new Rebasing(rows, write, training, its);
-    const batch = { origin: OLD, train: true, idempotency: undefined };
-    await teaching.teach('pets', { ...batch, examples: [...examples('cat', 4), ...examples('dog', 4)] });
+    const request = { origin: OLD, train: true, idempotency: undefined };
+    await teaching.teach('pets', { ...request, examples: [...examples('cat', 4), ...examples('dog', 4)] });
     rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
-    await task({ rows, teaching, rebasing, at: (step, planned) => void tasks.set(step, planned) });
+    await task({ rows, teaching, rebasing, onceWritten: (next) => void planned.push(next) });
   }, its);
 }
 

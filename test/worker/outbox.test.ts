@@ -88,7 +88,7 @@ describe('a restore', () => {
       const HEADS = { get: unused, put: unused, delete: remove };
       const stores: Stores = { HEADS, POINTERS: testEnv.POINTERS };
       const rows = openRows(storage, stores);
-      const writer = new Writer(storage, rows, stores);
+      const writer = new Writer(storage, rows);
       const restore = new Restore(rows, writer.write);
       await restore.begin('second');
       const file = { head: 'pets', version: 1, sha256: 'aa' };
@@ -115,7 +115,7 @@ describe('a deletion of a tenant', () => {
         get: (bucket, name): unknown => (name === 'list' ? unused : Reflect.get(bucket, name)),
       });
       const rows = openRows(storage, testEnv);
-      const { write } = new Writer(storage, rows, testEnv);
+      const { write } = new Writer(storage, rows);
       expect(await new Removal(rows, write, { HEADS }).tenant()).toEqual({});
       expect(hasTables(storage.sql)).toBe(true);
     });

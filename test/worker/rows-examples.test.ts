@@ -1,4 +1,4 @@
-/** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a batch is answered. */
+/** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a teach request is answered. */
 import { describe, expect, it } from 'vitest';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
@@ -53,11 +53,11 @@ describe('examples', () => {
       expect(examples.forget('pets', { ids: [idOf(rows, 'b2')] }, NOW)).toBe(1);
       expect(examples.state('pets')).toMatchObject({ revision: NOW + 5, forgottenFrom: NOW });
       expect([picturesOf(rows), picturesOf(rows, 'dogs')]).toEqual([['b1'], ['a1', 'b1']]);
-      expect(examples.unsettled()).toEqual(['pets']);
-      examples.settle('dogs');
-      expect(examples.unsettled()).toEqual(['pets']);
-      examples.settle('pets');
-      expect([examples.unsettled(), examples.state('dogs')?.revision]).toEqual([[], NOW]);
+      expect(examples.unfinishedForgetting()).toEqual(['pets']);
+      examples.endForgetting('dogs');
+      expect(examples.unfinishedForgetting()).toEqual(['pets']);
+      examples.endForgetting('pets');
+      expect([examples.unfinishedForgetting(), examples.state('dogs')?.revision]).toEqual([[], NOW]);
     }));
 
   it('get another label, which is a change where it is another', () =>
@@ -181,7 +181,7 @@ function trained(
 const answer = (rows: Opened, train = true) =>
   taughtAnswer(rows.heads, 'pets', rows.examples.state('pets')!, { added: 2, duplicates: 1 }, train);
 
-describe('what a batch is answered', () => {
+describe('what a teach request is answered', () => {
   it('says what is missing, as long as there is nothing to tell apart', () =>
     inRows((rows) => {
       teach(rows, 'pets', 'a1', 'a2');

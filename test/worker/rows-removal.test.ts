@@ -1,6 +1,7 @@
 /** A head that is deleted, and a tenant: what goes at once, what by the alarm, and what it waits for. */
 import { describe, expect, it, vi } from 'vitest';
 import { DELETION_SWEEP_MS, MAX_DELETED_HEADS, R2_DELETE_BATCH } from '../../worker/limits.ts';
+import { recordFolder } from '../../worker/protocols/custom-vision/records.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
 import { Removal } from '../../worker/tenant/removal.ts';
 import { hasTables } from '../../worker/tenant/schema.ts';
@@ -37,10 +38,10 @@ async function inRemoval(
   const remove = async (name: string): Promise<void> => void deleted.push(name);
   const stores: Stores = { HEADS: bucket.store, POINTERS: { put: async () => {}, delete: remove } };
   await inRows(async (rows) => {
-    const { write } = new Writer(rows.storage, rows, stores);
+    const { write } = new Writer(rows.storage, rows);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of it as is used
     const HEADS = bucket.store as unknown as R2Bucket;
-    await task({ ...rows, removal: new Removal(rows, write, { HEADS }), bucket, deleted });
+    await task({ ...rows, removal: new Removal(rows, write, { HEADS }, [recordFolder]), bucket, deleted });
     vi.restoreAllMocks();
   }, stores);
 }

@@ -52,8 +52,7 @@ const backUp = ({ backup }: Opened): Backup => {
   };
 };
 
-const restoring = (rows: Opened): Restore =>
-  new Restore(rows, new Writer(rows.storage, rows, NO_STORES).write);
+const restoring = (rows: Opened): Restore => new Restore(rows, new Writer(rows.storage, rows).write);
 const good = async (answer: Promise<object>): Promise<void> =>
   expect(await answer).not.toHaveProperty('refused');
 

@@ -5,7 +5,14 @@ import type { Env } from '../../worker/env.ts';
 import { R2_DELETE_BATCH, SHARED_LOAD_TIMEOUT_MS } from '../../worker/limits.ts';
 import { ByteLru } from '../../worker/stores/byte-lru.ts';
 import { deleteBelow } from '../../worker/stores/delete-below.ts';
-import { headFileHash, headObjectName, Pointer, tenantPrefixes } from '../../worker/stores/layout.ts';
+import { recordFolder } from '../../worker/protocols/custom-vision/records.ts';
+import {
+  headFileHash,
+  headFolder,
+  headObjectName,
+  imageFolder,
+  Pointer,
+} from '../../worker/stores/layout.ts';
 import { fileOf } from '../../worker/stores/pointers.ts';
 import { fromR2, readKv } from '../../worker/stores/reads.ts';
 import { openHeadFile, readHeadFile } from '../../worker/stores/head-files.ts';
@@ -178,8 +185,12 @@ describe('deleting by the beginning of names', () => {
     expect(await deleteBelow(bucket, 'q/', 1)).toBe(true);
   });
 
-  it('names every kind of object that a tenant has', () => {
-    expect(tenantPrefixes('t')).toEqual(['heads/t/', 'images/t/', 'customvision/t/']);
+  it('is told where a tenant has its objects', () => {
+    expect([headFolder('t'), imageFolder('t'), recordFolder('t')]).toEqual([
+      'heads/t/',
+      'images/t/',
+      'customvision/t/',
+    ]);
   });
 });
 

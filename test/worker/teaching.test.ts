@@ -1,9 +1,9 @@
-/** Batches on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
+/** Teach requests on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
 import { describe, expect, it } from 'vitest';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Teaching, type Batch, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
+import { Teaching, type TeachRequest, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
 import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { pointerWith, refused, withVersions } from './in-heads.ts';
@@ -29,7 +29,7 @@ function examples(label: string, count: number): NewExample[] {
   });
 }
 
-const batch = (some: readonly NewExample[], changed: Partial<Batch> = {}): Batch => ({
+const request = (some: readonly NewExample[], changed: Partial<TeachRequest> = {}): TeachRequest => ({
   origin: ORIGIN,
   examples: some,
   train: true,
@@ -40,32 +40,22 @@ const batch = (some: readonly NewExample[], changed: Partial<Batch> = {}): Batch
 const nothing = async (): Promise<void> => {};
 
 /** Teaching of a tenant whose stores keep what they get. */
-async function inTeaching(
-  task: (teaching: Teaching, rows: Opened, steps: string[]) => Promise<unknown>,
-): Promise<void> {
+async function inTeaching(task: (teaching: Teaching, rows: Opened) => Promise<unknown>): Promise<void> {
   const files = new Map<string, Uint8Array>();
-  const steps: string[] = [];
   const get = async (name: string) => {
     const file = files.get(name);
     return file === undefined ? null : new Response(file);
   };
   const put = async (name: string, file: Uint8Array) => void files.set(name, file);
-  const STEPS = {
-    fetch: async (address: string) => {
-      steps.push(decodeURIComponent(address.split('/').at(-1)!));
-      return new Response();
-    },
-  };
   const stores: unknown = {
     HEADS: { get, put, delete: nothing },
     POINTERS: { put: nothing, delete: nothing },
-    STEPS,
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as much of them as is used
   const its = stores as Stores;
   await inRows(async (rows) => {
-    const { write } = new Writer(rows.storage, rows, its);
-    await task(new Teaching(rows, write, new Training(rows, write, its), its), rows, steps);
+    const { write } = new Writer(rows.storage, rows);
+    await task(new Teaching(rows, write, new Training(rows, write, its)), rows);
   }, its);
 }
 
@@ -76,19 +66,13 @@ async function answered(result: ReturnType<Teaching['teach']>): Promise<TaughtRe
   return it;
 }
 
-describe('a batch', () => {
+describe('a teach request', () => {
   const both = [...examples('cat', 4), ...examples('dog', 4)];
-
-  it('passes every step between which a crash may come', () =>
-    inTeaching(async (teaching, _, steps) => {
-      await answered(teaching.teach('pets', batch(both, { idempotency: { key: 'k', digest: 'd' } })));
-      expect(steps).toEqual(['examples stored', 'object written', 'before the pointer', 'before the answer']);
-    }));
 
   it('is answered once; a repeat gets the same, and says so', () =>
     inTeaching(async (teaching, rows) => {
       const idempotency = { key: 'k', digest: 'd' };
-      const teach = () => answered(teaching.teach('pets', batch(both, { idempotency })));
+      const teach = () => answered(teaching.teach('pets', request(both, { idempotency })));
       const first = await teach();
       expect(first).toMatchObject({ answer: { version: 1, added: 8, duplicates: 0 }, repeated: false });
       await answered(teaching.forget('pets', { label: 'cat' }).then((result) => result));
@@ -97,7 +81,7 @@ describe('a batch', () => {
         pointer: rows.heads.pointer('pets'),
         repeated: true,
       });
-      expect(await teaching.teach('pets', batch(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
+      expect(await teaching.teach('pets', request(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
         refused('idempotency_mismatch'),
       );
     }));
@@ -107,7 +91,7 @@ describe('a batch', () => {
       const idempotency = { key: 'k', digest: 'd' };
       rows.examples.add('pets', ORIGIN, both, NOW);
       rows.idempotency.remember(idempotency, 'pets', { revision: NOW, added: 8, duplicates: 3 }, Date.now());
-      expect(await teaching.teach('pets', batch([], { idempotency }))).toMatchObject({
+      expect(await teaching.teach('pets', request([], { idempotency }))).toMatchObject({
         answer: { version: 1, added: 8, duplicates: 3 },
         repeated: false,
       });
@@ -115,7 +99,7 @@ describe('a batch', () => {
 
   it('without training names no version', () =>
     inTeaching(async (teaching) => {
-      const { answer, pointer } = await answered(teaching.teach('pets', batch(both, { train: false })));
+      const { answer, pointer } = await answered(teaching.teach('pets', request(both, { train: false })));
       expect(answer).not.toHaveProperty('version');
       expect(pointer).toBeNull();
       expect(await teaching.train('pets')).toMatchObject({ answer: { version: 1 }, repeated: false });
@@ -128,7 +112,7 @@ describe('a change of examples', () => {
 
   it('trains once without what was forgotten', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', batch(both)));
+      await answered(teaching.teach('pets', request(both)));
       expect(await teaching.forget('pets', { label: 'emu' })).toMatchObject({
         answer: { version: 2, forgotten: 4, examples: 8 },
         pointer: { current: 2 },
@@ -144,7 +128,7 @@ describe('a change of examples', () => {
 
   it('gives an example another label that there is', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', batch(both)));
+      await answered(teaching.teach('pets', request(both)));
       const { id } = rows.examples.list('pets', 'cat', undefined, 1).examples[0];
       expect(await teaching.relabel('pets', id, 'dog')).toMatchObject({
         answer: { version: 2, classes: [{ examples: 3 }, { examples: 5 }, { examples: 4 }] },
@@ -157,7 +141,7 @@ describe('a change of examples', () => {
 
   it('comes from what a person says of a prediction, or is none', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', batch(both)));
+      await answered(teaching.teach('pets', request(both)));
       const unknown = { score: 0, is_unknown: false };
       for (const [id, label] of [
         ['first', 'cat'],
@@ -215,11 +199,11 @@ describe('a change of examples', () => {
 
   it('that a crash interrupted is finished by the alarm', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', batch(both)));
+      await answered(teaching.teach('pets', request(both)));
       rows.examples.forget('pets', { label: 'emu' }, NOW);
       await teaching.resume();
       const versions = { 2: expect.any(String) as unknown };
       expect(rows.heads.pointer('pets')).toEqual(pointerWith({ current: 2, versions }));
-      expect(rows.examples.unsettled()).toEqual([]);
+      expect(rows.examples.unfinishedForgetting()).toEqual([]);
     }));
 });

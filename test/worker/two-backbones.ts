@@ -125,7 +125,7 @@ export async function detailOf(response: Response): Promise<string> {
   return (await response.clone().json<{ detail: string }>()).detail;
 }
 
-/** A batch of codes of the older deployment's default, made up. */
+/** A teach request of codes of the older deployment's default, made up. */
 export function madeUpBatch({ plan, engine }: Runtime, label: string, count: number): object {
   const { name, version, weightsSha256: weights_sha256 } = plan;
   const examples = Array.from({ length: count }, (_, i) => {

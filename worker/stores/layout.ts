@@ -36,24 +36,20 @@ export const Pointer = z.object({
 });
 export type Pointer = z.infer<typeof Pointer>;
 
+/** Where all head files of a tenant are. */
+export const headFolder = (tenant: string): string => `heads/${tenant}/`;
+
+/** Where the pictures of all of a tenant's examples are. */
+export const imageFolder = (tenant: string): string => `images/${tenant}/`;
+
 /** R2: the picture of an example, where the tenant keeps them. */
 export const imageObjectName = (tenant: string, head: string, image: string): string =>
-  `images/${tenant}/${head}/${image}`;
+  `${imageFolder(tenant)}${head}/${image}`;
 
 /** R2: a head file. */
 export const headObjectName = (tenant: string, head: string, version: number, sha256: string): string =>
-  `heads/${tenant}/${head}/${version}-${sha256}.safetensors`;
-
-/** Where all head files of a tenant are. */
-export const headFolder = (tenant: string): string => `heads/${tenant}/`;
+  `${headFolder(tenant)}${head}/${version}-${sha256}.safetensors`;
 
 /** The SHA-256 that a head file's name says. */
 export const headFileHash = (objectName: string): string =>
   objectName.slice(objectName.lastIndexOf('-') + 1, -'.safetensors'.length);
-
-/** What the names of all of a tenant's objects begin with: head files, pictures of examples, Custom Vision's records. */
-export const tenantPrefixes = (tenant: string): string[] => [
-  headFolder(tenant),
-  `images/${tenant}/`,
-  `customvision/${tenant}/`,
-];

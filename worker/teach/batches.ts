@@ -18,7 +18,7 @@ import { utf8 } from '../http/utf8.ts';
 import type { CodeSpace } from './code-space.ts';
 
 /** One labelled thing as it came. `name` is what its sender calls it, for messages. */
-export type ReceivedExample = { readonly label: string; readonly name: string } & (
+export type SentExample = { readonly label: string; readonly name: string } & (
   | { readonly kind: 'picture'; readonly bytes: Uint8Array }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'code'; readonly code: Float16Array; readonly picture: string | undefined }
@@ -30,13 +30,14 @@ const IMAGE = 'image';
 /** Of a form: pictures, and labels between them. */
 export const MAX_FORM_PARTS = 2 * MAX_EXAMPLES_PER_REQUEST;
 
+const isLabel = ({ name, filename }: Part): boolean => name === LABEL && filename === undefined;
+
 /** @throws ApiError invalid_request */
-export function examplesOfForm(parts: readonly Part[]): ReceivedExample[] {
-  const isLabel = (part: Part) => part.name === LABEL && part.filename === undefined;
+export function examplesOfForm(parts: readonly Part[]): SentExample[] {
   const labels = parts.filter(isLabel);
   // The only label of a form counts for all its pictures, wherever it stands; several count for those behind them.
   let label = labels.length === 1 ? textOf(labels[0].bytes) : undefined;
-  const received: ReceivedExample[] = [];
+  const sent: SentExample[] = [];
   for (const part of parts) {
     if (isLabel(part)) {
       label = textOf(part.bytes);
@@ -44,26 +45,24 @@ export function examplesOfForm(parts: readonly Part[]): ReceivedExample[] {
     }
     const named = part.name === IMAGE ? label : part.name;
     if (named === undefined) throw invalid(`a field '${IMAGE}' needs a field '${LABEL}' before it`, IMAGE);
-    const name =
-      part.filename === undefined || part.filename === '' ? `${received.length + 1}` : part.filename;
-    received.push({ label: named, name: name.slice(0, 120), kind: 'picture', bytes: part.bytes });
+    const name = part.filename === undefined || part.filename === '' ? `${sent.length + 1}` : part.filename;
+    sent.push({ label: named, name: name.slice(0, 120), kind: 'picture', bytes: part.bytes });
   }
-  if (received.length === 0)
-    throw invalid('it holds no picture; send files in fields named after their labels');
-  if (received.length > MAX_EXAMPLES_PER_REQUEST)
-    throw invalid(`it holds ${received.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
-  const known = normalised(received.map(({ label }) => label));
-  return received.map((item) => ({ ...item, label: known.get(item.label)! }));
+  if (sent.length === 0) throw invalid('it holds no picture; send files in fields named after their labels');
+  if (sent.length > MAX_EXAMPLES_PER_REQUEST)
+    throw invalid(`it holds ${sent.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
+  const known = normalised(sent.map(({ label }) => label));
+  return sent.map((item) => ({ ...item, label: known.get(item.label)! }));
 }
 
 /**
  * @param space what codes must be of.
  * @throws ApiError invalid_request, backbone_mismatch
  */
-export function examplesOfJson(body: Uint8Array, space: CodeSpace): ReceivedExample[] {
+export function examplesOfJson(body: Uint8Array, space: CodeSpace): SentExample[] {
   const json = checkJson(body, TeachBody);
   if (json.backbone !== undefined) checkSpace(json.backbone.weights_sha256, json, space);
-  const received = json.examples.map((example, i): ReceivedExample => {
+  const sent = json.examples.map((example, i): SentExample => {
     const place = { label: example.label, name: `${i + 1}` };
     if ('image' in example)
       return { ...place, kind: 'picture', bytes: fromBase64(example.image, `examples.${i}.image`) };
@@ -73,10 +72,10 @@ export function examplesOfJson(body: Uint8Array, space: CodeSpace): ReceivedExam
     const code = codeOf(example.code, space.origin.codeLength, `examples.${i}.code`);
     return { ...place, kind: 'code', code, picture: example.picture };
   });
-  const urls = received.filter(({ kind }) => kind === 'url').length;
+  const urls = sent.filter(({ kind }) => kind === 'url').length;
   if (urls > MAX_URLS_PER_REQUEST)
     throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
-  return received;
+  return sent;
 }
 
 /** @throws ApiError backbone_mismatch for codes that the head's examples can't be. */

@@ -16,7 +16,7 @@ import type { Services } from '../isolate/services.ts';
 import type { NewExample } from '../tenant/teach/example.ts';
 import { codesIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
-import { examplesOfForm, examplesOfJson, MAX_FORM_PARTS, type ReceivedExample } from './batches.ts';
+import { examplesOfForm, examplesOfJson, MAX_FORM_PARTS, type SentExample } from './batches.ts';
 
 type Embedder = Pick<Services, 'runtime' | 'tails'> &
   TaughtSpaces & {
@@ -55,9 +55,9 @@ export async function examplesOf(
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
-      const received = examplesOfJson(body, spaces.space);
-      const here = received.filter(({ kind }) => kind !== 'url');
-      return { examples: await present(embedder, here), urls: received.filter(({ kind }) => kind === 'url') };
+      const sent = examplesOfJson(body, spaces.space);
+      const here = sent.filter(({ kind }) => kind !== 'url');
+      return { examples: await present(embedder, here), urls: sent.filter(({ kind }) => kind === 'url') };
     },
   );
   // After the body has given its memory back, so that no request waits for memory while it holds some.
@@ -65,7 +65,7 @@ export async function examplesOf(
   return made.examples;
 }
 
-async function fetched(embedder: Embedder, item: ReceivedExample): Promise<NewExample[]> {
+async function fetched(embedder: Embedder, item: SentExample): Promise<NewExample[]> {
   if (item.kind !== 'url') return [];
   const response = await fetchPicture(item.url);
   return borrow(response, embedder.work.memory, MAX_FILE_BYTES, 1, async (bytes) => {
@@ -74,10 +74,10 @@ async function fetched(embedder: Embedder, item: ReceivedExample): Promise<NewEx
   });
 }
 
-async function present(embedder: Embedder, received: readonly ReceivedExample[]): Promise<NewExample[]> {
+async function present(embedder: Embedder, sent: readonly SentExample[]): Promise<NewExample[]> {
   const examples: NewExample[] = [];
   const shown: ShownPicture[] = [];
-  for (const item of received) {
+  for (const item of sent) {
     const { label } = item;
     if (item.kind === 'code') {
       const code = bytesOf(item.code);
@@ -116,7 +116,7 @@ function bytesOf(code: Float16Array): Uint8Array {
 }
 
 /** Of many pictures, the one in question. */
-function placed(error: unknown, { name, label }: ReceivedExample): unknown {
+function placed(error: unknown, { name, label }: SentExample): unknown {
   const where = `Picture '${name}' of class '${label}'`;
   if (error instanceof ApiError && error.code === 'too_much_work')
     return new ApiError(error.code, `${where}: ${error.message} Nothing of this request was stored.`);

@@ -7,14 +7,13 @@ import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
-import { step } from '../tenant/steps.ts';
 import { fromR2 } from '../stores/reads.ts';
 import type { WantedPicture } from '../tenant/rebase/rebase.ts';
 import type { MadeCode } from '../tenant/rebase/second-codes.ts';
 import { codeIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {
-  readonly env: Pick<Env, 'HEADS' | 'STEPS'>;
+  readonly env: Pick<Env, 'HEADS'>;
   readonly space: CodeSpace;
   readonly work: RequestWork;
 };
@@ -37,7 +36,6 @@ export async function codesOfPage(reader: Reader, pictures: readonly WantedPictu
     made.push(
       code === 'too much' ? { example: picture.example, fault: 'It takes too much work to decode.' } : code,
     );
-    await step(reader.env, 'picture read');
   }
   return made;
 }

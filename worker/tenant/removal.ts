@@ -2,10 +2,13 @@
 import type { StoreBindings } from '../stores/bindings.ts';
 import { DELETION_SWEEP_MS } from '../limits.ts';
 import { deleteBelow } from '../stores/delete-below.ts';
-import { tenantPrefixes, type Pointer } from '../stores/layout.ts';
+import { headFolder, imageFolder, type Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './refused.ts';
 import type { Rows } from './rows.ts';
 import type { Write } from './writer.ts';
+
+/** Where objects of a tenant are in R2: the beginning of their names. */
+export type Folder = (tenant: string) => string;
 
 /** Of a name that no store knows. */
 const NO_POINTER: Pointer = {
@@ -22,11 +25,19 @@ export class Removal {
   readonly #rows: Rows;
   readonly #write: Write;
   readonly #stores: Pick<StoreBindings, 'HEADS'>;
+  readonly #folders: readonly Folder[];
 
-  constructor(rows: Rows, write: Write, stores: Pick<StoreBindings, 'HEADS'>) {
+  /** @param others what goes with the tenant besides head files and pictures. */
+  constructor(
+    rows: Rows,
+    write: Write,
+    stores: Pick<StoreBindings, 'HEADS'>,
+    others: readonly Folder[] = [],
+  ) {
     this.#rows = rows;
     this.#write = write;
     this.#stores = stores;
+    this.#folders = [headFolder, imageFolder, ...others];
   }
 
   head(head: string): Promise<Pointer | Refused> {
@@ -74,8 +85,8 @@ export class Removal {
     // Errands that wait for their time.
     if (isLast && !outbox.isEmpty) return true;
     try {
-      for (const prefix of tenantPrefixes(standing.id))
-        if (!(await deleteBelow(this.#stores.HEADS, prefix, pages))) return false;
+      for (const folder of this.#folders)
+        if (!(await deleteBelow(this.#stores.HEADS, folder(standing.id), pages))) return false;
     } catch (error) {
       // The alarm is set as long as the tenant is being deleted.
       console.warn(JSON.stringify({ message: 'deletion postponed', reason: String(error) }));

@@ -11,9 +11,8 @@ import { HeadTarget } from './heads/head-target.ts';
 import { KeyTarget } from './key-target.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Rebasing } from './rebase/rebase.ts';
-import { Removal } from './removal.ts';
+import { Removal, type Folder } from './removal.ts';
 import { openRows } from './rows.ts';
-import type { StepListener } from './steps.ts';
 import type { TenantTargets } from './stub.ts';
 import { ExampleTarget } from './teach/example-target.ts';
 import { Teaching } from './teach/teaching.ts';
@@ -21,11 +20,16 @@ import { Training } from './teach/training.ts';
 import { UsageTarget } from './usage-target.ts';
 import { Writer } from './writer.ts';
 
-export class Tenant extends DurableObject<StoreBindings & StepListener> implements TenantTargets {
+export class Tenant extends DurableObject<StoreBindings> implements TenantTargets {
   readonly #rows = openRows(this.ctx.storage, this.env);
-  readonly #writer = new Writer(this.ctx.storage, this.#rows, this.env);
-  readonly #removal = new Removal(this.#rows, this.#writer.write, this.env);
+  readonly #writer = new Writer(this.ctx.storage, this.#rows);
+  readonly #removal = new Removal(this.#rows, this.#writer.write, this.env, this.folders);
   readonly #targets = this.#compose();
+
+  /** Of objects that others keep for the tenant, and that go with it. */
+  protected get folders(): readonly Folder[] {
+    return [];
+  }
 
   // RPC finds what the prototype has, no fields.
   get tenant() {
@@ -76,7 +80,7 @@ export class Tenant extends DurableObject<StoreBindings & StepListener> implemen
     const rows = this.#rows;
     const { write, writeHeads } = this.#writer;
     const training = new Training(rows, write, this.env);
-    const teaching = new Teaching(rows, writeHeads, training, this.env);
+    const teaching = new Teaching(rows, writeHeads, training);
     return {
       tenant: new Lifecycle(rows, write, this.#removal),
       keys: new KeyTarget(rows, write),

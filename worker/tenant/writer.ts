@@ -1,7 +1,6 @@
 /** Changes of the tenant's truth, and what KV is to hold after them. */
 import { keyEntryName, pointerName, tenantEntryName } from '../stores/layout.ts';
 import { giveWay } from '../isolate/right-of-way.ts';
-import { step, type StepListener } from './steps.ts';
 import { refuse, type Refused } from './refused.ts';
 import type { Render } from './outbox.ts';
 import type { Rows } from './rows.ts';
@@ -12,12 +11,10 @@ export type Write = <T extends object>(change: (now: number) => T | Refused) => 
 export class Writer {
   readonly #storage: DurableObjectStorage;
   readonly #rows: Rows;
-  readonly #steps: StepListener;
 
-  constructor(storage: DurableObjectStorage, rows: Rows, steps: StepListener) {
+  constructor(storage: DurableObjectStorage, rows: Rows) {
     this.#storage = storage;
     this.#rows = rows;
-    this.#steps = steps;
   }
 
   /**
@@ -30,7 +27,6 @@ export class Writer {
     const result = this.#storage.transactionSync(() => change(now));
     await this.#rows.outbox.schedule(now);
     if (this.#rows.outbox.pending) {
-      await step(this.#steps, 'before the pointer');
       await giveWay();
       await this.deliver();
     }

@@ -1,51 +1,75 @@
 /** workerd killed at each step of a teach request: what was answered is whole, what was not can be repeated. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { root } from '../../../scripts/build/stale.ts';
 import { temporaryFolder } from '../trainer/workspace.ts';
 import { batchOf, Mortal, TaughtAnswer } from './teaching.ts';
 
 let mortal: Mortal | undefined;
 afterEach(() => mortal?.stop());
 
+/** Where a teach request is, from its first change to its answer: with its rows written, a version reserved, its object written … */
+const STEPS = [
+  'before teaching.teach',
+  'rows written',
+  'rows written',
+  'object written',
+  'rows written',
+  'before the pointer',
+  'rows written',
+  'rows written',
+  'after teaching.teach',
+];
+/** Those that leave one state each. */
+const FATAL = [0, 1, 2, 3, 5, 8];
+
 describe('workerd, killed', () => {
-  it.each(['codes made', 'examples stored', 'object written', 'before the pointer', 'before the answer'])(
-    '%s',
-    async (fatal) => {
-      let armed = false;
-      const worker = new Mortal(temporaryFolder(), (step) => {
-        if (armed && step === fatal) worker.kill();
-      });
-      mortal = worker;
-      await worker.start();
-      const key = await worker.newTenant();
-      const backbone = await worker.backbone();
-      const teach = (label: string, name: string) =>
-        worker.teach(key, 'pets', batchOf(backbone, label, 5, 1), name);
-      expect((await teach('ant', 'one')).status).toBe(200);
-      const second = TaughtAnswer.parse(await (await teach('bee', 'two')).json());
-      expect(second.version).toBe(1);
+  it.each(FATAL.map((i) => [i, STEPS[i]] as const))('at step %i, %s', async (fatal) => {
+    let armed = false;
+    const steps: string[] = [];
+    const worker = new Mortal(temporaryFolder(), (step) => {
+      if (armed && steps.push(step) === fatal + 1) worker.kill();
+    });
+    mortal = worker;
+    await worker.start();
+    const key = await worker.newTenant();
+    const backbone = await worker.backbone();
+    const teach = (label: string, name: string) =>
+      worker.teach(key, 'pets', batchOf(backbone, label, 5, 1), name);
+    expect((await teach('ant', 'one')).status).toBe(200);
+    const second = TaughtAnswer.parse(await (await teach('bee', 'two')).json());
+    expect(second.version).toBe(1);
 
-      armed = true;
-      await expect(teach('cow', 'three').then((response) => response.text())).rejects.toThrow();
-      armed = false;
-      await worker.restart();
+    armed = true;
+    await expect(teach('cow', 'three').then((response) => response.text())).rejects.toThrow();
+    armed = false;
+    expect(steps).toEqual(STEPS.slice(0, fatal + 1));
+    await worker.restart();
 
-      // What was answered before is whole, and what was not shows no half state.
-      const counts = await worker.counts(key, 'pets');
-      expect(counts).toMatchObject({ ant: 5, bee: 5 });
-      expect([undefined, 5]).toContain(counts['cow']);
-      expect((await worker.call(key, '/v1/heads/pets/versions/1')).status).toBe(200);
-      const described = await worker.call(key, '/v1/heads/pets');
-      expect(described.status).toBe(200);
+    // What was answered before is whole, and what was not shows no half state.
+    const counts = await worker.counts(key, 'pets');
+    expect(counts).toMatchObject({ ant: 5, bee: 5 });
+    expect([undefined, 5]).toContain(counts['cow']);
+    expect((await worker.call(key, '/v1/heads/pets/versions/1')).status).toBe(200);
+    const described = await worker.call(key, '/v1/heads/pets');
+    expect(described.status).toBe(200);
 
-      const repeat = await teach('cow', 'three');
-      const answer = TaughtAnswer.parse(await repeat.json());
-      expect(repeat.status).toBe(200);
-      expect(answer).toMatchObject({ added: 5, examples: 15 });
-      expect(answer.classes.map(({ label }) => label)).toEqual(['ant', 'bee', 'cow']);
-      expect(await worker.counts(key, 'pets')).toEqual({ ant: 5, bee: 5, cow: 5 });
-      expect((await worker.call(key, `/v1/heads/pets/versions/${answer.version}`)).status).toBe(200);
-    },
-  );
+    const repeat = await teach('cow', 'three');
+    const answer = TaughtAnswer.parse(await repeat.json());
+    expect(repeat.status).toBe(200);
+    expect(answer).toMatchObject({ added: 5, examples: 15 });
+    expect(answer.classes.map(({ label }) => label)).toEqual(['ant', 'bee', 'cow']);
+    expect(await worker.counts(key, 'pets')).toEqual({ ant: 5, bee: 5, cow: 5 });
+    expect((await worker.call(key, `/v1/heads/pets/versions/${answer.version}`)).status).toBe(200);
+  });
+
+  it('is the bundle that is deployed, which holds nothing for it', () => {
+    const bundle = readFileSync(join(root, 'build/worker/index.js'), 'utf8');
+    expect(bundle).toContain('alarm()');
+    expect(bundle).not.toMatch(/\bSTEPS\b|\bonStep\b|\/\/steps\//);
+    for (const step of STEPS) expect(bundle).not.toMatch(new RegExp(`['"\`]${step}`));
+  });
 
   it('while forgetting: the alarm finishes what nobody repeats', async () => {
     let armed = false;

@@ -1,6 +1,7 @@
 /** A Worker on local workerd that can be ended at any moment and started again on the same stores, and batches for it. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
 import { spaceOfPlan } from '../../../src/head/index.ts';
@@ -8,6 +9,7 @@ import { liteBackbone } from '../backbone/files.ts';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 
 const ADMIN_SECRET = 'a secret for this test';
+const STEPS = readFileSync(join(import.meta.dirname, 'steps.mjs'), 'utf8');
 
 const Backbone = z.object({ name: z.string(), version: z.string(), weights_sha256: z.string() });
 export const TaughtAnswer = z.looseObject({
@@ -51,11 +53,14 @@ export class Mortal {
       adminSecret: ADMIN_SECRET,
       ...(this.#state === undefined ? {} : { state: this.#state }),
       ...(this.#bundle === undefined ? {} : { bundle: this.#bundle }),
-      onStep: async (name) => {
-        await this.#onStep(name);
-      },
+      wrapper: { source: STEPS, services: { STEPS: (request) => this.#atStep(request) } },
     });
     this.#pids = workerds().filter((pid) => !before.has(pid));
+  }
+
+  async #atStep({ url }: { readonly url: string }): Promise<Response> {
+    await this.#onStep(decodeURIComponent(new URL(url).pathname.slice(1)));
+    return new Response();
   }
 
   get url(): URL {

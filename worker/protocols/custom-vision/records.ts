@@ -72,6 +72,9 @@ export const MAX_PROJECTS = 500;
 export const MAX_PUBLISHED = MAX_VERSION_NAMES;
 const MAX_ITERATIONS = MAX_VERSIONS_PER_HEAD + MAX_VERSION_NAMES + 1;
 
+/** Where all of a tenant's are. */
+export const recordFolder = (tenant: string): string => `customvision/${tenant}/`;
+
 /** One tenant's. */
 export class Records {
   readonly #bucket: R2Bucket;
@@ -207,7 +210,7 @@ export class Records {
   }
 
   #name(place: string): string {
-    return `customvision/${this.#tenant}/${place}`;
+    return recordFolder(this.#tenant) + place;
   }
 }
 

@@ -5,7 +5,6 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
-import { step } from '../../tenant/steps.ts';
 import { spaceAt } from '../code-space.ts';
 import { codesOfPage } from '../rebase-page.ts';
 import { callTenant } from '../../tenant/call.ts';
@@ -50,15 +49,12 @@ export function addRebaseRoutes(app: App, services: Services): void {
     if (pictures.length > 0) {
       const reader = { ...services, env: c.env, space, work: workOf(c) };
       const made = await codesOfPage(reader, pictures);
-      await step(c.env, 'codes made');
       const stored = await callTenant(c.env, tenant, (stub) => stub.rebase.store(head, origin, made));
-      await step(c.env, 'codes stored');
       return c.json(stored, 200);
     }
     if (progress.state === 'done') return c.json(progress, 200);
     const moved = await callTenant(c.env, tenant, (stub) => stub.rebase.finish(head, origin));
     if (moved.pointer !== null) pointers.remember(tenant, head, moved.pointer);
-    await step(c.env, 'before the answer');
     return c.json(moved.progress, 200);
   });
 

@@ -5,7 +5,6 @@ import { sha256Hex } from '../../access/api-key.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Services } from '../../isolate/services.ts';
-import { step } from '../../tenant/steps.ts';
 import { taughtSpacesOf } from '../code-space.ts';
 import { examplesOf } from '../embed.ts';
 import { type NewExample } from '../../tenant/teach/example.ts';
@@ -41,16 +40,17 @@ export function addTeachRoutes(app: App, services: Services): void {
     const spaces = await taughtSpacesOf(services, c.env, tenant, head);
     const keep = keeper(c.env, tenant, head);
     const examples = await examplesOf(services, spaces, c, keep);
-    await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
-    const batch = {
+    const request = {
       origin: spaces.space.origin,
       target: spaces.target?.origin,
       examples,
       train,
       idempotency: key === undefined ? undefined : { key, digest },
     };
-    const { answer, repeated } = await retrain(c, pointers, head, (stub) => stub.teaching.teach(head, batch));
+    const { answer, repeated } = await retrain(c, pointers, head, (stub) =>
+      stub.teaching.teach(head, request),
+    );
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
 
@@ -69,7 +69,7 @@ export function addTeachRoutes(app: App, services: Services): void {
   });
 }
 
-/** What was asked, whatever the order of a form's fields or its boundary. */
+/** Names the request, whatever the order of a form's fields or its boundary. */
 function digestOf(head: string, train: boolean, examples: readonly NewExample[]): Promise<string> {
   const lines = examples.map(({ label, picture }) => JSON.stringify([picture, label])).sort();
   return sha256Hex(JSON.stringify([head, train, lines]));

@@ -7,7 +7,6 @@
 import type { Rebase } from '../../../src/api/index.ts';
 import { MAX_TRAINING_ATTEMPTS, REBASE_PAGE } from '../../limits.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
-import { step, type StepListener } from '../steps.ts';
 import { writeHeadFile } from '../../stores/head-files.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { refuse, type Refused } from '../refused.ts';
@@ -53,7 +52,7 @@ export class Rebasing extends TenantTarget {
   readonly #stores: Stores;
   readonly #progress: RebaseProgress;
 
-  constructor(rows: Rows, write: Write, training: Training, stores: Stores & StepListener) {
+  constructor(rows: Rows, write: Write, training: Training, stores: Stores) {
     super(rows, write);
     this.#training = training;
     this.#stores = stores;
@@ -168,7 +167,6 @@ export class Rebasing extends TenantTarget {
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
     await writeHeadFile(this.#stores.HEADS, reserved.objectName, bytes, upload.sha256);
-    await step(this.#stores, 'object written');
     return this.write((now) => {
       const state = this.#unchanged(head, target, revision);
       // Left as it is: the reservation ends and its object is deleted.

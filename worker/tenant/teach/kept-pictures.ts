@@ -1,6 +1,6 @@
 /**
  * Pictures of examples, where the tenant wants them kept: objects in R2, each under a name that is used once. A name is
- * noted as garbage before it is written and taken off when its example is stored, so that no crash leaves pixels behind.
+ * recorded as garbage before it is written and taken off when its example is stored, so that no crash leaves pixels behind.
  * Names are of a generation, `<generation>-<id>`, and pictures of the tenant's present one are shown: ending it hides all.
  * Every method runs within one transaction of its caller.
  */

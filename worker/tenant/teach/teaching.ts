@@ -1,13 +1,12 @@
 /**
- * Teaching and forgetting within the tenant's Durable Object. A batch's examples and its Idempotency-Key are stored in
+ * Teaching and forgetting within the tenant's Durable Object. A request's examples and its Idempotency-Key are stored in
  * one transaction; training follows. A crash between leaves examples that the repeat of the request finds, or that the
- * next batch trains with; a head that must forget is trained by the alarm if by nobody else.
+ * next request trains with; a head that must forget is trained by the alarm if by nobody else.
  */
 import { Taught } from '../../../src/api/index.ts';
 import { sameSpace, spaceOf } from '../../../src/head/index.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import type { NewExample } from './example.ts';
-import { step, type StepListener } from '../steps.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { TenantTarget } from '../target.ts';
 import { parse } from '../heads/describe.ts';
@@ -21,7 +20,7 @@ import { taughtAnswer, type Counts } from './taught.ts';
 import type { Training } from './training.ts';
 import type { Write } from '../writer.ts';
 
-export interface Batch {
+export interface TeachRequest {
   readonly origin: CodeOrigin;
   /** What the second codes of its examples are of, where they have some: see SecondCodes. */
   readonly target?: CodeOrigin | undefined;
@@ -38,8 +37,8 @@ export interface TaughtResult {
   readonly repeated: boolean;
 }
 
-/** What is settled of the codes that a head is taught with: nothing before its first example, or its upload. */
-export interface SettledSpace {
+/** What is known of the codes that a head is taught with: nothing before its first example, or its upload. */
+export interface KnownSpace {
   /** Of its examples. */
   readonly origin?: CodeOrigin;
   /** The uploaded head whose codes they are, or will be. */
@@ -56,31 +55,27 @@ type Stored =
 
 export class Teaching extends TenantTarget {
   readonly #training: Training;
-  readonly #steps: StepListener;
 
-  constructor(rows: Rows, write: Write, training: Training, steps: StepListener) {
+  constructor(rows: Rows, write: Write, training: Training) {
     super(rows, write);
     this.#training = training;
-    this.#steps = steps;
   }
 
-  async teach(head: string, batch: Batch): Promise<TaughtResult | Refused> {
-    const stored = await this.write((now) => this.#store(head, batch, now));
+  async teach(head: string, request: TeachRequest): Promise<TaughtResult | Refused> {
+    const stored = await this.write((now) => this.#store(head, request, now));
     if ('refused' in stored) return stored;
     if (stored.state === 'answered') {
       const answer = Taught.parse(JSON.parse(stored.answer));
       return { answer, pointer: this.rows.heads.pointer(head), repeated: true };
     }
-    await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
-    const result = await this.#answer(head, revision, { added, duplicates }, batch.train);
-    if ('refused' in result || batch.idempotency === undefined) return result;
-    const { key } = batch.idempotency;
+    const result = await this.#answer(head, revision, { added, duplicates }, request.train);
+    if ('refused' in result || request.idempotency === undefined) return result;
+    const { key } = request.idempotency;
     await this.write(() => {
       this.rows.idempotency.answered(key, JSON.stringify(result.answer));
       return {};
     });
-    await step(this.#steps, 'before the answer');
     return result;
   }
 
@@ -173,24 +168,24 @@ export class Teaching extends TenantTarget {
 
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
-    for (const head of this.rows.examples.unsettled()) {
+    for (const head of this.rows.examples.unfinishedForgetting()) {
       const result = await this.#training.reach(head, this.rows.examples.revision(head) ?? 0);
       if ('refused' in result)
         console.warn(JSON.stringify({ message: 'forgetting postponed', code: result.refused.code }));
     }
   }
 
-  #store(head: string, batch: Batch, now: number): Stored | Refused {
-    const { idempotency } = batch;
+  #store(head: string, request: TeachRequest, now: number): Stored | Refused {
+    const { idempotency } = request;
     if (idempotency !== undefined) {
       const known = this.rows.idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
-    const refusal = this.#otherUpload(head, batch.origin);
+    const refusal = this.#otherUpload(head, request.origin);
     if (refusal !== undefined) return refusal;
     const { examples: rows, secondCodes } = this.rows;
     const known = rows.state(head)?.origin;
-    const moved = afterMove(head, batch, known, secondCodes.former(head)?.origin);
+    const moved = afterMove(head, request, known, secondCodes.former(head)?.origin);
     if ('refused' in moved) return moved;
     const added = rows.add(head, moved.origin, moved.examples, now, moved.target);
     if ('refused' in added) return added;
@@ -198,12 +193,12 @@ export class Teaching extends TenantTarget {
     return { state: 'stored', added };
   }
 
-  /** What the codes of a head's examples are of, as far as that is settled. */
-  codeSpace(head: string): SettledSpace {
-    return this.exists ? this.#settled(head) : {};
+  /** What the codes of a head's examples are of, as far as that is fixed. */
+  codeSpace(head: string): KnownSpace {
+    return this.exists ? this.#knownSpace(head) : {};
   }
 
-  #settled(head: string): SettledSpace {
+  #knownSpace(head: string): KnownSpace {
     const origin = this.rows.examples.state(head)?.origin;
     if (origin !== undefined) {
       const target = this.rows.secondCodes.target(head)?.origin;
@@ -222,7 +217,7 @@ export class Teaching extends TenantTarget {
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
   #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
     if (this.rows.examples.state(head) !== undefined) return undefined;
-    if (this.#settled(head).base?.sha256 === origin.base?.sha256) return undefined;
+    if (this.#knownSpace(head).base?.sha256 === origin.base?.sha256) return undefined;
     return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
   }
 

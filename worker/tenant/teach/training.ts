@@ -1,7 +1,7 @@
 /**
  * Trains heads on the examples that a tenant's store holds. One training at a time within the tenant, and within the
  * memory that an isolate lends to all of them; requests that wait for the same head share one training. A version is
- * committed only if nothing that it saw was forgotten meanwhile.
+ * committed only if nothing that it was trained on was forgotten meanwhile.
  */
 import linalg from '../../../build/wasm/linalg.wasm?module';
 import { HeadwaterError } from '../../../src/errors.ts';
@@ -20,7 +20,6 @@ import {
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
-import { step } from '../steps.ts';
 import { writeHeadFile } from '../../stores/head-files.ts';
 import { headDamaged, readHeadFile } from '../../stores/head-files.ts';
 import { refuse, type Refused } from '../refused.ts';
@@ -111,19 +110,18 @@ export class Training {
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
       const reservation = this.#rows.uploads.reserve(head, upload, now);
-      if ('state' in reservation && reservation.state === 'exists') this.#settle(head, revision, now);
+      if ('state' in reservation && reservation.state === 'exists') this.#endForgetting(head, revision, now);
       return reservation;
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
     await writeHeadFile(this.#stores.HEADS, reserved.objectName, bytes, upload.sha256);
-    await step(this.#stores, 'object written');
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
       const heldBack = this.guard(head, upload);
       const committed = this.#rows.uploads.commit(head, reserved.version, now, { heldBack });
       if ('refused' in committed) return committed;
-      this.#settle(head, revision, now);
+      this.#endForgetting(head, revision, now);
       this.#rows.reports.store(head, committed.version, report);
       return committed;
     });
@@ -166,11 +164,11 @@ export class Training {
   }
 
   /** Deletes the versions that knew what was forgotten: there is a clean one now. */
-  #settle(head: string, revision: number, now: number): void {
+  #endForgetting(head: string, revision: number, now: number): void {
     const from = this.#rows.examples.state(head)?.forgottenFrom ?? null;
     if (from === null) return;
     this.#rows.heads.dropTrained(head, from, revision, now);
-    this.#rows.examples.settle(head);
+    this.#rows.examples.endForgetting(head);
   }
 
   /** With too little left there is nothing to train; what knew more must go all the same. An uploaded head answers again. */
@@ -178,7 +176,7 @@ export class Training {
     const state = this.#rows.examples.state(head);
     if (state === undefined || state.forgottenFrom === null) return DONE;
     this.#rows.heads.dropTrained(head, state.forgottenFrom, state.revision, now, state.origin.base?.version);
-    this.#rows.examples.settle(head);
+    this.#rows.examples.endForgetting(head);
     return DONE;
   }
 
