@@ -197,7 +197,7 @@ export class Leases {
   #inTheWay(changed: Lease, lease: Lease, mayWait: boolean): readonly Lease[] {
     const leases = [...this.#held].filter((each) => each !== lease);
     leases.push(changed);
-    // The usual case, without the parts below: every picture asks.
+    // The usual case, without the parts below: every picture needs one.
     if (claimsOf(leases) <= Math.min(this.#shares.share, this.largest)) return [];
     const drawn = this.#drawn(leases);
     const full = mayWait ? undefined : drawn.at(-1)?.draws.find(({ part }) => part.free < 0)?.part;

@@ -20,7 +20,7 @@ export function addEmbedRoute(app: App, services: Services): void {
   const embed = createRoute({
     method: 'post',
     path: '/v1/embed',
-    summary: `CNN codes of one picture, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
+    summary: `CNN codes of an image, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
     middleware: requireScope(services.keys, 'read', 'embed'),
     request: { query: EmbedQuery, body: pictureBody },
     responses: answers(200, Embeddings, 'One code per image.'),
