@@ -1,7 +1,7 @@
 /**
  * A typed client of the HTTP API. No dependencies: it needs fetch, FormData and AbortSignal, which Node, browsers and
  * Workers all have. Calls that may be repeated without harm are: after 429, 502 to 504 and lost connections, with
- * growing pauses or as late as the Worker asks.
+ * growing pauses, or after the time that the Worker names.
  */
 import type * as api from '../src/api/index.ts';
 import type { VersionReport } from '../src/api/report.ts';
@@ -29,6 +29,19 @@ export type * from './options.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type { UploadProgress } from './upload.ts';
 
+/**
+ * @example
+ * const client = new HeadwaterClient({ url, key });
+ * await client.teach(
+ *   'pets',
+ *   [
+ *     { label: 'cat', name: 'cat.jpg', bytes: cat },
+ *     { label: 'dog', name: 'dog.jpg', bytes: dog },
+ *   ],
+ *   { idempotencyKey: crypto.randomUUID() },
+ * );
+ * const { predictions, unknown } = await client.classify('pets', { bytes: photo, type: 'image/jpeg' });
+ */
 export class HeadwaterClient {
   readonly #transport: Transport;
 
@@ -36,7 +49,7 @@ export class HeadwaterClient {
     this.#transport = new Transport(options);
   }
 
-  /** All heads, by name; asked for a page at a time. */
+  /** All heads, by name; requested a page at a time. */
   async listHeads(options?: CallOptions): Promise<api.HeadSummary[]> {
     const pages = allPages((after) => this.listHeadsPage({ ...options, after, limit: 500 }));
     return (await pages).flatMap(({ heads }) => heads);
@@ -175,7 +188,7 @@ export class HeadwaterClient {
     yield* batchLines(await this.#transport.send(call, options), options.signal);
   }
 
-  /** CNN codes: what the network sees in pictures, for searching, clustering or a classifier of one's own. */
+  /** CNN codes: the network's features of images, for search, clustering or a classifier of your own. */
   async embed(
     pictures: readonly Picture[],
     { head, backbone, size, rules, encoding, ...options }: EmbedOptions = {},
@@ -208,7 +221,7 @@ export class HeadwaterClient {
     return this.#transport.json(is.taught, post(headPath(head, 'train')), options);
   }
 
-  /** A page of what a head was taught; its `next` leads to the next one. */
+  /** A page of a head's examples; its `next` leads to the next one. */
   async listExamples(
     head: string,
     { label, limit, after, ...options }: ExamplesOptions = {},
@@ -217,7 +230,7 @@ export class HeadwaterClient {
     return this.#transport.json(is.exampleList, call, options);
   }
 
-  /** An example's picture as it came, where the tenant keeps pictures and the example `has_image`. */
+  /** An example's image file, where the tenant keeps images and the example `has_image`. */
   async exampleImage(head: string, id: string, options?: CallOptions): Promise<Blob> {
     return (await this.#transport.send(get(headPath(head, 'examples', id, 'image')), options)).blob();
   }
@@ -227,12 +240,12 @@ export class HeadwaterClient {
     return this.#transport.json(is.taught, patch(headPath(head, 'examples', id), { label }), options);
   }
 
-  /** Forgets an example; the head becomes the one that never saw it. */
+  /** Deletes an example; the head is retrained without it. */
   async forgetExample(head: string, id: string, options?: CallOptions): Promise<void> {
     await this.#transport.send(remove(headPath(head, 'examples', id)), options);
   }
 
-  /** Forgets a class with its examples; the head becomes the one that never saw them. */
+  /** Deletes a class with its examples; the head is retrained without them. */
   async forgetClass(head: string, label: string, options?: CallOptions): Promise<void> {
     await this.#transport.send(remove(headPath(head, 'classes', label)), options);
   }

@@ -54,6 +54,9 @@ export function writeHead(head: Head): Uint8Array {
 /**
  * Reads and checks a head. Its tensors may be views into `bytes`, which must then not be changed.
  * @throws HeadwaterError `head_too_large` beyond a cap, `head_invalid` naming what else is wrong.
+ * @example
+ * const head = readHead(bytes);
+ * assertCompatible(head, backbone.plan);
  */
 export function readHead(bytes: Uint8Array): Head {
   const { metadata, tensors } = readFile(bytes);

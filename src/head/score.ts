@@ -24,8 +24,13 @@ export interface Score {
 }
 
 /**
- * @param code [D] as the head's backbone makes it.
+ * Predicts.
+ * @param code [D] as the head's backbone computes it.
  * @throws RangeError when the code is of another length; HeadwaterError `head_invalid` where a score is not finite.
+ * @example
+ * const { probabilities, unknown } = score(head, code);
+ * const top = probabilities.indexOf(Math.max(...probabilities));
+ * const prediction = unknown.isUnknown ? undefined : head.labels[top];
  */
 export function score(head: ScoredHead, code: Float32Array): Score {
   const { codeLength, labels, weights, bias, temperature, novelty } = head;

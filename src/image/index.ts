@@ -72,7 +72,12 @@ export interface ImageDecoder {
 
 type Decode = (bytes: Uint8Array, inputs: readonly ImageInput[], work: DecodingWork) => Promise<Decoded>;
 
-/** Creates a decoder; codecs are made when first needed, and kept so that a picture finds them as if it were the first. */
+/**
+ * Creates a decoder. Codecs are made when first needed and kept; every image finds them as if it were the first.
+ * @example
+ * const decoder = createImageDecoder({ jpeg, png, webp, resize });
+ * const { pixels } = await decoder.decode(photo, { height: 160, width: 160, rules: 2 });
+ */
 export function createImageDecoder(modules: ImageModules): ImageDecoder {
   const memories = new CodecPool(() => new WorkingMemory(), MAX_IDLE_WORKING_BYTES);
   const jpeg = createJpegDecoder(modules.jpeg, memories);

@@ -35,6 +35,10 @@ const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 /**
  * @param module build/wasm/engine.wasm, or engine-relaxed.wasm where the host has relaxed SIMD; compiled by the host.
  * @throws HeadwaterError `backbone_invalid` when it needs more memory than allowed, or can't run on 8 bits, `backbone_mismatch` as `backboneAt`.
+ * @example
+ * const backbone = loadBackbone(planJson, weights);
+ * const engine = createSimdEngine(backbone, engineModule);
+ * const codes = engine.codes(pixels); // one code of backbone.codeLength numbers for each image
  */
 export function createSimdEngine(
   backbone: Backbone,

@@ -54,6 +54,18 @@ export interface TrainedHead {
 /**
  * Trains a head.
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
+ * @example
+ * // Codes of two images of each class, and how they were computed.
+ * const { plan } = backbone;
+ * const head = await trainHead({
+ *   backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+ *   taps: plan.taps.map((tap) => tap.name),
+ *   statistics: plan.taps.map((tap) => tap.statistic ?? 'mean'),
+ *   input: { height: plan.input.height, width: plan.input.width, rules: 2 },
+ *   labels: ['glass', 'paper'],
+ *   codes: Float16Array.of(...glass1, ...glass2, ...paper1, ...paper2),
+ *   targets: Uint16Array.of(0, 0, 1, 1),
+ * });
  */
 export async function trainHead(set: TrainingSet, options: TrainOptions = {}): Promise<Head> {
   return (await trainWithMetrics(set, options)).head;
