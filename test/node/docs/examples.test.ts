@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { HeadwaterClient } from '../../../sdk/client.ts';
 import { loadBackbone } from '../../../src/backbone/index.ts';
 import { createSimdEngine } from '../../../src/backbone/simd/index.ts';
@@ -16,6 +17,7 @@ import { photos } from '../photos.ts';
 import { serve } from '../sdk/server.ts';
 
 const root = join(import.meta.dirname, '../../..');
+const Trained = z.custom<Head>((value) => typeof value === 'object');
 const EXAMPLE = /^ \* @example\n((?: \* .*\n)+)/m;
 
 /** Runs a file's example. @returns its last constant. */
@@ -25,9 +27,10 @@ async function run(file: string, scope: Readonly<Record<string, unknown>>): Prom
   const code = block.replaceAll(/^ \* /gm, '');
   const last = [...code.matchAll(/^const (?:(\w+)|\{ (\w+))/gm)].at(-1);
   const body = `return (async () => { ${code}\nreturn ${last?.[1] ?? last?.[2] ?? 'undefined'}; })();`;
-  // The code of our own comments, in place of a copy of it here.
-  // oxlint-disable-next-line no-implied-eval, typescript/no-implied-eval
-  return new Function(...Object.keys(scope), body)(...Object.values(scope));
+  // oxlint-disable-next-line no-implied-eval, typescript/no-implied-eval -- it is the code of our own comments
+  const example = new Function(...Object.keys(scope), body);
+  const result: unknown = Reflect.apply(example, undefined, Object.values(scope));
+  return result;
 }
 
 const photo = (label: string, place: number): Uint8Array => readFileSync(photos('train', label)[place]);
@@ -60,7 +63,7 @@ test('from an image to a prediction', async () => {
     paper1: await codeOf('paper', 0),
     paper2: await codeOf('paper', 1),
   };
-  const head = (await run('src/learn/ridge/train.ts', { trainHead, backbone, ...codes })) as Head;
+  const head = Trained.parse(await run('src/learn/ridge/train.ts', { trainHead, backbone, ...codes }));
   expect(head.labels).toEqual(['glass', 'paper']);
 
   const bytes = writeHead(head);
