@@ -16,7 +16,7 @@ import { LABELS, MovingHead, sha256, type Label } from './soak/moving-head.ts';
 
 const EACH = MAX_EXAMPLES_PER_HEAD / LABELS.length;
 /** Pictures in one teach request, below its 24 MB. */
-const LESSON = 200;
+const BATCH = 200;
 const LOOK_MS = 100;
 
 type Check = (holds: boolean, what: string) => void;
@@ -48,10 +48,10 @@ async function taught(
   await (await worker.call(key, '/v1/settings', { method: 'PUT', headers, body: keep })).text();
   const head = new MovingHead('large', key, check);
   let taughtMs = 0;
-  for (let from = 0; from < EACH; from += LESSON / LABELS.length) {
-    const form = await lesson(head, from, LESSON / LABELS.length);
+  for (let from = 0; from < EACH; from += BATCH / LABELS.length) {
+    const form = await batch(head, from, BATCH / LABELS.length);
     const startedAt = performance.now();
-    const last = from + LESSON / LABELS.length >= EACH;
+    const last = from + BATCH / LABELS.length >= EACH;
     const path = `/v1/heads/large/teach?train=${last}`;
     const answer = await worker.call(key, path, { method: 'POST', body: form });
     check(answer.ok, `teach: ${answer.status} ${await answer.text()}`);
@@ -95,7 +95,7 @@ async function moved(
   await worker.stop();
 }
 
-async function lesson(head: MovingHead, from: number, count: number): Promise<FormData> {
+async function batch(head: MovingHead, from: number, count: number): Promise<FormData> {
   const form = new FormData();
   for (const label of LABELS)
     for (let i = from; i < from + count; i++) {

@@ -1,6 +1,6 @@
 /** Thousands of requests, one after the other and then many at a time, after which workerd holds no more memory than midway. */
 import sharp from 'sharp';
-import { lessonOf, Mortal } from './node/local/teaching.ts';
+import { batchOf, Mortal } from './node/local/teaching.ts';
 
 /** As large as a photo of 500 × 375. */
 const PICTURE_SIZE = { width: 500, height: 375, channels: 3 as const };
@@ -20,7 +20,7 @@ export async function steadyMemory(check: (holds: boolean, what: string) => void
   const backbone = await mortal.backbone();
   const key = await mortal.newTenant();
   for (const label of ['ant', 'bee'])
-    await (await mortal.teach(key, 'pets', lessonOf(backbone, label, 2, 1), label)).text();
+    await (await mortal.teach(key, 'pets', batchOf(backbone, label, 2, 1), label)).text();
   const create = { ...PICTURE_SIZE, background: 'grey', noise: NOISE };
   const body = new Uint8Array(await sharp({ create }).jpeg().toBuffer());
   const classify = async (): Promise<void> => {

@@ -88,7 +88,7 @@ const jsonPicture = either(
 );
 const anyPicture = either(picture, picture, form('image'), jsonPicture);
 
-const lessons = json((world, random) => ({
+const batches = json((world, random) => ({
   backbone: world.backbone,
   examples: [
     { label: 'tabby', image: base64(world, random) },
@@ -123,9 +123,9 @@ export const PLACES: readonly Place[] = [
   {
     method: 'POST',
     path: '/v1/heads/taught/teach?train=false',
-    body: either(form('tabby', 'poodle', ''), lessons),
+    body: either(form('tabby', 'poodle', ''), batches),
   },
-  { method: 'POST', path: '/v1/heads/taught/teach', body: either(form('tabby', 'poodle'), lessons) },
+  { method: 'POST', path: '/v1/heads/taught/teach', body: either(form('tabby', 'poodle'), batches) },
   {
     method: 'POST',
     path: '/v1/heads/taught/feedback',

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { describeCode } from '../../worker/http/problem.ts';
 import { Tenants } from '../node/api/tenants.ts';
-import { ADMIN_SECRET, House, picture } from '../node/protocols/house.ts';
+import { ADMIN_SECRET, TestHost, picture } from '../node/protocols/test-host.ts';
 import type { Fault, FuzzPart } from './part.ts';
 import type { World } from './places.ts';
 import { publishedProject } from './published-project.ts';
@@ -33,14 +33,14 @@ interface Target {
 
 export async function servicePart(seed: number): Promise<FuzzPart> {
   const log: string[] = [];
-  const house = await House.open((line) => log.push(line));
-  const service = new Service(house, await Tenants.prepare(house, VERSION_NAME), seed, log);
+  const host = await TestHost.open((line) => log.push(line));
+  const service = new Service(host, await Tenants.prepare(host, VERSION_NAME), seed, log);
   await service.begin();
-  return { name: 'service', run: (number) => service.run(number), close: () => house.close() };
+  return { name: 'service', run: (number) => service.run(number), close: () => host.close() };
 }
 
 class Service {
-  readonly #house: House;
+  readonly #host: TestHost;
   readonly #tenants: Tenants;
   readonly #seed: number;
   readonly #log: string[];
@@ -50,16 +50,16 @@ class Service {
   #target: Target | undefined;
   #next = 0;
 
-  constructor(house: House, tenants: Tenants, seed: number, log: string[]) {
-    this.#house = house;
+  constructor(host: TestHost, tenants: Tenants, seed: number, log: string[]) {
+    this.#host = host;
     this.#tenants = tenants;
     this.#seed = seed;
     this.#log = log;
   }
 
   async begin(): Promise<void> {
-    this.#probeKey = await this.#house.newTenant();
-    await this.#house.putHead(this.#probeKey, HEADS, ['a', 'b']);
+    this.#probeKey = await this.#host.newTenant();
+    await this.#host.putHead(this.#probeKey, HEADS, ['a', 'b']);
     this.#expected = await this.#probe();
   }
 
@@ -89,7 +89,7 @@ class Service {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(this.#house.address(path), {
+      response = await fetch(this.#host.address(path), {
         method: place.method,
         headers: { authorization: `Bearer ${key}`, 'training-key': key, 'prediction-key': key, ...headers },
         body,
@@ -106,7 +106,7 @@ class Service {
 
   async #probe(): Promise<unknown> {
     const init = { method: 'POST', body: picture() };
-    return Answer.parse(await this.#house.call(this.#probeKey, `/v1/heads/${HEADS}/classify`, init));
+    return Answer.parse(await this.#host.call(this.#probeKey, `/v1/heads/${HEADS}/classify`, init));
   }
 
   async #probeFault(): Promise<string | undefined> {
@@ -121,11 +121,11 @@ class Service {
 
   async #newTarget(): Promise<Target> {
     const { key, spareKey, example, ids } = await this.#tenants.next();
-    const call = (path: string, init?: RequestInit): Promise<unknown> => this.#house.call(key, path, init);
+    const call = (path: string, init?: RequestInit): Promise<unknown> => this.#host.call(key, path, init);
     const { backbone } = Health.parse(await call('/healthz'));
     const { embeddings } = Seen.parse(await call('/v1/embed', { method: 'POST', body: picture() }));
     const code = Buffer.from(Float16Array.from(embeddings[0].code).buffer).toString('base64');
-    const backup = await this.#house.request(key, '/v1/backup');
+    const backup = await this.#host.request(key, '/v1/backup');
     const world = {
       pictures: this.#pictures,
       head: this.#tenants.file,
@@ -134,7 +134,7 @@ class Service {
       backbone,
       code,
       example,
-      ...(await publishedProject(this.#house, key)),
+      ...(await publishedProject(this.#host, key)),
     };
     return { world, key, spareKey };
   }

@@ -1,10 +1,10 @@
-/** Many tenants at once, taught and asked at the same time: each gets answers of its own, and every lesson counts once. */
+/** Many tenants at once, taught and asked at the same time: each gets answers of its own, and every batch counts once. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { lessonOf, Mortal } from '../node/local/teaching.ts';
+import { batchOf, Mortal } from '../node/local/teaching.ts';
 
 const PICTURE = new Uint8Array(readFileSync(join(import.meta.dirname, '../fixtures/images/grey16.png')));
 
@@ -19,7 +19,7 @@ function classify(mortal: Mortal, key: string): Promise<Response> {
  */
 export async function crowd(
   tenants: number,
-  lessons: number,
+  batches: number,
   pictures: number,
   check: (holds: boolean, what: string) => void,
 ): Promise<void> {
@@ -31,7 +31,7 @@ export async function crowd(
   for (let t = 0; t < tenants; t++) {
     const key = await mortal.newTenant();
     for (const label of [`a-${t}`, `b-${t}`])
-      await (await mortal.teach(key, 'pets', lessonOf(backbone, label, 2, t + 1), label)).text();
+      await (await mortal.teach(key, 'pets', batchOf(backbone, label, 2, t + 1), label)).text();
     keys.push(key);
   }
   const Answer = z.object({ predictions: z.array(z.object({ label: z.string() })) });
@@ -42,15 +42,15 @@ export async function crowd(
       check(label.endsWith(`-${t}`), `tenant ${t} was told of '${label}'`);
   };
   const startedAt = performance.now();
-  const teaching = Array.from({ length: lessons }, async (_, i) => {
+  const teaching = Array.from({ length: batches }, async (_, i) => {
     const t = i % tenants;
     const answer = await mortal.teach(
       keys[t],
       'pets',
-      lessonOf(backbone, `c-${t}`, 2, 1000 + i),
-      `lesson-${i}`,
+      batchOf(backbone, `c-${t}`, 2, 1000 + i),
+      `batch-${i}`,
     );
-    check(answer.status === 200, `a lesson was answered ${answer.status}: ${await answer.text()}`);
+    check(answer.status === 200, `a batch was answered ${answer.status}: ${await answer.text()}`);
   });
   let next = 0;
   const looking = Array.from({ length: 16 }, async () => {
@@ -58,7 +58,7 @@ export async function crowd(
   });
   await Promise.all([...teaching, ...looking]);
   const seconds = (performance.now() - startedAt) / 1000;
-  const each = (2 * lessons) / tenants;
+  const each = (2 * batches) / tenants;
   for (const [t, key] of keys.entries()) {
     const found = await mortal.counts(key, 'pets');
     const wanted = { [`a-${t}`]: 2, [`b-${t}`]: 2, [`c-${t}`]: each };
@@ -67,6 +67,6 @@ export async function crowd(
   await mortal.stop();
   rmSync(folder, { recursive: true, force: true });
   console.log(
-    `${tenants} tenants: ${lessons} lessons and ${pictures} pictures at once in ${seconds.toFixed(1)} s.`,
+    `${tenants} tenants: ${batches} batches and ${pictures} pictures at once in ${seconds.toFixed(1)} s.`,
   );
 }

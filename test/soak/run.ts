@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { z } from 'zod';
-import { lessonOf, Mortal } from '../node/local/teaching.ts';
+import { batchOf, Mortal } from '../node/local/teaching.ts';
 import { Material, Origin, picturesShown } from './material.ts';
 import { bursts, type Burst } from './operations.ts';
 import { leftovers, type Leftovers } from './stores.ts';
@@ -118,7 +118,7 @@ async function openWorld(folder: string, bundle: string | undefined): Promise<Wo
   const { id, key } = z
     .object({ id: z.string(), key: z.string() })
     .parse(await (await mortal.createTenant()).json());
-  await (await mortal.teach(key, 'pets', lessonOf(await mortal.backbone(), 'ant', 2, 1), 'first')).text();
+  await (await mortal.teach(key, 'pets', batchOf(await mortal.backbone(), 'ant', 2, 1), 'first')).text();
   const lines = (await (await mortal.call(key, '/v1/backup')).text()).split('\n');
   const origin = lines
     .map((line) => (line === '' ? undefined : Row.parse(JSON.parse(line)).origin))

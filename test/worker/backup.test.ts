@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Routing, Taught } from '../../src/api/index.ts';
 import { pointerName } from '../../worker/stores/layout.ts';
 import { backupOf, sendBackup } from './backups.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { ADMIN_SECRET, Isolate, makeHeadFile, problemOf, stubOf, sweep, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -17,7 +17,7 @@ async function taughtTenant(): Promise<{ id: string; key: string }> {
   const tenant = await isolate.newTenant();
   const { key } = tenant;
   for (const examples of [[codes('cat', 4), codes('dog', 4)], [codes('emu', 3)]])
-    await isolate.call('/v1/heads/pets/teach', { key, json: lesson(...examples) });
+    await isolate.call('/v1/heads/pets/teach', { key, json: batch(...examples) });
   await isolate.put(key, 'pushed', await makeHeadFile());
   await isolate.call('/v1/heads/pets/names/live', { key, method: 'PUT', json: { version: 1 } });
   return tenant;
@@ -44,7 +44,7 @@ describe('a backup', () => {
     for (const each of [key, other.key]) {
       const response = await isolate.call('/v1/heads/pets/teach', {
         key: each,
-        json: lesson(codes('fox', 3)),
+        json: batch(codes('fox', 3)),
       });
       taught.push(await response.json<Taught>());
     }

@@ -1,12 +1,12 @@
 /** Backups for the Worker's tests, as rows that may be changed. */
 import { BackupRow } from '../../src/api/index.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { makeHeadFile, type Isolate } from './support.ts';
 
 /** Of a tenant with a head that was taught, `pets`, and one that was uploaded, `pushed`. */
 export async function someBackup(isolate: Isolate): Promise<BackupRow[]> {
   const { key } = await isolate.newTenant();
-  await isolate.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 3), codes('dog', 3)) });
+  await isolate.call('/v1/heads/pets/teach', { key, json: batch(codes('cat', 3), codes('dog', 3)) });
   await isolate.put(key, 'pushed', await makeHeadFile());
   return (await backupOf(isolate, key))
     .trimEnd()

@@ -123,7 +123,7 @@ describe('JSON', () => {
   });
 });
 
-const lessonOf = (count: number, rest: object) => ({
+const batchOf = (count: number, rest: object) => ({
   type: JSON_TYPE,
   body: JSON.stringify({ examples: Array.from({ length: count }, () => ({ label: 'cat', ...rest })) }),
 });
@@ -185,18 +185,18 @@ describe('pictures', () => {
     for (let i = 0; i <= MAX_EXAMPLES_PER_REQUEST; i++) form.append('cat', new Blob(['x']), `${i}.jpg`);
     expect(await problemOf(await send(teach, { body: form }))).toEqual(INVALID);
     expect(
-      await problemOf(await send(teach, lessonOf(MAX_EXAMPLES_PER_REQUEST + 1, { image: 'AAAA' }))),
+      await problemOf(await send(teach, batchOf(MAX_EXAMPLES_PER_REQUEST + 1, { image: 'AAAA' }))),
     ).toEqual({
       ...INVALID,
       field: 'examples',
     });
     expect(
       await problemOf(
-        await send(teach, lessonOf(MAX_URLS_PER_REQUEST + 1, { url: 'https://a.example/b.jpg' })),
+        await send(teach, batchOf(MAX_URLS_PER_REQUEST + 1, { url: 'https://a.example/b.jpg' })),
       ),
     ).toEqual(INVALID);
     const headers = { 'idempotency-key': 'k'.repeat(129) };
-    expect(await problemOf(await send(teach, { ...lessonOf(1, { image: 'AAAA' }), headers }))).toEqual({
+    expect(await problemOf(await send(teach, { ...batchOf(1, { image: 'AAAA' }), headers }))).toEqual({
       ...INVALID,
       field: 'idempotency-key',
     });

@@ -4,7 +4,7 @@ import { MAX_LABEL_LENGTH } from '../../src/api/index.ts';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { MAX_CUSTOM_VISION_JSON_BYTES, MAX_JSON_PARTS, MAX_MULTIPART_BYTES } from '../../worker/limits.ts';
 import { MAX_IMAGES } from '../../worker/protocols/custom-vision/input.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, JPEG, slowBytes, testEnv, type CallOptions } from './support.ts';
 
 const isolate = new Isolate();
@@ -28,7 +28,7 @@ beforeAll(async () => {
   for (const name of ['a', 'b'])
     tags.push((await (await call('POST', `${project}/tags?name=${name}`)).json<{ id: string }>()).id);
   for (const examples of [[codes('a', 3), codes('b', 3)], [codes('a', 1, 9)]])
-    await isolate.call('/v1/heads/rubbish/teach', { key, json: lesson(...examples) });
+    await isolate.call('/v1/heads/rubbish/teach', { key, json: batch(...examples) });
   const found = await (await call('GET', `${project}/iterations`)).json<{ id: string }[]>();
   iterations = found.map((each) => each.id);
   expect((await call('POST', `${project}/iterations/${iterations[1]}/publish?publishName=live`)).status).toBe(

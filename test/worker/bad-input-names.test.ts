@@ -8,7 +8,7 @@ import {
   type Taught,
 } from '../../src/api/index.ts';
 import { USAGE_DAYS } from '../../worker/limits.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import {
   addressOf,
   takeStock,
@@ -196,7 +196,7 @@ describe('labels', () => {
     const invalid = { status: 400, code: 'invalid_request' };
     const teach = (body: { json: object } | { body: FormData }) =>
       isolate.call('/v1/heads/pets/teach', { key, ...body });
-    const taught = await problemOf(await teach({ json: lesson([{ label, code }]) }));
+    const taught = await problemOf(await teach({ json: batch([{ label, code }]) }));
     expect(taught).toEqual({ ...invalid, field: 'examples.0.label' });
     const feedback = { key, json: { id: owner.ids.prediction, label } };
     expect(await problemOf(await isolate.call('/v1/heads/pets/feedback', feedback))).toEqual({
@@ -222,7 +222,7 @@ describe('labels', () => {
     'label',
   ])('%s is one: taught, answered, found and forgotten by it', async (label) => {
     const { key: other } = await isolate.newTenant();
-    const json = lesson(
+    const json = batch(
       codes('cat', 2),
       codes('x', 2).map((example) => ({ ...example, label })),
     );

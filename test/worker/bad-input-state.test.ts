@@ -10,7 +10,7 @@ import {
   MAX_VERSION_NAMES,
 } from '../../worker/limits.ts';
 import { takeStock, stockedTenant } from './operations.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, JPEG, makeHeadFile, problemOf, stubOf } from './support.ts';
 
 const isolate = new Isolate();
@@ -54,7 +54,7 @@ describe('a cap that is reached', () => {
       MAX_HEADS_PER_TENANT - 1,
     );
     expect(await problemOf(await isolate.put(key, 'more', await makeHeadFile()))).toEqual(LIMIT);
-    const json = lesson(codes('a', 2), codes('b', 2));
+    const json = batch(codes('a', 2), codes('b', 2));
     expect(await problemOf(await isolate.call('/v1/heads/more/teach', { key, json }))).toEqual(LIMIT);
     expect((await problemOf(await isolate.classify(key, 'more'))).code).toBe('head_not_found');
     // One that is there gets its versions.
@@ -69,14 +69,14 @@ describe('a cap that is reached', () => {
       label: `class ${i}`,
     }));
     const teach = (json: object) => isolate.call('/v1/heads/pets/teach', { key, json });
-    expect(await problemOf(await teach(lesson(more)))).toEqual(LIMIT);
+    expect(await problemOf(await teach(batch(more)))).toEqual(LIMIT);
     await expectUnchanged();
     await fill(
       `${NUMBERS} INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
          SELECT 'e' || n, 'other', 'a', n, 'code', x'', 0, 0 FROM numbers`,
       MAX_EXAMPLES_PER_TENANT - 9,
     );
-    expect(await problemOf(await teach(lesson(codes('cat', 1, 77))))).toEqual(LIMIT);
+    expect(await problemOf(await teach(batch(codes('cat', 1, 77))))).toEqual(LIMIT);
     await expectUnchanged();
   });
 

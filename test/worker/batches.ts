@@ -1,4 +1,4 @@
-/** Lessons of made-up codes, as a customer sends them who keeps the pictures. */
+/** Batches of made-up codes, as a customer sends them who keeps the pictures. */
 import { spaceOfPlan } from '../../src/head/index.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 
@@ -20,7 +20,7 @@ export function codes(label: string, count: number, seed = 1): { label: string; 
 const { weightsSha256: _hash, codeLength: _length, ...space } = spaceOfPlan(plan, input);
 export const SPACE = space;
 
-export const lesson = (...examples: object[][]) => ({
+export const batch = (...examples: object[][]) => ({
   backbone: BACKBONE,
   space: SPACE,
   examples: examples.flat(),

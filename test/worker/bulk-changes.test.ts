@@ -1,4 +1,4 @@
-/** What may concern all examples of a tenant goes in bounded steps, and no lesson counts them. */
+/** What may concern all examples of a tenant goes in bounded steps, and no batch counts them. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { ExampleList } from '../../src/api/index.ts';
@@ -7,7 +7,7 @@ import { callTenant } from '../../worker/tenant/call.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { backupOf, sendBackup } from './backups.ts';
 import { countingRows } from './counting-rows.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, JPEG, makeHeadFile, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -23,7 +23,7 @@ async function teach(key: string, head: string, pictures: readonly Uint8Array[])
   expect(response.status, await response.clone().text()).toBe(200);
 }
 
-/** Examples with pictures, as they would be after many lessons. */
+/** Examples with pictures, as they would be after many batches. */
 const fill = (tenant: string, count: number): Promise<void> =>
   runInDurableObject(stubOf(tenant), (_, { storage }) => {
     storage.sql.exec(
@@ -137,7 +137,7 @@ describe('counts of examples and of their pictures', () => {
     const operations = [
       (head: string) => teach(key, head, PICTURES),
       (head: string) =>
-        call(`${head}/teach?train=false`, 'POST', lesson(codes('cat', 2, draw(90) + 1), codes('dog', 2))),
+        call(`${head}/teach?train=false`, 'POST', batch(codes('cat', 2, draw(90) + 1), codes('dog', 2))),
       async (head: string) => call(`${head}/examples/${await one(head)}`, 'DELETE'),
       async (head: string) => call(`${head}/examples/${await one(head)}`, 'PATCH', { label: 'dog' }),
       (head: string) => call(`${head}/classes/dog`, 'DELETE'),
@@ -149,7 +149,7 @@ describe('counts of examples and of their pictures', () => {
       await operations[draw(operations.length)](`h${draw(2)}`).catch(() => undefined);
       expect(await counts(id)).toEqual({ examples: 0, bytes: 0 });
     }
-    await call('last/teach', 'POST', lesson(codes('cat', 3), codes('dog', 3)));
+    await call('last/teach', 'POST', batch(codes('cat', 3), codes('dog', 3)));
     const other = await isolate.newTenant();
     const backup = await backupOf(isolate, key);
     for (const file of [backup.split('\n').slice(0, -2).join('\n'), backup]) {
@@ -158,7 +158,7 @@ describe('counts of examples and of their pictures', () => {
     }
   });
 
-  it('come right in an older database, and a lesson reads no more rows for 20,000 examples', async () => {
+  it('come right in an older database, and a batch reads no more rows for 20,000 examples', async () => {
     const { id } = await isolate.newTenant();
     await fill(id, 20_000);
     await runInDurableObject(stubOf(id), (_, { storage }) => {

@@ -9,7 +9,7 @@ import {
 } from '../../src/api/index.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { sha256Hex } from '../../worker/access/api-key.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, JPEG, picture, problemOf, soon } from './support.ts';
 
 const isolate = new Isolate();
@@ -28,7 +28,7 @@ async function ok<T>(response: Promise<Response>): Promise<T> {
 async function withCanary(percent: number): Promise<string> {
   const { key } = await isolate.newTenant();
   for (const examples of [[codes('cat', 4), codes('dog', 4)], [codes('emu', 4)]])
-    await ok(isolate.call('/v1/heads/pets/teach', { key, json: lesson(...examples) }));
+    await ok(isolate.call('/v1/heads/pets/teach', { key, json: batch(...examples) }));
   await ok(isolate.call('/v1/heads/pets/versions/1/activate', { key, json: { percent } }));
   return key;
 }
@@ -162,7 +162,7 @@ describe('a version in the shadow and capture', () => {
   it('see what comes in by any protocol', async () => {
     const { key } = await isolate.newTenant();
     for (const examples of [[codes('cat', 4), codes('dog', 4)], [codes('emu', 4)]])
-      await ok(isolate.call('/v1/heads/pets/teach', { key, json: lesson(...examples) }));
+      await ok(isolate.call('/v1/heads/pets/teach', { key, json: batch(...examples) }));
     await ok(isolate.call('/v1/heads/pets/shadow', { key, method: 'PUT', json: { version: 1 } }));
     await ok(isolate.call('/v1/heads/pets/settings', { key, method: 'PUT', json: { capture: true } }));
     const asked = WAYS.filter(([name]) => name !== 'classify with a heat-map');

@@ -24,8 +24,8 @@ async function teach(isolate: Isolate, key: string, head = 'pets'): Promise<void
   expect(response.status, await response.clone().text()).toBe(200);
 }
 
-/** A lesson of codes as /v1/embed answered them. */
-const lessonOf = ({ backbone, space, base, embeddings }: Embeddings, more: object = {}) => ({
+/** A batch of codes as /v1/embed answered them. */
+const batchOf = ({ backbone, space, base, embeddings }: Embeddings, more: object = {}) => ({
   backbone,
   space,
   base,
@@ -101,7 +101,7 @@ describe("a head's first example fixes its code space", () => {
 });
 
 describe('codes of another size', () => {
-  it('are refused in a lesson', async () => {
+  it('are refused in a batch', async () => {
     const { key } = await older.newTenant();
     await teach(older, key);
     const [own, other] = [await embed(older, key), await embed(newer, key)];
@@ -109,18 +109,18 @@ describe('codes of another size', () => {
     expect(own.backbone).toEqual(other.backbone);
     expect(own.embeddings[0].code).not.toBe(other.embeddings[0].code);
     for (const isolate of [older, newer]) {
-      expect(await problemOf(await teachCodes(isolate, key, lessonOf(other)))).toEqual({
+      expect(await problemOf(await teachCodes(isolate, key, batchOf(other)))).toEqual({
         ...MISMATCH,
         field: 'space',
       });
     }
-    expect((await teachCodes(newer, key, lessonOf(own))).status).toBe(200);
+    expect((await teachCodes(newer, key, batchOf(own))).status).toBe(200);
   });
 
   it('are refused where no size is named, which means the own one', async () => {
     const { key } = await newer.newTenant();
     const made = await embed(newer, key);
-    const unnamed = lessonOf(made, { space: undefined });
+    const unnamed = batchOf(made, { space: undefined });
     expect(await problemOf(await teachCodes(newer, key, unnamed))).toEqual({ ...MISMATCH, field: 'space' });
     const { taps } = made.space;
     for (const space of [
@@ -128,12 +128,12 @@ describe('codes of another size', () => {
       { taps, input: { ...SMALL, rules: 1 } },
       { taps: taps.slice(1), input: SMALL },
     ])
-      expect(await problemOf(await teachCodes(newer, key, lessonOf(made, { space })))).toEqual({
+      expect(await problemOf(await teachCodes(newer, key, batchOf(made, { space })))).toEqual({
         ...MISMATCH,
         field: 'space',
       });
-    expect((await teachCodes(newer, key, lessonOf(made))).status).toBe(200);
-    const old = { ...lessonOf(await embed(older, key)), space: undefined };
+    expect((await teachCodes(newer, key, batchOf(made))).status).toBe(200);
+    const old = { ...batchOf(await embed(older, key)), space: undefined };
     expect((await older.call('/v1/heads/old/teach', { key, json: old })).status).toBe(200);
   });
 
@@ -144,15 +144,15 @@ describe('codes of another size', () => {
     expect(made.space.input).toEqual(SMALL);
     const { input, ...space } = made.space;
     expect(input).toEqual(SMALL);
-    expect(await problemOf(await teachCodes(older, key, lessonOf(made, { space })))).toEqual({
+    expect(await problemOf(await teachCodes(older, key, batchOf(made, { space })))).toEqual({
       ...MISMATCH,
       field: 'space',
     });
-    expect(await (await teachCodes(older, key, lessonOf(made))).json()).toMatchObject({ version: 2 });
+    expect(await (await teachCodes(older, key, batchOf(made))).json()).toMatchObject({ version: 2 });
     expect((await currentHead(older, key, 2)).input).toEqual(SMALL);
     // The hash of the head's file names what it reads.
     const again = await embed(older, key, '&head=pets');
-    const bare = lessonOf(again, { space: undefined });
+    const bare = batchOf(again, { space: undefined });
     expect((await teachCodes(older, key, bare)).status).toBe(200);
   });
 
@@ -175,7 +175,7 @@ describe('codes of another size', () => {
   it('are refused in a backup', async () => {
     const { key } = await older.newTenant();
     expect((await older.put(key, 'pets', writeHead(await headAt(SMALL)))).status).toBe(201);
-    expect((await teachCodes(older, key, lessonOf(await embed(older, key, '&head=pets')))).status).toBe(200);
+    expect((await teachCodes(older, key, batchOf(await embed(older, key, '&head=pets')))).status).toBe(200);
     const rows = (await backupOf(older, key))
       .trimEnd()
       .split('\n')

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MAX_PUBLISHED, Records } from '../../worker/protocols/custom-vision/records.ts';
 import { Turns } from '../../worker/isolate/turns.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, JPEG, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -19,7 +19,7 @@ async function projectWithImages(images: number): Promise<{ id: string; key: str
     await isolate.call(`${project}/tags?name=${name}`, { method: 'POST', headers });
   const path = '/v1/heads/pets/teach?train=false';
   for (const seed of [1, 2]) {
-    const json = lesson(codes('cat', images / 4, seed), codes('dog', images / 4, seed));
+    const json = batch(codes('cat', images / 4, seed), codes('dog', images / 4, seed));
     await isolate.call(path, { key, json });
   }
   await isolate.call('/v1/heads/pets/train', { key, method: 'POST' });
@@ -73,7 +73,7 @@ describe('published names', () => {
       await isolate.call(`/v1/heads/pets/names/n${i}`, { key, method: 'DELETE' });
     }
     expect(await publish(first.id, 'more')).toBe(429);
-    await isolate.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 1, 9)) });
+    await isolate.call('/v1/heads/pets/teach', { key, json: batch(codes('cat', 1, 9)) });
     await isolate.call('/v1/heads/pets/versions/1', { key, method: 'DELETE' });
     const [second] = await iterations();
     expect(await publish(second.id, 'more')).toBe(200);

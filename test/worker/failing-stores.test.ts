@@ -7,7 +7,7 @@ import type { Env } from '../../worker/env.ts';
 import { headObjectName } from '../../worker/stores/layout.ts';
 import { Outbox } from '../../worker/tenant/outbox.ts';
 import { backupOf, sendBackup } from './backups.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import {
   changed,
   counted,
@@ -231,7 +231,7 @@ async function tenantWithHeads(): Promise<{ key: string; names: string[] }> {
     const { sha256 } = await response.json<{ sha256: string }>();
     names.push(headObjectName(id, 'pets', seed, sha256));
   }
-  await isolate.call('/v1/heads/taught/teach', { key, json: lesson(codes('cat', 3), codes('dog', 3)) });
+  await isolate.call('/v1/heads/taught/teach', { key, json: batch(codes('cat', 3), codes('dog', 3)) });
   return { key, names };
 }
 

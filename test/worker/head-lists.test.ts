@@ -6,7 +6,7 @@ import type { HeadDetail, HeadList } from '../../src/api/index.ts';
 import { MAX_IDEMPOTENCY_KEYS, OLD_VERSIONS_AT_ONCE } from '../../worker/limits.ts';
 import { describe as describeHead, headDetail, headList } from '../../worker/tenant/heads/describe.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, makeHead, makeHeadFile, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -171,7 +171,7 @@ describe('counts of versions', () => {
     await isolate.call('/v1/heads/pets/versions/1', { key, method: 'DELETE' });
     expect(await count()).toBe(1);
     await isolate.call('/v1/heads/pets', { key, method: 'DELETE' });
-    await isolate.call('/v1/heads/pets/teach', { key, json: lesson(codes('cat', 3), codes('dog', 3)) });
+    await isolate.call('/v1/heads/pets/teach', { key, json: batch(codes('cat', 3), codes('dog', 3)) });
     expect(await count()).toBe(1);
     await isolate.call('/v1/heads/pets/classes/dog', { key, method: 'DELETE' });
     expect(await count()).toBeUndefined();

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { ExampleList } from '../../src/api/index.ts';
 import { RESERVATION_MS } from '../../worker/limits.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { ADMIN_SECRET, Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -125,7 +125,7 @@ describe('keep_images', () => {
   it('is of pictures only, and of this tenant', async () => {
     const { id, key } = await isolate.newTenant();
     await choose(key, { keep_images: true });
-    const json = lesson(codes('cat', 2), codes('dog', 2));
+    const json = batch(codes('cat', 2), codes('dog', 2));
     await isolate.call('/v1/heads/pets/teach', { key, json });
     expect(await objects(id)).toBe(0);
     const other = await taughtTenant();
@@ -134,7 +134,7 @@ describe('keep_images', () => {
     expect(await problemOf(response)).toEqual({ status: 404, code: 'image_not_found' });
   });
 
-  it('leaves nothing of a lesson that was refused', async () => {
+  it('leaves nothing of a batch that was refused', async () => {
     const { id, key } = await taughtTenant();
     const body = new FormData();
     body.append('dog', new Blob([JPEG]), 'photo');

@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { ExampleList, Taught } from '../../src/api/index.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, picture, problemOf, stubOf } from './support.ts';
 
 const isolate = new Isolate();
@@ -39,7 +39,7 @@ describe('labels', () => {
     );
     expect((await teach({ body: named, type: FORM })).status).toBe(200);
     const [first, second] = codes('x', 2);
-    const json = lesson([
+    const json = batch([
       { ...first, label: `\t${DECOMPOSED}\u00a0` },
       { ...second, label: 'glass' },
     ]);
@@ -61,7 +61,7 @@ describe('labels', () => {
 
   it('that were stored before they were normalised are found as they are', async () => {
     const { key, id } = await isolate.newTenant();
-    await isolate.call('/v1/heads/food/teach?train=false', { key, json: lesson(codes('cat', 2)) });
+    await isolate.call('/v1/heads/food/teach?train=false', { key, json: batch(codes('cat', 2)) });
     await runInDurableObject(stubOf(id), (_, { storage }) => {
       storage.sql.exec('UPDATE examples SET label = ?', DECOMPOSED);
     });
@@ -90,7 +90,7 @@ describe('labels', () => {
   it('of marks without end are refused before they are put in order', async () => {
     const { key } = await isolate.newTenant();
     // Marks of two classes by turns: normalising sorts them, one by one.
-    const json = lesson([{ ...codes('x', 1)[0], label: '\u0301\u0327'.repeat(200_000) }]);
+    const json = batch([{ ...codes('x', 1)[0], label: '\u0301\u0327'.repeat(200_000) }]);
     const response = await isolate.call('/v1/heads/food/teach', { key, json });
     expect(await problemOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
   });

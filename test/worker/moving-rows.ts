@@ -74,8 +74,8 @@ export async function moving(task: (parts: Parts) => Promise<unknown>): Promise<
     const training = new Training(rows, write, its);
     const teaching = new Teaching(rows, write, training, its);
     const rebasing = new Rebasing(rows, write, training, its);
-    const lesson = { origin: OLD, train: true, idempotency: undefined };
-    await teaching.teach('pets', { ...lesson, examples: [...examples('cat', 4), ...examples('dog', 4)] });
+    const batch = { origin: OLD, train: true, idempotency: undefined };
+    await teaching.teach('pets', { ...batch, examples: [...examples('cat', 4), ...examples('dog', 4)] });
     rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
     await task({ rows, teaching, rebasing, at: (step, planned) => void tasks.set(step, planned) });
   }, its);

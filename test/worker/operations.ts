@@ -1,7 +1,7 @@
 /** Every operation of our own API as the tests of bad input see it: who may call it, with what, and what it says of things that aren't there. */
 import { expect } from 'vitest';
 import type { ExampleList, ReviewQueue, Scope } from '../../src/api/index.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { JPEG, soon, type CallOptions, type Isolate } from './support.ts';
 
 export interface Operation {
@@ -52,7 +52,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'DELETE /v1/heads/{head}/names/{name}': { scope: 'write', absent: head },
   'PUT /v1/heads/{head}/shadow': { scope: 'write', json: { version: 1 }, absent: head },
   'DELETE /v1/heads/{head}/shadow': { scope: 'write', absent: head },
-  'POST /v1/heads/{head}/teach': { scope: 'write', json: lesson(codes('emu', 1)), pictures: 'many' },
+  'POST /v1/heads/{head}/teach': { scope: 'write', json: batch(codes('emu', 1)), pictures: 'many' },
   'POST /v1/heads/{head}/train': { scope: 'write', absent: head },
   'GET /v1/heads/{head}/review': { scope: 'read', absent: head },
   'POST /v1/heads/{head}/feedback': {
@@ -119,7 +119,7 @@ export async function stockedTenant(isolate: Isolate): Promise<Stocked> {
   const { key } = await isolate.newTenant();
   const spare = await isolate.newKey(key, ['read']);
   for (const examples of [[codes('cat', 4), codes('dog', 4)], [codes('cat', 1, 9)]])
-    await isolate.call('/v1/heads/pets/teach', { key, json: lesson(...examples) });
+    await isolate.call('/v1/heads/pets/teach', { key, json: batch(...examples) });
   const put = (path: string, json: object) =>
     isolate.call(`/v1/heads/pets/${path}`, { key, method: 'PUT', json });
   await put('names/live', { version: 1 });

@@ -13,7 +13,7 @@ import {
   detailOf,
   form,
   keepImages,
-  madeUpLesson,
+  madeUpBatch,
   listed,
   moveAll,
   photos,
@@ -31,14 +31,14 @@ describe('while a head is being moved', () => {
     await rebased(later, key);
     const response = await older.call('/v1/heads/pets/teach', {
       key,
-      json: madeUpLesson(olderRuntime, 'cat', 2),
+      json: madeUpBatch(olderRuntime, 'cat', 2),
     });
     expect(await detailOf(response)).toMatch(/2 of these examples come as codes alone\. Teach the pictures/);
     expect(await problemOf(response)).toEqual({ status: 409, code: 'conflict' });
     await rebased(later, key, 'DELETE');
     const again = await older.call('/v1/heads/pets/teach', {
       key,
-      json: madeUpLesson(olderRuntime, 'cat', 2),
+      json: madeUpBatch(olderRuntime, 'cat', 2),
     });
     expect(again.status).toBe(200);
   });
@@ -119,7 +119,7 @@ describe('while a head is being moved', () => {
     await keepImages(older, key, false);
     const refused = await older.call('/v1/heads/pets/teach', {
       key,
-      json: madeUpLesson(olderRuntime, 'cat', 1),
+      json: madeUpBatch(olderRuntime, 'cat', 1),
     });
     expect(refused.status).toBe(409);
     expect(await rebased(later, key, 'GET')).toMatchObject({ missing_pictures: 2 });

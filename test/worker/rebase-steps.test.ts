@@ -42,8 +42,8 @@ describe('between a page and its codes', () => {
       parts.rows.examples.clear('pets', NOW);
       parts.rows.heads.remove('pets', NOW);
       expect(await parts.rebasing.store('pets', NEW, made)).toEqual(refused('head_not_found'));
-      const lesson = { origin: OLD, train: false, idempotency: undefined };
-      await parts.teaching.teach('pets', { ...lesson, examples: examples('cat', 4) });
+      const batch = { origin: OLD, train: false, idempotency: undefined };
+      await parts.teaching.teach('pets', { ...batch, examples: examples('cat', 4) });
       expect(await parts.rebasing.store('pets', NEW, made)).toEqual(refused('conflict'));
     }));
 
@@ -67,8 +67,8 @@ describe('a fault', () => {
       expect(await parts.rebasing.finish('pets', NEW)).toEqual(refused('conflict'));
       expect(await parts.rebasing.page('pets', NEW)).toEqual(refused('conflict'));
       const again = [...examples('cat', 4, NEW), ...examples('dog', 4, NEW)];
-      const lesson = { origin: OLD, train: true, idempotency: undefined, target: NEW };
-      expect(await parts.teaching.teach('pets', { ...lesson, examples: again })).toMatchObject({
+      const batch = { origin: OLD, train: true, idempotency: undefined, target: NEW };
+      expect(await parts.teaching.teach('pets', { ...batch, examples: again })).toMatchObject({
         answer: { added: 0, duplicates: 8 },
       });
       expect(parts.rebasing.look('pets', NEW)).toMatchObject({ done: 8, missing_pictures: 0 });
@@ -85,13 +85,13 @@ describe('a fault', () => {
 });
 
 describe('what is taught while a head is being moved', () => {
-  const lesson = { origin: OLD, train: true, idempotency: undefined };
+  const batch = { origin: OLD, train: true, idempotency: undefined };
 
   it('comes along with both codes', () =>
     moving(async (parts) => {
       await fill(parts);
       const more = examples('emu', 3, NEW);
-      await parts.teaching.teach('pets', { ...lesson, examples: more, target: NEW });
+      await parts.teaching.teach('pets', { ...batch, examples: more, target: NEW });
       expect(parts.rebasing.look('pets', NEW)).toMatchObject({ done: 11, total: 11 });
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject(finished);
       expect(parts.rows.ask('SELECT label FROM examples WHERE length(code) = 12')).toHaveLength(11);
@@ -105,7 +105,7 @@ describe('what is taught while a head is being moved', () => {
   ])('is refused %s', (_, more, target) =>
     moving(async (parts) => {
       await fill(parts);
-      expect(await parts.teaching.teach('pets', { ...lesson, examples: more, target })).toEqual(
+      expect(await parts.teaching.teach('pets', { ...batch, examples: more, target })).toEqual(
         refused('conflict'),
       );
       expect(parts.rows.examples.state('pets')?.classes).toHaveLength(2);
@@ -117,7 +117,7 @@ describe('what is taught while a head is being moved', () => {
       await fill(parts);
       parts.at('object written', () =>
         parts.teaching.teach('pets', {
-          ...lesson,
+          ...batch,
           train: false,
           examples: examples('emu', 3, NEW),
           target: NEW,
@@ -133,7 +133,7 @@ describe('what is taught while a head is being moved', () => {
       await fill(parts);
       const kept = examples('emu', 3).map((example) => ({ ...example, kept: { image: 'x', bytes: 1 } }));
       parts.at('object written', async () => {
-        await parts.teaching.teach('pets', { ...lesson, train: false, examples: kept });
+        await parts.teaching.teach('pets', { ...batch, train: false, examples: kept });
         parts.rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
       });
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject({
@@ -150,12 +150,12 @@ async function moved(parts: Parts): Promise<void> {
 }
 
 describe('what was embedded before the switch and is stored after it', () => {
-  const lesson = { origin: OLD, train: true, idempotency: undefined };
+  const batch = { origin: OLD, train: true, idempotency: undefined };
   it('comes along with its second codes', () =>
     moving(async (parts) => {
       await moved(parts);
       const more = examples('emu', 3, NEW);
-      expect(await parts.teaching.teach('pets', { ...lesson, examples: more, target: NEW })).toMatchObject({
+      expect(await parts.teaching.teach('pets', { ...batch, examples: more, target: NEW })).toMatchObject({
         answer: { added: 3, examples: 11 },
       });
       const stored = parts.rows.sql
@@ -172,7 +172,7 @@ describe('what was embedded before the switch and is stored after it', () => {
         [examples('emu', 3, OTHER), OTHER],
         [[...examples('emu', 2, NEW), ...examples('gnu', 1)], NEW],
       ] as const)
-        expect(await parts.teaching.teach('pets', { ...lesson, examples: more, target })).toEqual(
+        expect(await parts.teaching.teach('pets', { ...batch, examples: more, target })).toEqual(
           refused('conflict'),
         );
       expect(parts.rows.examples.state('pets')?.classes).toHaveLength(2);
@@ -182,9 +182,9 @@ describe('what was embedded before the switch and is stored after it', () => {
     moving(async (parts) => {
       await moved(parts);
       const codes = examples('emu', 3, NEW).map((each) => ({ ...each, source: 'code' as const }));
-      const strange = { ...lesson, origin: { ...OLD, weightsSha256: 'd'.repeat(64) } };
+      const strange = { ...batch, origin: { ...OLD, weightsSha256: 'd'.repeat(64) } };
       for (const each of [
-        { ...lesson, examples: codes, target: NEW },
+        { ...batch, examples: codes, target: NEW },
         { ...strange, examples: examples('emu', 3) },
       ])
         expect(await parts.teaching.teach('pets', each)).toEqual(refused('backbone_mismatch'));
@@ -267,8 +267,8 @@ describe('codes in second spaces', () => {
       expect(rows.ask('SELECT 1 FROM code_spaces')).toEqual([]);
       hold(MAX_SECOND_CODES_PER_TENANT - 8);
       await fill(parts);
-      const lesson = { origin: OLD, train: false, idempotency: undefined, target: NEW };
-      expect(await parts.teaching.teach('pets', { ...lesson, examples: examples('emu', 1, NEW) })).toEqual(
+      const batch = { origin: OLD, train: false, idempotency: undefined, target: NEW };
+      expect(await parts.teaching.teach('pets', { ...batch, examples: examples('emu', 1, NEW) })).toEqual(
         refused('limit_reached'),
       );
     }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExampleList, Taught } from '../../src/api/index.ts';
 import type { VersionReport } from '../../src/api/report.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
-import { BACKBONE, SPACE } from './lessons.ts';
+import { BACKBONE, SPACE } from './batches.ts';
 import { Isolate, problemOf } from './support.ts';
 
 const { engine } = runtime;

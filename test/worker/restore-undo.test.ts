@@ -8,7 +8,7 @@ import { openRows } from '../../worker/tenant/rows.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
 import { countingRows } from './counting-rows.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, problemOf, soon, stubOf, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -119,7 +119,7 @@ it('what answered is gone at once, the rest by the alarm; meanwhile nothing chan
   expect(await left(id)).toBeGreaterThan(SWEPT_AT_ONCE);
   expect(await problemOf(await isolate.classify(key, 'large'))).toMatchObject({ code: 'head_not_found' });
   expect(await (await isolate.call('/v1/heads', { key })).json()).toEqual({ heads: [] });
-  const json = lesson(codes('emu', 2), codes('cat', 2));
+  const json = batch(codes('emu', 2), codes('cat', 2));
   const teach = () => isolate.call('/v1/heads/pets/teach', { key, json });
   expect(await problemOf(await teach())).toEqual({ status: 409, code: 'conflict' });
   expect(await tenantOf(id).restore.examples('first', [])).toMatchObject({ refused: { code: 'conflict' } });

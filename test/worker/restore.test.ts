@@ -14,7 +14,7 @@ import { runtime } from '../../worker/isolate/runtime.ts';
 import { HeadStore } from '../../worker/stores/heads.ts';
 import type { TenantStub } from '../../worker/tenant/stub.ts';
 import { fileOf, sendBackup, someBackup } from './backups.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { changed, Isolate, makeHeadFile, problemOf, soon, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -51,7 +51,7 @@ describe('while a backup comes in', () => {
     const { body, finish } = slowly(fileOf(rows));
     const restored = send(key, body);
     await hasBegun(key);
-    const json = lesson(codes('emu', 2));
+    const json = batch(codes('emu', 2));
     for (const head of ['pets', 'others']) {
       expect(await problemOf(await isolate.put(key, head, await makeHeadFile()))).toEqual(conflict);
       expect(await problemOf(await isolate.call(`/v1/heads/${head}/teach`, { key, json }))).toEqual(conflict);
@@ -82,7 +82,7 @@ describe('while a backup comes in', () => {
     const [, taught] = rows;
     await tenantOf(id).restore.begin('crashed');
     if (taught.row === 'taught') await tenantOf(id).restore.taught('crashed', taught);
-    const json = lesson(codes('emu', 2));
+    const json = batch(codes('emu', 2));
     expect(await problemOf(await isolate.call('/v1/heads/pets/teach', { key, json }))).toEqual(conflict);
     expect((await send(key, fileOf(rows))).status).toBe(200);
     expect(await problemOf(await send(key, fileOf(rows)))).toEqual(conflict);
@@ -122,7 +122,7 @@ describe('where an answer is lost', () => {
     for (let i = 0; i < 2; i++)
       expect(await tenantOf(id).restore.end('first', true)).toEqual({ whole: true });
     expect(await tenantOf(id).restore.end('first', false)).toEqual({ whole: true });
-    const taught = { key, json: lesson(codes('cat', 2)) };
+    const taught = { key, json: batch(codes('cat', 2)) };
     expect((await isolate.call('/v1/heads/pets/teach', taught)).status).toBe(200);
   });
 

@@ -10,7 +10,7 @@ import type {
   Usage as UsageAnswer,
 } from '../../src/api/index.ts';
 import { MAX_EXAMPLES_PER_HEAD, RATE_WINDOW_MS } from '../../worker/limits.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, problemOf, soon, stubOf, tenantOf, testEnv } from './support.ts';
 
 const isolate = new Isolate();
@@ -24,7 +24,7 @@ async function ok<T>(response: Promise<Response>): Promise<T> {
 }
 const code = async (response: Promise<Response>) => (await problemOf(await response)).code;
 const teach = (key: string, ...examples: object[][]) =>
-  ok<Taught>(send(key, 'POST', '/v1/heads/pets/teach', lesson(...examples)));
+  ok<Taught>(send(key, 'POST', '/v1/heads/pets/teach', batch(...examples)));
 const versionOf = async (key: string, query = '') =>
   (await ok<Classification>(isolate.classify(key, 'pets', query))).version;
 
@@ -182,7 +182,7 @@ describe('caps', () => {
         storage.sql.exec('INSERT INTO examples VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)', ...values);
       }
     });
-    const response = await send(key, 'POST', '/v1/heads/pets/teach', lesson(codes('cat', 1, 5)));
+    const response = await send(key, 'POST', '/v1/heads/pets/teach', batch(codes('cat', 1, 5)));
     expect((await response.clone().json<{ detail: string }>()).detail).toContain('headwater train');
     expect(await problemOf(response)).toEqual({ status: 413, code: 'too_many_examples' });
   });

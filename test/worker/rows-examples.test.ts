@@ -1,4 +1,4 @@
-/** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a lesson is answered. */
+/** A tenant's examples as rows: forgotten, relabelled, listed, read for training, and what a batch is answered. */
 import { describe, expect, it } from 'vitest';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
@@ -181,7 +181,7 @@ function trained(
 const answer = (rows: Opened, train = true) =>
   taughtAnswer(rows.heads, 'pets', rows.examples.state('pets')!, { added: 2, duplicates: 1 }, train);
 
-describe('what a lesson is answered', () => {
+describe('what a batch is answered', () => {
   it('says what is missing, as long as there is nothing to tell apart', () =>
     inRows((rows) => {
       teach(rows, 'pets', 'a1', 'a2');

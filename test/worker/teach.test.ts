@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification, ExampleList, Problem, Taught } from '../../src/api/index.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
-import { BACKBONE, codes, lesson, SPACE } from './lessons.ts';
+import { BACKBONE, codes, batch, SPACE } from './batches.ts';
 import { Isolate, JPEG, picture, problemOf, stubOf, testEnv } from './support.ts';
 
 function form(fields: readonly (readonly [string, Uint8Array | string, string?])[]): FormData {
@@ -29,18 +29,18 @@ const download = async (key: string, head: string, version: number) =>
 describe('teach', () => {
   it('works from the second class on, and says what is missing before', async () => {
     const { key } = await isolate.newTenant();
-    const one = await taught(await teach(key, 'pets', lesson(codes('cat', 5))));
+    const one = await taught(await teach(key, 'pets', batch(codes('cat', 5))));
     expect(one).toMatchObject({ head: 'pets', added: 5, duplicates: 0, examples: 5 });
     expect(one.version).toBeUndefined();
     expect(one.missing).toContain("'cat'");
-    const two = await taught(await teach(key, 'pets', lesson(codes('dog', 5))));
+    const two = await taught(await teach(key, 'pets', batch(codes('dog', 5))));
     expect(two).toMatchObject({ version: 1, current: true, examples: 10 });
     expect(two.leave_one_out?.examples).toBe(10);
     expect(two.classes.map(({ label, examples }) => [label, examples])).toEqual([
       ['cat', 5],
       ['dog', 5],
     ]);
-    const three = await taught(await teach(key, 'pets', lesson(codes('emu', 4))));
+    const three = await taught(await teach(key, 'pets', batch(codes('emu', 4))));
     expect(three).toMatchObject({ version: 2, changes: { from_version: 1 } });
     expect(three.changes?.classes.find(({ label }) => label === 'emu')).toMatchObject({
       change: 'added',
@@ -72,7 +72,7 @@ describe('teach', () => {
   it('only stores with train=false, and trains when asked', async () => {
     const { key } = await isolate.newTenant();
     const stored = await taught(
-      await teach(key, 'pets', lesson(codes('cat', 3), codes('dog', 3)), '?train=false'),
+      await teach(key, 'pets', batch(codes('cat', 3), codes('dog', 3)), '?train=false'),
     );
     expect(stored.version).toBeUndefined();
     expect((await problemOf(await isolate.classify(key, 'pets'))).code).toBe('head_not_found');
@@ -85,13 +85,13 @@ describe('teach', () => {
   it('counts a picture once under its label, and refuses it under another', async () => {
     const { key } = await isolate.newTenant();
     const [cats, dogs] = [codes('cat', 3), codes('dog', 3)];
-    await taught(await teach(key, 'pets', lesson(cats, dogs)));
-    expect(await taught(await teach(key, 'pets', lesson(cats)))).toMatchObject({
+    await taught(await teach(key, 'pets', batch(cats, dogs)));
+    expect(await taught(await teach(key, 'pets', batch(cats)))).toMatchObject({
       added: 0,
       duplicates: 3,
       version: 1,
     });
-    const wrong = await teach(key, 'pets', lesson(codes('cat', 2, 9), [{ ...dogs[0], label: 'cat' }]));
+    const wrong = await teach(key, 'pets', batch(codes('cat', 2, 9), [{ ...dogs[0], label: 'cat' }]));
     const problem = await wrong.clone().json<Problem>();
     expect(await problemOf(wrong)).toMatchObject({ status: 409, code: 'label_conflict' });
     expect(problem.conflicts).toHaveLength(1);
@@ -103,41 +103,41 @@ describe('teach', () => {
     const within = await teach(
       key,
       'pets',
-      lesson([{ ...codes('a', 1)[0] }, { ...codes('a', 1)[0], label: 'b' }]),
+      batch([{ ...codes('a', 1)[0] }, { ...codes('a', 1)[0], label: 'b' }]),
     );
     expect((await problemOf(within)).code).toBe('label_conflict');
   });
 
   it('answers a repeat with the same Idempotency-Key the same, and refuses another request under it', async () => {
     const { key } = await isolate.newTenant();
-    const headers = { 'idempotency-key': 'lesson-1' };
-    const body = lesson(codes('cat', 3), codes('dog', 3));
+    const headers = { 'idempotency-key': 'batch-1' };
+    const body = batch(codes('cat', 3), codes('dog', 3));
     const first = await teach(key, 'pets', body, '', headers);
     const original = await taught(first);
-    await taught(await teach(key, 'pets', lesson(codes('emu', 3))));
+    await taught(await teach(key, 'pets', batch(codes('emu', 3))));
     const repeat = await teach(key, 'pets', body, '', headers);
     expect(repeat.headers.get('idempotency-replayed')).toBe('true');
     expect(await taught(repeat)).toEqual(original);
-    const other = await teach(key, 'pets', lesson(codes('cat', 4)), '', headers);
+    const other = await teach(key, 'pets', batch(codes('cat', 4)), '', headers);
     expect(await problemOf(other)).toMatchObject({ status: 422, code: 'idempotency_mismatch' });
   });
 
   it('gives the same head whatever the order and the batches', async () => {
     const [one, two] = [await isolate.newTenant(), await isolate.newTenant()];
     const all = [...codes('zebra', 6), ...codes('ant', 7), ...codes('mule', 5)];
-    await taught(await teach(one.key, 'zoo', lesson(all)));
+    await taught(await teach(one.key, 'zoo', batch(all)));
     const mixed = all.toSorted((a, b) => (a.code.slice(20) < b.code.slice(20) ? -1 : 1));
     for (let i = 0; i < mixed.length; i += 4)
-      await taught(await teach(two.key, 'zoo', lesson(mixed.slice(i, i + 4)), '?train=false'));
+      await taught(await teach(two.key, 'zoo', batch(mixed.slice(i, i + 4)), '?train=false'));
     const last = await taught(await isolate.call('/v1/heads/zoo/train', { key: two.key, method: 'POST' }));
     expect(await download(two.key, 'zoo', last.version!)).toEqual(await download(one.key, 'zoo', 1));
   });
 
-  it('answers many lessons at once, each with a version that holds its examples', async () => {
+  it('answers many batches at once, each with a version that holds its examples', async () => {
     const { id, key } = await isolate.newTenant();
     const labels = ['a', 'b', 'c', 'd', 'e', 'f'];
     const answers = await Promise.all(
-      labels.map(async (label) => taught(await teach(key, 'zoo', lesson(codes(label, 3))))),
+      labels.map(async (label) => taught(await teach(key, 'zoo', batch(codes(label, 3))))),
     );
     for (const [i, answer] of answers.entries()) {
       if (answer.version === undefined) continue;
@@ -181,32 +181,30 @@ describe('teach', () => {
       examples: codes('cat', 1),
     };
     expect(await code(teach(key, 'pets', strange))).toBe('backbone_mismatch');
-    expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: 'AAAA' }])))).toBe('invalid_request');
-    expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: [1, 2] }])))).toBe('invalid_request');
+    expect(await code(teach(key, 'pets', batch([{ label: 'cat', code: 'AAAA' }])))).toBe('invalid_request');
+    expect(await code(teach(key, 'pets', batch([{ label: 'cat', code: [1, 2] }])))).toBe('invalid_request');
     const infinite = Array.from({ length: runtime.engine.codeLength }, () => 1e6);
-    expect(await code(teach(key, 'pets', lesson([{ label: 'cat', code: infinite }])))).toBe(
-      'invalid_request',
-    );
-    expect(await code(teach(key, 'pets', lesson([{ label: 'cat', url: 'http://10.0.0.1/a.jpg' }])))).toBe(
+    expect(await code(teach(key, 'pets', batch([{ label: 'cat', code: infinite }])))).toBe('invalid_request');
+    expect(await code(teach(key, 'pets', batch([{ label: 'cat', url: 'http://10.0.0.1/a.jpg' }])))).toBe(
       'url_refused',
     );
-    expect(await code(teach(key, 'pets', lesson(codes('cat', 1)), '?train=maybe'))).toBe('invalid_request');
-    expect(await code(teach(key, 'pets', lesson(codes('cat', 1)), '', { 'idempotency-key': 'a b' }))).toBe(
+    expect(await code(teach(key, 'pets', batch(codes('cat', 1)), '?train=maybe'))).toBe('invalid_request');
+    expect(await code(teach(key, 'pets', batch(codes('cat', 1)), '', { 'idempotency-key': 'a b' }))).toBe(
       'invalid_request',
     );
     expect(await code(isolate.call('/v1/heads/pets/train', { key, method: 'POST' }))).toBe('head_not_found');
     expect(await code(isolate.call('/v1/heads/pets/examples', { key }))).toBe('head_not_found');
     const reader = await isolate.newKey(key, ['read']);
-    expect(await code(teach(reader.key, 'pets', lesson(codes('cat', 1))))).toBe('forbidden');
+    expect(await code(teach(reader.key, 'pets', batch(codes('cat', 1))))).toBe('forbidden');
   });
 });
 
 describe('forget', () => {
   it('leaves the head of a tenant that was never taught the class, byte for byte, and no version that saw it', async () => {
     const [one, two] = [await isolate.newTenant(), await isolate.newTenant()];
-    const kept = lesson(codes('cat', 5), codes('dog', 6));
-    await taught(await teach(one.key, 'pets', lesson(codes('ant', 4), codes('cat', 5))));
-    await taught(await teach(one.key, 'pets', lesson(codes('dog', 6))));
+    const kept = batch(codes('cat', 5), codes('dog', 6));
+    await taught(await teach(one.key, 'pets', batch(codes('ant', 4), codes('cat', 5))));
+    await taught(await teach(one.key, 'pets', batch(codes('dog', 6))));
     const answer = await taught(
       await isolate.call('/v1/heads/pets/classes/ant', { key: one.key, method: 'DELETE' }),
     );
@@ -223,8 +221,8 @@ describe('forget', () => {
 
   it('keeps versions that never saw the example', async () => {
     const { key } = await isolate.newTenant();
-    await taught(await teach(key, 'pets', lesson(codes('cat', 4), codes('dog', 4))));
-    await taught(await teach(key, 'pets', lesson(codes('cat', 1, 5))));
+    await taught(await teach(key, 'pets', batch(codes('cat', 4), codes('dog', 4))));
+    await taught(await teach(key, 'pets', batch(codes('cat', 1, 5))));
     const { examples } = await (await isolate.call('/v1/heads/pets/examples', { key })).json<ExampleList>();
     const [latest] = examples.toSorted((a, b) => (a.created_at < b.created_at ? 1 : -1));
     const path = `/v1/heads/pets/examples/${latest.id}`;
@@ -241,7 +239,7 @@ describe('forget', () => {
 
   it('leaves no version when fewer than two classes remain', async () => {
     const { id, key } = await isolate.newTenant();
-    await taught(await teach(key, 'pets', lesson(codes('cat', 4), codes('dog', 4))));
+    await taught(await teach(key, 'pets', batch(codes('cat', 4), codes('dog', 4))));
     const answer = await taught(await isolate.call('/v1/heads/pets/classes/dog', { key, method: 'DELETE' }));
     expect(answer.version).toBeUndefined();
     expect(answer.missing).toContain("'cat'");
@@ -249,12 +247,12 @@ describe('forget', () => {
     expect((await testEnv.HEADS.list({ prefix: `heads/${id}/` })).objects).toEqual([]);
     const missing = await isolate.call('/v1/heads/pets/classes/dog', { key, method: 'DELETE' });
     expect((await problemOf(missing)).code).toBe('class_not_found');
-    expect(await taught(await teach(key, 'pets', lesson(codes('emu', 3))))).toMatchObject({ version: 2 });
+    expect(await taught(await teach(key, 'pets', batch(codes('emu', 3))))).toMatchObject({ version: 2 });
   });
 
   it('takes a deleted head with its examples', async () => {
     const { id, key } = await isolate.newTenant();
-    await taught(await teach(key, 'pets', lesson(codes('cat', 3), codes('dog', 3))));
+    await taught(await teach(key, 'pets', batch(codes('cat', 3), codes('dog', 3))));
     expect((await isolate.call('/v1/heads/pets', { key, method: 'DELETE' })).status).toBe(204);
     await runInDurableObject(stubOf(id), (_, { storage }) => {
       expect(storage.sql.exec('SELECT id FROM examples').toArray()).toEqual([]);
@@ -262,7 +260,7 @@ describe('forget', () => {
     expect((await problemOf(await isolate.call('/v1/heads/pets/examples', { key }))).code).toBe(
       'head_not_found',
     );
-    const anew = await taught(await teach(key, 'pets', lesson(codes('emu', 3), codes('fox', 3))));
+    const anew = await taught(await teach(key, 'pets', batch(codes('emu', 3), codes('fox', 3))));
     expect(anew.version).toBe(2);
   });
 });

@@ -1,9 +1,9 @@
-/** Lessons on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
+/** Batches on rows and stores alone: what is answered, whether it is a repeat, and the steps between which a crash may come. */
 import { describe, expect, it } from 'vitest';
 import type { NewExample } from '../../worker/tenant/teach/example.ts';
 import type { CodeOrigin } from '../../worker/tenant/code-origin.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
-import { Teaching, type Lesson, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
+import { Teaching, type Batch, type TaughtResult } from '../../worker/tenant/teach/teaching.ts';
 import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
 import { pointerWith, refused, withVersions } from './in-heads.ts';
@@ -29,7 +29,7 @@ function examples(label: string, count: number): NewExample[] {
   });
 }
 
-const lesson = (some: readonly NewExample[], changed: Partial<Lesson> = {}): Lesson => ({
+const batch = (some: readonly NewExample[], changed: Partial<Batch> = {}): Batch => ({
   origin: ORIGIN,
   examples: some,
   train: true,
@@ -76,19 +76,19 @@ async function answered(result: ReturnType<Teaching['teach']>): Promise<TaughtRe
   return it;
 }
 
-describe('a lesson', () => {
+describe('a batch', () => {
   const both = [...examples('cat', 4), ...examples('dog', 4)];
 
   it('passes every step between which a crash may come', () =>
     inTeaching(async (teaching, _, steps) => {
-      await answered(teaching.teach('pets', lesson(both, { idempotency: { key: 'k', digest: 'd' } })));
+      await answered(teaching.teach('pets', batch(both, { idempotency: { key: 'k', digest: 'd' } })));
       expect(steps).toEqual(['examples stored', 'object written', 'before the pointer', 'before the answer']);
     }));
 
   it('is answered once; a repeat gets the same, and says so', () =>
     inTeaching(async (teaching, rows) => {
       const idempotency = { key: 'k', digest: 'd' };
-      const teach = () => answered(teaching.teach('pets', lesson(both, { idempotency })));
+      const teach = () => answered(teaching.teach('pets', batch(both, { idempotency })));
       const first = await teach();
       expect(first).toMatchObject({ answer: { version: 1, added: 8, duplicates: 0 }, repeated: false });
       await answered(teaching.forget('pets', { label: 'cat' }).then((result) => result));
@@ -97,7 +97,7 @@ describe('a lesson', () => {
         pointer: rows.heads.pointer('pets'),
         repeated: true,
       });
-      expect(await teaching.teach('pets', lesson(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
+      expect(await teaching.teach('pets', batch(both, { idempotency: { key: 'k', digest: 'e' } }))).toEqual(
         refused('idempotency_mismatch'),
       );
     }));
@@ -107,7 +107,7 @@ describe('a lesson', () => {
       const idempotency = { key: 'k', digest: 'd' };
       rows.examples.add('pets', ORIGIN, both, NOW);
       rows.idempotency.remember(idempotency, 'pets', { revision: NOW, added: 8, duplicates: 3 }, Date.now());
-      expect(await teaching.teach('pets', lesson([], { idempotency }))).toMatchObject({
+      expect(await teaching.teach('pets', batch([], { idempotency }))).toMatchObject({
         answer: { version: 1, added: 8, duplicates: 3 },
         repeated: false,
       });
@@ -115,7 +115,7 @@ describe('a lesson', () => {
 
   it('without training names no version', () =>
     inTeaching(async (teaching) => {
-      const { answer, pointer } = await answered(teaching.teach('pets', lesson(both, { train: false })));
+      const { answer, pointer } = await answered(teaching.teach('pets', batch(both, { train: false })));
       expect(answer).not.toHaveProperty('version');
       expect(pointer).toBeNull();
       expect(await teaching.train('pets')).toMatchObject({ answer: { version: 1 }, repeated: false });
@@ -128,7 +128,7 @@ describe('a change of examples', () => {
 
   it('trains once without what was forgotten', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', batch(both)));
       expect(await teaching.forget('pets', { label: 'emu' })).toMatchObject({
         answer: { version: 2, forgotten: 4, examples: 8 },
         pointer: { current: 2 },
@@ -144,7 +144,7 @@ describe('a change of examples', () => {
 
   it('gives an example another label that there is', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', batch(both)));
       const { id } = rows.examples.list('pets', 'cat', undefined, 1).examples[0];
       expect(await teaching.relabel('pets', id, 'dog')).toMatchObject({
         answer: { version: 2, classes: [{ examples: 3 }, { examples: 5 }, { examples: 4 }] },
@@ -157,7 +157,7 @@ describe('a change of examples', () => {
 
   it('comes from what a person says of a prediction, or is none', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', batch(both)));
       const unknown = { score: 0, is_unknown: false };
       for (const [id, label] of [
         ['first', 'cat'],
@@ -215,7 +215,7 @@ describe('a change of examples', () => {
 
   it('that a crash interrupted is finished by the alarm', () =>
     inTeaching(async (teaching, rows) => {
-      await answered(teaching.teach('pets', lesson(both)));
+      await answered(teaching.teach('pets', batch(both)));
       rows.examples.forget('pets', { label: 'emu' }, NOW);
       await teaching.resume();
       const versions = { 2: expect.any(String) as unknown };

@@ -5,13 +5,13 @@ import type { Stores } from '../../worker/tenant/outbox.ts';
 import { openRows } from '../../worker/tenant/rows.ts';
 import { Training } from '../../worker/tenant/teach/training.ts';
 import { Writer } from '../../worker/tenant/writer.ts';
-import { codes, lesson } from './lessons.ts';
+import { codes, batch } from './batches.ts';
 import { Isolate, stubOf, testEnv } from './support.ts';
 
 it('a version never answers that was trained on what was forgotten while its file was written', async () => {
   const isolate = new Isolate();
   const { id, key } = await isolate.newTenant();
-  const json = lesson(codes('cat', 3), codes('dog', 3));
+  const json = batch(codes('cat', 3), codes('dog', 3));
   await isolate.call('/v1/heads/pets/teach?train=false', { key, json });
   await runInDurableObject(stubOf(id), async (_, { storage }) => {
     let written = 0;

@@ -125,8 +125,8 @@ export async function detailOf(response: Response): Promise<string> {
   return (await response.clone().json<{ detail: string }>()).detail;
 }
 
-/** A lesson of codes of the older deployment's default, made up. */
-export function madeUpLesson({ plan, engine }: Runtime, label: string, count: number): object {
+/** A batch of codes of the older deployment's default, made up. */
+export function madeUpBatch({ plan, engine }: Runtime, label: string, count: number): object {
   const { name, version, weightsSha256: weights_sha256 } = plan;
   const examples = Array.from({ length: count }, (_, i) => {
     const code = Float16Array.from({ length: engine.codeLength }, (__, d) => Math.sin(i + d));

@@ -18,7 +18,7 @@ import { utf8 } from '../http/utf8.ts';
 import type { CodeSpace } from './code-space.ts';
 
 /** One labelled thing as it came. `name` is what its sender calls it, for messages. */
-export type Lesson = { readonly label: string; readonly name: string } & (
+export type ReceivedExample = { readonly label: string; readonly name: string } & (
   | { readonly kind: 'picture'; readonly bytes: Uint8Array }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'code'; readonly code: Float16Array; readonly picture: string | undefined }
@@ -31,12 +31,12 @@ const IMAGE = 'image';
 export const MAX_FORM_PARTS = 2 * MAX_EXAMPLES_PER_REQUEST;
 
 /** @throws ApiError invalid_request */
-export function lessonsOfForm(parts: readonly Part[]): Lesson[] {
+export function examplesOfForm(parts: readonly Part[]): ReceivedExample[] {
   const isLabel = (part: Part) => part.name === LABEL && part.filename === undefined;
   const labels = parts.filter(isLabel);
   // The only label of a form counts for all its pictures, wherever it stands; several count for those behind them.
   let label = labels.length === 1 ? textOf(labels[0].bytes) : undefined;
-  const lessons: Lesson[] = [];
+  const received: ReceivedExample[] = [];
   for (const part of parts) {
     if (isLabel(part)) {
       label = textOf(part.bytes);
@@ -45,25 +45,25 @@ export function lessonsOfForm(parts: readonly Part[]): Lesson[] {
     const named = part.name === IMAGE ? label : part.name;
     if (named === undefined) throw invalid(`a field '${IMAGE}' needs a field '${LABEL}' before it`, IMAGE);
     const name =
-      part.filename === undefined || part.filename === '' ? `${lessons.length + 1}` : part.filename;
-    lessons.push({ label: named, name: name.slice(0, 120), kind: 'picture', bytes: part.bytes });
+      part.filename === undefined || part.filename === '' ? `${received.length + 1}` : part.filename;
+    received.push({ label: named, name: name.slice(0, 120), kind: 'picture', bytes: part.bytes });
   }
-  if (lessons.length === 0)
+  if (received.length === 0)
     throw invalid('it holds no picture; send files in fields named after their labels');
-  if (lessons.length > MAX_EXAMPLES_PER_REQUEST)
-    throw invalid(`it holds ${lessons.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
-  const known = normalised(lessons.map(({ label }) => label));
-  return lessons.map((lesson) => ({ ...lesson, label: known.get(lesson.label)! }));
+  if (received.length > MAX_EXAMPLES_PER_REQUEST)
+    throw invalid(`it holds ${received.length} pictures; send up to ${MAX_EXAMPLES_PER_REQUEST} at once`);
+  const known = normalised(received.map(({ label }) => label));
+  return received.map((item) => ({ ...item, label: known.get(item.label)! }));
 }
 
 /**
  * @param space what codes must be of.
  * @throws ApiError invalid_request, backbone_mismatch
  */
-export function lessonsOfJson(body: Uint8Array, space: CodeSpace): Lesson[] {
+export function examplesOfJson(body: Uint8Array, space: CodeSpace): ReceivedExample[] {
   const json = checkJson(body, TeachBody);
   if (json.backbone !== undefined) checkSpace(json.backbone.weights_sha256, json, space);
-  const lessons = json.examples.map((example, i): Lesson => {
+  const received = json.examples.map((example, i): ReceivedExample => {
     const place = { label: example.label, name: `${i + 1}` };
     if ('image' in example)
       return { ...place, kind: 'picture', bytes: fromBase64(example.image, `examples.${i}.image`) };
@@ -73,10 +73,10 @@ export function lessonsOfJson(body: Uint8Array, space: CodeSpace): Lesson[] {
     const code = codeOf(example.code, space.origin.codeLength, `examples.${i}.code`);
     return { ...place, kind: 'code', code, picture: example.picture };
   });
-  const urls = lessons.filter(({ kind }) => kind === 'url').length;
+  const urls = received.filter(({ kind }) => kind === 'url').length;
   if (urls > MAX_URLS_PER_REQUEST)
     throw invalid(`it holds ${urls} URLs; send up to ${MAX_URLS_PER_REQUEST} at once`);
-  return lessons;
+  return received;
 }
 
 /** @throws ApiError backbone_mismatch for codes that the head's examples can't be. */

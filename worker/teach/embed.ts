@@ -16,7 +16,7 @@ import type { Services } from '../isolate/services.ts';
 import type { NewExample } from '../tenant/teach/example.ts';
 import { codesIn, type TaughtSpaces } from './code-space.ts';
 import type { Keep, ShownPicture } from './keep-pictures.ts';
-import { lessonsOfForm, lessonsOfJson, MAX_FORM_PARTS, type Lesson } from './batches.ts';
+import { examplesOfForm, examplesOfJson, MAX_FORM_PARTS, type ReceivedExample } from './batches.ts';
 
 type Embedder = Pick<Services, 'runtime' | 'tails'> &
   TaughtSpaces & {
@@ -40,7 +40,7 @@ export async function examplesOf(
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
     return borrowForm(request, work.memory, MAX_FORM_PARTS, async (parts) =>
-      present(embedder, lessonsOfForm(parts)),
+      present(embedder, examplesOfForm(parts)),
     );
   }
   if (type !== 'application/json') {
@@ -55,39 +55,39 @@ export async function examplesOf(
     MAX_JSON_PICTURE_BYTES,
     JSON_PICTURE_MEMORY_FACTOR,
     async (body) => {
-      const lessons = lessonsOfJson(body, spaces.space);
-      const here = lessons.filter(({ kind }) => kind !== 'url');
-      return { examples: await present(embedder, here), urls: lessons.filter(({ kind }) => kind === 'url') };
+      const received = examplesOfJson(body, spaces.space);
+      const here = received.filter(({ kind }) => kind !== 'url');
+      return { examples: await present(embedder, here), urls: received.filter(({ kind }) => kind === 'url') };
     },
   );
   // After the body has given its memory back, so that no request waits for memory while it holds some.
-  for (const lesson of made.urls) made.examples.push(...(await fetched(embedder, lesson)));
+  for (const item of made.urls) made.examples.push(...(await fetched(embedder, item)));
   return made.examples;
 }
 
-async function fetched(embedder: Embedder, lesson: Lesson): Promise<NewExample[]> {
-  if (lesson.kind !== 'url') return [];
-  const response = await fetchPicture(lesson.url);
+async function fetched(embedder: Embedder, item: ReceivedExample): Promise<NewExample[]> {
+  if (item.kind !== 'url') return [];
+  const response = await fetchPicture(item.url);
   return borrow(response, embedder.work.memory, MAX_FILE_BYTES, 1, async (bytes) => {
-    const [example] = await present(embedder, [{ ...lesson, kind: 'picture', bytes }]);
+    const [example] = await present(embedder, [{ ...item, kind: 'picture', bytes }]);
     return [{ ...example, source: 'url' as const }];
   });
 }
 
-async function present(embedder: Embedder, lessons: readonly Lesson[]): Promise<NewExample[]> {
+async function present(embedder: Embedder, received: readonly ReceivedExample[]): Promise<NewExample[]> {
   const examples: NewExample[] = [];
   const shown: ShownPicture[] = [];
-  for (const lesson of lessons) {
-    const { label } = lesson;
-    if (lesson.kind === 'code') {
-      const code = bytesOf(lesson.code);
-      examples.push({ label, picture: lesson.picture ?? (await sha256Hex(code)), source: 'code', code });
-    } else if (lesson.kind === 'picture') {
-      const { image, ...codes } = await codesOf(embedder, lesson.bytes).catch((error: unknown) => {
-        throw placed(error, lesson);
+  for (const item of received) {
+    const { label } = item;
+    if (item.kind === 'code') {
+      const code = bytesOf(item.code);
+      examples.push({ label, picture: item.picture ?? (await sha256Hex(code)), source: 'code', code });
+    } else if (item.kind === 'picture') {
+      const { image, ...codes } = await codesOf(embedder, item.bytes).catch((error: unknown) => {
+        throw placed(error, item);
       });
-      const picture = await sha256Hex(lesson.bytes);
-      shown.push({ bytes: lesson.bytes, sha256: picture, format: image.format });
+      const picture = await sha256Hex(item.bytes);
+      shown.push({ bytes: item.bytes, sha256: picture, format: image.format });
       examples.push({ label, picture, source: 'picture', ...codes });
     }
   }
@@ -116,7 +116,7 @@ function bytesOf(code: Float16Array): Uint8Array {
 }
 
 /** Of many pictures, the one in question. */
-function placed(error: unknown, { name, label }: Lesson): unknown {
+function placed(error: unknown, { name, label }: ReceivedExample): unknown {
   const where = `Picture '${name}' of class '${label}'`;
   if (error instanceof ApiError && error.code === 'too_much_work')
     return new ApiError(error.code, `${where}: ${error.message} Nothing of this request was stored.`);

@@ -1,4 +1,4 @@
-/** Writes the pictures of a lesson to R2 before its examples are stored, where the tenant keeps them. */
+/** Writes the pictures of a batch to R2 before its examples are stored, where the tenant keeps them. */
 import type { ImageInfo } from '../../src/api/index.ts';
 import type { Env } from '../env.ts';
 import { callTenant } from '../tenant/call.ts';

@@ -200,7 +200,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX heads_that_must_forget ON taught_heads (head) WHERE forgotten_from IS NOT NULL;
   CREATE INDEX idempotency_by_head ON idempotency (head);
   `,
-  // How many examples there are and what their pictures take, as triggers keep it, so that no lesson counts them. Which
+  // How many examples there are and what their pictures take, as triggers keep it, so that no batch counts them. Which
   // kept pictures are shown, and how far the others are swept: see KeptPictures.
   `
   ALTER TABLE tenant ADD COLUMN example_count INTEGER NOT NULL DEFAULT 0;

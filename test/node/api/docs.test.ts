@@ -2,18 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { House } from '../protocols/house.ts';
+import { TestHost } from '../protocols/test-host.ts';
 import { Document } from './generator.ts';
 
 describe('/docs', () => {
-  let house: House;
+  let host: TestHost;
   beforeAll(async () => {
-    house = await House.open();
+    host = await TestHost.open();
   });
-  afterAll(() => house.close());
+  afterAll(() => host.close());
 
   it('is served with its files, under a policy of its own', async () => {
-    const page = await fetch(house.address('/docs'));
+    const page = await fetch(host.address('/docs'));
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);
     const policy = page.headers.get('content-security-policy') ?? '';
@@ -23,7 +23,7 @@ describe('/docs', () => {
       ([, file]) => file,
     );
     expect(files).toHaveLength(4);
-    for (const file of files) expect((await fetch(house.address(file))).status, file).toBe(200);
+    for (const file of files) expect((await fetch(host.address(file))).status, file).toBe(200);
   });
 
   describe.skipIf(withoutBrowser())('in a browser', () => {
@@ -43,13 +43,13 @@ describe('/docs', () => {
       const strangers: string[] = [];
       await page.route('**/*', (route) => {
         const { origin, href } = new URL(route.request().url());
-        if (origin === house.url.origin || href.startsWith('data:')) return route.continue();
+        if (origin === host.url.origin || href.startsWith('data:')) return route.continue();
         strangers.push(href);
         return route.abort();
       });
-      await page.goto(house.address('/docs'));
+      await page.goto(host.address('/docs'));
       await page.locator('.opblock').first().waitFor();
-      const document = Document.parse(await (await fetch(house.address('/openapi.json'))).json());
+      const document = Document.parse(await (await fetch(host.address('/openapi.json'))).json());
       const operations = Object.values(document.paths).flatMap((methods) => Object.keys(methods));
       expect(await page.locator('.opblock').count()).toBe(operations.length);
       await page.locator('.opblock', { hasText: '/healthz' }).click();

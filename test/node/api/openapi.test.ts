@@ -8,10 +8,10 @@ import type { ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADMIN_SECRET, House, picture } from '../protocols/house.ts';
+import { ADMIN_SECRET, TestHost, picture } from '../protocols/test-host.ts';
 import { Document, Generator, type Made, type Place, type Schema } from './generator.ts';
 import { Secrets } from './secrets.ts';
-import { HEAD, LABELS, LESSONS, TAUGHT, Tenants, type Tenant } from './tenants.ts';
+import { HEAD, LABELS, BATCHES, TAUGHT, Tenants, type Tenant } from './tenants.ts';
 
 const REQUESTS = 2_000;
 /** So many requests by one tenant: none should meet a cap on requests, and deletions don't leave the rest without heads. */
@@ -23,15 +23,15 @@ const Health = z.object({
 
 const secrets = new Secrets();
 const log: string[] = [];
-let house: House;
+let host: TestHost;
 let json: Record<string, unknown>;
 let document: Document;
 beforeAll(async () => {
-  house = await House.open((line) => log.push(line));
-  json = z.record(z.string(), z.unknown()).parse(await (await fetch(house.address('/openapi.json'))).json());
+  host = await TestHost.open((line) => log.push(line));
+  json = z.record(z.string(), z.unknown()).parse(await (await fetch(host.address('/openapi.json'))).json());
   document = Document.parse(json);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 it('is valid OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate(structuredClone(json));
@@ -102,7 +102,7 @@ async function speakProtocols({ key }: Tenant): Promise<void> {
     for (const body of [picture(), picture().subarray(0, 200), JSON.stringify({ inputs: 'x' }), '{']) {
       const headers = { authorization: `Bearer ${key}`, 'training-key': key, 'prediction-key': key };
       const init = { method: 'POST', headers: { ...headers, 'content-type': type }, body };
-      const response = await fetch(house.address(path), init);
+      const response = await fetch(host.address(path), init);
       const text = await response.text();
       if (!response.ok) secrets.readError(text, path);
     }
@@ -120,13 +120,13 @@ describe('answers', () => {
     { timeout: 600_000 },
     async () => {
       const ids: string[] = [];
-      const { backbone } = Health.parse(await (await fetch(house.address('/healthz'))).json());
-      const tenants = await Tenants.prepare(house, backbone.name);
+      const { backbone } = Health.parse(await (await fetch(host.address('/healthz'))).json());
+      const tenants = await Tenants.prepare(host, backbone.name);
       const first = await tenants.next();
       const backup = await tenants.backup(first);
       secrets.add(ADMIN_SECRET, await tenants.other(), ...first.keys);
       secrets.addWords(...LABELS);
-      for (const [, name] of LESSONS) secrets.addPicture(picture(name));
+      for (const [, name] of BATCHES) secrets.addPicture(picture(name));
       await speakProtocols(first);
       const validator = compiler();
       const archive = new Uint8Array(Buffer.from('UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==', 'base64'));
@@ -180,7 +180,7 @@ describe('answers', () => {
         ids.splice(0, ids.length, ...tenant.ids, ...likely);
         const made = generator.make(place);
         const headers = { authorization: authorization(made.place, tenant), ...made.init.headers };
-        const response = await fetch(house.address(made.address), { ...made.init, headers });
+        const response = await fetch(host.address(made.address), { ...made.init, headers });
         statuses[response.status] = (statuses[response.status] ?? 0) + 1;
         if (response.ok) succeeded.add(made.place);
         if (!response.ok) secrets.readError(await response.clone().text(), made.address.slice(0, 100));

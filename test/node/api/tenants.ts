@@ -1,18 +1,18 @@
 /** Tenants for random requests: each with heads, examples, a named version, a prediction to review, and a spare tenant beside. */
 import { z } from 'zod';
-import { ADMIN_SECRET, headFile, picture, type House } from '../protocols/house.ts';
+import { ADMIN_SECRET, headFile, picture, type TestHost } from '../protocols/test-host.ts';
 import { OTHER } from './secrets.ts';
 
 export const HEAD = 'pets';
 export const TAUGHT = 'taught';
 export const LABELS = ['tabby', 'poodle'];
-export const LESSONS = [
+export const BATCHES = [
   ['tabby', 'progressive.jpg'],
   ['tabby', 'grey.jpg'],
   ['poodle', 'rgb.png'],
   ['poodle', 'lossy.webp'],
 ] as const;
-/** Unlike the lessons, so that the head is unsure of it. */
+/** Unlike the batches, so that the head is unsure of it. */
 const STRANGER = 'bit1.png';
 
 const Examples = z.object({ examples: z.array(z.object({ id: z.string() })).min(1) });
@@ -31,19 +31,19 @@ export interface Tenant {
 }
 
 export class Tenants {
-  readonly #house: House;
+  readonly #host: TestHost;
   readonly #file: Uint8Array<ArrayBuffer>;
   readonly #versionName: string;
 
-  private constructor(house: House, file: Uint8Array<ArrayBuffer>, versionName: string) {
-    this.#house = house;
+  private constructor(host: TestHost, file: Uint8Array<ArrayBuffer>, versionName: string) {
+    this.#host = host;
     this.#file = file;
     this.#versionName = versionName;
   }
 
   /** @param versionName that requests may name. */
-  static async prepare(house: House, versionName: string): Promise<Tenants> {
-    return new Tenants(house, await headFile(LABELS), versionName);
+  static async prepare(host: TestHost, versionName: string): Promise<Tenants> {
+    return new Tenants(host, await headFile(LABELS), versionName);
   }
 
   /** A head file, as it is uploaded. */
@@ -56,12 +56,12 @@ export class Tenants {
     const spare = await this.#create('a spare');
     const keyMade = await this.#json(key, 'POST', '/v1/keys', { name: 'spare', scopes: ['read'] });
     await this.#json(key, 'PUT', '/v1/settings', { keep_images: true });
-    await this.#house.call(key, `/v1/heads/${HEAD}`, { method: 'PUT', body: this.#file });
+    await this.#host.call(key, `/v1/heads/${HEAD}`, { method: 'PUT', body: this.#file });
     await this.#json(key, 'PUT', `/v1/heads/${HEAD}/names/${this.#versionName}`, { version: 1 });
     // Two versions, so that there is one to go back to and to delete.
-    await this.#teach(key, LESSONS.slice(0, -1));
-    await this.#teach(key, LESSONS.slice(-1));
-    const { examples } = Examples.parse(await this.#house.call(key, `/v1/heads/${TAUGHT}/examples`));
+    await this.#teach(key, BATCHES.slice(0, -1));
+    await this.#teach(key, BATCHES.slice(-1));
+    const { examples } = Examples.parse(await this.#host.call(key, `/v1/heads/${TAUGHT}/examples`));
     const review = await this.#review(key);
     // Twice, since a prediction can be named by fewer requests than the others.
     const { id: keyId, key: readKey } = Created.parse(keyMade);
@@ -72,7 +72,7 @@ export class Tenants {
 
   /** All of a tenant's, as a file to restore from. */
   async backup({ key }: Tenant): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await this.#house.request(key, '/v1/backup');
+    const response = await this.#host.request(key, '/v1/backup');
     return new Uint8Array(await response.arrayBuffer());
   }
 
@@ -80,25 +80,25 @@ export class Tenants {
   async other(): Promise<string> {
     const { key } = await this.#create(OTHER.tenant);
     const form = new FormData();
-    for (const [i, [, name]] of LESSONS.entries())
+    for (const [i, [, name]] of BATCHES.entries())
       form.append(OTHER.labels[i >> 1], new Blob([picture(name)]), name);
-    await this.#house.call(key, `/v1/heads/${OTHER.head}/teach`, { method: 'POST', body: form });
+    await this.#host.call(key, `/v1/heads/${OTHER.head}/teach`, { method: 'POST', body: form });
     return key;
   }
 
-  async #teach(key: string, lessons: readonly (typeof LESSONS)[number][]): Promise<void> {
+  async #teach(key: string, batches: readonly (typeof BATCHES)[number][]): Promise<void> {
     const form = new FormData();
-    for (const [label, name] of lessons) form.append(label, new Blob([picture(name)]), name);
-    await this.#house.call(key, `/v1/heads/${TAUGHT}/teach`, { method: 'POST', body: form });
+    for (const [label, name] of batches) form.append(label, new Blob([picture(name)]), name);
+    await this.#host.call(key, `/v1/heads/${TAUGHT}/teach`, { method: 'POST', body: form });
   }
 
   /** @returns the id of a prediction that waits for review. */
   async #review(key: string): Promise<string> {
     await this.#json(key, 'PUT', `/v1/heads/${TAUGHT}/settings`, { capture: true });
     const path = `/v1/heads/${TAUGHT}`;
-    await this.#house.call(key, `${path}/classify`, { method: 'POST', body: picture(STRANGER) });
+    await this.#host.call(key, `${path}/classify`, { method: 'POST', body: picture(STRANGER) });
     for (let attempt = 1; ; attempt++) {
-      const queue = Review.safeParse(await this.#house.call(key, `${path}/review`));
+      const queue = Review.safeParse(await this.#host.call(key, `${path}/review`));
       if (queue.success) return queue.data.items[0].id;
       if (attempt === 50) throw new Error('The stranger was not captured.');
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -111,6 +111,6 @@ export class Tenants {
 
   #json(key: string, method: string, path: string, body: unknown): Promise<unknown> {
     const headers = { 'content-type': 'application/json' };
-    return this.#house.call(key, path, { method, headers, body: JSON.stringify(body) });
+    return this.#host.call(key, path, { method, headers, body: JSON.stringify(body) });
   }
 }

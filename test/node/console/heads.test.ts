@@ -6,7 +6,7 @@ import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { HeadwaterClient } from '../../../sdk/client.ts';
 import { parseMethod, readHead, writeHead } from '../../../src/head/index.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
+import { drop, newTenant, photos, signIn, startTestHost, teach } from './test-host.ts';
 
 const HEAD = 'bin';
 
@@ -17,7 +17,7 @@ describe.skipIf(withoutBrowser())('a user', () => {
   let key: string;
 
   beforeAll(async () => {
-    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
     key = await newTenant(worker.url);
     await teach(worker.url, key, HEAD, {
       glass: photos('train', 'glass', 6),

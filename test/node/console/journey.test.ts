@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse } from './house.ts';
+import { drop, newTenant, photos, signIn, startTestHost } from './test-host.ts';
 
 const HEAD = 'kitchen-bin';
 const EXAMPLES = 12;
@@ -14,7 +14,7 @@ describe.skipIf(withoutBrowser())('a new user', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
   });
   afterAll(async () => {
     await browser?.close();

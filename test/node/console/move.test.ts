@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
-import { newTenant, photos, signIn, startHouse, teach } from './house.ts';
+import { newTenant, photos, signIn, startTestHost, teach } from './test-host.ts';
 
 const HEAD = 'bin';
 const metrics = (accuracy: number) => ({ examples: 40, accuracy, log_loss: 0.3 });
@@ -29,7 +29,7 @@ describe.skipIf(withoutBrowser())('a head on an older backbone', () => {
   const asked: string[] = [];
 
   beforeAll(async () => {
-    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
     key = await newTenant(worker.url);
     await teach(worker.url, key, HEAD, {
       glass: photos('train', 'glass', 3),

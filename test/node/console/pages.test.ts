@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { MAX_FIRST_LOAD_BYTES } from '../../../scripts/build/console.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { drop, newTenant, photos, signIn, startHouse, teach } from './house.ts';
+import { drop, newTenant, photos, signIn, startTestHost, teach } from './test-host.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const HEAD = 'recycling';
@@ -25,7 +25,7 @@ describe.skipIf(withoutBrowser())('console', () => {
   let key: string;
 
   beforeAll(async () => {
-    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
     key = await newTenant(worker.url);
     await teach(worker.url, key, HEAD, {
       glass: photos('train', 'glass', 8),

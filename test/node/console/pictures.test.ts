@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalWorker } from '../../../scripts/local-worker.ts';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
-import { newTenant, signIn, startHouse } from './house.ts';
+import { newTenant, signIn, startTestHost } from './test-host.ts';
 
 /** EXIF that says only: turn by 90° clockwise (orientation 6). */
 const TURNED = Buffer.from('ffe1002245786966000049492a0008000000010012010300010000000600000000000000', 'hex');
@@ -14,7 +14,7 @@ describe.skipIf(withoutBrowser())('pictures', () => {
   let page: Page;
 
   beforeAll(async () => {
-    [worker, browser] = await Promise.all([startHouse(), launchBrowser()]);
+    [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
     // The page's policy would not let the test read what is about to be sent.
     page = await browser.newPage({ bypassCSP: true });
     await signIn(page, worker.url, await newTenant(worker.url));

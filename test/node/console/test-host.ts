@@ -1,4 +1,4 @@
-/** What the console's tests stand on: the real Worker with the built console, a tenant, real photos. */
+/** The host of the console tests: the real Worker with the built console, a tenant, real photos. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -20,7 +20,7 @@ export function photos(split: 'train' | 'test', label: string, count: number): P
 }
 
 /** On stores in memory. */
-export async function startHouse(): Promise<LocalWorker> {
+export async function startTestHost(): Promise<LocalWorker> {
   for (const file of ['build/worker/index.js', 'build/console/index.html']) {
     if (!existsSync(join(root, file))) throw new Error(`${file} is missing: run 'npm run build' first.`);
   }

@@ -1,7 +1,7 @@
 /** workerd killed at each step of a teach request: what was answered is whole, what was not can be repeated. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../trainer/workspace.ts';
-import { lessonOf, Mortal, TaughtAnswer } from './teaching.ts';
+import { batchOf, Mortal, TaughtAnswer } from './teaching.ts';
 
 let mortal: Mortal | undefined;
 afterEach(() => mortal?.stop());
@@ -19,7 +19,7 @@ describe('workerd, killed', () => {
       const key = await worker.newTenant();
       const backbone = await worker.backbone();
       const teach = (label: string, name: string) =>
-        worker.teach(key, 'pets', lessonOf(backbone, label, 5, 1), name);
+        worker.teach(key, 'pets', batchOf(backbone, label, 5, 1), name);
       expect((await teach('ant', 'one')).status).toBe(200);
       const second = TaughtAnswer.parse(await (await teach('bee', 'two')).json());
       expect(second.version).toBe(1);
@@ -57,7 +57,7 @@ describe('workerd, killed', () => {
     const key = await worker.newTenant();
     const backbone = await worker.backbone();
     const teach = (label: string, name: string) =>
-      worker.teach(key, 'pets', lessonOf(backbone, label, 5, 1), name);
+      worker.teach(key, 'pets', batchOf(backbone, label, 5, 1), name);
     // Each adds examples, so that no version before is the one to be.
     for (const [i, label] of ['ant', 'cow', 'bee'].entries())
       expect((await teach(label, `${i}`)).status).toBe(200);

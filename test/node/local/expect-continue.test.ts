@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { House, picture } from '../protocols/house.ts';
+import { TestHost, picture } from '../protocols/test-host.ts';
 import { skipped } from '../skipped.ts';
 
 const run = promisify(execFile);
@@ -51,14 +51,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a request with Expect: 100-continue', () => {
-  let house: House;
+  let host: TestHost;
   let key: string;
   beforeAll(async () => {
-    house = await House.open();
-    key = await house.newTenant();
-    await house.putHead(key, 'pets', ['cat', 'dog']);
+    host = await TestHost.open();
+    key = await host.newTenant();
+    await host.putHead(key, 'pets', ['cat', 'dog']);
   });
-  afterAll(() => house.close());
+  afterAll(() => host.close());
 
   const headersOf = ({ type = 'image/jpeg', hasKey = true }: Asked): string[] => [
     `content-type: ${type}`,
@@ -68,7 +68,7 @@ describe('a request with Expect: 100-continue', () => {
 
   /** Sends the headers, and the body once an interim answer came. @returns the status lines of all answers. */
   function ask(asked: Asked, length: number): Promise<string[]> {
-    const socket = connect(Number(house.url.port), house.url.hostname);
+    const socket = connect(Number(host.url.port), host.url.hostname);
     const { method = 'POST', path, body = photo } = asked;
     const headers = ['host: headwater', `content-length: ${length}`, ...headersOf(asked)].join('\r\n');
     socket.write(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
@@ -116,7 +116,7 @@ describe('a request with Expect: 100-continue', () => {
         ...headers,
         '-X',
         method,
-        house.address(path),
+        host.address(path),
       ]);
       expect({ ...asked, heard: Number(stdout) }).toEqual({ ...asked, heard: asked.status });
     }

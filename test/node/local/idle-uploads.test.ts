@@ -6,7 +6,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { House, picture } from '../protocols/house.ts';
+import { TestHost, picture } from '../protocols/test-host.ts';
 
 const MIB = 1 << 20;
 const UPLOADS = 20;
@@ -15,16 +15,16 @@ const SIZES = 8;
 const CLASSIFIED = 3;
 const SETTLING_MS = 1_500;
 
-let house: House;
+let host: TestHost;
 let attackers: string[];
 let key: string;
 beforeAll(async () => {
-  house = await House.open();
-  attackers = await Promise.all(Array.from({ length: 4 }, () => house.newTenant()));
-  key = await house.newTenant();
-  for (const each of [key, ...attackers]) await house.putHead(each, 'pets', ['cat', 'dog']);
+  host = await TestHost.open();
+  attackers = await Promise.all(Array.from({ length: 4 }, () => host.newTenant()));
+  key = await host.newTenant();
+  for (const each of [key, ...attackers]) await host.putHead(each, 'pets', ['cat', 'dog']);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 const sockets: Socket[] = [];
 afterEach(() => {
@@ -44,7 +44,7 @@ interface Upload {
 
 /** Begins an upload and leaves it. @returns what is answered once it is. */
 function begin(bearer: string, { path, method = 'POST', type, declared, sent }: Upload): Promise<string> {
-  const socket = connect(Number(house.url.port), house.url.hostname);
+  const socket = connect(Number(host.url.port), host.url.hostname);
   sockets.push(socket);
   const length = declared === undefined ? 'transfer-encoding: chunked' : `content-length: ${declared}`;
   const authorization = bearer === '' ? '' : `authorization: Bearer ${bearer}\r\n`;
@@ -81,7 +81,7 @@ function scaled({ declared, sent, ...upload }: Upload, by: number): Upload {
 async function classify(): Promise<number[]> {
   const statuses: number[] = [];
   for (let i = 0; i < CLASSIFIED; i++) {
-    const response = await house.request(key, '/v1/heads/pets/classify', {
+    const response = await host.request(key, '/v1/heads/pets/classify', {
       method: 'POST',
       headers: { 'content-type': 'image/jpeg' },
       body: ORDINARY,
@@ -105,7 +105,7 @@ it.each<[string, Upload]>([
   ['forms in chunks, without an end', { path: '/v1/embed', type: FORM, declared: undefined, sent: 2 * MIB }],
   ['pictures in JSON', { path: '/v1/embed', type: 'application/json', declared: 8 * MIB, sent: 4 * MIB }],
   ['batches', { path: '/v1/heads/pets/classify-batch', type: FORM, declared: 24 * MIB, sent: 8 * MIB }],
-  ['lessons', { path: '/v1/heads/pets/teach', type: FORM, declared: 24 * MIB, sent: 8 * MIB }],
+  ['batches', { path: '/v1/heads/pets/teach', type: FORM, declared: 24 * MIB, sent: 8 * MIB }],
   ['tensors', { path: '/v2/models/pets/infer', type: 'application/json', declared: 4 * MIB, sent: 3 * MIB }],
 ])('twenty idle uploads of %s let others work', async (_, upload) => {
   const begun = Array.from({ length: UPLOADS }, (_, i) =>
@@ -134,7 +134,7 @@ it('without a key they are told that in the end, and hold nothing', async () => 
 it('two large uploads of a tenant, of which each leaves the other no room, are both answered', async () => {
   const body = new FormData();
   body.append('image', new Blob([new Uint8Array(23 * MIB)]));
-  const send = () => house.request(key, '/v1/embed', { method: 'POST', body });
+  const send = () => host.request(key, '/v1/embed', { method: 'POST', body });
   const statuses = (await Promise.all([send(), send()])).map(({ status }) => status);
   expect(statuses).toEqual([413, 413]);
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startLocalWorker, type LocalWorker } from '../../../scripts/local-worker.ts';
 import { png } from '../trainer/workspace.ts';
-import { lessonOf } from './teaching.ts';
+import { batchOf } from './teaching.ts';
 
 const ADMIN_SECRET = 'a secret for this test';
 /** What the contract promises for requests that name no version. */
@@ -37,8 +37,8 @@ it('a named version is right at once, the current one within a minute, and at on
   const { key } = z.object({ key: z.string() }).parse(tenant);
   const health = z.object({ backbone: z.looseObject({}) }).parse(await call(first, key, '/healthz'));
   const teach = async (label: string): Promise<number | undefined> => {
-    const lesson = lessonOf(health.backbone, label, 5, 1);
-    const taught = await call(first, key, '/v1/heads/pets/teach', json(lesson));
+    const batch = batchOf(health.backbone, label, 5, 1);
+    const taught = await call(first, key, '/v1/heads/pets/teach', json(batch));
     return z.object({ version: z.int().optional() }).parse(taught).version;
   };
   const versionAt = async (base: URL, query = ''): Promise<number> => {

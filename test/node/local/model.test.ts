@@ -80,7 +80,7 @@ describe('the model', () => {
     expect(told(states)).toEqual(['a1 a2 b1 | a1 a2 b1', 'a2 b1 | a2 b1']);
   });
 
-  it('lets an unanswered lesson be stored and not yet trained with, but not in part', async () => {
+  it('lets an unanswered batch be stored and not yet trained with, but not in part', async () => {
     const states = await statesAfter(model, await taught(), [unanswered(teach('c1', 'c2'))]);
     expect(told(states)).toEqual([
       'a1 a2 b1 c1 c2 | a1 a2 b1',

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalWorker } from '../../../scripts/local-worker.ts';
-import { ADMIN_SECRET, House } from '../protocols/house.ts';
+import { ADMIN_SECRET, TestHost } from '../protocols/test-host.ts';
 import { skipped } from '../skipped.ts';
 
 const run = promisify(execFile);
@@ -93,15 +93,15 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('an error that comes before the body was read', () => {
-  let house: House;
+  let host: TestHost;
   let keys: Record<Refusal['key'], string>;
   beforeAll(async () => {
-    house = new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET }));
-    const admin = await house.newTenant();
-    await house.putHead(admin, 'pets', ['cat', 'dog']);
-    keys = { none: '', admin, read: await house.newKey(admin, ['read']) };
+    host = new TestHost(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET }));
+    const admin = await host.newTenant();
+    await host.putHead(admin, 'pets', ['cat', 'dog']);
+    keys = { none: '', admin, read: await host.newKey(admin, ['read']) };
   });
-  afterAll(() => house.close());
+  afterAll(() => host.close());
 
   const headersOf = ({ key, type }: Refusal): Record<string, string> => ({
     'content-type': type,
@@ -115,7 +115,7 @@ describe('an error that comes before the body was read', () => {
     for (let i = 0; i < FETCHES; i++) {
       const body = new FormData();
       body.append('image', new Blob([BODY]), 'a.jpg');
-      const response = await fetch(house.address(refused.path), { method: refused.method, headers, body });
+      const response = await fetch(host.address(refused.path), { method: refused.method, headers, body });
       await response.arrayBuffer();
       statuses.push(response.status);
     }
@@ -130,7 +130,7 @@ describe('an error that comes before the body was read', () => {
       const data = ['--data-binary', `@${join(folder, 'body')}`];
       const shown = ['-s', '-S', '-o', join(folder, 'answer'), '-w', '%{http_code} '];
       for (let i = 0; i < OTHERS; i++) {
-        const args = [...shown, '-X', refused.method, ...headers, ...data, house.address(refused.path)];
+        const args = [...shown, '-X', refused.method, ...headers, ...data, host.address(refused.path)];
         const { stdout } = await run('curl', args);
         expect({ ...refused, heard: Number(stdout) }).toEqual({ ...refused, heard: refused.status });
       }
@@ -138,11 +138,7 @@ describe('an error that comes before the body was read', () => {
   });
 
   it.skipIf(withoutPython)('urllib hears them all', async () => {
-    const asked = REFUSALS.map((refused) => [
-      house.address(refused.path),
-      refused.method,
-      headersOf(refused),
-    ]);
+    const asked = REFUSALS.map((refused) => [host.address(refused.path), refused.method, headersOf(refused)]);
     const list = join(folder, 'requests.json');
     writeFileSync(list, JSON.stringify(asked));
     const { stdout } = await run('python3', ['-c', URLLIB, list]);

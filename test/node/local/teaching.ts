@@ -1,4 +1,4 @@
-/** A Worker on local workerd that can be ended at any moment and started again on the same stores, and lessons for it. */
+/** A Worker on local workerd that can be ended at any moment and started again on the same stores, and batches for it. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -141,8 +141,8 @@ export class Mortal {
 
 const { weightsSha256: _hash, codeLength, ...SPACE } = spaceOfPlan(liteBackbone().plan, DEFAULT_INPUT);
 
-/** JSON of a lesson of made-up codes of the default space; other seeds give other codes. */
-export function lessonOf(backbone: object, label: string, count: number, seed: number): string {
+/** JSON of a batch of made-up codes of the default space; other seeds give other codes. */
+export function batchOf(backbone: object, label: string, count: number, seed: number): string {
   let state = (seed * 7919 + label.length * 31 + label.charCodeAt(0)) % 0x7fffffff;
   const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
   const examples = Array.from({ length: count }, () => {

@@ -6,7 +6,7 @@ import { ApiKeyCredentials, DefaultHttpClient, type HttpClient } from '@azure/ms
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { photos as photoFiles } from '../photos.ts';
-import { House, picture } from './house.ts';
+import { TestHost, picture } from './test-host.ts';
 
 const TAGS = ['glass', 'paper'] as const;
 const TEST_PHOTOS_PER_TAG = 15;
@@ -15,17 +15,17 @@ const PUBLISHED = 'production';
 const OWN_VERSION = 'v3.4-preview';
 const VERSIONS = [OWN_VERSION, 'v3.3', 'v3.0'] as const;
 
-let house: House;
+let host: TestHost;
 let training: TrainingAPIClient;
 let prediction: PredictionAPIClient;
 let key: string;
 beforeAll(async () => {
-  house = await House.open();
-  key = await house.newTenant();
+  host = await TestHost.open();
+  key = await host.newTenant();
   training = trainingClient(OWN_VERSION);
-  prediction = new PredictionAPIClient(credentials('Prediction-key'), house.url.origin, OPTIONS);
+  prediction = new PredictionAPIClient(credentials('Prediction-key'), host.url.origin, OPTIONS);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 /** Attempts of their own would hide faults. */
 const OPTIONS = { noRetryPolicy: true };
@@ -39,11 +39,11 @@ function trainingClient(version: (typeof VERSIONS)[number]): TrainingAPIClient {
   const httpClient: HttpClient = {
     sendRequest: (request) => {
       request.url = request.url.replace(`/customvision/${OWN_VERSION}/`, `/customvision/${version}/`);
-      called.add(request.url.slice(house.url.href.length).split('/')[1]);
+      called.add(request.url.slice(host.url.href.length).split('/')[1]);
       return network.sendRequest(request);
     },
   };
-  return new TrainingAPIClient(credentials('Training-key'), house.url.origin, { ...OPTIONS, httpClient });
+  return new TrainingAPIClient(credentials('Training-key'), host.url.origin, { ...OPTIONS, httpClient });
 }
 
 /** Versions of the training API that were called. */
@@ -173,9 +173,9 @@ describe.each(VERSIONS)('a migration, with %s', (version) => {
     expect(await training.getIteration(project, iteration)).toMatchObject({ publishName: PUBLISHED });
     const [{ head }] = z
       .object({ heads: z.array(z.object({ head: z.string() })) })
-      .parse(await house.call(key, '/v1/heads')).heads;
+      .parse(await host.call(key, '/v1/heads')).heads;
     const init = { method: 'POST', body: picture() };
-    expect(await house.call(key, `/v1/heads/${head}/classify?version=${PUBLISHED}`, init)).toMatchObject({
+    expect(await host.call(key, `/v1/heads/${head}/classify?version=${PUBLISHED}`, init)).toMatchObject({
       version: 1,
     });
     let right = 0;
@@ -236,7 +236,7 @@ describe.each(VERSIONS)('a migration, with %s', (version) => {
 describe('without a right', () => {
   it('a wrong key is 401, as the clients understand it', async () => {
     const credentials = new ApiKeyCredentials({ inHeader: { 'Training-key': 'hw_wrong' } });
-    const stranger = new TrainingAPIClient(credentials, house.url.origin, { noRetryPolicy: true });
+    const stranger = new TrainingAPIClient(credentials, host.url.origin, { noRetryPolicy: true });
     await expect(stranger.getProjects()).rejects.toMatchObject({ statusCode: 401 });
   });
 
@@ -266,7 +266,7 @@ describe('without a right', () => {
     ['GET', '/projects/00000000-0000-0000-0000-000000000000', undefined],
   ])('%s %s with nonsense is no server error', async (method, path, body) => {
     const { id = '' } = await training.createProject('nonsense');
-    const address = house.address(`/customvision/v3.3/Training${path.replaceAll('ID', id)}`);
+    const address = host.address(`/customvision/v3.3/Training${path.replaceAll('ID', id)}`);
     const headers = { 'Training-Key': key, 'content-type': 'application/json' };
     const response = await fetch(address, { method, headers, body: body ?? null });
     expect(response.status).toBeLessThan(500);

@@ -2,25 +2,25 @@
 import { imageClassification, InferenceClient } from '@huggingface/inference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { House, picture } from './house.ts';
+import { TestHost, picture } from './test-host.ts';
 
 const Predictions = z.object({ predictions: z.array(z.object({ label: z.string(), score: z.number() })) });
 
-let house: House;
+let host: TestHost;
 let accessToken: string;
 beforeAll(async () => {
-  house = await House.open();
-  accessToken = await house.newTenant();
-  await house.putHead(accessToken, 'pets', ['cat', 'dog', 'fox', 'owl', 'ant', 'bee', 'elk']);
+  host = await TestHost.open();
+  accessToken = await host.newTenant();
+  await host.putHead(accessToken, 'pets', ['cat', 'dog', 'fox', 'owl', 'ant', 'bee', 'elk']);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 const blob = new Blob([picture()], { type: 'image/jpeg' });
 const endpoint = (query = '', model = 'pets'): string =>
-  house.address(`/hf-inference/models/${model}${query}`);
+  host.address(`/hf-inference/models/${model}${query}`);
 
 async function ours(): Promise<{ label: string; score: number }[]> {
-  const answer = await house.call(accessToken, '/v1/heads/pets/classify', { method: 'POST', body: blob });
+  const answer = await host.call(accessToken, '/v1/heads/pets/classify', { method: 'POST', body: blob });
   return Predictions.parse(answer).predictions;
 }
 
@@ -29,7 +29,7 @@ async function failed(endpointUrl: string, data: Blob, token = accessToken): Pro
 }
 
 async function post(body: unknown): Promise<Response> {
-  return house.request(accessToken, '/hf-inference/models/pets', {
+  return host.request(accessToken, '/hf-inference/models/pets', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

@@ -1,7 +1,7 @@
 /** The Open Inference Protocol, version 2, over plain HTTP: no client of it is in the registry. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { House, picture } from './house.ts';
+import { TestHost, picture } from './test-host.ts';
 
 const LABELS = ['ant', 'bee', 'cat'];
 const Tensor = z.strictObject({
@@ -20,19 +20,19 @@ const Inference = z.strictObject({
 const Classified = z.object({ predictions: z.array(z.object({ label: z.string(), score: z.number() })) });
 const Embedded = z.object({ embeddings: z.array(z.object({ code: z.array(z.number()) })) });
 
-let house: House;
+let host: TestHost;
 let key: string;
 beforeAll(async () => {
-  house = await House.open();
-  key = await house.newTenant();
-  await house.putHead(key, 'pets', LABELS);
+  host = await TestHost.open();
+  key = await host.newTenant();
+  await host.putHead(key, 'pets', LABELS);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 const b64 = Buffer.from(picture()).toString('base64');
 
 async function ask(path: string): Promise<unknown> {
-  return (await fetch(house.address(path))).json();
+  return (await fetch(host.address(path))).json();
 }
 
 /** The protocol's `$inference_error_response`. */
@@ -42,7 +42,7 @@ async function errorOf(response: Response): Promise<string> {
 
 async function infer(body: unknown, path = '/v2/models/pets/infer'): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  return house.request(key, path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return host.request(key, path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 async function inferred(body: unknown): Promise<z.infer<typeof Inference>> {
@@ -62,7 +62,7 @@ describe('health and metadata', () => {
 
   it('of a model tell its tensors and versions', async () => {
     for (const path of ['/v2/models/pets', '/v2/models/pets/versions/1']) {
-      expect(await house.call(key, path)).toMatchObject({
+      expect(await host.call(key, path)).toMatchObject({
         name: 'pets',
         versions: ['1'],
         inputs: [
@@ -72,24 +72,24 @@ describe('health and metadata', () => {
         ],
         outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [-1, 3] }, {}, {}, {}],
       });
-      expect(await house.call(key, `${path}/ready`)).toEqual({ name: 'pets', ready: true });
+      expect(await host.call(key, `${path}/ready`)).toEqual({ name: 'pets', ready: true });
     }
   });
 
   it('of what is not there are 404 with an error', async () => {
     for (const path of ['/v2/models/wolves', '/v2/models/pets/versions/9', '/v2/models/PETS/ready']) {
-      const response = await house.request(key, path);
+      const response = await host.request(key, path);
       expect(response.status).toBe(404);
       expect(await errorOf(response)).toMatch(/_not_found$/);
     }
-    expect((await fetch(house.address('/v2/models/pets'))).status).toBe(401);
+    expect((await fetch(host.address('/v2/models/pets'))).status).toBe(401);
   });
 });
 
 describe('inference', () => {
   it('on pictures gives what classify gives', async () => {
     const classified = Classified.parse(
-      await house.call(key, '/v1/heads/pets/classify', { method: 'POST', body: picture() }),
+      await host.call(key, '/v1/heads/pets/classify', { method: 'POST', body: picture() }),
     );
     const answer = await inferred({ id: 'a1', inputs: [bytes(b64, { b64 })] });
     expect(answer).toMatchObject({ model_name: 'pets', model_version: '1', id: 'a1' });
@@ -106,7 +106,7 @@ describe('inference', () => {
 
   it('on codes gives what their picture gave; only the outputs asked for', async () => {
     const { embeddings } = Embedded.parse(
-      await house.call(key, '/v1/embed', { method: 'POST', body: picture() }),
+      await host.call(key, '/v1/embed', { method: 'POST', body: picture() }),
     );
     const { code } = embeddings[0];
     const outputs = [{ name: 'probabilities' }];
@@ -167,7 +167,7 @@ describe('inference', () => {
     const body = `{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2208],"data":${nested}}]}`;
     const headers = { 'content-type': 'application/json' };
     const post = (text: string): Promise<Response> =>
-      house.request(key, '/v2/models/pets/infer', { method: 'POST', headers, body: text });
+      host.request(key, '/v2/models/pets/infer', { method: 'POST', headers, body: text });
     expect((await post(body)).status).toBe(400);
     expect((await post(' '.repeat(5 << 20))).status).toBe(413);
     expect((await infer({ inputs: [bytes(Buffer.from('no picture').toString('base64'))] })).status).toBe(415);

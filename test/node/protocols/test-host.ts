@@ -11,7 +11,7 @@ import { liteBackbone } from '../backbone/files.ts';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';
 
-export class House {
+export class TestHost {
   readonly url: URL;
   readonly #worker: LocalWorker;
 
@@ -21,8 +21,8 @@ export class House {
   }
 
   /** @param onLog hears each line that the Worker logs. */
-  static async open(onLog: (line: string) => void = () => {}): Promise<House> {
-    return new House(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, onLog }));
+  static async open(onLog: (line: string) => void = () => {}): Promise<TestHost> {
+    return new TestHost(await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET, onLog }));
   }
 
   address(path: string): string {

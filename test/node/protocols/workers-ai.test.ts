@@ -3,30 +3,30 @@ import Cloudflare, { APIError, AuthenticationError, NotFoundError } from 'cloudf
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { workersAi } from '../../../sdk/workers-ai.ts';
-import { House, picture } from './house.ts';
+import { TestHost, picture } from './test-host.ts';
 
 const LABELS = ['cat', 'dog', 'fox', 'owl', 'ant', 'bee', 'elk'];
 const MODEL = '@cf/microsoft/resnet-50';
 const Predictions = z.object({ predictions: z.array(z.object({ label: z.string(), score: z.number() })) });
 
-let house: House;
+let host: TestHost;
 let key: string;
 let expected: { label: string; score: number }[];
 beforeAll(async () => {
-  house = await House.open();
-  key = await house.newTenant();
-  await house.putHead(key, 'resnet-50', LABELS);
-  await house.putHead(key, 'pets', LABELS);
+  host = await TestHost.open();
+  key = await host.newTenant();
+  await host.putHead(key, 'resnet-50', LABELS);
+  await host.putHead(key, 'pets', LABELS);
   const init = { method: 'POST', body: picture() };
-  const answer = await house.call(key, '/v1/heads/resnet-50/classify', init);
+  const answer = await host.call(key, '/v1/heads/resnet-50/classify', init);
   expected = Predictions.parse(answer).predictions.slice(0, 5);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 const image = [...picture()];
 
 function client(apiToken = key): Cloudflare {
-  return new Cloudflare({ apiToken, baseURL: house.address('/client/v4'), maxRetries: 0 });
+  return new Cloudflare({ apiToken, baseURL: host.address('/client/v4'), maxRetries: 0 });
 }
 
 describe('cloudflare', () => {
@@ -47,9 +47,9 @@ describe('cloudflare', () => {
 
   it('over plain REST takes the picture as the body', async () => {
     const path = `/client/v4/accounts/any/ai/run/${MODEL}`;
-    const answer = await house.call(key, path, { method: 'POST', body: picture() });
+    const answer = await host.call(key, path, { method: 'POST', body: picture() });
     expect(answer).toEqual({ result: expected, success: true, errors: [], messages: [] });
-    const refused = await house.request(key, path, {
+    const refused = await host.request(key, path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ image: [256] }),
@@ -61,7 +61,7 @@ describe('cloudflare', () => {
 
 describe('the helper in the shape of the binding', () => {
   it('takes a list of bytes or a typed array and answers the labels', async () => {
-    const AI = workersAi({ url: house.url, key });
+    const AI = workersAi({ url: host.url, key });
     expect(await AI.run(MODEL, { image })).toEqual(expected);
     expect(await AI.run('@headwater/pets', { image: picture() })).toEqual(expected);
     await expect(AI.run('@headwater/wolves', { image })).rejects.toThrow(/no head 'wolves'/);

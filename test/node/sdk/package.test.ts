@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildSdk } from '../../../scripts/build/sdk.ts';
 import { run } from '../../../scripts/run.ts';
 import { root } from '../../../scripts/build/stale.ts';
-import { House, picture } from '../protocols/house.ts';
+import { TestHost, picture } from '../protocols/test-host.ts';
 
-let house: House;
+let host: TestHost;
 let folder: string;
 beforeAll(async () => {
-  house = await House.open();
+  host = await TestHost.open();
   // Below the repository, for its zod: of which the types are made.
   mkdirSync(join(root, '.cache'), { recursive: true });
   folder = mkdtempSync(join(root, '.cache/package-'));
@@ -20,12 +20,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await house.close();
+  await host.close();
 });
 
 it('runs without anything else', async () => {
-  const key = await house.newTenant();
-  await house.putHead(key, 'pets', ['cat', 'dog']);
+  const key = await host.newTenant();
+  await host.putHead(key, 'pets', ['cat', 'dog']);
   writeFileSync(join(folder, 'photo.jpg'), picture());
   writeFileSync(
     join(folder, 'theirs.js'),
@@ -41,7 +41,7 @@ it('runs without anything else', async () => {
      const labels = await workersAi({ url, key }).run('@headwater/pets', { image: [...photo] });
      console.log(JSON.stringify([predictions.length, model.getClassLabels(), labels.length]));`,
   );
-  const env = { URL: house.url.origin, KEY: key };
+  const env = { URL: host.url.origin, KEY: key };
   const { stdout, stderr } = await run(process.execPath, ['theirs.js'], { cwd: folder, env });
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual([2, ['cat', 'dog'], 2]);

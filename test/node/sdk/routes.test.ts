@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { HeadwaterClient } from '../../../sdk/client.ts';
 import { workersAi } from '../../../sdk/workers-ai.ts';
-import { headFile, House, picture } from '../protocols/house.ts';
+import { headFile, TestHost, picture } from '../protocols/test-host.ts';
 
 /** Of operators, with the admin secret or with files of any size: docs/api.md and docs/storage.md have their command lines. */
 const ABSENT = [
@@ -19,7 +19,7 @@ const Document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.u
 const JPEG = { bytes: picture(), type: 'image/jpeg' };
 const upload = (label: string, file: string) => ({ label, name: file, bytes: picture(file) });
 
-let house: House;
+let host: TestHost;
 let client: HeadwaterClient;
 let key: string;
 /** Method and path of every request that was sent. */
@@ -30,11 +30,11 @@ const noting: typeof fetch = (input, init) => {
 };
 
 beforeAll(async () => {
-  house = await House.open();
-  key = await house.newTenant();
-  client = new HeadwaterClient({ url: house.url, key, fetch: noting });
+  host = await TestHost.open();
+  key = await host.newTenant();
+  client = new HeadwaterClient({ url: host.url, key, fetch: noting });
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 describe('the client', () => {
   it('moves heads and versions, names them, lets them answer a share or in silence', async () => {
@@ -45,7 +45,7 @@ describe('the client', () => {
     expect(new Uint8Array(await downloaded.arrayBuffer())).toEqual(second);
     expect(await client.nameVersion('pets', 'stable', 1)).toMatchObject({ names: { stable: 1 } });
     expect(await client.classify('pets', JPEG, { version: 'stable' })).toMatchObject({ version: 1 });
-    const binding = workersAi({ url: house.url, key });
+    const binding = workersAi({ url: host.url, key });
     expect(await binding.run('@headwater/pets@stable', { image: JPEG.bytes })).toHaveLength(2);
     expect(await client.shadowVersion('pets', 1)).toMatchObject({ version: 2, shadow: { version: 1 } });
     expect(await client.shadowVersion('pets', null)).not.toHaveProperty('shadow');
@@ -81,13 +81,13 @@ describe('the client', () => {
   it('keeps pictures of examples where the tenant wants them, and shows them', async () => {
     expect(await client.tenantSettings()).toEqual({ keep_images: false });
     expect(await client.configureTenant({ keep_images: true })).toEqual({ keep_images: true });
-    const lesson = [
+    const batch = [
       upload('a', 'exif-1.jpg'),
       upload('a', 'grey.jpg'),
       upload('b', 'rgb.png'),
       upload('b', 'lossy.webp'),
     ];
-    const stored = await client.teach('shapes', lesson, { idempotencyKey: 'first', train: false });
+    const stored = await client.teach('shapes', batch, { idempotencyKey: 'first', train: false });
     expect(stored).toMatchObject({ added: 4 });
     expect(stored).not.toHaveProperty('version');
     expect(await client.train('shapes')).toMatchObject({ version: 1 });
@@ -159,7 +159,7 @@ describe('the client', () => {
 });
 
 it('every route of the document has been called, or is left out on purpose', async () => {
-  const { paths } = Document.parse(await house.call(key, '/openapi.json'));
+  const { paths } = Document.parse(await host.call(key, '/openapi.json'));
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );

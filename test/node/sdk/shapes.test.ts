@@ -4,21 +4,21 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { ApiError, HeadwaterClient } from '../../../sdk/client.ts';
 import { load, type Prediction } from '../../../sdk/teachable-machine.ts';
 import type { BatchLine } from '../../../src/api/index.ts';
-import { House, picture } from '../protocols/house.ts';
+import { TestHost, picture } from '../protocols/test-host.ts';
 import { serve } from './server.ts';
 
 const LABELS = ['ant', 'bee', 'cat'];
 
-let house: House;
+let host: TestHost;
 let key: string;
 let client: HeadwaterClient;
 beforeAll(async () => {
-  house = await House.open();
-  key = await house.newTenant();
-  client = new HeadwaterClient({ url: house.url, key });
-  await house.putHead(key, 'pets', LABELS);
+  host = await TestHost.open();
+  key = await host.newTenant();
+  client = new HeadwaterClient({ url: host.url, key });
+  await host.putHead(key, 'pets', LABELS);
 });
-afterAll(() => house.close());
+afterAll(() => host.close());
 
 async function all(lines: AsyncIterable<BatchLine>): Promise<BatchLine[]> {
   const found: BatchLine[] = [];
@@ -60,7 +60,7 @@ describe('classifyBatch', () => {
 
 describe('the shape of Teachable Machine', () => {
   it('predicts every class in the order of the labels, or the best', async () => {
-    const model = await load(house.address('/v1/heads/pets'), { key });
+    const model = await load(host.address('/v1/heads/pets'), { key });
     expect(model.getTotalClasses()).toBe(3);
     expect(model.getClassLabels()).toEqual(LABELS);
     const all = await model.predict(picture());
@@ -72,7 +72,7 @@ describe('the shape of Teachable Machine', () => {
   });
 
   it('says what is wrong with an address', async () => {
-    await expect(load(house.address('/models/pets'), { key })).rejects.toBeInstanceOf(TypeError);
-    await expect(load(house.address('/v1/heads/wolves'), { key })).rejects.toBeInstanceOf(ApiError);
+    await expect(load(host.address('/models/pets'), { key })).rejects.toBeInstanceOf(TypeError);
+    await expect(load(host.address('/v1/heads/wolves'), { key })).rejects.toBeInstanceOf(ApiError);
   });
 });

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { Classification, Rebase } from '../../../src/api/index.ts';
-import { drop, photos, signIn } from '../console/house.ts';
+import { drop, photos, signIn } from '../console/test-host.ts';
 import { ask, HEADS, openThreeSpaces, SPACES, type HeadName, type ThreeSpaces } from './three-spaces.ts';
 
 const OLDER = 'Made on an older backbone.';

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackupRow, ExampleList, HeadDetail, ReviewQueue, Taught } from '../../../src/api/index.ts';
 import { readHead, writeHead } from '../../../src/head/index.ts';
-import { codesLesson, MISMATCH, PAIRS, post, PROBES, refusal, Session } from './session.ts';
-import { HEADS, json, lesson, photo, SPACES, type HeadName } from './three-spaces.ts';
+import { codesBatch, MISMATCH, PAIRS, post, PROBES, refusal, Session } from './session.ts';
+import { HEADS, json, batch, photo, SPACES, type HeadName } from './three-spaces.ts';
 
 type Origin = Extract<BackupRow, { row: 'taught' }>['origin'];
 
@@ -11,14 +11,14 @@ let session: Session;
 beforeAll(async () => {
   session = await Session.open();
   // The trainer's head has examples here from now on.
-  await session.ask('/v1/heads/large/teach', { method: 'POST', body: lesson(2, 10) });
+  await session.ask('/v1/heads/large/teach', { method: 'POST', body: batch(2, 10) });
 });
 afterAll(() => session?.close());
 
-describe('a lesson', () => {
-  it.each(PAIRS)("codes of %s are refused in %s's lessons", async (from, to) => {
-    const lesson = codesLesson(await session.embed(from, PROBES[0]), 'glass');
-    const answer = session.call(`/v1/heads/${to}/teach`, lesson);
+describe('a batch', () => {
+  it.each(PAIRS)("codes of %s are refused in %s's batches", async (from, to) => {
+    const batch = codesBatch(await session.embed(from, PROBES[0]), 'glass');
+    const answer = session.call(`/v1/heads/${to}/teach`, batch);
     expect(await refusal(answer)).toMatchObject(MISMATCH);
   });
 });
@@ -122,7 +122,7 @@ describe('a backup of heads in three spaces', () => {
         );
       const taught = await Promise.all(
         [key, session.here.key].map((its) =>
-          session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: lesson(1, 20) }, its),
+          session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(1, 20) }, its),
         ),
       );
       expect(taught.map((each) => Taught.parse(each).added)).toEqual([2, 2]);

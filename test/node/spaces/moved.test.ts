@@ -4,7 +4,7 @@ import { HeadDetail, Rebase, Routing } from '../../../src/api/index.ts';
 import { readHead } from '../../../src/head/index.ts';
 import { headwater } from '../trainer/workspace.ts';
 import { PROBES, Session } from './session.ts';
-import { json, lesson, SPACES } from './three-spaces.ts';
+import { json, batch, SPACES } from './three-spaces.ts';
 
 let session: Session;
 beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('headwater rebase', () => {
 
   it('leaves a head that learns on in the new space, whichever version answers', async () => {
     await session.ask('/v1/heads/old/versions/1/activate', { method: 'POST' });
-    await session.ask('/v1/heads/old/teach', { method: 'POST', body: lesson(1, 12) });
+    await session.ask('/v1/heads/old/teach', { method: 'POST', body: batch(1, 12) });
     const { version } = HeadDetail.parse(await session.ask('/v1/heads/old'));
     expect(version).toBe(3);
     const { backbone } = readHead(await session.currentFile(session.here.key, 'old'));

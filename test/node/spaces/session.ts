@@ -31,8 +31,8 @@ export const post = (body: BodyInit, type = 'image/jpeg'): RequestInit => ({
   body,
 });
 
-/** A lesson of codes as /v1/embed answered them. */
-export const codesLesson = ({ backbone, space, base, embeddings }: Embeddings, label: string): RequestInit =>
+/** A batch of codes as /v1/embed answered them. */
+export const codesBatch = ({ backbone, space, base, embeddings }: Embeddings, label: string): RequestInit =>
   json({ backbone, space, base, examples: embeddings.map(({ code }) => ({ label, code })) });
 
 /** Status and problem of an answer that must be one. */

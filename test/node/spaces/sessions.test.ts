@@ -6,8 +6,8 @@ import { Classifications, Taught } from '../../../src/api/index.ts';
 import { readHead, score } from '../../../src/head/index.ts';
 import { loadRuntime } from '../../../trainer/runtime.ts';
 import { headwater } from '../trainer/workspace.ts';
-import { codesLesson, post, PROBES, Session } from './session.ts';
-import { HEADS, LABELS, lesson, photo, SPACES } from './three-spaces.ts';
+import { codesBatch, post, PROBES, Session } from './session.ts';
+import { HEADS, LABELS, batch, photo, SPACES } from './three-spaces.ts';
 
 let session: Session;
 beforeAll(async () => {
@@ -70,8 +70,8 @@ describe('heads of three code spaces', () => {
 
   it.each(HEADS)('%s goes on learning in its space, pictures and codes', async (head) => {
     const taught = await session.alike(head, async (key) => {
-      await session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: lesson(2, 10) }, key);
-      const codes = codesLesson(await session.embed(head, photo('train', 'paper', 14)), 'paper');
+      await session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(2, 10) }, key);
+      const codes = codesBatch(await session.embed(head, photo('train', 'paper', 14)), 'paper');
       const { changes: _, ...answer } = Taught.parse(
         await session.ask(`/v1/heads/${head}/teach`, codes, key),
       );

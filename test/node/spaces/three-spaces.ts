@@ -40,7 +40,7 @@ export function photo(split: 'train' | 'test', label: string, nth: number): Uint
 }
 
 /** @param from the first photo of each label. */
-export function lesson(count: number, from = 0): FormData {
+export function batch(count: number, from = 0): FormData {
   const form = new FormData();
   for (const label of LABELS)
     for (let i = from; i < from + count; i++)
@@ -130,7 +130,7 @@ async function teachOlder(older: Mortal): Promise<Keys> {
   for (const its of [key, old, edge, large])
     await ask(older, its, '/v1/settings', json({ keep_images: true }, 'PUT'));
   for (const its of [key, old])
-    await ask(older, its, '/v1/heads/old/teach', { method: 'POST', body: lesson(EACH) });
+    await ask(older, its, '/v1/heads/old/teach', { method: 'POST', body: batch(EACH) });
   return { key, alone: { old, edge, large } };
 }
 
@@ -140,7 +140,7 @@ async function teachLater(
   large: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   for (const its of [key, alone.edge])
-    await ask(later, its, '/v1/heads/edge/teach', { method: 'POST', body: lesson(EACH) });
+    await ask(later, its, '/v1/heads/edge/teach', { method: 'POST', body: batch(EACH) });
   for (const its of [key, alone.large])
     await ask(later, its, '/v1/heads/large', { method: 'PUT', body: large });
 }

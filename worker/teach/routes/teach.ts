@@ -43,16 +43,14 @@ export function addTeachRoutes(app: App, services: Services): void {
     const examples = await examplesOf(services, spaces, c, keep);
     await step(c.env, 'codes made');
     const digest = await digestOf(head, train, examples);
-    const lesson = {
+    const batch = {
       origin: spaces.space.origin,
       target: spaces.target?.origin,
       examples,
       train,
       idempotency: key === undefined ? undefined : { key, digest },
     };
-    const { answer, repeated } = await retrain(c, pointers, head, (stub) =>
-      stub.teaching.teach(head, lesson),
-    );
+    const { answer, repeated } = await retrain(c, pointers, head, (stub) => stub.teaching.teach(head, batch));
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
 

@@ -1,7 +1,7 @@
 /**
- * Teaching and forgetting within the tenant's Durable Object. A lesson's examples and its Idempotency-Key are stored in
+ * Teaching and forgetting within the tenant's Durable Object. A batch's examples and its Idempotency-Key are stored in
  * one transaction; training follows. A crash between leaves examples that the repeat of the request finds, or that the
- * next lesson trains with; a head that must forget is trained by the alarm if by nobody else.
+ * next batch trains with; a head that must forget is trained by the alarm if by nobody else.
  */
 import { Taught } from '../../../src/api/index.ts';
 import { sameSpace, spaceOf } from '../../../src/head/index.ts';
@@ -21,7 +21,7 @@ import { taughtAnswer, type Counts } from './taught.ts';
 import type { Training } from './training.ts';
 import type { Write } from '../writer.ts';
 
-export interface Lesson {
+export interface Batch {
   readonly origin: CodeOrigin;
   /** What the second codes of its examples are of, where they have some: see SecondCodes. */
   readonly target?: CodeOrigin | undefined;
@@ -64,8 +64,8 @@ export class Teaching extends TenantTarget {
     this.#steps = steps;
   }
 
-  async teach(head: string, lesson: Lesson): Promise<TaughtResult | Refused> {
-    const stored = await this.write((now) => this.#store(head, lesson, now));
+  async teach(head: string, batch: Batch): Promise<TaughtResult | Refused> {
+    const stored = await this.write((now) => this.#store(head, batch, now));
     if ('refused' in stored) return stored;
     if (stored.state === 'answered') {
       const answer = Taught.parse(JSON.parse(stored.answer));
@@ -73,9 +73,9 @@ export class Teaching extends TenantTarget {
     }
     await step(this.#steps, 'examples stored');
     const { revision, added, duplicates } = stored.added;
-    const result = await this.#answer(head, revision, { added, duplicates }, lesson.train);
-    if ('refused' in result || lesson.idempotency === undefined) return result;
-    const { key } = lesson.idempotency;
+    const result = await this.#answer(head, revision, { added, duplicates }, batch.train);
+    if ('refused' in result || batch.idempotency === undefined) return result;
+    const { key } = batch.idempotency;
     await this.write(() => {
       this.rows.idempotency.answered(key, JSON.stringify(result.answer));
       return {};
@@ -180,17 +180,17 @@ export class Teaching extends TenantTarget {
     }
   }
 
-  #store(head: string, lesson: Lesson, now: number): Stored | Refused {
-    const { idempotency } = lesson;
+  #store(head: string, batch: Batch, now: number): Stored | Refused {
+    const { idempotency } = batch;
     if (idempotency !== undefined) {
       const known = this.rows.idempotency.recall(idempotency, now);
       if ('refused' in known || known.state !== 'new') return known;
     }
-    const refusal = this.#otherUpload(head, lesson.origin);
+    const refusal = this.#otherUpload(head, batch.origin);
     if (refusal !== undefined) return refusal;
     const { examples: rows, secondCodes } = this.rows;
     const known = rows.state(head)?.origin;
-    const moved = afterMove(head, lesson, known, secondCodes.former(head)?.origin);
+    const moved = afterMove(head, batch, known, secondCodes.former(head)?.origin);
     if ('refused' in moved) return moved;
     const added = rows.add(head, moved.origin, moved.examples, now, moved.target);
     if ('refused' in added) return added;
