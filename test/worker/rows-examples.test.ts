@@ -53,11 +53,11 @@ describe('examples', () => {
       expect(examples.forget('pets', { ids: [idOf(rows, 'b2')] }, NOW)).toBe(1);
       expect(examples.state('pets')).toMatchObject({ revision: NOW + 5, forgottenFrom: NOW });
       expect([picturesOf(rows), picturesOf(rows, 'dogs')]).toEqual([['b1'], ['a1', 'b1']]);
-      expect(examples.unsettled()).toEqual(['pets']);
-      examples.settle('dogs');
-      expect(examples.unsettled()).toEqual(['pets']);
-      examples.settle('pets');
-      expect([examples.unsettled(), examples.state('dogs')?.revision]).toEqual([[], NOW]);
+      expect(examples.withForgotten()).toEqual(['pets']);
+      examples.clearForgotten('dogs');
+      expect(examples.withForgotten()).toEqual(['pets']);
+      examples.clearForgotten('pets');
+      expect([examples.withForgotten(), examples.state('dogs')?.revision]).toEqual([[], NOW]);
     }));
 
   it('get another label, which is a change where it is another', () =>

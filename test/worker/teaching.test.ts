@@ -220,6 +220,6 @@ describe('a change of examples', () => {
       await teaching.resume();
       const versions = { 2: expect.any(String) as unknown };
       expect(rows.heads.pointer('pets')).toEqual(pointerWith({ current: 2, versions }));
-      expect(rows.examples.unsettled()).toEqual([]);
+      expect(rows.examples.withForgotten()).toEqual([]);
     }));
 });

@@ -15,7 +15,7 @@ import type { LoadedHead } from '../stores/head-loader.ts';
 import { headObjectName } from '../stores/layout.ts';
 import { callTenant } from '../tenant/call.ts';
 import { CodeOrigin, sameOrigin } from '../tenant/code-origin.ts';
-import type { SettledSpace } from '../tenant/teach/teaching.ts';
+import type { KnownSpace } from '../tenant/teach/teaching.ts';
 
 export interface CodeSpace {
   readonly origin: CodeOrigin;
@@ -32,11 +32,11 @@ export interface TaughtSpaces {
   readonly target: CodeSpace | undefined;
 }
 
-type Asking = Pick<Services, 'loader' | 'runtime'>;
+type Loading = Pick<Services, 'loader' | 'runtime'>;
 
-/** Asks the tenant's Durable Object, which knows what was taught a moment ago. */
+/** Calls the tenant's Durable Object, which knows what was taught a moment ago. */
 export async function codeSpaceOf(
-  services: Asking,
+  services: Loading,
   env: Env,
   tenant: string,
   name: string,
@@ -46,25 +46,25 @@ export async function codeSpaceOf(
 
 /** The same for examples. A target that is not the default any more counts as none: the next step of the move begins anew. */
 export async function taughtSpacesOf(
-  services: Asking,
+  services: Loading,
   env: Env,
   tenant: string,
   name: string,
 ): Promise<TaughtSpaces> {
-  const { target, ...settled } = await callTenant(env, tenant, (stub) => stub.teaching.codeSpace(name));
+  const { target, ...known } = await callTenant(env, tenant, (stub) => stub.teaching.codeSpace(name));
   const ours = spaceAt(services.runtime);
   return {
-    space: await settledSpace(services, env, tenant, name, settled),
+    space: await knownSpace(services, env, tenant, name, known),
     target: target !== undefined && sameOrigin(target, ours.origin) ? ours : undefined,
   };
 }
 
-async function settledSpace(
-  { runtime, loader }: Asking,
+async function knownSpace(
+  { runtime, loader }: Loading,
   env: Env,
   tenant: string,
   name: string,
-  { origin, base }: SettledSpace,
+  { origin, base }: KnownSpace,
 ): Promise<CodeSpace> {
   if (base === undefined) {
     return spaceAt(

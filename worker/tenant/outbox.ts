@@ -1,6 +1,6 @@
 /**
  * What the other stores still have to hear of. A transaction that changes a head or a key notes here which KV entry is
- * out of date, and an R2 object is noted as garbage before it is written; so a crash at any point leaves a row, and an
+ * out of date, and an R2 object is recorded as garbage before it is written; so a crash at any point leaves a row, and an
  * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
  */
 import type { StepListener } from './steps.ts';
@@ -68,7 +68,7 @@ export class Outbox {
     this.#storage.sql.exec('DELETE FROM garbage WHERE object_name = ?', objectName);
   }
 
-  /** Whether an object is noted as garbage of a later time: one that is being written. */
+  /** Whether an object is recorded as garbage of a later time: one that is being written. */
   expects(objectName: string, now: number): boolean {
     const rows = this.#storage.sql.exec(
       'SELECT 1 FROM garbage WHERE object_name = ? AND due_at > ?',
@@ -133,7 +133,7 @@ export class Outbox {
 
   /**
    * Writes what is out of date and deletes what is due. One delivery at a time, so that an older KV value can't overtake
-   * a newer one. Never rejects for a store that fails: what failed stays noted, and the alarm is set.
+   * a newer one. Never rejects for a store that fails: what failed stays recorded, and the alarm is set.
    */
   deliver(render: Render): Promise<void> {
     this.#delivered = this.#delivered.then(() => this.#deliverNow(render));
@@ -194,7 +194,7 @@ export class Outbox {
         .map((row) => row.object_name);
       if (names.length === 0) return;
       await this.#stores.HEADS.delete(names);
-      // One that is to be written again meanwhile stays noted.
+      // One that is to be written again meanwhile stays recorded.
       for (const name of names)
         sql.exec('DELETE FROM garbage WHERE object_name = ? AND due_at <= ?', name, now);
     }

@@ -31,14 +31,14 @@ export class Usage {
         count,
       );
     }
-    for (const { head, version, requests: seen, disagreements } of shadows) {
+    for (const { head, version, requests, disagreements } of shadows) {
       this.#sql.exec(
         `INSERT INTO shadow_counts SELECT ?1, ?2, ?3, ?4
            WHERE EXISTS (SELECT 1 FROM versions WHERE head = ?1 AND version = ?2) ON CONFLICT (head, version) DO UPDATE SET
            requests = requests + excluded.requests, disagreements = disagreements + excluded.disagreements`,
         head,
         version,
-        seen,
+        requests,
         disagreements,
       );
     }

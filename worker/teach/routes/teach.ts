@@ -69,7 +69,7 @@ export function addTeachRoutes(app: App, services: Services): void {
   });
 }
 
-/** What was asked, whatever the order of a form's fields or its boundary. */
+/** The request, independent of the order of a form's fields and of its boundary. */
 function digestOf(head: string, train: boolean, examples: readonly NewExample[]): Promise<string> {
   const lines = examples.map(({ label, picture }) => JSON.stringify([picture, label])).sort();
   return sha256Hex(JSON.stringify([head, train, lines]));

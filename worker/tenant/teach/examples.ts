@@ -1,7 +1,7 @@
 /**
  * The tenant's examples, as rows: labelled codes; for pixels see kept-pictures.ts, for all codes at once training-set.ts.
  * Each change of a head's examples has a number, its revision, and a version remembers at which one it was trained; so it
- * is known which versions saw an example. Every method runs within one transaction of its caller.
+ * is known which versions were trained on an example. Every method runs within one transaction of its caller.
  */
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../../src/api/index.ts';
 import { normaliseLabel } from '../../../src/head/limits.ts';
@@ -148,7 +148,7 @@ export class Examples {
   }
 
   /**
-   * Forgets examples: they are gone, and which versions knew them is noted until the head is trained without.
+   * Forgets examples: they are deleted, and the versions trained on them are recorded until the head is trained without them.
    * @returns how many they were.
    */
   forget(head: string, which: Forgetting, now: number): number {
@@ -218,12 +218,12 @@ export class Examples {
   }
 
   /** The versions that knew what was forgotten are gone. */
-  settle(head: string): void {
+  clearForgotten(head: string): void {
     this.#sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE head = ?', head);
   }
 
   /** Heads that something was forgotten of and that are not yet trained without it. */
-  unsettled(): string[] {
+  withForgotten(): string[] {
     return this.#sql
       .exec<{ head: string }>('SELECT head FROM taught_heads WHERE forgotten_from IS NOT NULL')
       .toArray()

@@ -8,7 +8,7 @@ import type { Added } from './examples.ts';
 
 export interface IdempotencyKey {
   readonly key: string;
-  /** SHA-256 over what was asked. */
+  /** SHA-256 of the request. */
   readonly digest: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Pictures of examples, where the tenant wants them kept: objects in R2, each under a name that is used once. A name is
- * noted as garbage before it is written and taken off when its example is stored, so that no crash leaves pixels behind.
+ * recorded as garbage before it is written and taken off when its example is stored, so that no crash leaves pixels behind.
  * Names are of a generation, `<generation>-<id>`, and pictures of the tenant's present one are shown: ending it hides all.
  * Every method runs within one transaction of its caller.
  */
@@ -48,7 +48,7 @@ export class KeptPictures {
   }
 
   /**
-   * Not to keep pictures means none: from now on nobody sees one that came before, also when pictures are kept again right
+   * Not to keep pictures means none: from now on nobody reads one that came before, also when pictures are kept again right
    * after. The first of them go at once, the others with each turn of the alarm.
    */
   configure(settings: TenantSettings, now: number): TenantSettings {

@@ -38,8 +38,8 @@ export interface TaughtResult {
   readonly repeated: boolean;
 }
 
-/** What is settled of the codes that a head is taught with: nothing before its first example, or its upload. */
-export interface SettledSpace {
+/** What is known of the codes that a head is taught with: nothing before its first example, or its upload. */
+export interface KnownSpace {
   /** Of its examples. */
   readonly origin?: CodeOrigin;
   /** The uploaded head whose codes they are, or will be. */
@@ -173,7 +173,7 @@ export class Teaching extends TenantTarget {
 
   /** What a crash left: heads that were to forget something. */
   async resume(): Promise<void> {
-    for (const head of this.rows.examples.unsettled()) {
+    for (const head of this.rows.examples.withForgotten()) {
       const result = await this.#training.reach(head, this.rows.examples.revision(head) ?? 0);
       if ('refused' in result)
         console.warn(JSON.stringify({ message: 'forgetting postponed', code: result.refused.code }));
@@ -198,12 +198,12 @@ export class Teaching extends TenantTarget {
     return { state: 'stored', added };
   }
 
-  /** What the codes of a head's examples are of, as far as that is settled. */
-  codeSpace(head: string): SettledSpace {
-    return this.exists ? this.#settled(head) : {};
+  /** What the codes of a head's examples are of, as far as that is known. */
+  codeSpace(head: string): KnownSpace {
+    return this.exists ? this.#knownSpace(head) : {};
   }
 
-  #settled(head: string): SettledSpace {
+  #knownSpace(head: string): KnownSpace {
     const origin = this.rows.examples.state(head)?.origin;
     if (origin !== undefined) {
       const target = this.rows.secondCodes.target(head)?.origin;
@@ -222,7 +222,7 @@ export class Teaching extends TenantTarget {
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */
   #otherUpload(head: string, origin: CodeOrigin): Refused | undefined {
     if (this.rows.examples.state(head) !== undefined) return undefined;
-    if (this.#settled(head).base?.sha256 === origin.base?.sha256) return undefined;
+    if (this.#knownSpace(head).base?.sha256 === origin.base?.sha256) return undefined;
     return refuse('conflict', `Head '${head}' was uploaded or deleted at this moment. Repeat the request.`);
   }
 

@@ -1,7 +1,7 @@
 /**
  * Trains heads on the examples that a tenant's store holds. One training at a time within the tenant, and within the
  * memory that an isolate lends to all of them; requests that wait for the same head share one training. A version is
- * committed only if nothing that it saw was forgotten meanwhile.
+ * committed only if no example of it was deleted meanwhile.
  */
 import linalg from '../../../build/wasm/linalg.wasm?module';
 import { HeadwaterError } from '../../../src/errors.ts';
@@ -111,7 +111,7 @@ export class Training {
     const reserved = await this.#write<Reservation | Done>((now) => {
       if (this.#outdated(head, revision)) return DONE;
       const reservation = this.#rows.uploads.reserve(head, upload, now);
-      if ('state' in reservation && reservation.state === 'exists') this.#settle(head, revision, now);
+      if ('state' in reservation && reservation.state === 'exists') this.#dropForgotten(head, revision, now);
       return reservation;
     });
     if ('refused' in reserved || reserved.state !== 'reserved') return reserved;
@@ -123,7 +123,7 @@ export class Training {
       const heldBack = this.guard(head, upload);
       const committed = this.#rows.uploads.commit(head, reserved.version, now, { heldBack });
       if ('refused' in committed) return committed;
-      this.#settle(head, revision, now);
+      this.#dropForgotten(head, revision, now);
       this.#rows.reports.store(head, committed.version, report);
       return committed;
     });
@@ -166,11 +166,11 @@ export class Training {
   }
 
   /** Deletes the versions that knew what was forgotten: there is a clean one now. */
-  #settle(head: string, revision: number, now: number): void {
+  #dropForgotten(head: string, revision: number, now: number): void {
     const from = this.#rows.examples.state(head)?.forgottenFrom ?? null;
     if (from === null) return;
     this.#rows.heads.dropTrained(head, from, revision, now);
-    this.#rows.examples.settle(head);
+    this.#rows.examples.clearForgotten(head);
   }
 
   /** With too little left there is nothing to train; what knew more must go all the same. An uploaded head answers again. */
@@ -178,7 +178,7 @@ export class Training {
     const state = this.#rows.examples.state(head);
     if (state === undefined || state.forgottenFrom === null) return DONE;
     this.#rows.heads.dropTrained(head, state.forgottenFrom, state.revision, now, state.origin.base?.version);
-    this.#rows.examples.settle(head);
+    this.#rows.examples.clearForgotten(head);
     return DONE;
   }
 
