@@ -228,12 +228,12 @@ try {
   console.log(`before: ${shown(await held(heap))}`);
   const answers = new Map<string, number>();
   const until = Date.now() + 1_000 * Number(seconds);
-  let isDone = false;
+  const state = { isDone: false };
   const sending = Promise.all(all.map((each) => run(each, until, answers))).finally(
-    () => void (isDone = true),
+    () => void (state.isDone = true),
   );
   const looks: Held[] = [];
-  while (!isDone) looks.push(await held(heap));
+  while (!state.isDone) looks.push(await held(heap));
   await sending;
   const [most] = looks.toSorted((a, b) => sum(b) - sum(a));
   console.log(`most of ${looks.length} looks: ${shown(most)}`);

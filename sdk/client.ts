@@ -109,7 +109,7 @@ export class HeadwaterClient {
     return this.#transport.json(is.routing, get(headPath(head, 'routing')), options);
   }
 
-  /** Gives a version a name, by which requests can ask for it; it moves there from another one that has it. */
+  /** Gives a version a name that requests can use. A name of another version moves. */
   async nameVersion(
     head: string,
     name: string,
@@ -123,7 +123,7 @@ export class HeadwaterClient {
     return this.#transport.json(is.routing, remove(headPath(head, 'names', name)), options);
   }
 
-  /** Lets a version answer silently beside the current one, and counts where they disagree: see `routing`. null ends it. */
+  /** Runs a version in the shadow of the current one; `routing` counts where they disagree. null ends it. */
   async shadowVersion(head: string, version: number | null, options?: CallOptions): Promise<api.Routing> {
     const path = headPath(head, 'shadow');
     return this.#transport.json(is.routing, version ? put(path, { version }) : remove(path), options);

@@ -44,7 +44,7 @@ export async function load(
   const client = new HeadwaterClient({ ...options, url: base });
   const name = decodeURIComponent(head);
   const labels = (await client.describeHead(name)).classes.map(({ label }) => label);
-  const ask = async (image: TeachableImage, topK: number, flipped: boolean): Promise<Prediction[]> => {
+  const classify = async (image: TeachableImage, topK: number, flipped: boolean): Promise<Prediction[]> => {
     const { predictions } = await client.classify(name, await pictureOf(image, flipped), { topK });
     return predictions.map(({ label, score }) => ({ className: label, probability: score }));
   };
@@ -54,10 +54,10 @@ export async function load(
     predict: async (image, flipped = false) => {
       const order = new Map(labels.map((label, at) => [label, at]));
       const place = ({ className }: Prediction): number => order.get(className) ?? labels.length;
-      return (await ask(image, ALL, flipped)).sort((a, b) => place(a) - place(b));
+      return (await classify(image, ALL, flipped)).sort((a, b) => place(a) - place(b));
     },
     predictTopK: (image, maxPredictions = DEFAULT_TOP_K, flipped = false) =>
-      ask(image, maxPredictions, flipped),
+      classify(image, maxPredictions, flipped),
   };
 }
 

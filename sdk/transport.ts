@@ -42,7 +42,7 @@ export interface Call {
  */
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
-/** A Worker may ask for longer pauses with Retry-After, up to this. */
+/** The longest pause that a Worker may request with Retry-After. */
 const MAX_PAUSE_MS = 60_000;
 const TIMEOUT_MS = 60_000;
 
@@ -150,9 +150,11 @@ async function pause(
   attempt: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const asked = Number(response?.headers.get('retry-after')) * 1000;
+  const requested = Number(response?.headers.get('retry-after')) * 1000;
   const wait =
-    asked > 0 ? Math.min(asked, MAX_PAUSE_MS) : FIRST_PAUSE_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2);
+    requested > 0
+      ? Math.min(requested, MAX_PAUSE_MS)
+      : FIRST_PAUSE_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2);
   await response?.body?.cancel();
   signal?.throwIfAborted();
   await new Promise<void>((resolve) => {

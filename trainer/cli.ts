@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: verbs and options, and what a run ends with. The work is done in commands/, loaded when asked for. */
+/** The command line: verbs and options, and what a run ends with. The work is done in commands/, loaded when needed. */
 import process from 'node:process';
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
@@ -158,7 +158,7 @@ process.on('SIGINT', () => {
   process.stderr.write(`${showCursor}Interrupted. ${whatIsKept()}\n`);
   process.exit(EXIT.interrupted);
 });
-// A reader that has seen enough (… | head) is no failure.
+// A reader that stops early (… | head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
 );

@@ -1,4 +1,4 @@
-/** Reading files of bounded size, and writing them so that a reader never sees half of one. */
+/** Reading files of bounded size, and writing them so that a reader never gets half of one. */
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';

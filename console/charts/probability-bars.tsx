@@ -6,7 +6,7 @@ interface Props {
   readonly predictions: HeadAnswer['predictions'];
   /** The picture is probably none of them: then no bar stands out. */
   readonly unknown: boolean;
-  /** Makes a label a button that asks where its score comes from. */
+  /** Makes a label a button that shows where its score comes from. */
   readonly onExplain?: ((label: string) => void) | undefined;
   readonly explained?: string | undefined;
 }

@@ -29,7 +29,7 @@ export function HeadsPage() {
   );
 }
 
-/** A page of heads, and the next one when it is asked for. */
+/** A page of heads, and the next one on request. */
 function HeadCards({ after }: { readonly after: string | undefined }) {
   const { data, error, reload } = useResource(
     (signal) => client().listHeadsPage({ after, limit: HEADS_PER_PAGE, signal }),

@@ -11,7 +11,7 @@ const MAX_FILES = 2_000;
 const PICTURE_ENDING = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif)$/i;
 
 export async function filesOf(data: DataTransfer): Promise<FoundFile[]> {
-  // Entries have to be asked for before the event is over.
+  // Entries must be read before the event is over.
   const entries = Array.from(data.items).flatMap((item) => {
     const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
     return entry === null ? [] : [entry];

@@ -36,7 +36,7 @@ export function useTrial(head: string, version: number | undefined): Trial {
     return () => URL.revokeObjectURL(picture.url);
   }, [picture]);
 
-  const ask = async ({ blob }: TriedPicture, label: string): Promise<void> => {
+  const classify = async ({ blob }: TriedPicture, label: string): Promise<void> => {
     const sent = { bytes: blob, type: blob.type };
     setAnswer(await client().classify(head, sent, { topK: TOP_K, version, explain: label }));
   };
@@ -50,7 +50,7 @@ export function useTrial(head: string, version: number | undefined): Trial {
     const { blob } = await prepare(file, file.name);
     const next = { blob, name: file.name, url: URL.createObjectURL(blob) };
     setPicture(next);
-    await ask(next, TOP);
+    await classify(next, TOP);
   };
   return {
     picture,
@@ -58,6 +58,6 @@ export function useTrial(head: string, version: number | undefined): Trial {
     error,
     clear,
     look: ([found]) => void (found && look(found.file).catch(setError)),
-    explain: picture && ((label) => void ask(picture, label).catch(setError)),
+    explain: picture && ((label) => void classify(picture, label).catch(setError)),
   };
 }

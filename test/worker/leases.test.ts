@@ -200,71 +200,71 @@ describe('shares', () => {
   });
 });
 
-describe('one account', () => {
-  /** Requests of all kinds, drawn from a seed; every step checks what is lent and kept. @returns how they ended. */
-  async function crowd(seed: number) {
-    const capacity = 82;
-    const memory = new Leases(capacity, { leaseMs: 1e12, waitMs: 1e12 }, { share: 52, reserve: 4, small: 3 });
-    const caches = [new ByteLru<number>(17, memory), new ByteLru<number>(16, memory)];
-    let state = seed;
-    const random = (below: number): number => (state = (state * 48_271) % 0x7fffffff) % below;
-    const ended = { well: 0, overloaded: 0, most: 0 };
-    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, random(20)));
-    const check = (): void => {
-      const kept = caches.reduce((sum, { bytes }) => sum + bytes, 0);
-      ended.most = Math.max(ended.most, memory.inUse);
-      if (memory.inUse + kept > capacity) throw new Error(`${memory.inUse} are lent, and ${kept} kept.`);
-    };
-    const grown = async (units: number, grow: Grow): Promise<void> => {
-      for (let left = units; left > 0;) {
-        const some = Math.min(left, 1 + random(8));
-        await grow(some);
-        left -= some;
-        check();
-        await pause();
-      }
-    };
-    const body = async (owner: string, claim: number): Promise<void> => {
-      const lender = memory.of(owner);
-      await lender.with(claim + 2, async (grow) => {
-        await grown(claim, grow);
-        for (let pictures = random(4); pictures > 0; pictures--) {
-          const units = random(5) === 0 ? random(48) : 1 + random(2);
-          await lender.with(units, (more) => grown(units, more));
-        }
-      });
-    };
-    const request = async (i: number): Promise<void> => {
-      await pause();
-      const kind = random(8);
-      caches[i % 2].set(`${i % 9}`, i, 1 + random(17));
+/** Requests of all kinds, drawn from a seed; every step checks what is lent and kept. @returns how they ended. */
+async function crowd(seed: number) {
+  const capacity = 82;
+  const memory = new Leases(capacity, { leaseMs: 1e12, waitMs: 1e12 }, { share: 52, reserve: 4, small: 3 });
+  const caches = [new ByteLru<number>(17, memory), new ByteLru<number>(16, memory)];
+  let state = seed;
+  const random = (below: number): number => (state = (state * 48_271) % 0x7fffffff) % below;
+  const ended = { well: 0, overloaded: 0, most: 0 };
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, random(20)));
+  const check = (): void => {
+    const kept = caches.reduce((sum, { bytes }) => sum + bytes, 0);
+    ended.most = Math.max(ended.most, memory.inUse);
+    if (memory.inUse + kept > capacity) throw new Error(`${memory.inUse} are lent, and ${kept} kept.`);
+  };
+  const grown = async (units: number, grow: Grow): Promise<void> => {
+    for (let left = units; left > 0;) {
+      const some = Math.min(left, 1 + random(8));
+      await grow(some);
+      left -= some;
       check();
-      if (kind === 0) await memory.with(20 + random(58), pause);
-      else await body(`tenant ${random(5)}`, kind < 4 ? 1 : 1 + random(24));
-    };
-    await Promise.all(
-      Array.from({ length: 60 }, (_, i) =>
-        request(i).then(
-          () => ended.well++,
-          (error: unknown) => {
-            if (!(error instanceof ApiError) || error.code !== 'overloaded') throw error;
-            ended.overloaded++;
-          },
-        ),
+      await pause();
+    }
+  };
+  const body = async (owner: string, claim: number): Promise<void> => {
+    const lender = memory.of(owner);
+    await lender.with(claim + 2, async (grow) => {
+      await grown(claim, grow);
+      for (let pictures = random(4); pictures > 0; pictures--) {
+        const units = random(5) === 0 ? random(48) : 1 + random(2);
+        await lender.with(units, (more) => grown(units, more));
+      }
+    });
+  };
+  const request = async (i: number): Promise<void> => {
+    await pause();
+    const kind = random(8);
+    caches[i % 2].set(`${i % 9}`, i, 1 + random(17));
+    check();
+    if (kind === 0) await memory.with(20 + random(58), pause);
+    else await body(`tenant ${random(5)}`, kind < 4 ? 1 : 1 + random(24));
+  };
+  await Promise.all(
+    Array.from({ length: 60 }, (_, i) =>
+      request(i).then(
+        () => ended.well++,
+        (error: unknown) => {
+          if (!(error instanceof ApiError) || error.code !== 'overloaded') throw error;
+          ended.overloaded++;
+        },
       ),
-    );
-    expect(memory.inUse).toBe(0);
-    return ended;
-  }
+    ),
+  );
+  expect(memory.inUse).toBe(0);
+  return ended;
+}
 
+describe('one account', () => {
   it('never lends more than there is, caches included, and lets nobody wait for ever', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     for (let seed = 1; seed <= 20; seed++) {
-      let ended = false;
-      const ending = crowd(seed).finally(() => void (ended = true));
+      const state = { ended: false };
+      const ending = crowd(seed).finally(() => void (state.ended = true));
       // Patience is without end: only those are turned away that would have waited in a circle.
-      for (let s = 0; s < 1_000 && !ended; s++) await vi.advanceTimersByTimeAsync(1_000);
-      expect(ended).toBe(true);
+      for (let s = 0; s < 1_000 && !state.ended; s++) await vi.advanceTimersByTimeAsync(1_000);
+      expect(state.ended).toBe(true);
       const { well, overloaded, most } = await ending;
       expect(well + overloaded).toBe(60);
       expect(well).toBeGreaterThan(30);

@@ -20,7 +20,7 @@ export interface NamedPair {
   readonly labelsDiffer: boolean;
 }
 
-/** A picture that the head which never saw it surely takes for something else. */
+/** A picture that a head trained without it confidently predicts to be of another class. */
 interface Suspect {
   readonly picture: string;
   readonly label: string;

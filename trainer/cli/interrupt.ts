@@ -1,4 +1,4 @@
-/** Ctrl-C: long work may ask to be told, so that it can save what it has; everything else simply ends. */
+/** Ctrl-C: long work may register, so that it can save what it has; everything else simply ends. */
 
 /** The program that started this one may pass on an interrupt that both got from the terminal: a second one so soon is the same. */
 const REPEAT_MS = 500;

@@ -12,7 +12,7 @@ interface Common {
 /** A verb's work on its argument. */
 type Work<Argument, Options> = (argument: Argument, options: Options, terminal: Terminal) => Promise<void>;
 
-/** Ends the description of a verb. @param load gives the verb's work, which is loaded when it is asked for. */
+/** Ends the description of a verb. @param load gives the verb's work, which is loaded when it is needed. */
 export function runs<Argument, Options>(
   command: Command,
   load: () => Promise<Work<Argument, Options>>,

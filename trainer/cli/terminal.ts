@@ -1,5 +1,5 @@
 /**
- * What the user sees. Results go to standard output, everything on the way to them to standard error; with --json
+ * The output of a command. Results go to standard output, everything on the way to them to standard error; with --json
  * standard output carries one JSON object and nothing else, and tables join the rest on standard error.
  */
 import process from 'node:process';

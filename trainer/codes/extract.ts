@@ -27,7 +27,7 @@ export async function codeOfPicture(runtime: Runtime, bytes: Uint8Array): Promis
 
 /**
  * As codeOfPicture, but a picture that cannot be used is an answer like any other, and the code comes in half
- * precision: examples are stored so everywhere, and training here and at the edge sees the same numbers.
+ * precision: examples are stored so everywhere, and training here and at the edge reads the same numbers.
  */
 export async function codeOfFile(runtime: Runtime, job: Job): Promise<Answer> {
   try {

@@ -34,7 +34,7 @@ export async function runJobs<J extends Job>(
     await concurrently(jobs, threads, async (job) => {
       const worker = idle.pop();
       if (worker === undefined) throw new Error('More jobs run at once than there are threads.');
-      const answer = await ask(worker, job);
+      const answer = await answerOf(worker, job);
       idle.push(worker);
       await onAnswer(job, answer);
     });
@@ -43,7 +43,7 @@ export async function runJobs<J extends Job>(
   }
 }
 
-function ask(worker: Worker, job: Job): Promise<Answer> {
+function answerOf(worker: Worker, job: Job): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const onExit = (code: number): void =>
     reject(new Error(`A thread ended with code ${code} at ${job.path}.`));

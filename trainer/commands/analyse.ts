@@ -63,7 +63,7 @@ function show(terminal: Terminal, findings: Findings): void {
     taken,
     percent(confidence),
   ]);
-  list(terminal, 'Perhaps labelled wrongly', ['picture', 'label', 'taken for', 'surely'], suspected);
+  list(terminal, 'Perhaps labelled wrongly', ['picture', 'label', 'predicted', 'confidence'], suspected);
   listPairs(terminal, 'Nearly the same', nearDuplicates);
   if (leaks === undefined) return;
   const exact = leaks.exact.map((name) => [name]);

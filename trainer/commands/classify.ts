@@ -1,4 +1,4 @@
-/** headwater classify: what a head says about pictures, computed here from a head file or asked of a Worker. */
+/** headwater classify: a head's predictions for pictures, computed here from a head file or by a Worker. */
 import { existsSync } from 'node:fs';
 import { HeadwaterError } from '../../src/errors.ts';
 import type { Classification } from '../../src/api/index.ts';
@@ -65,7 +65,7 @@ async function findPictures(paths: readonly string[], terminal: Terminal): Promi
   return pictures;
 }
 
-/** A head that exists as a file is one; anything else that can be a name is asked of the Worker. */
+/** A head that exists as a file is one; any other name is a head of the Worker. */
 async function createClassifier(options: ClassifyOptions): Promise<Classifier> {
   const path = userPath(options.head);
   const isFile = existsSync(path) || /[/\\]|\.safetensors$/.test(options.head);

@@ -137,7 +137,7 @@ async function leftOutMetrics(
     progress.stop();
     return leftOut.length === 0 ? undefined : leftOut;
   } catch (error) {
-    // Data that were asked for must be there; remembered ones may have moved since.
+    // Data of the command line must be there; remembered ones may have moved since.
     if (leaveOut !== undefined || !(error instanceof Error)) throw error;
     terminal.note(`Classes cannot be left out, name the training data with --leave-out. ${error.message}`);
     return undefined;

@@ -105,7 +105,7 @@ interface Run {
   readonly report: string | undefined;
 }
 
-/** @throws UsageError where the solver that was asked for would not be the one that is used. */
+/** @throws UsageError where the solver of the command line would not be used. */
 function requireSolver({ strategy, solver }: TrainOptions): void {
   if (solver !== 'logistic' || !TUNED.some((name) => name === strategy)) return;
   throw new UsageError(
@@ -113,7 +113,7 @@ function requireSolver({ strategy, solver }: TrainOptions): void {
   );
 }
 
-/** What was asked for and how it reads pictures, or what `auto` has chosen to read and may spend. */
+/** The strategy of the command line and how it reads pictures, or the choice of `auto` and its budget. */
 type Task =
   | { readonly strategy: Strategy; readonly reading: Reading; readonly frontier?: undefined }
   | ({ readonly strategy: 'auto' } & ChosenSpace);
@@ -137,7 +137,7 @@ function reportPath(out: string, report: string | false | undefined): string | u
 }
 
 /**
- * Only `auto` chooses: a strategy that was asked for reads what the user says, or what is usual.
+ * Only `auto` chooses: a strategy of the command line reads what the user says, or the default.
  * @param tested pictures of the test.
  */
 async function taskFor(
@@ -182,8 +182,8 @@ async function readSets(
 }
 
 function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
-  const seen = new Set(set.pictures.map((picture) => picture.sha256));
-  return test.pictures.filter((picture) => seen.has(picture.sha256)).length;
+  const known = new Set(set.pictures.map((picture) => picture.sha256));
+  return test.pictures.filter((picture) => known.has(picture.sha256)).length;
 }
 
 async function judgeTest(

@@ -1,4 +1,4 @@
-/** How a head does on pictures whose labels are known. */
+/** Metrics of a head on labelled pictures. */
 import type { Head } from '../../src/head/head.ts';
 import { score } from '../../src/head/index.ts';
 import { stretches, type CodeRows } from '../../src/learn/code-rows.ts';
@@ -6,7 +6,7 @@ import { argmax, evaluate, type DetailedMetrics } from '../../src/learn/statisti
 import { targetsOf, type LabelledCodes } from '../codes/labelled.ts';
 import type { LabelledPicture } from '../datasets/dataset.ts';
 
-/** What a head said about one picture. Indices are into the head's labels. */
+/** A head's prediction for one picture. Indices are into the head's labels. */
 export interface Judgement {
   readonly picture: LabelledPicture;
   readonly target: number;
@@ -27,7 +27,7 @@ export interface NamedEvaluation extends Evaluation {
   readonly name: string;
 }
 
-/** What a head says about codes without asking for labels. */
+/** A head's predictions for codes, with or without labels. */
 export interface Scores {
   /** n × C. */
   readonly probabilities: Float32Array;

@@ -39,8 +39,8 @@ export function compareUnknown(known: Scores, strange: Scores): UnknownMetrics {
 }
 
 /**
- * Unknown pictures of the same kind are the hard ones: for each class a head is trained that never saw it, and has to tell
- * the class's pictures from the others'.
+ * Unknown pictures of the same kind are the hard ones: for each class a head is trained without it, and must separate the
+ * class's pictures from the others.
  * @param training what heads are trained on; needs three classes.
  * @param test other pictures with the same labels. Classes without any are not left out.
  */

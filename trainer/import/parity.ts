@@ -38,8 +38,8 @@ export async function measureClassifier(
     tf.tidy(() => {
       const [, height, width, channels] = model.inputs[0].shape;
       const colour = tf.tensor4d(pixels, [1, height ?? 0, width ?? 0, 3], 'float32');
-      const seen = channels === 1 ? tf.sum(tf.mul(colour, tf.tensor1d([...LUMA])), -1, true) : colour;
-      const answer = model.predict(tf.sub(tf.div(seen, pixelScale), 1));
+      const channelsRead = channels === 1 ? tf.sum(tf.mul(colour, tf.tensor1d([...LUMA])), -1, true) : colour;
+      const answer = model.predict(tf.sub(tf.div(channelsRead, pixelScale), 1));
       if (Array.isArray(answer)) throw new Error('The original has several outputs.');
       return answer.dataSync<'float32'>();
     }),

@@ -17,7 +17,7 @@ export type Root =
   /** `input` as a whole, to apply further elementwise maps to. */
   | { readonly op: 'value'; readonly name: string; readonly input: Value };
 
-/** The picture, RGB. A model that reads grey ones sees the sum of its channels, each times its `luma`, as one channel. */
+/** The picture, RGB. A model of grey pictures reads the sum of its channels, each times its `luma`, as one channel. */
 export interface Picture {
   readonly op: 'input';
   readonly luma?: readonly number[];

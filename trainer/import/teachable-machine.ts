@@ -126,7 +126,7 @@ function pooledBelow(value: Value): Value {
   }
 }
 
-/** [in, out] → a row a class. */
+/** [in, out] → one row per class. */
 function rowsOf({ shape, weights }: Linear): Float32Array {
   const [ins, outs] = shape;
   return Float32Array.from(weights, (_, at) => weights[(at % ins) * outs + Math.floor(at / ins)]);

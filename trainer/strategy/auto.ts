@@ -37,11 +37,11 @@ interface StrategyOptions extends RunOptions {
 export interface StrategyResult {
   readonly strategy: Strategy;
   readonly trained: TrainedHead;
-  /** Only where the strategy was chosen rather than asked for. */
+  /** Only where the strategy was chosen by `auto`. */
   readonly explanation?: Explanation;
 }
 
-/** Runs one strategy that was asked for. */
+/** Runs the strategy of the command line. */
 export async function runStrategy(
   data: TrainingData,
   strategy: Strategy,

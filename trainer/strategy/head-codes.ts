@@ -7,7 +7,7 @@ import type { Reading } from '../reading.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { tapRows } from './linear/tap-rows.ts';
 
-/** A tail has to see the pictures again; else it is a choice of columns. */
+/** A tail has to read the pictures again; otherwise columns are selected. */
 export async function codesFor(
   head: Head,
   set: Pick<LabelledCodes, 'pictures' | 'codes'>,

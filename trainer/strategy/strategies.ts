@@ -8,7 +8,7 @@ export type LinearStrategy = (typeof LINEAR)[number];
 export type TunedStrategy = (typeof TUNED)[number];
 export type Strategy = LinearStrategy | TunedStrategy;
 
-/** What the user may ask for. */
+/** Strategies that the user may name. */
 export const STRATEGIES: readonly string[] = ['auto', ...LINEAR, ...TUNED];
 
 export function isLinear(strategy: Strategy): strategy is LinearStrategy {

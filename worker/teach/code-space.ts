@@ -34,7 +34,7 @@ export interface TaughtSpaces {
 
 type SpaceServices = Pick<Services, 'loader' | 'runtime'>;
 
-/** Asks the tenant's Durable Object, which knows what was taught a moment ago. */
+/** Calls the tenant's Durable Object, which knows what was taught a moment ago. */
 export async function codeSpaceOf(
   services: SpaceServices,
   env: Env,

@@ -52,7 +52,7 @@ export class Removal {
   }
 
   /**
-   * From now on no key works and nothing can be seen. A page of each kind of objects and KV entries go right after, the
+   * From now on no key works and nothing can be read. A page of each kind of objects and KV entries go right after, the
    * rest by the alarm, and the database as a whole as the last: no transaction touches what there may be very many of.
    */
   async tenant(): Promise<object | Refused> {

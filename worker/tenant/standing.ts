@@ -15,7 +15,7 @@ export class Standing {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    // A name that no tenant has must not become a database because someone asked for it.
+    // A name that no tenant has must not become a database because someone called it.
     this.#exists = hasTables(storage.sql);
     if (this.#exists) migrate(storage);
   }

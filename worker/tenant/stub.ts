@@ -1,4 +1,4 @@
-/** A tenant's Durable Object as the Worker sees it: its methods, in groups. `stub.heads.list(…)` is one call. */
+/** A tenant's Durable Object as the Worker calls it: its methods, in groups. `stub.heads.list(…)` is one call. */
 import type { BackupTarget } from './backup/backup-target.ts';
 import type { Restore } from './backup/restore.ts';
 import type { HeadTarget } from './heads/head-target.ts';
@@ -9,7 +9,7 @@ import type { ExampleTarget } from './teach/example-target.ts';
 import type { Teaching } from './teach/teaching.ts';
 import type { UsageTarget } from './usage-target.ts';
 
-/** The Durable Object has a getter for each: see tenant.ts. */
+/** The Durable Object has a getter for each (tenant.ts). */
 export interface TenantTargets {
   /** Made, set up, deleted. */
   readonly tenant: Lifecycle;

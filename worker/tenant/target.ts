@@ -13,7 +13,7 @@ export abstract class TenantTarget extends RpcTarget {
     this.write = write;
   }
 
-  /** Of one that is being deleted nothing can be seen, though its rows are there to the end. */
+  /** A tenant that is being deleted does not answer, though its rows are there to the end. */
   protected get exists(): boolean {
     return this.rows.standing.lasts;
   }

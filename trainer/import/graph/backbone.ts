@@ -14,7 +14,7 @@ import { isPixel, type Root, type Value } from '../symbolic.ts';
 import { pictureValue } from '../teachable-machine.ts';
 import { readWeights } from '../weights.ts';
 
-/** What pixels from 0 to 255 are made into before the graph sees them. */
+/** The range that pixels from 0 to 255 are scaled to before the graph reads them. */
 export interface PixelRange {
   readonly low: number;
   readonly high: number;

@@ -127,7 +127,7 @@ class GraphReader {
       case 'Reshape':
       case 'Squeeze':
         return this.#reshape(node);
-      // Of no use to a code: whoever asks for what follows the softmax gets the logits.
+      // Of no use to a code: what follows the softmax stands for the logits.
       case 'Softmax':
         return this.#map(node, 0);
       default:

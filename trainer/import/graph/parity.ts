@@ -72,8 +72,8 @@ async function originalMeans(
   const means = pictures.map((picture) =>
     tf.tidy(() => {
       const colour = tf.tensor4d(picture, [1, height, width, 3], 'float32');
-      const seen = tf.add(tf.mul(colour, (high - low) / 255), low);
-      const maps = [model.execute({ [input]: seen }, [...tapNodes])].flat();
+      const scaled = tf.add(tf.mul(colour, (high - low) / 255), low);
+      const maps = [model.execute({ [input]: scaled }, [...tapNodes])].flat();
       return maps.map((map) => (map.rank === 4 ? tf.mean(map, [1, 2]) : map).dataSync<'float32'>().slice());
     }),
   );

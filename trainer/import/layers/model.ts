@@ -28,7 +28,7 @@ export interface LayersModel {
   readonly softmax: boolean;
 }
 
-/** What the model's input stands for; asked once its shape is known. */
+/** What the model's input stands for; called once its shape is known. */
 export type MakeInput = (shape: { height: number; width: number; channels: number }) => Value;
 
 /**

@@ -72,7 +72,7 @@ export async function eachTap(
   return outcomes;
 }
 
-/** By log-loss, which sees more than accuracy does; the deeper of equals. */
+/** By log-loss, which is more sensitive than accuracy; the deeper of equals. */
 function bestTap(outcomes: readonly TapOutcome[]): TapOutcome | undefined {
   const [deepest, ...others] = outcomes.toReversed();
   return others.reduce((best, tap) => (tap.logLoss < best.logLoss ? tap : best), deepest);

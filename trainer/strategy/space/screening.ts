@@ -1,6 +1,6 @@
 /**
  * Chooses the backbone and the size of its pictures by evidence: a linear head in every code space that fits the CPU
- * budget, on a part of the data, each picture judged by a head that never saw it. The usual space wins where it cannot be
+ * budget, on a part of the data, each picture predicted by a head trained without it. The usual space wins where it cannot be
  * told from the best, else the cheapest that cannot.
  */
 import { sameInput } from '../../../src/head/index.ts';

@@ -40,7 +40,7 @@ export interface TuningPlan {
  */
 const FEWEST_MISTAKES = 10;
 const FEWEST_FOLDS = 2;
-/** No machine was seen that trains this much faster than it answers, beside what the estimates say of both. */
+/** On no machine was training so much faster than the estimate, relative to prediction. */
 const QUICKEST = 0.3;
 
 const NOTHING: TuningPlan = { affordable: [], folds: 0, seconds: 0, passedOver: [] };
@@ -120,7 +120,7 @@ function whyNot(
     return 'the codes of so many pictures do not fit memory, and tuning needs them all';
   if (smallestClass(set.targets) < 2) return 'a class has one picture only';
   if (mistakes < FEWEST_MISTAKES) {
-    return `the linear head is wrong on ${mistakes} held-out pictures, too few to see whether tuning helps`;
+    return `the linear head is wrong on ${mistakes} held-out pictures, too few to tell whether tuning helps`;
   }
   const ms = answerMs(strategy, reading.backbone);
   if (ms > cpuMs) {

@@ -1,7 +1,7 @@
 /**
  * The strategies that change the network. A tail is fine-tuned, and the closed-form head then reads all taps, those of
- * the frozen network, which the edge has computed anyway, and those of the tail. Whatever the network was tuned on it
- * knows by heart, so that λ, temperature, novelty and all metrics come from cross-validation: networks tuned on the
+ * the frozen network, which the edge has computed anyway, and those of the tail. The network has memorised what it was tuned
+ * on, so that λ, temperature, novelty and all metrics come from cross-validation: networks tuned on the
  * other folds.
  */
 import type { Tail } from '../../../src/backbone/index.ts';
@@ -24,7 +24,7 @@ export interface CrossValidation {
   readonly from: string;
   readonly folds: number;
   readonly heldOut: HeldOut;
-  /** [n × C] for each picture by a network that never saw it, in the order of the pictures. */
+  /** [n × C] for each picture by a network tuned without it, in the order of the pictures. */
   readonly probabilities: Float32Array;
 }
 

@@ -87,6 +87,10 @@ function respondEarly(task: (respond: (response: Response) => void) => Promise<v
   });
 }
 
+function whole({ filename, bytes }: Part): Waiting {
+  return { name: filename ?? '', with: (look) => look(bytes) };
+}
+
 /** Takes a body apart, and keeps its memory on loan until `use` is done. @throws ApiError body_…, invalid_request, unsupported_media_type */
 function withBatch(
   request: Request,
@@ -95,10 +99,6 @@ function withBatch(
 ): Promise<void> {
   const type = mediaType(request);
   if (type === 'multipart/form-data') {
-    const whole = ({ filename, bytes }: Part): Waiting => ({
-      name: filename ?? '',
-      with: (look) => look(bytes),
-    });
     return borrowForm(request, work.memory, MAX_BATCH_PICTURES, async (parts) => use(parts.map(whole)));
   }
   if (type === 'application/zip' || type === 'application/x-zip-compressed') {

@@ -48,7 +48,7 @@ export class HeadTarget extends TenantTarget {
     return pointer && routing(pointer, (version) => this.rows.usage.shadow(head, version));
   }
 
-  /** First step of an upload: a number and a name for the object. Nothing can be seen of it. */
+  /** First step of an upload: a number and a name for the object. No reader gets it yet. */
   reserve(head: string, upload: Upload): Promise<Reservation | Refused> {
     return this.write((now) => this.rows.uploads.reserve(head, upload, now));
   }

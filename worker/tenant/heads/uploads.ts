@@ -88,7 +88,7 @@ export class Uploads {
   }
 
   /**
-   * Makes a reserved version seen, and current unless a later reservation was faster. Repeating it changes nothing. Of
+   * Makes a reserved version visible, and current unless a later reservation was faster. Repeating it changes nothing. Of
    * two uploads with the same content the one that comes second gets the first one's version.
    */
   commit(head: string, version: number, now: number, { heldBack }: CommitOptions = {}): Committed | Refused {

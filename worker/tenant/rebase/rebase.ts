@@ -1,7 +1,7 @@
 /**
  * Moves a head to another code space, a page of pictures at a time. Second codes fill up while the head goes on in its old
  * space; when all examples have one, the head is trained on them, and one transaction makes that the new version and the
- * second codes the examples'. Until then nothing that anybody sees has changed, so that a crash at any point costs a page
+ * second codes the examples'. Until then no answer changes, so that a crash at any point costs a page
  * or a training, which the next request repeats.
  */
 import type { Rebase } from '../../../src/api/index.ts';

@@ -22,18 +22,18 @@ export function sortNew(
   head: string,
   examples: readonly NewExample[],
 ): { fresh: NewExample[]; conflicts: Conflict[] } {
-  const seen = new Map<string, { label: string; id?: string }>();
+  const found = new Map<string, { label: string; id?: string }>();
   const fresh: NewExample[] = [];
   const conflicts: Conflict[] = [];
   for (const example of examples) {
     const { picture, label } = example;
-    const known = seen.get(picture) ?? find(sql, head, picture);
+    const known = found.get(picture) ?? find(sql, head, picture);
     if (known === undefined) fresh.push(example);
     else if (known.label !== label) {
       const id = known.id === undefined ? {} : { example: known.id };
       conflicts.push({ picture, label, known_label: known.label, ...id });
     }
-    seen.set(picture, known ?? { label });
+    found.set(picture, known ?? { label });
   }
   return { fresh, conflicts };
 }

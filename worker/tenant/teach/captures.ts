@@ -36,7 +36,7 @@ export class Captures {
     this.#sql = sql;
   }
 
-  /** A picture that waits already is not kept twice, one that a version saw which is gone by now not at all. */
+  /** A picture that waits already is not kept twice. One whose version is deleted is not kept at all. */
   add(head: string, capture: Capture, now: number): void {
     this.#sql.exec(
       `INSERT INTO captures (id, head, version, picture, code, predictions, unknown, worth, created_at, space)

@@ -48,7 +48,7 @@ export class KeptPictures {
   }
 
   /**
-   * Not to keep pictures means none: from now on nobody sees one that came before, also when pictures are kept again right
+   * Not to keep pictures means none: from now on nobody reads one that came before, also when pictures are kept again right
    * after. The first of them go at once, the others with each turn of the alarm.
    */
   configure(settings: TenantSettings, now: number): TenantSettings {

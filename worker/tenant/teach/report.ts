@@ -58,7 +58,7 @@ export class Reports {
 
 /**
  * @param ids of the set's examples, in its order.
- * @returns null where no example can be judged by a head that never saw it.
+ * @returns null where no example can be judged by a head that was trained without it.
  */
 export function reportOf(
   set: TrainingSet,
