@@ -1,5 +1,6 @@
-/** What an isolate keeps between requests: the classifier, and the caches in front of the stores. */
+/** What an isolate keeps between requests: the classifier, the caches in front of the stores, and the reader of images. */
 import { Metering } from '../access/metering.ts';
+import { withPictures } from '../http/pictures.ts';
 import type { Runtime } from './backbones.ts';
 import { memory } from './memory.ts';
 import { HeadLoader } from '../stores/head-loader.ts';
@@ -16,6 +17,8 @@ export interface Services {
   readonly heads: HeadStore;
   readonly loader: HeadLoader;
   readonly tails: TailStore;
+  /** How a request's images are read, whatever form they come in: http/pictures.ts. */
+  readonly withPictures: typeof withPictures;
 }
 
 export function createServices(runtime: Runtime): Services {
@@ -28,5 +31,6 @@ export function createServices(runtime: Runtime): Services {
     heads,
     loader: new HeadLoader(pointers, heads, runtime),
     tails: new TailStore(memory),
+    withPictures,
   };
 }

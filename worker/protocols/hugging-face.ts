@@ -10,7 +10,7 @@ import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, invalidInput, mediaType } from '../http/body.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
-import { borrow, fromBase64, withPictures } from '../http/pictures.ts';
+import { borrow, fromBase64 } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture, type Scores } from './scores.ts';
@@ -53,7 +53,7 @@ export function addHuggingFace(app: App, services: Services): void {
       return c.json(best(scores, parameters));
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture, query));
+      return services.withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture, query));
     }
     return borrow(
       c.req.raw,

@@ -13,7 +13,7 @@ import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, mediaType } from '../http/body.ts';
 import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
-import { borrow, withPictures } from '../http/pictures.ts';
+import { borrow } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture } from './scores.ts';
@@ -45,7 +45,7 @@ export function addWorkersAi(app: App, services: Services): void {
       return c.json({ result, success: true, errors: [], messages: [] });
     };
     if (mediaType(c.req.raw) !== 'application/json') {
-      return withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture));
+      return services.withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture));
     }
     return borrow(
       c.req.raw,

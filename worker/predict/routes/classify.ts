@@ -4,7 +4,6 @@ import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } fro
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { answers, HeadPath, orPng, pictureBody, RoutingHeaders } from '../../http/openapi.ts';
-import { withPictures } from '../../http/pictures.ts';
 import type { Services } from '../../isolate/services.ts';
 import type { LoadedHead } from '../../stores/head-loader.ts';
 import { answerOf, callerOf, predict, predictAll, type Caller } from '../predict.ts';
@@ -40,7 +39,7 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
     const head = await loader.find(c.env, caller.tenant, name, version);
     const explanation = explain(services, caller, c.req.raw, head, explaining, topK);
     if (explanation !== undefined) return explanation;
-    const prediction = await withPictures(c.req.raw, caller.work.memory, 1, ([picture]) =>
+    const prediction = await services.withPictures(c.req.raw, caller.work.memory, 1, ([picture]) =>
       predict(services, caller, head, picture),
     );
     return c.json({ ...answerOf(prediction, topK), image: prediction.image }, 200);
@@ -60,8 +59,11 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
     const heads = await Promise.all(
       references.map(({ head, version }) => loader.find(c.env, caller.tenant, head, version)),
     );
-    const { predictions, image } = await withPictures(c.req.raw, caller.work.memory, 1, ([picture]) =>
-      predictAll(services, caller, heads, picture),
+    const { predictions, image } = await services.withPictures(
+      c.req.raw,
+      caller.work.memory,
+      1,
+      ([picture]) => predictAll(services, caller, heads, picture),
     );
     return c.json({ results: predictions.map((each) => answerOf(each, topK)), image }, 200);
   });

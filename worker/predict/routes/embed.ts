@@ -8,7 +8,6 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
-import { withPictures } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
@@ -30,7 +29,7 @@ export function addEmbedRoute(app: App, services: Services): void {
     const { tenant } = c.var.principal;
     const space = await spaceWished(services, c.env, tenant, wish);
     const work = workOf(c);
-    const embeddings = await withPictures(
+    const embeddings = await services.withPictures(
       c.req.raw,
       work.memory,
       MAX_PICTURES_PER_REQUEST,

@@ -2,7 +2,6 @@
 import { EXPLAIN_TOP } from '../../../src/api/index.ts';
 import { classifyAndExplain, heatMapPng } from '../explain.ts';
 import { chooseVersion } from '../predict.ts';
-import { withPictures } from '../../http/pictures.ts';
 import type { Explain } from './classify.ts';
 
 const PNG = 'image/png';
@@ -13,7 +12,7 @@ export const explain: Explain = (services, caller, request, head, query, topK) =
   const format = query.explain_format ?? (accept === PNG ? 'png' : 'json');
   if (query.explain === undefined && format === 'json') return undefined;
   const label = query.explain ?? EXPLAIN_TOP;
-  return withPictures(request, caller.work.memory, 1, async ([picture]) => {
+  return services.withPictures(request, caller.work.memory, 1, async ([picture]) => {
     const loaded = await chooseVersion(services, caller, head, picture);
     const found = await classifyAndExplain(services.tails, loaded, picture, caller.work, label, topK);
     if (format === 'json') return Response.json(found.classification);
