@@ -3,12 +3,13 @@
  * for a row for each name; the formulas beside their engines are exhaustive switches, and simd/activation.as.ts, in another
  * language, is compared with `value` by the tests of every kernel.
  */
+import { HARD_SIGMOID, HARD_SWISH, NONE, RELU, RELU6 } from './simd/sizes.ts';
 
 export const ACTIVATIONS = ['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 interface Row {
-  /** In the words of steps and in simd/activation.as.ts. */
+  /** In the words of steps. */
   readonly kernel: number;
   /** The definition, in double precision. */
   readonly value: (x: number) => number;
@@ -40,31 +41,31 @@ const clip = (x: number, low: number, high: number): number => Math.min(Math.max
 /** Of the hard activations see Howard et al. 2019, section 5.2. */
 export const ACTIVATION_TABLE = {
   none: {
-    kernel: 0,
+    kernel: NONE,
     value: (x) => x,
     clip: { low: -Infinity, high: Infinity, tfjs: 'linear', graph: undefined, tflite: 0 },
     onnx: undefined,
   },
   relu: {
-    kernel: 1,
+    kernel: RELU,
     value: (x) => Math.max(x, 0),
     clip: { low: 0, high: Infinity, tfjs: 'relu', graph: 'Relu', tflite: 1 },
     onnx: { operator: 'Relu', scalars: [], attributes: {} },
   },
   relu6: {
-    kernel: 2,
+    kernel: RELU6,
     value: (x) => clip(x, 0, 6),
     clip: { low: 0, high: 6, tfjs: 'relu6', graph: 'Relu6', tflite: 3 },
     onnx: { operator: 'Clip', scalars: [0, 6], attributes: {} },
   },
   'hard-swish': {
-    kernel: 3,
+    kernel: HARD_SWISH,
     value: (x) => (x * clip(x + 3, 0, 6)) / 6,
     clip: undefined,
     onnx: { operator: 'HardSwish', scalars: [], attributes: {} },
   },
   'hard-sigmoid': {
-    kernel: 4,
+    kernel: HARD_SIGMOID,
     value: (x) => clip(x + 3, 0, 6) / 6,
     clip: undefined,
     // ONNX's default slope is 0.2.

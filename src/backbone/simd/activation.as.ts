@@ -1,4 +1,5 @@
 /** Arithmetic that every kernel shares: multiply-add in either build, and the activations. */
+import { HARD_SIGMOID, HARD_SWISH, RELU, RELU6 } from './sizes';
 
 /**
  * The numbers that activations need, in memory: there each costs one load, where V8 builds a constant vector out of
@@ -18,13 +19,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   if (RELAXED) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
-
-// The numbers are those of ACTIVATION_TABLE in src/backbone/activations.ts.
-export const NONE = 0;
-export const RELU = 1;
-const RELU6 = 2;
-export const HARD_SWISH = 3;
-const HARD_SIGMOID = 4;
 
 /** Where `kind` is a constant, nothing but that activation's formula is compiled. */
 @inline

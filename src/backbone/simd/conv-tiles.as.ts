@@ -12,6 +12,38 @@ import { madd } from './activation.as';
 import { spread } from './lanes.as';
 import { CONV_TILE } from './sizes';
 
+/** A convolution's step, as far as what follows needs it. */
+@unmanaged
+export class ConvStep {
+  kernel: i32;
+  input: usize;
+  /** i32[runCount + wordCount]: bytes from a pixel's first input to a run, or to a single word. */
+  runs: usize;
+  runCount: i32;
+  /** Words that fill no vector. */
+  wordCount: i32;
+  /** (i32, i32)[pixelCount]: bytes from `input`, bytes from `output`. At least a tile; the last may repeat. */
+  pixels: usize;
+  pixelCount: i32;
+  output: usize;
+  /** Bytes from one block of output channels to the next. */
+  plane: i32;
+  /** Eights of output channels. */
+  octets: i32;
+  weights: usize;
+}
+
+/** One whose sums are integers and become codes. */
+@unmanaged
+export class IntegerConvStep extends ConvStep {
+  /** i32[octets][8], what sums begin with, and f32[octets][8], what their units are worth in those of the output. */
+  tables: usize;
+  /** A Rounding. */
+  rounding: usize;
+
+  @inline start<Word>(octet: i32, half: i32): v128 { return v128.load(this.tables + (octet << 5) + (half << 4)); }
+}
+
 /** Whether vectors are read as half as many bytes, to be widened. */
 @inline function widened<Word>(): bool { return !RELAXED && sizeof<Word>() == 1; }
 /** Bytes of four words of input, and of their weights for eight channels. */
@@ -45,8 +77,8 @@ export function blockBytes<Kernel, Word>(s: Kernel): i32 {
 /**
  * One block of eight output channels, of the first `count` pixels.
  *
- * `Kernel` is a step's class. Besides the fields it has the methods `placeBytes`, bytes of an entry of `pixels`;
- * `singleWords`, how many there are; `start`, what the sums of half a block begin with; and `finish`, which stores a tile.
+ * `Kernel` is a ConvStep. Its methods are `placeBytes`, bytes of an entry of `pixels`; `singleWords`, how many there are;
+ * `start`, what the sums of half a block begin with; and `finish`, which stores a tile.
  */
 @inline
 export function convBlock<Kernel, Word>(s: Kernel, output: usize, block: i32, count: i32): void {

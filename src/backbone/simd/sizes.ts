@@ -18,5 +18,11 @@ export const DEPTHWISE_TILE = 7;
  * the weights of a channel about 17 for the sum of their magnitudes.
  */
 export const PEAK = 16_383;
+/** What steps call activations: see ../activations.ts. */
+export const NONE = 0;
+export const RELU = 1;
+export const RELU6 = 2;
+export const HARD_SWISH = 3;
+export const HARD_SIGMOID = 4;
 /** 32-bit words of one step, the first of which says which kernel runs it. */
 export const STEP_WORDS = 20;

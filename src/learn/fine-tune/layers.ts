@@ -3,19 +3,12 @@
  * step, and this way what a step keeps for its gradient is known and freed as soon as that has been taken.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Convolution } from '../../backbone/tfjs/convolution.ts';
 import { HARD_SWISH, HARD_SWISH_GRADIENT } from '../../backbone/tfjs/gradients.ts';
 import { type Activation, fusedByTfjs } from '../../backbone/activations.ts';
-import type { Padding } from '../../backbone/plan.ts';
 
-export interface Weights {
-  readonly kind: 'conv' | 'depthwise';
-  /** conv: [kernel height, kernel width, in, out]; depthwise: [kernel height, kernel width, channels, 1]. */
-  readonly filter: tf.Tensor4D;
-  readonly bias: tf.Tensor1D;
-  readonly stride: number;
-  readonly padding: Padding;
-  readonly activation: Activation;
-}
+/** Those of a convolution, with nothing of its activation folded in. */
+export type Weights = Convolution;
 
 /** What a convolution's gradient needs: its input, and its output before (hard) or after (ReLU) the activation. */
 export interface ConvTrace {

@@ -20,9 +20,7 @@ export async function rowsTimesVectors(
   pacer: Pacer,
   out: Float64Array = new Float64Array(count * columns),
 ): Promise<Float64Array> {
-  const keep: Keep = (products, height, width, i, c) =>
-    copyBlock(products, PANEL_COLUMNS, height, width, out, i * columns + c, columns);
-  await multiply(primitives, rows, count, vectors, columns, pacer, keep);
+  await multiply(primitives, rows, count, vectors, columns, pacer, out, columns, 1);
   return out;
 }
 
@@ -36,14 +34,10 @@ export function vectorsTimesRows(
   pacer: Pacer,
   out: Float64Array,
 ): Promise<void> {
-  return multiply(primitives, rows, count, vectors, columns, pacer, (products, height, width, i, c) =>
-    transposeBlock(products, PANEL_COLUMNS, height, width, out, c * count + i, count),
-  );
+  return multiply(primitives, rows, count, vectors, columns, pacer, out, 1, count);
 }
 
-/** Keeps the product of `height` rows from row i on and `width` vectors from vector c on. */
-type Keep = (products: Float64Array, height: number, width: number, i: number, c: number) => void;
-
+/** @param rowStep, columnStep numbers from a product to that of the next row or vector. */
 async function multiply(
   primitives: SymmetricPrimitives,
   rows: Float64Array | Float32Array,
@@ -51,7 +45,9 @@ async function multiply(
   vectors: Float64Array,
   columns: number,
   pacer: Pacer,
-  keep: Keep,
+  out: Float64Array,
+  rowStep: number,
+  columnStep: number,
 ): Promise<void> {
   const { order: m, panel, products, cost } = primitives;
   for (let c = 0; c < columns; c += PANEL_COLUMNS) {
@@ -60,13 +56,14 @@ async function multiply(
     for (let i = 0; i < count; i += STEP_ROWS) {
       const height = Math.min(STEP_ROWS, count - i);
       primitives.timesVectors(rows, i, height, width);
-      keep(products, height, width, i, c);
+      const at = i * rowStep + c * columnStep;
+      copyBlock(products, PANEL_COLUMNS, height, width, out, at, rowStep, columnStep);
       if (pacer.due(height * width * m * cost)) await pacer.rest();
     }
   }
 }
 
-/** Copies the first rows and columns of a matrix, whose rows are `stride` numbers apart, to out[at …]. */
+/** Copies the first rows and columns of a matrix, whose rows are `stride` numbers apart, to out[at …], where both are as far apart as said. */
 export function copyBlock(
   from: Float64Array,
   stride: number,
@@ -74,24 +71,10 @@ export function copyBlock(
   columns: number,
   out: Float64Array | Float32Array,
   at: number,
-  outStride: number,
+  rowStep: number,
+  columnStep = 1,
 ): void {
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) out[at + r * outStride + c] = from[r * stride + c];
-  }
-}
-
-/** The same, transposed. */
-function transposeBlock(
-  from: Float64Array,
-  stride: number,
-  rows: number,
-  columns: number,
-  out: Float64Array,
-  at: number,
-  outStride: number,
-): void {
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) out[at + c * outStride + r] = from[r * stride + c];
+    for (let c = 0; c < columns; c++) out[at + r * rowStep + c * columnStep] = from[r * stride + c];
   }
 }

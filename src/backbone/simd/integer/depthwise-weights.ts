@@ -2,10 +2,9 @@
  * Weights of an 8-bit depthwise convolution. Its sums have 16 bits and become codes by one multiplication by a whole number
  * of 32768ths; the weights' units are chosen so that such a number is exact.
  */
-import { inSinglePrecision } from '../../../safetensors.ts';
 import type { Filter } from '../kernels/filter.ts';
 import { unsupported, type Codes } from './codes.ts';
-import { toIntegers, type Ends } from './weights.ts';
+import { magnitudesOf, toIntegers, type Ends } from './weights.ts';
 
 /** code = (sum · multiplier, in 1/32768, rounded) + offset */
 export interface DepthwiseWeights {
@@ -53,20 +52,12 @@ export function depthwiseWeights8(
 }
 
 /** By output the smallest multiplier with which weights fit 8 bits and sums, from one end to the other, 16. */
-function multipliersOf({ weights, outputs }: Filter, input: Codes, output: Codes): Float64Array {
-  const values = inSinglePrecision(weights);
-  const [largest, magnitudes] = [new Float64Array(outputs), new Float64Array(outputs)];
-  for (let i = 0; i < values.length; i += outputs) {
-    for (let o = 0; o < outputs; o++) {
-      const size = Math.abs(values[i + o]);
-      magnitudes[o] += size;
-      if (size > largest[o]) largest[o] = size;
-    }
-  }
+function multipliersOf(filter: Filter, input: Codes, output: Codes): Float64Array {
+  const { largest, magnitudes } = magnitudesOf(filter);
   const one = (ONE * input.unit) / output.unit;
   const middle = input.top / 2;
   // Rounding moves each weight by a half, and the offset moves sums by half a multiplier's inverse.
-  const most = MOST_FROM_MIDDLE - (weights.length / outputs / 2) * middle;
+  const most = MOST_FROM_MIDDLE - (filter.weights.length / filter.outputs / 2) * middle;
   return largest.map((size, o) => {
     const reach = magnitudes[o] * one * middle + ONE / 2;
     return Math.max(1, Math.ceil((size * one) / INT8_MAX), Math.ceil(reach / Math.max(most, 1)));

@@ -141,7 +141,10 @@ export function sumTables(
 }
 
 /** By output, of the weights' magnitudes the largest and the sum. */
-function magnitudesOf({ weights, outputs }: Filter): { largest: Float64Array; magnitudes: Float64Array } {
+export function magnitudesOf({ weights, outputs }: Filter): {
+  largest: Float64Array;
+  magnitudes: Float64Array;
+} {
   const values = inSinglePrecision(weights);
   const [largest, magnitudes] = [new Float64Array(outputs), new Float64Array(outputs)];
   for (let i = 0; i < values.length; i += outputs) {

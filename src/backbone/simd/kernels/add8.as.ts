@@ -1,21 +1,9 @@
 /** The sum of two maps of 8-bit codes, each in units of its own. */
 import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits } from '../integer.as';
+import { TwoMaps } from '../two-maps.as';
 
 @unmanaged
-export class Add8 {
-  kernel: i32;
-  input: usize;
-  inputRow: i32;
-  inputPlane: i32;
-  other: usize;
-  otherRow: i32;
-  otherPlane: i32;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  rowBytes: i32;
-  blocks: i32;
+export class Add8 extends TwoMaps {
   rounding: usize;
   /** f32[2], what a unit of either addend is worth in units of the output, and i32[2], their zero points. */
   addends: usize;

@@ -2,6 +2,7 @@ import type { Codes } from '../integer/codes.ts';
 import { rounding } from '../integer/constants.ts';
 import type { FeatureMap } from '../map.ts';
 import type { Step } from '../program.ts';
+import { twoMaps } from './elementwise.ts';
 
 /** output = input + other, maps of 8-bit codes. @param codes what each of the three stands for. */
 export function add8(
@@ -15,12 +16,6 @@ export function add8(
       floats.set(factors);
       integers.set([a.zero, b.zero], 2);
     });
-    return [
-      'add8',
-      [input.place(), input.rowBytes, input.blockBytes, other.place(), other.rowBytes, other.blockBytes],
-      [output.place(), output.rowBytes, output.blockBytes, output.shape.height],
-      [output.shape.width * output.pixelBytes, output.blocks],
-      [rounding(program, sum, [0, sum.top]), addends],
-    ];
+    return ['add8', twoMaps(input, other, output), [rounding(program, sum, [0, sum.top]), addends]];
   };
 }

@@ -14,7 +14,7 @@ export class Blockwise {
 }
 
 export function blockwise(s: Blockwise): void {
-  for (let block = 0; block < s.conv.blocks; block++) {
+  for (let block = 0; block < s.conv.octets; block++) {
     convBlocks(s.conv, s.conv.output, block, block + 1);
     depthwiseBlocks(s.depthwise, block, block + 1);
     if (s.statistics) statisticsBlocks(changetype<Statistics>(s.statistics), block, block + 1);

@@ -1,32 +1,17 @@
 /** Convolution of floats, or of 16-bit integers whose units the picture at hand decides, into floats. */
-import { activate, HARD_SWISH, madd, NONE, RELU } from '../activation.as';
-import { blockBytes, convBlock } from '../conv-tiles.as';
-import { BLOCK, CONV_TILE } from '../sizes';
+import { activate, madd } from '../activation.as';
+import { blockBytes, convBlock, ConvStep } from '../conv-tiles.as';
+import { BLOCK, CONV_TILE, HARD_SWISH, NONE, RELU } from '../sizes';
 
 @unmanaged
-export class Conv {
-  kernel: i32;
-  activation: i32;
-  input: usize;
-  /** i32[runCount + wordCount]: bytes from a pixel's first input to the run, or to a single word. */
-  runs: usize;
-  runCount: i32;
-  /** Words that fill no vector. */
-  wordCount: i32;
-  /** (i32, i32)[pixelCount]: bytes from `input`, bytes from `output`. At least a tile; the last may repeat. */
-  pixels: usize;
-  pixelCount: i32;
-  /** f32[blocks][words of all runs][8], or i16[blocks][words of all runs][8][2] */
-  weights: usize;
-  /** f32[blocks][8] */
+export class Conv extends ConvStep {
+  // weights: f32[octets][words of all runs][8], or i16[octets][words of all runs][8][2]
+  /** f32[octets][8] */
   bias: usize;
-  output: usize;
-  /** Bytes from one block of output channels to the next. */
-  plane: i32;
-  blocks: i32;
+  activation: i32;
   /** A map laid out like the output that is added to it, or 0. */
   residual: usize;
-  /** With 16-bit words: f32[blocks][8], what a unit of each channel's weights is worth. With floats 0. */
+  /** With 16-bit words: f32[octets][8], what a unit of each channel's weights is worth. With floats 0. */
   weightUnits: usize;
   /** With 16-bit words: f32, what a unit of the input is worth. */
   inputUnit: usize;
@@ -34,7 +19,7 @@ export class Conv {
   @inline placeBytes(): i32 { return 8; }
   @inline singleWords(): i32 { return this.wordCount; }
   /** Runs it into `output`. */
-  @inline run(output: usize): void { convBlocks(this, output, 0, this.blocks); }
+  @inline run(output: usize): void { convBlocks(this, output, 0, this.octets); }
 
   /** Integers' sums begin with 0, and get their bias as floats. */
   @inline
@@ -140,4 +125,4 @@ export function convBlocks(s: Conv, output: usize, from: i32, to: i32): void {
   else conv32(s, output, from, to);
 }
 
-export function conv(s: Conv): void { convBlocks(s, s.output, 0, s.blocks); }
+export function conv(s: Conv): void { convBlocks(s, s.output, 0, s.octets); }

@@ -16,9 +16,9 @@ export function conv(input: FeatureMap, filter: Filter, output: FeatureMap, resi
     const [weights, weightUnits] = matrix(program, filter, rows, input.bits === 16 ? 16 : 32);
     return [
       'conv',
-      [filter.activation, input.region, runs, runCount, 0],
-      [pixels, count, weights, bias(program, filter), output.region, output.blockBytes, output.blocks],
-      [residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
+      [input.region, runs, runCount, 0, pixels, count],
+      [output.region, output.blockBytes, output.blocks, weights, bias(program, filter)],
+      [filter.activation, residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
     ];
   };
 }

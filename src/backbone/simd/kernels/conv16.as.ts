@@ -4,30 +4,12 @@
  * weights are bounded.
  */
 import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
-import { convBlock } from '../conv-tiles.as';
+import { convBlock, IntegerConvStep } from '../conv-tiles.as';
 
+/** Its blocks of output channels have eight of 16 bits or sixteen of 8 bits. */
 @unmanaged
-export class Conv16 {
-  kernel: i32;
-  input: usize;
-  /** i32[runCount + wordCount]: bytes from a pixel's first input to a run of eight channels, or to two channels. */
-  runs: usize;
-  runCount: i32;
-  /** Pairs of channels that fill no vector. */
-  wordCount: i32;
-  /** (i32, i32)[pixelCount]: bytes from `input`, bytes from `output`. At least a tile; the last may repeat. */
-  pixels: usize;
-  pixelCount: i32;
-  /** i16[octets][words of all runs][8][2] */
-  weights: usize;
-  /** i32[octets][8], what sums begin with, and f32[octets][8], what their units are worth in those of the output. */
-  tables: usize;
-  output: usize;
-  /** Bytes from one block of output channels to the next: eight of 16 bits, sixteen of 8 bits. */
-  plane: i32;
-  octets: i32;
-  /** A Rounding. */
-  rounding: usize;
+export class Conv16 extends IntegerConvStep {
+  // weights: i16[octets][words of all runs][8][2]
   /** Whether the output has 16 bits. */
   wide: i32;
 
@@ -35,7 +17,6 @@ export class Conv16 {
   @inline singleWords(): i32 { return this.wordCount; }
   /** Runs it into `output`. */
   @inline run(output: usize): void { conv16Octets(this, output, 0, this.octets); }
-  @inline start<Word>(octet: i32, half: i32): v128 { return v128.load(this.tables + (octet << 5) + (half << 4)); }
 
   @inline
   finish<Word>(

@@ -18,8 +18,8 @@ export function conv16(input: FeatureMap, step: IntegerStep, output: FeatureMap)
     const [weights, tables] = constants16(program, step, rows);
     return [
       'conv16',
-      [input.region, runs, runCount, 0, pixels, count, weights, tables],
-      [output.region, output.blockBytes, blocksOf(filter.outputs)],
+      [input.region, runs, runCount, 0, pixels, count],
+      [output.region, output.blockBytes, blocksOf(filter.outputs), weights, tables],
       [rounding(program, ends.output, bounds), Number(output.bits === 16)],
     ];
   };

@@ -6,38 +6,20 @@
  * - elsewhere the products are summed in 16 bits over eight channels first. The weights are bounded so that these fit.
  */
 import { bytes, highCodes, lowCodes, nearest, otherFactor, rounder, rounderBits, scaled } from '../integer.as';
-import { blockBytes, convBlock } from '../conv-tiles.as';
+import { blockBytes, convBlock, IntegerConvStep } from '../conv-tiles.as';
 import { spread } from '../lanes.as';
 import { CONV_TILE } from '../sizes';
 
+/** Its blocks of output channels have sixteen. There are no single words, and an entry of `pixels` has bytes from `other`, too. */
 @unmanaged
-export class Conv8 {
-  kernel: i32;
-  input: usize;
-  /** i32[runCount]: bytes from a pixel's first input to the run. */
-  runs: usize;
-  runCount: i32;
-  /** (i32, i32, i32)[pixelCount]: bytes from `input`, from `output` and from `other`. At least a tile; the last may repeat. */
-  pixels: usize;
-  pixelCount: i32;
-  /** i8[octets][channels of all runs / 4][8][4], without relaxed SIMD [octets][channels / 2][8][2]. */
-  weights: usize;
-  /** i32[octets][8], what sums begin with, and f32[octets][8], what their units are worth in those of the output. */
-  tables: usize;
-  output: usize;
-  /** Bytes from one block of sixteen output channels to the next. */
-  plane: i32;
-  /** Eights of output channels. */
-  octets: i32;
-  /** A Rounding. */
-  rounding: usize;
+export class Conv8 extends IntegerConvStep {
+  // weights: i8[octets][channels of all runs / 4][8][4], without relaxed SIMD [octets][channels / 2][8][2]
   /** A map of 8 bits that is added, or 0. */
   other: usize;
   otherPlane: i32;
 
   @inline placeBytes(): i32 { return PLACE_BYTES; }
   @inline singleWords(): i32 { return 0; }
-  @inline start<Word>(octet: i32, half: i32): v128 { return v128.load(this.tables + (octet << 5) + (half << 4)); }
 
   @inline
   finish<Word>(

@@ -16,8 +16,8 @@ export function conv8(input: FeatureMap, step: IntegerStep, output: FeatureMap, 
     const [weights, tables] = convConstants8(program, step);
     return [
       'conv8',
-      [input.region, runs, runCount, pixels, count, weights, tables],
-      [output.region, output.blockBytes, blocksOf(filter.outputs)],
+      [input.region, runs, runCount, 0, pixels, count],
+      [output.region, output.blockBytes, blocksOf(filter.outputs), weights, tables],
       [rounding(program, ends.output, bounds, ends.other), other?.region ?? 0, other?.blockBytes ?? 0],
     ];
   };

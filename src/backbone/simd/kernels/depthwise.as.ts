@@ -1,35 +1,21 @@
-/**
- * Depthwise convolution: one filter a channel, any kernel and stride, from a map that lies inside its own padding, so
- * that no pixel is special. 3×3 and 5×5 at strides 1 and 2 have code of their own, which takes seven pixels of four
- * channels at a time with every offset a constant; all others go pixel by pixel.
- */
-import { activate, HARD_SWISH, madd, RELU } from '../activation.as';
-import { DEPTHWISE_TILE, PIXEL_BYTES } from '../sizes';
+/** Depthwise convolution of floats: one filter a channel, any kernel and stride. Tiles have seven pixels of four channels. */
+import { activate, madd } from '../activation.as';
+import { bySide, DepthwiseStep } from '../depthwise-sides.as';
+import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU } from '../sizes';
 
 @unmanaged
-export class Depthwise {
-  kernel: i32;
-  activation: i32;
-  /** The first window's first pixel. */
-  input: usize;
-  inputRow: i32;
-  /** Bytes between blocks of channels. */
-  inputPlane: i32;
-  stride: i32;
+export class Depthwise extends DepthwiseStep {
+  // weights: f32[octets][2][kernelHeight][kernelWidth][4]
   kernelHeight: i32;
   kernelWidth: i32;
-  /** f32[blocks][2][kernelHeight][kernelWidth][4] */
-  weights: usize;
   bias: usize;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  width: i32;
-  blocks: i32;
+  activation: i32;
   /** Rows of padding above the input that the first window takes in, and the input's rows. */
   top: i32;
   inputHeight: i32;
+
+  /** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */
+  @inline runAs(side: i32, stride: i32, from: i32, to: i32): void { depthwiseAs(this, side, stride, from, to); }
 }
 
 @inline
@@ -156,21 +142,7 @@ function depthwiseAs(s: Depthwise, side: i32, stride: i32, from: i32, to: i32): 
   }
 }
 
-// Functions of their own, because V8 optimises one that holds all of them less well.
-function depthwise3(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 3, 1, from, to); }
-function depthwise3Stride2(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 3, 2, from, to); }
-function depthwise5(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 5, 1, from, to); }
-function depthwise5Stride2(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 5, 2, from, to); }
-function depthwiseOther(s: Depthwise, from: i32, to: i32): void { depthwiseAs(s, 0, 0, from, to); }
+/** Runs the eights of channels from `from` up to `to`. */
+export function depthwiseBlocks(s: Depthwise, from: i32, to: i32): void { bySide<Depthwise>(s, DEPTHWISE_TILE, from, to); }
 
-/** Runs the blocks of channels from `from` up to `to`. */
-export function depthwiseBlocks(s: Depthwise, from: i32, to: i32): void {
-  const side = s.kernelHeight == s.kernelWidth && s.width >= DEPTHWISE_TILE ? s.kernelHeight : 0;
-  if (side == 3 && s.stride == 1) depthwise3(s, from, to);
-  else if (side == 3 && s.stride == 2) depthwise3Stride2(s, from, to);
-  else if (side == 5 && s.stride == 1) depthwise5(s, from, to);
-  else if (side == 5 && s.stride == 2) depthwise5Stride2(s, from, to);
-  else depthwiseOther(s, from, to);
-}
-
-export function depthwise(s: Depthwise): void { depthwiseBlocks(s, 0, s.blocks); }
+export function depthwise(s: Depthwise): void { depthwiseBlocks(s, 0, s.octets); }

@@ -3,7 +3,7 @@ import { FLOAT_BYTES, type FeatureMap } from '../map.ts';
 import { packDepthwise } from '../pack.ts';
 import type { Step } from '../program.ts';
 import { BLOCK } from '../sizes.ts';
-import { bias, type Filter } from './filter.ts';
+import { bias, depthwiseWords, type Filter } from './filter.ts';
 
 export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap): Step {
   const taps = filter.height * filter.width;
@@ -12,16 +12,8 @@ export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap)
     packDepthwise(floats, inSinglePrecision(filter.weights), filter.outputs);
   return (program) => [
     'depthwise',
-    [filter.activation, input.place(-filter.padding[0], -filter.padding[2]), input.rowBytes],
-    [
-      input.blockBytes,
-      filter.stride,
-      filter.height,
-      filter.width,
-      program.shared(`depthwise weights, ${filter.name}`, bytes, pack),
-      bias(program, filter),
-    ],
-    [output.place(), output.rowBytes, output.blockBytes],
-    [output.shape.height, output.shape.width, output.blocks, filter.padding[0], input.shape.height],
+    depthwiseWords(input, filter, output),
+    [program.shared(`depthwise weights, ${filter.name}`, bytes, pack), filter.height, filter.width],
+    [bias(program, filter), filter.activation, filter.padding[0], input.shape.height],
   ];
 }

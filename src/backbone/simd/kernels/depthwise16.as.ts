@@ -2,32 +2,20 @@
  * Depthwise convolution of 16-bit codes, any kernel and stride, two of the kernel's taps and four pixels of eight channels
  * at a time. No sum overflows: the weights are bounded.
  */
+import { DepthwiseStep } from '../depthwise-sides.as';
 import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
 import { interleaved } from '../lanes.as';
 
 @unmanaged
-export class Depthwise16 {
-  kernel: i32;
-  /** The first window's first pixel. */
-  input: usize;
-  inputRow: i32;
-  /** Bytes between blocks of eight channels. */
-  inputPlane: i32;
-  stride: i32;
+export class Depthwise16 extends DepthwiseStep {
+  // weights: i16[octets][pairs][8][2]
+  /** As in conv16. */
+  tables: usize;
   /** (i32, i32)[pairs]: bytes from a window's first pixel to the two taps of a pair. */
   offsets: usize;
   pairs: i32;
-  /** i16[octets][pairs][8][2] */
-  weights: usize;
-  /** As in conv16. */
-  tables: usize;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  width: i32;
-  octets: i32;
   rounding: usize;
+  /** Whether the output has 16 bits. */
   wide: i32;
 }
 

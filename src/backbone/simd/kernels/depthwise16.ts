@@ -1,12 +1,13 @@
 import { constants16, rounding, type IntegerStep } from '../integer/constants.ts';
 import { filledUp } from '../integer/pack.ts';
-import { blocksOf, type FeatureMap } from '../map.ts';
+import type { FeatureMap } from '../map.ts';
 import type { Step } from '../program.ts';
+import { depthwiseWords } from './filter.ts';
 
 /** A depthwise convolution of 16-bit codes. @param output of 16 or of 8 bits. */
 export function depthwise16(input: FeatureMap, step: IntegerStep, output: FeatureMap): Step {
   const { filter, ends, bounds } = step;
-  const { height, width, stride, padding } = filter;
+  const { height, width } = filter;
   const rows = filledUp(height * width, 2);
   // The tap that only fills a pair up has no weight and reads what the first one does.
   const offsets = [...rows].map((tap) =>
@@ -19,10 +20,8 @@ export function depthwise16(input: FeatureMap, step: IntegerStep, output: Featur
     const [weights, tables] = constants16(program, step, rows);
     return [
       'depthwise16',
-      [input.place(-padding[0], -padding[2]), input.rowBytes, input.blockBytes, stride],
-      [table, offsets.length / 2, weights, tables],
-      [output.place(), output.rowBytes, output.blockBytes],
-      [output.shape.height, output.shape.width, blocksOf(filter.outputs)],
+      depthwiseWords(input, filter, output),
+      [weights, tables, table, offsets.length / 2],
       [rounding(program, ends.output, bounds), Number(output.bits === 16)],
     ];
   };

@@ -3,32 +3,22 @@
  * are bounded to fit, and become codes by one rounding multiplication. With relaxed SIMD two rows of the
  * kernel are multiplied at once, which needs their inputs side by side.
  */
+import { bySide, DepthwiseStep } from '../depthwise-sides.as';
 import { bytes } from '../integer.as';
 
 @unmanaged
-export class Depthwise8 {
-  kernel: i32;
-  /** The first window's first pixel. */
-  input: usize;
-  inputRow: i32;
-  /** Bytes between blocks of sixteen channels. */
-  inputPlane: i32;
-  stride: i32;
+export class Depthwise8 extends DepthwiseStep {
+  // weights: i8[octets][kernelHeight][kernelWidth][8]; with relaxed SIMD [octets][kernelHeight / 2][kernelWidth][8][2]
   kernelHeight: i32;
   kernelWidth: i32;
-  /** i8[octets][kernelHeight][kernelWidth][8]; with relaxed SIMD [octets][kernelHeight / 2][kernelWidth][8][2] */
-  weights: usize;
   /** i16[octets][3][8]: what sums begin with, what they are multiplied by (in 1/32768), and what is added then */
   tables: usize;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  width: i32;
-  octets: i32;
   /** The least and the greatest code, in every byte. */
   low: i32;
   high: i32;
+
+  /** @param side of the kernel, if it has code of its own and the map is wide enough for tiles; 0 otherwise. */
+  @inline runAs(side: i32, stride: i32, from: i32, to: i32): void { depthwiseAs(this, side, stride, from, to); }
 }
 
 const PIXEL_BYTES = 16;
@@ -160,21 +150,7 @@ function depthwiseAs(s: Depthwise8, side: i32, stride: i32, from: i32, to: i32):
   }
 }
 
-// Functions of their own, because V8 optimises one that holds all of them less well.
-function depthwise3(s: Depthwise8, from: i32, to: i32): void { depthwiseAs(s, 3, 1, from, to); }
-function depthwise3Stride2(s: Depthwise8, from: i32, to: i32): void { depthwiseAs(s, 3, 2, from, to); }
-function depthwise5(s: Depthwise8, from: i32, to: i32): void { depthwiseAs(s, 5, 1, from, to); }
-function depthwise5Stride2(s: Depthwise8, from: i32, to: i32): void { depthwiseAs(s, 5, 2, from, to); }
-function depthwiseOther(s: Depthwise8, from: i32, to: i32): void { depthwiseAs(s, 0, 0, from, to); }
-
 /** Runs the eights of channels from `from` up to `to`. */
-export function depthwise8Octets(s: Depthwise8, from: i32, to: i32): void {
-  const side = s.kernelHeight == s.kernelWidth && s.width >= TILE ? s.kernelHeight : 0;
-  if (side == 3 && s.stride == 1) depthwise3(s, from, to);
-  else if (side == 3 && s.stride == 2) depthwise3Stride2(s, from, to);
-  else if (side == 5 && s.stride == 1) depthwise5(s, from, to);
-  else if (side == 5 && s.stride == 2) depthwise5Stride2(s, from, to);
-  else depthwiseOther(s, from, to);
-}
+export function depthwise8Octets(s: Depthwise8, from: i32, to: i32): void { bySide<Depthwise8>(s, TILE, from, to); }
 
 export function depthwise8(s: Depthwise8): void { depthwise8Octets(s, 0, s.octets); }

@@ -1,26 +1,13 @@
 /** Arithmetic element by element. */
 import { PIXEL_BYTES } from '../sizes';
+import { TwoMaps } from '../two-maps.as';
 
-/** output = input · factors, or input + other, or a copy of the input, which may be laid out otherwise. */
+/** output = input · factors, or input + other, or a copy of the input. */
 @unmanaged
-export class Elementwise {
-  kernel: i32;
-  input: usize;
-  inputRow: i32;
-  inputPlane: i32;
+export class Elementwise extends TwoMaps {
+  // other: a map, or 0
   /** f32[blocks][8], or 0. */
   factors: usize;
-  /** A map, or 0. */
-  other: usize;
-  otherRow: i32;
-  otherPlane: i32;
-  output: usize;
-  outputRow: i32;
-  outputPlane: i32;
-  height: i32;
-  /** Bytes of a row without its padding. */
-  rowBytes: i32;
-  blocks: i32;
 }
 
 @inline

@@ -4,7 +4,7 @@ import type { Padding } from '../../plan.ts';
 import type { FeatureMap } from '../map.ts';
 import { blocksOf, FLOAT_BYTES, vectorBytes } from '../map.ts';
 import { packMatrix, packMatrix16 } from '../pack.ts';
-import type { Place, Program, Region } from '../program.ts';
+import type { Place, Program, Region, Word } from '../program.ts';
 import { BLOCK, CONV_TILE, PEAK } from '../sizes.ts';
 
 /** Weights, [height, width, inputs, outputs] or depthwise [height, width, outputs], and how they move over a map. */
@@ -21,6 +21,14 @@ export interface Filter {
   readonly padding: Padding;
   /** Its number in ACTIVATION_TABLE. */
   readonly activation: number;
+}
+
+/** The words of a depthwise convolution's step up to its weights. */
+export function depthwiseWords(input: FeatureMap, filter: Filter, output: FeatureMap): Word[] {
+  const { stride, padding } = filter;
+  const from = [input.place(-padding[0], -padding[2]), input.rowBytes, input.blockBytes, stride];
+  const to = [output.place(), output.rowBytes, output.blockBytes, output.shape.height, output.shape.width];
+  return [...from, ...to, blocksOf(filter.outputs)];
 }
 
 export function bias(program: Program, filter: Filter): Region {

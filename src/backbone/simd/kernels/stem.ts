@@ -59,8 +59,8 @@ export function stem(picture: Picture, filter: Filter, output: FeatureMap): Step
   const rows = pictureRows(filter.height, filter.width * picture.channels);
   const conv: Reader['conv'] = (program, words) => {
     const [weights] = matrix(program, filter, ['picture', rows], 32);
-    const after = [weights, bias(program, filter), output.region, output.blockBytes, output.blocks];
-    return ['conv', [filter.activation, ...words], [...after, 0, 0, 0]];
+    const after = [output.region, output.blockBytes, output.blocks, weights, bias(program, filter)];
+    return ['conv', words, after, [filter.activation, 0, 0, 0]];
   };
   return readPicture(picture, filter, output, { kernel: 'stem', numberBytes: 4, conv });
 }

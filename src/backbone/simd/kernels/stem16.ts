@@ -10,8 +10,8 @@ export function stem16(picture: Picture, step: IntegerStep, output: FeatureMap):
   const rows = pairedPictureRows(filter.height, filter.width * picture.channels);
   const conv: Reader['conv'] = (program, words) => [
     'conv16',
-    [...words, ...constants16(program, step, rows)],
-    [output.region, output.blockBytes, blocksOf(filter.outputs)],
+    words,
+    [output.region, output.blockBytes, blocksOf(filter.outputs), ...constants16(program, step, rows)],
     [rounding(program, ends.output, bounds), Number(output.bits === 16)],
   ];
   return readPicture(picture, filter, output, { kernel: 'stem16', numberBytes: 2, conv });
