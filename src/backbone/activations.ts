@@ -1,6 +1,6 @@
 /**
  * The activations of plans in one table: their definition, and what each engine, exporter and importer calls them. The types ask
- * for a row for each name; the formulas beside their engines are exhaustive switches, and simd/activation.as.ts, in another
+ * for a row for each name; the formulas beside their engines are exhaustive switches, and simd/kernels/shared/activation.as.ts, in another
  * language, is compared with `value` by the tests of every kernel.
  */
 import { HARD_SIGMOID, HARD_SWISH, NONE, RELU, RELU6 } from './simd/sizes.ts';

@@ -1,6 +1,6 @@
 /** The sum of two maps of 8-bit codes, each in units of its own. */
-import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits } from '../integer.as';
-import { TwoMaps } from '../two-maps.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits } from './shared/integer.as';
+import { TwoMaps } from './shared/two-maps.as';
 
 @unmanaged
 export class Add8 extends TwoMaps {

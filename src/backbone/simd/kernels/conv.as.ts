@@ -1,6 +1,6 @@
 /** Convolution of floats, or of 16-bit integers whose units the picture at hand decides, into floats. */
-import { activate, madd } from '../activation.as';
-import { blockBytes, convBlock, ConvStep } from '../conv-tiles.as';
+import { activate, madd } from './shared/activation.as';
+import { blockBytes, convBlock, ConvStep } from './shared/conv-tiles.as';
 import { BLOCK, CONV_TILE, HARD_SWISH, NONE, RELU } from '../sizes';
 
 @unmanaged

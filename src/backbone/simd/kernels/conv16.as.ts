@@ -3,8 +3,8 @@
  * multiplied by pairs of weights. It lies in memory like `conv`, which says more. No sum overflows: the
  * weights are bounded.
  */
-import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
-import { convBlock, IntegerConvStep } from '../conv-tiles.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from './shared/integer.as';
+import { convBlock, IntegerConvStep } from './shared/conv-tiles.as';
 
 /** Its blocks of output channels have eight of 16 bits or sixteen of 8 bits. */
 @unmanaged

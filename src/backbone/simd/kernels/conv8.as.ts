@@ -5,9 +5,9 @@
  * - with it, where the host adds the four products of a word in one instruction, that is used;
  * - elsewhere the products are summed in 16 bits over eight channels first. The weights are bounded so that these fit.
  */
-import { bytes, highCodes, lowCodes, nearest, otherFactor, rounder, rounderBits, scaled } from '../integer.as';
-import { blockBytes, convBlock, IntegerConvStep } from '../conv-tiles.as';
-import { spread } from '../lanes.as';
+import { bytes, highCodes, lowCodes, nearest, otherFactor, rounder, rounderBits, scaled } from './shared/integer.as';
+import { blockBytes, convBlock, IntegerConvStep } from './shared/conv-tiles.as';
+import { spread } from './shared/lanes.as';
 import { CONV_TILE } from '../sizes';
 
 /** Its blocks of output channels have sixteen. There are no single words, and an entry of `pixels` has bytes from `other`, too. */

@@ -1,6 +1,6 @@
 /** A fully connected layer between vectors with one number a channel. */
-import { activate, madd } from '../activation.as';
-import { accumulate } from '../conv-tiles.as';
+import { activate, madd } from './shared/activation.as';
+import { accumulate } from './shared/conv-tiles.as';
 
 @unmanaged
 export class Dense {

@@ -1,6 +1,6 @@
 /** Depthwise convolution of floats: one filter a channel, any kernel and stride. Tiles have seven pixels of four channels. */
-import { activate, madd } from '../activation.as';
-import { bySide, DepthwiseStep } from '../depthwise-sides.as';
+import { activate, madd } from './shared/activation.as';
+import { bySide, DepthwiseStep } from './shared/depthwise-sides.as';
 import { DEPTHWISE_TILE, HARD_SWISH, PIXEL_BYTES, RELU } from '../sizes';
 
 @unmanaged

@@ -2,9 +2,9 @@
  * Depthwise convolution of 16-bit codes, any kernel and stride, two of the kernel's taps and four pixels of eight channels
  * at a time. No sum overflows: the weights are bounded.
  */
-import { DepthwiseStep } from '../depthwise-sides.as';
-import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from '../integer.as';
-import { interleaved } from '../lanes.as';
+import { DepthwiseStep } from './shared/depthwise-sides.as';
+import { bytes, highCodes, lowCodes, nearest, rounder, rounderBits, scaled } from './shared/integer.as';
+import { interleaved } from './shared/lanes.as';
 
 @unmanaged
 export class Depthwise16 extends DepthwiseStep {

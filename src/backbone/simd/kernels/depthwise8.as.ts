@@ -3,8 +3,8 @@
  * are bounded to fit, and become codes by one rounding multiplication. With relaxed SIMD two rows of the
  * kernel are multiplied at once, which needs their inputs side by side.
  */
-import { bySide, DepthwiseStep } from '../depthwise-sides.as';
-import { bytes } from '../integer.as';
+import { bySide, DepthwiseStep } from './shared/depthwise-sides.as';
+import { bytes } from './shared/integer.as';
 
 @unmanaged
 export class Depthwise8 extends DepthwiseStep {

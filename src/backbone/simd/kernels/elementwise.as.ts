@@ -1,6 +1,6 @@
 /** Arithmetic element by element. */
 import { PIXEL_BYTES } from '../sizes';
-import { TwoMaps } from '../two-maps.as';
+import { TwoMaps } from './shared/two-maps.as';
 
 /** output = input · factors, or input + other, or a copy of the input. */
 @unmanaged

@@ -10,7 +10,7 @@
  */
 import { madd } from './activation.as';
 import { spread } from './lanes.as';
-import { CONV_TILE } from './sizes';
+import { CONV_TILE } from '../../sizes';
 
 /** A convolution's step, as far as what follows needs it. */
 @unmanaged

@@ -1,5 +1,5 @@
 /** Arithmetic that every kernel shares: multiply-add in either build, and the activations. */
-import { HARD_SIGMOID, HARD_SWISH, RELU, RELU6 } from './sizes';
+import { HARD_SIGMOID, HARD_SWISH, RELU, RELU6 } from '../../sizes';
 
 /**
  * The numbers that activations need, in memory: there each costs one load, where V8 builds a constant vector out of
