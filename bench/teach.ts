@@ -1,12 +1,14 @@
 /**
  * Teaching, measured from outside against local workerd: a request of ten photos, training alone at 200 and at 2,000
  * examples, and what classify requests of another tenant wait meanwhile, or while the trained head is only stored; or the
- * memory that the isolate takes.
- * `node bench/teach.ts [--memory]`
+ * memory that the isolate takes. It takes two minutes and says on stderr how far it is.
+ * `node bench/teach.ts [--quick] [--memory] [--bundle FOLDER]`: --quick trains three times with 200 examples and not with 2,000;
+ * --bundle measures another build of the Worker, for comparisons that take turns.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { startLocalWorker } from '../scripts/local-worker.ts';
 import { IsolateHeap } from './isolate-heap.ts';
@@ -14,10 +16,24 @@ import { IsolateHeap } from './isolate-heap.ts';
 const SECRET = 'a secret for this measurement';
 const DATA = join(import.meta.dirname, '../examples/trashnet/train');
 
-/** An inspector slows what it looks at: memory is measured by itself. */
-const inspected = process.argv.includes('--memory');
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    /** An inspector slows what it looks at: memory is measured by itself. */
+    memory: { type: 'boolean', default: false },
+    bundle: { type: 'string', default: join(import.meta.dirname, '../build/worker') },
+  },
+});
 
-const worker = await startLocalWorker({ port: 0, adminSecret: SECRET, inspected });
+const worker = await startLocalWorker({
+  port: 0,
+  adminSecret: SECRET,
+  inspected: flags.memory,
+  bundle: resolve(flags.bundle),
+});
+
+/** What takes minutes says how far it is. */
+const progress = (what: string): void => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
 
 async function call(key: string, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
@@ -121,15 +137,21 @@ function spread(values: readonly number[]) {
 async function trainAlone(training: Training): Promise<number> {
   const key = await newTenant();
   await store(key, training);
-  return await postMs(key, '/v1/heads/large/train');
+  const ms = await postMs(key, '/v1/heads/large/train');
+  progress(`${training.count} examples trained alone in ${ms.toFixed(0)} ms`);
+  return ms;
 }
 
 interface Training {
   readonly count: number;
   readonly classes: number;
   readonly codes: Embedded;
-  readonly times: number;
+  readonly alone: number;
+  readonly besideNeighbours: number;
 }
+
+/** Requests without a training, after one: a long training has thousands, which would take minutes once more. */
+const MOST_AFTER_ONE = 1_000;
 
 /**
  * What a neighbour's classify requests take, one after the other: while other tenants train; as many without, after each
@@ -139,21 +161,27 @@ interface Training {
 async function neighbours(training: Training, neighbour: string, photo: Uint8Array<ArrayBuffer>) {
   const times = { training: [] as number[], alone: [] as number[], storing: [] as number[] };
   const trainings: number[] = [];
-  for (let i = 0; i < training.times; i++) {
+  const classify = async (into: number[], count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) into.push(await classifyMs(neighbour, photo));
+  };
+  for (let i = 0; i < training.besideNeighbours; i++) {
     const key = await newTenant();
     await store(key, training);
+    const before = times.training.length;
     const done = new AbortController();
     const end = postMs(key, '/v1/heads/large/train').finally(() => done.abort());
-    while (!done.signal.aborted) times.training.push(await classifyMs(neighbour, photo));
+    while (!done.signal.aborted) await classify(times.training, 1);
     trainings.push(await end);
-    while (times.alone.length < times.training.length) times.alone.push(await classifyMs(neighbour, photo));
+    const count = Math.min(times.training.length - before, MOST_AFTER_ONE);
+    await classify(times.alone, count);
     const body = await (await call(key, '/v1/heads/large/versions/1')).arrayBuffer();
-    const middle = (times.storing.length + times.training.length) / 2;
-    while (times.storing.length < middle) times.storing.push(await classifyMs(neighbour, photo));
+    await classify(times.storing, Math.ceil(count / 2));
     const upload = call(key, '/v1/heads/copy', { method: 'PUT', body });
-    while (times.storing.length < times.training.length)
-      times.storing.push(await classifyMs(neighbour, photo));
+    await classify(times.storing, Math.floor(count / 2));
     await (await upload).text();
+    progress(
+      `${training.count} examples trained beside a neighbour, ${i + 1} of ${training.besideNeighbours}`,
+    );
   }
   const alone = spread(times.alone);
   const beside = (values: readonly number[]) => ({
@@ -171,7 +199,7 @@ async function neighbours(training: Training, neighbour: string, photo: Uint8Arr
 async function train(training: Training, neighbour: string, photo: Uint8Array<ArrayBuffer>) {
   const { count: examples, classes } = training;
   const alone: number[] = [];
-  for (let i = 0; i < 3; i++) alone.push(await trainAlone(training));
+  for (let i = 0; i < training.alone; i++) alone.push(await trainAlone(training));
   return { examples, classes, train_alone_ms: alone, ...(await neighbours(training, neighbour, photo)) };
 }
 
@@ -211,14 +239,13 @@ async function everything(): Promise<object> {
   const headers = { 'content-type': 'image/jpeg' };
   const embedded = await call(neighbour, '/v1/embed', { method: 'POST', headers, body: photo });
   const codes = Embedded.parse(await embedded.json());
-  const largest = { count: 2_000, classes: 20, codes, times: 2 };
+  const largest = { count: 2_000, classes: 20, codes, alone: 2, besideNeighbours: 1 };
   for (let i = 0; i < 100; i++) await classifyMs(neighbour, photo);
-  if (inspected) return memory({ ...largest, classes: 200 });
-  const trainings = [
-    await train({ count: 200, classes: 2, codes, times: 40 }, neighbour, photo),
-    await train(largest, neighbour, photo),
-  ];
-  return { lesson_of_10_photos_ms: times, trainings };
+  if (flags.memory) return memory({ ...largest, classes: 200 });
+  const small = { count: 200, classes: 2, codes, alone: 3, besideNeighbours: flags.quick ? 3 : 12 };
+  const trainings = [await train(small, neighbour, photo)];
+  if (!flags.quick) trainings.push(await train(largest, neighbour, photo));
+  return { teach_10_photos_ms: times, trainings };
 }
 
 try {
