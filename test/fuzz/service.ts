@@ -22,7 +22,7 @@ const VERSION_NAME = 'production';
 const HEADS = 'pets';
 
 const Health = z.object({ backbone: z.json() });
-const Seen = z.object({ embeddings: z.array(z.object({ code: z.array(z.number()) })) });
+const Embeddings = z.object({ embeddings: z.array(z.object({ code: z.array(z.number()) })) });
 const Answer = z.object({ predictions: z.json(), unknown: z.json() });
 
 interface Target {
@@ -123,7 +123,7 @@ class Service {
     const { key, spareKey, example, ids } = await this.#tenants.next();
     const call = (path: string, init?: RequestInit): Promise<unknown> => this.#host.call(key, path, init);
     const { backbone } = Health.parse(await call('/healthz'));
-    const { embeddings } = Seen.parse(await call('/v1/embed', { method: 'POST', body: picture() }));
+    const { embeddings } = Embeddings.parse(await call('/v1/embed', { method: 'POST', body: picture() }));
     const code = Buffer.from(Float16Array.from(embeddings[0].code).buffer).toString('base64');
     const backup = await this.#host.request(key, '/v1/backup');
     const world = {

@@ -155,7 +155,7 @@ function tenantCall(
     }
     case 'rotate key':
     case 'revoke key': {
-      // The first key is the one that all this is asked with.
+      // The first key is the one that all these requests are sent with.
       const ids = state.keys.slice(1).flatMap(({ id }) => id ?? []);
       const id = ids[operation.nth % (ids.length + 1)] ?? NO_ID;
       return operation.kind === 'rotate key'

@@ -1,4 +1,4 @@
-/** Many tenants at once, taught and asked at the same time: each gets answers of its own, and every batch counts once. */
+/** Many tenants at once, which teach and predict at the same time: each gets answers of its own, and every batch counts once. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

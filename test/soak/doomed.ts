@@ -33,7 +33,7 @@ export class Doomed {
    * @param fatal the step of all of them together at which workerd is killed, from 1 on; 0 spares it.
    * @returns an answer for each.
    */
-  async ask(sends: readonly Send[], fatal = 0): Promise<Answer[]> {
+  async send(sends: readonly Send[], fatal = 0): Promise<Answer[]> {
     const answers: (Answer | undefined)[] = sends.map(() => undefined);
     const before = this.kills.length;
     this.#left = fatal;

@@ -1,6 +1,6 @@
 /** Whether what was read of a tenant is what a state of the model says; what the model can't know is then taken from it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Seen, SeenHead } from './observe.ts';
+import type { Observed, ObservedHead } from './observe.ts';
 import { isThere, type Head, type State } from './state.ts';
 
 class Mismatch extends Error {}
@@ -9,11 +9,11 @@ class Mismatch extends Error {}
  * @param state is given ids, times and numbers of versions.
  * @returns why it is not the state that was read, or undefined where it is.
  */
-export function mismatch(state: State, seen: Seen): string | undefined {
+export function mismatch(state: State, observed: Observed): string | undefined {
   try {
-    same('keep_images', state.keepImages, seen.keepImages);
-    matchKeys(state, seen);
-    for (const [name, head] of Object.entries(state.heads)) matchHead(name, head, seen.heads[name]);
+    same('keep_images', state.keepImages, observed.keepImages);
+    matchKeys(state, observed);
+    for (const [name, head] of Object.entries(state.heads)) matchHead(name, head, observed.heads[name]);
     return undefined;
   } catch (error) {
     if (error instanceof Mismatch) return error.message;
@@ -30,8 +30,8 @@ function same(what: string, expected: unknown, found: unknown): void {
   throw new Mismatch(`${what}: expected ${JSON.stringify(missing)}, found ${JSON.stringify(more)}`);
 }
 
-function matchKeys({ keys }: State, seen: Seen): void {
-  const unread = new Map(seen.keys.map((key) => [key.id, key]));
+function matchKeys({ keys }: State, observed: Observed): void {
+  const unread = new Map(observed.keys.map((key) => [key.id, key]));
   for (const key of keys) {
     key.id ??= [...unread.values()].find(
       ({ id, name, revoked }) =>
@@ -44,21 +44,21 @@ function matchKeys({ keys }: State, seen: Seen): void {
   same('keys beyond those expected', [], [...unread.values()]);
 }
 
-function matchHead(name: string, head: Head, seen: SeenHead): void {
-  matchExamples(name, head, seen);
-  matchVersions(name, head, seen);
+function matchHead(name: string, head: Head, observed: ObservedHead): void {
+  matchExamples(name, head, observed);
+  matchVersions(name, head, observed);
   const { current, canary, shadow, names } = head;
   same(
     `routing of ${name}`,
     { current, canary, shadow, names },
-    { current: seen.current, canary: seen.canary, shadow: seen.shadow, names: seen.names },
+    { current: observed.current, canary: observed.canary, shadow: observed.shadow, names: observed.names },
   );
-  same(`settings of ${name}`, isThere(head) ? head.settings : undefined, seen.settings);
+  same(`settings of ${name}`, isThere(head) ? head.settings : undefined, observed.settings);
 }
 
-function matchExamples(name: string, head: Head, seen: SeenHead): void {
-  same(`whether ${name} was taught`, head.taught !== undefined, seen.examples !== undefined);
-  const found = seen.examples ?? {};
+function matchExamples(name: string, head: Head, observed: ObservedHead): void {
+  same(`whether ${name} was taught`, head.taught !== undefined, observed.examples !== undefined);
+  const found = observed.examples ?? {};
   same(`examples of ${name}`, Object.keys(head.examples).sort(), Object.keys(found).sort());
   for (const [picture, example] of Object.entries(head.examples)) {
     const { label, source, image, identity } = example;
@@ -69,9 +69,9 @@ function matchExamples(name: string, head: Head, seen: SeenHead): void {
 }
 
 /** Numbers may be skipped, where a crash left one unused, but they only grow. */
-function matchVersions(name: string, head: Head, seen: SeenHead): void {
+function matchVersions(name: string, head: Head, observed: ObservedHead): void {
   const fresh = Object.entries(head.versions).filter(([, { identity }]) => identity === undefined);
-  const unread = new Map(Object.entries(seen.versions));
+  const unread = new Map(Object.entries(observed.versions));
   for (const [number, version] of Object.entries(head.versions)) {
     if (version.identity === undefined) continue;
     const found = unread.get(number);
@@ -91,7 +91,7 @@ function matchVersions(name: string, head: Head, seen: SeenHead): void {
     if (numbers[i] < Number(assumed))
       throw new Mismatch(`${name}: a new version has the number ${numbers[i]}, which was given out before`);
   renumber(head, new Map(fresh.map(([assumed], i) => [Number(assumed), numbers[i]])));
-  for (const number of numbers) head.versions[number].identity = seen.versions[number].identity;
+  for (const number of numbers) head.versions[number].identity = observed.versions[number].identity;
   head.last = Math.max(head.last, ...numbers);
 }
 

@@ -54,15 +54,15 @@ export class Material {
   readonly #known = new Map<string, Float16Array>();
   readonly #trained = new Map<string, Promise<Trained>>();
 
-  /** @param seen CNN codes of PICTURES_SHOWN, as the Worker's embed answers them. */
-  constructor(origin: Origin, seen: readonly Float32Array[]) {
+  /** @param codes CNN codes of PICTURES_SHOWN, as the Worker's embed answers them. */
+  constructor(origin: Origin, codes: readonly Float32Array[]) {
     this.origin = origin;
     this.pictures = picturesShown();
     this.codes = Array.from({ length: CODES }, (_, i) => madeUpCode(i, origin.codeLength));
     for (const { bytes } of this.codes)
       this.#known.set(sha256(bytes), new Float16Array(new Uint8Array(bytes).buffer));
     for (const [i, { bytes }] of this.pictures.entries())
-      this.#known.set(sha256(bytes), Float16Array.from(seen[i]));
+      this.#known.set(sha256(bytes), Float16Array.from(codes[i]));
   }
 
   /** The code and the picture of a number, with the label that they have at first. */

@@ -82,7 +82,7 @@ async function teachFirst(worker: Mortal, key: string, head: MovingHead): Promis
   if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
 }
 
-/** What is asked at once, and what becomes of the record when all is answered. */
+/** Requests that are sent at once, and what becomes of the record when all is answered. */
 interface Turn {
   readonly sends: readonly Send[];
   /** Steps that all of it takes, about. */
@@ -127,14 +127,14 @@ class Move {
       this.#late = [];
       const turn = this.#draw(progress.total - progress.done);
       const kill = kills.length < this.#kills && this.#random.below(4) < KILLED;
-      const answers = await this.#doomed.ask(turn.sends, kill ? 1 + this.#random.below(turn.steps) : 0);
+      const answers = await this.#doomed.send(turn.sends, kill ? 1 + this.#random.below(turn.steps) : 0);
       for (const { status, body } of answers)
         this.#check(turn.allowed.includes(status), `${this.#head.name}: ${status} ${JSON.stringify(body)}`);
       turn.record();
       progress = await this.#head.verify(worker);
     }
     await this.#head.verifyMoved(worker, this.#late);
-    const [again] = await this.#doomed.ask([this.#rebase]);
+    const [again] = await this.#doomed.send([this.#rebase]);
     this.#check(isDone(again), `${this.#head.name}: a repeat is answered ${JSON.stringify(again)}`);
     await this.#learnOn();
   }
@@ -142,7 +142,7 @@ class Move {
   /** What is taught after the move is trained with the codes that all others have now. */
   async #learnOn(): Promise<void> {
     const turn = this.#teach(true);
-    await this.#doomed.ask(turn.sends);
+    await this.#doomed.send(turn.sends);
     turn.record();
     await this.#head.verify(this.#doomed.worker);
     await this.#head.verifyCurrent(this.#doomed.worker);

@@ -37,7 +37,7 @@ export function photo(label: Label, number: number): Uint8Array<ArrayBuffer> {
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Looks again where a version went meanwhile: after a kill it is the alarm that forgets. */
-async function settled(look: () => Promise<void>): Promise<void> {
+async function eventually(look: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await look();
@@ -88,7 +88,7 @@ export class MovingHead {
     this.#check(progress.missing_pictures === 0, `${progress.missing_pictures} pictures are missing`);
     this.#check(progress.done >= this.#done, `${progress.done} codes, after ${this.#done}`);
     if (progress.state === 'under_way') this.#done = progress.done;
-    await settled(async () => {
+    await eventually(async () => {
       const { version: current, versions } = await this.#detail(worker);
       const { backbone } = readHead(await this.#file(worker, current));
       const wanted = progress.state === 'done' ? usual : OLD;

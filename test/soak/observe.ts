@@ -12,29 +12,29 @@ import { sha256 } from './material.ts';
 import { HEADS, type Head } from './state.ts';
 
 /** A tenant's calls. */
-export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+export type SendRequest = (path: string, init?: RequestInit) => Promise<Response>;
 
-export interface SeenHead extends Pick<Head, 'current' | 'canary' | 'shadow' | 'names'> {
+export interface ObservedHead extends Pick<Head, 'current' | 'canary' | 'shadow' | 'names'> {
   /** Undefined where there is no such head. */
   readonly settings: Head['settings'] | undefined;
   /** Identity is '' where only the file could be read. */
   readonly versions: Readonly<Record<number, { readonly sha256: string; readonly identity: string }>>;
   /** Undefined where it was never taught. */
-  readonly examples: Readonly<Record<string, SeenExample>> | undefined;
+  readonly examples: Readonly<Record<string, ObservedExample>> | undefined;
   readonly detail: HeadDetail | undefined;
 }
 
-export interface SeenExample {
+export interface ObservedExample {
   readonly label: string;
   readonly source: string;
   readonly image: boolean;
   readonly identity: string;
 }
 
-export interface Seen {
+export interface Observed {
   readonly keepImages: boolean;
   readonly keys: readonly { id: string; name: string; scopes: string[]; revoked: boolean }[];
-  readonly heads: Readonly<Record<string, SeenHead>>;
+  readonly heads: Readonly<Record<string, ObservedHead>>;
 }
 
 const HeadPage = z.object({
@@ -53,15 +53,18 @@ const HeadPage = z.object({
 const PAGE = 7;
 
 /** @param numbers of versions that may be there, where a head doesn't list them. */
-export async function observe(ask: Ask, numbers: (head: string) => readonly number[]): Promise<Seen> {
-  const settings = TenantSettings.parse(await read(ask, '/v1/settings'));
-  const { keys } = KeyList.parse(await read(ask, '/v1/keys'));
+export async function observe(
+  send: SendRequest,
+  numbers: (head: string) => readonly number[],
+): Promise<Observed> {
+  const settings = TenantSettings.parse(await read(send, '/v1/settings'));
+  const { keys } = KeyList.parse(await read(send, '/v1/keys'));
   const heads = Object.fromEntries(
     await Promise.all(
-      HEADS.map(async (head) => [head, await observeHead(ask, head, numbers(head))] as const),
+      HEADS.map(async (head) => [head, await observeHead(send, head, numbers(head))] as const),
     ),
   );
-  assertListed(heads, await listed(ask));
+  assertListed(heads, await listed(send));
   return {
     keepImages: settings.keep_images,
     keys: keys.map(({ id, name, scopes, revoked_at: at }) => ({
@@ -74,13 +77,17 @@ export async function observe(ask: Ask, numbers: (head: string) => readonly numb
   };
 }
 
-async function observeHead(ask: Ask, head: string, numbers: readonly number[]): Promise<SeenHead> {
+async function observeHead(
+  send: SendRequest,
+  head: string,
+  numbers: readonly number[],
+): Promise<ObservedHead> {
   const path = `/v1/heads/${head}`;
-  const found = await lookUp(ask, path);
+  const found = await lookUp(send, path);
   const detail = found === undefined ? undefined : HeadDetail.parse(found);
-  const routed = await lookUp(ask, `${path}/routing`);
+  const routed = await lookUp(send, `${path}/routing`);
   const routing = routed === undefined ? undefined : Routing.parse(routed);
-  const chosen = await lookUp(ask, `${path}/settings`);
+  const chosen = await lookUp(send, `${path}/settings`);
   if (routing !== undefined && routing.version !== (detail?.version ?? null))
     throw new Error(`${head}: routing says version ${routing.version}, the head ${detail?.version}`);
   const listedVersions = detail?.versions.map(
@@ -94,30 +101,33 @@ async function observeHead(ask: Ask, head: string, numbers: readonly number[]): 
     names,
     settings: chosen === undefined ? undefined : HeadSettings.parse(chosen),
     versions: Object.fromEntries(
-      listedVersions ?? (routing === undefined ? [] : await tried(ask, path, numbers)),
+      listedVersions ?? (routing === undefined ? [] : await tried(send, path, numbers)),
     ),
-    examples: await examplesOf(ask, path),
+    examples: await examplesOf(send, path),
     detail,
   };
 }
 
 /** Versions of a head that has no current one are not listed, but those with names can be downloaded. */
-async function tried(ask: Ask, path: string, numbers: readonly number[]) {
+async function tried(send: SendRequest, path: string, numbers: readonly number[]) {
   const found: (readonly [number, { sha256: string; identity: string }])[] = [];
   for (const number of numbers) {
-    const answer = await ask(`${path}/versions/${number}`);
+    const answer = await send(`${path}/versions/${number}`);
     const bytes = new Uint8Array(await answer.arrayBuffer());
     if (answer.status === 200) found.push([number, { sha256: sha256(bytes), identity: '' }]);
   }
   return found;
 }
 
-async function examplesOf(ask: Ask, path: string): Promise<Record<string, SeenExample> | undefined> {
-  const examples: Record<string, SeenExample> = {};
+async function examplesOf(
+  send: SendRequest,
+  path: string,
+): Promise<Record<string, ObservedExample> | undefined> {
+  const examples: Record<string, ObservedExample> = {};
   let count = 0;
   let after = '';
   for (;;) {
-    const found = await lookUp(ask, `${path}/examples?limit=${PAGE}${after}`);
+    const found = await lookUp(send, `${path}/examples?limit=${PAGE}${after}`);
     if (found === undefined) return undefined;
     const page = ExampleList.parse(found);
     for (const { id, picture, label, source, has_image: image, created_at: at } of page.examples)
@@ -133,11 +143,11 @@ async function examplesOf(ask: Ask, path: string): Promise<Record<string, SeenEx
   }
 }
 
-async function listed(ask: Ask) {
+async function listed(send: SendRequest) {
   const heads: z.infer<typeof HeadPage>['heads'] = [];
   let after = '';
   for (;;) {
-    const page = HeadPage.parse(await read(ask, `/v1/heads${after}`));
+    const page = HeadPage.parse(await read(send, `/v1/heads${after}`));
     heads.push(...page.heads);
     if (page.next === undefined) return heads;
     after = `?after=${encodeURIComponent(page.next)}`;
@@ -147,7 +157,7 @@ async function listed(ask: Ask) {
 const text = (rows: readonly (readonly unknown[])[]): string => JSON.stringify(rows.map(String).sort());
 
 /** The list must say what the heads say themselves. */
-function assertListed(heads: Record<string, SeenHead>, list: Awaited<ReturnType<typeof listed>>): void {
+function assertListed(heads: Record<string, ObservedHead>, list: Awaited<ReturnType<typeof listed>>): void {
   const expected = Object.values(heads).flatMap(({ detail }) =>
     detail === undefined
       ? []
@@ -158,15 +168,15 @@ function assertListed(heads: Record<string, SeenHead>, list: Awaited<ReturnType<
     throw new Error(`GET /v1/heads lists ${text(found)}, the heads themselves say ${text(expected)}`);
 }
 
-async function read(ask: Ask, path: string): Promise<unknown> {
-  const found = await lookUp(ask, path);
+async function read(send: SendRequest, path: string): Promise<unknown> {
+  const found = await lookUp(send, path);
   if (found === undefined) throw new Error(`GET ${path} was answered 404`);
   return found;
 }
 
 /** @returns undefined for a 404. */
-async function lookUp(ask: Ask, path: string): Promise<unknown> {
-  const answer = await ask(path);
+async function lookUp(send: SendRequest, path: string): Promise<unknown> {
+  const answer = await send(path);
   const text = await answer.text();
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw new Error(`GET ${path} was answered ${answer.status}: ${text}`);

@@ -1,4 +1,4 @@
-/** What may be asked of a tenant, and random sequences of it. Numbers choose among what is there when their turn comes. */
+/** What may be requested of a tenant, and random sequences of it. Numbers choose among what is there when their turn comes. */
 import * as fc from 'fast-check';
 import { HEADS } from './state.ts';
 
@@ -45,7 +45,7 @@ export type Operation =
   | { readonly kind: 'rotate key'; readonly nth: number }
   | { readonly kind: 'revoke key'; readonly nth: number };
 
-/** What makes and ends tenants: nothing else is asked of the tenant at the same time. */
+/** What makes and ends tenants: nothing else is requested of the tenant at the same time. */
 export interface TenantOperation {
   readonly kind: 'restore' | 'delete tenant';
   readonly tenant: number;

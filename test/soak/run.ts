@@ -109,7 +109,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 }
 
 const Row = z.looseObject({ row: z.string(), origin: Origin.optional() });
-const Seen = z.object({ embeddings: z.array(z.object({ code: z.array(z.number()) })) });
+const Embeddings = z.object({ embeddings: z.array(z.object({ code: z.array(z.number()) })) });
 
 async function openWorld(folder: string, bundle: string | undefined): Promise<World> {
   const hook: { world?: World } = {};
@@ -127,7 +127,7 @@ async function openWorld(folder: string, bundle: string | undefined): Promise<Wo
   const body = new FormData();
   for (const { bytes, name } of pictures) body.append('image', new Blob([bytes]), name);
   const answer = await mortal.call(key, '/v1/embed', { method: 'POST', body });
-  const codes = Seen.parse(await answer.json()).embeddings.map(({ code }) => Float32Array.from(code));
+  const codes = Embeddings.parse(await answer.json()).embeddings.map(({ code }) => Float32Array.from(code));
   await (await mortal.deleteTenant(id)).text();
   const material = new Material(Origin.parse(origin), codes);
   hook.world = new World(mortal, material, { bytes: pictures[0].bytes, code: codes[0] });

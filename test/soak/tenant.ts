@@ -5,12 +5,12 @@ import { callOf, type Call, type Source } from './calls.ts';
 import { statesAfter, type Answer, type Sent } from './explain.ts';
 import { mismatch } from './match.ts';
 import type { Model } from './model.ts';
-import { observe, type Ask, type Seen } from './observe.ts';
+import { observe, type SendRequest, type Observed } from './observe.ts';
 import type { Operation } from './operations.ts';
 import { emptyState, isThere, type Key, type State } from './state.ts';
 
 /** How long the alarm may take to finish what a kill broke off. */
-const SETTLED_WITHIN_MS = 90_000;
+const MOST_WAIT_MS = 90_000;
 
 /** A call with what came of it. */
 export interface Tried extends Sent {
@@ -25,12 +25,12 @@ export const firstKey = (): Key => ({
 
 export class TenantUnderTest {
   readonly id: string;
-  /** With all scopes; all is asked with it. */
+  /** With all scopes; all requests are sent with it. */
   readonly key: string;
   /** Keys whose answers came, by their ids. */
   readonly secrets = new Map<string, string>();
   possible: State[];
-  seen: Seen | undefined;
+  observed: Observed | undefined;
   #last: Call | undefined;
 
   constructor(id: string, key: string, state: State = emptyState(firstKey())) {
@@ -75,13 +75,13 @@ export class TenantUnderTest {
   }
 
   /**
-   * Narrows the possible states to those that explain what was asked, what was answered and what can be read now.
+   * Narrows the possible states to those that explain the requests, their answers and what can be read now.
    * @param killed whether the alarm may still have to finish something.
    * @throws Error where no state does.
    */
   async explain(model: Model, mortal: Mortal, tried: readonly Tried[], killed: boolean): Promise<void> {
     const states = await statesAfter(model, this.possible, tried);
-    const deadline = performance.now() + (killed ? SETTLED_WITHIN_MS : 0);
+    const deadline = performance.now() + (killed ? MOST_WAIT_MS : 0);
     for (;;) {
       const faults = await this.#narrow(mortal, states);
       if (faults === undefined) return;
@@ -92,23 +92,23 @@ export class TenantUnderTest {
 
   /** @returns why none of the states is what can be read, or undefined where one is. */
   async #narrow(mortal: Mortal, states: readonly State[]): Promise<(string | undefined)[] | undefined> {
-    let seen: Seen;
+    let observed: Observed;
     try {
-      seen = await observe(this.ask(mortal), (head) => versionNumbers(states, head));
+      observed = await observe(this.sender(mortal), (head) => versionNumbers(states, head));
     } catch (error) {
       // The alarm may have changed something between two reads.
       return [String(error)];
     }
     const copies = structuredClone(states);
-    const faults = copies.map((state) => mismatch(state, seen));
+    const faults = copies.map((state) => mismatch(state, observed));
     const fitting = copies.filter((_, i) => faults[i] === undefined);
     if (fitting.length === 0) return faults;
     this.possible = fitting;
-    this.seen = seen;
+    this.observed = observed;
     return undefined;
   }
 
-  ask(mortal: Mortal): Ask {
+  sender(mortal: Mortal): SendRequest {
     return (path, init) => mortal.call(this.key, path, init);
   }
 
@@ -133,13 +133,13 @@ export class TenantUnderTest {
   }
 
   #unexplained(tried: readonly Tried[], faults: readonly (string | undefined)[]): string {
-    const asked = tried.map(
+    const requests = tried.map(
       ({ call: { method, path, change }, answer }) =>
         `  ${method} ${path} ${JSON.stringify(change).slice(0, 400)}\n    answered ${answer === undefined ? 'nothing' : `${answer.status} ${JSON.stringify(answer.body)?.slice(0, 600)}`}`,
     );
     return [
       `tenant ${this.id}: no state explains what is there after`,
-      ...asked,
+      ...requests,
       ...(faults.length === 0 ? ['  no order of them explains the answers'] : new Set(faults)),
     ].join('\n');
   }

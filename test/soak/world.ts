@@ -215,10 +215,10 @@ export class World {
   }
 
   async #inspect(tenant: TenantUnderTest): Promise<void> {
-    if (tenant.seen === undefined) return;
-    const ask = tenant.ask(this.mortal);
-    const { state, seen, secrets } = tenant;
-    const askWith = (key: string, path: string): Promise<Response> => this.mortal.call(key, path);
-    await inspect({ ask, state, seen, secrets, askWith, probe: this.#probe, files: this.#files });
+    if (tenant.observed === undefined) return;
+    const send = tenant.sender(this.mortal);
+    const { state, observed, secrets } = tenant;
+    const sendWith = (key: string, path: string): Promise<Response> => this.mortal.call(key, path);
+    await inspect({ send, state, observed, secrets, sendWith, probe: this.#probe, files: this.#files });
   }
 }

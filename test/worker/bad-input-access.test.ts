@@ -101,14 +101,14 @@ describe("another tenant's things look like things that never were", () => {
   it.each(named)('%s', async (operation, { absent }) => {
     const { key } = await isolate.newTenant();
     const theirs = namesFor(operation, owner);
-    const seen: string[] = [];
+    const answers: string[] = [];
     for (const names of [theirs, NOBODYS]) {
       const response = await perform(isolate, key, operation, names);
       const text = await response.clone().text();
       expect(await problemOf(response)).toEqual({ status: 404, code: absent });
-      seen.push(anonymous(text, names));
+      answers.push(anonymous(text, names));
     }
-    expect(seen[0]).toBe(seen[1]);
+    expect(answers[0]).toBe(answers[1]);
   });
 
   it('and stay as they are', () => expectUnchanged());

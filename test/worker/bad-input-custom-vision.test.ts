@@ -217,7 +217,7 @@ describe('predictions', () => {
 describe('without a right', () => {
   it('all is refused to keys of others, which see nothing of it', async () => {
     const before = await everything();
-    const stranger = (await isolate.newTenant()).key;
+    const otherKey = (await isolate.newTenant()).key;
     const reader = (await isolate.newKey(key, ['read'])).key;
     const writer = (await isolate.newKey(key, ['write'])).key;
     const unauthorized = { status: 401, code: 'Unauthorized' };
@@ -238,12 +238,12 @@ describe('without a right', () => {
       expect(await errorOf(await isolate.call(path, { method, ...options }))).toEqual(unauthorized);
       expect(await errorOf(await call(method, path, options, 'hw_wrong'))).toEqual(unauthorized);
       expect(await errorOf(await call(method, path, options, reader))).toEqual(forbidden);
-      expect(await errorOf(await call(method, path, options, stranger))).toEqual(NOT_FOUND);
+      expect(await errorOf(await call(method, path, options, otherKey))).toEqual(NOT_FOUND);
     }
     const image: CallOptions = { body: JPEG };
-    expect(await errorOf(await call('POST', `${predict}/live/image`, image, stranger))).toEqual(NOT_FOUND);
+    expect(await errorOf(await call('POST', `${predict}/live/image`, image, otherKey))).toEqual(NOT_FOUND);
     expect(await errorOf(await call('POST', `${predict}/live/image`, image, writer))).toEqual(forbidden);
-    expect(await (await call('GET', `${TRAINING}/projects`, {}, stranger)).json()).toEqual([]);
+    expect(await (await call('GET', `${TRAINING}/projects`, {}, otherKey)).json()).toEqual([]);
     expect(await everything()).toEqual(before);
   });
 

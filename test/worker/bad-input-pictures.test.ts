@@ -106,8 +106,8 @@ describe('pictures', () => {
   it('multipart with another field, or more pictures than the call takes', async () => {
     const other = new FormData();
     other.append('photo', new File([JPEG], 'a.jpg'));
-    const asked = isolate.call('/v1/heads/pets/classify', { key, body: other });
-    expect(await problemOf(await asked)).toEqual({ status: 400, code: 'invalid_request', field: 'photo' });
+    const answer = isolate.call('/v1/heads/pets/classify', { key, body: other });
+    expect(await problemOf(await answer)).toEqual({ status: 400, code: 'invalid_request', field: 'photo' });
     for (const [path, most] of [
       ['/v1/heads/pets/classify', 1],
       ['/v1/embed', MAX_PICTURES_PER_REQUEST],

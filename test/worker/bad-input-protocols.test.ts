@@ -51,10 +51,10 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
 };
 
 let key = '';
-let stranger = '';
+let otherKey = '';
 beforeAll(async () => {
   key = (await isolate.newTenant()).key;
-  stranger = (await isolate.newTenant()).key;
+  otherKey = (await isolate.newTenant()).key;
   expect((await isolate.put(key, 'pets', await makeHeadFile())).status).toBe(201);
 });
 afterEach(async () => {
@@ -80,7 +80,7 @@ describe.each(Object.entries(PROTOCOLS))('%s', (_, { address, codeOf, most, raw 
     expect(await refused({ key: 'hw_wrong' })).toBe('unauthorized');
     const writer = await isolate.newKey(key, ['write', 'admin']);
     expect(await refused({ key: writer.key })).toBe('forbidden');
-    expect(await refused({ key: stranger })).toBe('head_not_found');
+    expect(await refused({ key: otherKey })).toBe('head_not_found');
   });
 
   it.each([

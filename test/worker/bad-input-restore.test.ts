@@ -34,7 +34,7 @@ const unique = (i: number) => ({
   picture: String(i).padStart(64, '0'),
 });
 
-/** Restores what is to be refused. After it the tenant is as before: nothing is seen of it, and a right backup comes in. */
+/** Restores what is to be refused. After it the tenant is as before: nothing of it can be read, and a right backup comes in. */
 async function refused(body: BodyInit | Uint8Array): Promise<Response> {
   const { id, key } = await isolate.newTenant();
   const response = await sendBackup(isolate, key, body);

@@ -68,8 +68,8 @@ describe('keep_images switched off', () => {
       for (let i = 0; i < 2; i++) step(() => pictures.sweep(now));
       const left = 'SELECT count(image) AS n, (SELECT image_bytes FROM tenant) AS bytes FROM examples';
       expect(storage.sql.exec(left).one()).toEqual({ n: 0, bytes: 0 });
-      const noted = 'SELECT count(*) AS n FROM garbage WHERE due_at <= ?';
-      expect(storage.sql.exec(noted, now).one()).toEqual({ n: count + 3 });
+      const due = 'SELECT count(*) AS n FROM garbage WHERE due_at <= ?';
+      expect(storage.sql.exec(due, now).one()).toEqual({ n: count + 3 });
       // Nothing is left to sweep.
       step(() => pictures.sweep(now));
       expect(storage.sql.exec('SELECT swept_head FROM tenant').one()).toEqual({ swept_head: null });

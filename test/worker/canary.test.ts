@@ -46,7 +46,7 @@ async function expected(shown: string | Uint8Array, percent: number): Promise<1 
   return share * 100 < percent ? 1 : 2;
 }
 
-/** Which version answers one picture, asked in each way that there is. */
+/** Which version answers one picture, by each kind of request. */
 const WAYS: readonly [string, (key: string, bytes: Uint8Array, by?: string) => Promise<number>][] = [
   ['classify', async (key, bytes, by) => (await ok<Classification>(send(key, ONE, bytes, by))).version],
   [
@@ -159,20 +159,20 @@ describe('a canary', () => {
 });
 
 describe('a version in the shadow and capture', () => {
-  it('see what comes in by any protocol', async () => {
+  it('classify what comes in by any protocol', async () => {
     const { key } = await isolate.newTenant();
     for (const examples of [[codes('cat', 4), codes('dog', 4)], [codes('emu', 4)]])
       await ok(isolate.call('/v1/heads/pets/teach', { key, json: teachRequest(...examples) }));
     await ok(isolate.call('/v1/heads/pets/shadow', { key, method: 'PUT', json: { version: 1 } }));
     await ok(isolate.call('/v1/heads/pets/settings', { key, method: 'PUT', json: { capture: true } }));
-    const asked = WAYS.filter(([name]) => name !== 'classify with a heat-map');
-    for (const [, version] of asked) expect(await version(key, JPEG)).toBe(2);
+    const shadowed = WAYS.filter(([name]) => name !== 'classify with a heat-map');
+    for (const [, version] of shadowed) expect(await version(key, JPEG)).toBe(2);
     await soon(async () => {
       const { shadow } = await ok<Routing>(isolate.call('/v1/heads/pets/routing', { key }));
-      expect(shadow).toMatchObject({ version: 1, requests: asked.length });
+      expect(shadow).toMatchObject({ version: 1, requests: shadowed.length });
     });
     const { items } = await ok<ReviewQueue>(isolate.call('/v1/heads/pets/review', { key }));
-    // The same picture waits once, however often it was asked.
+    // The same picture waits once, however often it was classified.
     expect(items.map((item) => item.picture)).toEqual([await sha256Hex(JPEG)]);
   });
 

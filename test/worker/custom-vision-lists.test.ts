@@ -1,4 +1,4 @@
-/** Custom Vision's bulk changes and lists: one training for all, and no more records read at once than are asked for. */
+/** Custom Vision's bulk changes and lists: one training for all, and no more records read at once than the request names. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -102,26 +102,26 @@ describe('stored predictions', () => {
     const other = new Isolate({ ...testEnv, HEADS });
     const path = `${project.replace(TRAINING, '/customvision/v3.0/Prediction').replace('/projects', '')}/classify/iterations/live/image`;
     for (let i = 0; i < 3; i++) {
-      const ask = { headers: { 'prediction-key': key }, type: 'application/octet-stream', body: JPEG };
-      expect((await other.call(path, ask)).status).toBe(200);
+      const options = { headers: { 'prediction-key': key }, type: 'application/octet-stream', body: JPEG };
+      expect((await other.call(path, options)).status).toBe(200);
     }
     expect(lists.filter((options) => options.includes('/predictions/'))).toHaveLength(1);
   });
 
   it('take turns of their own in each project', () => {
     const turns = new Turns(3, 2);
-    const asked = (names: string) =>
+    const lookUps = (names: string) =>
       names
         .split('')
         .map((name) => (turns.isDue(name) ? name : '-'))
         .join('');
-    expect(asked('aaaabaa')).toBe('a--ab--');
-    // c takes the place of b, asked longest ago; then b that of a.
-    expect(asked('cbc')).toBe('cb-');
+    expect(lookUps('aaaabaa')).toBe('a--ab--');
+    // c takes the place of b, used longest ago; then b that of a.
+    expect(lookUps('cbc')).toBe('cb-');
   });
 });
 
-/** A bucket of small records that counts what it is asked. */
+/** A bucket of small records that counts its calls. */
 class CountingBucket {
   readonly objects = new Map<string, { readonly key: string; readonly uploaded: Date }>();
   readonly calls = { list: 0, get: 0, delete: 0 };

@@ -134,7 +134,7 @@ describe('a deleted tenant', () => {
     expect(await restOf(id)).toEqual([]);
   });
 
-  it('of 3,000 examples is deleted without a transaction over them, and nothing can be seen', async () => {
+  it('of 3,000 examples is deleted without a transaction over them, and nothing can be read', async () => {
     const { id } = await withProject();
     await runInDurableObject(stubOf(id), async (_, { storage }) => {
       storage.sql.exec(
@@ -164,10 +164,10 @@ describe('a deleted tenant', () => {
   it('deletes a page of objects at once, and the rest by the alarm', async () => {
     const { id } = await isolate.newTenant();
     for (let i = 0; i < 5; i++) await testEnv.HEADS.put(`images/${id}/pets/${i}`, 'x');
-    const asked: string[] = [];
+    const calls: string[] = [];
     const HEADS = new Proxy(testEnv.HEADS, {
       get(bucket, name): unknown {
-        asked.push(String(name));
+        calls.push(String(name));
         if (name === 'list') return (options: R2ListOptions) => bucket.list({ ...options, limit: 2 });
         const value: unknown = Reflect.get(bucket, name);
         return typeof value === 'function' ? (value.bind(bucket) as unknown) : value;
@@ -178,7 +178,7 @@ describe('a deleted tenant', () => {
       const rows = openRows(storage, testEnv);
       await new Removal(rows, new Writer(storage, rows).write, { HEADS }).tenant();
       // No head files, and a page of pictures.
-      expect(asked).toEqual(['list', 'list', 'delete']);
+      expect(calls).toEqual(['list', 'list', 'delete']);
     });
     // The alarm may be there by itself already.
     while ((await left()) > 0) await runDurableObjectAlarm(stubOf(id));

@@ -24,18 +24,18 @@ describe('the rest of a body', () => {
 
   it('is what its reader left', async () => {
     const { stream, sent } = slowBytes(5 * PIECE);
-    const asked = request(stream);
-    const reader = new PieceReader(asked.body!);
+    const incoming = request(stream);
+    const reader = new PieceReader(incoming.body!);
     expect((await reader.read(new Uint8Array(10))).byteLength).toBe(10);
     reader.release();
-    await drained(asked, answer);
+    await drained(incoming, answer);
     expect(sent()).toBe(5 * PIECE);
   });
 
   it('is nothing where all was read, or nothing came', async () => {
-    const asked = new Request('https://headwater.example/', { method: 'POST', body: new Uint8Array(100) });
-    await asked.arrayBuffer();
-    expect(await drained(asked, answer)).toBe(answer);
+    const incoming = new Request('https://headwater.example/', { method: 'POST', body: new Uint8Array(100) });
+    await incoming.arrayBuffer();
+    expect(await drained(incoming, answer)).toBe(answer);
     expect(await drained(new Request('https://headwater.example/'), answer)).toBe(answer);
   });
 
@@ -62,10 +62,10 @@ describe('the rest of a body', () => {
   });
 
   it('is not waited for where a read of it is still waiting', async () => {
-    const asked = request(new ReadableStream());
-    const reader = new PieceReader(asked.body!);
+    const incoming = request(new ReadableStream());
+    const reader = new PieceReader(incoming.body!);
     void reader.read(new Uint8Array(10));
     reader.release();
-    expect(await drained(asked, answer)).toBe(answer);
+    expect(await drained(incoming, answer)).toBe(answer);
   });
 });

@@ -67,15 +67,15 @@ describe('explain', () => {
 
   it('draws the picture in its own proportions, by parameter or by media type', async () => {
     const key = await headOf(['cat', 'dog']);
-    const asked = await isolate.classify(key, 'pets', '?explain=dog&explain_format=png');
+    const response = await isolate.classify(key, 'pets', '?explain=dog&explain_format=png');
     const accepted = await isolate.call('/v1/heads/pets/classify?explain=dog', {
       key,
       type: 'image/jpeg',
       body: JPEG,
       headers: { accept: 'image/png' },
     });
-    const bytes = new Uint8Array(await asked.arrayBuffer());
-    expect(asked.headers.get('content-type')).toBe('image/png');
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    expect(response.headers.get('content-type')).toBe('image/png');
     expect(new Uint8Array(await accepted.arrayBuffer())).toEqual(bytes);
     const drawn = await runtime.decoder.decode(bytes, { width: 8, height: 8 });
     const original = await runtime.decoder.decode(JPEG, { width: 8, height: 8 });

@@ -1,4 +1,4 @@
-/** KV and R2 that fail: what the Durable Object knows is asked of it, and what nobody else has is missed in clear words. */
+/** KV and R2 that fail: the Worker falls back to the Durable Object, and says clearly what cannot be read anywhere else. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
@@ -53,7 +53,7 @@ const spoil = async (objectName: string): Promise<void> => {
 };
 
 describe('with KV that fails', () => {
-  it('the Durable Object is asked: for keys, for heads, for new keys', async () => {
+  it('the Durable Object answers for keys, for heads, for new keys', async () => {
     const { key } = await withHead();
     const cold = new Isolate(withoutKv);
     expect((await cold.classify(key, 'pets')).status).toBe(200);

@@ -111,14 +111,14 @@ describe('a list of heads', () => {
       const { storage: counted, reads } = counting(storage);
       const { heads } = openRows(counted, testEnv);
       Object.assign(reads, { rows: 0, bytes: 0 });
-      const seen: string[] = [];
+      const listed: string[] = [];
       for (let after: string | undefined = ''; after !== undefined;) {
         const page: HeadList = headList(heads.list(after, 101), 100);
-        seen.push(...page.heads.map(({ head }) => head));
+        listed.push(...page.heads.map(({ head }) => head));
         expect(page.heads.every(({ classes, versions }) => classes === 8_002 && versions === 1)).toBe(true);
         after = page.next;
       }
-      expect(new Set(seen).size).toBe(900);
+      expect(new Set(listed).size).toBe(900);
       expect(reads.rows).toBeLessThan(4 * 1_000);
       expect(reads.bytes).toBeLessThan(1_000 * 900);
     });

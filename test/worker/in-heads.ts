@@ -53,5 +53,5 @@ export const numbers = ({ heads }: Opened, head = 'pets'): number[] =>
     .toReversed();
 
 /** Objects that are to be deleted, and when. */
-export const garbage = ({ ask }: Opened): unknown[] =>
-  ask('SELECT object_name, due_at FROM garbage ORDER BY object_name').map((row) => Object.values(row));
+export const garbage = ({ query }: Opened): unknown[] =>
+  query('SELECT object_name, due_at FROM garbage ORDER BY object_name').map((row) => Object.values(row));

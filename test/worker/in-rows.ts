@@ -10,7 +10,7 @@ export const TENANT = 'atenantforitself';
 export const NOW = 4_000_000_000_000;
 
 const unused = () => Promise.reject(new Error('not expected here'));
-/** Stores that nothing may ask. */
+/** Stores that nothing may use. */
 export const NO_STORES: Stores = {
   HEADS: { get: unused, put: unused, delete: unused },
   POINTERS: { put: unused, delete: unused },
@@ -19,7 +19,7 @@ export const NO_STORES: Stores = {
 export interface Opened extends Rows {
   readonly storage: DurableObjectStorage;
   /** Rows of a query. */
-  readonly ask: (query: string, ...values: SqlStorageValue[]) => Record<string, SqlStorageValue>[];
+  readonly query: (sql: string, ...values: SqlStorageValue[]) => Record<string, SqlStorageValue>[];
 }
 
 /** Runs a task on the rows of a new tenant. */
@@ -29,8 +29,8 @@ export async function inRows(task: (rows: Opened) => unknown, stores: Stores = N
     const founder = openRows(storage, stores);
     founder.standing.found();
     founder.standing.enter(TENANT, 'a tenant', NOW);
-    const ask: Opened['ask'] = (query, ...values) => storage.sql.exec(query, ...values).toArray();
-    await task({ ...founder, storage, ask });
+    const query: Opened['query'] = (sql, ...values) => storage.sql.exec(sql, ...values).toArray();
+    await task({ ...founder, storage, query });
   });
 }
 

@@ -87,7 +87,7 @@ describe('a key without a check value', () => {
     expect((await heads(new Isolate(under(SECRET)), key)).status).toBe(200);
   });
 
-  it('is not asked of the object any more when an address guessed too many', async () => {
+  it('is not looked up in the object any more when an address guessed too many', async () => {
     const { id, key } = await olderKey();
     const { env, calls } = counted(under(SECRET));
     const isolate = new Isolate(env);

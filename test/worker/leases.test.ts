@@ -158,7 +158,7 @@ describe('shares', () => {
     expect(contested()).toEqual([true, true, false]);
   });
 
-  it('are asked for ever less often by those who wait', async () => {
+  it('are tried ever less often by those who wait', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const leases = new Leases(1, { leaseMs: 60_000, waitMs: 1_000 }, { share: 1, ...NO_RESERVE });
     await hold(leases, 'a', 1).grow(1);

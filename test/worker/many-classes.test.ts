@@ -1,4 +1,4 @@
-/** The largest heads that are foreseen, uploaded and asked. */
+/** The largest heads that limits allow, uploaded and used. */
 import { expect, it } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
 import { makeGolden } from '../../src/head/golden.ts';

@@ -1,4 +1,4 @@
-/** The isolate's one account of memory, seen from requests: what is small passes, and what is lent once is not lent again. */
+/** The isolate's one account of memory, tested through requests: what is small passes, and what is lent once is not lent again. */
 import { describe, expect, it } from 'vitest';
 import { memory } from '../../worker/isolate/memory.ts';
 import { DECODER_BYTES } from '../../worker/limits.ts';
@@ -46,20 +46,20 @@ describe('beside the largest loan', () => {
 });
 
 describe("a Custom Vision call's picture", () => {
-  it('is borrowed once, for all that is asked of our own API with it', async () => {
+  it('is borrowed once, for all requests to our own API with it', async () => {
     const { key } = await isolate.newTenant();
     const headers = { 'training-key': key, 'prediction-key': key };
-    const ask = async (path: string, options: { body?: Uint8Array; type?: string } = {}) => {
+    const post = async (path: string, options: { body?: Uint8Array; type?: string } = {}) => {
       const response = await isolate.call(path, { method: 'POST', headers, ...options });
       return { status: response.status, answer: await response.json<{ id: string }>() };
     };
-    const project = `${TRAINING}/${(await ask(`${TRAINING}?name=pets`)).answer.id}`;
-    const tag = (await ask(`${project}/tags?name=cat`)).answer.id;
+    const project = `${TRAINING}/${(await post(`${TRAINING}?name=pets`)).answer.id}`;
+    const tag = (await post(`${project}/tags?name=cat`)).answer.id;
     const form = await formOf(largeJpeg());
     // What is left is enough for the form and a decoder, and would not be for the picture once more.
     const left = form.body.byteLength + DECODER_BYTES;
     await memory.with(memory.largest - left, async () => {
-      const { status, answer } = await ask(`${project}/images?tagIds=${tag}`, form);
+      const { status, answer } = await post(`${project}/images?tagIds=${tag}`, form);
       expect({ status, answer }).toMatchObject({
         status: 200,
         answer: { isBatchSuccessful: true, images: [{ status: 'OK' }] },

@@ -1,4 +1,4 @@
-/** Every operation of our own API as the tests of bad input see it: who may call it, with what, and what it says of things that aren't there. */
+/** Every operation of our own API as the tests of bad input use it: who may call it, with what, and what it says of things that aren't there. */
 import { expect } from 'vitest';
 import type { ExampleList, ReviewQueue, Scope } from '../../src/api/index.ts';
 import { codes, teachRequest } from './teach-requests.ts';
@@ -150,7 +150,7 @@ export async function takeStock(isolate: Isolate, key: string): Promise<() => Pr
   return async () => expect(await everythingOf(isolate, key)).toEqual(before);
 }
 
-/** All that a tenant can see of itself, but for what counts its requests. */
+/** All that a tenant can read of itself, but for what counts its requests. */
 async function everythingOf(isolate: Isolate, key: string): Promise<unknown[]> {
   const paths = ['', '/settings', '/versions/1/report', '/routing', '/review', '/examples'].map(
     (rest) => `/v1/heads/pets${rest}`,

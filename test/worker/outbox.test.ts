@@ -96,11 +96,11 @@ describe('a restore', () => {
       const delivered = writer.deliver();
       await soon(() => expect(remove).toHaveBeenCalled());
       const expected = vi.fn();
-      const asked = restore.expectVersion('second', file).then(expected);
+      const expectation = restore.expectVersion('second', file).then(expected);
       await scheduler.wait(5);
       expect(expected).not.toHaveBeenCalled();
       finish();
-      await Promise.all([delivered, asked]);
+      await Promise.all([delivered, expectation]);
       expect(expected).toHaveBeenCalledWith({ objectName: rows.heads.objectName('pets', 1, 'aa') });
       expect(rows.outbox.expects(rows.heads.objectName('pets', 1, 'aa'), Date.now())).toBe(true);
     });

@@ -144,13 +144,13 @@ describe('multipart', () => {
 
 describe('pictures from URLs', () => {
   it('follow redirects to public hosts', async () => {
-    const { fetcher, asked } = serve({
+    const { fetcher, fetched } = serve({
       'https://a.example/x': redirect('/y'),
       'https://a.example/y': redirect('https://b.example/z'),
       'https://b.example/z': () => new Response('picture'),
     });
     expect(await (await fetchPicture('https://a.example/x', fetcher)).text()).toBe('picture');
-    expect(asked).toHaveLength(3);
+    expect(fetched).toHaveLength(3);
   });
 
   it.each([
@@ -164,9 +164,9 @@ describe('pictures from URLs', () => {
     '//[::ffff:10.0.0.1]/',
     'https://0177.0.0.1/',
   ])('do not follow a redirect to %s', async (location) => {
-    const { fetcher, asked } = serve({ 'https://a.example/x': redirect(location) });
+    const { fetcher, fetched } = serve({ 'https://a.example/x': redirect(location) });
     await expect(fetchPicture('https://a.example/x', fetcher)).rejects.toMatchObject({ code: 'url_refused' });
-    expect(asked).toHaveLength(1);
+    expect(fetched).toHaveLength(1);
   });
 
   it('fail on endless redirects, on errors and on silence', async () => {
@@ -174,7 +174,7 @@ describe('pictures from URLs', () => {
     await expect(fetchPicture('https://a.example/x', loop.fetcher)).rejects.toMatchObject({
       code: 'url_failed',
     });
-    expect(loop.asked).toHaveLength(4);
+    expect(loop.fetched).toHaveLength(4);
     const missing = serve({ 'https://a.example/x': () => new Response('no', { status: 404 }) });
     await expect(fetchPicture('https://a.example/x', missing.fetcher)).rejects.toThrow('status 404');
     await expect(fetchPicture('https://a.example/x', down)).rejects.toThrow('could not be reached');
@@ -227,13 +227,13 @@ const parse = (text: string, type = 'multipart/form-data; boundary=b') =>
   ]);
 
 const serve = (answers: Record<string, () => Response>) => {
-  const asked: string[] = [];
+  const fetched: string[] = [];
   const fetcher = async (url: string, init?: RequestInit) => {
-    asked.push(url);
+    fetched.push(url);
     expect(init).toMatchObject({ redirect: 'manual' });
     return answers[url]();
   };
-  return { asked, fetcher };
+  return { fetched, fetcher };
 };
 
 const redirect = (location: string) => () => new Response(null, { status: 302, headers: { location } });

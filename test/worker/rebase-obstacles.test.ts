@@ -37,7 +37,7 @@ describe('a head that cannot be moved', () => {
     expect((await moveAll(later, key)).last).toMatchObject({ total: 5, after: { version: 3 } });
   });
 
-  it('names pictures that are missing or damaged in the store, and does not ask for them for ever', async () => {
+  it('names pictures that are missing or damaged in the store, and does not look for them for ever', async () => {
     const { id, key } = await taughtTenant(older);
     const { objects } = await testEnv.HEADS.list({ prefix: `images/${id}/pets/` });
     await testEnv.HEADS.delete(objects[0].key);

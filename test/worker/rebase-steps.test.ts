@@ -13,7 +13,7 @@ describe('between a page and its codes', () => {
       const made = await pageOf(parts);
       await parts.teaching.forget('pets', { ids: [made[0].example] });
       expect(await parts.rebasing.store('pets', NEW, made)).toMatchObject({ done: 7, total: 7 });
-      expect(parts.rows.ask('SELECT 1 FROM second_codes')).toHaveLength(7);
+      expect(parts.rows.query('SELECT 1 FROM second_codes')).toHaveLength(7);
     }));
 
   it('another client stores the same: nothing is there twice, and no code is replaced', () =>
@@ -30,7 +30,7 @@ describe('between a page and its codes', () => {
       const made = await pageOf(parts);
       await parts.rebasing.giveUp('pets', NEW);
       expect(await parts.rebasing.store('pets', NEW, made)).toEqual(refused('conflict'));
-      expect(parts.rows.ask('SELECT 1 FROM second_codes')).toEqual([]);
+      expect(parts.rows.query('SELECT 1 FROM second_codes')).toEqual([]);
       await fill(parts);
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject(finished);
       expect(await parts.rebasing.store('pets', NEW, made)).toMatchObject({ state: 'done' });
@@ -54,7 +54,7 @@ describe('between a page and its codes', () => {
       expect(await parts.rebasing.page('pets', OTHER)).toMatchObject({
         progress: { done: 0, to: { name: 'other' } },
       });
-      expect(parts.rows.ask('SELECT origin FROM code_spaces')).toHaveLength(1);
+      expect(parts.rows.query('SELECT origin FROM code_spaces')).toHaveLength(1);
       expect(await parts.rebasing.store('pets', NEW, made)).toEqual(refused('conflict'));
     }));
 });
@@ -94,8 +94,8 @@ describe('what is taught while a head is being moved', () => {
       await parts.teaching.teach('pets', { ...request, examples: more, target: NEW });
       expect(parts.rebasing.look('pets', NEW)).toMatchObject({ done: 11, total: 11 });
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject(finished);
-      expect(parts.rows.ask('SELECT label FROM examples WHERE length(code) = 12')).toHaveLength(11);
-      expect(parts.rows.ask('SELECT 1 FROM second_codes WHERE length(code) = 16')).toHaveLength(11);
+      expect(parts.rows.query('SELECT label FROM examples WHERE length(code) = 12')).toHaveLength(11);
+      expect(parts.rows.query('SELECT 1 FROM second_codes WHERE length(code) = 16')).toHaveLength(11);
     }));
 
   it.each([
@@ -255,7 +255,7 @@ describe('codes in second spaces', () => {
       await parts.rebasing.finish('pets', NEW);
       await parts.rebasing.page('pets', OLD);
       await parts.rebasing.giveUp('pets', OLD);
-      expect(parts.rows.ask('SELECT 1 FROM second_codes')).toHaveLength(8);
+      expect(parts.rows.query('SELECT 1 FROM second_codes')).toHaveLength(8);
     }));
 
   it('are bounded', () =>
@@ -264,7 +264,7 @@ describe('codes in second spaces', () => {
       const hold = (n: number) => rows.sql.exec('UPDATE tenant SET second_code_count = ?', n);
       hold(MAX_SECOND_CODES_PER_TENANT - 7);
       expect(await rebasing.page('pets', NEW)).toEqual(refused('conflict'));
-      expect(rows.ask('SELECT 1 FROM code_spaces')).toEqual([]);
+      expect(rows.query('SELECT 1 FROM code_spaces')).toEqual([]);
       hold(MAX_SECOND_CODES_PER_TENANT - 8);
       await fill(parts);
       const request = { origin: OLD, train: false, idempotency: undefined, target: NEW };

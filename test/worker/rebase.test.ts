@@ -59,7 +59,7 @@ describe('moving a head', () => {
     expect(head.labels).toEqual(wanted.labels);
     const { pixels } = await laterRuntime.decoder.decode(variant(900), laterRuntime.plan.input);
     const { probabilities } = score(wanted, laterRuntime.engine.codes(pixels));
-    // An isolate that has seen nothing of it asks KV.
+    // An isolate that knows nothing of it reads KV.
     for (const isolate of [later, (await twoDeployments()).later]) {
       const said = await classify(isolate, key);
       expect(said.version).toBe(2);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createApp } from '../../worker/app.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 
-/** Custom Vision's calls ask our own API, which counts. */
+/** Custom Vision's calls go to our own API, which counts them. */
 const OWN = /^\/(?!customvision\/)/;
 
 /** All others are `manage`. */

@@ -257,17 +257,17 @@ describe('a pause', () => {
   });
 
   it('does not wait for its own prediction', async () => {
-    const seen: number[] = [];
+    const counts: number[] = [];
     const spy = vi.spyOn(RequestWork.prototype, 'nextPicture');
     spy.mockImplementation(function (this: RequestWork) {
-      seen.push(this.predictions);
+      counts.push(this.predictions);
       return Promise.resolve({});
     });
     const key = await tenant();
     await isolate.call('/v1/heads/pets/classify', { key, type: 'image/jpeg', body: JPEG });
     await isolate.call('/v1/heads/new/teach', { key, body: form([new Uint8Array(JPEG)], 'a') });
     spy.mockRestore();
-    expect(seen).toEqual([1, 0]);
+    expect(counts).toEqual([1, 0]);
   });
 });
 

@@ -27,15 +27,15 @@ beforeAll(async () => {
 
 const send = (key: string, body: BodyInit | Uint8Array) => sendBackup(isolate, key, body);
 
-/** A body of which a part has come, and the rest when it is asked for. */
+/** A body of which a part has come, and the rest when the test calls for it. */
 function slowly(text: string): { body: ReadableStream<Uint8Array>; finish: () => void } {
   const bytes = new TextEncoder().encode(text);
   const half = text.lastIndexOf('{"row":"example"') + 10;
-  const { promise: asked, resolve: finish } = Promise.withResolvers<void>();
+  const { promise: wanted, resolve: finish } = Promise.withResolvers<void>();
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
       controller.enqueue(bytes.subarray(0, half));
-      await asked;
+      await wanted;
       controller.enqueue(bytes.subarray(half));
       controller.close();
     },

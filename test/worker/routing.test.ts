@@ -154,14 +154,14 @@ describe('caps', () => {
     ['by the isolate', { ...bare, HEADWATER_MAX_REQUESTS: '3' }],
     ['by the platform, for a location', { ...bare, REQUESTS: bindings.FEW_REQUESTS }],
   ])(
-    'answer 429 with a time to wait when a tenant asks too often, and leave others alone: %s',
+    'answer 429 with a time to wait when a tenant sends too many requests, and leave others alone: %s',
     async (_, env) => {
       const limited = new Isolate(env);
       const [busy, calm] = [await limited.newTenant(), await limited.newTenant()];
-      const ask = () => limited.call('/v1/heads', { key: busy.key });
-      let answer = await ask();
+      const list = () => limited.call('/v1/heads', { key: busy.key });
+      let answer = await list();
       let answered = 0;
-      for (; answer.ok && answered <= 6; answer = await ask()) answered++;
+      for (; answer.ok && answered <= 6; answer = await list()) answered++;
       // Twice as many where a window ends meanwhile.
       expect(answered).toBeGreaterThanOrEqual(3);
       expect(answered).toBeLessThanOrEqual(6);
@@ -194,15 +194,15 @@ describe('review', () => {
     await teach(key, codes('cat', 4), codes('dog', 4));
     expect((await ok<Classification>(isolate.classify(key, 'pets'))).id).toBeUndefined();
     await ok(send(key, 'PUT', '/v1/heads/pets/settings', { capture: true }));
-    const seen = await ok<Classification>(isolate.classify(key, 'pets'));
+    const captured = await ok<Classification>(isolate.classify(key, 'pets'));
     // A photo is nothing like the made-up codes.
-    expect(seen.unknown.is_unknown).toBe(true);
+    expect(captured.unknown.is_unknown).toBe(true);
     const queue = await soon(async () => {
       const { items } = await ok<ReviewQueue>(send(key, 'GET', '/v1/heads/pets/review'));
       expect(items).toHaveLength(1);
       return items;
     });
-    expect(queue[0]).toMatchObject({ id: seen.id, version: 1, predictions: seen.predictions });
+    expect(queue[0]).toMatchObject({ id: captured.id, version: 1, predictions: captured.predictions });
     const taught = await ok<Taught>(
       send(key, 'POST', '/v1/heads/pets/feedback', { id: queue[0].id, label: 'emu' }),
     );

@@ -36,7 +36,7 @@ const picturesOf = (rows: Opened, head = 'pets'): string[] =>
     .toSorted();
 
 describe('examples', () => {
-  it('are forgotten by id and by label, and the earliest is noted', () =>
+  it('are forgotten by id and by label, and the earliest is recorded', () =>
     inRows((rows) => {
       const { examples } = rows;
       teach(rows, 'pets', 'a1', 'b1');
@@ -114,7 +114,7 @@ describe('examples', () => {
       expect(rows.examples.state('pets')).toBeUndefined();
       expect(rows.examples.revision('pets')).toBeUndefined();
       expect([picturesOf(rows), picturesOf(rows, 'dogs')]).toEqual([[], ['a1']]);
-      expect(rows.ask('SELECT example_count AS n FROM tenant')).toEqual([{ n: 1 }]);
+      expect(rows.query('SELECT example_count AS n FROM tenant')).toEqual([{ n: 1 }]);
     }));
 
   it('agree in what their codes are of', () =>

@@ -174,7 +174,7 @@ describe('a head', () => {
       heads.configure('pets', { guard_margin: 0.1, capture: true });
       uploads.reserve('pets', upload('c'), NOW);
       expect(heads.remove('pets', NOW + 1)).toEqual(pointerWith({ revision: 7 }));
-      expect(rows.ask("SELECT 1 FROM versions WHERE head = 'pets'")).toEqual([]);
+      expect(rows.query("SELECT 1 FROM versions WHERE head = 'pets'")).toEqual([]);
       expect(garbage(rows)).toHaveLength(3);
       expect(heads.pointer('dogs')).toMatchObject({ versions: { 1: 'a' }, names: { live: 1 } });
       expect(heads.remove('cats', NOW)).toEqual(refused('head_not_found'));
@@ -199,7 +199,7 @@ describe('a head', () => {
 
   it('is known by name, also when it is only taught', () =>
     inRows((rows) => {
-      const { heads, storage, ask } = rows;
+      const { heads, storage, query } = rows;
       expect([heads.isAny, heads.everyName()]).toEqual([false, []]);
       storage.sql.exec("INSERT INTO taught_heads VALUES ('zoo', '{}', 1, 1, NULL)");
       expect(heads.isAny).toBe(true);
@@ -208,11 +208,11 @@ describe('a head', () => {
       expect(heads.everyName()).toEqual(['gone', 'pets', 'zoo']);
       storage.sql.exec('DELETE FROM outbox');
       heads.retractAll();
-      expect(ask('SELECT subject FROM outbox')).toEqual([{ subject: 'pets' }]);
+      expect(query('SELECT subject FROM outbox')).toEqual([{ subject: 'pets' }]);
     }));
 
   it('that was deleted leaves a row, so many in all: those with the highest numbers', () =>
-    inRows(({ deletedHeads, storage, ask }) => {
+    inRows(({ deletedHeads, storage, query }) => {
       storage.sql.exec(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
            INSERT INTO heads (name, current, last_version, revision, created_at)
@@ -221,7 +221,7 @@ describe('a head', () => {
       );
       const pruned = 'SELECT pruned_version AS v, pruned_revision AS r, pruned_heads AS n FROM tenant';
       deletedHeads.prune();
-      expect(ask(pruned)).toEqual([{ v: 0, r: 0, n: 0 }]);
+      expect(query(pruned)).toEqual([{ v: 0, r: 0, n: 0 }]);
       for (const name of ['a', 'b', 'taught', 'reserved'])
         storage.sql.exec(
           'INSERT INTO heads (name, last_version, revision, created_at) VALUES (?, 1, 999, 1)',
@@ -232,14 +232,16 @@ describe('a head', () => {
         `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at) VALUES ('reserved', 1, 0, 'a', 1, '', 1)`,
       );
       deletedHeads.prune();
-      expect(ask(pruned)).toEqual([{ v: 1, r: 102, n: 2 }]);
-      const left = ask('SELECT name FROM heads WHERE last_version = 1 ORDER BY name').map(({ name }) => name);
+      expect(query(pruned)).toEqual([{ v: 1, r: 102, n: 2 }]);
+      const left = query('SELECT name FROM heads WHERE last_version = 1 ORDER BY name').map(
+        ({ name }) => name,
+      );
       expect(left).toEqual(['a', 'b', 'reserved', 'taught']);
     }));
 
   it('of an old database gets summaries, a few at once', () =>
     inRows((rows) => {
-      const { heads, storage, ask } = rows;
+      const { heads, storage, query } = rows;
       for (let n = 1; n <= OLD_VERSIONS_AT_ONCE + 1; n++)
         storage.sql.exec(
           `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at) VALUES ('pets', ?, 1, ?, 1, ?, 1)`,
@@ -249,9 +251,9 @@ describe('a head', () => {
         );
       const old = "SELECT count(*) AS n FROM versions WHERE summary IS NULL AND description <> ''";
       heads.descriptions.bringUp();
-      expect(ask(old)).toEqual([{ n: 1 }]);
+      expect(query(old)).toEqual([{ n: 1 }]);
       heads.descriptions.bringUp();
-      expect(ask("SELECT count(*) AS n FROM versions WHERE summary IS NULL OR description <> ''")).toEqual([
+      expect(query("SELECT count(*) AS n FROM versions WHERE summary IS NULL OR description <> ''")).toEqual([
         { n: 0 },
       ]);
       expect(heads.descriptions.find('pets', 3)).toBe(DESCRIPTION);

@@ -12,7 +12,7 @@ import type { Stores } from '../../worker/tenant/outbox.ts';
 import { garbage, refused } from './in-heads.ts';
 import { inRows, NOW, NO_STORES, type Opened } from './in-rows.ts';
 
-/** When it is, after something was noted. */
+/** When it is, after something was recorded. */
 async function alarmAfter({ outbox, storage }: Opened, note?: string, ...values: SqlStorageValue[]) {
   if (note !== undefined) storage.sql.exec(note, ...values);
   await outbox.schedule(NOW);
@@ -86,14 +86,14 @@ describe('stores that fail', () => {
     const batches: number[] = [];
     const remove = async (names: string[]): Promise<void> => void batches.push(names.length);
     const stores: Stores = { ...NO_STORES, HEADS: { get: down, put: down, delete: remove } };
-    await inRows(async ({ outbox, ask }) => {
+    await inRows(async ({ outbox, query }) => {
       const later = Date.now() + 60_000;
       outbox.discard('later', later);
       for (let i = 0; i <= R2_DELETE_BATCH; i++) outbox.discard(`object ${i}`, 1);
       expect(outbox.pending).toBe(true);
       await outbox.deliver(() => ({ name: 'x', value: null }));
       expect(batches).toEqual([R2_DELETE_BATCH, 1]);
-      expect(ask('SELECT * FROM garbage')).toEqual([{ object_name: 'later', due_at: later }]);
+      expect(query('SELECT * FROM garbage')).toEqual([{ object_name: 'later', due_at: later }]);
       expect([outbox.pending, outbox.isEmpty]).toEqual([false, false]);
     }, stores);
   });
@@ -102,12 +102,12 @@ describe('stores that fail', () => {
     const deleted: string[] = [];
     const remove = async (name: string): Promise<void> => void deleted.push(name);
     await inRows(
-      async ({ outbox, ask }) => {
+      async ({ outbox, query }) => {
         for (const subject of ['a', 'b']) outbox.add('key', subject);
         outbox.add('head', 'a');
         await outbox.deliver((kind, subject) => ({ name: `${kind} ${subject}`, value: null }));
         expect(deleted.sort()).toEqual(['head a', 'key a', 'key b']);
-        expect(ask('SELECT * FROM outbox')).toEqual([]);
+        expect(query('SELECT * FROM outbox')).toEqual([]);
       },
       { ...NO_STORES, POINTERS: { put: down, delete: remove } },
     );
@@ -185,7 +185,7 @@ describe('kept pictures', () => {
   it('are given to examples that are there and have none, while there is time', () =>
     inRows((rows) => {
       keep(rows);
-      const { pictures, ask } = rows;
+      const { pictures, query } = rows;
       examples(rows, 'pets', 'cat', 'dog');
       examples(rows, 'dogs', 'cat');
       const [cat, late, other, unknown] = expected(rows, [5, 6, 7, 8]);
@@ -195,8 +195,8 @@ describe('kept pictures', () => {
       pictures.give('pets', 'cat', { image: other, bytes: 7 }, NOW);
       pictures.give('pets', 'cow', { image: unknown, bytes: 8 }, NOW);
       const kept = 'SELECT id, image, image_bytes FROM examples WHERE image IS NOT NULL';
-      expect(ask(kept)).toEqual([{ id: 'pets cat', image: cat, image_bytes: 5 }]);
-      expect(ask('SELECT image_bytes FROM tenant')).toEqual([{ image_bytes: 5 }]);
+      expect(query(kept)).toEqual([{ id: 'pets cat', image: cat, image_bytes: 5 }]);
+      expect(query('SELECT image_bytes FROM tenant')).toEqual([{ image_bytes: 5 }]);
       expect(garbage(rows)).toHaveLength(3);
       expect(pictures.find('pets', 'pets cat')).toBe(`images/atenantforitself/pets/${cat}`);
       expect([pictures.find('pets', 'pets dog'), pictures.find('dogs', 'pets cat')]).toEqual([null, null]);
@@ -204,7 +204,7 @@ describe('kept pictures', () => {
 
   it('of a former generation are hidden, and make room for another', () =>
     inRows((rows) => {
-      const { pictures, ask, storage } = rows;
+      const { pictures, query, storage } = rows;
       examples(rows, 'pets', 'cat');
       storage.sql.exec("UPDATE examples SET image = 'old', image_bytes = 3");
       storage.sql.exec('UPDATE tenant SET image_generation = 1');
@@ -213,13 +213,13 @@ describe('kept pictures', () => {
       const [image] = expected(rows, [5]);
       pictures.give('pets', 'cat', { image: 'stray', bytes: 1 }, NOW);
       pictures.give('pets', 'cat', { image, bytes: 5 }, NOW + 1);
-      expect(ask('SELECT image, image_bytes FROM examples')).toEqual([{ image, image_bytes: 5 }]);
+      expect(query('SELECT image, image_bytes FROM examples')).toEqual([{ image, image_bytes: 5 }]);
       expect(garbage(rows)).toEqual([['images/atenantforitself/pets/old', NOW + 1]]);
       pictures.configure({ keep_images: false }, NOW);
       const kept = expect.stringContaining(image) as unknown;
       expect(garbage(rows)).toEqual(expect.arrayContaining([[kept, NOW]]));
       pictures.give('pets', 'cat', { image, bytes: 5 }, NOW);
-      expect(ask('SELECT image FROM examples')).toEqual([{ image: null }]);
+      expect(query('SELECT image FROM examples')).toEqual([{ image: null }]);
     }));
 
   it('go with examples by id, by label or all of a head', () =>
@@ -263,9 +263,9 @@ describe('what a tenant is in the middle of', () => {
     }));
 
   it('is its deletion, until nothing is left', () =>
-    inRows(async ({ standing, storage, ask }) => {
+    inRows(async ({ standing, storage, query }) => {
       standing.enter(standing.id, 'another name', NOW + 1);
-      expect(ask('SELECT name FROM tenant WHERE id = ?', standing.id)).toEqual([{ name: 'a tenant' }]);
+      expect(query('SELECT name FROM tenant WHERE id = ?', standing.id)).toEqual([{ name: 'a tenant' }]);
       standing.beginDeleting(NOW + 5);
       expect([standing.isDeleting, standing.lasts, standing.exists]).toEqual([true, false, true]);
       expect(standing.sweepAt).toBe(NOW + 5);
@@ -273,7 +273,7 @@ describe('what a tenant is in the middle of', () => {
       await standing.vanish();
       expect([standing.isDeleting, standing.lasts, standing.exists]).toEqual([false, false, false]);
       expect(await storage.getAlarm()).toBeNull();
-      expect(ask("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")).toEqual([]);
+      expect(query("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")).toEqual([]);
     }));
 
   it('was so with deletions of before there was a second pass', () =>

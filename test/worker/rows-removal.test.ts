@@ -49,7 +49,7 @@ async function inRemoval(
 describe('a head that is deleted', () => {
   it('goes with all that was of it, and nothing of another', () =>
     inRemoval(async (rows) => {
-      const { removal, examples, idempotency, captures, usage, heads, ask } = rows;
+      const { removal, examples, idempotency, captures, usage, heads, query } = rows;
       for (const head of ['pets', 'dogs']) {
         withVersions(rows, head, 1);
         examples.add(head, ORIGIN, [example('a', 'cat')], NOW);
@@ -73,7 +73,7 @@ describe('a head that is deleted', () => {
         'shadow_counts',
         'versions',
       ])
-        expect(ask(`SELECT head FROM ${table}`), table).toEqual([{ head: 'dogs' }]);
+        expect(query(`SELECT head FROM ${table}`), table).toEqual([{ head: 'dogs' }]);
       expect(await removal.head('pets')).toEqual(refused('head_not_found'));
       expect(heads.live('dogs')).toBeDefined();
     }));
@@ -94,7 +94,7 @@ describe('a head that is deleted', () => {
       );
       withVersions(rows, 'pets', 2);
       await rows.removal.head('pets');
-      expect(rows.ask('SELECT count(*) AS n FROM heads')).toEqual([{ n: MAX_DELETED_HEADS }]);
+      expect(rows.query('SELECT count(*) AS n FROM heads')).toEqual([{ n: MAX_DELETED_HEADS }]);
     }));
 });
 

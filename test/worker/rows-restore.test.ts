@@ -218,7 +218,7 @@ describe('a restore', () => {
       const name = rows.heads.objectName('pets', 1, 'a');
       const before = Date.now();
       await restore.expectVersion('one', file);
-      const due = () => rows.ask('SELECT due_at FROM garbage WHERE object_name = ?', name)[0].due_at;
+      const due = () => rows.query('SELECT due_at FROM garbage WHERE object_name = ?', name)[0].due_at;
       expect(due()).toBeGreaterThanOrEqual(before + RESERVATION_MS);
       expect(due()).toBeLessThanOrEqual(Date.now() + RESERVATION_MS);
       rows.outbox.discard(name, Date.now() + RESERVATION_MARGIN_MS - 1);

@@ -53,7 +53,7 @@ describe('an upload', () => {
 
   it('is given up when it took too long, and its row with the next one', () =>
     inRows((rows) => {
-      const { uploads, ask } = rows;
+      const { uploads, query } = rows;
       const end = NOW + RESERVATION_MS - RESERVATION_MARGIN_MS;
       const reserved = 'SELECT version FROM versions WHERE NOT committed ORDER BY version';
       for (const sha256 of ['a', 'b', 'c']) uploads.reserve('pets', upload(sha256), NOW);
@@ -62,9 +62,9 @@ describe('an upload', () => {
       expect(uploads.commit('pets', 9, NOW)).toEqual(refused('conflict'));
       expect(uploads.commit('dogs', 3, NOW)).toEqual(refused('conflict'));
       uploads.reserve('dogs', upload('d'), NOW + RESERVATION_MS - 1);
-      expect(ask(reserved)).toEqual([{ version: 1 }, { version: 1 }, { version: 3 }]);
+      expect(query(reserved)).toEqual([{ version: 1 }, { version: 1 }, { version: 3 }]);
       uploads.reserve('cats', upload('e'), NOW + RESERVATION_MS);
-      expect(ask(reserved)).toEqual([{ version: 1 }, { version: 1 }]);
+      expect(query(reserved)).toEqual([{ version: 1 }, { version: 1 }]);
       expect(numbers(rows)).toEqual([2]);
     }));
 
@@ -96,7 +96,7 @@ describe('an upload', () => {
       uploads.commit('pets', 3, NOW);
       expect(uploads.commit('pets', 2, NOW)).toMatchObject({ version: 1, pointer: { current: 1 } });
       expect(numbers(rows)).toEqual([1, 3]);
-      expect(rows.ask('SELECT version FROM versions WHERE version = 2')).toEqual([]);
+      expect(rows.query('SELECT version FROM versions WHERE version = 2')).toEqual([]);
     }));
 
   it('that is older than what is current by now stays behind it', () =>

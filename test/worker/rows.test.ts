@@ -19,19 +19,19 @@ const make = (keys: Keys, id: string, scopes: Scope[] = ['read'], now = NOW) =>
   keys.create({ id, hash: `hash of ${id}`, name: `name of ${id}`, scopes }, now);
 
 /** KV entries that are to be written, which are forgotten. */
-function noted({ ask, storage }: Opened): unknown[] {
-  const subjects = ask('SELECT subject FROM outbox ORDER BY subject').map(({ subject }) => subject);
+function takePending({ query, storage }: Opened): unknown[] {
+  const subjects = query('SELECT subject FROM outbox ORDER BY subject').map(({ subject }) => subject);
   storage.sql.exec('DELETE FROM outbox');
   return subjects;
 }
 
 describe('the tables', () => {
   it('are not changed twice where an older release, which sets the version down, ran in between', () =>
-    inRows(({ storage, ask }) => {
-      const [{ version }] = ask('SELECT version FROM schema_version');
+    inRows(({ storage, query }) => {
+      const [{ version }] = query('SELECT version FROM schema_version');
       storage.sql.exec('UPDATE schema_version SET version = ?', Number(version) - 2);
       openRows(storage, NO_STORES);
-      expect(ask('SELECT version FROM schema_version')).toEqual([{ version }]);
+      expect(query('SELECT version FROM schema_version')).toEqual([{ version }]);
     }));
 });
 
@@ -68,11 +68,11 @@ describe('keys', () => {
     inRows((rows) => {
       const { keys } = rows;
       make(keys, 'old', ['write']);
-      noted(rows);
+      takePending(rows);
       const rotated = keys.rotate('old', { id: 'new', hash: 'hash of new' }, NOW + 1);
       const summary = { id: 'new', name: 'name of old', scopes: ['write'] };
       expect(rotated).toMatchObject({ summary, hash: 'hash of old' });
-      expect(noted(rows)).toEqual(['hash of new', 'hash of old']);
+      expect(takePending(rows)).toEqual(['hash of new', 'hash of old']);
       expect(keys.find('old')).toEqual({ status: 'revoked' });
       expect(keys.entry('t', 'hash of old')).toBeNull();
       for (const id of ['old', 'never'])
@@ -86,11 +86,11 @@ describe('keys', () => {
       make(keys, 'first', ['read', 'admin']);
       make(keys, 'second', ['admin']);
       make(keys, 'reader');
-      noted(rows);
+      takePending(rows);
       expect(keys.revoke('never', NOW)).toEqual(refused('key_not_found'));
       expect(keys.revoke('first', NOW + 1)).toEqual({ hash: 'hash of first' });
       expect(keys.revoke('first', NOW + 2)).toEqual({ hash: 'hash of first' });
-      expect(noted(rows)).toEqual(['hash of first']);
+      expect(takePending(rows)).toEqual(['hash of first']);
       const revoked_at = new Date(NOW + 1).toISOString();
       expect(keys.list().find(({ id }) => id === 'first')).toMatchObject({ revoked_at });
       expect(keys.revoke('second', NOW)).toEqual(refused('conflict'));
@@ -103,9 +103,9 @@ describe('keys', () => {
       const { keys } = rows;
       for (const id of ['a', 'b', 'c']) make(keys, id, ['admin']);
       keys.revoke('a', NOW + 1);
-      noted(rows);
+      takePending(rows);
       keys.revokeAll(NOW + 2);
-      expect(noted(rows)).toEqual(['hash of a', 'hash of b', 'hash of c']);
+      expect(takePending(rows)).toEqual(['hash of a', 'hash of b', 'hash of c']);
       const times = keys.list().map((key) => Date.parse(key.revoked_at!));
       expect(times).toEqual([NOW + 1, NOW + 2, NOW + 2]);
     }));
@@ -258,18 +258,18 @@ describe('an Idempotency-Key', () => {
     }));
 
   it('goes with its head and with its time', () =>
-    inRows(({ idempotency, ask }) => {
+    inRows(({ idempotency, query }) => {
       for (const [i, head] of ['pets', 'dogs', 'pets'].entries())
         idempotency.remember({ key: `k${i}`, digest: 'd' }, head, added, NOW + i);
       idempotency.forgetHead('dogs');
       expect(idempotency.recall({ key: 'k1', digest: 'd' }, NOW + 2)).toEqual({ state: 'new' });
       expect(idempotency.recall({ key: 'k2', digest: 'd' }, NOW + 2)).toEqual({ state: 'stored', added });
       idempotency.remember(key, 'pets', added, NOW + IDEMPOTENCY_MS);
-      expect(ask('SELECT key FROM idempotency ORDER BY key')).toEqual([{ key: 'k' }, { key: 'k2' }]);
+      expect(query('SELECT key FROM idempotency ORDER BY key')).toEqual([{ key: 'k' }, { key: 'k2' }]);
     }));
 
   it('is one of so many: the oldest goes', () =>
-    inRows(({ idempotency, ask, storage }) => {
+    inRows(({ idempotency, query, storage }) => {
       storage.sql.exec(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
            INSERT INTO idempotency SELECT 'n' || i, 'd', 'pets', 1, '1 0', NULL, ? FROM n`,
@@ -278,8 +278,8 @@ describe('an Idempotency-Key', () => {
       );
       const count = 'SELECT count(*) AS n, count(CASE WHEN key = ? THEN 1 END) AS oldest FROM idempotency';
       idempotency.remember(key, 'pets', added, NOW);
-      expect(ask(count, 'n1')).toEqual([{ n: MAX_IDEMPOTENCY_KEYS, oldest: 1 }]);
+      expect(query(count, 'n1')).toEqual([{ n: MAX_IDEMPOTENCY_KEYS, oldest: 1 }]);
       idempotency.remember({ key: 'l', digest: 'd' }, 'pets', added, NOW);
-      expect(ask(count, 'n1')).toEqual([{ n: MAX_IDEMPOTENCY_KEYS, oldest: 0 }]);
+      expect(query(count, 'n1')).toEqual([{ n: MAX_IDEMPOTENCY_KEYS, oldest: 0 }]);
     }));
 });

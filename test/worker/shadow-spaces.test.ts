@@ -1,4 +1,4 @@
-/** Versions in the shadow of a head in another code space: asked about the same pictures, and never at the answers' cost. */
+/** Versions in the shadow of a head in another code space: which classify the same pictures, and never at the answers' cost. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Classification, HeadAnswer, Routing } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
@@ -80,7 +80,7 @@ describe('a version in the shadow at another size', () => {
       await soon(async () => expect((await routing(key, head)).shadow).toMatchObject({ requests: 1 }));
   });
 
-  it('is not asked about pixels, which are of one size', async () => {
+  it('does not read pixels, which are of one size', async () => {
     const key = await shadowed();
     const pixels = { name: 'pixels', datatype: 'UINT8', shape: [1, 160, 160, 3] };
     const data = Array<number>(160 * 160 * 3).fill(9);
@@ -108,10 +108,10 @@ describe('a version in the shadow whose file is not in the isolate', () => {
     await put(key, 'pets', [OWN, 1], [SMALL, 5]);
     const silent = headObjectName(id, 'pets', 1, await sha256Hex(writeHead(await headAt(OWN, 1))));
     const { promise: fetched, resolve: fetch } = Promise.withResolvers<void>();
-    let asked = 0;
+    let reads = 0;
     const get = async (name: string) => {
       if (name === silent) {
-        asked++;
+        reads++;
         await fetched;
       }
       return testEnv.HEADS.get(name);
@@ -127,7 +127,7 @@ describe('a version in the shadow whose file is not in the isolate', () => {
       await ok(cold.classify(key, 'pets'));
       expect((await routing(key)).shadow?.requests).toBeGreaterThan(0);
     });
-    expect(asked).toBe(1);
+    expect(reads).toBe(1);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Who a key is and which versions a head has: which store is asked, which is not, and how long an answer counts. */
+/** Who a key is and which versions a head has: which store is read, which is not, and how long an answer counts. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { newApiKey, newTenantId, sha256Hex, tenantOf } from '../../worker/access/api-key.ts';
 import type { Env } from '../../worker/env.ts';
@@ -25,9 +25,9 @@ const notFound: unknown = expect.objectContaining({ code: 'head_not_found' });
 afterEach(() => vi.restoreAllMocks());
 const clock = (ms: number) => vi.spyOn(Date, 'now').mockReturnValue(NOW + ms);
 
-/** Stores that answer as they are told, and note what they are asked. */
+/** Stores that answer as they are told, and record their calls. */
 class Stores {
-  readonly asked: string[] = [];
+  readonly calls: string[] = [];
   readonly kv = new Map<string, unknown>();
   kvFails = false;
   key: FoundKey = { status: 'unknown' };
@@ -36,16 +36,16 @@ class Stores {
 
   get env(): Env {
     const stub = {
-      keys: { find: async () => this.#ask('key', this.key) },
-      heads: { pointer: async () => this.#ask('pointer', this.pointer) },
+      keys: { find: async () => this.#answer('key', this.key) },
+      heads: { pointer: async () => this.#answer('pointer', this.pointer) },
     };
     const list = async () => {
       if (this.objects === 'fails') throw new Error('down');
-      return this.#ask('R2', { objects: this.objects === 'some' ? [{}] : [] });
+      return this.#answer('R2', { objects: this.objects === 'some' ? [{}] : [] });
     };
     const get = async (name: string) => {
       if (this.kvFails) throw new Error('down');
-      return this.#ask('KV', this.kv.get(name) ?? null);
+      return this.#answer('KV', this.kv.get(name) ?? null);
     };
     const env: unknown = {
       POINTERS: { get },
@@ -56,14 +56,14 @@ class Stores {
     return env as Env;
   }
 
-  #ask<T>(what: string, answer: T): T {
-    this.asked.push(what);
+  #answer<T>(what: string, answer: T): T {
+    this.calls.push(what);
     return answer;
   }
 
-  /** What was asked since the last time. */
+  /** Calls since the last time. */
   take(): string[] {
-    return this.asked.splice(0);
+    return this.calls.splice(0);
   }
 }
 
@@ -127,7 +127,7 @@ describe('a key', () => {
     expect(stores.take()).not.toEqual([]);
   });
 
-  it('that is refused is one of so many: the oldest is asked for again', async () => {
+  it('that is refused is one of so many: the oldest is looked up again', async () => {
     const { stores, tenant, key, find } = await setUp({ status: 'unknown' });
     const others = Array.from({ length: REFUSED_KEY_ENTRIES - 1 }, () => newApiKey(tenant));
     for (const [i, each] of [key, ...others].entries())
@@ -141,7 +141,7 @@ describe('a key', () => {
     expect(stores.take()).not.toEqual([]);
   });
 
-  it('without a tenant in it is refused unseen', async () => {
+  it('without a tenant in it is refused without a look-up', async () => {
     const { stores, find } = await setUp();
     expect(tenantOf('hw_x')).toBeUndefined();
     await expect(find('hw_x')).rejects.toThrow(unauthorized);
@@ -209,7 +209,7 @@ describe('a pointer', () => {
   });
 
   it.each([2, 'new'])(
-    'that lacks a version which is named is asked for farther and farther: %s',
+    'that lacks a version which is named is looked up farther and farther: %s',
     async (version) => {
       const newer = Pointer.parse({
         revision: 2,
@@ -235,7 +235,7 @@ describe('a pointer', () => {
     },
   );
 
-  it('that is older in KV than what was seen here is asked of the object', async () => {
+  it('that is older in KV than what is known here is read from the object', async () => {
     const { stores, pointers, resolve } = lookUp(pointer(4), pointer(5, { 1: 'c' }));
     clock(0);
     pointers.remember('t', HEAD, pointer(5, { 1: 'b' }));
@@ -250,14 +250,14 @@ describe('a pointer', () => {
 
   it('is remembered from writes, the newest of them', async () => {
     const { stores, pointers, resolve } = lookUp(null, null);
-    const seen = async (revision: number, sha256: string): Promise<string> => {
+    const pointed = async (revision: number, sha256: string): Promise<string> => {
       pointers.remember('t', HEAD, pointer(revision, { 1: sha256 }));
       return (await resolve()).objectName;
     };
-    expect(await seen(3, 'a')).toContain('1-a');
-    expect(await seen(2, 'b')).toContain('1-a');
-    expect(await seen(3, 'c')).toContain('1-c');
-    expect(await seen(4, 'd')).toContain('1-d');
+    expect(await pointed(3, 'a')).toContain('1-a');
+    expect(await pointed(2, 'b')).toContain('1-a');
+    expect(await pointed(3, 'c')).toContain('1-c');
+    expect(await pointed(4, 'd')).toContain('1-d');
     expect(stores.take()).toEqual([]);
   });
 });

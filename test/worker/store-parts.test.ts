@@ -126,7 +126,7 @@ describe('the refreshing cache', () => {
 });
 
 describe('loads that are shared', () => {
-  it('are made once for all that ask meanwhile, and anew afterwards', async () => {
+  it('are made once for all that query meanwhile, and anew afterwards', async () => {
     const loads = new SharedLoads<number>();
     let made = 0;
     const loader = async () => {

@@ -96,7 +96,7 @@ describe('two isolates on the same stores', () => {
       status: 404,
       code: 'head_not_found',
     });
-    // Another isolate believes KV, finds the object gone, and asks who knows.
+    // Another isolate believes KV, finds the object gone, and asks the Durable Object.
     expect(await problemOf(await new Isolate().classify(key, 'pets'))).toEqual({
       status: 404,
       code: 'head_not_found',
@@ -241,7 +241,7 @@ describe('uploads that meet', () => {
 });
 
 describe('a tenant that does not exist', () => {
-  it('leaves no database behind when it is asked for', async () => {
+  it('leaves no database behind when it is looked up', async () => {
     const tenant = 'nosuchtenantatal';
     const key = `hw_${tenant}_${'x'.repeat(43)}`.replaceAll('1', 'a');
     expect(await problemOf(await new Isolate().call('/v1/heads', { key }))).toEqual({

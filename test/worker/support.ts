@@ -56,7 +56,7 @@ const TENANTS: TenantNamespace = {
             },
         },
       );
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has whatever it is asked for
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has whatever is read
     return new Proxy({}, { get: (_, group) => methodsOf(group) }) as TenantStub;
   },
 };
@@ -67,7 +67,7 @@ export const testEnv: Env = {
   HEADWATER_ADMIN_SECRET: ADMIN_SECRET,
 };
 
-/** Counts what is asked of the stores. */
+/** Counts calls of the stores. */
 export function counted(stores: Env = testEnv): { env: Env; calls: string[] } {
   const calls: string[] = [];
   const watch = <T extends object>(name: string, store: T): T =>
@@ -222,7 +222,7 @@ export async function makeHeadFile(labels?: string[], seed?: number): Promise<Ui
   return writeHead(await makeHead(labels, seed));
 }
 
-/** Bytes that come piece by piece, and how many of them were asked for. */
+/** Bytes that come piece by piece, and how many of them were read. */
 export function slowBytes(
   total: number,
   piece = 1 << 20,

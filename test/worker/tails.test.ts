@@ -76,7 +76,7 @@ describe('a head with a tail', () => {
     },
   );
 
-  test('stands beside others in one request, and is not mistaken for them', async () => {
+  test('stands beside others in one request, and is kept apart from them', async () => {
     const isolate = new Isolate();
     const { key } = await isolate.newTenant();
     const heads = { a: await tailedHead('b3.project', 1.05, 3), b: await tailedHead('b6.project', 0.9, 3) };
@@ -117,13 +117,13 @@ describe('a head with a tail', () => {
     await isolate.put(one.key, 'b', writeHead(await tailedHead('b8.project', 1.05, 2)));
     await isolate.put(one.key, 'c', writeHead(await makeHead(['x', 'y'], 3, mobileNet)));
     await isolate.put(two.key, 'a', tailed);
-    const ask = async (key: string, heads: string): Promise<void> => {
+    const classify = async (key: string, heads: string): Promise<void> => {
       const picture = { key, type: 'image/jpeg', body: JPEG };
       expect((await isolate.call(`/v1/classify?heads=${heads}`, picture)).status).toBe(200);
     };
-    await ask(one.key, 'a,b,c');
+    await classify(one.key, 'a,b,c');
     expect(runs).toMatchObject({ trunk: 1, tails: 2 });
-    await ask(two.key, 'a');
+    await classify(two.key, 'a');
     expect(runs).toMatchObject({ trunk: 2, tails: 3 });
   });
 

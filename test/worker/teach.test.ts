@@ -69,7 +69,7 @@ describe('teach', () => {
     expect(examples.every(({ label, source }) => label === 'dog' && source === 'picture')).toBe(true);
   });
 
-  it('only stores with train=false, and trains when asked', async () => {
+  it('only stores with train=false, and trains on request', async () => {
     const { key } = await isolate.newTenant();
     const stored = await taught(
       await teach(key, 'pets', teachRequest(codes('cat', 3), codes('dog', 3)), '?train=false'),
@@ -110,7 +110,7 @@ describe('teach', () => {
 
   it('answers a repeat with the same Idempotency-Key the same, and refuses another request under it', async () => {
     const { key } = await isolate.newTenant();
-    const headers = { 'idempotency-key': 'lesson-1' };
+    const headers = { 'idempotency-key': 'batch-1' };
     const body = teachRequest(codes('cat', 3), codes('dog', 3));
     const first = await teach(key, 'pets', body, '', headers);
     const original = await taught(first);

@@ -248,7 +248,7 @@ describe('new examples', () => {
   });
 
   it('have a revision and a time of their own, and are counted', () =>
-    inRows(({ examples, ask }) => {
+    inRows(({ examples, query }) => {
       const origin: CodeOrigin = { name: 'n', version: '1', weightsSha256: 'w', taps: ['t'], codeLength: 1 };
       const add = (...some: NewExample[]) => examples.add('pets', origin, some, NOW);
       expect(add(example('a'), example('b', 'dog'))).toEqual({ revision: NOW, added: 2, duplicates: 0 });
@@ -270,7 +270,7 @@ describe('new examples', () => {
       });
       expect(add({ ...example('e'), code: new Uint8Array(3) })).toEqual(refused('backbone_mismatch'));
       expect(add(example('a', 'dog'))).toEqual(refused('label_conflict'));
-      expect(ask('SELECT example_count AS n FROM tenant')).toEqual([{ n: 4 }]);
+      expect(query('SELECT example_count AS n FROM tenant')).toEqual([{ n: 4 }]);
     }));
 });
 

@@ -1,4 +1,4 @@
-/** A training that something changes beside: no version is seen that knows what was forgotten. */
+/** A training that something changes beside: no version is published that was trained on forgotten examples. */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import type { Stores } from '../../worker/tenant/outbox.ts';

@@ -40,11 +40,11 @@ describe('/docs', () => {
         if (message.type() === 'error') complaints.push(message.text());
       });
       page.on('pageerror', (error) => complaints.push(error.message));
-      const strangers: string[] = [];
+      const external: string[] = [];
       await page.route('**/*', (route) => {
         const { origin, href } = new URL(route.request().url());
         if (origin === host.url.origin || href.startsWith('data:')) return route.continue();
-        strangers.push(href);
+        external.push(href);
         return route.abort();
       });
       await page.goto(host.address('/docs'));
@@ -56,7 +56,7 @@ describe('/docs', () => {
       await page.getByRole('button', { name: 'Try it out' }).click();
       await page.getByRole('button', { name: 'Execute' }).click();
       await page.locator('.live-responses-table', { hasText: '"status": "ok"' }).waitFor();
-      expect({ complaints, strangers }).toEqual({ complaints: [], strangers: [] });
+      expect({ complaints, external }).toEqual({ complaints: [], external: [] });
       await page.close();
     });
   });

@@ -100,7 +100,7 @@ export class Tenants {
     for (let attempt = 1; ; attempt++) {
       const queue = Review.safeParse(await this.#host.call(key, `${path}/review`));
       if (queue.success) return queue.data.items[0].id;
-      if (attempt === 50) throw new Error('The stranger was not captured.');
+      if (attempt === 50) throw new Error('The unknown image was not captured.');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

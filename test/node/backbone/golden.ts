@@ -1,6 +1,6 @@
 /**
  * What the default backbone answers for one repeatable picture. WASM SIMD arithmetic is exact by its specification, so
- * every host must find these very bits; a change of them means that heads trained before see different codes.
+ * every host must find these very bits; a change of them means that heads trained before would read different codes.
  */
 import { randomPixels } from './random.ts';
 

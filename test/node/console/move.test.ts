@@ -26,7 +26,7 @@ describe.skipIf(withoutBrowser())('a head on an older backbone', () => {
   let key: string;
   /** What the Worker answers next, by method; the last of each stays. */
   let answers: Record<string, object[]> = {};
-  const asked: string[] = [];
+  const methods: string[] = [];
 
   beforeAll(async () => {
     [worker, browser] = await Promise.all([startTestHost(), launchBrowser()]);
@@ -46,7 +46,7 @@ describe.skipIf(withoutBrowser())('a head on an older backbone', () => {
     page = await browser.newPage();
     await page.route('**/rebase', async (route) => {
       const method = route.request().method();
-      asked.push(method);
+      methods.push(method);
       const left = answers[method];
       const json = left.length > 1 ? left.shift() : left[0];
       await route.fulfill({ json });
@@ -62,7 +62,7 @@ describe.skipIf(withoutBrowser())('a head on an older backbone', () => {
     answers['GET'] = [DONE];
     await page.getByRole('button', { name: 'Move it' }).click();
     await page.getByText('Accuracy before: 80.0 %. Now: 87.5 %.').waitFor();
-    expect(asked.filter((method) => method === 'POST')).toHaveLength(3);
+    expect(methods.filter((method) => method === 'POST')).toHaveLength(3);
   });
 
   test('that was begun shows how far it is, and can be given up', async () => {

@@ -82,11 +82,11 @@ test('the client teaches and classifies', async () => {
   const unknown = { score: 0, is_unknown: false };
   const prediction = { label: 'cat', score: 1 };
   const answer = { head: 'pets', version: 1, predictions: [prediction], unknown, image };
-  const { url, asked } = await serve((count) => ({ status: 200, body: count === 1 ? taught : answer }));
+  const { url, requests } = await serve((count) => ({ status: 200, body: count === 1 ? taught : answer }));
   const [cat, dog] = [Uint8Array.of(1), Uint8Array.of(2)];
   const scope = { HeadwaterClient, url, key: 'hw_key', cat, dog, photo: cat };
   expect(await run('sdk/client.ts', scope)).toEqual([prediction]);
-  expect(asked.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
+  expect(requests.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
     'POST /v1/heads/pets/teach',
     'POST /v1/heads/pets/classify',
   ]);

@@ -16,7 +16,7 @@ import { isProgram, isRun, nameOf, snippetsOf, type Snippet } from './snippets.t
 
 /** As the pages write it. */
 const ADMIN_SECRET = 'secret';
-/** Heads that the pages ask, each with its labels. */
+/** Heads that the pages use, each with its labels. */
 const HEADS = { recycling: ['glass', 'metal', 'paper'], 'resnet-50': ['glass', 'metal'] };
 const PHOTOS_A_CLASS = 4;
 
@@ -76,7 +76,7 @@ async function post(path: string, token: string, init: RequestInit): Promise<unk
   return response.json();
 }
 
-/** @returns the key of a tenant with the heads that pages ask. */
+/** @returns the key of a tenant with the heads that pages use. */
 async function newTenant(): Promise<string> {
   const headers = { 'content-type': 'application/json' };
   const made = await post('/v1/tenants', ADMIN_SECRET, { headers, body: '{"name": "a reader"}' });

@@ -232,9 +232,9 @@ describe('on collages of something else (left) and a known class (right)', () =>
     let [right, all] = [0, 0];
     for (let i = 0; i < COLLAGES; i++) {
       const label = i % head.labels.length;
-      const stranger = await read(OTHERS[i % OTHERS.length], SIDE / 2);
+      const unrelated = await read(OTHERS[i % OTHERS.length], SIDE / 2);
       const picture = await read(known[label][Math.floor(i / head.labels.length)], SIDE / 2);
-      const pixels = sideBySide(stranger, picture);
+      const pixels = sideBySide(unrelated, picture);
       const { codes, maps } = engine.codesAndMaps(
         pixels,
         plan.taps.map((tap) => tap.step),

@@ -237,7 +237,7 @@ describe('work', () => {
     expect(work.due(2)).toBe(true);
   });
 
-  it('goes on where there is nothing to pause, to hold or to ask', async () => {
+  it('goes on where there is nothing to pause, to hold or to check', async () => {
     const work = new DecodingWork();
     work.allow(1e12);
     expect(work.due(1e12)).toBe(false);

@@ -1,4 +1,4 @@
-/** Decoders whose header says something else than their file, or that are asked for more than they can get. */
+/** Decoders whose header says something else than their file, or that need more memory than they can get. */
 import { describe, expect, it } from 'vitest';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { createJpegDecoder, decodeJpeg } from '../../../src/image/jpeg/codec.ts';

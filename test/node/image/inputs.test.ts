@@ -26,7 +26,7 @@ const INPUTS: readonly ImageInput[] = [
 ];
 const MAX_CALL_NS = MAX_CALL_WORK_MS * 1e6;
 
-/** What a host is told and asked while a picture is decoded. */
+/** What a host is told, and what it must allow, while a picture is decoded. */
 async function observed(bytes: Uint8Array, inputs: readonly ImageInput[]) {
   const log = { allowed: [] as number[], held: [] as number[], pauses: 0 };
   const outcome = await newDecoder()

@@ -78,9 +78,9 @@ describe('work', () => {
 
   it('pauses only while the host has memory for what is held', async () => {
     let held = 0;
-    const asked: number[] = [];
+    const requested: number[] = [];
     const hold = async <T>(bytes: number, task: () => Promise<T>): Promise<T> => {
-      asked.push(bytes);
+      requested.push(bytes);
       held++;
       const result = await task();
       held--;
@@ -93,10 +93,10 @@ describe('work', () => {
     const widest = { ...shape, width: 32_767, height: 1, depth: 16, colour: 6 };
     await decoder.decode(makePng(widest, new Uint8Array(1 + 8 * 32_767)), size, { pause, hold });
     // Two rows, and at least the inflater's window beside them.
-    expect(asked[0]).toBeGreaterThan(2 * 4_500 + 200_000);
-    expect(asked[1]).toBeGreaterThan(2 * 8 * 32_767 + 200_000);
+    expect(requested[0]).toBeGreaterThan(2 * 4_500 + 200_000);
+    expect(requested[1]).toBeGreaterThan(2 * 8 * 32_767 + 200_000);
     await decoder.decode(fixture('exif-1.jpg'), size, { pause, hold });
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
   });
 
   it('that is done in one go is refused by the header where it could take longer than one call may', async () => {

@@ -160,13 +160,13 @@ describe('work that a header tells is told before anything is done', () => {
     ['lossy.webp', readWebpHeader],
   ])('%s', async (name, read) => {
     const bytes = fixture(name);
-    const asked: number[] = [];
+    const charged: number[] = [];
     const allow = (workNs: number): void => {
-      asked.push(workNs);
+      charged.push(workNs);
       throw new RangeError('too much');
     };
     await expect(decoder.decode(bytes, { width: 8, height: 8 }, { allow })).rejects.toThrow('too much');
-    expect(asked).toEqual([read(bytes).work]);
+    expect(charged).toEqual([read(bytes).work]);
   });
 });
 

@@ -62,14 +62,14 @@ const COUNTS = [
 const cases = KINDS.flatMap(([kind, code]) => COUNTS.map((counts) => ({ kind, code, counts })));
 
 describe('codes that repeat', () => {
-  it.each(cases)('give a head that can be stored and asked: $kind, $counts', async ({ code, counts }) => {
+  it.each(cases)('give a head that can be stored and used: $kind, $counts', async ({ code, counts }) => {
     const set = setOf(counts, code);
     const { head, metrics, leaveOneOut } = await trainWithMetrics(set, { linalg });
     const read = stored(head);
     expect(leaveOneOut.every((value) => value >= 0 && value <= 1)).toBe(true);
     expect(metrics === null).toBe(Math.max(...counts) === 1);
-    for (const asked of [codeOf(set, 0), Float32Array.from(other), new Float32Array(D).fill(60_000)]) {
-      const { probabilities, unknown } = score(read, asked);
+    for (const input of [codeOf(set, 0), Float32Array.from(other), new Float32Array(D).fill(60_000)]) {
+      const { probabilities, unknown } = score(read, input);
       expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
       expect(Number.isFinite(unknown.score)).toBe(true);
     }

@@ -90,7 +90,7 @@ describe('continueHead', () => {
     expect(readHead(writeHead(head))).toEqual(head);
   });
 
-  // Weights stay what they are with all examples, as in every leave-one-out figure: in a large class that is no matter.
+  // Weights stay what they are with all examples, as in every leave-one-out metric: in a large class that is no matter.
   it.each([
     { name: 'of a known label', from: 9, supports: [0, 4, 0], tolerance: 2e-3 },
     { name: 'of a new one too', from: 0, supports: [0, 4, 0, 9], tolerance: 0.05 },

@@ -17,7 +17,7 @@ function normal(next: () => number): number {
   return Array.from({ length: 12 }, next).reduce((sum, value) => sum + value, -6);
 }
 
-/** Every class has a place among the features; the hidden layer sees the old ones. */
+/** Every class has a place among the features; the hidden layer reads the old ones. */
 function world(seed: number) {
   const next = random(seed);
   const mean = Float32Array.from({ length: FEATURES }, () => 0.5 + next());

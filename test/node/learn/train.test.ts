@@ -159,7 +159,7 @@ describe('odd data', () => {
   });
 });
 
-describe('strangers', () => {
+describe('unknown images', () => {
   it('are flagged and known pictures pass with ten examples in all', async () => {
     const known = randomSet(20, [60, 60], 300);
     const d = 300;

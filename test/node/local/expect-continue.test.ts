@@ -1,5 +1,5 @@
 /**
- * Clients that ask before they send (`Expect: 100-continue`): they wait for the interim answer, which comes when the body is
+ * Clients that wait for leave before they send (`Expect: 100-continue`): they wait for the interim answer, which comes when the body is
  * read, or for the final one. Whatever the answer is, it must arrive, and in time.
  */
 import { execFile, spawnSync } from 'node:child_process';
@@ -16,11 +16,11 @@ const run = promisify(execFile);
 const withoutCurl =
   spawnSync('curl', ['--version']).status !== 0 && skipped('curl, since there is none here.');
 
-/** A picture with so much behind its end that curl asks first. */
+/** A picture with so much behind its end that curl waits for leave first. */
 const photo = new Uint8Array(2_000_000);
 photo.set(picture());
 
-interface Asked {
+interface TestRequest {
   readonly what: string;
   readonly path: string;
   readonly method?: string;
@@ -30,7 +30,7 @@ interface Asked {
   readonly status: number;
 }
 
-const ASKED: readonly Asked[] = [
+const REQUESTS: readonly TestRequest[] = [
   { what: 'a photo', path: '/v1/heads/pets/classify', status: 200 },
   { what: 'a small one', path: '/v1/heads/pets/classify', body: picture(), status: 200 },
   { what: 'without a key', path: '/v1/heads/pets/classify', hasKey: false, status: 401 },
@@ -60,17 +60,17 @@ describe('a request with Expect: 100-continue', () => {
   });
   afterAll(() => host.close());
 
-  const headersOf = ({ type = 'image/jpeg', hasKey = true }: Asked): string[] => [
+  const headersOf = ({ type = 'image/jpeg', hasKey = true }: TestRequest): string[] => [
     `content-type: ${type}`,
     'expect: 100-continue',
     ...(hasKey ? [`authorization: Bearer ${key}`] : []),
   ];
 
   /** Sends the headers, and the body once an interim answer came. @returns the status lines of all answers. */
-  function ask(asked: Asked, length: number): Promise<string[]> {
+  function statusesOf(request: TestRequest, length: number): Promise<string[]> {
     const socket = connect(Number(host.url.port), host.url.hostname);
-    const { method = 'POST', path, body = photo } = asked;
-    const headers = ['host: headwater', `content-length: ${length}`, ...headersOf(asked)].join('\r\n');
+    const { method = 'POST', path, body = photo } = request;
+    const headers = ['host: headwater', `content-length: ${length}`, ...headersOf(request)].join('\r\n');
     socket.write(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
     return new Promise((resolve, reject) => {
       let text = '';
@@ -90,26 +90,26 @@ describe('a request with Expect: 100-continue', () => {
     });
   }
 
-  it.each(ASKED)('a client that waits hears the answer to a body: $what', async (asked) => {
-    const statuses = await ask(asked, (asked.body ?? photo).byteLength);
-    expect(statuses.at(-1)).toBe(String(asked.status));
-    if (asked.status === 200) expect(statuses).toEqual(['100', '200']);
+  it.each(REQUESTS)('a client that waits hears the answer to a body: $what', async (request) => {
+    const statuses = await statusesOf(request, (request.body ?? photo).byteLength);
+    expect(statuses.at(-1)).toBe(String(request.status));
+    if (request.status === 200) expect(statuses).toEqual(['100', '200']);
   });
 
   it('what is declared to be far too large is refused before it is sent', async () => {
-    const asked = { what: 'huge', path: '/v1/heads/pets/classify', status: 413 };
-    expect(await ask(asked, HUGE_BYTES)).toEqual(['413']);
+    const request = { what: 'huge', path: '/v1/heads/pets/classify', status: 413 };
+    expect(await statusesOf(request, HUGE_BYTES)).toEqual(['413']);
   });
 
   it.skipIf(withoutCurl)('curl hears them all', async () => {
     const file = join(folder, 'body');
-    for (const asked of ASKED) {
-      writeFileSync(file, asked.body ?? photo);
+    for (const request of REQUESTS) {
+      writeFileSync(file, request.body ?? photo);
       const shown = ['-s', '-S', '-o', join(folder, 'answer'), '-w', '%{http_code}'];
       // Longer than curl waits by itself: what it doesn't hear of, it would not send.
       const waiting = ['--expect100-timeout', '60', '--data-binary', `@${file}`];
-      const headers = headersOf(asked).flatMap((header) => ['-H', header]);
-      const { method = 'POST', path } = asked;
+      const headers = headersOf(request).flatMap((header) => ['-H', header]);
+      const { method = 'POST', path } = request;
       const { stdout } = await run('curl', [
         ...shown,
         ...waiting,
@@ -118,7 +118,7 @@ describe('a request with Expect: 100-continue', () => {
         method,
         host.address(path),
       ]);
-      expect({ ...asked, heard: Number(stdout) }).toEqual({ ...asked, heard: asked.status });
+      expect({ ...request, heard: Number(stdout) }).toEqual({ ...request, heard: request.status });
     }
   });
 });

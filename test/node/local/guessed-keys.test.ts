@@ -18,25 +18,25 @@ const tenantFiles = (): number =>
 
 it('leave no file behind', async () => {
   let worker = await startLocalWorker({ port: 0, state, adminSecret });
-  const ask = async (path: string, key: string, init: RequestInit = {}): Promise<Response> =>
+  const call = async (path: string, key: string, init: RequestInit = {}): Promise<Response> =>
     fetch(new URL(path, worker.url), {
       ...init,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     });
   try {
     const body = JSON.stringify({ name: 'a tenant' });
-    const made = await ask('/v1/tenants', adminSecret, { method: 'POST', body });
+    const made = await call('/v1/tenants', adminSecret, { method: 'POST', body });
     const { key } = Key.parse(await made.json());
     expect(tenantFiles()).toBe(1);
     for (const letter of 'abcdefghijklmnop') {
       const older = `hw_${letter.repeat(16)}_${letter.repeat(43)}`;
       for (const guess of [older, `${older}_${letter.repeat(16)}`])
-        expect((await ask('/v1/heads', guess)).status).toBe(401);
+        expect((await call('/v1/heads', guess)).status).toBe(401);
     }
     expect(tenantFiles()).toBe(1);
     await worker.close();
     worker = await startLocalWorker({ port: 0, state, adminSecret });
-    expect((await ask('/v1/heads', key)).status).toBe(200);
+    expect((await call('/v1/heads', key)).status).toBe(200);
   } finally {
     await worker.close();
   }

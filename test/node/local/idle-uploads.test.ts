@@ -63,7 +63,7 @@ function begin(bearer: string, { path, method = 'POST', type, declared, sent }: 
 
 const FORM = 'multipart/form-data; boundary=x';
 const HEAD = { path: '/v1/heads/pets', method: 'PUT', type: 'application/octet-stream' };
-/** What others ask meanwhile: an ordinary photo's size, most of it behind the picture's end. */
+/** What others send meanwhile: an ordinary photo's size, most of it behind the picture's end. */
 const ORDINARY = new Uint8Array(900_000);
 ORDINARY.set(picture());
 const PHOTO = { path: '/v1/heads/pets/classify', type: 'image/jpeg' };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { statesAfter, type Sent } from '../../soak/explain.ts';
 import { mismatch } from '../../soak/match.ts';
 import { Model, type Change } from '../../soak/model.ts';
-import type { Seen, SeenHead } from '../../soak/observe.ts';
+import type { Observed, ObservedHead } from '../../soak/observe.ts';
 import { soak } from '../../soak/run.ts';
 import { emptyState, type State } from '../../soak/state.ts';
 import { firstKey } from '../../soak/tenant.ts';
@@ -43,8 +43,8 @@ const told = (states: readonly State[]): string[] =>
     .toSorted((a, b) => (a < b ? -1 : 1));
 
 /** What would be read of a state. */
-function read({ heads, keepImages }: State): Seen {
-  const seenHeads = Object.entries(heads).map(([name, head]): [string, SeenHead] => [
+function read({ heads, keepImages }: State): Observed {
+  const observedHeads = Object.entries(heads).map(([name, head]): [string, ObservedHead] => [
     name,
     {
       ...structuredClone(head),
@@ -66,7 +66,7 @@ function read({ heads, keepImages }: State): Seen {
   return {
     keepImages,
     keys: [{ id: 'first', name: 'first key', scopes: ['read', 'write', 'admin'], revoked: false }],
-    heads: Object.fromEntries(seenHeads),
+    heads: Object.fromEntries(observedHeads),
   };
 }
 

@@ -59,8 +59,8 @@ async function original(folder: string): Promise<(pixels: Uint8Array, side: numb
     tf.tidy(() => {
       const colour = tf.tensor4d(pixels, [1, side, side, 3], 'float32');
       const isGrey = model.inputs[0].shape[3] === 1;
-      const seen = isGrey ? tf.sum(tf.mul(colour, tf.tensor1d([...LUMA])), -1, true) : colour;
-      const answer = model.predict(tf.sub(tf.div(seen, PIXEL_SCALE), 1));
+      const input = isGrey ? tf.sum(tf.mul(colour, tf.tensor1d([...LUMA])), -1, true) : colour;
+      const answer = model.predict(tf.sub(tf.div(input, PIXEL_SCALE), 1));
       if (Array.isArray(answer)) throw new Error('The original has several outputs.');
       return answer.dataSync<'float32'>();
     });

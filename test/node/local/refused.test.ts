@@ -58,7 +58,7 @@ const REFUSALS: readonly Refusal[] = [
   refusal(404, 'where none is read', 'DELETE', '/v1/heads/none'),
   refusal(404, 'to the console', 'POST', '/', 'none'),
   refusal(404, 'to a page', 'POST', '/docs', 'none'),
-  refusal(200, 'which nothing asked for', 'GET', '/healthz', 'none'),
+  refusal(200, 'that nobody expects', 'GET', '/healthz', 'none'),
 ];
 
 /** Those that fetch can send. */
@@ -138,9 +138,13 @@ describe('an error that comes before the body was read', () => {
   });
 
   it.skipIf(withoutPython)('urllib hears them all', async () => {
-    const asked = REFUSALS.map((refused) => [host.address(refused.path), refused.method, headersOf(refused)]);
+    const requests = REFUSALS.map((refused) => [
+      host.address(refused.path),
+      refused.method,
+      headersOf(refused),
+    ]);
     const list = join(folder, 'requests.json');
-    writeFileSync(list, JSON.stringify(asked));
+    writeFileSync(list, JSON.stringify(requests));
     const { stdout } = await run('python3', ['-c', URLLIB, list]);
     const wanted = REFUSALS.flatMap(({ status }) => Array.from({ length: OTHERS }, () => status));
     expect(JSON.parse(stdout)).toEqual(wanted);

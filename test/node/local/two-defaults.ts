@@ -13,7 +13,7 @@ export interface Space {
 export const OLD: Space = { backbone: 'mobilenet-v3-small', input: { height: 224, width: 224, rules: 1 } };
 export const NEW: Space = { backbone: 'efficientnet-lite0', input: { height: 160, width: 160, rules: 2 } };
 
-/** What asks `/v1/embed` for codes of a space. */
+/** A request to `/v1/embed` for codes of a space. */
 export function queryOf({ backbone, input }: Space): string {
   return `backbone=${backbone}&size=${input.height}&rules=${input.rules}`;
 }

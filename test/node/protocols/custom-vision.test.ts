@@ -236,8 +236,8 @@ describe.each(VERSIONS)('a migration, with %s', (version) => {
 describe('without a right', () => {
   it('a wrong key is 401, as the clients understand it', async () => {
     const credentials = new ApiKeyCredentials({ inHeader: { 'Training-key': 'hw_wrong' } });
-    const stranger = new TrainingAPIClient(credentials, host.url.origin, { noRetryPolicy: true });
-    await expect(stranger.getProjects()).rejects.toMatchObject({ statusCode: 401 });
+    const outsider = new TrainingAPIClient(credentials, host.url.origin, { noRetryPolicy: true });
+    await expect(outsider.getProjects()).rejects.toMatchObject({ statusCode: 401 });
   });
 
   it('multi-label projects and calls that are not spoken are refused in so many words', async () => {

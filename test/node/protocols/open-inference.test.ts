@@ -31,7 +31,7 @@ afterAll(() => host.close());
 
 const b64 = Buffer.from(picture()).toString('base64');
 
-async function ask(path: string): Promise<unknown> {
+async function get(path: string): Promise<unknown> {
   return (await fetch(host.address(path))).json();
 }
 
@@ -55,9 +55,9 @@ const bytes = (...data: unknown[]) => ({ name: 'image', datatype: 'BYTES', shape
 
 describe('health and metadata', () => {
   it('of the server need no key', async () => {
-    expect(await ask('/v2')).toMatchObject({ name: 'headwater', extensions: [] });
-    expect(await ask('/v2/health/live')).toEqual({ live: true });
-    expect(await ask('/v2/health/ready')).toEqual({ ready: true });
+    expect(await get('/v2')).toMatchObject({ name: 'headwater', extensions: [] });
+    expect(await get('/v2/health/live')).toEqual({ live: true });
+    expect(await get('/v2/health/ready')).toEqual({ ready: true });
   });
 
   it('of a model tell its tensors and versions', async () => {
@@ -104,7 +104,7 @@ describe('inference', () => {
     }
   });
 
-  it('on codes gives what their picture gave; only the outputs asked for', async () => {
+  it('on codes gives what their picture gave; only the outputs that the request names', async () => {
     const { embeddings } = Embedded.parse(
       await host.call(key, '/v1/embed', { method: 'POST', body: picture() }),
     );

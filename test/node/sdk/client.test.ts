@@ -13,11 +13,11 @@ const QUICK = { 'retry-after': '0.01' };
 
 describe('another attempt', () => {
   test('is made where a repeat does no harm', async () => {
-    const { url, asked } = await serve((count) =>
+    const { url, requests } = await serve((count) =>
       count < 3 ? { status: 503, headers: QUICK } : { status: 200, body: { heads: [] } },
     );
     expect(await new HeadwaterClient({ url, key: 'k' }).listHeads()).toEqual([]);
-    expect(asked).toHaveLength(3);
+    expect(requests).toHaveLength(3);
   });
 
   test.each(['before', 'within'] as const)(
@@ -26,46 +26,46 @@ describe('another attempt', () => {
       const body = { heads: [] };
       const flaky = await serve((count) => (count < 3 ? { status: 200, body, lost } : { status: 200, body }));
       expect(await new HeadwaterClient({ url: flaky.url, key: 'k' }).listHeads()).toEqual([]);
-      expect(flaky.asked).toHaveLength(3);
+      expect(flaky.requests).toHaveLength(3);
       const broken = await serve(() => ({ status: 201, body: KEY_MADE, lost }));
       const made = new HeadwaterClient({ url: broken.url, key: 'k' }).createKey('n', ['read']);
       await expect(made).rejects.toMatchObject({ name: 'ApiError', code: 'unreachable' });
-      expect(broken.asked).toHaveLength(1);
+      expect(broken.requests).toHaveLength(1);
     },
   );
 
   test('is not made where it might make a second key', async () => {
-    const { url, asked } = await serve(() => ({ status: 503, headers: QUICK }));
+    const { url, requests } = await serve(() => ({ status: 503, headers: QUICK }));
     const made = new HeadwaterClient({ url, key: 'k' }).createKey('n', ['read']);
     await expect(made).rejects.toMatchObject({ status: 503 });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   test('is made even then when the Worker says that it did nothing', async () => {
-    const { url, asked } = await serve((count) =>
+    const { url, requests } = await serve((count) =>
       count === 1 ? { status: 429, headers: QUICK } : { status: 201, body: KEY_MADE },
     );
     const client = new HeadwaterClient({ url, key: 'k' });
     expect(await client.createKey('n', ['read'])).toMatchObject({ key: 'hw_x' });
-    expect(asked).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   });
 
   test('of teaching carries the same idempotency key', async () => {
-    const { url, asked } = await serve((count) =>
+    const { url, requests } = await serve((count) =>
       count === 1 ? { status: 502, headers: QUICK } : { status: 200, body: { head: 'h', version: 1 } },
     );
     const client = new HeadwaterClient({ url, key: 'k' });
     const pictures = [{ label: 'a', name: '1.jpg', bytes: new Uint8Array([1, 2, 3]) }];
     expect(await client.teach('h', pictures, { idempotencyKey: 'once' })).toMatchObject({ version: 1 });
-    expect(asked.map(({ headers }) => headers['idempotency-key'])).toEqual(['once', 'once']);
+    expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual(['once', 'once']);
   });
 
   test('is not made of what the Worker refuses', async () => {
     const problem = { code: 'invalid_request', detail: 'top_k is wrong.', field: 'top_k' };
-    const { url, asked } = await serve(() => ({ status: 400, body: problem }));
+    const { url, requests } = await serve(() => ({ status: 400, body: problem }));
     const refused = new HeadwaterClient({ url, key: 'k' }).describeHead('h');
     await expect(refused).rejects.toMatchObject({ code: 'invalid_request', field: 'top_k' });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 
@@ -80,10 +80,10 @@ describe('giving up', () => {
   });
 
   test('says so when the Worker stays away', async () => {
-    const { url, asked } = await serve(() => ({ status: 200, lost: 'before' }));
+    const { url, requests } = await serve(() => ({ status: 200, lost: 'before' }));
     const listed = new HeadwaterClient({ url, key: 'k' }).listHeads();
     await expect(listed).rejects.toThrow(/^No answer from http:.*Is the Worker running/);
-    expect(asked).toHaveLength(4);
+    expect(requests).toHaveLength(4);
   });
 
   test('at once when the caller aborts, while it waits for the answer and between attempts', async () => {
@@ -99,7 +99,7 @@ describe('giving up', () => {
 });
 
 test('tells how far an upload is, to its end', async () => {
-  const { url, asked } = await serve(() => ({ status: 200, body: { head: 'h', version: 2 } }));
+  const { url, requests } = await serve(() => ({ status: 200, body: { head: 'h', version: 2 } }));
   const told: UploadProgress[] = [];
   const bytes = new Uint8Array(300_000);
   await new HeadwaterClient({ url, key: 'k' }).teach('h', [{ label: 'a', name: '1.jpg', bytes }], {
@@ -110,14 +110,14 @@ test('tells how far an upload is, to its end', async () => {
   expect(told.map(({ sent }) => sent)).toEqual(told.map(({ sent }) => sent).sort((a, b) => a - b));
   const last = told.at(-1);
   expect(last?.sent).toBe(last?.total);
-  expect(asked[0]).toMatchObject({ bytes: last?.total });
-  expect(asked[0]?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
+  expect(requests[0]).toMatchObject({ bytes: last?.total });
+  expect(requests[0]?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
 });
 
 test('quotes names in addresses', async () => {
-  const { url, asked } = await serve(() => ({ status: 204 }));
+  const { url, requests } = await serve(() => ({ status: 204 }));
   await new HeadwaterClient({ url, key: 'k' }).forgetClass('h', 'a/b?c=ä');
-  expect(asked[0]?.url).toBe('/v1/heads/h/classes/a%2Fb%3Fc%3D%C3%A4');
+  expect(requests[0]?.url).toBe('/v1/heads/h/classes/a%2Fb%3Fc%3D%C3%A4');
 });
 
 test('types', () => {

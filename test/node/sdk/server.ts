@@ -1,8 +1,8 @@
-/** An HTTP server on this machine that answers what a test says, and remembers what it was asked. */
+/** An HTTP server on this machine that answers what a test says, and records the requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-export interface Asked {
+export interface Received {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
@@ -20,14 +20,16 @@ export interface Answer {
 }
 
 /** @param answer is given how many requests came so far, this one counted. */
-export async function serve(answer: (count: number) => Answer): Promise<{ url: string; asked: Asked[] }> {
-  const asked: Asked[] = [];
+export async function serve(
+  answer: (count: number) => Answer,
+): Promise<{ url: string; requests: Received[] }> {
+  const requests: Received[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let bytes = 0;
     request.on('data', (chunk: Buffer) => (bytes += chunk.length));
     await new Promise((resolve) => request.once('end', resolve));
-    asked.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, bytes });
-    const { status, body = {}, headers = {}, afterMs = 0, lost } = answer(asked.length);
+    requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, bytes });
+    const { status, body = {}, headers = {}, afterMs = 0, lost } = answer(requests.length);
     if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
     if (lost === 'before') return void request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -43,5 +45,5 @@ export async function serve(answer: (count: number) => Answer): Promise<{ url: s
   });
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
-  return { url: `http://127.0.0.1:${address.port}`, asked };
+  return { url: `http://127.0.0.1:${address.port}`, requests };
 }

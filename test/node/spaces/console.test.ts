@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, withoutBrowser } from '../../../scripts/browser.ts';
 import { Classification, Rebase } from '../../../src/api/index.ts';
 import { drop, photos, signIn } from '../console/test-host.ts';
-import { ask, HEADS, openThreeSpaces, SPACES, type HeadName, type ThreeSpaces } from './three-spaces.ts';
+import { callJson, HEADS, openThreeSpaces, SPACES, type HeadName, type ThreeSpaces } from './three-spaces.ts';
 
 const OLDER = 'Made on an older backbone.';
 
@@ -36,7 +36,7 @@ describe.skipIf(withoutBrowser())('a user of the console', () => {
   }
 
   test.each(HEADS)(
-    'tries a photo with %s, and sees what the API says and where it comes from',
+    'tries a photo with %s, and shows what the API answers and where it comes from',
     async (head) => {
       await open(head);
       await page.getByRole('link', { name: 'Try it' }).click();
@@ -55,7 +55,7 @@ describe.skipIf(withoutBrowser())('a user of the console', () => {
   async function top(head: HeadName, path: string): Promise<{ label: string; score: number }> {
     const headers = { 'content-type': 'image/jpeg' };
     const init = { method: 'POST', headers, body: new Uint8Array(readFileSync(path)) };
-    const answer = await ask(here.worker, here.key, `/v1/heads/${head}/classify`, init);
+    const answer = await callJson(here.worker, here.key, `/v1/heads/${head}/classify`, init);
     return Classification.parse(answer).predictions[0];
   }
 
@@ -81,7 +81,7 @@ describe.skipIf(withoutBrowser())('a user of the console', () => {
     await page.getByText(OLDER).waitFor();
     await page.getByRole('button', { name: 'Move it' }).click();
     await page.getByText(/Accuracy before: [\d.]+.%\. Now: [\d.]+.%\./).waitFor({ timeout: 120_000 });
-    const progress = Rebase.parse(await ask(here.worker, here.key, '/v1/heads/old/rebase'));
+    const progress = Rebase.parse(await callJson(here.worker, here.key, '/v1/heads/old/rebase'));
     expect(progress).toMatchObject({
       state: 'done',
       from: { name: SPACES.old.backbone },

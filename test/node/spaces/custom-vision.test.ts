@@ -10,7 +10,7 @@ import { Classification, ExampleList, HeadDetail } from '../../../src/api/index.
 import { readHead } from '../../../src/head/index.ts';
 import type { Mortal } from '../local/teaching.ts';
 import {
-  ask,
+  callJson,
   HEADS,
   LABELS,
   openThreeSpaces,
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await trainProject(here.worker, here.key, 'edge');
   const empty = await trainer(here.worker, here.key).createProject(nameOf('large'));
   await tagsOf(here.worker, here.key, empty.id ?? '');
-  await ask(here.worker, here.key, `/v1/heads/${nameOf('large')}`, { method: 'PUT', body: here.large });
+  await callJson(here.worker, here.key, `/v1/heads/${nameOf('large')}`, { method: 'PUT', body: here.large });
 });
 afterAll(async () => {
   await here?.close();
@@ -98,7 +98,7 @@ const classify = async (head: string, body: Uint8Array<ArrayBuffer>): Promise<Re
   const headers = { 'content-type': 'image/jpeg' };
   const path = `/v1/heads/${head}/classify`;
   const { predictions } = Classification.parse(
-    await ask(here.worker, here.key, path, { method: 'POST', headers, body }),
+    await callJson(here.worker, here.key, path, { method: 'POST', headers, body }),
   );
   return Object.fromEntries(predictions.map(({ label, score }) => [label, score]));
 };
@@ -138,7 +138,7 @@ describe.each(HEADS)('a project in the space of %s', (head) => {
     const stored = await client.createImagesFromPredictions(project, { images: [{ id }], tagIds });
     expect(stored.images?.map(({ status }) => status)).toEqual(['OK']);
     expect(await client.trainProject(project)).toMatchObject({ status: 'Completed' });
-    const { version } = HeadDetail.parse(await ask(here.worker, here.key, `/v1/heads/${nameOf(head)}`));
+    const { version } = HeadDetail.parse(await callJson(here.worker, here.key, `/v1/heads/${nameOf(head)}`));
     const file = await here.worker.call(here.key, `/v1/heads/${nameOf(head)}/versions/${version}`);
     const { backbone, input } = readHead(new Uint8Array(await file.arrayBuffer()));
     expect(backbone.name).toBe(SPACES[head].backbone);
@@ -158,7 +158,7 @@ describe('a project whose head is moved', () => {
     const before = await store(5);
     await forgetCodes(nameOf('old'));
     const moved = async (): Promise<unknown> =>
-      ask(here.worker, here.key, `/v1/heads/${nameOf('old')}/rebase`, { method: 'POST' });
+      callJson(here.worker, here.key, `/v1/heads/${nameOf('old')}/rebase`, { method: 'POST' });
     expect(await moved()).toMatchObject({ state: 'under_way' });
     const early = await client.createImagesFromPredictions(project, { images: [{ id: before }], tagIds });
     expect(early.images?.map(({ status }) => status)).toEqual(['ErrorSource']);
@@ -178,10 +178,10 @@ describe('a project whose head is moved', () => {
 
 /** What came as a prediction has no picture from which a code could be made anew. */
 async function forgetCodes(head: string): Promise<void> {
-  const list = await ask(here.worker, here.key, `/v1/heads/${head}/examples?limit=500`);
+  const list = await callJson(here.worker, here.key, `/v1/heads/${head}/examples?limit=500`);
   for (const { id, source } of ExampleList.parse(list).examples)
     if (source === 'code')
-      await ask(here.worker, here.key, `/v1/heads/${head}/examples/${id}`, { method: 'DELETE' });
+      await callJson(here.worker, here.key, `/v1/heads/${head}/examples/${id}`, { method: 'DELETE' });
 }
 
 async function published(client: TrainingAPIClient, project: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ let session: Session;
 beforeAll(async () => {
   session = await Session.open();
   // The trainer's head has examples here from now on.
-  await session.ask('/v1/heads/large/teach', { method: 'POST', body: batch(2, 10) });
+  await session.callJson('/v1/heads/large/teach', { method: 'POST', body: batch(2, 10) });
 });
 afterAll(() => session?.close());
 
@@ -27,13 +27,13 @@ describe('a batch', () => {
 async function wonder(key: string, head: HeadName, file: Uint8Array): Promise<string> {
   const its = readHead(file);
   const body = new Uint8Array(writeHead({ ...its, novelty: { ...its.novelty, threshold: -1e6 } }));
-  await session.ask(`/v1/heads/${head}/settings`, json({ capture: true }, 'PUT'), key);
-  await session.ask(`/v1/heads/${head}`, { method: 'PUT', body }, key);
+  await session.callJson(`/v1/heads/${head}/settings`, json({ capture: true }, 'PUT'), key);
+  await session.callJson(`/v1/heads/${head}`, { method: 'PUT', body }, key);
   const { id } = await session.classify(key, head, photo('test', 'glass', 5));
   if (id === undefined) expect.fail('the prediction was not kept');
   await expect
     .poll(async () => {
-      const { items } = ReviewQueue.parse(await session.ask(`/v1/heads/${head}/review`, {}, key));
+      const { items } = ReviewQueue.parse(await session.callJson(`/v1/heads/${head}/review`, {}, key));
       return items.map((item) => item.id);
     })
     .toContain(id);
@@ -46,7 +46,7 @@ describe('predictions that wait for review', () => {
     await session.alike(head, async (key) => {
       const id = await wonder(key, head, await session.currentFile(key, head));
       const said = json({ id, label: 'glass' });
-      const feedback = await session.ask(`/v1/heads/${head}/feedback`, said, key);
+      const feedback = await session.callJson(`/v1/heads/${head}/feedback`, said, key);
       const { examples, classes } = Taught.parse(feedback);
       return { examples, classes };
     });
@@ -58,7 +58,7 @@ describe('predictions that wait for review', () => {
     'of a version in the space of %s are no examples of %s',
     async (from, to) => {
       const before = await exampleCount(session.here.key, to);
-      const { version } = HeadDetail.parse(await session.ask(`/v1/heads/${to}`));
+      const { version } = HeadDetail.parse(await session.callJson(`/v1/heads/${to}`));
       const id = await wonder(
         session.here.key,
         to,
@@ -73,13 +73,13 @@ describe('predictions that wait for review', () => {
         code: 'prediction_not_found',
       });
       expect(await exampleCount(session.here.key, to)).toBe(before);
-      await session.ask(`/v1/heads/${to}/versions/${version}/activate`, { method: 'POST' });
+      await session.callJson(`/v1/heads/${to}/versions/${version}/activate`, { method: 'POST' });
     },
   );
 });
 
 async function exampleCount(key: string, head: string): Promise<number> {
-  const list = await session.ask(`/v1/heads/${head}/examples?limit=500`, {}, key);
+  const list = await session.callJson(`/v1/heads/${head}/examples?limit=500`, {}, key);
   return ExampleList.parse(list).examples.length;
 }
 
@@ -122,7 +122,7 @@ describe('a backup of heads in three spaces', () => {
         );
       const taught = await Promise.all(
         [key, session.here.key].map((its) =>
-          session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(1, 20) }, its),
+          session.callJson(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(1, 20) }, its),
         ),
       );
       expect(taught.map((each) => Taught.parse(each).added)).toEqual([2, 2]);

@@ -29,7 +29,7 @@ const answers = (version: number) =>
 describe('headwater rebase', () => {
   it('gives a move up, moves the head, and goes on where it is done', async () => {
     const before = await answers(1);
-    await session.ask('/v1/heads/old/rebase', { method: 'POST' });
+    await session.callJson('/v1/heads/old/rebase', { method: 'POST' });
     const given = await rebase('--give-up');
     expect(given.stdout, given.stderr).toBe('old stays as it was.\n');
     const moved = await rebase();
@@ -48,7 +48,7 @@ describe('headwater rebase', () => {
   });
 
   it('leaves a version that is compared in the shadow, in its own space', async () => {
-    await session.ask('/v1/heads/old/shadow', json({ version: 1 }, 'PUT'));
+    await session.callJson('/v1/heads/old/shadow', json({ version: 1 }, 'PUT'));
     const [before, after] = [await answers(1), await answers(2)];
     const wanted = after.filter(([first], i) => first.label !== before[i][0].label).length;
     for (const body of PROBES) {
@@ -57,14 +57,16 @@ describe('headwater rebase', () => {
       expect(predictions).toEqual(after[PROBES.indexOf(body)]);
     }
     await expect
-      .poll(async () => Routing.parse(await session.ask('/v1/heads/old/routing')).shadow, { timeout: 60_000 })
+      .poll(async () => Routing.parse(await session.callJson('/v1/heads/old/routing')).shadow, {
+        timeout: 60_000,
+      })
       .toEqual({ version: 1, requests: PROBES.length, disagreements: wanted });
   });
 
   it('leaves a head that learns on in the new space, whichever version answers', async () => {
-    await session.ask('/v1/heads/old/versions/1/activate', { method: 'POST' });
-    await session.ask('/v1/heads/old/teach', { method: 'POST', body: batch(1, 12) });
-    const { version } = HeadDetail.parse(await session.ask('/v1/heads/old'));
+    await session.callJson('/v1/heads/old/versions/1/activate', { method: 'POST' });
+    await session.callJson('/v1/heads/old/teach', { method: 'POST', body: batch(1, 12) });
+    const { version } = HeadDetail.parse(await session.callJson('/v1/heads/old'));
     expect(version).toBe(3);
     const { backbone } = readHead(await session.currentFile(session.here.key, 'old'));
     expect(backbone.name).toBe(SPACES.edge.backbone);

@@ -1,4 +1,4 @@
-/** What the tests of heads in three code spaces ask of the Worker. */
+/** What the tests of heads in three code spaces request of the Worker. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { Classification, Embeddings, HeadDetail } from '../../../src/api/index.ts';
 import {
-  ask,
+  callJson,
   HEADS,
   json,
   LABELS,
@@ -61,8 +61,8 @@ export class Session {
   }
 
   /** The tenant that has all heads, unless another key is given. @throws Error where it is not answered with success. */
-  ask(path: string, init?: RequestInit, key = this.here.key): Promise<unknown> {
-    return ask(this.here.worker, key, path, init);
+  callJson(path: string, init?: RequestInit, key = this.here.key): Promise<unknown> {
+    return callJson(this.here.worker, key, path, init);
   }
 
   call(path: string, init?: RequestInit, key = this.here.key): Promise<Response> {
@@ -82,18 +82,18 @@ export class Session {
     body: Uint8Array<ArrayBuffer>,
     query = '',
   ): Promise<Classification> {
-    return Classification.parse(await this.ask(`/v1/heads/${head}/classify${query}`, post(body), key));
+    return Classification.parse(await this.callJson(`/v1/heads/${head}/classify${query}`, post(body), key));
   }
 
   /** The head file of the current version. */
   async currentFile(key: string, head: string): Promise<Uint8Array> {
-    const { version } = HeadDetail.parse(await this.ask(`/v1/heads/${head}`, {}, key));
+    const { version } = HeadDetail.parse(await this.callJson(`/v1/heads/${head}`, {}, key));
     const file = await this.call(`/v1/heads/${head}/versions/${version}`, {}, key);
     return new Uint8Array(await file.arrayBuffer());
   }
 
   /** Codes that the head is taught with. */
   async embed(head: HeadName, body: Uint8Array<ArrayBuffer>): Promise<Embeddings> {
-    return Embeddings.parse(await this.ask(`/v1/embed?encoding=base64&head=${head}`, post(body)));
+    return Embeddings.parse(await this.callJson(`/v1/embed?encoding=base64&head=${head}`, post(body)));
   }
 }

@@ -47,7 +47,7 @@ describe('heads of three code spaces', () => {
     for (const order of [HEADS, HEADS.toReversed(), ['edge', 'old', 'edge', 'large'] as const]) {
       for (const picture of PROBES.slice(0, 2)) {
         const path = `/v1/classify?heads=${order.join()}`;
-        const { results } = Classifications.parse(await session.ask(path, post(picture)));
+        const { results } = Classifications.parse(await session.callJson(path, post(picture)));
         expect(results.map(({ head }) => head)).toEqual(order);
         for (const [i, head] of order.entries()) {
           const { image: _, ...alone } = await session.classify(session.here.alone[head], head, picture);
@@ -70,10 +70,10 @@ describe('heads of three code spaces', () => {
 
   it.each(HEADS)('%s goes on learning in its space, pictures and codes', async (head) => {
     const taught = await session.alike(head, async (key) => {
-      await session.ask(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(2, 10) }, key);
+      await session.callJson(`/v1/heads/${head}/teach`, { method: 'POST', body: batch(2, 10) }, key);
       const codes = codesBatch(await session.embed(head, photo('train', 'paper', 14)), 'paper');
       const { changes: _, ...answer } = Taught.parse(
-        await session.ask(`/v1/heads/${head}/teach`, codes, key),
+        await session.callJson(`/v1/heads/${head}/teach`, codes, key),
       );
       return answer;
     });

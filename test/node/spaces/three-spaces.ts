@@ -49,7 +49,7 @@ export function batch(count: number, from = 0): FormData {
 }
 
 /** What the Worker answers, as JSON. @throws Error with the answer where it is none of success. */
-export async function ask(
+export async function callJson(
   worker: Mortal,
   key: string,
   path: string,
@@ -128,9 +128,9 @@ async function teachOlder(older: Mortal): Promise<Keys> {
     await older.newTenant(),
   ];
   for (const its of [key, old, edge, large])
-    await ask(older, its, '/v1/settings', json({ keep_images: true }, 'PUT'));
+    await callJson(older, its, '/v1/settings', json({ keep_images: true }, 'PUT'));
   for (const its of [key, old])
-    await ask(older, its, '/v1/heads/old/teach', { method: 'POST', body: batch(EACH) });
+    await callJson(older, its, '/v1/heads/old/teach', { method: 'POST', body: batch(EACH) });
   return { key, alone: { old, edge, large } };
 }
 
@@ -140,9 +140,9 @@ async function teachLater(
   large: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   for (const its of [key, alone.edge])
-    await ask(later, its, '/v1/heads/edge/teach', { method: 'POST', body: batch(EACH) });
+    await callJson(later, its, '/v1/heads/edge/teach', { method: 'POST', body: batch(EACH) });
   for (const its of [key, alone.large])
-    await ask(later, its, '/v1/heads/large', { method: 'PUT', body: large });
+    await callJson(later, its, '/v1/heads/large', { method: 'PUT', body: large });
 }
 
 /** A head as `headwater train --size 224` makes it. */

@@ -105,9 +105,11 @@ describe('using a head', () => {
     });
     expect(metrics.class_left_out.per_class.map(({ label }) => label)).toEqual(['blue', 'green', 'red']);
     expect(existsSync(join(cwd, 'e.html'))).toBe(true);
-    const strangers = await headwater(['eval', 'other', '--head', 'h.safetensors'], { cwd });
-    expect(strangers).toMatchObject({ code: 1, stdout: '' });
-    expect(strangers.stderr).toMatch(/None of the labels .*\(x\) is one of the head's \(blue, green, red\)/);
+    const otherLabels = await headwater(['eval', 'other', '--head', 'h.safetensors'], { cwd });
+    expect(otherLabels).toMatchObject({ code: 1, stdout: '' });
+    expect(otherLabels.stderr).toMatch(
+      /None of the labels .*\(x\) is one of the head's \(blue, green, red\)/,
+    );
 
     const said = await headwater(['classify', 't/red/0.png', 't/red', '--head', 'h.safetensors', '--json'], {
       cwd,

@@ -83,7 +83,7 @@ describe('verbs', () => {
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: 'Error: The key may only read.\n' });
   });
 
-  test('classify by name asks the Worker', async () => {
+  test('classify by name sends the image to the Worker', async () => {
     const cwd = temporaryFolder();
     writeFiles(cwd, { '1.png': png(0, 1), 'broken.png': 'x' });
     const answer = {

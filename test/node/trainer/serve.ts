@@ -16,7 +16,7 @@ export type Answer = {
   readonly headers?: Record<string, string>;
 };
 
-/** Serves what `answer` says and remembers what it was asked. */
+/** Serves what `answer` says and records the requests. */
 export async function serve(
   answer: (request: Request, count: number) => Answer,
 ): Promise<{ url: string; requests: Request[] }> {

@@ -60,7 +60,7 @@ describe('the choice', () => {
 });
 
 describe('near duplicates', () => {
-  test('are found among strangers, most alike first', () => {
+  test('are found among unrelated codes, most alike first', () => {
     const random = randomFor(1);
     const [n, d] = [40, 300];
     const codes = Float16Array.from({ length: n * d }, () => random() - 0.5);

@@ -151,7 +151,7 @@ describe('training', () => {
     },
   );
 
-  test('broken pictures, copies and strangers are reported and skipped; the report takes names for text', async () => {
+  test('broken pictures, copies and other files are reported and skipped; the report takes names for text', async () => {
     const cwd = temporaryFolder();
     const evil = '<img src=x onerror=alert(1)>';
     writeColours(join(cwd, 'd'), 4);
