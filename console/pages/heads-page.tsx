@@ -94,7 +94,7 @@ function Quality({ detail }: { readonly detail: HeadDetail | undefined }) {
   return (
     <div class="head-card-quality stack-s">
       <p>
-        <strong class="figure">{percent(metrics.accuracy)}</strong> <span class="soft">accuracy</span>
+        <strong class="metric">{percent(metrics.accuracy)}</strong> <span class="soft">accuracy</span>
       </p>
       <AccuracyMeter metrics={metrics} />
     </div>

@@ -42,10 +42,10 @@ function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
   ] as const;
   return (
     <section class="card stack">
-      <div class="figure-row">
-        <div class="stack-s figure-main">
+      <div class="metric-row">
+        <div class="stack-s metric-main">
           <h2 class="label">Accuracy</h2>
-          <p class="figure figure-large">{percent(metrics.accuracy)}</p>
+          <p class="metric metric-large">{percent(metrics.accuracy)}</p>
           <AccuracyMeter metrics={metrics} />
           <p class="soft small">
             95 % certain to lie between {percent(low)} and {percent(high)}
@@ -54,7 +54,7 @@ function MetricCards({ metrics, heldOutBy }: MetricCardsProps) {
         {others.map(([name, value, means]) => (
           <div class="stack-s" key={name}>
             <h2 class="label">{name}</h2>
-            <p class="figure">{value}</p>
+            <p class="metric">{value}</p>
             <p class="soft small">{means}</p>
           </div>
         ))}

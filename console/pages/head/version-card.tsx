@@ -42,7 +42,7 @@ export function VersionCard({ head, version, current, routing, onChange }: Versi
           <span class="soft">not judged</span>
         ) : (
           <>
-            <strong class="figure">{percent(metrics.accuracy)}</strong>{' '}
+            <strong class="metric">{percent(metrics.accuracy)}</strong>{' '}
             <Difference version={version} current={current} />
           </>
         )}
