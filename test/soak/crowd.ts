@@ -14,7 +14,7 @@ function classify(mortal: Mortal, key: string): Promise<Response> {
 }
 
 /**
- * Each tenant has labels of its own, so that one seen elsewhere would show.
+ * Each tenant has labels of its own: a label in another tenant's answer would show.
  * @param check hears what should hold.
  */
 export async function crowd(

@@ -15,8 +15,8 @@ import { photos } from '../node/photos.ts';
 /** Of pictures at once, in one request. */
 const PAGE = 32;
 /** How long the alarm may take. */
-const SETTLE_MS = 250;
-const SETTLES = 240;
+const POLL_MS = 250;
+const POLLS = 240;
 export const LABELS = ['glass', 'paper'] as const;
 export type Label = (typeof LABELS)[number];
 
@@ -42,8 +42,8 @@ async function eventually(look: () => Promise<void>): Promise<void> {
     try {
       return await look();
     } catch (error) {
-      if (!String(error).includes('404') || attempt === SETTLES) throw error;
-      await wait(SETTLE_MS);
+      if (!String(error).includes('404') || attempt === POLLS) throw error;
+      await wait(POLL_MS);
     }
   }
 }

@@ -95,7 +95,7 @@ export function restoredState({ heads, clock }: State, firstKey: Key): State {
   return { keepImages: false, heads: copy, keys: [firstKey], remembered: {}, clock };
 }
 
-/** Whether there is a head that can be asked about: one with a version, if only a named one. */
+/** Whether there is a head that requests can name: one with a version, if only a named one. */
 export const isThere = (head: Head): boolean => Object.keys(head.versions).length > 0;
 
 export const labelsOf = ({ examples }: Head): string[] => [

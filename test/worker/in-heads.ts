@@ -45,7 +45,7 @@ export function withVersions(rows: Opened, head: string, count: number): void {
   for (let i = 0; i < count; i++) add(rows, head, String.fromCharCode(97 + i));
 }
 
-/** Numbers of a head's versions that can be seen. */
+/** Numbers of a head's versions that are listed. */
 export const numbers = ({ heads }: Opened, head = 'pets'): number[] =>
   heads
     .versions(head)

@@ -13,7 +13,7 @@ export const BATCHES = [
   ['poodle', 'lossy.webp'],
 ] as const;
 /** Unlike the batches, so that the head is unsure of it. */
-const STRANGER = 'bit1.png';
+const UNKNOWN = 'bit1.png';
 
 const Examples = z.object({ examples: z.array(z.object({ id: z.string() })).min(1) });
 const Review = z.object({ items: z.array(z.object({ id: z.string() })).min(1) });
@@ -96,7 +96,7 @@ export class Tenants {
   async #review(key: string): Promise<string> {
     await this.#json(key, 'PUT', `/v1/heads/${TAUGHT}/settings`, { capture: true });
     const path = `/v1/heads/${TAUGHT}`;
-    await this.#host.call(key, `${path}/classify`, { method: 'POST', body: picture(STRANGER) });
+    await this.#host.call(key, `${path}/classify`, { method: 'POST', body: picture(UNKNOWN) });
     for (let attempt = 1; ; attempt++) {
       const queue = Review.safeParse(await this.#host.call(key, `${path}/review`));
       if (queue.success) return queue.data.items[0].id;

@@ -19,8 +19,8 @@ const MODES = [
 ] as const;
 
 /**
- * Every step in either build and precision, and the code of the engine that shares memory among its maps. What maps are
- * asked for changes no bit of them, nor of the code.
+ * Every step in either build and precision, and the code of the engine that shares memory among its maps. Which maps
+ * are read changes no bit of them, nor of the code.
  */
 function expectLikeReference(backbone: Backbone, seed: number): void {
   const { height, width, channels } = backbone.plan.input;
