@@ -63,8 +63,8 @@ export class Removal {
       this.#rows.keys.revokeAll(now);
       this.#rows.heads.retractAll();
       // No alarm waits for this any more.
-      this.#rows.sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL');
-      this.#rows.sql.exec('UPDATE tenant SET swept_head = NULL');
+      this.#rows.sql`UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL`;
+      this.#rows.sql`UPDATE tenant SET swept_head = NULL`;
       this.#rows.standing.endUndo();
       return {};
     });

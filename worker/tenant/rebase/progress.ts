@@ -37,7 +37,7 @@ export class RebaseProgress {
     }
     const target = secondCodes.targetIn(head, origin);
     const { done, faulty } = target === undefined ? { done: 0, faulty: 0 } : secondCodes.count(target);
-    const missing = total - done - secondCodes.readable(head, target, pictures.shownSql);
+    const missing = total - done - secondCodes.readable(head, target, pictures.isShown);
     const unreadable = target === undefined || faulty === 0 ? [] : secondCodes.faults(head, target);
     const obstacle = this.#obstacle(state, missing, total - done, unreadable);
     return {
