@@ -1,5 +1,6 @@
 /** How routes describe themselves in the OpenAPI document. Bodies are documented, but read and checked by body.ts, within caps. */
-import { z } from '@hono/zod-openapi';
+import { z, type RouteConfig } from '@hono/zod-openapi';
+import type { App } from '../env.ts';
 import {
   BatchLine,
   CreateKey,
@@ -18,6 +19,17 @@ import {
 } from '../../src/api/index.ts';
 import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../limits.ts';
 import { RelabelExample } from '../../src/api/report.ts';
+
+/** Adds operations to an app, by their methods: `get(path, what the document says of it)(handler)`. */
+export function operations(app: App) {
+  const by =
+    <M extends RouteConfig['method']>(method: M) =>
+    <P extends string, D extends Omit<RouteConfig, 'method' | 'path'>>(path: P, described: D) =>
+    (handler: Parameters<typeof app.openapi<D & { method: M; path: P }>>[1]): void => {
+      app.openapi({ ...described, method, path }, handler);
+    };
+  return { get: by('get'), put: by('put'), post: by('post'), patch: by('patch'), remove: by('delete') };
+}
 
 /** The success of a route. */
 export function answers<S extends z.ZodType, Status extends 200 | 201>(

@@ -1,5 +1,5 @@
 /** POST /v1/embed: pictures to CNN codes. */
-import { createRoute, type z } from '@hono/zod-openapi';
+import { type z } from '@hono/zod-openapi';
 import { type Embedding, Embeddings, EmbedQuery } from '../../../src/api/index.ts';
 import { allowsSize, sizesInWords } from '../../../src/backbone/index.ts';
 import type { PixelRules } from '../../../src/head/index.ts';
@@ -13,18 +13,16 @@ import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
 import type { Services } from '../../isolate/services.ts';
 import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-space.ts';
-import { answers, pictureBody } from '../../http/openapi.ts';
+import { answers, pictureBody, operations } from '../../http/openapi.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
-  const embed = createRoute({
-    method: 'post',
-    path: '/v1/embed',
+  const { post } = operations(app);
+  post('/v1/embed', {
     summary: `CNN codes of an image, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
     middleware: requireScope(services.keys, 'read', 'embed'),
     request: { query: EmbedQuery, body: pictureBody },
     responses: answers(200, Embeddings, 'One code per image.'),
-  });
-  app.openapi(embed, async (c) => {
+  })(async (c) => {
     const { encoding, ...wish } = c.req.valid('query');
     const { tenant } = c.var.principal;
     const space = await spaceWished(services, c.env, tenant, wish);
