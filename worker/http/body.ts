@@ -179,11 +179,7 @@ export function invalidInput(error: z.ZodError, where: string): ApiError {
   // The schema's own words would name all unknown fields, whatever their number and length.
   const reason = unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not known here';
   const subject = field === undefined ? where : `'${field.slice(0, 80)}' in ${where}`;
-  return new ApiError(
-    'invalid_request',
-    `${subject}: ${reason}.`,
-    field === undefined ? {} : { field: field.slice(0, 80) },
-  );
+  return new ApiError('invalid_request', `${subject}: ${reason}.`, { field: field?.slice(0, 80) });
 }
 
 function tooLarge(what: string, maxBytes: number): ApiError {

@@ -56,6 +56,9 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+export const isProblemCode = (text: unknown): text is ProblemCode =>
+  typeof text === 'string' && Object.hasOwn(PROBLEMS, text);
+
 interface ProblemOptions extends ErrorOptions {
   /** The parameter or field that was refused. */
   readonly field?: string | undefined;
@@ -78,6 +81,10 @@ export class ApiError extends Error {
     this.field = options.field;
     this.conflicts = options.conflicts;
     this.headers = options.headers ?? {};
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code][0];
   }
 }
 

@@ -127,7 +127,7 @@ export function answerOf(
   topK: number,
 ): HeadAnswer {
   return {
-    ...(id === undefined ? {} : { id }),
+    id,
     head: file.head,
     version: file.version,
     predictions: order.slice(0, topK).map((i) => ({ label: head.labels[i], score: probabilities[i] })),

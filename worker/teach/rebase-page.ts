@@ -1,9 +1,8 @@
 /** A page of a rebase: kept pictures of examples are read from R2 and shown to the backbone of the head's new code space. */
 import { HeadwaterError } from '../../src/errors.ts';
-import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
-import { borrow } from '../http/pictures.ts';
+import { borrow, PICTURE_FILE } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
@@ -47,7 +46,7 @@ async function codeOf(reader: Reader, wanted: WantedPicture): Promise<MadeCode |
     if (object === null) return { example, fault: 'It is missing in the object store.' };
     const headers = { 'content-length': `${object.size}` };
     const response = new Response(object.body, { headers });
-    const made = await borrow(response, reader.work.memory, MAX_FILE_BYTES, 1, (bytes) =>
+    const made = await borrow(response, reader.work.memory, PICTURE_FILE, (bytes) =>
       read(reader, wanted, bytes),
     );
     if (made !== 'damaged') return made;

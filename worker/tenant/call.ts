@@ -41,7 +41,7 @@ function stubOf(env: Env, tenant: string): TenantStub {
 function assertAccepted<T>(value: T): asserts value is Exclude<T, Refused> {
   if (!isRefused(value)) return;
   const { code, detail, conflicts } = value.refused;
-  throw new ApiError(code, detail, conflicts === undefined ? {} : { conflicts });
+  throw new ApiError(code, detail, { conflicts });
 }
 
 function isRefused(value: unknown): value is Refused {

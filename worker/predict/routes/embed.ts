@@ -100,7 +100,7 @@ function described({ origin, runtime }: CodeSpace): Omit<Embeddings, 'encoding' 
       statistics: [...(statistics ?? taps.map(() => 'mean' as const))],
       input: runtime.input,
     },
-    ...(base === undefined ? {} : { base: base.sha256 }),
+    base: base?.sha256,
     code_length: codeLength,
   };
 }

@@ -9,13 +9,12 @@ import {
   POINTER_STALE_MS,
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
-import type { CallerApp } from './caller.ts';
+import type { CallerApp, ProjectCaller } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
 import { readBody, withImages, type Image } from './input.ts';
-import { headPath, type OwnCall, type OwnApi } from './own-api.ts';
+import { headPath, type OwnCall } from './own-api.ts';
 import {
   CodesOf,
   type Project,
@@ -59,14 +58,14 @@ export function addPrediction(app: CallerApp): void {
   for (const nostore of ['', '/nostore'] as const) {
     app.post(`${path}/image${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      return withImages(c.req.raw, workOf(c).memory, async ([image]) => {
+      return withImages(c, async ([image]) => {
         const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
         return c.json(await predict(c.var, target, callFor(image), storing));
       });
     });
     app.post(`${path}/url${nostore}`, async (c) => {
       const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
+      const { url } = await readBody(c, Url);
       const call: OwnCall = { method: 'POST', json: { url } };
       return c.json(await predict(c.var, target, call, nostore === '' ? { trims } : undefined));
     });
@@ -105,7 +104,7 @@ export function callFor({ bytes }: Image): OwnCall {
 
 /** @param storing where the prediction is to be stored: when others make room, and the picture's SHA-256, if it is known. */
 export async function predict(
-  { api, records }: { readonly api: OwnApi; readonly records: Records },
+  { api, records }: Pick<ProjectCaller, 'records' | 'api'>,
   { project, tags, version }: Target,
   call: OwnCall,
   storing: { readonly trims: Turns; readonly picture?: string } | undefined,
@@ -123,7 +122,7 @@ export async function predict(
       created,
       ...codesOf,
       predictions: predictions.slice(0, MAX_STORED_LABELS),
-      ...(storing.picture === undefined ? {} : { picture: storing.picture }),
+      picture: storing.picture,
       code: embeddings[0].code,
     };
     await records.putInProject(project.id, `predictions/${id}`, stored);

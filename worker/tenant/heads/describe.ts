@@ -50,7 +50,7 @@ function headSummary(row: HeadRow & { current: number; summary: string }): HeadS
 export function headList(rows: readonly Parameters<typeof headSummary>[0][], limit: number): HeadList {
   const page = rows.slice(0, limit);
   const next = rows.length > limit ? page.at(-1)?.name : undefined;
-  return { heads: page.map(headSummary), ...(next === undefined ? {} : { next }) };
+  return { heads: page.map(headSummary), next };
 }
 
 export function headDetail(heads: HeadRows, row: HeadRow & { current: number }): HeadDetail {
@@ -73,8 +73,8 @@ export function routing(
   return {
     version: current,
     names,
-    ...(canary === null ? {} : { canary }),
-    ...(shadow === null ? {} : { shadow: { version: shadow, ...counted(shadow) } }),
+    canary: canary ?? undefined,
+    shadow: shadow === null ? undefined : { version: shadow, ...counted(shadow) },
   };
 }
 
@@ -106,6 +106,6 @@ export function versionSummary(row: VersionRow & { summary: string }, current: n
     method,
     held_out_by: heldOutText(heldOutFolds(parseMethod(method))),
     leave_one_out: heldOut,
-    ...(test === null ? {} : { test }),
+    test: test ?? undefined,
   };
 }

@@ -46,8 +46,8 @@ export class RebaseProgress {
       from: idOf(state.origin),
       done,
       missing_pictures: missing,
-      ...(unreadable.length === 0 ? {} : { unreadable }),
-      ...(obstacle === undefined ? {} : { obstacle }),
+      unreadable: unreadable.length === 0 ? undefined : unreadable,
+      obstacle,
       ...this.#judged('before', head, 0, state.revision),
     };
   }
@@ -97,12 +97,9 @@ export class RebaseProgress {
       total: 0,
       done: 0,
       missing_pictures: 0,
-      ...(there
-        ? {}
-        : {
-            obstacle:
-              'It was uploaded, and there are no examples of it here. Train it again with headwater train, which uses the default backbone, and upload it.',
-          }),
+      obstacle: there
+        ? undefined
+        : 'It was uploaded, and there are no examples of it here. Train it again with headwater train, which uses the default backbone, and upload it.',
     };
   }
 }

@@ -31,8 +31,7 @@ export function sortNew(
     const known = found.get(picture) ?? find(sql, head, picture);
     if (known === undefined) fresh.push(example);
     else if (known.label !== label) {
-      const id = known.id === undefined ? {} : { example: known.id };
-      conflicts.push({ picture, label, known_label: known.label, ...id });
+      conflicts.push({ picture, label, known_label: known.label, example: known.id });
     }
     found.set(picture, known ?? { label });
   }

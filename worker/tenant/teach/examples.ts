@@ -207,7 +207,7 @@ export class Examples extends Table {
       SELECT ${COLUMNS} FROM examples WHERE ${where} AND id > ${after ?? ''} ORDER BY id LIMIT ${limit + 1}`;
     const page = rows.slice(0, limit);
     const next = rows.length > limit ? page.at(-1)?.id : undefined;
-    return { examples: page.map(this.#summariser()), total, ...(next === undefined ? {} : { next }) };
+    return { examples: page.map(this.#summariser()), total, next };
   }
 
   /** The label as it came where examples have it (some were taught before labels were normalised), otherwise normalised. */
