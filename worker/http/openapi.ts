@@ -73,6 +73,16 @@ export const BODY_SCHEMAS = {
   TenantSettings,
 };
 
+/** A text of some format, and an object that has these fields, in JSON Schema. */
+const text = (format: string) => ({ type: 'string' as const, format });
+const objectOf = <P extends object>(properties: P) => ({
+  type: 'object' as const,
+  required: Object.keys(properties),
+  properties,
+});
+
+export const BINARY = text('binary');
+
 /** Labelled pictures in a form whose fields are labels, or in JSON. */
 export const teachBody = {
   required: true,
@@ -81,12 +91,7 @@ export const teachBody = {
       schema: {
         type: 'object' as const,
         minProperties: 1,
-        additionalProperties: {
-          oneOf: [
-            { type: 'string' as const, format: 'binary' },
-            { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
-          ],
-        },
+        additionalProperties: { oneOf: [BINARY, { type: 'array' as const, items: BINARY }] },
         description: 'One field per label with one image or many; or fields `label` and `image`.',
       },
     },
@@ -106,32 +111,15 @@ export const HeadPath = z.object({ head: HeadName });
 export const VersionNamePath = HeadPath.extend({ name: VersionName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
 
-export const BINARY = { type: 'string' as const, format: 'binary' };
-
 /** One picture, in any of the forms that pictures.ts reads. */
 export const pictureBody = {
   required: true,
   content: {
     'image/*': { schema: BINARY },
     'application/octet-stream': { schema: BINARY },
-    'multipart/form-data': {
-      schema: { type: 'object' as const, required: ['image'], properties: { image: BINARY } },
-    },
+    'multipart/form-data': { schema: objectOf({ image: BINARY }) },
     'application/json': {
-      schema: {
-        oneOf: [
-          {
-            type: 'object' as const,
-            required: ['image'],
-            properties: { image: { type: 'string' as const, format: 'byte' } },
-          },
-          {
-            type: 'object' as const,
-            required: ['url'],
-            properties: { url: { type: 'string' as const, format: 'uri' } },
-          },
-        ],
-      },
+      schema: { oneOf: [objectOf({ image: text('byte') }), objectOf({ url: text('uri') })] },
     },
   },
 };
@@ -141,11 +129,7 @@ export const batchBody = {
   required: true,
   content: {
     'multipart/form-data': {
-      schema: {
-        type: 'object' as const,
-        required: ['image'],
-        properties: { image: { type: 'array' as const, minItems: 1, items: BINARY } },
-      },
+      schema: objectOf({ image: { type: 'array' as const, minItems: 1, items: BINARY } }),
     },
     'application/zip': { schema: BINARY },
   },
