@@ -5,12 +5,11 @@
 import type { Context } from 'hono';
 import { version as serverVersion } from '../../package.json';
 import type { HeadDetail } from '../../src/api/index.ts';
-import type { App } from '../env.ts';
+import type { App, AppEnv } from '../env.ts';
 import { callerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson } from '../http/body.ts';
 import type { LoadedHead } from '../stores/head-loader.ts';
-import type { AppEnv } from '../env.ts';
 import { MAX_TENSOR_JSON_PARTS } from '../limits.ts';
 import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';

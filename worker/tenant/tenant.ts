@@ -13,14 +13,13 @@ import { Lifecycle } from './lifecycle.ts';
 import { Rebasing } from './rebase/rebase.ts';
 import { Removal, type Folder } from './removal.ts';
 import { openRows } from './rows.ts';
-import type { TenantTargets } from './stub.ts';
 import { ExampleTarget } from './teach/example-target.ts';
 import { Teaching } from './teach/teaching.ts';
 import { Training } from './teach/training.ts';
 import { UsageTarget } from './usage-target.ts';
 import { Writer } from './writer.ts';
 
-export class Tenant extends DurableObject<StoreBindings> implements TenantTargets {
+export class Tenant extends DurableObject<StoreBindings> {
   readonly #rows = openRows(this.ctx.storage, this.env);
   readonly #writer = new Writer(this.ctx.storage, this.#rows);
   readonly #removal = new Removal(this.#rows, this.#writer.write, this.env, this.folders);

@@ -1,10 +1,9 @@
 /** Which version answers: names, and the version in the shadow. */
 import type { Context } from 'hono';
 import { NameVersion, Routing } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, AppEnv } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
-import type { AppEnv } from '../../env.ts';
 import type { Services } from '../../isolate/services.ts';
 import { answers, HeadPath, jsonBody, VersionNamePath, operations } from '../../http/openapi.ts';
 import { change, lookUp, type Change } from '../head-calls.ts';

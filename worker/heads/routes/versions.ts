@@ -1,9 +1,8 @@
 /** /v1/heads/{head}/versions/{version}: download a head file, make a version current. */
 import { Activate, VersionActivated } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, Env } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readOptionalJson } from '../../http/body.ts';
-import type { Env } from '../../env.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fileOf, type PointerStore } from '../../stores/pointers.ts';
 import { headDamaged, openHeadFile } from '../../stores/head-files.ts';

@@ -4,9 +4,8 @@ import { type Embedding, Embeddings, EmbedQuery } from '../../../src/api/index.t
 import { allowsSize, sizesInWords } from '../../../src/backbone/index.ts';
 import type { PixelRules } from '../../../src/head/index.ts';
 import { defaultInput } from '../../../src/head/picture-input.ts';
-import type { App } from '../../env.ts';
+import type { App, Env } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';

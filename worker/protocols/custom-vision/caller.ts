@@ -2,9 +2,8 @@
 import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, AppEnv, Env, Variables } from '../../env.ts';
 import { addressOf } from '../../access/auth.ts';
-import type { AppEnv, Env, Variables } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';

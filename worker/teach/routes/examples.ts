@@ -2,9 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { ExampleList, ExamplesQuery, MAX_LABEL_LENGTH, Taught } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, AppEnv } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import type { AppEnv } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fromR2 } from '../../stores/reads.ts';

@@ -24,19 +24,9 @@ export interface Upload {
   readonly trainedRevision?: number;
 }
 
-export interface CommitOptions {
-  /** Why the version must not become current, where that is so. The first version of a head always does. */
-  readonly heldBack?: string | undefined;
-}
-
-export type Reservation =
-  | { readonly state: 'reserved'; readonly version: number; readonly objectName: string }
-  | {
-      readonly state: 'exists';
-      readonly version: number;
-      readonly objectName: string;
-      readonly pointer: Pointer;
-    };
+export type Reservation = { readonly version: number; readonly objectName: string } & (
+  { readonly state: 'reserved' } | { readonly state: 'exists'; readonly pointer: Pointer }
+);
 
 export interface Committed {
   readonly version: number;
@@ -84,8 +74,9 @@ export class Uploads extends Table {
   /**
    * Makes a reserved version visible, and current unless a later reservation was faster. Repeating it changes nothing. Of
    * two uploads with the same content the one that comes second gets the first one's version.
+   * @param heldBack why it must not become current, where that is so. The first version of a head always does.
    */
-  commit(head: string, version: number, now: number, { heldBack }: CommitOptions = {}): Committed | Refused {
+  commit(head: string, version: number, now: number, heldBack?: string): Committed | Refused {
     const [row] = this.sql<VersionRow & { committed: number }>`
       SELECT * FROM versions WHERE head = ${head} AND version = ${version}`;
     if (row?.committed) return { version, pointer: this.#heads.pointer(head)! };
@@ -104,12 +95,10 @@ export class Uploads extends Table {
     if (current === null) this.sql`UPDATE heads SET created_at = ${now} WHERE name = ${head}`;
     this.sql`UPDATE versions SET committed = 1 WHERE head = ${head} AND version = ${version}`;
     this.#outbox.keep(this.#heads.objectName(head, version, row.sha256));
-    if (heldBack !== undefined && current !== null) {
+    const isHeld = heldBack !== undefined && current !== null;
+    if (isHeld)
       this.sql`UPDATE versions SET held_back = ${heldBack} WHERE head = ${head} AND version = ${version}`;
-      this.#prune(head, now, current);
-      return { version, pointer: this.#heads.setCurrent(head, current) };
-    }
-    const newest = Math.max(current ?? 0, version);
+    const newest = isHeld ? current : Math.max(current ?? 0, version);
     this.#prune(head, now, newest);
     return { version, pointer: this.#heads.setCurrent(head, newest) };
   }

@@ -6,9 +6,8 @@
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../../src/api/index.ts';
 import { normaliseLabel } from '../../../src/head/limits.ts';
 import { newKeyId } from '../../access/api-key.ts';
-import type { NewExample } from './example.ts';
+import type { NewExample, ExampleRecord } from './example.ts';
 import { conflict, overflow, sortNew, spaceMismatch, type ClassCount } from './admission.ts';
-import type { ExampleRecord } from './example.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin } from '../code-origin.ts';
 import type { KeptPictures } from './kept-pictures.ts';
