@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { parseJson } from './json.ts';
 import type { Grow, Lender } from '../isolate/leases.ts';
 import { DECODER_BYTES, FIRST_BODY_BUFFER_BYTES, MAX_JSON_BYTES, MAX_JSON_PARTS } from '../limits.ts';
-import { inPace, type Await } from './pace.ts';
+import { Pace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { utf8 } from './utf8.ts';
@@ -56,8 +56,7 @@ export async function readBytes(
   try {
     if ((declaredLength(source) ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
     const body = { reader, known: knownLength(source), maxBytes, what };
-    const options = loan === undefined ? { what } : { what, contested: loan.contested };
-    const bytes = await inPace(options, (arrival) => collect(body, arrival, loan));
+    const bytes = await new Pace(loan?.contested).keep({ what }, (arrival) => collect(body, arrival, loan));
     whole = true;
     return bytes;
   } finally {

@@ -139,11 +139,3 @@ export const headFileBody = {
   required: true,
   content: { 'application/octet-stream': { schema: BINARY } },
 };
-
-/** Adds a picture to what a route is documented to answer with. */
-export function orPng<C extends object>(responses: {
-  200: { description: string; content: C };
-}): { 200: { description: string; content: C & { 'image/png': { schema: object } } } } {
-  const { description, content } = responses[200];
-  return { 200: { description, content: { ...content, 'image/png': { schema: BINARY } } } };
-}

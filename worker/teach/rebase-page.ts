@@ -9,7 +9,7 @@ import type { Services } from '../isolate/services.ts';
 import { fromR2 } from '../stores/reads.ts';
 import type { WantedPicture } from '../tenant/rebase/rebase.ts';
 import type { MadeCode } from '../tenant/rebase/second-codes.ts';
-import { codeIn, type CodeSpace } from './code-space.ts';
+import { codesIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {
   readonly env: Pick<Env, 'HEADS'>;
@@ -61,7 +61,7 @@ async function read(
 ): Promise<MadeCode | 'too much' | 'damaged'> {
   if ((await sha256Hex(bytes)) !== picture) return 'damaged';
   try {
-    const { code } = await codeIn(services, space, bytes, work);
+    const { code } = await codesIn(services, { space }, bytes, work);
     const halves = Float16Array.from(code);
     return { example, code: new Uint8Array(halves.buffer) };
   } catch (error) {

@@ -23,11 +23,39 @@ const FILE_TYPES = new Set([
 /** The file, whose tensors are views of it, and what is computed from them: directions in single precision, labels and metrics. */
 const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
-export function addHeadRoutes(app: App, services: Services): void {
-  const { get, remove } = operations(app);
-  const canRead = requireScope(services.keys, 'read', 'manage');
-  const canWrite = requireScope(services.keys, 'write', 'manage');
-  addPut(app, services, canWrite);
+export function addHeadRoutes(app: App, { keys, heads, pointers }: Services): void {
+  const { get, put, remove } = operations(app);
+  const canRead = requireScope(keys, 'read', 'manage');
+  const canWrite = requireScope(keys, 'write', 'manage');
+
+  put('/v1/heads/{head}', {
+    summary: 'Upload a head file as a new version, which becomes current',
+    middleware: canWrite,
+    request: { params: HeadPath, body: headFileBody },
+    responses: {
+      ...answers(201, HeadStored, 'A new version.'),
+      ...answers(200, HeadStored, 'A version with this content existed already. It is current now.'),
+    },
+  })(async (c) => {
+    const { tenant } = c.var.principal;
+    const name = c.req.valid('param').head;
+    const request = c.req.raw;
+    if (!FILE_TYPES.has(mediaType(request))) {
+      throw new ApiError('unsupported_media_type', 'Send the head file as application/octet-stream.');
+    }
+    return withBody(request, workOf(c).memory, HEAD_FILE, async (bytes) => {
+      if (bytes.byteLength === 0)
+        throw new ApiError('body_empty', 'The body is empty; it should be a head file.');
+      const head = await heads.parse(bytes);
+      const { version, created, sha256, pointer } = await storeHead(c.env, tenant, name, bytes, head);
+      pointers.remember(tenant, name, pointer);
+      heads.keep(fileOf(tenant, name, pointer, version), head, bytes.byteLength);
+      const answer = { head: name, version, created, sha256, classes: head.labels.length };
+      return created
+        ? c.json(answer, 201, { location: `/v1/heads/${name}/versions/${version}` })
+        : c.json(answer, 200);
+    });
+  });
 
   get('/v1/heads', {
     summary: 'List heads',
@@ -57,39 +85,7 @@ export function addHeadRoutes(app: App, services: Services): void {
     responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
   })(async (c) => {
     const { head } = c.req.valid('param');
-    await change(c, services.pointers, head, (stub) => stub.heads.delete(head));
+    await change(c, pointers, head, (stub) => stub.heads.delete(head));
     return c.body(null, 204);
-  });
-}
-
-function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<typeof requireScope>): void {
-  const { put } = operations(app);
-  put('/v1/heads/{head}', {
-    summary: 'Upload a head file as a new version, which becomes current',
-    middleware: canWrite,
-    request: { params: HeadPath, body: headFileBody },
-    responses: {
-      ...answers(201, HeadStored, 'A new version.'),
-      ...answers(200, HeadStored, 'A version with this content existed already. It is current now.'),
-    },
-  })(async (c) => {
-    const { tenant } = c.var.principal;
-    const name = c.req.valid('param').head;
-    const request = c.req.raw;
-    if (!FILE_TYPES.has(mediaType(request))) {
-      throw new ApiError('unsupported_media_type', 'Send the head file as application/octet-stream.');
-    }
-    return withBody(request, workOf(c).memory, HEAD_FILE, async (bytes) => {
-      if (bytes.byteLength === 0)
-        throw new ApiError('body_empty', 'The body is empty; it should be a head file.');
-      const head = await heads.parse(bytes);
-      const { version, created, sha256, pointer } = await storeHead(c.env, tenant, name, bytes, head);
-      pointers.remember(tenant, name, pointer);
-      heads.keep(fileOf(tenant, name, pointer, version), head, bytes.byteLength);
-      const answer = { head: name, version, created, sha256, classes: head.labels.length };
-      return created
-        ? c.json(answer, 201, { location: `/v1/heads/${name}/versions/${version}` })
-        : c.json(answer, 200);
-    });
   });
 }

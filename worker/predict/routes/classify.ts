@@ -2,7 +2,7 @@
 import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import { answers, HeadPath, orPng, pictureBody, RoutingHeaders, operations } from '../../http/openapi.ts';
+import { answers, BINARY, HeadPath, pictureBody, RoutingHeaders, operations } from '../../http/openapi.ts';
 import type { Services } from '../../isolate/services.ts';
 import type { LoadedHead } from '../../stores/head-loader.ts';
 import { answerOf, callerOf, predict, predictAll, type Caller } from '../predict.ts';
@@ -26,9 +26,12 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
     summary: 'Classify an image',
     middleware,
     request: { params: HeadPath, query: ClassifyQuery, headers: RoutingHeaders, body: pictureBody },
-    responses: orPng(
-      answers(200, Classification, 'The most probable labels, and whether the image is unknown.'),
-    ),
+    responses: {
+      200: {
+        description: 'The most probable labels, and whether the image is unknown.',
+        content: { 'application/json': { schema: Classification }, 'image/png': { schema: BINARY } },
+      },
+    },
   })(async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');

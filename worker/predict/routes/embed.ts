@@ -11,7 +11,7 @@ import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
 import type { Services } from '../../isolate/services.ts';
-import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-space.ts';
+import { codesIn, spaceAt, taughtSpacesOf, type CodeSpace } from '../../teach/code-space.ts';
 import { answers, pictureBody, operations } from '../../http/openapi.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
@@ -33,7 +33,7 @@ export function addEmbedRoute(app: App, services: Services): void {
       async (pictures) => {
         const made: z.output<typeof Embedding>[] = [];
         for (const picture of pictures) {
-          const { code, image } = await codeIn(services, space, picture, work);
+          const { code, image } = await codesIn(services, { space }, picture, work);
           made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
         }
         return made;
@@ -59,7 +59,7 @@ async function spaceWished(
 ): Promise<CodeSpace> {
   if (head === undefined) return spaceAt(await runtimeWished(services.runtime, wish));
   const more = (['backbone', 'size', 'rules'] as const).find((field) => wish[field] !== undefined);
-  if (more === undefined) return codeSpaceOf(services, env, tenant, head);
+  if (more === undefined) return (await taughtSpacesOf(services, env, tenant, head)).space;
   throw refused(
     more,
     "a head has codes of its own; ask either for those of a 'head', or for those of a 'backbone', 'size' and 'rules'",

@@ -1,11 +1,12 @@
 /** The training API's part of prediction: trying an iteration before it is published, and what predictions stored. */
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../../http/problem.ts';
-import { withProject, type CallerApp, type ProjectCaller } from './caller.ts';
+import { withProject, type CallerApp, type CallerEnv } from './caller.ts';
 import { iterationId, isUuid, versionOf } from './ids.ts';
-import { idsOf, readBody, withImages } from './input.ts';
+import { idsOf, readBody } from './input.ts';
 import { headPath } from './own-api.ts';
-import { callFor, predict, Url, type Target } from './prediction.ts';
+import { addPredicting, type Target } from './prediction.ts';
 import { StoredPrediction } from './records.ts';
 import { predictionsOf } from './wire.ts';
 
@@ -14,16 +15,7 @@ const Detail = z.object({ version: z.int() });
 const Query = z.object({ maxCount: z.int().min(0).nullish(), iterationId: z.string().nullish() });
 
 export function addStoredPredictions(app: CallerApp): void {
-  app.post('/projects/:project/quicktest/image', withProject, async (c) => {
-    const target = await targetOf(c.var, c.req.query('iterationId'));
-    return withImages(c, async ([image]) => c.json(await predict(c.var, target, callFor(image), undefined)));
-  });
-
-  app.post('/projects/:project/quicktest/url', withProject, async (c) => {
-    const target = await targetOf(c.var, c.req.query('iterationId'));
-    const { url } = await readBody(c, Url);
-    return c.json(await predict(c.var, target, { method: 'POST', json: { url } }, undefined));
-  });
+  addPredicting(app, (form) => `/projects/:project/quicktest/${form}`, targetOf);
 
   app.post('/projects/:project/predictions/query', withProject, async (c) => {
     const { records, project } = c.var;
@@ -57,11 +49,11 @@ export function addStoredPredictions(app: CallerApp): void {
   });
 }
 
-/** @param wanted an iteration's id; the newest training where absent. */
-async function targetOf(
-  { records, api, project }: ProjectCaller,
-  wanted: string | undefined,
-): Promise<Target> {
+/** The iteration that the query names; the newest training where it names none. */
+async function targetOf(c: Context<CallerEnv>): Promise<Target> {
+  const { records, api } = c.var;
+  const project = await records.project(c.req.param('project') ?? '');
+  const wanted = c.req.query('iterationId');
   const version =
     wanted === undefined
       ? (await api.call(headPath(project.head), Detail)).version

@@ -4,7 +4,7 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';
-import { codeSpaceOf } from '../code-space.ts';
+import { taughtSpacesOf } from '../code-space.ts';
 import { answers, HeadPath, jsonBody, operations } from '../../http/openapi.ts';
 import { lookUp, retrain } from '../../heads/head-calls.ts';
 
@@ -29,9 +29,9 @@ export function addReviewRoutes(app: App, services: Services): void {
   })(async (c) => {
     const { head } = c.req.valid('param');
     const { id, label } = await readJson(c.req.raw, Feedback);
-    const { origin } = await codeSpaceOf(services, c.env, c.var.principal.tenant, head);
+    const { space } = await taughtSpacesOf(services, c.env, c.var.principal.tenant, head);
     const { answer } = await retrain(c, pointers, head, (stub) =>
-      stub.teaching.feedback(head, id, label, origin),
+      stub.teaching.feedback(head, id, label, space.origin),
     );
     return c.json(answer, 200);
   });
