@@ -47,24 +47,22 @@ export const withProject = createMiddleware<CallerEnv>(async (c, next) => {
   await next();
 });
 
+/** Of errors, by status. */
+const CODES: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  413: 'BadRequestImageSizeBytes',
+  415: 'BadRequestImageFormat',
+  422: 'BadRequestInvalid',
+  429: 'TooManyRequests',
+};
+
 /** Errors as Custom Vision words them. */
 export const customVisionErrors = problemShape(({ status, detail, code }) => ({
-  code: codeOf(status),
+  code: CODES[status] ?? 'ErrorUnknown',
   message: detail,
   problem: code,
 }));
-
-function codeOf(status: number): string {
-  const codes: Readonly<Record<number, string>> = {
-    400: 'BadRequest',
-    401: 'Unauthorized',
-    403: 'Forbidden',
-    404: 'NotFound',
-    409: 'Conflict',
-    413: 'BadRequestImageSizeBytes',
-    415: 'BadRequestImageFormat',
-    422: 'BadRequestInvalid',
-    429: 'TooManyRequests',
-  };
-  return codes[status] ?? 'ErrorUnknown';
-}

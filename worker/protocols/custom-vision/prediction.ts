@@ -3,13 +3,9 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { Classification } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
-import {
-  MAX_CLASSES_PER_TAUGHT_HEAD,
-  POINTER_CACHE_ENTRIES,
-  POINTER_FRESH_MS,
-  POINTER_STALE_MS,
-} from '../../limits.ts';
+import { MAX_CLASSES_PER_TAUGHT_HEAD, POINTER_CACHE_ENTRIES } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
+import { POINTER_AGES } from '../../stores/pointers.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
 import type { CallerApp, CallerEnv, ProjectCaller } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
@@ -49,21 +45,13 @@ interface Known {
 }
 
 export function addPrediction(app: CallerApp): void {
-  const cache = new RefreshingCache<Known>({
-    freshMs: POINTER_FRESH_MS,
-    staleMs: POINTER_STALE_MS,
-    entries: POINTER_CACHE_ENTRIES,
-  });
+  const cache = new RefreshingCache<Known>(POINTER_AGES);
   const trims = new Turns(STORED_BETWEEN_TRIMS, POINTER_CACHE_ENTRIES);
   const targetOf = (c: Context<CallerEnv>) =>
     find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-  for (const nostore of ['', '/nostore'])
-    addPredicting(
-      app,
-      (form) => `/:project/classify/iterations/:name/${form}${nostore}`,
-      targetOf,
-      nostore === '' ? trims : undefined,
-    );
+  const path = '/:project/classify/iterations/:name';
+  addPredicting(app, (form) => `${path}/${form}`, targetOf, trims);
+  addPredicting(app, (form) => `${path}/${form}/nostore`, targetOf);
 }
 
 /**

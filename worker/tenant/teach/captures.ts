@@ -56,9 +56,7 @@ export class Captures extends Table {
       SELECT id, version, picture, predictions, unknown, created_at FROM captures
         WHERE head = ${head} ORDER BY worth DESC, created_at DESC`;
     return rows.map((row) => ({
-      id: row.id,
-      version: row.version,
-      picture: row.picture,
+      ...row,
       predictions: z.array(Prediction).parse(JSON.parse(row.predictions)),
       unknown: Unknown.parse(JSON.parse(row.unknown)),
       created_at: new Date(row.created_at).toISOString(),
