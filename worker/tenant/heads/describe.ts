@@ -15,7 +15,6 @@ import { z } from 'zod';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { heldOutFolds, heldOutText, parseMethod, type Head } from '../../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../../src/head/metadata.ts';
-import type { ClassMetrics } from '../../../src/head/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { Summary } from './descriptions.ts';
@@ -80,16 +79,12 @@ export function routing(
 
 export function classSummaries({ labels, training }: HeadMetadata): ClassSummary[] {
   return labels.map((label, i) => {
-    const found = judged(training, i);
-    const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
-    return { label, examples: training.counts[i], ...quality };
+    const found = training.leaveOneOut?.perClass[i];
+    const examples = training.counts[i];
+    // Where no example of it was judged: those of a head that is taught further are not here.
+    if (found === undefined || found.support === 0) return { label, examples };
+    return { label, examples, precision: found.precision, recall: found.recall, f1: found.f1 };
   });
-}
-
-/** How a class did, where any example of it was judged: those of a head that is taught further are not here. */
-function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassMetrics | undefined {
-  const found = leaveOneOut?.perClass[i];
-  return found !== undefined && found.support > 0 ? found : undefined;
 }
 
 /** @param current the version that answers. */
