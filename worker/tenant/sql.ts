@@ -38,7 +38,7 @@ function isPart(value: Inserted): value is SqlPart {
   return typeof value === 'object' && value !== null && 'text' in value;
 }
 
-/** Rows of some tables. Every method runs within one transaction of its caller. */
+/** Rows of some tables, and the statements that read and change them. */
 export abstract class Table {
   protected readonly sql: Sql;
 

@@ -30,7 +30,9 @@ export class Tenant extends DurableObject<StoreBindings> {
     return [];
   }
 
-  // RPC finds what the prototype has, no fields.
+  // The groups that stub.ts is the type of. RPC finds what the prototype has, no fields.
+
+  /** Made, set up, deleted. */
   get tenant() {
     return this.#targets.tenant;
   }
@@ -39,10 +41,12 @@ export class Tenant extends DurableObject<StoreBindings> {
     return this.#targets.keys;
   }
 
+  /** With their versions. */
   get heads() {
     return this.#targets.heads;
   }
 
+  /** What changes examples, and trains. */
   get teaching() {
     return this.#targets.teaching;
   }
@@ -51,6 +55,7 @@ export class Tenant extends DurableObject<StoreBindings> {
     return this.#targets.examples;
   }
 
+  /** Moving a head to the default code space. */
   get rebase() {
     return this.#targets.rebase;
   }
