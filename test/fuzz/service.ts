@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { describeCode } from '../../worker/http/problem.ts';
+import { PROBLEMS } from '../../worker/http/problem.ts';
 import { Tenants } from '../node/api/tenants.ts';
 import { ADMIN_SECRET, TestHost, picture } from '../node/protocols/test-host.ts';
 import type { Fault, FuzzPart } from './part.ts';
@@ -149,7 +149,7 @@ const Problem = z.union([
   z.looseObject({ code: z.string() }).transform(({ code }) => code),
 ]);
 const Line = z.looseObject({ problem: z.object({ code: z.string(), status: z.int() }).optional() });
-const Described = z.object({ status: z.int(), title: z.string() });
+const Described = z.tuple([z.int(), z.string()]);
 
 function problemFault(text: string, status: number): string | undefined {
   const problem = Problem.safeParse(jsonOf(text));
@@ -158,9 +158,9 @@ function problemFault(text: string, status: number): string | undefined {
 }
 
 function codeFault(code: string, status: number): string | undefined {
-  const described = Described.safeParse(Reflect.apply(describeCode, undefined, [code]));
+  const described = Described.safeParse(Reflect.get(PROBLEMS, code));
   if (!described.success) return `${status} with an unknown code '${code}'`;
-  return described.data.status === status ? undefined : `${status} with the code '${code}'`;
+  return described.data[0] === status ? undefined : `${status} with the code '${code}'`;
 }
 
 /** Of the lines of a batch that is answered line by line; of other answers only that they are JSON. */

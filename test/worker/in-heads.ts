@@ -35,7 +35,7 @@ export function add(
   const reserved = uploads.reserve(head, upload(sha256, its), now);
   if ('refused' in reserved) throw new Error(reserved.refused.detail);
   if (reserved.state === 'exists') return reserved;
-  const committed = uploads.commit(head, reserved.version, now, { heldBack });
+  const committed = uploads.commit(head, reserved.version, now, heldBack);
   if ('refused' in committed) throw new Error(committed.refused.detail);
   return committed;
 }

@@ -70,7 +70,7 @@ export async function moving(task: (parts: Parts) => Promise<unknown>): Promise<
     const rebasing = new Rebasing(rows, write, training, its);
     const request = { origin: OLD, train: true, idempotency: undefined };
     await teaching.teach('pets', { ...request, examples: [...examples('cat', 4), ...examples('dog', 4)] });
-    rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
+    rows.storage.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
     await task({ rows, teaching, rebasing, onceWritten: (next) => void planned.push(next) });
   }, its);
 }

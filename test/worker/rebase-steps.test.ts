@@ -134,7 +134,7 @@ describe('what is taught while a head is being moved', () => {
       const kept = examples('emu', 3).map((example) => ({ ...example, kept: { image: 'x', bytes: 1 } }));
       parts.onceWritten(async () => {
         await parts.teaching.teach('pets', { ...request, train: false, examples: kept });
-        parts.rows.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
+        parts.rows.storage.sql.exec("UPDATE examples SET image = 'image of ' || id, image_bytes = 1");
       });
       expect(await parts.rebasing.finish('pets', NEW)).toMatchObject({
         progress: { state: 'under_way', done: 8, total: 11 },
@@ -158,7 +158,7 @@ describe('what was embedded before the switch and is stored after it', () => {
       expect(await parts.teaching.teach('pets', { ...request, examples: more, target: NEW })).toMatchObject({
         answer: { added: 3, examples: 11 },
       });
-      const stored = parts.rows.sql
+      const stored = parts.rows.storage.sql
         .exec<{ code: ArrayBuffer }>("SELECT code FROM examples WHERE label = 'emu' ORDER BY picture")
         .toArray();
       expect(stored.map(({ code }) => new Uint8Array(code))).toEqual(more.map(({ second }) => second));
@@ -196,7 +196,9 @@ describe('before the switch', () => {
     moving(async (parts) => {
       const { rows, teaching, rebasing } = parts;
       await fill(parts);
-      const [{ id }] = rows.sql.exec<{ id: string }>("SELECT id FROM examples WHERE label = 'cat'").toArray();
+      const [{ id }] = rows.storage.sql
+        .exec<{ id: string }>("SELECT id FROM examples WHERE label = 'cat'")
+        .toArray();
       parts.onceWritten(() => {
         if (what === 'forgotten') rows.examples.forget('pets', { ids: [id] }, NOW);
         else if (what === 'relabelled') rows.examples.relabel('pets', id, 'dog');
@@ -261,7 +263,7 @@ describe('codes in second spaces', () => {
   it('are bounded', () =>
     moving(async (parts) => {
       const { rows, rebasing } = parts;
-      const hold = (n: number) => rows.sql.exec('UPDATE tenant SET second_code_count = ?', n);
+      const hold = (n: number) => rows.storage.sql.exec('UPDATE tenant SET second_code_count = ?', n);
       hold(MAX_SECOND_CODES_PER_TENANT - 7);
       expect(await rebasing.page('pets', NEW)).toEqual(refused('conflict'));
       expect(rows.query('SELECT 1 FROM code_spaces')).toEqual([]);

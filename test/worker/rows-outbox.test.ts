@@ -9,6 +9,7 @@ import {
   RETRY_MAX_MS,
 } from '../../worker/limits.ts';
 import type { Stores } from '../../worker/tenant/outbox.ts';
+import { part, type SqlPart } from '../../worker/tenant/sql.ts';
 import { garbage, refused } from './in-heads.ts';
 import { inRows, NOW, NO_STORES, type Opened } from './in-rows.ts';
 
@@ -228,14 +229,16 @@ describe('kept pictures', () => {
       examples(rows, 'pets', 'cat 1', 'cat 2', 'dog 1', 'dog 2');
       examples(rows, 'dogs', 'cat 1');
       storage.sql.exec("UPDATE examples SET image = head || ' ' || picture WHERE picture <> 'dog 2'");
-      const gone = (which: Parameters<typeof pictures.discard>[1]): unknown[] => {
+      const gone = (which: SqlPart): unknown[] => {
         storage.sql.exec('DELETE FROM garbage');
-        pictures.discard('pets', which, NOW);
+        pictures.discard(part`head = ${'pets'}${which}`, 'pets', NOW);
         return garbage(rows).map((row) => String(row).split(/[/,]/).at(-2));
       };
-      expect(gone({ ids: ['pets cat 1', 'pets dog 2', 'dogs cat 1'] })).toEqual(['pets cat 1']);
-      expect(gone({ label: 'cat' })).toEqual(['pets cat 1', 'pets cat 2']);
-      expect(gone('all')).toEqual(['pets cat 1', 'pets cat 2', 'pets dog 1']);
+      expect(gone(part` AND id IN (${'pets cat 1'}, ${'pets dog 2'}, ${'dogs cat 1'})`)).toEqual([
+        'pets cat 1',
+      ]);
+      expect(gone(part` AND label = ${'cat'}`)).toEqual(['pets cat 1', 'pets cat 2']);
+      expect(gone(part``)).toEqual(['pets cat 1', 'pets cat 2', 'pets dog 1']);
     }));
 });
 

@@ -200,7 +200,7 @@ describe('new examples', () => {
   });
 
   it('are so many of a head and of a tenant, of so many classes and heads', () =>
-    inRows(({ sql }) => {
+    inRows(({ sql, storage }) => {
       const known = [{ label: 'label 0', examples: MAX_EXAMPLES_PER_HEAD - 3 }];
       expect(overflow(sql, 'pets', known, many(3))).toBeUndefined();
       expect(overflow(sql, 'pets', known, many(4))).toEqual(refused('too_many_examples'));
@@ -211,16 +211,16 @@ describe('new examples', () => {
       expect(overflow(sql, 'pets', [{ label: 'other', examples: 1 }], many(classes, classes))).toEqual(
         refused('limit_reached'),
       );
-      sql.exec('UPDATE tenant SET example_count = ?', MAX_EXAMPLES_PER_TENANT - 2);
+      storage.sql.exec('UPDATE tenant SET example_count = ?', MAX_EXAMPLES_PER_TENANT - 2);
       expect(overflow(sql, 'pets', known, many(2))).toBeUndefined();
       expect(overflow(sql, 'pets', known, many(3))).toEqual(refused('limit_reached'));
-      sql.exec(
+      storage.sql.exec(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
            INSERT INTO taught_heads SELECT 'head ' || i, '{}', 1, 1, NULL FROM n`,
         MAX_HEADS_PER_TENANT - 1,
       );
       expect(overflow(sql, 'pets', undefined, many(2))).toBeUndefined();
-      sql.exec("INSERT INTO taught_heads VALUES ('last', '{}', 1, 1, NULL)");
+      storage.sql.exec("INSERT INTO taught_heads VALUES ('last', '{}', 1, 1, NULL)");
       expect(overflow(sql, 'pets', undefined, many(2))).toEqual(refused('limit_reached'));
       expect(overflow(sql, 'pets', known, many(2))).toBeUndefined();
     }));

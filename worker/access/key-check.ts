@@ -3,7 +3,7 @@
  * guessed before any store is read. The secret holds one value, or several separated by commas: the first makes check values,
  * all are accepted, so that a new one can be put before the old. Where there is none, keys are made without a check value.
  */
-import { splitKey } from './api-key.ts';
+import { newApiKey, newKeyId, sha256Hex, splitKey } from './api-key.ts';
 import type { Env } from '../env.ts';
 
 /** 96 bits: 16 letters of base64, and nothing that could be guessed. */
@@ -13,6 +13,12 @@ type Secret = Pick<Env, 'HEADWATER_KEY_SECRET'>;
 
 /** `forged`: nobody made it. `unchecked`: it has no check value, or there is no secret to check it with. */
 export type Checked = 'genuine' | 'forged' | 'unchecked';
+
+/** A new key of a tenant, and what is kept of it. */
+export async function newKey(env: Secret, tenant: string) {
+  const key = await withCheck(env, newApiKey(tenant));
+  return { key, kept: { id: newKeyId(), hash: await sha256Hex(key) } };
+}
 
 /** The key with its check value, where the deployment has a secret. */
 export async function withCheck(env: Secret, key: string): Promise<string> {

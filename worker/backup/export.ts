@@ -56,7 +56,7 @@ async function* linesOf(
     row: 'end',
     rows,
     unchanged: after.stamp === stamp,
-    ...(missing.length === 0 ? {} : { missing: lacking }),
+    missing: missing.length === 0 ? undefined : lacking,
   });
 }
 

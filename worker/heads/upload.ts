@@ -16,10 +16,9 @@ import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
 import { giveWay } from '../isolate/right-of-way.ts';
 import { ApiError } from '../http/problem.ts';
-import { writeHeadFile } from '../stores/head-files.ts';
+import { writeHeadFile, headFileState } from '../stores/head-files.ts';
 import type { Pointer } from '../stores/layout.ts';
 import { fromR2 } from '../stores/reads.ts';
-import { headFileState } from '../stores/head-files.ts';
 import { callTenant } from '../tenant/call.ts';
 import { describe } from '../tenant/heads/describe.ts';
 

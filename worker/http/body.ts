@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { parseJson } from './json.ts';
 import type { Grow, Lender } from '../isolate/leases.ts';
 import { DECODER_BYTES, FIRST_BODY_BUFFER_BYTES, MAX_JSON_BYTES, MAX_JSON_PARTS } from '../limits.ts';
-import { inPace, type Await } from './pace.ts';
+import { Pace, type Await } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 import { ApiError } from './problem.ts';
 import { utf8 } from './utf8.ts';
@@ -56,8 +56,7 @@ export async function readBytes(
   try {
     if ((declaredLength(source) ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
     const body = { reader, known: knownLength(source), maxBytes, what };
-    const options = loan === undefined ? { what } : { what, contested: loan.contested };
-    const bytes = await inPace(options, (arrival) => collect(body, arrival, loan));
+    const bytes = await new Pace(loan?.contested).keep({ what }, (arrival) => collect(body, arrival, loan));
     whole = true;
     return bytes;
   } finally {
@@ -179,11 +178,7 @@ export function invalidInput(error: z.ZodError, where: string): ApiError {
   // The schema's own words would name all unknown fields, whatever their number and length.
   const reason = unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not known here';
   const subject = field === undefined ? where : `'${field.slice(0, 80)}' in ${where}`;
-  return new ApiError(
-    'invalid_request',
-    `${subject}: ${reason}.`,
-    field === undefined ? {} : { field: field.slice(0, 80) },
-  );
+  return new ApiError('invalid_request', `${subject}: ${reason}.`, { field: field?.slice(0, 80) });
 }
 
 function tooLarge(what: string, maxBytes: number): ApiError {

@@ -4,7 +4,7 @@
  */
 import { declaredLength, type Bodied } from './body.ts';
 import { DRAIN_BUFFER_BYTES, DRAIN_TIMEOUT_MS, MAX_DRAINED_BYTES } from '../limits.ts';
-import { inPace } from './pace.ts';
+import { Pace } from './pace.ts';
 import { PieceReader } from './piece-reader.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function drained(request: Bodied, answer: Response | Promise<Respon
 /** @throws ApiError body_timeout, body_incomplete */
 async function dropRest(body: ReadableStream<Uint8Array>): Promise<void> {
   const reader = new PieceReader(body);
-  await inPace({ what: 'The body', mostMs: DRAIN_TIMEOUT_MS }, async (arrival) => {
+  await new Pace().keep({ what: 'The body', mostMs: DRAIN_TIMEOUT_MS }, async (arrival) => {
     let buffer = new Uint8Array(DRAIN_BUFFER_BYTES);
     for (let dropped = 0; dropped <= MAX_DRAINED_BYTES;) {
       const piece = await arrival(reader.read(buffer));

@@ -4,8 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
-import type { App } from '../env.ts';
-import type { AppEnv } from '../env.ts';
+import type { App, AppEnv } from '../env.ts';
 import { ApiError } from './problem.ts';
 
 /** @param app whose operations are all there when the first request comes. */

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
-import type { AppEnv } from '../env.ts';
+import type { AppEnv, Principal } from '../env.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** The code that a failed request was answered with, by request, for its line in the log. */
@@ -28,16 +28,16 @@ export const observe = createMiddleware<AppEnv>(async (c, next) => {
   const requestId = requestIdOf(c);
   c.res.headers.set('x-request-id', requestId);
   const code = codes.get(c.req.raw);
+  const principal: Principal | undefined = c.get('principal');
   const line = {
     message: 'request',
     request_id: requestId,
     method: c.req.method,
     route: routePath(c, -1),
     status: c.res.status,
-    ...(code === undefined ? {} : { code }),
-    ...(c.get('principal') === undefined
-      ? {}
-      : { tenant: c.get('principal').tenant, key: c.get('principal').keyId }),
+    code,
+    tenant: principal?.tenant,
+    key: principal?.keyId,
     // Of time outside alone where the clock stands still while the Worker computes, as it does on Cloudflare.
     elapsed_ms: Date.now() - startedAt,
   };

@@ -1,5 +1,6 @@
 /** How routes describe themselves in the OpenAPI document. Bodies are documented, but read and checked by body.ts, within caps. */
-import { z } from '@hono/zod-openapi';
+import { z, type RouteConfig } from '@hono/zod-openapi';
+import type { App } from '../env.ts';
 import {
   BatchLine,
   CreateKey,
@@ -18,6 +19,17 @@ import {
 } from '../../src/api/index.ts';
 import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../limits.ts';
 import { RelabelExample } from '../../src/api/report.ts';
+
+/** Adds operations to an app, by their methods: `get(path, what the document says of it)(handler)`. */
+export function operations(app: App) {
+  const by =
+    <M extends RouteConfig['method']>(method: M) =>
+    <P extends string, D extends Omit<RouteConfig, 'method' | 'path'>>(path: P, described: D) =>
+    (handler: Parameters<typeof app.openapi<D & { method: M; path: P }>>[1]): void => {
+      app.openapi({ ...described, method, path }, handler);
+    };
+  return { get: by('get'), put: by('put'), post: by('post'), patch: by('patch'), remove: by('delete') };
+}
 
 /** The success of a route. */
 export function answers<S extends z.ZodType, Status extends 200 | 201>(
@@ -61,6 +73,16 @@ export const BODY_SCHEMAS = {
   TenantSettings,
 };
 
+/** A text of some format, and an object that has these fields, in JSON Schema. */
+const text = (format: string) => ({ type: 'string' as const, format });
+const objectOf = <P extends object>(properties: P) => ({
+  type: 'object' as const,
+  required: Object.keys(properties),
+  properties,
+});
+
+export const BINARY = text('binary');
+
 /** Labelled pictures in a form whose fields are labels, or in JSON. */
 export const teachBody = {
   required: true,
@@ -69,12 +91,7 @@ export const teachBody = {
       schema: {
         type: 'object' as const,
         minProperties: 1,
-        additionalProperties: {
-          oneOf: [
-            { type: 'string' as const, format: 'binary' },
-            { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
-          ],
-        },
+        additionalProperties: { oneOf: [BINARY, { type: 'array' as const, items: BINARY }] },
         description: 'One field per label with one image or many; or fields `label` and `image`.',
       },
     },
@@ -94,32 +111,15 @@ export const HeadPath = z.object({ head: HeadName });
 export const VersionNamePath = HeadPath.extend({ name: VersionName });
 export const VersionPath = HeadPath.extend({ version: VersionText });
 
-export const BINARY = { type: 'string' as const, format: 'binary' };
-
 /** One picture, in any of the forms that pictures.ts reads. */
 export const pictureBody = {
   required: true,
   content: {
     'image/*': { schema: BINARY },
     'application/octet-stream': { schema: BINARY },
-    'multipart/form-data': {
-      schema: { type: 'object' as const, required: ['image'], properties: { image: BINARY } },
-    },
+    'multipart/form-data': { schema: objectOf({ image: BINARY }) },
     'application/json': {
-      schema: {
-        oneOf: [
-          {
-            type: 'object' as const,
-            required: ['image'],
-            properties: { image: { type: 'string' as const, format: 'byte' } },
-          },
-          {
-            type: 'object' as const,
-            required: ['url'],
-            properties: { url: { type: 'string' as const, format: 'uri' } },
-          },
-        ],
-      },
+      schema: { oneOf: [objectOf({ image: text('byte') }), objectOf({ url: text('uri') })] },
     },
   },
 };
@@ -129,11 +129,7 @@ export const batchBody = {
   required: true,
   content: {
     'multipart/form-data': {
-      schema: {
-        type: 'object' as const,
-        required: ['image'],
-        properties: { image: { type: 'array' as const, minItems: 1, items: BINARY } },
-      },
+      schema: objectOf({ image: { type: 'array' as const, minItems: 1, items: BINARY } }),
     },
     'application/zip': { schema: BINARY },
   },
@@ -143,11 +139,3 @@ export const headFileBody = {
   required: true,
   content: { 'application/octet-stream': { schema: BINARY } },
 };
-
-/** Adds a picture to what a route is documented to answer with. */
-export function orPng<C extends object>(responses: {
-  200: { description: string; content: C };
-}): { 200: { description: string; content: C & { 'image/png': { schema: object } } } } {
-  const { description, content } = responses[200];
-  return { 200: { description, content: { ...content, 'image/png': { schema: BINARY } } } };
-}

@@ -17,18 +17,6 @@ export interface Part {
   readonly mostMs?: number;
 }
 
-/**
- * Runs a reading, which awaits each piece of the body through its argument; fails where pieces come too slowly or break off.
- * @param contested whether others wait for the memory that it holds.
- * @throws ApiError body_timeout, body_incomplete, and as the reading does
- */
-export function inPace<T>(
-  { contested, ...part }: Part & { readonly contested?: () => boolean },
-  reading: (arrival: Await) => Promise<T>,
-): Promise<T> {
-  return new Pace(contested).keep(part, reading);
-}
-
 /** The pace of one body, which may be read in parts. */
 export class Pace {
   readonly #contested: () => boolean;
@@ -38,11 +26,16 @@ export class Pace {
   #bytes = 0;
   #slowMs = 0;
 
+  /** @param contested whether others wait for the memory that its reading holds. */
   constructor(contested: () => boolean = () => false) {
     this.#contested = contested;
   }
 
-  /** Runs the reading of one part, as inPace. What the parts before it were waited for counts on. */
+  /**
+   * Runs the reading of one part, which awaits each piece of it through its argument; fails where pieces come too slowly or
+   * break off. What the parts before it were waited for counts on.
+   * @throws ApiError body_timeout, body_incomplete, and as the reading does
+   */
   async keep<T>(
     { what, mostMs = BODY_READ_TIMEOUT_MS }: Part,
     reading: (arrival: Await) => Promise<T>,

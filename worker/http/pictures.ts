@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
-import { checkJson, mediaType, withBody } from './body.ts';
+import { checkJson, mediaType, withBody, type BodyTerms } from './body.ts';
 import { fetchPicture } from './fetch-picture.ts';
 import type { Lender } from '../isolate/leases.ts';
 import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES, MAX_MULTIPART_BYTES } from '../limits.ts';
@@ -30,41 +30,33 @@ export async function withPictures<T>(
 ): Promise<T> {
   const type = mediaType(request);
   if (type === '' || type === 'application/octet-stream' || type.startsWith('image/')) {
-    return borrow(request, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
+    return borrow(request, memory, PICTURE_FILE, async (body) => use([body]));
   }
   if (type === 'multipart/form-data') {
     return borrowForm(request, memory, maxPictures, async (parts) => use(picturesOf(parts)));
   }
   if (type !== 'application/json') throw unsupported(type);
-  const input = await borrow(
-    request,
-    memory,
-    MAX_JSON_PICTURE_BYTES,
-    JSON_PICTURE_MEMORY_FACTOR,
-    async (body) => {
-      const json = checkJson(body, JsonPicture);
-      return 'url' in json ? json : { answer: await use([fromBase64(json.image)]) };
-    },
-  );
+  const input = await borrow(request, memory, JSON_PICTURE, async (body) => {
+    const json = checkJson(body, JsonPicture);
+    return 'url' in json ? json : { answer: await use([fromBase64(json.image)]) };
+  });
   if ('answer' in input) return input.answer;
   const response = await fetchPicture(input.url);
-  return borrow(response, memory, MAX_FILE_BYTES, 1, async (body) => use([body]));
+  return borrow(response, memory, PICTURE_FILE, async (body) => use([body]));
 }
 
-/**
- * Reads a body that holds pictures, and keeps its memory on loan until `use` is done.
- * @param beside bytes that `use` borrows itself. Default: for a decoder.
- * @throws ApiError body_…, overloaded
- */
+/** A picture as a file, and in JSON in base64; what it takes to read them. */
+export const PICTURE_FILE = { maxBytes: MAX_FILE_BYTES, factor: 1 };
+export const JSON_PICTURE = { maxBytes: MAX_JSON_PICTURE_BYTES, factor: JSON_PICTURE_MEMORY_FACTOR };
+
+/** Reads a body that holds pictures, and keeps its memory on loan until `use` is done. @throws ApiError body_…, overloaded */
 export function borrow<T>(
   source: Request | Response,
   memory: Lender,
-  maxBytes: number,
-  factor: number,
+  terms: Omit<BodyTerms, 'what'>,
   use: (body: Uint8Array) => Promise<T>,
-  beside?: number,
 ): Promise<T> {
-  return withBody(source, memory, { maxBytes, factor, beside, what: 'The body' }, (body) => {
+  return withBody(source, memory, { ...terms, what: 'The body' }, (body) => {
     if (body.byteLength === 0)
       throw new ApiError('body_empty', 'The body is empty; it should hold a picture.');
     return use(body);
@@ -89,7 +81,7 @@ export function borrowForm<T>(
   const given = forms.get(request);
   if (given !== undefined) return use(given);
   const type = request.headers.get('content-type') ?? '';
-  return borrow(request, memory, MAX_MULTIPART_BYTES, 1, async (body) =>
+  return borrow(request, memory, { maxBytes: MAX_MULTIPART_BYTES, factor: 1 }, async (body) =>
     use(parseMultipart(body, type, maxParts)),
   );
 }

@@ -5,48 +5,65 @@
 import type { Conflict, Problem } from '../../src/api/index.ts';
 import { HeadwaterError, type ErrorCode } from '../../src/errors.ts';
 
-export type WorkerCode =
-  | 'invalid_request'
-  | 'unauthorized'
-  | 'key_revoked'
-  | 'forbidden'
-  | 'admin_disabled'
-  | 'not_found'
-  | 'head_not_found'
-  | 'version_not_found'
-  | 'key_not_found'
-  | 'tenant_not_found'
-  | 'example_not_found'
-  | 'image_not_found'
-  | 'class_not_found'
-  | 'method_not_allowed'
-  | 'conflict'
-  | 'label_conflict'
-  | 'idempotency_mismatch'
-  | 'too_many_examples'
-  | 'too_much_work'
-  | 'body_empty'
-  | 'body_incomplete'
-  | 'body_too_large'
-  | 'body_timeout'
-  | 'unsupported_media_type'
-  | 'url_refused'
-  | 'url_failed'
-  | 'limit_reached'
-  | 'rate_limited'
-  | 'prediction_not_found'
-  | 'overloaded'
-  | 'store_failed'
-  | 'head_damaged'
-  | 'internal';
+/** Status and title of every code: the classifier's, all of which must be here, and the Worker's own. */
+export const PROBLEMS = {
+  invalid_request: [400, 'The request is not valid'],
+  image_empty: [400, 'The picture is empty'],
+  body_empty: [400, 'The body is empty'],
+  body_incomplete: [400, 'The body broke off'],
+  url_refused: [400, 'The URL is not allowed'],
+  unauthorized: [401, 'No valid API key'],
+  key_revoked: [401, 'The API key was revoked'],
+  forbidden: [403, 'The API key may not do this'],
+  not_found: [404, 'No such route'],
+  head_not_found: [404, 'No such head'],
+  version_not_found: [404, 'No such version'],
+  key_not_found: [404, 'No such key'],
+  tenant_not_found: [404, 'No such tenant'],
+  example_not_found: [404, 'No such example'],
+  image_not_found: [404, 'No such picture'],
+  prediction_not_found: [404, 'No such prediction in the queue'],
+  class_not_found: [404, 'No such class'],
+  method_not_allowed: [405, 'Method not allowed'],
+  body_timeout: [408, 'The body took too long to arrive'],
+  conflict: [409, 'The request conflicts with the present state'],
+  label_conflict: [409, 'A picture is known under another label'],
+  backbone_mismatch: [409, 'The head belongs to another backbone'],
+  body_too_large: [413, 'The body is too large'],
+  image_too_large: [413, 'The picture is too large'],
+  image_too_many_pixels: [413, 'The picture has too many pixels'],
+  head_too_large: [413, 'The head is too large'],
+  too_many_examples: [413, 'Too many examples to be taught at the edge'],
+  too_much_work: [413, 'The request takes too much work'],
+  training_data_too_large: [413, 'Too much training data'],
+  unsupported_media_type: [415, 'Unsupported content type'],
+  image_format_unknown: [415, 'Not a picture in a known format'],
+  image_corrupt: [422, 'The picture cannot be decoded'],
+  file_corrupt: [422, 'The file is not valid safetensors'],
+  head_invalid: [422, 'The head is not valid'],
+  training_data_invalid: [422, 'The training data are not valid'],
+  idempotency_mismatch: [422, 'The Idempotency-Key was used for another request'],
+  url_failed: [422, 'The URL could not be fetched'],
+  limit_reached: [429, 'A limit of this tenant is reached'],
+  rate_limited: [429, 'Too many requests'],
+  backbone_invalid: [500, 'The backbone is not valid'],
+  head_damaged: [500, 'The stored head file is damaged'],
+  internal: [500, 'Internal error'],
+  admin_disabled: [503, 'Tenants cannot be created here'],
+  store_failed: [503, 'A store does not answer'],
+  overloaded: [503, 'Too busy'],
+} as const satisfies Record<ErrorCode, unknown> & Record<string, readonly [status: number, title: string]>;
 
-export type ProblemCode = ErrorCode | WorkerCode;
+export type ProblemCode = keyof typeof PROBLEMS;
 
-export interface ProblemOptions extends ErrorOptions {
+export const isProblemCode = (text: unknown): text is ProblemCode =>
+  typeof text === 'string' && Object.hasOwn(PROBLEMS, text);
+
+interface ProblemOptions extends ErrorOptions {
   /** The parameter or field that was refused. */
-  readonly field?: string;
+  readonly field?: string | undefined;
   /** Pictures known under another label. */
-  readonly conflicts?: readonly Conflict[];
+  readonly conflicts?: readonly Conflict[] | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -65,115 +82,22 @@ export class ApiError extends Error {
     this.conflicts = options.conflicts;
     this.headers = options.headers ?? {};
   }
-}
 
-/** Status and title of a code. Exhaustive: a new code doesn't compile until it has both. */
-export function describeCode(code: ProblemCode): { readonly status: number; readonly title: string } {
-  switch (code) {
-    case 'invalid_request':
-      return { status: 400, title: 'The request is not valid' };
-    case 'image_empty':
-      return { status: 400, title: 'The picture is empty' };
-    case 'body_empty':
-      return { status: 400, title: 'The body is empty' };
-    case 'body_incomplete':
-      return { status: 400, title: 'The body broke off' };
-    case 'url_refused':
-      return { status: 400, title: 'The URL is not allowed' };
-    case 'unauthorized':
-      return { status: 401, title: 'No valid API key' };
-    case 'key_revoked':
-      return { status: 401, title: 'The API key was revoked' };
-    case 'forbidden':
-      return { status: 403, title: 'The API key may not do this' };
-    case 'not_found':
-      return { status: 404, title: 'No such route' };
-    case 'head_not_found':
-      return { status: 404, title: 'No such head' };
-    case 'version_not_found':
-      return { status: 404, title: 'No such version' };
-    case 'key_not_found':
-      return { status: 404, title: 'No such key' };
-    case 'tenant_not_found':
-      return { status: 404, title: 'No such tenant' };
-    case 'example_not_found':
-      return { status: 404, title: 'No such example' };
-    case 'image_not_found':
-      return { status: 404, title: 'No such picture' };
-    case 'prediction_not_found':
-      return { status: 404, title: 'No such prediction in the queue' };
-    case 'class_not_found':
-      return { status: 404, title: 'No such class' };
-    case 'method_not_allowed':
-      return { status: 405, title: 'Method not allowed' };
-    case 'body_timeout':
-      return { status: 408, title: 'The body took too long to arrive' };
-    case 'conflict':
-      return { status: 409, title: 'The request conflicts with the present state' };
-    case 'label_conflict':
-      return { status: 409, title: 'A picture is known under another label' };
-    case 'backbone_mismatch':
-      return { status: 409, title: 'The head belongs to another backbone' };
-    case 'body_too_large':
-      return { status: 413, title: 'The body is too large' };
-    case 'image_too_large':
-      return { status: 413, title: 'The picture is too large' };
-    case 'image_too_many_pixels':
-      return { status: 413, title: 'The picture has too many pixels' };
-    case 'head_too_large':
-      return { status: 413, title: 'The head is too large' };
-    case 'too_many_examples':
-      return { status: 413, title: 'Too many examples to be taught at the edge' };
-    case 'too_much_work':
-      return { status: 413, title: 'The request takes too much work' };
-    case 'training_data_too_large':
-      return { status: 413, title: 'Too much training data' };
-    case 'unsupported_media_type':
-      return { status: 415, title: 'Unsupported content type' };
-    case 'image_format_unknown':
-      return { status: 415, title: 'Not a picture in a known format' };
-    case 'image_corrupt':
-      return { status: 422, title: 'The picture cannot be decoded' };
-    case 'file_corrupt':
-      return { status: 422, title: 'The file is not valid safetensors' };
-    case 'head_invalid':
-      return { status: 422, title: 'The head is not valid' };
-    case 'training_data_invalid':
-      return { status: 422, title: 'The training data are not valid' };
-    case 'idempotency_mismatch':
-      return { status: 422, title: 'The Idempotency-Key was used for another request' };
-    case 'url_failed':
-      return { status: 422, title: 'The URL could not be fetched' };
-    case 'limit_reached':
-      return { status: 429, title: 'A limit of this tenant is reached' };
-    case 'rate_limited':
-      return { status: 429, title: 'Too many requests' };
-    case 'backbone_invalid':
-      return { status: 500, title: 'The backbone is not valid' };
-    case 'head_damaged':
-      return { status: 500, title: 'The stored head file is damaged' };
-    case 'internal':
-      return { status: 500, title: 'Internal error' };
-    case 'admin_disabled':
-      return { status: 503, title: 'Tenants cannot be created here' };
-    case 'store_failed':
-      return { status: 503, title: 'A store does not answer' };
-    case 'overloaded':
-      return { status: 503, title: 'Too busy' };
-    default:
-      return code satisfies never;
+  get status(): number {
+    return PROBLEMS[this.code][0];
   }
 }
 
 /** A failure in RFC 9457's words; what is no failure of a known kind says nothing of itself. */
-export function problemOfError(error: unknown, requestId: string): Problem {
+export function problemOfError(error: unknown, requestId: string): Problem & { code: ProblemCode } {
   const known = error instanceof HeadwaterError || error instanceof ApiError;
-  const code: ProblemCode = known ? error.code : 'internal';
-  const { status, title } = describeCode(code);
+  const code = known ? error.code : 'internal';
+  const [status, title] = PROBLEMS[code];
   const detail = known
     ? error.message
     : 'Something went wrong on our side. Quote the request id when you report it.';
-  const { field, conflicts } = error instanceof ApiError ? error : { field: undefined, conflicts: undefined };
+  const { field, conflicts }: Pick<ProblemOptions, 'field' | 'conflicts'> =
+    error instanceof ApiError ? error : {};
   return {
     type: `urn:headwater:problem:${code}`,
     code,
@@ -181,8 +105,8 @@ export function problemOfError(error: unknown, requestId: string): Problem {
     status,
     detail,
     instance: requestId,
-    ...(field === undefined ? {} : { field }),
-    ...(conflicts === undefined ? {} : { conflicts: [...conflicts] }),
+    field,
+    conflicts: conflicts && [...conflicts],
   };
 }
 
@@ -191,12 +115,9 @@ export function problemResponse(
   error: unknown,
   requestId: string,
 ): { response: Response; code: ProblemCode } {
-  const known = error instanceof HeadwaterError || error instanceof ApiError;
-  const code: ProblemCode = known ? error.code : 'internal';
   const body = problemOfError(error, requestId);
-  const { status } = body;
   const headers = new Headers(error instanceof ApiError ? error.headers : {});
   headers.set('content-type', 'application/problem+json');
   headers.set('cache-control', 'no-store');
-  return { response: new Response(JSON.stringify(body), { status, headers }), code };
+  return { response: new Response(JSON.stringify(body), { status: body.status, headers }), code: body.code };
 }

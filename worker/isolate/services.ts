@@ -9,19 +9,9 @@ import { KeyStore } from '../stores/keys.ts';
 import { PointerStore } from '../stores/pointers.ts';
 import { TailStore } from '../stores/tails.ts';
 
-export interface Services {
-  readonly runtime: Runtime;
-  readonly keys: KeyStore;
-  readonly metering: Metering;
-  readonly pointers: PointerStore;
-  readonly heads: HeadStore;
-  readonly loader: HeadLoader;
-  readonly tails: TailStore;
-  /** How a request's images are read, whatever form they come in: http/pictures.ts. */
-  readonly withPictures: typeof withPictures;
-}
+export type Services = ReturnType<typeof createServices>;
 
-export function createServices(runtime: Runtime): Services {
+export function createServices(runtime: Runtime) {
   const [pointers, heads] = [new PointerStore(), new HeadStore(runtime, memory)];
   return {
     runtime,
@@ -31,6 +21,7 @@ export function createServices(runtime: Runtime): Services {
     heads,
     loader: new HeadLoader(pointers, heads, runtime),
     tails: new TailStore(memory),
+    /** How a request's images are read, whatever form they come in: http/pictures.ts. */
     withPictures,
   };
 }

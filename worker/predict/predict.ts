@@ -1,11 +1,12 @@
 /** From loaded heads and an image to predictions, for requests of every protocol. */
+import type { Context } from 'hono';
 import type { HeadAnswer, ImageInfo } from '../../src/api/index.ts';
 import { score, type Score } from '../../src/head/index.ts';
 import { sha256Hex } from '../access/api-key.ts';
-import type { Env } from '../env.ts';
+import type { AppEnv, Env } from '../env.ts';
 import { ApiError } from '../http/problem.ts';
 import { MAX_ROUTING_KEY_LENGTH, ROUTING_KEY } from '../limits.ts';
-import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
+import { workOf, type RequestWork } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
 import type { LoadedHead } from '../stores/head-loader.ts';
 import { codeFor, extractFeatures, type Extracted } from './features.ts';
@@ -31,13 +32,7 @@ export interface Prediction {
 }
 
 /** @throws ApiError invalid_request */
-export function callerOf(
-  c: Working & {
-    readonly env: Env;
-    readonly req: { header(name: string): string | undefined };
-    get(key: 'principal'): { readonly tenant: string };
-  },
-): Caller {
+export function callerOf(c: Context<AppEnv>): Caller {
   const key = c.req.header(ROUTING_KEY);
   if (key !== undefined && (key === '' || key.length > MAX_ROUTING_KEY_LENGTH)) {
     throw new ApiError(
@@ -127,7 +122,7 @@ export function answerOf(
   topK: number,
 ): HeadAnswer {
   return {
-    ...(id === undefined ? {} : { id }),
+    id,
     head: file.head,
     version: file.version,
     predictions: order.slice(0, topK).map((i) => ({ label: head.labels[i], score: probabilities[i] })),

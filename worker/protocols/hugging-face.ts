@@ -9,8 +9,7 @@ import type { App } from '../env.ts';
 import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, invalidInput, mediaType } from '../http/body.ts';
-import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
-import { borrow, fromBase64 } from '../http/pictures.ts';
+import { borrow, fromBase64, JSON_PICTURE } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
 import { headReference, scorePicture, type Scores } from './scores.ts';
@@ -55,19 +54,13 @@ export function addHuggingFace(app: App, services: Services): void {
     if (mediaType(c.req.raw) !== 'application/json') {
       return services.withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture, query));
     }
-    return borrow(
-      c.req.raw,
-      caller.work.memory,
-      MAX_JSON_PICTURE_BYTES,
-      JSON_PICTURE_MEMORY_FACTOR,
-      async (body) => {
-        const { inputs, parameters } = checkJson(body, Input);
-        return answer(
-          fromBase64(inputs, 'inputs'),
-          parametersOf({ ...c.req.query(), ...parameters }, 'the parameters'),
-        );
-      },
-    );
+    return borrow(c.req.raw, caller.work.memory, JSON_PICTURE, async (body) => {
+      const { inputs, parameters } = checkJson(body, Input);
+      return answer(
+        fromBase64(inputs, 'inputs'),
+        parametersOf({ ...c.req.query(), ...parameters }, 'the parameters'),
+      );
+    });
   });
 }
 

@@ -5,13 +5,12 @@
 import type { Context } from 'hono';
 import { version as serverVersion } from '../../package.json';
 import type { HeadDetail } from '../../src/api/index.ts';
-import type { App } from '../env.ts';
+import type { App, AppEnv } from '../env.ts';
 import { callerOf } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson } from '../http/body.ts';
 import type { LoadedHead } from '../stores/head-loader.ts';
-import type { AppEnv } from '../env.ts';
-import { MAX_TENSOR_JSON_BYTES, MAX_TENSOR_JSON_PARTS, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
+import { MAX_TENSOR_JSON_PARTS } from '../limits.ts';
 import { borrow } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Services } from '../isolate/services.ts';
@@ -19,7 +18,7 @@ import { headNotFound } from '../stores/pointers.ts';
 import { callTenant } from '../tenant/call.ts';
 import { InferRequest, scoreInput } from './open-inference-input.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, type HeadReference, type Scores } from './scores.ts';
+import { headReference, TENSOR_JSON, type HeadReference, type Scores } from './scores.ts';
 
 const OUTPUTS = ['probabilities', 'labels', 'label', 'unknown'] as const;
 type OutputName = (typeof OUTPUTS)[number];
@@ -56,25 +55,19 @@ export function addOpenInference(app: App, services: Services): void {
     app.post(`${model}/infer`, infer, async (c) => {
       const caller = callerOf(c);
       const head = await load(services, c);
-      return borrow(
-        c.req.raw,
-        caller.work.memory,
-        MAX_TENSOR_JSON_BYTES,
-        TENSOR_JSON_MEMORY_FACTOR,
-        async (body) => {
-          const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
-          const wanted = outputsOf(request.outputs);
-          const { loaded, scores } = await scoreInput(services, caller, head, request.inputs);
-          const outputs = tensors(scores, loaded, wanted);
-          const { id } = request;
-          return c.json({
-            model_name: loaded.file.head,
-            model_version: String(loaded.file.version),
-            ...(id === undefined ? {} : { id }),
-            outputs,
-          });
-        },
-      );
+      return borrow(c.req.raw, caller.work.memory, TENSOR_JSON, async (body) => {
+        const request = checkJson(body, InferRequest, MAX_TENSOR_JSON_PARTS);
+        const wanted = outputsOf(request.outputs);
+        const { loaded, scores } = await scoreInput(services, caller, head, request.inputs);
+        const outputs = tensors(scores, loaded, wanted);
+        const { id } = request;
+        return c.json({
+          model_name: loaded.file.head,
+          model_version: String(loaded.file.version),
+          id,
+          outputs,
+        });
+      });
     });
   }
 }

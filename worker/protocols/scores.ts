@@ -1,11 +1,15 @@
 /** What the protocols need of the core: images in, every label's logit and probability out. */
 import type { z } from 'zod';
 import { HeadName, VersionWish } from '../../src/api/index.ts';
+import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Services } from '../isolate/services.ts';
 import { codeFor, runBackbone } from '../predict/features.ts';
 import { predict, predictCode, type Caller, type Prediction } from '../predict/predict.ts';
 import type { LoadedHead } from '../stores/head-loader.ts';
+
+/** A JSON body of numbers; what it takes to read it. */
+export const TENSOR_JSON = { maxBytes: MAX_TENSOR_JSON_BYTES, factor: TENSOR_JSON_MEMORY_FACTOR };
 
 export interface Scores {
   readonly labels: readonly string[];

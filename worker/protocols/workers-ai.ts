@@ -12,11 +12,10 @@ import type { App } from '../env.ts';
 import { callerOf, topIndices } from '../predict/predict.ts';
 import { requireScope } from '../access/auth.ts';
 import { checkJson, mediaType } from '../http/body.ts';
-import { MAX_TENSOR_JSON_BYTES, TENSOR_JSON_MEMORY_FACTOR } from '../limits.ts';
 import { borrow } from '../http/pictures.ts';
 import type { Services } from '../isolate/services.ts';
 import { problemShape } from './problem-shape.ts';
-import { headReference, scorePicture } from './scores.ts';
+import { headReference, TENSOR_JSON, scorePicture } from './scores.ts';
 
 const PATH = '/client/v4/accounts/:account/ai/run/:model{.+}';
 /** Errors of addresses that are no route, or too long to be one (address.ts), have the protocol's shape as well. */
@@ -47,12 +46,8 @@ export function addWorkersAi(app: App, services: Services): void {
     if (mediaType(c.req.raw) !== 'application/json') {
       return services.withPictures(c.req.raw, caller.work.memory, 1, ([picture]) => answer(picture));
     }
-    return borrow(
-      c.req.raw,
-      caller.work.memory,
-      MAX_TENSOR_JSON_BYTES,
-      TENSOR_JSON_MEMORY_FACTOR,
-      async (body) => answer(Uint8Array.from(checkJson(body, WorkersAiInput).image)),
+    return borrow(c.req.raw, caller.work.memory, TENSOR_JSON, async (body) =>
+      answer(Uint8Array.from(checkJson(body, WorkersAiInput).image)),
     );
   });
 }

@@ -27,12 +27,15 @@ export interface HeadFile {
 /** A version's number or one of its names. */
 export type VersionWish = number | string;
 
+/** How old a pointer may be, and how many are kept. */
+export const POINTER_AGES = {
+  freshMs: POINTER_FRESH_MS,
+  staleMs: POINTER_STALE_MS,
+  entries: POINTER_CACHE_ENTRIES,
+};
+
 export class PointerStore {
-  readonly #cache = new RefreshingCache<Pointer>({
-    freshMs: POINTER_FRESH_MS,
-    staleMs: POINTER_STALE_MS,
-    entries: POINTER_CACHE_ENTRIES,
-  });
+  readonly #cache = new RefreshingCache<Pointer>(POINTER_AGES);
 
   /**
    * @param version the current one where absent, and with it what else may answer.

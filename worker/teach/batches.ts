@@ -149,9 +149,5 @@ function textOf(bytes: Uint8Array): string {
 }
 
 function invalid(what: string, field?: string): ApiError {
-  return new ApiError(
-    'invalid_request',
-    `The body cannot be taught from: ${what}.`,
-    field === undefined ? {} : { field },
-  );
+  return new ApiError('invalid_request', `The body cannot be taught from: ${what}.`, { field });
 }

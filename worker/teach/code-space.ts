@@ -29,22 +29,15 @@ export interface CodeSpace {
 export interface TaughtSpaces {
   readonly space: CodeSpace;
   /** The space that the head is being moved to, where it is: they have a second code there. */
-  readonly target: CodeSpace | undefined;
+  readonly target?: CodeSpace | undefined;
 }
 
 type SpaceServices = Pick<Services, 'loader' | 'runtime'>;
 
-/** Calls the tenant's Durable Object, which knows what was taught a moment ago. */
-export async function codeSpaceOf(
-  services: SpaceServices,
-  env: Env,
-  tenant: string,
-  name: string,
-): Promise<CodeSpace> {
-  return (await taughtSpacesOf(services, env, tenant, name)).space;
-}
-
-/** The same for examples. A target that is not the default any more counts as none: the next step of the move begins anew. */
+/**
+ * Calls the tenant's Durable Object, which knows what was taught a moment ago. A target that is not the default any more counts
+ * as none: the next step of the move begins anew.
+ */
 export async function taughtSpacesOf(
   services: SpaceServices,
   env: Env,
@@ -84,16 +77,6 @@ async function fixedSpace(
 }
 
 type Coding = Pick<Services, 'tails'>;
-
-/** @throws HeadwaterError image_…; ApiError too_much_work */
-export function codeIn(
-  services: Coding,
-  space: CodeSpace,
-  picture: Uint8Array,
-  work: RequestWork,
-): Promise<{ code: Float32Array; image: ImageInfo }> {
-  return codesIn(services, { space, target: undefined }, picture, work);
-}
 
 /**
  * A picture's code, and its second one where the head is being moved: decoded once for both. The second one is left out

@@ -4,12 +4,10 @@
  */
 import type { ImageInfo } from '../../src/api/index.ts';
 import { HeadwaterError } from '../../src/errors.ts';
-import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
 import { mediaType } from '../http/body.ts';
 import { fetchPicture } from '../http/fetch-picture.ts';
-import { JSON_PICTURE_MEMORY_FACTOR, MAX_JSON_PICTURE_BYTES } from '../limits.ts';
-import { borrow, borrowForm } from '../http/pictures.ts';
+import { borrow, borrowForm, JSON_PICTURE, PICTURE_FILE } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import { workOf, type RequestWork, type Working } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
@@ -49,17 +47,11 @@ export async function examplesOf(
       `Examples come as multipart/form-data or application/json, not as '${type.slice(0, 80)}'.`,
     );
   }
-  const made = await borrow(
-    request,
-    work.memory,
-    MAX_JSON_PICTURE_BYTES,
-    JSON_PICTURE_MEMORY_FACTOR,
-    async (body) => {
-      const sent = examplesOfJson(body, spaces.space);
-      const here = sent.filter(({ kind }) => kind !== 'url');
-      return { examples: await present(embedder, here), urls: sent.filter(({ kind }) => kind === 'url') };
-    },
-  );
+  const made = await borrow(request, work.memory, JSON_PICTURE, async (body) => {
+    const sent = examplesOfJson(body, spaces.space);
+    const here = sent.filter(({ kind }) => kind !== 'url');
+    return { examples: await present(embedder, here), urls: sent.filter(({ kind }) => kind === 'url') };
+  });
   // After the body has given its memory back, so that no request waits for memory while it holds some.
   for (const item of made.urls) made.examples.push(...(await fetched(embedder, item)));
   return made.examples;
@@ -68,7 +60,7 @@ export async function examplesOf(
 async function fetched(embedder: Embedder, item: SentExample): Promise<NewExample[]> {
   if (item.kind !== 'url') return [];
   const response = await fetchPicture(item.url);
-  return borrow(response, embedder.work.memory, MAX_FILE_BYTES, 1, async (bytes) => {
+  return borrow(response, embedder.work.memory, PICTURE_FILE, async (bytes) => {
     const [example] = await present(embedder, [{ ...item, kind: 'picture', bytes }]);
     return [{ ...example, source: 'url' as const }];
   });

@@ -1,16 +1,15 @@
 /** A page of a rebase: kept pictures of examples are read from R2 and shown to the backbone of the head's new code space. */
 import { HeadwaterError } from '../../src/errors.ts';
-import { MAX_FILE_BYTES } from '../../src/image/limits.ts';
 import { sha256Hex } from '../access/api-key.ts';
 import type { Env } from '../env.ts';
-import { borrow } from '../http/pictures.ts';
+import { borrow, PICTURE_FILE } from '../http/pictures.ts';
 import { ApiError } from '../http/problem.ts';
 import type { RequestWork } from '../isolate/request-work.ts';
 import type { Services } from '../isolate/services.ts';
 import { fromR2 } from '../stores/reads.ts';
 import type { WantedPicture } from '../tenant/rebase/rebase.ts';
 import type { MadeCode } from '../tenant/rebase/second-codes.ts';
-import { codeIn, type CodeSpace } from './code-space.ts';
+import { codesIn, type CodeSpace } from './code-space.ts';
 
 type Reader = Pick<Services, 'runtime' | 'tails'> & {
   readonly env: Pick<Env, 'HEADS'>;
@@ -47,7 +46,7 @@ async function codeOf(reader: Reader, wanted: WantedPicture): Promise<MadeCode |
     if (object === null) return { example, fault: 'It is missing in the object store.' };
     const headers = { 'content-length': `${object.size}` };
     const response = new Response(object.body, { headers });
-    const made = await borrow(response, reader.work.memory, MAX_FILE_BYTES, 1, (bytes) =>
+    const made = await borrow(response, reader.work.memory, PICTURE_FILE, (bytes) =>
       read(reader, wanted, bytes),
     );
     if (made !== 'damaged') return made;
@@ -62,7 +61,7 @@ async function read(
 ): Promise<MadeCode | 'too much' | 'damaged'> {
   if ((await sha256Hex(bytes)) !== picture) return 'damaged';
   try {
-    const { code } = await codeIn(services, space, bytes, work);
+    const { code } = await codesIn(services, { space }, bytes, work);
     const halves = Float16Array.from(code);
     return { example, code: new Uint8Array(halves.buffer) };
   } catch (error) {

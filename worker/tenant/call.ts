@@ -2,10 +2,16 @@
  * Calls a tenant's Durable Object. What can be expected to go wrong comes back as a value (errors lose their class on
  * the way) and is thrown here; a call that the runtime lost is made once more where it says that this may help.
  */
-import type { Env } from '../env.ts';
+import type { Env, Principal } from '../env.ts';
 import { ApiError } from '../http/problem.ts';
 import type { Refused } from './refused.ts';
 import type { TenantStub } from './stub.ts';
+
+/** As much of a request's context as is used. */
+export interface Asking {
+  readonly env: Env;
+  readonly var: { readonly principal: Principal };
+}
 
 /** @throws ApiError what the Durable Object refused with; overloaded */
 export async function callTenant<T>(
@@ -23,6 +29,11 @@ export async function callTenant<T>(
   return result;
 }
 
+/** The same of the tenant that a request speaks for. */
+export function ask<T>({ env, var: { principal } }: Asking, call: (stub: TenantStub) => Promise<T>) {
+  return callTenant(env, principal.tenant, call);
+}
+
 function stubOf(env: Env, tenant: string): TenantStub {
   return env.TENANTS.get(env.TENANTS.idFromName(tenant));
 }
@@ -30,7 +41,7 @@ function stubOf(env: Env, tenant: string): TenantStub {
 function assertAccepted<T>(value: T): asserts value is Exclude<T, Refused> {
   if (!isRefused(value)) return;
   const { code, detail, conflicts } = value.refused;
-  throw new ApiError(code, detail, conflicts === undefined ? {} : { conflicts });
+  throw new ApiError(code, detail, { conflicts });
 }
 
 function isRefused(value: unknown): value is Refused {

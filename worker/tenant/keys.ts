@@ -4,6 +4,7 @@ import { MAX_KEYS_PER_TENANT, MAX_REVOKED_KEYS } from '../limits.ts';
 import type { KeyEntry } from '../stores/layout.ts';
 import { refuse, type Refused } from './refused.ts';
 import type { Outbox } from './outbox.ts';
+import { Table, type Sql } from './sql.ts';
 
 export interface NewKey {
   readonly id: string;
@@ -31,46 +32,37 @@ interface Row extends Record<string, SqlStorageValue> {
   revoked_at: number | null;
 }
 
-export class Keys {
-  readonly #sql: SqlStorage;
+export class Keys extends Table {
   readonly #outbox: Outbox;
 
-  constructor(sql: SqlStorage, outbox: Outbox) {
-    this.#sql = sql;
+  constructor(sql: Sql, outbox: Outbox) {
+    super(sql);
     this.#outbox = outbox;
   }
 
   /** @param which a key's hash, or its id. */
   find(which: string): FoundKey {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM api_keys WHERE hash = ?1 OR id = ?1', which).toArray();
+    const [row] = this.sql<Row>`SELECT * FROM api_keys WHERE hash = ${which} OR id = ${which}`;
     if (row === undefined) return { status: 'unknown' };
     if (row.revoked_at !== null) return { status: 'revoked' };
     return { status: 'active', id: row.id, scopes: parseScopes(row.scopes) };
   }
 
   list(): KeySummary[] {
-    return this.#sql.exec<Row>('SELECT * FROM api_keys ORDER BY created_at, id').toArray().map(summaryOf);
+    return this.sql<Row>`SELECT * FROM api_keys ORDER BY created_at, id`.map(summaryOf);
   }
 
   /** Making the same key again (a call that was repeated) changes nothing. */
   create(key: NewKey, now: number): KeySummary | Refused {
-    const { live } = this.#sql
-      .exec<{ live: number }>(
-        'SELECT count(*) AS live FROM api_keys WHERE revoked_at IS NULL AND id <> ?',
-        key.id,
-      )
-      .one();
+    const [{ live }] = this.sql<{ live: number }>`
+      SELECT count(*) AS live FROM api_keys WHERE revoked_at IS NULL AND id <> ${key.id}`;
     if (live >= MAX_KEYS_PER_TENANT) {
       return refuse('limit_reached', `This tenant has ${live} keys, as many as it may. Revoke one first.`);
     }
-    this.#sql.exec(
-      'INSERT INTO api_keys (id, hash, name, scopes, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
-      key.id,
-      key.hash,
-      key.name,
-      JSON.stringify(key.scopes),
-      now,
-    );
+    this.sql`
+      INSERT INTO api_keys (id, hash, name, scopes, created_at)
+        VALUES (${key.id}, ${key.hash}, ${key.name}, ${JSON.stringify(key.scopes)}, ${now})
+        ON CONFLICT (id) DO NOTHING`;
     this.#outbox.add('key', key.hash);
     return summaryOf(this.#row(key.id)!);
   }
@@ -102,8 +94,8 @@ export class Keys {
 
   /** All of them, the last admin's too. */
   revokeAll(now: number): void {
-    this.#sql.exec('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?)', now);
-    for (const { hash } of this.#sql.exec<{ hash: string }>('SELECT hash FROM api_keys').toArray())
+    this.sql`UPDATE api_keys SET revoked_at = coalesce(revoked_at, ${now})`;
+    for (const { hash } of this.sql<{ hash: string }>`SELECT hash FROM api_keys`)
       this.#outbox.add('key', hash);
   }
 
@@ -115,25 +107,19 @@ export class Keys {
 
   /** The key stops working; surplus old ones of those that stopped are deleted. */
   #end({ id, hash }: Row, now: number): void {
-    this.#sql.exec('UPDATE api_keys SET revoked_at = ? WHERE id = ?', now, id);
-    this.#sql.exec(
-      `DELETE FROM api_keys WHERE id IN
+    this.sql`UPDATE api_keys SET revoked_at = ${now} WHERE id = ${id}`;
+    this.sql`DELETE FROM api_keys WHERE id IN
          (SELECT id FROM api_keys WHERE revoked_at IS NOT NULL
-            ORDER BY revoked_at DESC, id = ? DESC LIMIT -1 OFFSET ?)`,
-      id,
-      MAX_REVOKED_KEYS,
-    );
+            ORDER BY revoked_at DESC, id = ${id} DESC LIMIT -1 OFFSET ${MAX_REVOKED_KEYS})`;
     this.#outbox.add('key', hash);
   }
 
   #row(id: string): Row | undefined {
-    return this.#sql.exec<Row>('SELECT * FROM api_keys WHERE id = ?', id).toArray()[0];
+    return this.sql<Row>`SELECT * FROM api_keys WHERE id = ${id}`[0];
   }
 
   #admins(): number {
-    const rows = this.#sql
-      .exec<{ scopes: string }>('SELECT scopes FROM api_keys WHERE revoked_at IS NULL')
-      .toArray();
+    const rows = this.sql<{ scopes: string }>`SELECT scopes FROM api_keys WHERE revoked_at IS NULL`;
     return rows.filter(({ scopes }) => parseScopes(scopes).includes('admin')).length;
   }
 }

@@ -4,6 +4,7 @@
  * alarm that does the rest. KV entries are computed when they are written, never stored, so the newest always wins.
  */
 import { R2_DELETE_BATCH, RETRY_FIRST_MS, RETRY_MAX_MS } from '../limits.ts';
+import { sqlOf, Table } from './sql.ts';
 
 export type OutboxKind = 'head' | 'key' | 'tenant';
 
@@ -32,62 +33,50 @@ export type Render = (
   subject: string,
 ) => { readonly name: string; readonly value: object | null };
 
-export class Outbox {
+export class Outbox extends Table {
   readonly #storage: DurableObjectStorage;
   readonly #stores: Stores;
   #delivered: Promise<void> = Promise.resolve();
   #failures = 0;
 
   constructor(storage: DurableObjectStorage, stores: Stores) {
+    super(sqlOf(storage.sql));
     this.#storage = storage;
     this.#stores = stores;
   }
 
   /** Records that a KV entry is out of date. To be called in the transaction that made it so. */
   add(kind: OutboxKind, subject: string): void {
-    this.#storage.sql.exec(
-      `INSERT INTO outbox (kind, subject, sequence) VALUES (?, ?, 1)
-         ON CONFLICT (kind, subject) DO UPDATE SET sequence = sequence + 1`,
-      kind,
-      subject,
-    );
+    this.sql`INSERT INTO outbox (kind, subject, sequence) VALUES (${kind}, ${subject}, 1)
+      ON CONFLICT (kind, subject) DO UPDATE SET sequence = sequence + 1`;
   }
 
   /** Records that an object is to be deleted when due; recording it again moves the time. */
   discard(objectName: string, dueAt: number): void {
-    this.#storage.sql.exec(
-      'INSERT INTO garbage VALUES (?, ?) ON CONFLICT (object_name) DO UPDATE SET due_at = excluded.due_at',
-      objectName,
-      dueAt,
-    );
+    this.sql`INSERT INTO garbage VALUES (${objectName}, ${dueAt})
+      ON CONFLICT (object_name) DO UPDATE SET due_at = excluded.due_at`;
   }
 
   /** Takes an object off the garbage. */
   keep(objectName: string): void {
-    this.#storage.sql.exec('DELETE FROM garbage WHERE object_name = ?', objectName);
+    this.sql`DELETE FROM garbage WHERE object_name = ${objectName}`;
   }
 
   /** Whether an object is recorded as garbage of a later time: one that is being written. */
   expects(objectName: string, now: number): boolean {
-    const rows = this.#storage.sql.exec(
-      'SELECT 1 FROM garbage WHERE object_name = ? AND due_at > ?',
-      objectName,
-      now,
-    );
-    return rows.toArray().length > 0;
+    return this.sql`SELECT 1 FROM garbage WHERE object_name = ${objectName} AND due_at > ${now}`.length > 0;
   }
 
   /** Whether there is nothing left to do, now or later. */
   get isEmpty(): boolean {
-    const left = 'SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage LIMIT 1';
-    return this.#storage.sql.exec(left).toArray().length === 0;
+    return this.sql`SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage LIMIT 1`.length === 0;
   }
 
   /** Whether something could be done now. */
   get pending(): boolean {
-    const due =
-      'SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM garbage WHERE due_at <= ?) AS due';
-    return this.#storage.sql.exec<{ due: number }>(due, Date.now()).one().due === 1;
+    const due = this.sql`
+      SELECT 1 FROM outbox UNION ALL SELECT 1 FROM garbage WHERE due_at <= ${Date.now()} LIMIT 1`;
+    return due.length > 0;
   }
 
   /**
@@ -95,17 +84,13 @@ export class Outbox {
    * nothing.
    */
   async schedule(now: number): Promise<void> {
-    const { sql } = this.#storage;
-    const { waiting, sweeping } = sql
-      .exec<{ waiting: number; sweeping: number }>(
-        `SELECT EXISTS (SELECT 1 FROM outbox) OR
-           EXISTS (SELECT 1 FROM taught_heads WHERE forgotten_from IS NOT NULL) OR
-           EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting,
-           EXISTS (SELECT 1 FROM tenant WHERE swept_head IS NOT NULL) OR
-           EXISTS (SELECT 1 FROM marks WHERE name = 'undoing') AS sweeping`,
-      )
-      .one();
-    const { due } = sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM garbage').one();
+    const [{ waiting, sweeping, due }] = this.sql<{ waiting: number; sweeping: number; due: number | null }>`
+      SELECT EXISTS (SELECT 1 FROM outbox) OR
+          EXISTS (SELECT 1 FROM taught_heads WHERE forgotten_from IS NOT NULL) OR
+          EXISTS (SELECT 1 FROM versions WHERE summary IS NULL) AS waiting,
+        EXISTS (SELECT 1 FROM tenant WHERE swept_head IS NOT NULL) OR
+          EXISTS (SELECT 1 FROM marks WHERE name = 'undoing') AS sweeping,
+        (SELECT min(due_at) FROM garbage) AS due`;
     const retryAt = now + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failures);
     // Garbage that is due but still there is a deletion that failed.
     const times = [
@@ -124,10 +109,10 @@ export class Outbox {
 
   /** Of a tenant that is being deleted: when the rest of it goes. */
   #sweepAt(): number | null {
-    const marks = this.#storage.sql.exec<{ at: number | null }>(
-      `SELECT min(CAST(substr(name, 9) AS INTEGER)) AS at FROM marks WHERE name = 'deleting' OR name LIKE 'deleting %'`,
-    );
-    return marks.one().at;
+    const [{ at }] = this.sql<{ at: number | null }>`
+      SELECT min(CAST(substr(name, 9) AS INTEGER)) AS at FROM marks
+        WHERE name = 'deleting' OR name LIKE 'deleting %'`;
+    return at;
   }
 
   /**
@@ -162,40 +147,29 @@ export class Outbox {
   }
 
   async #writeEntries(render: Render): Promise<void> {
-    const { sql } = this.#storage;
     for (;;) {
-      const [row] = sql.exec<OutboxRow>('SELECT * FROM outbox LIMIT 1').toArray();
+      const [row] = this.sql<OutboxRow>`SELECT * FROM outbox LIMIT 1`;
       if (row === undefined) return;
-      const { name, value } = render(row.kind, row.subject);
+      const { kind, subject, sequence } = row;
+      const { name, value } = render(kind, subject);
       if (value === null) await this.#stores.POINTERS.delete(name);
       else await this.#stores.POINTERS.put(name, JSON.stringify(value));
       // Changed again meanwhile: the row stays and is written once more.
-      sql.exec(
-        'DELETE FROM outbox WHERE kind = ? AND subject = ? AND sequence = ?',
-        row.kind,
-        row.subject,
-        row.sequence,
-      );
+      this.sql`DELETE FROM outbox WHERE kind = ${kind} AND subject = ${subject} AND sequence = ${sequence}`;
     }
   }
 
   async #deleteGarbage(): Promise<void> {
-    const { sql } = this.#storage;
     for (;;) {
       const now = Date.now();
-      const names = sql
-        .exec<{ object_name: string }>(
-          'SELECT object_name FROM garbage WHERE due_at <= ? LIMIT ?',
-          now,
-          R2_DELETE_BATCH,
-        )
-        .toArray()
-        .map((row) => row.object_name);
+      const due = this.sql<{ object_name: string }>`
+        SELECT object_name FROM garbage WHERE due_at <= ${now} LIMIT ${R2_DELETE_BATCH}`;
+      const names = due.map((row) => row.object_name);
       if (names.length === 0) return;
       await this.#stores.HEADS.delete(names);
       // One that is to be written again meanwhile stays recorded.
       for (const name of names)
-        sql.exec('DELETE FROM garbage WHERE object_name = ? AND due_at <= ?', name, now);
+        this.sql`DELETE FROM garbage WHERE object_name = ${name} AND due_at <= ${now}`;
     }
   }
 }

@@ -6,10 +6,10 @@ export interface Refused {
   readonly refused: {
     readonly code: ProblemCode;
     readonly detail: string;
-    readonly conflicts?: readonly Conflict[];
+    readonly conflicts?: readonly Conflict[] | undefined;
   };
 }
 
 export const refuse = (code: ProblemCode, detail: string, conflicts?: readonly Conflict[]): Refused => ({
-  refused: { code, detail, ...(conflicts === undefined ? {} : { conflicts }) },
+  refused: { code, detail, conflicts },
 });

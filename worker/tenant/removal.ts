@@ -2,7 +2,7 @@
 import type { StoreBindings } from '../stores/bindings.ts';
 import { DELETION_SWEEP_MS } from '../limits.ts';
 import { deleteBelow } from '../stores/delete-below.ts';
-import { headFolder, imageFolder, type Pointer } from '../stores/layout.ts';
+import { headFolder, imageFolder, Pointer } from '../stores/layout.ts';
 import { refuse, type Refused } from './refused.ts';
 import type { Rows } from './rows.ts';
 import type { Write } from './writer.ts';
@@ -11,15 +11,7 @@ import type { Write } from './writer.ts';
 export type Folder = (tenant: string) => string;
 
 /** Of a name that no store knows. */
-const NO_POINTER: Pointer = {
-  revision: 0,
-  current: null,
-  versions: {},
-  names: {},
-  canary: null,
-  shadow: null,
-  capture: false,
-};
+const NO_POINTER = Pointer.parse({ revision: 0, current: null, versions: {} });
 
 export class Removal {
   readonly #rows: Rows;
@@ -63,8 +55,8 @@ export class Removal {
       this.#rows.keys.revokeAll(now);
       this.#rows.heads.retractAll();
       // No alarm waits for this any more.
-      this.#rows.sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL');
-      this.#rows.sql.exec('UPDATE tenant SET swept_head = NULL');
+      this.#rows.sql`UPDATE taught_heads SET forgotten_from = NULL WHERE forgotten_from IS NOT NULL`;
+      this.#rows.sql`UPDATE tenant SET swept_head = NULL`;
       this.#rows.standing.endUndo();
       return {};
     });

@@ -11,6 +11,7 @@ import { Outbox, type Stores } from './outbox.ts';
 import { Reports } from './teach/report.ts';
 import { RestoreUndo } from './backup/undo.ts';
 import { SecondCodes } from './rebase/second-codes.ts';
+import { sqlOf } from './sql.ts';
 import { Standing } from './standing.ts';
 import { TrainingSets } from './teach/training-set.ts';
 import { Uploads } from './heads/uploads.ts';
@@ -19,7 +20,7 @@ import { Usage } from './usage.ts';
 export type Rows = ReturnType<typeof openRows>;
 
 export function openRows(storage: DurableObjectStorage, stores: Stores) {
-  const { sql } = storage;
+  const sql = sqlOf(storage.sql);
   const standing = new Standing(storage);
   const outbox = new Outbox(storage, stores);
   const heads = new Heads(sql, outbox, standing);
@@ -39,7 +40,7 @@ export function openRows(storage: DurableObjectStorage, stores: Stores) {
     pictures,
     examples,
     secondCodes,
-    trainingSets: new TrainingSets(sql, examples),
+    trainingSets: new TrainingSets(storage.sql, examples),
     idempotency: new Idempotency(sql),
     reports: new Reports(sql, examples),
     captures: new Captures(sql),

@@ -1,6 +1,7 @@
 /** Whether the tenant is there, who it is, and what it is in the middle of. */
 import { refuse, type Refused } from './refused.ts';
 import { hasTables, migrate } from './schema.ts';
+import { sqlOf, Table } from './sql.ts';
 
 const DELETING = 'deleting';
 /** Followed by the time of the second pass of a deletion. */
@@ -9,11 +10,12 @@ const RESTORING = 'restoring ';
 const RESTORED = 'restored ';
 const UNDOING = 'undoing';
 
-export class Standing {
+export class Standing extends Table {
   readonly #storage: DurableObjectStorage;
   #exists: boolean;
 
   constructor(storage: DurableObjectStorage) {
+    super(sqlOf(storage.sql));
     this.#storage = storage;
     // A name that no tenant has must not become a database because someone called it.
     this.#exists = hasTables(storage.sql);
@@ -30,7 +32,7 @@ export class Standing {
   }
 
   get id(): string {
-    return this.#storage.sql.exec<{ id: string }>('SELECT id FROM tenant').one().id;
+    return this.sql<{ id: string }>`SELECT id FROM tenant`[0].id;
   }
 
   /** Makes its tables. */
@@ -41,12 +43,8 @@ export class Standing {
 
   /** Repeating it changes nothing. */
   enter(id: string, name: string, now: number): void {
-    this.#storage.sql.exec(
-      'INSERT INTO tenant (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
-      id,
-      name,
-      now,
-    );
+    this.sql`INSERT INTO tenant (id, name, created_at) VALUES (${id}, ${name}, ${now})
+      ON CONFLICT (id) DO NOTHING`;
   }
 
   get isDeleting(): boolean {
@@ -55,7 +53,7 @@ export class Standing {
 
   /** @param sweepAt when what came in meanwhile is deleted, and then the database. */
   beginDeleting(sweepAt: number): void {
-    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', SWEEP + sweepAt);
+    this.sql`INSERT INTO marks VALUES (${SWEEP + sweepAt})`;
   }
 
   get sweepAt(): number {
@@ -68,7 +66,7 @@ export class Standing {
   }
 
   beginRestore(attempt: string): void {
-    this.#storage.sql.exec('INSERT INTO marks VALUES (?)', RESTORING + attempt);
+    this.sql`INSERT INTO marks VALUES (${RESTORING + attempt})`;
   }
 
   /** The name of the one that came to its end. */
@@ -105,13 +103,13 @@ export class Standing {
   }
 
   endUndo(): void {
-    this.#storage.sql.exec('DELETE FROM marks WHERE name = ?', UNDOING);
+    this.sql`DELETE FROM marks WHERE name = ${UNDOING}`;
   }
 
   #turnRestoring(into: (attempt: string) => string): void {
     const attempt = this.restoring;
     if (attempt === undefined) return;
-    this.#storage.sql.exec('UPDATE marks SET name = ? WHERE name = ?', into(attempt), RESTORING + attempt);
+    this.sql`UPDATE marks SET name = ${into(attempt)} WHERE name = ${RESTORING + attempt}`;
   }
 
   #marked(kind: string): string | undefined {
@@ -123,8 +121,7 @@ export class Standing {
   /** What takes more than one transaction, and is known from its beginning to its end. */
   #marks(): string[] {
     if (!this.#exists) return [];
-    const rows = this.#storage.sql.exec<{ name: string }>('SELECT name FROM marks');
-    return rows.toArray().map(({ name }) => name);
+    return this.sql<{ name: string }>`SELECT name FROM marks`.map(({ name }) => name);
   }
 
   /** Nothing is left of it. */

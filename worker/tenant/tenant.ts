@@ -13,14 +13,13 @@ import { Lifecycle } from './lifecycle.ts';
 import { Rebasing } from './rebase/rebase.ts';
 import { Removal, type Folder } from './removal.ts';
 import { openRows } from './rows.ts';
-import type { TenantTargets } from './stub.ts';
 import { ExampleTarget } from './teach/example-target.ts';
 import { Teaching } from './teach/teaching.ts';
 import { Training } from './teach/training.ts';
 import { UsageTarget } from './usage-target.ts';
 import { Writer } from './writer.ts';
 
-export class Tenant extends DurableObject<StoreBindings> implements TenantTargets {
+export class Tenant extends DurableObject<StoreBindings> {
   readonly #rows = openRows(this.ctx.storage, this.env);
   readonly #writer = new Writer(this.ctx.storage, this.#rows);
   readonly #removal = new Removal(this.#rows, this.#writer.write, this.env, this.folders);
@@ -31,7 +30,9 @@ export class Tenant extends DurableObject<StoreBindings> implements TenantTarget
     return [];
   }
 
-  // RPC finds what the prototype has, no fields.
+  // The groups that stub.ts is the type of. RPC finds what the prototype has, no fields.
+
+  /** Made, set up, deleted. */
   get tenant() {
     return this.#targets.tenant;
   }
@@ -40,10 +41,12 @@ export class Tenant extends DurableObject<StoreBindings> implements TenantTarget
     return this.#targets.keys;
   }
 
+  /** With their versions. */
   get heads() {
     return this.#targets.heads;
   }
 
+  /** What changes examples, and trains. */
   get teaching() {
     return this.#targets.teaching;
   }
@@ -52,6 +55,7 @@ export class Tenant extends DurableObject<StoreBindings> implements TenantTarget
     return this.#targets.examples;
   }
 
+  /** Moving a head to the default code space. */
   get rebase() {
     return this.#targets.rebase;
   }

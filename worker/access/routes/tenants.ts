@@ -1,44 +1,37 @@
 /** POST /v1/tenants: whoever knows the admin secret makes a tenant, and gets its first key. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { CreateTenant, Scope, TenantCreated } from '../../../src/api/index.ts';
-import { newApiKey, newKeyId, newTenantId, sha256Hex } from '../api-key.ts';
+import { newTenantId } from '../api-key.ts';
 import type { App } from '../../env.ts';
 import { requireAdminSecret } from '../auth.ts';
 import { readJson } from '../../http/body.ts';
-import { withCheck } from '../key-check.ts';
+import { newKey } from '../key-check.ts';
 import type { Services } from '../../isolate/services.ts';
 import { callTenant } from '../../tenant/call.ts';
-import { answers, jsonBody } from '../../http/openapi.ts';
-
-const create = createRoute({
-  method: 'post',
-  path: '/v1/tenants',
-  summary: 'Create a tenant',
-  middleware: requireAdminSecret,
-  request: { body: jsonBody('CreateTenant') },
-  responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown only once.'),
-});
-
-const remove = createRoute({
-  method: 'delete',
-  path: '/v1/tenants/{id}',
-  summary: 'Delete a tenant with its keys, heads and examples',
-  middleware: requireAdminSecret,
-  request: { params: z.object({ id: z.string().regex(/^[a-z2-7]{16}$/, 'must be the id of a tenant') }) },
-  responses: { 204: { description: 'Deleted. Its keys stop working everywhere within 60 s.' } },
-});
+import { answers, jsonBody, operations } from '../../http/openapi.ts';
 
 export function addTenantRoutes(app: App, { keys }: Services): void {
-  app.openapi(create, async (c) => {
+  const { post, remove } = operations(app);
+  post('/v1/tenants', {
+    summary: 'Create a tenant',
+    middleware: requireAdminSecret,
+    request: { body: jsonBody('CreateTenant') },
+    responses: answers(201, TenantCreated, 'The tenant and its first key, which is shown only once.'),
+  })(async (c) => {
     const { name } = await readJson(c.req.raw, CreateTenant);
     const id = newTenantId();
-    const key = await withCheck(c.env, newApiKey(id));
-    const first = { id: newKeyId(), hash: await sha256Hex(key), name: 'first key', scopes: Scope.options };
+    const { key, kept } = await newKey(c.env, id);
+    const first = { ...kept, name: 'first key', scopes: Scope.options };
     await callTenant(c.env, id, (stub) => stub.tenant.create(id, name, first));
     return c.json({ id, name, key }, 201, { 'cache-control': 'no-store' });
   });
 
-  app.openapi(remove, async (c) => {
+  remove('/v1/tenants/{id}', {
+    summary: 'Delete a tenant with its keys, heads and examples',
+    middleware: requireAdminSecret,
+    request: { params: z.object({ id: z.string().regex(/^[a-z2-7]{16}$/, 'must be the id of a tenant') }) },
+    responses: { 204: { description: 'Deleted. Its keys stop working everywhere within 60 s.' } },
+  })(async (c) => {
     const { id } = c.req.valid('param');
     await callTenant(c.env, id, (stub) => stub.tenant.destroy());
     keys.deleted(id);

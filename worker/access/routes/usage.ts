@@ -1,11 +1,11 @@
 /** GET /v1/usage: what the tenant did, by day and kind. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { DEFAULT_USAGE_DAYS, MAX_USAGE_DAYS, Usage } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../auth.ts';
 import type { Services } from '../../isolate/services.ts';
-import { callTenant } from '../../tenant/call.ts';
-import { answers } from '../../http/openapi.ts';
+import { ask } from '../../tenant/call.ts';
+import { answers, operations } from '../../http/openapi.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -19,9 +19,8 @@ const UsageQuery = z.strictObject({
 });
 
 export function addUsageRoute(app: App, { keys }: Services): void {
-  const usage = createRoute({
-    method: 'get',
-    path: '/v1/usage',
+  const { get } = operations(app);
+  get('/v1/usage', {
     summary: 'Requests by day and kind',
     middleware: requireScope(keys, 'read', 'manage'),
     request: { query: UsageQuery },
@@ -30,11 +29,10 @@ export function addUsageRoute(app: App, { keys }: Services): void {
       Usage,
       'The last days, oldest first. The newest requests may take some seconds to appear.',
     ),
-  });
-  app.openapi(usage, async (c) => {
+  })(async (c) => {
     const { days } = c.req.valid('query');
     const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-    const found = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.usage.days(since));
+    const found = await ask(c, (stub) => stub.usage.days(since));
     return c.json({ days: found }, 200);
   });
 }

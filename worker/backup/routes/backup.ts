@@ -1,5 +1,4 @@
 /** GET /v1/backup and POST /v1/restore: a tenant's heads, versions and examples as one file, and back. */
-import { createRoute } from '@hono/zod-openapi';
 import { Restored } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
@@ -9,7 +8,7 @@ import { ApiError } from '../../http/problem.ts';
 import { restore } from '../restore.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
-import { answers } from '../../http/openapi.ts';
+import { answers, operations } from '../../http/openapi.ts';
 
 const NDJSON = 'application/x-ndjson';
 const lines: Record<string, { schema: { $ref: string } }> = {
@@ -17,18 +16,16 @@ const lines: Record<string, { schema: { $ref: string } }> = {
 };
 
 export function addBackupRoutes(app: App, services: Services): void {
+  const { get, post } = operations(app);
   const middleware = requireScope(services.keys, 'admin', 'manage');
 
-  const look = createRoute({
-    method: 'get',
-    path: '/v1/backup',
+  get('/v1/backup', {
     summary: 'Back up all examples and versions of the tenant, as JSON lines',
     middleware,
     responses: {
       200: { description: 'One row per line. The last line says that the file is complete.', content: lines },
     },
-  });
-  app.openapi(look, async (c) => {
+  })(async (c) => {
     const text = await backup(c.env, c.var.principal.tenant);
     const encoder = new TextEncoder();
     const stream = new ReadableStream<Uint8Array>({
@@ -45,15 +42,12 @@ export function addBackupRoutes(app: App, services: Services): void {
     return c.body(stream, 200, headers);
   });
 
-  const route = createRoute({
-    method: 'post',
-    path: '/v1/restore',
+  post('/v1/restore', {
     summary: 'Restore a backup into a tenant that never had a head',
     middleware,
     request: { body: { required: true, content: lines } },
     responses: answers(200, Restored, 'Numbers of restored rows.'),
-  });
-  app.openapi(route, async (c) => {
+  })(async (c) => {
     const request: Bodied = c.req.raw;
     if (mediaType(request) !== NDJSON)
       throw new ApiError('unsupported_media_type', `Send the backup as ${NDJSON}.`);

@@ -1,5 +1,4 @@
 /** /v1/heads and /v1/heads/{head}: upload, list, describe, remove. */
-import { createRoute } from '@hono/zod-openapi';
 import { HeadDetail, HeadList, HeadsQuery, HeadStored } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
@@ -9,9 +8,9 @@ import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fileOf } from '../../stores/pointers.ts';
-import { callTenant } from '../../tenant/call.ts';
+import { ask } from '../../tenant/call.ts';
 import { storeHead } from '../upload.ts';
-import { answers, headFileBody, HeadPath } from '../../http/openapi.ts';
+import { answers, headFileBody, HeadPath, operations } from '../../http/openapi.ts';
 import { change, lookUp } from '../head-calls.ts';
 
 const FILE_TYPES = new Set([
@@ -24,57 +23,12 @@ const FILE_TYPES = new Set([
 /** The file, whose tensors are views of it, and what is computed from them: directions in single precision, labels and metrics. */
 const HEAD_FILE = { maxBytes: MAX_HEAD_BYTES, factor: 1.4, what: 'The head file' };
 
-export function addHeadRoutes(app: App, services: Services): void {
-  const canRead = requireScope(services.keys, 'read', 'manage');
-  const canWrite = requireScope(services.keys, 'write', 'manage');
-  addPut(app, services, canWrite);
+export function addHeadRoutes(app: App, { keys, heads, pointers }: Services): void {
+  const { get, put, remove } = operations(app);
+  const canRead = requireScope(keys, 'read', 'manage');
+  const canWrite = requireScope(keys, 'write', 'manage');
 
-  const list = createRoute({
-    method: 'get',
-    path: '/v1/heads',
-    summary: 'List heads',
-    middleware: canRead,
-    request: { query: HeadsQuery },
-    responses: answers(200, HeadList, 'A page of heads, by name.'),
-  });
-  app.openapi(list, async (c) => {
-    const { after = '', limit } = c.req.valid('query');
-    const page = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.heads.list(after, limit));
-    return c.json(page, 200);
-  });
-
-  const describe = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}',
-    summary: 'Describe a head',
-    middleware: canRead,
-    request: { params: HeadPath },
-    responses: answers(200, HeadDetail, 'Its classes, versions and metrics.'),
-  });
-  app.openapi(describe, async (c) => {
-    const { head } = c.req.valid('param');
-    return c.json(await lookUp(c, head, (stub) => stub.heads.describe(head)), 200);
-  });
-
-  const remove = createRoute({
-    method: 'delete',
-    path: '/v1/heads/{head}',
-    summary: 'Delete a head with all its versions',
-    middleware: canWrite,
-    request: { params: HeadPath },
-    responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
-  });
-  app.openapi(remove, async (c) => {
-    const { head } = c.req.valid('param');
-    await change(c, services.pointers, head, (stub) => stub.heads.delete(head));
-    return c.body(null, 204);
-  });
-}
-
-function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<typeof requireScope>): void {
-  const put = createRoute({
-    method: 'put',
-    path: '/v1/heads/{head}',
+  put('/v1/heads/{head}', {
     summary: 'Upload a head file as a new version, which becomes current',
     middleware: canWrite,
     request: { params: HeadPath, body: headFileBody },
@@ -82,8 +36,7 @@ function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<ty
       ...answers(201, HeadStored, 'A new version.'),
       ...answers(200, HeadStored, 'A version with this content existed already. It is current now.'),
     },
-  });
-  app.openapi(put, async (c) => {
+  })(async (c) => {
     const { tenant } = c.var.principal;
     const name = c.req.valid('param').head;
     const request = c.req.raw;
@@ -102,5 +55,37 @@ function addPut(app: App, { heads, pointers }: Services, canWrite: ReturnType<ty
         ? c.json(answer, 201, { location: `/v1/heads/${name}/versions/${version}` })
         : c.json(answer, 200);
     });
+  });
+
+  get('/v1/heads', {
+    summary: 'List heads',
+    middleware: canRead,
+    request: { query: HeadsQuery },
+    responses: answers(200, HeadList, 'A page of heads, by name.'),
+  })(async (c) => {
+    const { after = '', limit } = c.req.valid('query');
+    const page = await ask(c, (stub) => stub.heads.list(after, limit));
+    return c.json(page, 200);
+  });
+
+  get('/v1/heads/{head}', {
+    summary: 'Describe a head',
+    middleware: canRead,
+    request: { params: HeadPath },
+    responses: answers(200, HeadDetail, 'Its classes, versions and metrics.'),
+  })(async (c) => {
+    const { head } = c.req.valid('param');
+    return c.json(await lookUp(c, head, (stub) => stub.heads.describe(head)), 200);
+  });
+
+  remove('/v1/heads/{head}', {
+    summary: 'Delete a head with all its versions',
+    middleware: canWrite,
+    request: { params: HeadPath },
+    responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
+  })(async (c) => {
+    const { head } = c.req.valid('param');
+    await change(c, pointers, head, (stub) => stub.heads.delete(head));
+    return c.body(null, 204);
   });
 }

@@ -1,28 +1,24 @@
 /** /v1/heads/{head}/versions/{version}: download a head file, make a version current. */
-import { createRoute } from '@hono/zod-openapi';
 import { Activate, VersionActivated } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, Env } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readOptionalJson } from '../../http/body.ts';
-import type { Env } from '../../env.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fileOf, type PointerStore } from '../../stores/pointers.ts';
 import { headDamaged, openHeadFile } from '../../stores/head-files.ts';
-import { answers, headFileBody, jsonBody, VersionPath } from '../../http/openapi.ts';
+import { answers, headFileBody, jsonBody, VersionPath, operations } from '../../http/openapi.ts';
 import { change } from '../head-calls.ts';
 
 export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
+  const { get, post, remove } = operations(app);
   const canWrite = requireScope(keys, 'write', 'manage');
 
-  const download = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}/versions/{version}',
+  get('/v1/heads/{head}/versions/{version}', {
     summary: "Download a version's head file",
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: VersionPath },
     responses: { 200: { description: 'The file, safetensors.', content: headFileBody.content } },
-  });
-  app.openapi(download, async (c) => {
+  })(async (c) => {
     const { head, version } = c.req.valid('param');
     const object = await openFile(c.env, pointers, c.var.principal.tenant, head, version);
     return c.body(object.body, 200, {
@@ -35,29 +31,23 @@ export function addVersionRoutes(app: App, { keys, pointers }: Services): void {
     });
   });
 
-  const remove = createRoute({
-    method: 'delete',
-    path: '/v1/heads/{head}/versions/{version}',
+  remove('/v1/heads/{head}/versions/{version}', {
     summary: 'Delete a version that is not current',
     middleware: canWrite,
     request: { params: VersionPath },
     responses: { 204: { description: 'Deleted. Takes effect everywhere within 60 s.' } },
-  });
-  app.openapi(remove, async (c) => {
+  })(async (c) => {
     const { head, version } = c.req.valid('param');
     await change(c, pointers, head, (stub) => stub.heads.removeVersion(head, version));
     return c.body(null, 204);
   });
 
-  const activate = createRoute({
-    method: 'post',
-    path: '/v1/heads/{head}/versions/{version}/activate',
+  post('/v1/heads/{head}/versions/{version}/activate', {
     summary: 'Make a version current, for example to roll back; or let it answer a share of requests',
     middleware: canWrite,
     request: { params: VersionPath, body: { ...jsonBody('Activate'), required: false } },
     responses: answers(200, VersionActivated, 'Current. Takes effect everywhere within 60 s.'),
-  });
-  app.openapi(activate, async (c) => {
+  })(async (c) => {
     const { head, version } = c.req.valid('param');
     const { percent } = await readOptionalJson(c.req.raw, Activate);
     await change(c, pointers, head, (stub) => stub.heads.activate(head, version, percent));

@@ -1,26 +1,23 @@
 /** GET /healthz: that the Worker runs, and what. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { version } from '../../../package.json';
 import { BackboneId } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import type { Plan } from '../../../src/backbone/index.ts';
 import type { Services } from '../services.ts';
-import { answers } from '../../http/openapi.ts';
+import { answers, operations } from '../../http/openapi.ts';
 
 const Health = z
   .object({ status: z.literal('ok'), version: z.string(), backbone: BackboneId, engine: z.string() })
   .meta({ id: 'Health' });
 
-const health = createRoute({
-  method: 'get',
-  path: '/healthz',
-  summary: 'Health and version',
-  security: [],
-  responses: answers(200, Health, 'The Worker runs.'),
-});
-
 export function addHealthRoute(app: App, { runtime }: Services): void {
-  app.openapi(health, (c) => {
+  const { get } = operations(app);
+  get('/healthz', {
+    summary: 'Health and version',
+    security: [],
+    responses: answers(200, Health, 'The Worker runs.'),
+  })((c) => {
     const backbone = backboneId(runtime.plan);
     return c.json({ status: 'ok' as const, version, backbone, engine: runtime.engine.name }, 200);
   });

@@ -1,5 +1,4 @@
 /** POST /v1/heads/{head}/classify-batch: many pictures, or a ZIP of them, answered line by line while they are worked on. */
-import { createRoute } from '@hono/zod-openapi';
 import {
   BatchQuery,
   MAX_BATCH_PICTURES,
@@ -21,10 +20,10 @@ import { ApiError, problemOfError } from '../../http/problem.ts';
 import type { RequestWork } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { readZip, unpack, type ZipEntry } from '../../http/zip.ts';
-import { batchBody, HeadPath, RoutingHeaders } from '../../http/openapi.ts';
+import { batchBody, HeadPath, RoutingHeaders, operations } from '../../http/openapi.ts';
 
-/** The largest file that comes out of a ZIP, and its decoder. */
-const UNPACKED_BYTES = MAX_FILE_BYTES + 1 + DECODER_BYTES;
+/** A ZIP; beside it the largest file that comes out of it, and its decoder. */
+const ARCHIVE = { maxBytes: MAX_MULTIPART_BYTES, factor: 1, beside: MAX_FILE_BYTES + 1 + DECODER_BYTES };
 
 /** A picture whose bytes come when its turn comes, and are there until `use` is done. */
 interface Waiting {
@@ -38,16 +37,14 @@ const LINES: { description: string; content: Record<string, { schema: { $ref: st
 };
 
 export function addBatchRoute(app: App, services: Services): void {
+  const { post } = operations(app);
   const { keys, loader } = services;
-  const route = createRoute({
-    method: 'post',
-    path: '/v1/heads/{head}/classify-batch',
+  post('/v1/heads/{head}/classify-batch', {
     summary: `Classify up to ${MAX_BATCH_PICTURES} images, answered line by line`,
     middleware: requireScope(keys, 'read', 'classify-batch'),
     request: { params: HeadPath, query: BatchQuery, headers: RoutingHeaders, body: batchBody },
     responses: { 200: LINES },
-  });
-  app.openapi(route, async (c) => {
+  })(async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version } = c.req.valid('query');
     const caller = callerOf(c);
@@ -107,7 +104,7 @@ function withBatch(
       with: (look) => unpackWithin(work, entry, look),
     });
     const take = async (body: Uint8Array) => use(readZip(body).map(unpacked));
-    return borrow(request, work.memory, MAX_MULTIPART_BYTES, 1, take, UNPACKED_BYTES);
+    return borrow(request, work.memory, ARCHIVE, take);
   }
   throw new ApiError(
     'unsupported_media_type',
@@ -167,8 +164,8 @@ async function lineOf(
     const prediction = await picture.with((bytes) => predict(services, caller, head, bytes));
     const { id, version, predictions, unknown } = answerOf(prediction, topK);
     const { image } = prediction;
-    const canary = version === head.file.version ? {} : { version };
-    return { index, name, ...(id === undefined ? {} : { id }), ...canary, predictions, unknown, image };
+    const canary = version === head.file.version ? undefined : version;
+    return { index, name, id, version: canary, predictions, unknown, image };
   } catch (error) {
     return { index, name, problem: problemOfError(error, requestId) };
   }

@@ -1,9 +1,8 @@
 /** Classify a picture: with one head, or with several in one forward pass. */
-import { createRoute } from '@hono/zod-openapi';
 import { Classification, Classifications, ClassifyManyQuery, ClassifyQuery } from '../../../src/api/index.ts';
 import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import { answers, HeadPath, orPng, pictureBody, RoutingHeaders } from '../../http/openapi.ts';
+import { answers, BINARY, HeadPath, pictureBody, RoutingHeaders, operations } from '../../http/openapi.ts';
 import type { Services } from '../../isolate/services.ts';
 import type { LoadedHead } from '../../stores/head-loader.ts';
 import { answerOf, callerOf, predict, predictAll, type Caller } from '../predict.ts';
@@ -19,20 +18,21 @@ export type Explain = (
 ) => Promise<Response> | undefined;
 
 export function addClassifyRoutes(app: App, services: Services, explain: Explain): void {
+  const { post } = operations(app);
   const { keys, loader } = services;
   const middleware = requireScope(keys, 'read', 'classify');
 
-  const one = createRoute({
-    method: 'post',
-    path: '/v1/heads/{head}/classify',
+  post('/v1/heads/{head}/classify', {
     summary: 'Classify an image',
     middleware,
     request: { params: HeadPath, query: ClassifyQuery, headers: RoutingHeaders, body: pictureBody },
-    responses: orPng(
-      answers(200, Classification, 'The most probable labels, and whether the image is unknown.'),
-    ),
-  });
-  app.openapi(one, async (c) => {
+    responses: {
+      200: {
+        description: 'The most probable labels, and whether the image is unknown.',
+        content: { 'application/json': { schema: Classification }, 'image/png': { schema: BINARY } },
+      },
+    },
+  })(async (c) => {
     const { head: name } = c.req.valid('param');
     const { top_k: topK, version, ...explaining } = c.req.valid('query');
     const caller = callerOf(c);
@@ -45,15 +45,12 @@ export function addClassifyRoutes(app: App, services: Services, explain: Explain
     return c.json({ ...answerOf(prediction, topK), image: prediction.image }, 200);
   });
 
-  const many = createRoute({
-    method: 'post',
-    path: '/v1/classify',
+  post('/v1/classify', {
     summary: 'Classify an image with several heads',
     middleware,
     request: { query: ClassifyManyQuery, headers: RoutingHeaders, body: pictureBody },
     responses: answers(200, Classifications, 'One result per head, in the order of the request.'),
-  });
-  app.openapi(many, async (c) => {
+  })(async (c) => {
     const { heads: references, top_k: topK } = c.req.valid('query');
     const caller = callerOf(c);
     const heads = await Promise.all(

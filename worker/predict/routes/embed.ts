@@ -1,30 +1,27 @@
 /** POST /v1/embed: pictures to CNN codes. */
-import { createRoute, type z } from '@hono/zod-openapi';
+import { type z } from '@hono/zod-openapi';
 import { type Embedding, Embeddings, EmbedQuery } from '../../../src/api/index.ts';
 import { allowsSize, sizesInWords } from '../../../src/backbone/index.ts';
 import type { PixelRules } from '../../../src/head/index.ts';
 import { defaultInput } from '../../../src/head/picture-input.ts';
-import type { App } from '../../env.ts';
+import type { App, Env } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import type { Env } from '../../env.ts';
 import { MAX_PICTURES_PER_REQUEST } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Runtime } from '../../isolate/backbones.ts';
 import type { Services } from '../../isolate/services.ts';
-import { codeIn, codeSpaceOf, spaceAt, type CodeSpace } from '../../teach/code-space.ts';
-import { answers, pictureBody } from '../../http/openapi.ts';
+import { codesIn, spaceAt, taughtSpacesOf, type CodeSpace } from '../../teach/code-space.ts';
+import { answers, pictureBody, operations } from '../../http/openapi.ts';
 
 export function addEmbedRoute(app: App, services: Services): void {
-  const embed = createRoute({
-    method: 'post',
-    path: '/v1/embed',
+  const { post } = operations(app);
+  post('/v1/embed', {
     summary: `CNN codes of an image, or of up to ${MAX_PICTURES_PER_REQUEST} in a multipart form`,
     middleware: requireScope(services.keys, 'read', 'embed'),
     request: { query: EmbedQuery, body: pictureBody },
     responses: answers(200, Embeddings, 'One code per image.'),
-  });
-  app.openapi(embed, async (c) => {
+  })(async (c) => {
     const { encoding, ...wish } = c.req.valid('query');
     const { tenant } = c.var.principal;
     const space = await spaceWished(services, c.env, tenant, wish);
@@ -36,7 +33,7 @@ export function addEmbedRoute(app: App, services: Services): void {
       async (pictures) => {
         const made: z.output<typeof Embedding>[] = [];
         for (const picture of pictures) {
-          const { code, image } = await codeIn(services, space, picture, work);
+          const { code, image } = await codesIn(services, { space }, picture, work);
           made.push({ code: encoding === 'float' ? Array.from(code) : halfPrecisionBase64(code), image });
         }
         return made;
@@ -62,7 +59,7 @@ async function spaceWished(
 ): Promise<CodeSpace> {
   if (head === undefined) return spaceAt(await runtimeWished(services.runtime, wish));
   const more = (['backbone', 'size', 'rules'] as const).find((field) => wish[field] !== undefined);
-  if (more === undefined) return codeSpaceOf(services, env, tenant, head);
+  if (more === undefined) return (await taughtSpacesOf(services, env, tenant, head)).space;
   throw refused(
     more,
     "a head has codes of its own; ask either for those of a 'head', or for those of a 'backbone', 'size' and 'rules'",
@@ -102,7 +99,7 @@ function described({ origin, runtime }: CodeSpace): Omit<Embeddings, 'encoding' 
       statistics: [...(statistics ?? taps.map(() => 'mean' as const))],
       input: runtime.input,
     },
-    ...(base === undefined ? {} : { base: base.sha256 }),
+    base: base?.sha256,
     code_length: codeLength,
   };
 }

@@ -2,19 +2,23 @@
 import type { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Scope } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, AppEnv, Env, Variables } from '../../env.ts';
 import { addressOf } from '../../access/auth.ts';
-import type { AppEnv, Env, Variables } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
-import { OwnApi, OwnProblem } from './own-api.ts';
-import { Records } from './records.ts';
+import { problemShape } from '../problem-shape.ts';
+import { OwnApi } from './own-api.ts';
+import { Records, type Project } from './records.ts';
 
 export interface CallerEnv extends AppEnv {
   Bindings: Env;
-  Variables: Variables & { api: OwnApi; records: Records };
+  /** The project where the call is to one: withProject. */
+  Variables: Variables & { api: OwnApi; records: Records; project: Project };
 }
+
+/** What calls to a project are answered from. */
+export type ProjectCaller = Pick<CallerEnv['Variables'], 'api' | 'records' | 'project'>;
 
 export type CallerApp = Hono<CallerEnv>;
 
@@ -37,30 +41,28 @@ export const asCaller = (app: App, { keys }: Services, header: string, scope: Sc
     await next();
   });
 
-/** Errors as Custom Vision words them. */
-export const customVisionErrors = createMiddleware<AppEnv>(async (c, next) => {
+/** Of calls to a project: there is one. */
+export const withProject = createMiddleware<CallerEnv>(async (c, next) => {
+  c.set('project', await c.var.records.project(c.req.param('project') ?? ''));
   await next();
-  if (c.error === undefined) return;
-  const headers = new Headers(c.res.headers);
-  headers.set('content-type', 'application/json');
-  const own = c.error instanceof OwnProblem ? c.error : undefined;
-  const problem: { status: number; code: string; detail: string } =
-    own === undefined ? await c.res.json() : { status: own.status, code: own.code, detail: own.message };
-  const { status, detail: message, code } = problem;
-  c.res = new Response(JSON.stringify({ code: codeOf(status), message, problem: code }), { status, headers });
 });
 
-function codeOf(status: number): string {
-  const codes: Readonly<Record<number, string>> = {
-    400: 'BadRequest',
-    401: 'Unauthorized',
-    403: 'Forbidden',
-    404: 'NotFound',
-    409: 'Conflict',
-    413: 'BadRequestImageSizeBytes',
-    415: 'BadRequestImageFormat',
-    422: 'BadRequestInvalid',
-    429: 'TooManyRequests',
-  };
-  return codes[status] ?? 'ErrorUnknown';
-}
+/** Of errors, by status. */
+const CODES: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  413: 'BadRequestImageSizeBytes',
+  415: 'BadRequestImageFormat',
+  422: 'BadRequestInvalid',
+  429: 'TooManyRequests',
+};
+
+/** Errors as Custom Vision words them. */
+export const customVisionErrors = problemShape(({ status, detail, code }) => ({
+  code: CODES[status] ?? 'ErrorUnknown',
+  message: detail,
+  problem: code,
+}));

@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { MAX_EXAMPLES_PER_PAGE } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
+import { ApiError } from '../../http/problem.ts';
 import { fromBase64 } from '../../http/pictures.ts';
 import { retrain } from '../../heads/head-calls.ts';
-import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
-import type { CallerApp } from './caller.ts';
-import { hashPrefix, imageId, isUuid } from './ids.ts';
+import { withProject, type CallerApp, type ProjectCaller } from './caller.ts';
+import { hashPrefix, isUuid } from './ids.ts';
 import { idsOf, MAX_IDS, MAX_IMAGES, readBody, withImages, withJson } from './input.ts';
-import { headPath, OwnProblem, type OwnCall, type OwnApi } from './own-api.ts';
+import { headPath, type OwnCall, type OwnApi } from './own-api.ts';
 import { checked } from './projects.ts';
 import { StoredPrediction, type Project, type Records, type Tag } from './records.ts';
 import { imageOf } from './wire.ts';
@@ -41,51 +41,46 @@ interface Arriving {
 }
 
 export function addImages(app: CallerApp, { pointers }: Services): void {
-  app.post('/projects/:project/images', async (c) => {
-    const project = await c.var.records.project(c.req.param('project'));
+  app.post('/projects/:project/images', withProject, async (c) => {
     const tagIds = idsOf(c.req.queries('tagIds'));
-    return withImages(c.req.raw, workOf(c).memory, async (images) => {
+    return withImages(c, async (images) => {
       const arriving = images.map(({ name, bytes }) => fromBytes(name, bytes, tagIds));
-      return c.json(await takeIn(c.var, project, arriving));
+      return c.json(await takeIn(c.var, arriving));
     });
   });
 
-  app.post('/projects/:project/images/files', async (c) => {
-    const project = await c.var.records.project(c.req.param('project'));
-    return withJson(c.req.raw, workOf(c).memory, Files, async ({ images, tagIds }) => {
+  app.post('/projects/:project/images/files', withProject, (c) =>
+    withJson(c, Files, async ({ images, tagIds }) => {
       const arriving = images.map((image) =>
         fromBytes(image.name ?? '', fromBase64(image.contents, 'contents'), image.tagIds ?? tagIds ?? []),
       );
-      return c.json(await takeIn(c.var, project, arriving));
-    });
-  });
+      return c.json(await takeIn(c.var, arriving));
+    }),
+  );
 
-  app.post('/projects/:project/images/urls', async (c) => {
-    const project = await c.var.records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, workOf(c).memory, Urls);
+  app.post('/projects/:project/images/urls', withProject, async (c) => {
+    const { images, tagIds } = await readBody(c, Urls);
     const arriving = images.map(({ url, tagIds: own }): Arriving => ({
       source: url,
       tagIds: own ?? tagIds ?? [],
       teachCall: (label) => Promise.resolve({ method: 'POST', json: { examples: [{ label, url }] } }),
       picture: () => Promise.resolve(undefined),
     }));
-    return c.json(await takeIn(c.var, project, arriving));
+    return c.json(await takeIn(c.var, arriving));
   });
 
-  app.post('/projects/:project/images/predictions', async (c) => {
-    const { records } = c.var;
-    const project = await records.project(c.req.param('project'));
-    const { images, tagIds } = await readBody(c.req.raw, workOf(c).memory, Predictions);
+  app.post('/projects/:project/images/predictions', withProject, async (c) => {
+    const { records, project } = c.var;
+    const { images, tagIds } = await readBody(c, Predictions);
     const arriving = images.map(({ id, tagIds: own }) =>
       fromPrediction(records, project, id, own ?? tagIds ?? []),
     );
-    return c.json(await takeIn(c.var, project, arriving));
+    return c.json(await takeIn(c.var, arriving));
   });
 
   for (const path of ['/projects/:project/images', '/projects/:project/images/tagged'] as const) {
-    app.get(path, async (c) => {
-      const { records, api } = c.var;
-      const project = await records.project(c.req.param('project'));
+    app.get(path, withProject, async (c) => {
+      const { records, api, project } = c.var;
       const tags = await records.tags(project.id);
       const skip = checked(Count, c.req.query('skip') ?? '0', 'skip');
       const take = Math.min(checked(Count, c.req.query('take') ?? '50', 'take'), 256);
@@ -94,9 +89,8 @@ export function addImages(app: CallerApp, { pointers }: Services): void {
       examples.sort((a, b) => (oldest ? 1 : -1) * a.created_at.localeCompare(b.created_at));
       return c.json(examples.slice(skip, skip + take).map((example) => imageOf(example, tags)));
     });
-    app.get(`${path}/count`, async (c) => {
-      const { records, api } = c.var;
-      const project = await records.project(c.req.param('project'));
+    app.get(`${path}/count`, withProject, async (c) => {
+      const { records, api, project } = c.var;
       const tags = await records.tags(project.id);
       return c.json((await tagged(api, project, tags, idsOf(c.req.queries('tagIds')))).length);
     });
@@ -104,9 +98,8 @@ export function addImages(app: CallerApp, { pointers }: Services): void {
   app.get('/projects/:project/images/untagged', (c) => c.json([]));
   app.get('/projects/:project/images/untagged/count', (c) => c.json(0));
 
-  app.delete('/projects/:project/images', async (c) => {
-    const { records, api } = c.var;
-    const project = await records.project(c.req.param('project'));
+  app.delete('/projects/:project/images', withProject, async (c) => {
+    const { api, project } = c.var;
     const all = c.req.query('allImages') === 'true';
     const prefixes = new Set(idsOf(c.req.queries('imageIds')).map(hashPrefix));
     const found = await examplesOf(api, project);
@@ -143,7 +136,7 @@ function fromPrediction(
     const found = isUuid(id)
       ? await records.get(`${project}/predictions/${id}`, StoredPrediction)
       : undefined;
-    if (found === undefined) throw new OwnProblem(404, 'not_found', 'There is no such prediction.');
+    if (found === undefined) throw new ApiError('not_found', 'There is no such prediction.');
     return found;
   };
   return {
@@ -159,8 +152,7 @@ function fromPrediction(
 
 /** One after the other: each has a status of its own, and one that fails keeps nobody out. */
 async function takeIn(
-  { records, api }: { records: Records; api: OwnApi },
-  project: Project,
+  { records, api, project }: ProjectCaller,
   arriving: readonly Arriving[],
 ): Promise<object> {
   const tags = await records.tags(project.id);
@@ -174,7 +166,7 @@ async function takeInOne(
   { head }: Project,
   tags: readonly Tag[],
   { source, tagIds, teachCall, picture }: Arriving,
-): Promise<{ sourceUrl: string; status: string; image?: object }> {
+): Promise<{ sourceUrl: string; status: string; image?: object | undefined }> {
   const tag = tags.find(({ id }) => id === tagIds[0]?.toLowerCase());
   if (tagIds.length > 1) return { sourceUrl: source, status: 'ErrorTagLimitExceed' };
   if (tag === undefined) return { sourceUrl: source, status: 'ErrorInvalidTag' };
@@ -186,23 +178,19 @@ async function takeInOne(
     return {
       sourceUrl: source,
       status: added === 0 ? 'OKDuplicate' : 'OK',
-      ...(sha256 === undefined
-        ? {}
-        : {
-            image: {
-              ...imageOf({ picture: sha256, label: tag.label, created_at: now }, tags),
-              id: imageId(sha256),
-            },
-          }),
+      image:
+        sha256 === undefined
+          ? undefined
+          : imageOf({ picture: sha256, label: tag.label, created_at: now }, tags),
     };
   } catch (error) {
-    if (error instanceof OwnProblem && error.status < 500)
+    if (error instanceof ApiError && error.status < 500)
       return { sourceUrl: source, status: statusOf(error) };
     throw error;
   }
 }
 
-function statusOf({ code, status }: OwnProblem): string {
+function statusOf({ code, status }: ApiError): string {
   if (code.startsWith('url_') || code === 'not_found') return 'ErrorSource';
   // The code of a stored prediction that the project's head does not read any more, or that could not come along in a move.
   if (code === 'backbone_mismatch' || code === 'conflict') return 'ErrorSource';

@@ -1,16 +1,17 @@
 /** Bodies of Custom Vision's calls: pictures in forms or as they are, and JSON. */
 import type { z } from 'zod';
-import { MAX_FILE_BYTES } from '../../../src/image/limits.ts';
 import { checkJson, mediaType } from '../../http/body.ts';
-import type { Lender } from '../../isolate/leases.ts';
+import { workOf, type Working } from '../../isolate/request-work.ts';
 import { CUSTOM_VISION_JSON_MEMORY_FACTOR, MAX_CUSTOM_VISION_JSON_BYTES } from '../../limits.ts';
-import { borrow, borrowForm } from '../../http/pictures.ts';
+import { borrow, borrowForm, PICTURE_FILE } from '../../http/pictures.ts';
 import { ApiError } from '../../http/problem.ts';
 
 /** As many as Custom Vision takes in one call. */
 export const MAX_IMAGES = 64;
 /** Of images or tags, in one call. */
 export const MAX_IDS = 256;
+
+const JSON_BODY = { maxBytes: MAX_CUSTOM_VISION_JSON_BYTES, factor: CUSTOM_VISION_JSON_MEMORY_FACTOR };
 
 /** A picture, in memory that is on loan. */
 export interface Image {
@@ -19,14 +20,10 @@ export interface Image {
 }
 
 /** Hands the pictures of a form, or the body as one, to `use`; their memory counts as lent until that is done. @throws ApiError */
-export function withImages<T>(
-  request: Request,
-  memory: Lender,
-  use: (images: readonly Image[]) => Promise<T>,
-): Promise<T> {
-  if (mediaType(request) !== 'multipart/form-data')
-    return borrow(request, memory, MAX_FILE_BYTES, 1, (bytes) => use([{ name: '', bytes }]));
-  return borrowForm(request, memory, MAX_IMAGES, async (parts) => {
+export function withImages<T>(c: Working, use: (images: readonly Image[]) => Promise<T>): Promise<T> {
+  if (mediaType(c.req.raw) !== 'multipart/form-data')
+    return borrow(c.req.raw, workOf(c).memory, PICTURE_FILE, (bytes) => use([{ name: '', bytes }]));
+  return borrowForm(c.req.raw, workOf(c).memory, MAX_IMAGES, async (parts) => {
     if (parts.length === 0) throw new ApiError('invalid_request', 'The form holds no picture.');
     return use(parts.map(({ name, filename, bytes }) => ({ name: filename ?? name, bytes })));
   });
@@ -34,26 +31,16 @@ export function withImages<T>(
 
 /** Hands a JSON body to `use`, in memory that counts as lent until that is done. @throws ApiError */
 export function withJson<S extends z.ZodType, T>(
-  request: Request,
-  memory: Lender,
+  c: Working,
   schema: S,
   use: (body: z.output<S>) => Promise<T>,
 ): Promise<T> {
-  return borrow(
-    request,
-    memory,
-    MAX_CUSTOM_VISION_JSON_BYTES,
-    CUSTOM_VISION_JSON_MEMORY_FACTOR,
-    async (body) => use(checkJson(body, schema)),
-  );
+  return borrow(c.req.raw, workOf(c).memory, JSON_BODY, async (body) => use(checkJson(body, schema)));
 }
 
 /** A JSON body of which nothing that is large is used. @throws ApiError */
-export const readBody = <S extends z.ZodType>(
-  request: Request,
-  memory: Lender,
-  schema: S,
-): Promise<z.output<S>> => withJson(request, memory, schema, (body) => Promise.resolve(body));
+export const readBody = <S extends z.ZodType>(c: Working, schema: S): Promise<z.output<S>> =>
+  withJson(c, schema, (body) => Promise.resolve(body));
 
 /** Ids in a query: joined by commas, or the parameter several times. */
 export function idsOf(values: readonly string[] | undefined): string[] {

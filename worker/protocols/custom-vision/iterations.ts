@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { ClassSummary, DisplayName, VersionName, VersionSummary } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
-import type { CallerApp } from './caller.ts';
+import { withProject, type CallerApp, type ProjectCaller } from './caller.ts';
 import { versionOf } from './ids.ts';
 import { readBody } from './input.ts';
 import { headPath, type OwnApi } from './own-api.ts';
@@ -29,43 +28,35 @@ const PublishName = DisplayName.refine(
 /** Azure's path of the resource that predicts; here it is only told again. */
 const ResourceId = z.string().max(1_000);
 
-interface Caller {
-  readonly api: OwnApi;
-  readonly records: Records;
-}
-
 export function addIterations(app: CallerApp): void {
-  app.post('/projects/:project/train', async (c) => {
-    const project = await c.var.records.project(c.req.param('project'));
-    const { version, missing } = await c.var.api.call(`${headPath(project.head)}/train`, Trained, {
-      method: 'POST',
-    });
+  app.post('/projects/:project/train', withProject, async (c) => {
+    const { project } = c.var;
+    const path = `${headPath(project.head)}/train`;
+    const { version, missing } = await c.var.api.call(path, Trained, { method: 'POST' });
     if (version === undefined) throw refused('project', missing ?? 'There is nothing to train on yet.');
-    const [found] = await iterationsOf(c.var, project, version);
+    const [found] = await iterationsOf(c.var, version);
     return c.json(found);
   });
 
-  app.get('/projects/:project/iterations', async (c) => {
-    return c.json(await iterationsOf(c.var, await c.var.records.project(c.req.param('project'))));
+  app.get('/projects/:project/iterations', withProject, async (c) => c.json(await iterationsOf(c.var)));
+
+  app.get('/projects/:project/iterations/:iteration', withProject, async (c) => {
+    const { version } = await iteration(c.var, c.req.param('iteration'));
+    return c.json((await iterationsOf(c.var, version))[0]);
   });
 
-  app.get('/projects/:project/iterations/:iteration', async (c) => {
-    const { project, version } = await iteration(c.var, c.req.param());
-    return c.json((await iterationsOf(c.var, project, version))[0]);
-  });
-
-  app.patch('/projects/:project/iterations/:iteration', async (c) => {
-    const { project, version, versions } = await iteration(c.var, c.req.param());
-    const { name } = await readBody(c.req.raw, workOf(c).memory, z.object({ name: DisplayName }));
+  app.patch('/projects/:project/iterations/:iteration', withProject, async (c) => {
+    const { project, version, versions } = await iteration(c.var, c.req.param('iteration'));
+    const { name } = await readBody(c, z.object({ name: DisplayName }));
     const place = `${project.id}/iterations/`;
     await c.var.records.put(`${place}${version}`, { version, name });
     // Nothing else removes the names of iterations that were deleted.
     await c.var.records.retain(place, new Set(versions.map(String)));
-    return c.json((await iterationsOf(c.var, project, version))[0]);
+    return c.json((await iterationsOf(c.var, version))[0]);
   });
 
-  app.delete('/projects/:project/iterations/:iteration', async (c) => {
-    const { project, version } = await iteration(c.var, c.req.param());
+  app.delete('/projects/:project/iterations/:iteration', withProject, async (c) => {
+    const { project, version } = await iteration(c.var, c.req.param('iteration'));
     const published = await c.var.records.published(project.id);
     if (published.some((each) => each.version === version)) {
       throw refused('iteration', 'The iteration is published; unpublish it first.');
@@ -75,14 +66,14 @@ export function addIterations(app: CallerApp): void {
     return c.body(null, 204);
   });
 
-  app.get('/projects/:project/iterations/:iteration/performance', async (c) => {
-    const { project, version } = await iteration(c.var, c.req.param());
-    return c.json(await performance(c.var, project, version));
+  app.get('/projects/:project/iterations/:iteration/performance', withProject, async (c) => {
+    const { version } = await iteration(c.var, c.req.param('iteration'));
+    return c.json(await performance(c.var, version));
   });
 
-  app.post('/projects/:project/iterations/:iteration/publish', async (c) => {
+  app.post('/projects/:project/iterations/:iteration/publish', withProject, async (c) => {
     const { records, api } = c.var;
-    const { project, version, versions } = await iteration(c.var, c.req.param());
+    const { project, version, versions } = await iteration(c.var, c.req.param('iteration'));
     const name = checked(PublishName, c.req.query('publishName'), 'publishName');
     const resource = checked(ResourceId, c.req.query('predictionId') ?? '', 'predictionId');
     const place = `${project.id}/published/${encodeURIComponent(name)}`;
@@ -98,14 +89,13 @@ export function addIterations(app: CallerApp): void {
     return c.json(true);
   });
 
-  app.delete('/projects/:project/iterations/:iteration/publish', async (c) => {
+  app.delete('/projects/:project/iterations/:iteration/publish', withProject, async (c) => {
     const { records, api } = c.var;
-    const { project, version } = await iteration(c.var, c.req.param());
+    const { project, version } = await iteration(c.var, c.req.param('iteration'));
     const names = (await records.published(project.id)).filter((each) => each.version === version);
     if (names.length === 0) throw refused('iteration', 'The iteration is not published.');
     for (const { name } of names) {
-      const alias = await aliasOf(name);
-      await api.find(`${headPath(project.head)}/names/${alias}`, z.unknown(), { method: 'DELETE' });
+      await api.remove(`${headPath(project.head)}/names/${await aliasOf(name)}`);
       await records.delete(`${project.id}/published/${encodeURIComponent(name)}`);
     }
     return c.body(null, 204);
@@ -132,15 +122,13 @@ async function aliasOf(published: string): Promise<string> {
 
 /** @throws ApiError not_found */
 async function iteration(
-  caller: Caller,
-  params: { readonly project: string; readonly iteration: string },
+  { api, project }: ProjectCaller,
+  id: string,
 ): Promise<{ project: Project; version: number; versions: number[] }> {
-  const project = await caller.records.project(params.project);
-  const version = versionOf(project.id, params.iteration);
-  const detail = await detailOf(caller.api, project);
-  const versions = detail?.versions.map((each) => each.version) ?? [];
+  const version = versionOf(project.id, id);
+  const versions = (await detailOf(api, project))?.versions.map((each) => each.version) ?? [];
   if (version === undefined || !versions.includes(version)) {
-    throw new ApiError('not_found', `The project has no iteration '${params.iteration.slice(0, 80)}'.`);
+    throw new ApiError('not_found', `The project has no iteration '${id.slice(0, 80)}'.`);
   }
   return { project, version, versions };
 }
@@ -150,7 +138,7 @@ function detailOf(api: OwnApi, { head }: Project): Promise<Detail | undefined> {
 }
 
 /** Newest first. @param only the iteration of this version. */
-async function iterationsOf({ api, records }: Caller, project: Project, only?: number): Promise<object[]> {
+async function iterationsOf({ api, records, project }: ProjectCaller, only?: number): Promise<object[]> {
   const [detail, names, published] = await Promise.all([
     detailOf(api, project),
     records.iterationNames(project.id),
@@ -168,7 +156,7 @@ async function iterationsOf({ api, records }: Caller, project: Project, only?: n
     );
 }
 
-async function performance({ api, records }: Caller, project: Project, version: number): Promise<object> {
+async function performance({ api, records, project }: ProjectCaller, version: number): Promise<object> {
   const detail = await detailOf(api, project);
   const summary = detail?.versions.find((each) => each.version === version);
   if (detail === undefined || summary?.leave_one_out == null) {

@@ -1,26 +1,14 @@
 /** Our own API, called from inside: what a Custom Vision call means in it, with the caller's key and all its checks. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { App } from '../../env.ts';
-import type { Env } from '../../env.ts';
+import type { App, Env } from '../../env.ts';
 import type { Part } from '../../http/multipart.ts';
 import { giveForm } from '../../http/pictures.ts';
+import { ApiError, isProblemCode, type ProblemCode } from '../../http/problem.ts';
 import { chargeTo, type Working } from '../../isolate/request-work.ts';
 
-/** What our API objected to; it becomes the answer as it is. */
-export class OwnProblem extends Error {
-  override readonly name = 'OwnProblem';
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, detail: string) {
-    super(detail);
-    this.status = status;
-    this.code = code;
-  }
-}
-
-const Problem = z.object({ code: z.string(), detail: z.string(), status: z.int() });
+/** What our API objects to becomes the answer, or the error, as it is. */
+const OwnProblem = z.object({ code: z.custom<ProblemCode>(isProblemCode), detail: z.string() });
 
 export interface OwnCall {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -47,13 +35,13 @@ export class OwnApi {
     this.#key = key;
   }
 
-  /** @throws OwnProblem */
+  /** @throws ApiError */
   async call<S extends z.ZodType>(path: string, schema: S, call: OwnCall = {}): Promise<z.output<S>> {
     const response = await this.#send(path, call);
     return schema.parse(await response.json());
   }
 
-  /** @throws OwnProblem */
+  /** @throws ApiError */
   async tell(path: string, call: OwnCall): Promise<void> {
     await (await this.#send(path, call)).body?.cancel();
   }
@@ -64,12 +52,12 @@ export class OwnApi {
     schema: S,
     call: OwnCall = {},
   ): Promise<z.output<S> | undefined> {
-    try {
-      return await this.call(path, schema, call);
-    } catch (error) {
-      if (error instanceof OwnProblem && error.status === 404) return undefined;
-      throw error;
-    }
+    return orMissing(this.call(path, schema, call));
+  }
+
+  /** Deletes what may not be there. @throws ApiError */
+  async remove(path: string): Promise<void> {
+    await orMissing(this.tell(path, { method: 'DELETE' }));
   }
 
   async #send(path: string, { method = 'GET', json, form }: OwnCall): Promise<Response> {
@@ -83,9 +71,17 @@ export class OwnApi {
     chargeTo(this.#origin, request);
     const response = await this.#app.fetch(request, env, executionCtx);
     if (response.ok) return response;
-    const problem = Problem.parse(await response.json());
-    throw new OwnProblem(problem.status, problem.code, problem.detail);
+    const { code, detail } = OwnProblem.parse(await response.json());
+    throw new ApiError(code, detail);
   }
+}
+
+/** @returns undefined for what isn't there. */
+function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  });
 }
 
 export function headPath(head: string): string {

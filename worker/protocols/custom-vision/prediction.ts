@@ -1,21 +1,17 @@
 /** Prediction by a published name. What is stored is the picture's code, never its pixels. */
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { Classification } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
-import {
-  MAX_CLASSES_PER_TAUGHT_HEAD,
-  POINTER_CACHE_ENTRIES,
-  POINTER_FRESH_MS,
-  POINTER_STALE_MS,
-} from '../../limits.ts';
+import { MAX_CLASSES_PER_TAUGHT_HEAD, POINTER_CACHE_ENTRIES } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
+import { POINTER_AGES } from '../../stores/pointers.ts';
 import { RefreshingCache } from '../../stores/refreshing-cache.ts';
-import type { CallerApp } from './caller.ts';
+import type { CallerApp, CallerEnv, ProjectCaller } from './caller.ts';
 import { Turns } from '../../isolate/turns.ts';
 import { iterationId } from './ids.ts';
-import { readBody, withImages, type Image } from './input.ts';
-import { headPath, type OwnCall, type OwnApi } from './own-api.ts';
+import { readBody, withImages } from './input.ts';
+import { headPath, type OwnCall } from './own-api.ts';
 import {
   CodesOf,
   type Project,
@@ -32,7 +28,7 @@ const MAX_STORED = 500;
 const STORED_BETWEEN_TRIMS = 50;
 /** Of each. A project's head has no more; an uploaded one may have thousands. */
 const MAX_STORED_LABELS = MAX_CLASSES_PER_TAUGHT_HEAD;
-export const Url = z.union([
+const Url = z.union([
   z.object({ url: z.string() }),
   z.object({ Url: z.string() }).transform(({ Url }) => ({ url: Url })),
 ]);
@@ -49,28 +45,39 @@ interface Known {
 }
 
 export function addPrediction(app: CallerApp): void {
-  const cache = new RefreshingCache<Known>({
-    freshMs: POINTER_FRESH_MS,
-    staleMs: POINTER_STALE_MS,
-    entries: POINTER_CACHE_ENTRIES,
-  });
+  const cache = new RefreshingCache<Known>(POINTER_AGES);
   const trims = new Turns(STORED_BETWEEN_TRIMS, POINTER_CACHE_ENTRIES);
+  const targetOf = (c: Context<CallerEnv>) =>
+    find(cache, c.var.principal.tenant, c.var.records, c.req.param());
   const path = '/:project/classify/iterations/:name';
-  for (const nostore of ['', '/nostore'] as const) {
-    app.post(`${path}/image${nostore}`, async (c) => {
-      const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      return withImages(c.req.raw, workOf(c).memory, async ([image]) => {
-        const storing = nostore === '' ? { trims, picture: await sha256Hex(image.bytes) } : undefined;
-        return c.json(await predict(c.var, target, callFor(image), storing));
-      });
+  addPredicting(app, (form) => `${path}/${form}`, targetOf, trims);
+  addPredicting(app, (form) => `${path}/${form}/nostore`, targetOf);
+}
+
+/**
+ * Both forms of a call that predicts: a picture that is sent, and one that has an address.
+ * @param trims where predictions are to be stored: when others make room.
+ */
+export function addPredicting(
+  app: CallerApp,
+  path: (form: 'image' | 'url') => string,
+  targetOf: (c: Context<CallerEnv>) => Promise<Target>,
+  trims?: Turns,
+): void {
+  app.post(path('image'), async (c) => {
+    const target = await targetOf(c);
+    return withImages(c, async ([{ bytes }]) => {
+      const call: OwnCall = { method: 'POST', form: [{ name: 'image', filename: undefined, bytes }] };
+      const storing = trims && { trims, picture: await sha256Hex(bytes) };
+      return c.json(await predict(c.var, target, call, storing));
     });
-    app.post(`${path}/url${nostore}`, async (c) => {
-      const target = await find(cache, c.var.principal.tenant, c.var.records, c.req.param());
-      const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
-      const call: OwnCall = { method: 'POST', json: { url } };
-      return c.json(await predict(c.var, target, call, nostore === '' ? { trims } : undefined));
-    });
-  }
+  });
+  app.post(path('url'), async (c) => {
+    const target = await targetOf(c);
+    const { url } = await readBody(c, Url);
+    const call: OwnCall = { method: 'POST', json: { url } };
+    return c.json(await predict(c.var, target, call, trims && { trims }));
+  });
 }
 
 export interface Target extends Omit<Known, 'published'> {
@@ -82,30 +89,25 @@ async function find(
   cache: RefreshingCache<Known>,
   tenant: string,
   records: Records,
-  params: { readonly project: string; readonly name: string },
+  { project: id = '', name: wanted = '' }: { readonly project?: string; readonly name?: string },
 ): Promise<Target> {
   const load = async (): Promise<Known> => {
-    const project = await records.project(params.project);
+    const project = await records.project(id);
     const [tags, published] = await Promise.all([records.tags(project.id), records.published(project.id)]);
     return { project, tags, published };
   };
-  const key = `${tenant}/${params.project}`;
-  const named = ({ published }: Known) => published.find(({ name }) => name === params.name)?.version;
+  const key = `${tenant}/${id}`;
+  const named = ({ published }: Known) => published.find(({ name }) => name === wanted)?.version;
   let known = await cache.get(key, load);
   if (named(known) === undefined) known = await cache.refresh(key, load);
   const version = named(known);
   if (version !== undefined) return { ...known, version };
-  throw new ApiError('not_found', `Nothing is published as '${params.name.slice(0, 80)}'.`);
-}
-
-/** The call to our API that classifies an image. */
-export function callFor({ bytes }: Image): OwnCall {
-  return { method: 'POST', form: [{ name: 'image', filename: undefined, bytes }] };
+  throw new ApiError('not_found', `Nothing is published as '${wanted.slice(0, 80)}'.`);
 }
 
 /** @param storing where the prediction is to be stored: when others make room, and the picture's SHA-256, if it is known. */
-export async function predict(
-  { api, records }: { readonly api: OwnApi; readonly records: Records },
+async function predict(
+  { api, records }: Pick<ProjectCaller, 'records' | 'api'>,
   { project, tags, version }: Target,
   call: OwnCall,
   storing: { readonly trims: Turns; readonly picture?: string } | undefined,
@@ -123,7 +125,7 @@ export async function predict(
       created,
       ...codesOf,
       predictions: predictions.slice(0, MAX_STORED_LABELS),
-      ...(storing.picture === undefined ? {} : { picture: storing.picture }),
+      picture: storing.picture,
       code: embeddings[0].code,
     };
     await records.putInProject(project.id, `predictions/${id}`, stored);

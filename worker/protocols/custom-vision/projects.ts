@@ -2,12 +2,11 @@
 import { z } from 'zod';
 import { DisplayName } from '../../../src/api/index.ts';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
-import type { CallerApp } from './caller.ts';
+import { withProject, type CallerApp, type ProjectCaller } from './caller.ts';
 import { isUuid } from './ids.ts';
 import { readBody } from './input.ts';
-import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
-import { MAX_PROJECTS, type Project, type Records } from './records.ts';
+import { headPath } from './own-api.ts';
+import { MAX_PROJECTS, type Project } from './records.ts';
 import { GENERAL_DOMAIN, projectOf } from './wire.ts';
 
 const Description = z.string().max(1_000);
@@ -18,9 +17,7 @@ export function addProjects(app: CallerApp): void {
   app.get('/domains', (c) => c.json([GENERAL_DOMAIN]));
   app.get('/domains/:domain', (c) => c.json({ ...GENERAL_DOMAIN, id: c.req.param('domain') }));
   app.get('/projects', async (c) => c.json((await c.var.records.projects()).map(projectOf)));
-  app.get('/projects/:project', async (c) => {
-    return c.json(projectOf(await c.var.records.project(c.req.param('project'))));
-  });
+  app.get('/projects/:project', withProject, (c) => c.json(projectOf(c.var.project)));
 
   app.post('/projects', async (c) => {
     const type = c.req.query('classificationType');
@@ -43,9 +40,9 @@ export function addProjects(app: CallerApp): void {
     return c.json(projectOf(project));
   });
 
-  app.patch('/projects/:project', async (c) => {
-    const project = await c.var.records.project(c.req.param('project'));
-    const { name, description } = await readBody(c.req.raw, workOf(c).memory, Changes);
+  app.patch('/projects/:project', withProject, async (c) => {
+    const { project } = c.var;
+    const { name, description } = await readBody(c, Changes);
     const changed: Project = {
       ...project,
       name: name ?? project.name,
@@ -56,18 +53,14 @@ export function addProjects(app: CallerApp): void {
     return c.json(projectOf(changed));
   });
 
-  app.delete('/projects/:project', async (c) => {
+  app.delete('/projects/:project', withProject, async (c) => {
     const { records, api } = c.var;
-    const { id, head } = await records.project(c.req.param('project'));
+    const { id, head } = c.var.project;
     if ((await records.published(id)).length > 0) {
       throw refused('project', 'The project has a published iteration; unpublish it first.');
     }
-    try {
-      await api.tell(headPath(head), { method: 'DELETE' });
-    } catch (error) {
-      // A project that was never taught has no head.
-      if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
-    }
+    // A project that was never taught has no head.
+    await api.remove(headPath(head));
     // The project's own record last, so that a deletion that broke off can be repeated; then what was written meanwhile.
     await records.deleteAll(`${id}/`);
     await records.delete(`projects/${id}`);
@@ -78,7 +71,7 @@ export function addProjects(app: CallerApp): void {
 
 /** A head's name after the project's; with a piece of the id where it is somebody's already. */
 async function freeName(
-  { records, api }: { readonly records: Records; readonly api: OwnApi },
+  { records, api }: Pick<ProjectCaller, 'records' | 'api'>,
   name: string,
   id: string,
 ): Promise<string> {

@@ -127,14 +127,15 @@ export class Records {
 
   /** Deletes the oldest beyond so many. Where there are more than a page of them, the rest is for the next time. */
   async trim(place: string, keep: number): Promise<void> {
-    await this.#remove(newestFirst(await this.#page(place, PAGE)).slice(keep));
+    const surplus = newestFirst(await this.#page(place, PAGE)).slice(keep);
+    await this.#delete(surplus.map(({ key }) => key));
   }
 
   /** Deletes what lies below a place under a name that is not among these. */
   async retain(place: string, names: ReadonlySet<string>): Promise<void> {
     const from = this.#name(place).length;
-    const objects = await this.#page(place, PAGE);
-    await this.#remove(objects.filter(({ key }) => !names.has(key.slice(from))));
+    const found = (await this.#page(place, PAGE)).map(({ key }) => key);
+    await this.#delete(found.filter((key) => !names.has(key.slice(from))));
   }
 
   async delete(...places: readonly string[]): Promise<void> {
@@ -176,12 +177,8 @@ export class Records {
     return this.list(`${project}/published/`, Published, MAX_PUBLISHED);
   }
 
-  async #page(place: string, most: number): Promise<R2Object[]> {
-    return (await this.#list(place, most)).objects;
-  }
-
-  #list(place: string, limit: number): Promise<R2Objects> {
-    return fromR2(() => this.#bucket.list({ prefix: this.#name(place), limit }));
+  async #page(place: string, limit: number): Promise<R2Object[]> {
+    return (await fromR2(() => this.#bucket.list({ prefix: this.#name(place), limit }))).objects;
   }
 
   async *#read<S extends z.ZodType>(
@@ -199,10 +196,6 @@ export class Records {
   async #parsed<S extends z.ZodType>(name: string, schema: S): Promise<z.output<S> | undefined> {
     const object = await fromR2(() => this.#bucket.get(name));
     return object === null ? undefined : schema.parse(await object.json());
-  }
-
-  async #remove(objects: readonly R2Object[]): Promise<void> {
-    await this.#delete(objects.map(({ key }) => key));
   }
 
   async #delete(names: string[]): Promise<void> {

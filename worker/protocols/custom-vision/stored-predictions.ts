@@ -1,13 +1,13 @@
 /** The training API's part of prediction: trying an iteration before it is published, and what predictions stored. */
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
-import type { CallerApp } from './caller.ts';
+import { withProject, type CallerApp, type CallerEnv } from './caller.ts';
 import { iterationId, isUuid, versionOf } from './ids.ts';
-import { idsOf, readBody, withImages } from './input.ts';
-import { headPath, type OwnApi } from './own-api.ts';
-import { callFor, predict, Url, type Target } from './prediction.ts';
-import { StoredPrediction, type Records } from './records.ts';
+import { idsOf, readBody } from './input.ts';
+import { headPath } from './own-api.ts';
+import { addPredicting, type Target } from './prediction.ts';
+import { StoredPrediction } from './records.ts';
 import { predictionsOf } from './wire.ts';
 
 const MAX_RESULTS = 256;
@@ -15,23 +15,12 @@ const Detail = z.object({ version: z.int() });
 const Query = z.object({ maxCount: z.int().min(0).nullish(), iterationId: z.string().nullish() });
 
 export function addStoredPredictions(app: CallerApp): void {
-  app.post('/projects/:project/quicktest/image', async (c) => {
-    const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    return withImages(c.req.raw, workOf(c).memory, async ([image]) =>
-      c.json(await predict(c.var, target, callFor(image), undefined)),
-    );
-  });
+  addPredicting(app, (form) => `/projects/:project/quicktest/${form}`, targetOf);
 
-  app.post('/projects/:project/quicktest/url', async (c) => {
-    const target = await targetOf(c.var, c.req.param('project'), c.req.query('iterationId'));
-    const { url } = await readBody(c.req.raw, workOf(c).memory, Url);
-    return c.json(await predict(c.var, target, { method: 'POST', json: { url } }, undefined));
-  });
-
-  app.post('/projects/:project/predictions/query', async (c) => {
-    const { records } = c.var;
-    const { id } = await records.project(c.req.param('project'));
-    const token = await readBody(c.req.raw, workOf(c).memory, Query);
+  app.post('/projects/:project/predictions/query', withProject, async (c) => {
+    const { records, project } = c.var;
+    const { id } = project;
+    const token = await readBody(c, Query);
     const tags = await records.tags(id);
     const most = Math.min(token.maxCount || MAX_RESULTS, MAX_RESULTS);
     const results: object[] = [];
@@ -51,22 +40,20 @@ export function addStoredPredictions(app: CallerApp): void {
     return c.json({ token, results });
   });
 
-  app.delete('/projects/:project/predictions', async (c) => {
-    const { records } = c.var;
-    const { id } = await records.project(c.req.param('project'));
+  app.delete('/projects/:project/predictions', withProject, async (c) => {
+    const { records, project } = c.var;
+    const { id } = project;
     const ids = idsOf(c.req.queries('ids')).filter(isUuid);
     await records.delete(...ids.map((prediction) => `${id}/predictions/${prediction.toLowerCase()}`));
     return c.body(null, 204);
   });
 }
 
-/** @param wanted an iteration's id; the newest training where absent. */
-async function targetOf(
-  { records, api }: { readonly records: Records; readonly api: OwnApi },
-  id: string,
-  wanted: string | undefined,
-): Promise<Target> {
-  const project = await records.project(id);
+/** The iteration that the query names; the newest training where it names none. */
+async function targetOf(c: Context<CallerEnv>): Promise<Target> {
+  const { records, api } = c.var;
+  const project = await records.project(c.req.param('project') ?? '');
+  const wanted = c.req.query('iterationId');
   const version =
     wanted === undefined
       ? (await api.call(headPath(project.head), Detail)).version

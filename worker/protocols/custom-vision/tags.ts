@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import { workOf } from '../../isolate/request-work.ts';
-import { callTenant } from '../../tenant/call.ts';
-import type { CallerApp } from './caller.ts';
+import { ask } from '../../tenant/call.ts';
+import { withProject, type CallerApp } from './caller.ts';
 import { readBody } from './input.ts';
-import { headPath, OwnProblem, type OwnApi } from './own-api.ts';
+import { headPath, type OwnApi } from './own-api.ts';
 import { checked, refused } from './projects.ts';
 import type { Project, Tag } from './records.ts';
 import { tagOf } from './wire.ts';
@@ -22,27 +21,25 @@ const Changes = z.object({
 const Total = z.object({ total: z.int() });
 
 export function addTags(app: CallerApp): void {
-  app.get('/projects/:project/tags', async (c) => {
-    const { records, principal } = c.var;
-    const { id, head } = await records.project(c.req.param('project'));
+  app.get('/projects/:project/tags', withProject, async (c) => {
+    const { records, project } = c.var;
+    const { id, head } = project;
     const [tags, classes] = await Promise.all([
       records.tags(id),
-      callTenant(c.env, principal.tenant, (stub) => stub.examples.classes(head)),
+      ask(c, (stub) => stub.examples.classes(head)),
     ]);
     const counts = new Map(classes.map(({ label, examples }) => [label, examples]));
     return c.json(tags.map((tag) => tagOf(tag, counts.get(tag.label) ?? 0)));
   });
 
-  app.get('/projects/:project/tags/:tag', async (c) => {
-    const { records, api } = c.var;
-    const project = await records.project(c.req.param('project'));
+  app.get('/projects/:project/tags/:tag', withProject, async (c) => {
+    const { records, api, project } = c.var;
     const tag = await records.tag(project.id, c.req.param('tag'));
     return c.json(tagOf(tag, await countOf(api, project, tag)));
   });
 
-  app.post('/projects/:project/tags', async (c) => {
-    const { records } = c.var;
-    const project = await records.project(c.req.param('project'));
+  app.post('/projects/:project/tags', withProject, async (c) => {
+    const { records, project } = c.var;
     const name = checked(TaughtLabel, c.req.query('name'), 'name');
     const tags = await records.tags(project.id);
     assertFree(tags, name);
@@ -60,11 +57,10 @@ export function addTags(app: CallerApp): void {
     return c.json(tagOf(tag, 0));
   });
 
-  app.patch('/projects/:project/tags/:tag', async (c) => {
-    const { records, api } = c.var;
-    const project = await records.project(c.req.param('project'));
+  app.patch('/projects/:project/tags/:tag', withProject, async (c) => {
+    const { records, api, project } = c.var;
     const tag = await records.tag(project.id, c.req.param('tag'));
-    const { name, description, type } = await readBody(c.req.raw, workOf(c).memory, Changes);
+    const { name, description, type } = await readBody(c, Changes);
     if (name !== undefined) {
       const others = (await records.tags(project.id)).filter(({ id }) => id !== tag.id);
       assertFree(others, name);
@@ -79,16 +75,12 @@ export function addTags(app: CallerApp): void {
     return c.json(tagOf(changed, await countOf(api, project, changed)));
   });
 
-  app.delete('/projects/:project/tags/:tag', async (c) => {
+  app.delete('/projects/:project/tags/:tag', withProject, async (c) => {
     const { records, api } = c.var;
-    const { id, head } = await records.project(c.req.param('project'));
+    const { id, head } = c.var.project;
     const tag = await records.tag(id, c.req.param('tag'));
-    try {
-      await api.tell(`${headPath(head)}/classes/${encodeURIComponent(tag.label)}`, { method: 'DELETE' });
-    } catch (error) {
-      // A tag without pictures is no class yet.
-      if (!(error instanceof OwnProblem) || error.status !== 404) throw error;
-    }
+    // A tag without pictures is no class yet.
+    await api.remove(`${headPath(head)}/classes/${encodeURIComponent(tag.label)}`);
     await records.delete(`${id}/tags/${tag.id}`);
     return c.body(null, 204);
   });

@@ -52,9 +52,8 @@ export function iterationOf(
     trainingType: 'Regular',
     reservedBudgetInHours: 0,
     trainingTimeInMinutes: 0,
-    ...(published === undefined
-      ? {}
-      : { publishName: published.name, originalPublishResourceId: published.resource }),
+    publishName: published?.name,
+    originalPublishResourceId: published?.resource,
   };
 }
 

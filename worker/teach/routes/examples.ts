@@ -1,16 +1,15 @@
 /** /v1/heads/{head}/examples and /classes/{label}: look at what a head was taught, and make it forget. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { ExampleList, ExamplesQuery, MAX_LABEL_LENGTH, Taught } from '../../../src/api/index.ts';
-import type { App } from '../../env.ts';
+import type { App, AppEnv } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
-import type { AppEnv } from '../../env.ts';
 import { ApiError } from '../../http/problem.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fromR2 } from '../../stores/reads.ts';
-import { callTenant } from '../../tenant/call.ts';
+import { ask } from '../../tenant/call.ts';
 import type { Forgetting } from '../../tenant/teach/examples.ts';
-import { answers, BINARY, HeadPath } from '../../http/openapi.ts';
+import { answers, BINARY, HeadPath, operations } from '../../http/openapi.ts';
 import { lookUp, retrain } from '../../heads/head-calls.ts';
 
 const ExamplePath = HeadPath.extend({ id: z.string().max(64) });
@@ -19,25 +18,21 @@ const ClassPath = HeadPath.extend({ label: z.string().max(MAX_LABEL_LENGTH) });
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 
 export function addExampleRoutes(app: App, services: Services): void {
+  const { get, remove } = operations(app);
   const canWrite = requireScope(services.keys, 'write', 'manage');
 
-  const list = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}/examples',
+  get('/v1/heads/{head}/examples', {
     summary: 'List the examples of a head',
     middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: HeadPath, query: ExamplesQuery },
     responses: answers(200, ExampleList, 'A page of examples, by id.'),
-  });
-  app.openapi(list, async (c) => {
+  })(async (c) => {
     const { head } = c.req.valid('param');
     const { label, after, limit } = c.req.valid('query');
     return c.json(await lookUp(c, head, (stub) => stub.examples.list(head, label, after, limit)), 200);
   });
 
-  const image = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}/examples/{id}/image',
+  get('/v1/heads/{head}/examples/{id}/image', {
     summary: "An example's image file, where the tenant keeps images",
     middleware: requireScope(services.keys, 'read', 'manage'),
     request: { params: ExamplePath },
@@ -47,10 +42,9 @@ export function addExampleRoutes(app: App, services: Services): void {
         content: Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: BINARY }])),
       },
     },
-  });
-  app.openapi(image, async (c) => {
+  })(async (c) => {
     const { head, id } = c.req.valid('param');
-    const name = await callTenant(c.env, c.var.principal.tenant, (stub) => stub.examples.picture(head, id));
+    const name = await ask(c, (stub) => stub.examples.picture(head, id));
     const object = name === null ? null : await fromR2(() => c.env.HEADS.get(name));
     if (object === null) {
       throw new ApiError(
@@ -71,28 +65,22 @@ export function addExampleRoutes(app: App, services: Services): void {
     return answer;
   };
 
-  const example = createRoute({
-    method: 'delete',
-    path: '/v1/heads/{head}/examples/{id}',
+  remove('/v1/heads/{head}/examples/{id}', {
     summary: 'Delete an example and retrain the head without it',
     middleware: canWrite,
     request: { params: ExamplePath },
     responses: answers(200, Taught, 'The new version, trained without it.'),
-  });
-  app.openapi(example, async (c) => {
+  })(async (c) => {
     const { head, id } = c.req.valid('param');
     return c.json(await forget(c, head, { ids: [id] }), 200);
   });
 
-  const label = createRoute({
-    method: 'delete',
-    path: '/v1/heads/{head}/classes/{label}',
+  remove('/v1/heads/{head}/classes/{label}', {
     summary: 'Delete a class with all its examples and retrain the head',
     middleware: canWrite,
     request: { params: ClassPath },
     responses: answers(200, Taught, 'The new version, trained without it.'),
-  });
-  app.openapi(label, async (c) => {
+  })(async (c) => {
     const { head, label: wanted } = c.req.valid('param');
     return c.json(await forget(c, head, { label: wanted }), 200);
   });

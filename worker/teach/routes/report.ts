@@ -1,5 +1,5 @@
 /** What a version says about itself, and putting right what it shows: reports, and labels of examples. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { Taught } from '../../../src/api/index.ts';
 import { RelabelExample, VersionReport } from '../../../src/api/report.ts';
 import type { App } from '../../env.ts';
@@ -8,14 +8,13 @@ import { readJson } from '../../http/body.ts';
 import { ApiError } from '../../http/problem.ts';
 import type { Services } from '../../isolate/services.ts';
 import { headNotFound } from '../../stores/pointers.ts';
-import { callTenant } from '../../tenant/call.ts';
-import { answers, HeadPath, jsonBody, VersionPath } from '../../http/openapi.ts';
+import { ask } from '../../tenant/call.ts';
+import { answers, HeadPath, jsonBody, VersionPath, operations } from '../../http/openapi.ts';
 import { retrain } from '../../heads/head-calls.ts';
 
 export function addReportRoutes(app: App, { keys, pointers }: Services): void {
-  const report = createRoute({
-    method: 'get',
-    path: '/v1/heads/{head}/versions/{version}/report',
+  const { get, patch } = operations(app);
+  get('/v1/heads/{head}/versions/{version}/report', {
     summary: "A trained version's confusion matrix, reliability and probably mislabelled examples",
     middleware: requireScope(keys, 'read', 'manage'),
     request: { params: VersionPath },
@@ -24,13 +23,11 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
       VersionReport,
       'Each example is predicted by a head that was trained without it: held_out_by of the version says how.',
     ),
-  });
-  app.openapi(report, async (c) => {
+  })(async (c) => {
     const { head, version } = c.req.valid('param');
-    const { tenant } = c.var.principal;
-    const found = await callTenant(c.env, tenant, (stub) => stub.heads.report(head, version));
+    const found = await ask(c, (stub) => stub.heads.report(head, version));
     if (found !== null) return c.json(found, 200);
-    const detail = await callTenant(c.env, tenant, (stub) => stub.heads.describe(head));
+    const detail = await ask(c, (stub) => stub.heads.describe(head));
     if (detail === null) throw headNotFound(head);
     throw new ApiError(
       'version_not_found',
@@ -38,9 +35,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     );
   });
 
-  const relabel = createRoute({
-    method: 'patch',
-    path: '/v1/heads/{head}/examples/{id}',
+  patch('/v1/heads/{head}/examples/{id}', {
     summary: "Change an example to another of the head's labels and retrain the head",
     middleware: requireScope(keys, 'write', 'manage'),
     request: {
@@ -48,8 +43,7 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
       body: jsonBody('RelabelExample'),
     },
     responses: answers(200, Taught, 'The new version.'),
-  });
-  app.openapi(relabel, async (c) => {
+  })(async (c) => {
     const { head, id } = c.req.valid('param');
     const { label } = await readJson(c.req.raw, RelabelExample);
     const { answer } = await retrain(c, pointers, head, (stub) => stub.teaching.relabel(head, id, label));

@@ -1,5 +1,5 @@
 /** POST /v1/heads/{head}/teach and /train: labelled pictures in, a new version out. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { TeachQuery, Taught } from '../../../src/api/index.ts';
 import { sha256Hex } from '../../access/api-key.ts';
 import type { App } from '../../env.ts';
@@ -9,7 +9,7 @@ import { taughtSpacesOf } from '../code-space.ts';
 import { examplesOf } from '../embed.ts';
 import { type NewExample } from '../../tenant/teach/example.ts';
 import { keeper } from '../keep-pictures.ts';
-import { answers, HeadPath, teachBody } from '../../http/openapi.ts';
+import { answers, HeadPath, teachBody, operations } from '../../http/openapi.ts';
 import { retrain } from '../../heads/head-calls.ts';
 
 const TeachHeaders = z.object({
@@ -21,18 +21,16 @@ const TeachHeaders = z.object({
 });
 
 export function addTeachRoutes(app: App, services: Services): void {
+  const { post } = operations(app);
   const { keys, pointers } = services;
 
-  const teach = createRoute({
-    method: 'post',
-    path: '/v1/heads/{head}/teach',
+  post('/v1/heads/{head}/teach', {
     summary:
       'Teach labelled images: stores them and retrains the head. The new version is current when this answers',
     middleware: requireScope(keys, 'write', 'teach'),
     request: { params: HeadPath, query: TeachQuery, headers: TeachHeaders, body: teachBody },
     responses: answers(200, Taught, 'The new version, its metrics and what changed.'),
-  });
-  app.openapi(teach, async (c) => {
+  })(async (c) => {
     const { head } = c.req.valid('param');
     const { train } = c.req.valid('query');
     const key = c.req.valid('header')['idempotency-key'];
@@ -54,15 +52,12 @@ export function addTeachRoutes(app: App, services: Services): void {
     return c.json(answer, 200, repeated ? { 'idempotency-replayed': 'true' } : {});
   });
 
-  const train = createRoute({
-    method: 'post',
-    path: '/v1/heads/{head}/train',
+  post('/v1/heads/{head}/train', {
     summary: 'Train a head on its stored examples',
     middleware: requireScope(keys, 'write', 'train'),
     request: { params: HeadPath },
     responses: answers(200, Taught, 'The newest version, its metrics and what changed.'),
-  });
-  app.openapi(train, async (c) => {
+  })(async (c) => {
     const { head } = c.req.valid('param');
     const { answer } = await retrain(c, pointers, head, (stub) => stub.teaching.train(head));
     return c.json(answer, 200);

@@ -8,6 +8,7 @@ import {
 import type { ExampleRecord } from '../teach/example.ts';
 import type { Examples } from '../teach/examples.ts';
 import type { Heads } from '../heads/heads.ts';
+import { Table, type Sql } from '../sql.ts';
 
 /** A version without its file. */
 export type VersionRecord = Omit<BackupVersion, 'row' | 'file'> & { readonly objectName: string };
@@ -24,25 +25,21 @@ export interface Survey {
   readonly stamp: string;
 }
 
-export class Backup {
-  readonly #sql: SqlStorage;
+export class Backup extends Table {
   readonly #heads: Heads;
   readonly #examples: Examples;
 
-  constructor(sql: SqlStorage, heads: Heads, examples: Examples) {
-    this.#sql = sql;
+  constructor(sql: Sql, heads: Heads, examples: Examples) {
+    super(sql);
     this.#heads = heads;
     this.#examples = examples;
   }
 
   survey(): Survey {
-    const { stamp } = this.#sql
-      .exec<{ stamp: string }>(
-        `SELECT coalesce((SELECT sum(revision) FROM heads), 0) || ' ' ||
-           (SELECT pruned_heads FROM tenant) || ' ' ||
-           coalesce((SELECT sum(revision) FROM taught_heads), 0) AS stamp`,
-      )
-      .one();
+    const [{ stamp }] = this.sql<{ stamp: string }>`
+      SELECT coalesce((SELECT sum(revision) FROM heads), 0) || ' ' ||
+        (SELECT pruned_heads FROM tenant) || ' ' ||
+        coalesce((SELECT sum(revision) FROM taught_heads), 0) AS stamp`;
     return { names: this.#heads.everyName(), stamp };
   }
 
@@ -51,24 +48,13 @@ export class Backup {
   }
 
   examples(head: string, after: string, limit: number): ExampleRecord[] {
-    const rows = this.#sql.exec<{
-      id: string;
-      label: string;
-      picture: string;
-      source: string;
-      code: ArrayBuffer;
-      added_revision: number;
-      created_at: number;
-    }>('SELECT * FROM examples WHERE head = ? AND id > ? ORDER BY id LIMIT ?', head, after, limit);
-    return [...rows].map((row) => ({
-      head,
-      id: row.id,
-      label: row.label,
-      picture: row.picture,
+    const rows = this.sql<Omit<ExampleRecord, 'source' | 'code'> & { source: string; code: ArrayBuffer }>`
+      SELECT head, id, label, picture, source, code, added_revision, created_at FROM examples
+        WHERE head = ${head} AND id > ${after} ORDER BY id LIMIT ${limit}`;
+    return rows.map((row) => ({
+      ...row,
       source: ExampleSource.parse(row.source),
       code: new Uint8Array(row.code),
-      added_revision: row.added_revision,
-      created_at: row.created_at,
     }));
   }
 

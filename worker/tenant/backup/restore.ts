@@ -61,13 +61,8 @@ export class Restore extends TenantTarget {
     { head, origin, first_revision: first, revision }: BackupTaught,
   ): Promise<object | Refused> {
     return this.#row(attempt, () => {
-      this.rows.sql.exec(
-        'INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)',
-        head,
-        JSON.stringify(CodeOrigin.parse(origin)),
-        first,
-        revision,
-      );
+      this.rows.sql`INSERT INTO taught_heads (head, backbone, first_revision, revision)
+          VALUES (${head}, ${JSON.stringify(CodeOrigin.parse(origin))}, ${first}, ${revision})`;
       return {};
     });
   }
@@ -99,17 +94,11 @@ export class Restore extends TenantTarget {
       const objectName = this.rows.heads.objectName(row.head, row.version, row.sha256);
       if (!this.rows.outbox.expects(objectName, now + RESERVATION_MARGIN_MS))
         return refuse('conflict', `Version ${row.version} of '${row.head}' took too long to be stored.`);
-      this.rows.sql.exec(
-        `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision, held_back)
-           VALUES (?, ?, 1, ?, ?, '', ?, ?, ?)`,
-        row.head,
-        row.version,
-        row.sha256,
-        row.bytes,
-        row.created_at,
-        row.trained_revision,
-        row.held_back,
-      );
+      this.rows.sql`
+          INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at,
+            trained_revision, held_back)
+          VALUES (${row.head}, ${row.version}, 1, ${row.sha256}, ${row.bytes}, '', ${row.created_at},
+            ${row.trained_revision}, ${row.held_back})`;
       this.rows.heads.descriptions.store(row.head, row.version, row.description);
       this.rows.outbox.keep(objectName);
       return {};
@@ -121,21 +110,14 @@ export class Restore extends TenantTarget {
     return this.#row(attempt, () => {
       const fault = this.#missing(row);
       if (fault !== undefined) return fault;
-      this.rows.sql.exec(
-        `INSERT INTO heads (name, current, last_version, revision, created_at, canary_version, canary_percent, shadow_version, settings,
-             committed_versions)
-           VALUES (?1, ?, ?, 1, ?, ?, ?, ?, ?, (SELECT count(*) FROM versions WHERE head = ?1))`,
-        row.head,
-        row.current,
-        row.last_version,
-        row.created_at,
-        row.canary?.version ?? null,
-        row.canary?.percent ?? null,
-        row.shadow,
-        JSON.stringify(row.settings),
-      );
+      this.rows.sql`
+          INSERT INTO heads (name, current, last_version, revision, created_at, canary_version,
+            canary_percent, shadow_version, settings, committed_versions)
+          VALUES (${row.head}, ${row.current}, ${row.last_version}, 1, ${row.created_at},
+            ${row.canary?.version ?? null}, ${row.canary?.percent ?? null}, ${row.shadow},
+            ${JSON.stringify(row.settings)}, (SELECT count(*) FROM versions WHERE head = ${row.head}))`;
       for (const [name, version] of Object.entries(row.names))
-        this.rows.sql.exec('INSERT INTO version_names VALUES (?, ?, ?)', row.head, name, version);
+        this.rows.sql`INSERT INTO version_names VALUES (${row.head}, ${name}, ${version})`;
       // What a deleted head left is nothing that KV knows of.
       if (row.current === null) this.rows.deletedHeads.prune();
       else this.rows.outbox.add('head', row.head);

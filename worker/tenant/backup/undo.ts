@@ -8,18 +8,18 @@ import { RESTORED_VERSIONS_AT_ONCE, SWEPT_AT_ONCE } from '../../limits.ts';
 import type { HeadRows } from '../heads/head-rows.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';
+import { part, Table, type Sql } from '../sql.ts';
 
 /** What a restored head has rows in, or may get when it answers, besides those that go with its versions by triggers. */
 const TABLES = ['taught_heads', 'version_names', 'captures', 'examples'];
 
-export class RestoreUndo {
-  readonly #sql: SqlStorage;
+export class RestoreUndo extends Table {
   readonly #outbox: Outbox;
   readonly #heads: HeadRows;
   readonly #standing: Standing;
 
-  constructor(sql: SqlStorage, outbox: Outbox, heads: HeadRows, standing: Standing) {
-    this.#sql = sql;
+  constructor(sql: Sql, outbox: Outbox, heads: HeadRows, standing: Standing) {
+    super(sql);
     this.#outbox = outbox;
     this.#heads = heads;
     this.#standing = standing;
@@ -44,34 +44,28 @@ export class RestoreUndo {
 
   /** Those that answer leave KV. @returns how many it deleted, as the others. */
   #deleteHeads(most: number): number {
-    const rows = this.#sql
-      .exec<{ name: string; current: number | null }>(
-        'DELETE FROM heads WHERE name IN (SELECT name FROM heads LIMIT ?) RETURNING name, current',
-        most,
-      )
-      .toArray();
+    const rows = this.sql<{ name: string; current: number | null }>`
+      DELETE FROM heads WHERE name IN (SELECT name FROM heads LIMIT ${most}) RETURNING name, current`;
     for (const { name, current } of rows) if (current !== null) this.#outbox.add('head', name);
     return rows.length;
   }
 
   #deleteFrom(table: string, most: number): number {
-    const some = `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ?) RETURNING 1`;
-    return this.#sql.exec(some, most).toArray().length;
+    const name = part([table]);
+    return this.sql`
+      DELETE FROM ${name} WHERE rowid IN (SELECT rowid FROM ${name} LIMIT ${most}) RETURNING 1`.length;
   }
 
   #deleteVersions(most: number, now: number): number {
-    const rows = this.#sql
-      .exec<{ head: string; version: number; sha256: string }>(
-        'DELETE FROM versions WHERE rowid IN (SELECT rowid FROM versions LIMIT ?) RETURNING head, version, sha256',
-        most,
-      )
-      .toArray();
+    const rows = this.sql<{ head: string; version: number; sha256: string }>`
+      DELETE FROM versions WHERE rowid IN (SELECT rowid FROM versions LIMIT ${most})
+        RETURNING head, version, sha256`;
     for (const { head, version, sha256 } of rows)
       this.#outbox.discard(this.#heads.objectName(head, version, sha256), now);
     return rows.length;
   }
 
   get #hasVersions(): boolean {
-    return this.#sql.exec('SELECT 1 FROM versions LIMIT 1').toArray().length > 0;
+    return this.sql`SELECT 1 FROM versions LIMIT 1`.length > 0;
   }
 }

@@ -15,7 +15,6 @@ import { z } from 'zod';
 import { HeadwaterError } from '../../../src/errors.ts';
 import { heldOutFolds, heldOutText, parseMethod, type Head } from '../../../src/head/index.ts';
 import { readMetadata, writeMetadata, type HeadMetadata } from '../../../src/head/metadata.ts';
-import type { ClassMetrics } from '../../../src/head/metrics.ts';
 import { MAX_DESCRIPTION_BYTES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { Summary } from './descriptions.ts';
@@ -50,7 +49,7 @@ function headSummary(row: HeadRow & { current: number; summary: string }): HeadS
 export function headList(rows: readonly Parameters<typeof headSummary>[0][], limit: number): HeadList {
   const page = rows.slice(0, limit);
   const next = rows.length > limit ? page.at(-1)?.name : undefined;
-  return { heads: page.map(headSummary), ...(next === undefined ? {} : { next }) };
+  return { heads: page.map(headSummary), next };
 }
 
 export function headDetail(heads: HeadRows, row: HeadRow & { current: number }): HeadDetail {
@@ -73,23 +72,19 @@ export function routing(
   return {
     version: current,
     names,
-    ...(canary === null ? {} : { canary }),
-    ...(shadow === null ? {} : { shadow: { version: shadow, ...counted(shadow) } }),
+    canary: canary ?? undefined,
+    shadow: shadow === null ? undefined : { version: shadow, ...counted(shadow) },
   };
 }
 
 export function classSummaries({ labels, training }: HeadMetadata): ClassSummary[] {
   return labels.map((label, i) => {
-    const found = judged(training, i);
-    const quality = found && { precision: found.precision, recall: found.recall, f1: found.f1 };
-    return { label, examples: training.counts[i], ...quality };
+    const found = training.leaveOneOut?.perClass[i];
+    const examples = training.counts[i];
+    // Where no example of it was judged: those of a head that is taught further are not here.
+    if (found === undefined || found.support === 0) return { label, examples };
+    return { label, examples, precision: found.precision, recall: found.recall, f1: found.f1 };
   });
-}
-
-/** How a class did, where any example of it was judged: those of a head that is taught further are not here. */
-function judged({ leaveOneOut }: HeadMetadata['training'], i: number): ClassMetrics | undefined {
-  const found = leaveOneOut?.perClass[i];
-  return found !== undefined && found.support > 0 ? found : undefined;
 }
 
 /** @param current the version that answers. */
@@ -106,6 +101,6 @@ export function versionSummary(row: VersionRow & { summary: string }, current: n
     method,
     held_out_by: heldOutText(heldOutFolds(parseMethod(method))),
     leave_one_out: heldOut,
-    ...(test === null ? {} : { test }),
+    test: test ?? undefined,
   };
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { Metrics } from '../../../src/api/index.ts';
 import { OLD_VERSIONS_AT_ONCE } from '../../limits.ts';
+import { part, Table } from '../sql.ts';
 
 /** What lists tell of a version, in the words of the API. */
 export const Summary = z.object({
@@ -16,43 +17,29 @@ export const Summary = z.object({
 });
 export type Summary = z.infer<typeof Summary>;
 
-const metrics = (name: string): string =>
-  `json(json_remove(json_extract(training, '$.${name}'), '$.per_class'))`;
-
-/** A summary of the description that an SQL expression is: counts, and metrics without those of each class. */
-export const summaryOf = (description: string): string => `(
+/** A summary of a row's description: counts, and metrics without those of each class. */
+export const SUMMARY = part`(
   SELECT json_object('classes', json_array_length(labels), 'examples', json_extract(training, '$.examples'),
-    'method', json_extract(training, '$.method'), 'leave_one_out', ${metrics('leave_one_out')}, 'test', ${metrics('test')})
-  FROM (SELECT ${description} ->> 'labels' AS labels, ${description} ->> 'training' AS training))`;
+    'method', json_extract(training, '$.method'),
+    'leave_one_out', json(json_remove(json_extract(training, '$.leave_one_out'), '$.per_class')),
+    'test', json(json_remove(json_extract(training, '$.test'), '$.per_class')))
+  FROM (SELECT description ->> 'labels' AS labels, description ->> 'training' AS training))`;
 
-export class Descriptions {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
+export class Descriptions extends Table {
   /** Of a version whose row is there. */
   store(head: string, version: number, description: string): void {
-    this.#sql.exec('INSERT INTO descriptions VALUES (?, ?, ?)', head, version, description);
-    this.#sql.exec(
-      `UPDATE versions SET summary = (
-         SELECT ${summaryOf('description')} FROM descriptions WHERE head = ?1 AND version = ?2)
-       WHERE head = ?1 AND version = ?2`,
-      head,
-      version,
-    );
+    this.sql`INSERT INTO descriptions VALUES (${head}, ${version}, ${description})`;
+    this.sql`UPDATE versions SET summary = (
+        SELECT ${SUMMARY} FROM descriptions WHERE head = ${head} AND version = ${version})
+      WHERE head = ${head} AND version = ${version}`;
   }
 
   find(head: string, version: number): string {
-    return this.#sql
-      .exec<{ description: string }>(
-        `SELECT coalesce((SELECT description FROM descriptions AS d WHERE d.head = v.head AND d.version = v.version),
-           description) AS description FROM versions AS v WHERE head = ? AND version = ?`,
-        head,
-        version,
-      )
-      .one().description;
+    const [found] = this.sql<{ description: string }>`
+      SELECT coalesce(
+        (SELECT description FROM descriptions AS d WHERE d.head = v.head AND d.version = v.version),
+        description) AS description FROM versions AS v WHERE head = ${head} AND version = ${version}`;
+    return found.description;
   }
 
   /**
@@ -60,15 +47,11 @@ export class Descriptions {
    * must read. Some of them are brought to the present form; schedule() sets the alarm as long as there are others.
    */
   bringUp(): void {
-    const old = this.#sql
-      .exec<{ head: string; version: number }>(
-        'SELECT head, version FROM versions WHERE summary IS NULL LIMIT ?',
-        OLD_VERSIONS_AT_ONCE,
-      )
-      .toArray();
+    const old = this.sql<{ head: string; version: number }>`
+      SELECT head, version FROM versions WHERE summary IS NULL LIMIT ${OLD_VERSIONS_AT_ONCE}`;
     for (const { head, version } of old) {
       this.store(head, version, this.find(head, version));
-      this.#sql.exec("UPDATE versions SET description = '' WHERE head = ? AND version = ?", head, version);
+      this.sql`UPDATE versions SET description = '' WHERE head = ${head} AND version = ${version}`;
     }
   }
 }

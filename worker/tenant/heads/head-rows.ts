@@ -2,9 +2,10 @@
 import { DEFAULT_SETTINGS, HeadSettings } from '../../../src/api/index.ts';
 import { headObjectName, type Pointer } from '../../stores/layout.ts';
 import { refuse, type Refused } from '../refused.ts';
-import { Descriptions, summaryOf } from './descriptions.ts';
+import { Descriptions, SUMMARY } from './descriptions.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';
+import { part, Table, type Sql } from '../sql.ts';
 
 export interface HeadRow extends Record<string, SqlStorageValue> {
   name: string;
@@ -27,16 +28,15 @@ export interface VersionRow extends Record<string, SqlStorageValue> {
   held_back: string | null;
 }
 
-const VERSION_COLUMNS = 'version, sha256, bytes, created_at, trained_revision, held_back';
+const COLUMNS = part`version, sha256, bytes, created_at, trained_revision, held_back`;
 
-export class HeadRows {
+export class HeadRows extends Table {
   readonly descriptions: Descriptions;
-  readonly #sql: SqlStorage;
   readonly #outbox: Outbox;
   readonly #tenant: Standing;
 
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
-    this.#sql = sql;
+  constructor(sql: Sql, outbox: Outbox, tenant: Standing) {
+    super(sql);
     this.descriptions = new Descriptions(sql);
     this.#outbox = outbox;
     this.#tenant = tenant;
@@ -44,67 +44,47 @@ export class HeadRows {
 
   /** Heads with a current version, by name from behind `after` on, each with that version's summary. */
   list(after: string, limit: number): (HeadRow & { current: number; summary: string })[] {
-    return this.#sql
-      .exec<HeadRow & { current: number; summary: string }>(
-        `SELECT heads.*, coalesce(summary, ${summaryOf('description')}) AS summary
-         FROM heads JOIN versions ON versions.head = heads.name AND versions.version = heads.current
-         WHERE heads.name > ? ORDER BY heads.name LIMIT ?`,
-        after,
-        limit,
-      )
-      .toArray();
+    return this.sql<HeadRow & { current: number; summary: string }>`
+      SELECT heads.*, coalesce(summary, ${SUMMARY}) AS summary
+        FROM heads JOIN versions ON versions.head = heads.name AND versions.version = heads.current
+        WHERE heads.name > ${after} ORDER BY heads.name LIMIT ${limit}`;
   }
 
   /** Of all heads that ever were, and of those that are only taught so far. */
   everyName(): string[] {
-    return this.#sql
-      .exec<{ name: string }>('SELECT name FROM heads UNION SELECT head FROM taught_heads ORDER BY 1')
-      .toArray()
-      .map(({ name }) => name);
+    const rows = this.sql<{ name: string }>`
+      SELECT name FROM heads UNION SELECT head FROM taught_heads ORDER BY 1`;
+    return rows.map(({ name }) => name);
   }
 
   /** Every head that answers leaves KV. */
   retractAll(): void {
-    const rows = this.#sql.exec<{ name: string }>('SELECT name FROM heads WHERE current IS NOT NULL');
-    for (const { name } of rows.toArray()) this.#outbox.add('head', name);
+    const rows = this.sql<{ name: string }>`SELECT name FROM heads WHERE current IS NOT NULL`;
+    for (const { name } of rows) this.#outbox.add('head', name);
   }
 
   /** Whether there ever was a head. */
   get isAny(): boolean {
-    const any = 'SELECT 1 FROM heads UNION ALL SELECT 1 FROM taught_heads LIMIT 1';
-    return this.#sql.exec(any).toArray().length > 0;
+    return this.sql`SELECT 1 FROM heads UNION ALL SELECT 1 FROM taught_heads LIMIT 1`.length > 0;
   }
 
   /** Committed versions, newest first. */
   versions(head: string): VersionRow[] {
-    return this.#sql
-      .exec<VersionRow>(
-        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND committed ORDER BY version DESC`,
-        head,
-      )
-      .toArray();
+    return this.sql<VersionRow>`
+      SELECT ${COLUMNS} FROM versions WHERE head = ${head} AND committed ORDER BY version DESC`;
   }
 
   /** The same, each with its summary: see Descriptions. */
   summarised(head: string): (VersionRow & { summary: string })[] {
-    return this.#sql
-      .exec<VersionRow & { summary: string }>(
-        `SELECT ${VERSION_COLUMNS}, coalesce(summary, ${summaryOf('description')}) AS summary
-         FROM versions WHERE head = ? AND committed ORDER BY version DESC`,
-        head,
-      )
-      .toArray();
+    return this.sql<VersionRow & { summary: string }>`
+      SELECT ${COLUMNS}, coalesce(summary, ${SUMMARY}) AS summary
+        FROM versions WHERE head = ${head} AND committed ORDER BY version DESC`;
   }
 
   /** One of them. */
   version(head: string, version: number): VersionRow | undefined {
-    return this.#sql
-      .exec<VersionRow>(
-        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND version = ? AND committed`,
-        head,
-        version,
-      )
-      .toArray()[0];
+    return this.sql<VersionRow>`
+      SELECT ${COLUMNS} FROM versions WHERE head = ${head} AND version = ${version} AND committed`[0];
   }
 
   /** A head that has a current version. */
@@ -115,7 +95,7 @@ export class HeadRows {
 
   /** Of a name that was ever used. */
   row(head: string): HeadRow | undefined {
-    return this.#sql.exec<HeadRow>('SELECT * FROM heads WHERE name = ?', head).toArray()[0];
+    return this.sql<HeadRow>`SELECT * FROM heads WHERE name = ${head}`[0];
   }
 
   /** What the nearer stores should know of a head, or null where the name never had one. */
@@ -136,41 +116,27 @@ export class HeadRows {
   }
 
   settings(head: string): HeadSettings {
-    const [row] = this.#sql
-      .exec<{ settings: string | null }>('SELECT settings FROM heads WHERE name = ?', head)
-      .toArray();
+    const [row] = this.sql<{ settings: string | null }>`SELECT settings FROM heads WHERE name = ${head}`;
     return row?.settings == null ? DEFAULT_SETTINGS : HeadSettings.parse(JSON.parse(row.settings));
   }
 
   /** Names that versions were given. */
   names(head: string): { name: string; version: number }[] {
-    return this.#sql
-      .exec<{ name: string; version: number }>(
-        'SELECT name, version FROM version_names WHERE head = ? ORDER BY name',
-        head,
-      )
-      .toArray();
+    return this.sql<{ name: string; version: number }>`
+      SELECT name, version FROM version_names WHERE head = ${head} ORDER BY name`;
   }
 
   /** The version trained on the newest state of the examples, or undefined. */
   newestTrained(head: string): VersionRow | undefined {
-    return this.#sql
-      .exec<VersionRow>(
-        `SELECT ${VERSION_COLUMNS} FROM versions WHERE head = ? AND committed AND trained_revision IS NOT NULL
-         ORDER BY trained_revision DESC, version DESC LIMIT 1`,
-        head,
-      )
-      .toArray()[0];
+    return this.sql<VersionRow>`
+      SELECT ${COLUMNS} FROM versions WHERE head = ${head} AND committed AND trained_revision IS NOT NULL
+        ORDER BY trained_revision DESC, version DESC LIMIT 1`[0];
   }
 
   /** The uploaded version that the head's examples are taught on top of: see Examples. */
   taughtOn(head: string): number | undefined {
-    const [row] = this.#sql
-      .exec<{ base: number | null }>(
-        "SELECT json_extract(backbone, '$.base.version') AS base FROM taught_heads WHERE head = ?",
-        head,
-      )
-      .toArray();
+    const [row] = this.sql<{ base: number | null }>`
+      SELECT json_extract(backbone, '$.base.version') AS base FROM taught_heads WHERE head = ${head}`;
     return row?.base ?? undefined;
   }
 
@@ -197,7 +163,7 @@ export class HeadRows {
 
   /** @param version null where none answers any more. @returns what other stores should know now. */
   setCurrent(head: string, version: number | null): Pointer {
-    this.#sql.exec('UPDATE heads SET current = ?, revision = revision + 1 WHERE name = ?', version, head);
+    this.sql`UPDATE heads SET current = ${version}, revision = revision + 1 WHERE name = ${head}`;
     this.#outbox.add('head', head);
     return this.pointer(head)!;
   }
@@ -209,18 +175,11 @@ export class HeadRows {
 
   /** A version goes with its names and its part in routing, its object with it. */
   drop(head: string, version: number, sha256: string, now: number): void {
-    this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
-    this.#sql.exec('DELETE FROM version_names WHERE head = ? AND version = ?', head, version);
-    this.#sql.exec(
-      'UPDATE heads SET canary_version = NULL, canary_percent = NULL WHERE name = ? AND canary_version = ?',
-      head,
-      version,
-    );
-    this.#sql.exec(
-      'UPDATE heads SET shadow_version = NULL WHERE name = ? AND shadow_version = ?',
-      head,
-      version,
-    );
+    this.sql`DELETE FROM versions WHERE head = ${head} AND version = ${version}`;
+    this.sql`DELETE FROM version_names WHERE head = ${head} AND version = ${version}`;
+    this.sql`UPDATE heads SET canary_version = NULL, canary_percent = NULL
+      WHERE name = ${head} AND canary_version = ${version}`;
+    this.sql`UPDATE heads SET shadow_version = NULL WHERE name = ${head} AND shadow_version = ${version}`;
     this.#outbox.discard(this.objectName(head, version, sha256), now);
   }
 }

@@ -7,28 +7,15 @@ import { MAX_VERSION_NAMES } from '../../limits.ts';
 import type { Pointer } from '../../stores/layout.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { HeadRows } from './head-rows.ts';
-import type { Outbox } from '../outbox.ts';
-import type { Standing } from '../standing.ts';
 
 export class Heads extends HeadRows {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
-    super(sql, outbox, tenant);
-    this.#sql = sql;
-  }
-
   /** Makes a version current; or, with a share below 100, lets it answer that share of requests as a canary. */
   activate(head: string, version: number, percent = 100): Pointer | Refused {
     const fault = this.unknown(head, version);
     if (fault !== undefined) return fault;
     const canary = percent === 100 ? null : version;
-    this.#sql.exec(
-      'UPDATE heads SET canary_version = ?, canary_percent = ? WHERE name = ?',
-      canary,
-      canary === null ? null : percent,
-      head,
-    );
+    this.sql`UPDATE heads SET canary_version = ${canary}, canary_percent = ${canary && percent}
+      WHERE name = ${head}`;
     const current = canary === null ? version : (this.row(head)?.current ?? version);
     return this.setCurrent(head, current);
   }
@@ -41,13 +28,8 @@ export class Heads extends HeadRows {
     if (names.length >= MAX_VERSION_NAMES && !names.some((known) => known.name === name)) {
       return refuse('limit_reached', `Head '${head}' has ${names.length} named versions, as many as it may.`);
     }
-    this.#sql.exec(
-      `INSERT INTO version_names VALUES (?, ?, ?)
-         ON CONFLICT (head, name) DO UPDATE SET version = excluded.version`,
-      head,
-      name,
-      version,
-    );
+    this.sql`INSERT INTO version_names VALUES (${head}, ${name}, ${version})
+      ON CONFLICT (head, name) DO UPDATE SET version = excluded.version`;
     return this.touch(head);
   }
 
@@ -57,7 +39,7 @@ export class Heads extends HeadRows {
     if (!this.names(head).some((known) => known.name === name)) {
       return refuse('version_not_found', `Head '${head}' has no version named '${name}'.`);
     }
-    this.#sql.exec('DELETE FROM version_names WHERE head = ? AND name = ?', head, name);
+    this.sql`DELETE FROM version_names WHERE head = ${head} AND name = ${name}`;
     return this.touch(head);
   }
 
@@ -65,7 +47,7 @@ export class Heads extends HeadRows {
   shadow(head: string, version: number | null): Pointer | Refused {
     const fault = version === null ? this.absent(head) : this.unknown(head, version);
     if (fault !== undefined) return fault;
-    this.#sql.exec('UPDATE heads SET shadow_version = ? WHERE name = ?', version, head);
+    this.sql`UPDATE heads SET shadow_version = ${version} WHERE name = ${head}`;
     return this.touch(head);
   }
 
@@ -90,7 +72,7 @@ export class Heads extends HeadRows {
   configure(head: string, settings: HeadSettings): HeadSettings | Refused {
     const fault = this.absent(head);
     if (fault !== undefined) return fault;
-    this.#sql.exec('UPDATE heads SET settings = ? WHERE name = ?', JSON.stringify(settings), head);
+    this.sql`UPDATE heads SET settings = ${JSON.stringify(settings)} WHERE name = ${head}`;
     this.touch(head);
     return settings;
   }
@@ -100,13 +82,11 @@ export class Heads extends HeadRows {
     if (this.row(head) === undefined) return refuse('head_not_found', `There is no head '${head}'.`);
     for (const { version, sha256 } of this.versions(head)) this.drop(head, version, sha256, now);
     // Uploads on their way lose their reservation; their objects are garbage already.
-    this.#sql.exec('DELETE FROM versions WHERE head = ?', head);
-    this.#sql.exec('DELETE FROM version_names WHERE head = ?', head);
-    this.#sql.exec(
-      `UPDATE heads SET canary_version = NULL, canary_percent = NULL, shadow_version = NULL, settings = NULL
-         WHERE name = ?`,
-      head,
-    );
+    this.sql`DELETE FROM versions WHERE head = ${head}`;
+    this.sql`DELETE FROM version_names WHERE head = ${head}`;
+    this.sql`
+      UPDATE heads SET canary_version = NULL, canary_percent = NULL, shadow_version = NULL, settings = NULL
+        WHERE name = ${head}`;
     return this.setCurrent(head, null);
   }
 

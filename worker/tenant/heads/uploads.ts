@@ -13,6 +13,7 @@ import { refuse, type Refused } from '../refused.ts';
 import type { DeletedHeads } from './deleted-heads.ts';
 import type { HeadRows, VersionRow } from './head-rows.ts';
 import type { Outbox } from '../outbox.ts';
+import { Table, type Sql } from '../sql.ts';
 
 export interface Upload {
   readonly sha256: string;
@@ -23,33 +24,22 @@ export interface Upload {
   readonly trainedRevision?: number;
 }
 
-export interface CommitOptions {
-  /** Why the version must not become current, where that is so. The first version of a head always does. */
-  readonly heldBack?: string | undefined;
-}
-
-export type Reservation =
-  | { readonly state: 'reserved'; readonly version: number; readonly objectName: string }
-  | {
-      readonly state: 'exists';
-      readonly version: number;
-      readonly objectName: string;
-      readonly pointer: Pointer;
-    };
+export type Reservation = { readonly version: number; readonly objectName: string } & (
+  { readonly state: 'reserved' } | { readonly state: 'exists'; readonly pointer: Pointer }
+);
 
 export interface Committed {
   readonly version: number;
   readonly pointer: Pointer;
 }
 
-export class Uploads {
-  readonly #sql: SqlStorage;
+export class Uploads extends Table {
   readonly #outbox: Outbox;
   readonly #heads: HeadRows;
   readonly #deleted: DeletedHeads;
 
-  constructor(sql: SqlStorage, outbox: Outbox, heads: HeadRows, deleted: DeletedHeads) {
-    this.#sql = sql;
+  constructor(sql: Sql, outbox: Outbox, heads: HeadRows, deleted: DeletedHeads) {
+    super(sql);
     this.#outbox = outbox;
     this.#heads = heads;
     this.#deleted = deleted;
@@ -57,7 +47,7 @@ export class Uploads {
 
   /** A number for a new version; or the version that has this content already, which becomes current. */
   reserve(head: string, upload: Upload, now: number): Reservation | Refused {
-    this.#sql.exec('DELETE FROM versions WHERE NOT committed AND created_at <= ?', now - RESERVATION_MS);
+    this.sql`DELETE FROM versions WHERE NOT committed AND created_at <= ${now - RESERVATION_MS}`;
     const same = this.#withContent(head, upload.sha256);
     if (same !== undefined) {
       const objectName = this.#heads.objectName(head, same, upload.sha256);
@@ -71,16 +61,10 @@ export class Uploads {
       );
     }
     const version = this.#nextVersion(head, now);
-    this.#sql.exec(
-      `INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision)
-         VALUES (?, ?, 0, ?, ?, '', ?, ?)`,
-      head,
-      version,
-      upload.sha256,
-      upload.bytes,
-      now,
-      upload.trainedRevision ?? null,
-    );
+    const { sha256, bytes, trainedRevision = null } = upload;
+    this.sql`
+      INSERT INTO versions (head, version, committed, sha256, bytes, description, created_at, trained_revision)
+        VALUES (${head}, ${version}, 0, ${sha256}, ${bytes}, '', ${now}, ${trainedRevision})`;
     this.#heads.descriptions.store(head, version, upload.description);
     const objectName = this.#heads.objectName(head, version, upload.sha256);
     this.#outbox.discard(objectName, now + RESERVATION_MS);
@@ -90,15 +74,11 @@ export class Uploads {
   /**
    * Makes a reserved version visible, and current unless a later reservation was faster. Repeating it changes nothing. Of
    * two uploads with the same content the one that comes second gets the first one's version.
+   * @param heldBack why it must not become current, where that is so. The first version of a head always does.
    */
-  commit(head: string, version: number, now: number, { heldBack }: CommitOptions = {}): Committed | Refused {
-    const [row] = this.#sql
-      .exec<VersionRow & { committed: number }>(
-        'SELECT * FROM versions WHERE head = ? AND version = ?',
-        head,
-        version,
-      )
-      .toArray();
+  commit(head: string, version: number, now: number, heldBack?: string): Committed | Refused {
+    const [row] = this.sql<VersionRow & { committed: number }>`
+      SELECT * FROM versions WHERE head = ${head} AND version = ${version}`;
     if (row?.committed) return { version, pointer: this.#heads.pointer(head)! };
     if (row === undefined || now >= row.created_at + RESERVATION_MS - RESERVATION_MARGIN_MS) {
       return refuse(
@@ -108,24 +88,17 @@ export class Uploads {
     }
     const same = this.#withContent(head, row.sha256);
     if (same !== undefined) {
-      this.#sql.exec('DELETE FROM versions WHERE head = ? AND version = ?', head, version);
+      this.sql`DELETE FROM versions WHERE head = ${head} AND version = ${version}`;
       return { version: same, pointer: this.#again(head, same, row.trained_revision ?? undefined) };
     }
     const { current } = this.#heads.row(head)!;
-    if (current === null) this.#sql.exec('UPDATE heads SET created_at = ? WHERE name = ?', now, head);
-    this.#sql.exec('UPDATE versions SET committed = 1 WHERE head = ? AND version = ?', head, version);
+    if (current === null) this.sql`UPDATE heads SET created_at = ${now} WHERE name = ${head}`;
+    this.sql`UPDATE versions SET committed = 1 WHERE head = ${head} AND version = ${version}`;
     this.#outbox.keep(this.#heads.objectName(head, version, row.sha256));
-    if (heldBack !== undefined && current !== null) {
-      this.#sql.exec(
-        'UPDATE versions SET held_back = ? WHERE head = ? AND version = ?',
-        heldBack,
-        head,
-        version,
-      );
-      this.#prune(head, now, current);
-      return { version, pointer: this.#heads.setCurrent(head, current) };
-    }
-    const newest = Math.max(current ?? 0, version);
+    const isHeld = heldBack !== undefined && current !== null;
+    if (isHeld)
+      this.sql`UPDATE versions SET held_back = ${heldBack} WHERE head = ${head} AND version = ${version}`;
+    const newest = isHeld ? current : Math.max(current ?? 0, version);
     this.#prune(head, now, newest);
     return { version, pointer: this.#heads.setCurrent(head, newest) };
   }
@@ -133,25 +106,18 @@ export class Uploads {
   #nextVersion(head: string, now: number): number {
     // Names of uploads that broke off leave rows like deleted heads.
     if (this.#heads.row(head) === undefined) this.#deleted.prune();
-    this.#sql.exec(
-      `INSERT INTO heads (name, last_version, revision, created_at)
-         SELECT ?, pruned_version + 1, pruned_revision, ? FROM tenant WHERE true
-         ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`,
-      head,
-      now,
-    );
+    this.sql`
+      INSERT INTO heads (name, last_version, revision, created_at)
+        SELECT ${head}, pruned_version + 1, pruned_revision, ${now} FROM tenant WHERE true
+        ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1`;
     return this.#heads.row(head)!.last_version;
   }
 
   /** A version that came once more: current now, unless it was held back when it came first. */
   #again(head: string, version: number, trainedRevision: number | undefined): Pointer {
     if (trainedRevision === undefined) return this.#makeCurrent(head, version);
-    this.#sql.exec(
-      'UPDATE versions SET trained_revision = ? WHERE head = ? AND version = ?',
-      trainedRevision,
-      head,
-      version,
-    );
+    this.sql`UPDATE versions SET trained_revision = ${trainedRevision}
+      WHERE head = ${head} AND version = ${version}`;
     const held = this.#heads.version(head, version)?.held_back ?? null;
     return held === null ? this.#makeCurrent(head, version) : this.#heads.pointer(head)!;
   }
@@ -174,18 +140,14 @@ export class Uploads {
   }
 
   #withContent(head: string, sha256: string): number | undefined {
-    return this.#sql
-      .exec<{ version: number }>(
-        'SELECT version FROM versions WHERE head = ? AND sha256 = ? AND committed',
-        head,
-        sha256,
-      )
-      .toArray()[0]?.version;
+    const [same] = this.sql<{ version: number }>`
+      SELECT version FROM versions WHERE head = ${head} AND sha256 = ${sha256} AND committed`;
+    return same?.version;
   }
 
   #count(): number {
-    return this.#sql
-      .exec<{ heads: number }>('SELECT count(*) AS heads FROM heads WHERE current IS NOT NULL')
-      .one().heads;
+    const [{ heads }] = this.sql<{ heads: number }>`
+      SELECT count(*) AS heads FROM heads WHERE current IS NOT NULL`;
+    return heads;
   }
 }

@@ -14,7 +14,7 @@ import { TenantTarget } from '../target.ts';
 import type { CodeOrigin } from '../code-origin.ts';
 import type { TaughtState } from '../teach/examples.ts';
 import type { Stores } from '../outbox.ts';
-import { gone, isThere, RebaseProgress } from './progress.ts';
+import { gone, isThere, progressOf, untaughtProgress } from './progress.ts';
 import type { Rows } from '../rows.ts';
 import type { MadeCode, SecondSpace } from './second-codes.ts';
 import { sizeOf, trained, withinMemory, type Training } from '../teach/training.ts';
@@ -50,13 +50,11 @@ const AGAIN: Again = { state: 'again' };
 export class Rebasing extends TenantTarget {
   readonly #training: Training;
   readonly #stores: Stores;
-  readonly #progress: RebaseProgress;
 
   constructor(rows: Rows, write: Write, training: Training, stores: Stores) {
     super(rows, write);
     this.#training = training;
     this.#stores = stores;
-    this.#progress = new RebaseProgress(rows);
   }
 
   /** How far it is. @param origin the default code space, here and below. */
@@ -65,8 +63,8 @@ export class Rebasing extends TenantTarget {
     if (locked !== undefined) return locked;
     const state = this.rows.examples.state(head);
     return state === undefined
-      ? this.#progress.untaught(head, origin)
-      : this.#progress.of(head, state, origin);
+      ? untaughtProgress(this.rows, head, origin)
+      : progressOf(this.rows, head, state, origin);
   }
 
   /** Begins where nothing is under way to that space, and tells which pictures are to be read next. */
@@ -74,16 +72,16 @@ export class Rebasing extends TenantTarget {
     return this.write(() => {
       const state = this.rows.examples.state(head);
       if (state === undefined) {
-        const untaught = this.#progress.untaught(head, origin);
+        const untaught = untaughtProgress(this.rows, head, origin);
         if ('refused' in untaught) return untaught;
         return untaught.state === 'done' ? { progress: untaught, pictures: [] } : obstructed(untaught);
       }
       if (isThere(state.origin, origin))
-        return { progress: this.#progress.of(head, state, origin), pictures: [] };
+        return { progress: progressOf(this.rows, head, state, origin), pictures: [] };
       const { secondCodes } = this.rows;
       const known = secondCodes.targetIn(head, origin);
       const target = known ?? secondCodes.begin(head, origin);
-      const progress = this.#progress.of(head, state, origin);
+      const progress = progressOf(this.rows, head, state, origin);
       if (progress.obstacle !== undefined) {
         if (known === undefined) secondCodes.giveUp(head);
         return obstructed(progress);
@@ -102,14 +100,14 @@ export class Rebasing extends TenantTarget {
       const state = this.rows.examples.state(head);
       if (state === undefined) return gone(head);
       // Another client was faster to the end.
-      if (isThere(state.origin, origin)) return this.#progress.of(head, state, origin);
+      if (isThere(state.origin, origin)) return progressOf(this.rows, head, state, origin);
       const target = this.rows.secondCodes.targetIn(head, origin);
       if (target === undefined)
         return refuse('conflict', `Moving '${head}' was given up meanwhile. POST begins it anew.`);
       const full = this.rows.secondCodes.overflow(made.length);
       if (full !== undefined) return full;
       for (const each of made) this.rows.secondCodes.store(head, target, each);
-      return this.#progress.of(head, state, origin);
+      return progressOf(this.rows, head, state, origin);
     });
   }
 
@@ -144,7 +142,7 @@ export class Rebasing extends TenantTarget {
     if (state === undefined) return gone(head);
     const target = this.rows.secondCodes.targetIn(head, origin);
     if (target === undefined) return AGAIN;
-    const progress = this.#progress.of(head, state, origin);
+    const progress = progressOf(this.rows, head, state, origin);
     if (progress.obstacle !== undefined) return obstructed(progress);
     if (progress.done < progress.total) return AGAIN;
     return withinMemory(head, sizeOf(state.classes, origin.codeLength), () => this.#trainNow(head, target));

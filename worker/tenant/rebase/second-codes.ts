@@ -8,6 +8,7 @@ import type { NewExample } from '../teach/example.ts';
 import { MAX_SECOND_CODES_PER_TENANT, NAMED_FAULTS } from '../../limits.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin, sameOrigin } from '../code-origin.ts';
+import { Table, type SqlPart } from '../sql.ts';
 
 /** A code space that a head's examples have second codes in. */
 export interface SecondSpace {
@@ -40,13 +41,7 @@ interface SpaceRow extends Record<string, SqlStorageValue> {
   last_revision: number | null;
 }
 
-export class SecondCodes {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
+export class SecondCodes extends Table {
   /** Where a head is being moved to, or undefined. */
   target(head: string): SecondSpace | undefined {
     const row = this.#spaces(head).find(({ moving }) => moving === 1);
@@ -74,91 +69,61 @@ export class SecondCodes {
     this.giveUp(head);
     const known = this.#spaces(head).find((row) => sameOrigin(spaceOf(row).origin, origin));
     if (known === undefined)
-      this.#sql.exec(
-        'INSERT INTO code_spaces (head, origin, moving) VALUES (?, ?, 1)',
-        head,
-        JSON.stringify(origin),
-      );
-    else this.#sql.exec('UPDATE code_spaces SET moving = 1 WHERE id = ?', known.id);
+      this.sql`INSERT INTO code_spaces (head, origin, moving) VALUES (${head}, ${JSON.stringify(origin)}, 1)`;
+    else this.sql`UPDATE code_spaces SET moving = 1 WHERE id = ${known.id}`;
     const target = this.target(head);
     if (target === undefined) throw new Error(`The head '${head}' has no space that it is being moved to.`);
     // What could not be read is tried again.
-    this.#sql.exec('DELETE FROM second_codes WHERE space = ? AND fault IS NOT NULL', target.id);
+    this.sql`DELETE FROM second_codes WHERE space = ${target.id} AND fault IS NOT NULL`;
     return target;
   }
 
   /** The head stays where it is. Codes that no version was trained with go. @returns whether it was being moved. */
   giveUp(head: string): boolean {
-    const { rowsWritten } = this.#sql.exec(
-      'UPDATE code_spaces SET moving = 0 WHERE head = ? AND moving',
-      head,
-    );
-    if (rowsWritten > 0) this.#dropUnread(head);
-    return rowsWritten > 0;
+    const moved = this.sql`UPDATE code_spaces SET moving = 0 WHERE head = ${head} AND moving RETURNING 1`;
+    if (moved.length > 0) this.#dropUnread(head);
+    return moved.length > 0;
   }
 
   /** How many examples have a code there, and of how many the picture cannot be read. */
   count({ id }: SecondSpace): { done: number; faulty: number } {
-    return this.#sql
-      .exec<{ done: number; faulty: number }>(
-        'SELECT count(*) - count(fault) AS done, count(fault) AS faulty FROM second_codes WHERE space = ?',
-        id,
-      )
-      .one();
+    const [counts] = this.sql<{ done: number; faulty: number }>`
+      SELECT count(*) - count(fault) AS done, count(fault) AS faulty FROM second_codes WHERE space = ${id}`;
+    return counts;
   }
 
   /** Examples, by id, of which nothing is there. */
   lacking(head: string, { id }: SecondSpace, limit: number): { id: string; picture: string }[] {
-    return this.#sql
-      .exec<{ id: string; picture: string }>(
-        `SELECT id, picture FROM examples WHERE head = ? AND NOT EXISTS
-           (SELECT 1 FROM second_codes WHERE example = examples.id AND space = ?) ORDER BY id LIMIT ?`,
-        head,
-        id,
-        limit,
-      )
-      .toArray();
+    return this.sql<{ id: string; picture: string }>`
+      SELECT id, picture FROM examples WHERE head = ${head} AND NOT EXISTS
+        (SELECT 1 FROM second_codes WHERE example = examples.id AND space = ${id}) ORDER BY id LIMIT ${limit}`;
   }
 
-  /** Of how many examples nothing is there, but a picture that a code can be made of. @param shownSql see KeptPictures. */
-  readable(head: string, space: SecondSpace | undefined, shownSql: string): number {
-    return this.#sql
-      .exec<{ readable: number }>(
-        `SELECT count(*) AS readable FROM examples INDEXED BY examples_with_image
-           WHERE head = ? AND image IS NOT NULL AND ${shownSql}
-             AND NOT EXISTS (SELECT 1 FROM second_codes WHERE example = examples.id AND space = ?)`,
-        head,
-        space?.id ?? null,
-      )
-      .one().readable;
+  /** Of how many examples nothing is there, but a picture that a code can be made of. @param shown see KeptPictures. */
+  readable(head: string, space: SecondSpace | undefined, shown: SqlPart): number {
+    const [{ readable }] = this.sql<{ readable: number }>`
+      SELECT count(*) AS readable FROM examples INDEXED BY examples_with_image
+        WHERE head = ${head} AND image IS NOT NULL AND ${shown} AND NOT EXISTS
+          (SELECT 1 FROM second_codes WHERE example = examples.id AND space = ${space?.id ?? null})`;
+    return readable;
   }
 
   /** Some of those whose pictures cannot be read. */
   faults(head: string, { id }: SecondSpace): FaultyPicture[] {
-    return this.#sql
-      .exec<{ example: string; label: string; fault: string }>(
-        `SELECT example, label, fault FROM second_codes JOIN examples ON examples.id = example
-           WHERE space = ? AND fault IS NOT NULL AND head = ? ORDER BY example LIMIT ?`,
-        id,
-        head,
-        NAMED_FAULTS,
-      )
-      .toArray();
+    return this.sql<{ example: string; label: string; fault: string }>`
+      SELECT example, label, fault FROM second_codes JOIN examples ON examples.id = example
+        WHERE space = ${id} AND fault IS NOT NULL AND head = ${head} ORDER BY example LIMIT ${NAMED_FAULTS}`;
   }
 
   /** Nothing is stored of an example that was forgotten meanwhile. A code takes the place of a fault, and of no other code. */
   store(head: string, { id }: SecondSpace, made: MadeCode): void {
-    this.#sql.exec(
-      `INSERT INTO second_codes (example, space, fault, code)
-         SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM examples WHERE id = ?1 AND head = ?5)
-         ON CONFLICT (example, space) DO UPDATE SET fault = excluded.fault, code = excluded.code
-           WHERE second_codes.fault IS NOT NULL`,
-      made.example,
-      id,
-      'fault' in made ? made.fault : null,
-      'code' in made ? made.code.slice().buffer : null,
-      head,
-    );
+    const fault = 'fault' in made ? made.fault : null;
+    const code = 'code' in made ? made.code.slice().buffer : null;
+    this.sql`
+      INSERT INTO second_codes (example, space, fault, code) SELECT id, ${id}, ${fault}, ${code}
+        FROM examples WHERE id = ${made.example} AND head = ${head}
+        ON CONFLICT (example, space) DO UPDATE SET fault = excluded.fault, code = excluded.code
+          WHERE second_codes.fault IS NOT NULL`;
   }
 
   /** Why new examples of a head that is being moved can't come along, or undefined. @param target what their second codes are of. */
@@ -184,16 +149,15 @@ export class SecondCodes {
     if (moving === undefined) return;
     for (const { picture, second } of examples) {
       if (second === undefined) continue;
-      const [known] = this.#sql
-        .exec<{ id: string }>('SELECT id FROM examples WHERE head = ? AND picture = ?', head, picture)
-        .toArray();
+      const [known] = this.sql<{ id: string }>`
+        SELECT id FROM examples WHERE head = ${head} AND picture = ${picture}`;
       if (known !== undefined) this.store(head, moving, { example: known.id, code: second });
     }
   }
 
   /** Why there is no room for so many more second codes, or undefined. */
   overflow(more: number): Refused | undefined {
-    const { held } = this.#sql.exec<{ held: number }>('SELECT second_code_count AS held FROM tenant').one();
+    const [{ held }] = this.sql<{ held: number }>`SELECT second_code_count AS held FROM tenant`;
     if (held + more <= MAX_SECOND_CODES_PER_TENANT) return undefined;
     return refuse(
       'limit_reached',
@@ -206,48 +170,30 @@ export class SecondCodes {
    * @param from space of the codes until now, and its first and last revision.
    */
   exchange(head: string, to: SecondSpace, from: Omit<FormerSpace, 'id'>): void {
-    const { id } = this.#sql
-      .exec<{ id: number }>(
-        `INSERT INTO code_spaces (head, origin, moving, first_revision, last_revision)
-           VALUES (?, ?, 0, ?, ?) RETURNING id`,
-        head,
-        JSON.stringify(from.origin),
-        from.first,
-        from.last,
-      )
-      .one();
-    this.#sql.exec(
-      'INSERT INTO second_codes (example, space, code) SELECT id, ?, code FROM examples WHERE head = ?',
-      id,
-      head,
-    );
-    this.#sql.exec(
-      `UPDATE examples SET code = (SELECT code FROM second_codes WHERE example = examples.id AND space = ?)
-         WHERE head = ?`,
-      to.id,
-      head,
-    );
-    this.#sql.exec('DELETE FROM code_spaces WHERE id = ?', to.id);
+    const [{ id }] = this.sql<{ id: number }>`
+      INSERT INTO code_spaces (head, origin, moving, first_revision, last_revision)
+        VALUES (${head}, ${JSON.stringify(from.origin)}, 0, ${from.first}, ${from.last}) RETURNING id`;
+    this.sql`
+      INSERT INTO second_codes (example, space, code)
+        SELECT id, ${id}, code FROM examples WHERE head = ${head}`;
+    this.sql`
+      UPDATE examples SET
+        code = (SELECT code FROM second_codes WHERE example = examples.id AND space = ${to.id})
+        WHERE head = ${head}`;
+    this.sql`DELETE FROM code_spaces WHERE id = ${to.id}`;
     this.#dropUnread(head);
   }
 
   /** Spaces that no version of the head was trained in go, with all codes there; a trigger does it where a version goes. */
   #dropUnread(head: string): void {
-    this.#sql.exec(
-      `DELETE FROM code_spaces WHERE head = ? AND NOT moving AND NOT EXISTS
+    this.sql`DELETE FROM code_spaces WHERE head = ${head} AND NOT moving AND NOT EXISTS
          (SELECT 1 FROM versions WHERE versions.head = code_spaces.head AND committed
-            AND trained_revision BETWEEN first_revision AND last_revision)`,
-      head,
-    );
+            AND trained_revision BETWEEN first_revision AND last_revision)`;
   }
 
   #spaces(head: string): SpaceRow[] {
-    return this.#sql
-      .exec<SpaceRow>(
-        'SELECT id, origin, moving, first_revision, last_revision FROM code_spaces WHERE head = ?',
-        head,
-      )
-      .toArray();
+    return this.sql<SpaceRow>`
+      SELECT id, origin, moving, first_revision, last_revision FROM code_spaces WHERE head = ${head}`;
   }
 }
 

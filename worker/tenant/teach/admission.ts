@@ -9,6 +9,7 @@ import {
 } from '../../limits.ts';
 import type { NewExample } from './example.ts';
 import { refuse, type Refused } from '../refused.ts';
+import type { Sql } from '../sql.ts';
 import { sameOrigin, type CodeOrigin } from '../code-origin.ts';
 
 export interface ClassCount {
@@ -18,7 +19,7 @@ export interface ClassCount {
 
 /** Tells new examples from known ones, and from those that contradict what is known or came before. */
 export function sortNew(
-  sql: SqlStorage,
+  sql: Sql,
   head: string,
   examples: readonly NewExample[],
 ): { fresh: NewExample[]; conflicts: Conflict[] } {
@@ -30,27 +31,20 @@ export function sortNew(
     const known = found.get(picture) ?? find(sql, head, picture);
     if (known === undefined) fresh.push(example);
     else if (known.label !== label) {
-      const id = known.id === undefined ? {} : { example: known.id };
-      conflicts.push({ picture, label, known_label: known.label, ...id });
+      conflicts.push({ picture, label, known_label: known.label, example: known.id });
     }
     found.set(picture, known ?? { label });
   }
   return { fresh, conflicts };
 }
 
-function find(sql: SqlStorage, head: string, picture: string): { label: string; id: string } | undefined {
-  return sql
-    .exec<{ label: string; id: string }>(
-      'SELECT label, id FROM examples WHERE head = ? AND picture = ?',
-      head,
-      picture,
-    )
-    .toArray()[0];
+function find(sql: Sql, head: string, picture: string): { label: string; id: string } | undefined {
+  return sql<{ label: string; id: string }>`
+    SELECT label, id FROM examples WHERE head = ${head} AND picture = ${picture}`[0];
 }
-
 /** Which cap the new examples would exceed. @param known the classes that the head has; undefined where it is new. */
 export function overflow(
-  sql: SqlStorage,
+  sql: Sql,
   head: string,
   known: readonly ClassCount[] | undefined,
   fresh: readonly NewExample[],
@@ -65,12 +59,12 @@ export function overflow(
       `Head '${head}' would have ${labels} classes; at the edge a head is taught at most ${MAX_CLASSES_PER_TAUGHT_HEAD}.`,
     );
   }
-  const { all } = sql.exec<{ all: number }>('SELECT example_count AS "all" FROM tenant').one();
+  const [{ all }] = sql<{ all: number }>`SELECT example_count AS "all" FROM tenant`;
   if (all + fresh.length > MAX_EXAMPLES_PER_TENANT) {
     return refuse('limit_reached', `This tenant has ${all} examples of at most ${MAX_EXAMPLES_PER_TENANT}.`);
   }
   if (known !== undefined) return undefined;
-  const { heads } = sql.exec<{ heads: number }>('SELECT count(*) AS heads FROM taught_heads').one();
+  const [{ heads }] = sql<{ heads: number }>`SELECT count(*) AS heads FROM taught_heads`;
   if (heads >= MAX_HEADS_PER_TENANT) {
     return refuse(
       'limit_reached',

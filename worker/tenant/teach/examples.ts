@@ -6,13 +6,13 @@
 import { ExampleSource, type ExampleList, type ExampleSummary } from '../../../src/api/index.ts';
 import { normaliseLabel } from '../../../src/head/limits.ts';
 import { newKeyId } from '../../access/api-key.ts';
-import type { NewExample } from './example.ts';
+import type { NewExample, ExampleRecord } from './example.ts';
 import { conflict, overflow, sortNew, spaceMismatch, type ClassCount } from './admission.ts';
-import type { ExampleRecord } from './example.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { CodeOrigin } from '../code-origin.ts';
 import type { KeptPictures } from './kept-pictures.ts';
 import type { SecondCodes } from '../rebase/second-codes.ts';
+import { part, Table, type Sql, type SqlPart } from '../sql.ts';
 
 export interface Added {
   readonly revision: number;
@@ -50,13 +50,14 @@ interface ExampleRow extends Record<string, SqlStorageValue> {
   created_at: number;
 }
 
-export class Examples {
-  readonly #sql: SqlStorage;
+const COLUMNS = part`id, label, picture, source, image, created_at`;
+
+export class Examples extends Table {
   readonly #pictures: KeptPictures;
   readonly #second: SecondCodes;
 
-  constructor(sql: SqlStorage, pictures: KeptPictures, second: SecondCodes) {
-    this.#sql = sql;
+  constructor(sql: Sql, pictures: KeptPictures, second: SecondCodes) {
+    super(sql);
     this.#pictures = pictures;
     this.#second = second;
   }
@@ -65,13 +66,9 @@ export class Examples {
   state(head: string): TaughtState | undefined {
     const row = this.#row(head);
     if (row === undefined) return undefined;
-    const classes = this.#sql
-      .exec<{ label: string; examples: number }>(
-        'SELECT label, count(*) AS examples FROM examples WHERE head = ? GROUP BY label',
-        head,
-      )
-      .toArray()
-      .sort((a, b) => (a.label < b.label ? -1 : 1));
+    const classes = this.sql<{ label: string; examples: number }>`
+      SELECT label, count(*) AS examples FROM examples WHERE head = ${head} GROUP BY label`;
+    classes.sort((a, b) => (a.label < b.label ? -1 : 1));
     return {
       revision: row.revision,
       firstRevision: row.first_revision,
@@ -105,22 +102,18 @@ export class Examples {
         'backbone_mismatch',
         `Head '${head}' is taught with codes of ${origin.codeLength} numbers.`,
       );
-    const sorted = sortNew(this.#sql, head, examples);
+    const sorted = sortNew(this.sql, head, examples);
     if (sorted.conflicts.length > 0) return conflict(sorted.conflicts);
     const full =
-      overflow(this.#sql, head, this.state(head)?.classes, sorted.fresh) ??
+      overflow(this.sql, head, this.state(head)?.classes, sorted.fresh) ??
       this.#second.refusal(head, sorted.fresh, target);
     if (full !== undefined) return full;
     // Time only grows, so no number of an earlier life of the head comes back.
     const revision = row === undefined ? now : row.revision + Math.sign(sorted.fresh.length);
-    this.#sql.exec(
-      `INSERT INTO taught_heads (head, backbone, first_revision, revision) VALUES (?, ?, ?, ?)
-         ON CONFLICT (head) DO UPDATE SET revision = excluded.revision`,
-      head,
-      JSON.stringify(origin),
-      revision,
-      revision,
-    );
+    this.sql`
+      INSERT INTO taught_heads (head, backbone, first_revision, revision)
+        VALUES (${head}, ${JSON.stringify(origin)}, ${revision}, ${revision})
+        ON CONFLICT (head) DO UPDATE SET revision = excluded.revision`;
     for (const { label, picture, source, code } of sorted.fresh) {
       const when = { added_revision: revision, created_at: now };
       this.insert({ id: newKeyId(), head, label, picture, source, code, ...when });
@@ -133,18 +126,11 @@ export class Examples {
 
   /** A row as it is. The caller knows that it may be there. */
   insert(row: ExampleRecord): void {
-    this.#sql.exec(
-      `INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      row.id,
-      row.head,
-      row.label,
-      row.picture,
-      row.source,
-      row.code.slice().buffer,
-      row.added_revision,
-      row.created_at,
-    );
+    const { id, head, label, picture, source, added_revision: revision, created_at: at } = row;
+    const code = row.code.slice().buffer;
+    this.sql`
+      INSERT INTO examples (id, head, label, picture, source, code, added_revision, created_at)
+        VALUES (${id}, ${head}, ${label}, ${picture}, ${source}, ${code}, ${revision}, ${at})`;
   }
 
   /**
@@ -153,27 +139,16 @@ export class Examples {
    */
   forget(head: string, which: Forgetting, now: number): number {
     const known = 'ids' in which ? which : { label: this.#known(head, which.label) };
-    const [where, value] =
-      'ids' in known
-        ? ['id IN (SELECT value FROM json_each(?))', JSON.stringify(known.ids)]
-        : ['label = ?', known.label];
-    const { count, first } = this.#sql
-      .exec<{ count: number; first: number | null }>(
-        `SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE head = ? AND ${where}`,
-        head,
-        value,
-      )
-      .one();
+    const these = part`head = ${head} AND ${isOneOf(known)}`;
+    const [{ count, first }] = this.sql<{ count: number; first: number | null }>`
+      SELECT count(*) AS count, min(added_revision) AS first FROM examples WHERE ${these}`;
     if (first === null) return 0;
-    this.#pictures.discard(head, known, now);
-    this.#sql.exec(`DELETE FROM examples WHERE head = ? AND ${where}`, head, value);
-    this.#sql.exec(
-      `UPDATE taught_heads SET revision = revision + 1,
-         forgotten_from = min(coalesce(forgotten_from, ?), ?) WHERE head = ?`,
-      first,
-      first,
-      head,
-    );
+    this.#pictures.discard(these, head, now);
+    this.sql`DELETE FROM examples WHERE ${these}`;
+    this.sql`
+      UPDATE taught_heads SET revision = revision + 1,
+        forgotten_from = min(coalesce(forgotten_from, ${first}), ${first})
+        WHERE head = ${head}`;
     return count;
   }
 
@@ -182,89 +157,61 @@ export class Examples {
    * @returns the revision from which on it has it, or undefined where there is no such example.
    */
   relabel(head: string, id: string, label: string): number | undefined {
-    const { rowsWritten } = this.#sql.exec(
-      'UPDATE examples SET label = ? WHERE head = ? AND id = ? AND label <> ?',
-      label,
-      head,
-      id,
-      label,
-    );
-    if (rowsWritten > 0) {
-      this.#sql.exec('UPDATE taught_heads SET revision = revision + 1 WHERE head = ?', head);
-    }
+    const changed = this.sql`
+      UPDATE examples SET label = ${label}
+        WHERE head = ${head} AND id = ${id} AND label <> ${label} RETURNING 1`;
+    if (changed.length > 0) this.sql`UPDATE taught_heads SET revision = revision + 1 WHERE head = ${head}`;
     return this.find(head, id) === undefined ? undefined : this.revision(head);
   }
 
   /** From now on the head's examples are codes of another space: see SecondCodes. @returns the revision of that change. */
   move(head: string, origin: CodeOrigin): number {
-    return this.#sql
-      .exec<{ revision: number }>(
-        'UPDATE taught_heads SET backbone = ?, revision = revision + 1 WHERE head = ? RETURNING revision',
-        JSON.stringify(origin),
-        head,
-      )
-      .one().revision;
+    const [{ revision }] = this.sql<{ revision: number }>`
+      UPDATE taught_heads SET backbone = ${JSON.stringify(origin)}, revision = revision + 1
+        WHERE head = ${head} RETURNING revision`;
+    return revision;
   }
 
   find(head: string, id: string): ExampleSummary | undefined {
-    return this.#sql
-      .exec<ExampleRow>(
-        'SELECT id, label, picture, source, image, created_at FROM examples WHERE head = ? AND id = ?',
-        head,
-        id,
-      )
-      .toArray()
-      .map(this.#summariser())[0];
+    const rows = this.sql<ExampleRow>`SELECT ${COLUMNS} FROM examples WHERE head = ${head} AND id = ${id}`;
+    return rows.map(this.#summariser())[0];
   }
 
   /** The versions that knew what was forgotten are gone. */
   endForgetting(head: string): void {
-    this.#sql.exec('UPDATE taught_heads SET forgotten_from = NULL WHERE head = ?', head);
+    this.sql`UPDATE taught_heads SET forgotten_from = NULL WHERE head = ${head}`;
   }
 
   /** Heads that something was forgotten of and that are not yet trained without it. */
   unfinishedForgetting(): string[] {
-    return this.#sql
-      .exec<{ head: string }>('SELECT head FROM taught_heads WHERE forgotten_from IS NOT NULL')
-      .toArray()
-      .map(({ head }) => head);
+    const rows = this.sql<{ head: string }>`SELECT head FROM taught_heads WHERE forgotten_from IS NOT NULL`;
+    return rows.map(({ head }) => head);
   }
 
   /** All of a head's examples and that it was ever taught. */
   clear(head: string, now: number): void {
-    this.#pictures.discard(head, 'all', now);
-    this.#sql.exec('DELETE FROM examples WHERE head = ?', head);
-    this.#sql.exec('DELETE FROM taught_heads WHERE head = ?', head);
+    this.#pictures.discard(part`head = ${head}`, head, now);
+    this.sql`DELETE FROM examples WHERE head = ${head}`;
+    this.sql`DELETE FROM taught_heads WHERE head = ${head}`;
   }
 
   /** @param after an id; the page begins behind it. */
   list(head: string, label: string | undefined, after: string | undefined, limit: number): ExampleList {
-    const where = label === undefined ? 'head = ?' : 'head = ? AND label = ?';
-    const values = label === undefined ? [head] : [head, this.#known(head, label)];
-    const { total } = this.#sql
-      .exec<{ total: number }>(`SELECT count(*) AS total FROM examples WHERE ${where}`, ...values)
-      .one();
-    const rows = this.#sql
-      .exec<ExampleRow>(
-        `SELECT id, label, picture, source, image, created_at FROM examples
-           WHERE ${where} AND id > ? ORDER BY id LIMIT ?`,
-        ...values,
-        after ?? '',
-        limit + 1,
-      )
-      .toArray();
+    const where =
+      label === undefined
+        ? part`head = ${head}`
+        : part`head = ${head} AND label = ${this.#known(head, label)}`;
+    const [{ total }] = this.sql<{ total: number }>`SELECT count(*) AS total FROM examples WHERE ${where}`;
+    const rows = this.sql<ExampleRow>`
+      SELECT ${COLUMNS} FROM examples WHERE ${where} AND id > ${after ?? ''} ORDER BY id LIMIT ${limit + 1}`;
     const page = rows.slice(0, limit);
     const next = rows.length > limit ? page.at(-1)?.id : undefined;
-    return { examples: page.map(this.#summariser()), total, ...(next === undefined ? {} : { next }) };
+    return { examples: page.map(this.#summariser()), total, next };
   }
 
   /** The label as it came where examples have it (some were taught before labels were normalised), otherwise normalised. */
   #known(head: string, label: string): string {
-    const [found] = this.#sql.exec(
-      'SELECT 1 FROM examples WHERE head = ? AND label = ? LIMIT 1',
-      head,
-      label,
-    );
+    const [found] = this.sql`SELECT 1 FROM examples WHERE head = ${head} AND label = ${label} LIMIT 1`;
     return found === undefined ? normaliseLabel(label) : label;
   }
 
@@ -274,7 +221,7 @@ export class Examples {
   }
 
   #row(head: string): TaughtRow | undefined {
-    return this.#sql.exec<TaughtRow>('SELECT * FROM taught_heads WHERE head = ?', head).toArray()[0];
+    return this.sql<TaughtRow>`SELECT * FROM taught_heads WHERE head = ${head}`[0];
   }
 }
 
@@ -287,6 +234,13 @@ function summaryOf(row: ExampleRow, hasImage: boolean): ExampleSummary {
     has_image: hasImage,
     created_at: new Date(row.created_at).toISOString(),
   };
+}
+
+/** A condition. */
+function isOneOf(which: Forgetting): SqlPart {
+  return 'ids' in which
+    ? part`id IN (SELECT value FROM json_each(${JSON.stringify(which.ids)}))`
+    : part`label = ${which.label}`;
 }
 
 function originOf({ backbone }: TaughtRow): CodeOrigin {

@@ -5,6 +5,7 @@
 import { IDEMPOTENCY_MS, MAX_IDEMPOTENCY_KEYS } from '../../limits.ts';
 import { refuse, type Refused } from '../refused.ts';
 import type { Added } from './examples.ts';
+import { Table } from '../sql.ts';
 
 export interface IdempotencyKey {
   readonly key: string;
@@ -24,17 +25,10 @@ export type Remembered =
   | { readonly state: 'stored'; readonly added: Added }
   | { readonly state: 'answered'; readonly answer: string };
 
-export class Idempotency {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
+export class Idempotency extends Table {
   recall({ key, digest }: IdempotencyKey, now: number): Remembered | Refused {
-    const [row] = this.#sql
-      .exec<Row>('SELECT * FROM idempotency WHERE key = ? AND created_at > ?', key, now - IDEMPOTENCY_MS)
-      .toArray();
+    const [row] = this.sql<Row>`
+      SELECT * FROM idempotency WHERE key = ${key} AND created_at > ${now - IDEMPOTENCY_MS}`;
     if (row === undefined) return { state: 'new' };
     if (row.digest !== digest) {
       return refuse(
@@ -48,29 +42,22 @@ export class Idempotency {
   }
 
   remember({ key, digest }: IdempotencyKey, head: string, added: Added, now: number): void {
-    this.#sql.exec('DELETE FROM idempotency WHERE created_at <= ? OR key = ?', now - IDEMPOTENCY_MS, key);
-    this.#sql.exec(
-      'INSERT INTO idempotency (key, digest, head, revision, counts, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-      key,
-      digest,
-      head,
-      added.revision,
-      `${added.added} ${added.duplicates}`,
-      now,
-    );
+    this.sql`DELETE FROM idempotency WHERE created_at <= ${now - IDEMPOTENCY_MS} OR key = ${key}`;
+    const counts = `${added.added} ${added.duplicates}`;
+    this.sql`
+      INSERT INTO idempotency (key, digest, head, revision, counts, created_at)
+        VALUES (${key}, ${digest}, ${head}, ${added.revision}, ${counts}, ${now})`;
     // Rows are numbered in order of arrival, so that surplus rows are found without counting.
-    this.#sql.exec(
-      'DELETE FROM idempotency WHERE rowid <= (SELECT max(rowid) FROM idempotency) - ?',
-      MAX_IDEMPOTENCY_KEYS,
-    );
+    this.sql`
+      DELETE FROM idempotency WHERE rowid <= (SELECT max(rowid) FROM idempotency) - ${MAX_IDEMPOTENCY_KEYS}`;
   }
 
   answered(key: string, answer: string): void {
-    this.#sql.exec('UPDATE idempotency SET answer = ? WHERE key = ?', answer, key);
+    this.sql`UPDATE idempotency SET answer = ${answer} WHERE key = ${key}`;
   }
 
   /** A deleted head's requests: their repeats would teach it anew. */
   forgetHead(head: string): void {
-    this.#sql.exec('DELETE FROM idempotency WHERE head = ?', head);
+    this.sql`DELETE FROM idempotency WHERE head = ${head}`;
   }
 }

@@ -16,6 +16,7 @@ import { imageObjectName } from '../../stores/layout.ts';
 import { refuse, type Refused } from '../refused.ts';
 import type { Outbox } from '../outbox.ts';
 import type { Standing } from '../standing.ts';
+import { part, Table, type Sql, type SqlPart } from '../sql.ts';
 
 /** A picture that was written. */
 export interface KeptPicture {
@@ -29,16 +30,20 @@ export interface ExpectedPictures {
   readonly images: readonly string[] | null;
 }
 
-/** Which examples of a head. */
-export type Which = { readonly ids: readonly string[] } | { readonly label: string } | 'all';
+interface State extends Record<string, SqlStorageValue> {
+  settings: string | null;
+  generation: number;
+  held: number;
+  head: string | null;
+  image: string | null;
+}
 
-export class KeptPictures {
-  readonly #sql: SqlStorage;
+export class KeptPictures extends Table {
   readonly #outbox: Outbox;
   readonly #tenant: Standing;
 
-  constructor(sql: SqlStorage, outbox: Outbox, tenant: Standing) {
-    this.#sql = sql;
+  constructor(sql: Sql, outbox: Outbox, tenant: Standing) {
+    super(sql);
     this.#outbox = outbox;
     this.#tenant = tenant;
   }
@@ -52,11 +57,9 @@ export class KeptPictures {
    * after. The first of them go at once, the others with each turn of the alarm.
    */
   configure(settings: TenantSettings, now: number): TenantSettings {
-    this.#sql.exec('UPDATE tenant SET settings = ?', JSON.stringify(settings));
+    this.sql`UPDATE tenant SET settings = ${JSON.stringify(settings)}`;
     if (settings.keep_images) return settings;
-    this.#sql.exec(
-      "UPDATE tenant SET image_generation = image_generation + 1, swept_head = '', swept_image = ''",
-    );
+    this.sql`UPDATE tenant SET image_generation = image_generation + 1, swept_head = '', swept_image = ''`;
     this.sweep(now);
     return settings;
   }
@@ -68,26 +71,17 @@ export class KeptPictures {
   sweep(now: number): void {
     const { generation, head, image } = this.#state();
     if (head === null) return;
-    const rows = this.#sql
-      .exec<{ head: string; image: string }>(
-        `SELECT head, image FROM examples WHERE image IS NOT NULL AND (head, image) > (?, ?)
-           ORDER BY head, image LIMIT ?`,
-        head,
-        image,
-        SWEPT_AT_ONCE,
-      )
-      .toArray();
+    const rows = this.sql<{ head: string; image: string }>`
+      SELECT head, image FROM examples WHERE image IS NOT NULL AND (head, image) > (${head}, ${image})
+        ORDER BY head, image LIMIT ${SWEPT_AT_ONCE}`;
     for (const each of rows.filter((row) => generationOf(row.image) !== generation)) {
       this.#outbox.discard(this.#name(each.head, each.image), now);
-      this.#sql.exec(
-        'UPDATE examples SET image = NULL, image_bytes = NULL WHERE head = ? AND image = ?',
-        each.head,
-        each.image,
-      );
+      this.sql`UPDATE examples SET image = NULL, image_bytes = NULL
+        WHERE head = ${each.head} AND image = ${each.image}`;
     }
     const last = rows.length < SWEPT_AT_ONCE ? undefined : rows.at(-1);
     const [sweptHead, sweptImage] = [last?.head ?? null, last?.image ?? null];
-    this.#sql.exec('UPDATE tenant SET swept_head = ?, swept_image = ?', sweptHead, sweptImage);
+    this.sql`UPDATE tenant SET swept_head = ${sweptHead}, swept_image = ${sweptImage}`;
   }
 
   /**
@@ -115,19 +109,14 @@ export class KeptPictures {
     const { settings, generation } = this.#state();
     const wanted = settings.keep_images && generationOf(image) === generation;
     if (!wanted || !this.#outbox.expects(name, now + RESERVATION_MARGIN_MS)) return;
-    const [known] = this.#sql
-      .exec<{ id: string; image: string | null }>(
-        'SELECT id, image FROM examples WHERE head = ? AND picture = ?',
-        head,
-        picture,
-      )
-      .toArray();
+    const [known] = this.sql<{ id: string; image: string | null }>`
+      SELECT id, image FROM examples WHERE head = ${head} AND picture = ${picture}`;
     if (known === undefined) return;
     if (known.image !== null) {
       if (generationOf(known.image) === generation) return;
       this.#outbox.discard(this.#name(head, known.image), now);
     }
-    this.#sql.exec('UPDATE examples SET image = ?, image_bytes = ? WHERE id = ?', image, bytes, known.id);
+    this.sql`UPDATE examples SET image = ${image}, image_bytes = ${bytes} WHERE id = ${known.id}`;
     this.#outbox.keep(name);
   }
 
@@ -138,49 +127,29 @@ export class KeptPictures {
   }
 
   /** The same as a condition on `image` in a query over examples. */
-  get shownSql(): string {
+  get isShown(): SqlPart {
     const { generation } = this.#state();
-    return generation === 0 ? "image NOT LIKE '%-%'" : `image GLOB '${generation}-*'`;
+    return generation === 0 ? part`image NOT LIKE '%-%'` : part`image GLOB ${`${generation}-*`}`;
   }
 
-  /** Before examples are deleted: their pictures go. */
-  discard(head: string, which: Which, now: number): void {
-    const [where, values] =
-      which === 'all'
-        ? ['', []]
-        : 'ids' in which
-          ? [' AND id IN (SELECT value FROM json_each(?))', [JSON.stringify(which.ids)]]
-          : [' AND label = ?', [which.label]];
-    const rows = this.#sql.exec<{ image: string }>(
-      `SELECT image FROM examples WHERE head = ? AND image IS NOT NULL${where}`,
-      head,
-      ...values,
-    );
-    for (const { image } of rows.toArray()) this.#outbox.discard(this.#name(head, image), now);
+  /** Before examples of a head are deleted: their pictures go. @param these which, as a condition. */
+  discard(these: SqlPart, head: string, now: number): void {
+    const rows = this.sql<{ image: string }>`SELECT image FROM examples WHERE ${these} AND image IS NOT NULL`;
+    for (const { image } of rows) this.#outbox.discard(this.#name(head, image), now);
   }
 
   /** The name of the object with an example's picture; null where it has none. */
   find(head: string, id: string): string | null {
-    const [row] = this.#sql
-      .exec<{ image: string | null }>('SELECT image FROM examples WHERE head = ? AND id = ?', head, id)
-      .toArray();
+    const [row] = this.sql<{ image: string | null }>`
+      SELECT image FROM examples WHERE head = ${head} AND id = ${id}`;
     const image = row?.image ?? null;
     return this.shown()(image) ? this.#name(head, image) : null;
   }
 
   #state() {
-    const { settings, ...state } = this.#sql
-      .exec<{
-        settings: string | null;
-        generation: number;
-        held: number;
-        head: string | null;
-        image: string | null;
-      }>(
-        `SELECT settings, image_generation AS generation, image_bytes AS held, swept_head AS head, swept_image AS image
-           FROM tenant`,
-      )
-      .one();
+    const [{ settings, ...state }] = this.sql<State>`
+      SELECT settings, image_generation AS generation, image_bytes AS held, swept_head AS head,
+        swept_image AS image FROM tenant`;
     return {
       ...state,
       settings: settings === null ? DEFAULT_TENANT_SETTINGS : TenantSettings.parse(JSON.parse(settings)),

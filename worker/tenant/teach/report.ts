@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HardExample, MAX_HARDEST_EXAMPLES, VersionReport } from '../../../src/api/report.ts';
 import type { TrainedHead, TrainingSet } from '../../../src/learn/ridge/train.ts';
 import type { Examples } from './examples.ts';
+import { Table, type Sql } from '../sql.ts';
 
 /** As it is stored: what can change about an example, or vanish with it, is looked up when the report is read. */
 export const StoredReport = VersionReport.omit({ head: true, version: true, hardest: true }).extend({
@@ -14,30 +15,24 @@ export const StoredReport = VersionReport.omit({ head: true, version: true, hard
 export type StoredReport = z.infer<typeof StoredReport>;
 
 /** The reports of a tenant's versions, as rows. Deleting a version deletes its report. */
-export class Reports {
-  readonly #sql: SqlStorage;
+export class Reports extends Table {
   readonly #examples: Examples;
 
-  constructor(sql: SqlStorage, examples: Examples) {
-    this.#sql = sql;
+  constructor(sql: Sql, examples: Examples) {
+    super(sql);
     this.#examples = examples;
   }
 
   store(head: string, version: number, report: StoredReport | null): void {
     if (report === null) return;
-    this.#sql.exec(
-      'INSERT OR REPLACE INTO reports (head, version, report) VALUES (?, ?, ?)',
-      head,
-      version,
-      JSON.stringify(report),
-    );
+    this.sql`INSERT OR REPLACE INTO reports (head, version, report)
+      VALUES (${head}, ${version}, ${JSON.stringify(report)})`;
   }
 
   /** @returns null where the version has none: it was uploaded, or no class had two examples. */
   find(head: string, version: number): VersionReport | null {
-    const [row] = this.#sql
-      .exec<{ report: string }>('SELECT report FROM reports WHERE head = ? AND version = ?', head, version)
-      .toArray();
+    const [row] = this.sql<{ report: string }>`
+      SELECT report FROM reports WHERE head = ${head} AND version = ${version}`;
     if (row === undefined) return null;
     const report = StoredReport.parse(JSON.parse(row.report));
     return {

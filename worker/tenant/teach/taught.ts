@@ -36,10 +36,8 @@ export function taughtAnswer(
     classes: classSummaries(described),
     held_out_by: heldOutText(heldOutFolds(method)),
     leave_one_out: leaveOneOut === null ? null : writeSummary(leaveOneOut),
-    ...(before === undefined
-      ? {}
-      : { changes: changesBetween(before, heads.descriptions.find(head, before.version), description) }),
-    ...(version.held_back === null ? {} : { held_back: version.held_back }),
+    changes: before && changesBetween(before, heads.descriptions.find(head, before.version), description),
+    held_back: version.held_back ?? undefined,
   };
 }
 
@@ -63,8 +61,8 @@ function changesBetween(before: VersionRow, old: string, now: string): Changes {
   const oldClasses = difference(accuracyOver(now, shared), accuracyOver(old, shared));
   return {
     from_version: before.version,
-    ...(accuracy === undefined ? {} : { accuracy }),
-    ...(oldClasses === undefined ? {} : { old_classes_accuracy: oldClasses }),
+    accuracy,
+    old_classes_accuracy: oldClasses,
     classes,
   };
 }
@@ -79,7 +77,7 @@ function classChanges(was: ClassSummary[], is: ClassSummary[]): Changes['classes
     const recall = difference(now?.recall, old?.recall);
     const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'kept';
     if (change === 'kept' && examples === 0 && (recall ?? 0) === 0) continue;
-    changes.push({ label, change, examples, ...(recall === undefined ? {} : { recall }) });
+    changes.push({ label, change, examples, recall });
   }
   return changes;
 }

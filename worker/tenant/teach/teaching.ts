@@ -42,9 +42,9 @@ export interface KnownSpace {
   /** Of its examples. */
   readonly origin?: CodeOrigin;
   /** The uploaded head whose codes they are, or will be. */
-  readonly base?: NonNullable<CodeOrigin['base']>;
+  readonly base?: CodeOrigin['base'];
   /** Where the head is being moved to, where it is: see SecondCodes. */
-  readonly target?: CodeOrigin;
+  readonly target?: CodeOrigin | undefined;
 }
 
 const OTHER_CODES = 'reads other codes than its examples are. Teach the picture itself.';
@@ -202,16 +202,11 @@ export class Teaching extends TenantTarget {
     const origin = this.rows.examples.state(head)?.origin;
     if (origin !== undefined) {
       const target = this.rows.secondCodes.target(head)?.origin;
-      const { base } = origin;
-      return {
-        origin,
-        ...(base === undefined ? {} : { base }),
-        ...(target === undefined ? {} : { target }),
-      };
+      return { origin, base: origin.base, target };
     }
     const current = this.rows.heads.live(head)?.current;
     const row = current === undefined ? undefined : this.rows.heads.version(head, current);
-    return row === undefined ? {} : { base: { version: row.version, sha256: row.sha256 } };
+    return { base: row && { version: row.version, sha256: row.sha256 } };
   }
 
   /** The first examples of an uploaded head are taught on top of what is current: codes of anything else are refused. */

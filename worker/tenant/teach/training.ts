@@ -20,8 +20,7 @@ import {
 } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
 import { giveWay } from '../../isolate/right-of-way.ts';
-import { writeHeadFile } from '../../stores/head-files.ts';
-import { headDamaged, readHeadFile } from '../../stores/head-files.ts';
+import { writeHeadFile, headDamaged, readHeadFile } from '../../stores/head-files.ts';
 import { refuse, type Refused } from '../refused.ts';
 import { describe, parse } from '../heads/describe.ts';
 import type { TaughtState } from './examples.ts';
@@ -118,8 +117,7 @@ export class Training {
     return this.#write((now) => {
       // Left as it is: the reservation ends and its object is deleted.
       if (this.#outdated(head, revision)) return DONE;
-      const heldBack = this.guard(head, upload);
-      const committed = this.#rows.uploads.commit(head, reserved.version, now, { heldBack });
+      const committed = this.#rows.uploads.commit(head, reserved.version, now, this.guard(head, upload));
       if ('refused' in committed) return committed;
       this.#endForgetting(head, revision, now);
       this.#rows.reports.store(head, committed.version, report);
