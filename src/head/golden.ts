@@ -11,13 +11,14 @@ const TOLERANCE = 1e-4;
 const REACH = 1.5;
 const GOLDEN_VECTORS = 2;
 
-/** The golden vectors of a head that has none yet. */
-export function makeGolden(head: Omit<Head, 'golden'>): GoldenVector[] {
-  return Array.from({ length: GOLDEN_VECTORS }, (_, which) => {
+/** @returns the head with the golden vectors that it did not have yet. */
+export function withGolden(head: Omit<Head, 'golden'>): Head {
+  const golden = Array.from({ length: GOLDEN_VECTORS }, (_, which): GoldenVector => {
     const random = mulberry32(which + 1);
     const code = head.mean.map((mean, d) => mean + head.deviation[d] * REACH * (2 * random() - 1));
     return { code, probabilities: score(head, code).probabilities };
   });
+  return { ...head, golden };
 }
 
 /** The largest difference between a golden vector's probabilities and those found now, or undefined if all agree. */

@@ -8,7 +8,8 @@ import { extendHead } from './extend.ts';
 import { drawFolds } from '../folds.ts';
 import { Pacer } from '../pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
-import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics } from '../statistics/left-out.ts';
 
 /** Each fold costs as much as extending the head. */
 const FOLDS = 8;

@@ -13,7 +13,7 @@
  * accuracy falls from 79 % to 59 / 61 %, since pictures that look like the new class are now predicted as it. With all classes'
  * pictures `trainHead` reaches 65 / 70 % over all six, this 62 / 64: once every label has pictures, use that.
  */
-import { makeGolden } from '../../head/golden.ts';
+import { withGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { trainedFurther } from '../../head/method.ts';
 import { HALF, Pacer } from '../pacer.ts';
@@ -64,7 +64,7 @@ export async function extendHead(
   const counts = labels.map((label, c) => {
     return (head.training.counts[c] ?? 0) + examples.labels.filter((each) => each === label).length;
   });
-  const extended: Omit<Head, 'golden'> = {
+  return withGolden({
     ...head,
     labels,
     weights: Float32Array.from(rows),
@@ -76,8 +76,7 @@ export async function extendHead(
       lambda: 0,
       leaveOneOut: null,
     },
-  };
-  return { ...extended, golden: makeGolden(extended) };
+  });
 }
 
 /** The part of the code that new rows may read, standardised against any picture. */

@@ -4,7 +4,7 @@
  * temperature, novelty and metrics come from cross-validation. The same rows in the same order with the same seed give
  * the same head, bit for bit.
  */
-import { makeGolden } from '../../head/golden.ts';
+import { withGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { allRows, rowsInMemory, selectRows, stretches, type CodeRows } from '../code-rows.ts';
 import { DesignMatrix } from '../ridge/design-matrix.ts';
@@ -21,11 +21,10 @@ import {
 } from '../statistics/novelty.ts';
 import { Pacer } from '../pacer.ts';
 import { findPrincipal, leftOutResiduals } from '../statistics/principal.ts';
-import { decompose, decompositionOrder, Ridge } from '../ridge/ridge.ts';
+import { decompose, Ridge } from '../ridge/ridge.ts';
 import { deviationsOf, momentsOf, type Moments } from '../statistics/standardisation.ts';
-import { plainPrimitives } from '../linalg/symmetric-plain.ts';
-import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
-import { leaveOneOutMetrics, topLogits, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics, topLogits } from '../statistics/left-out.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
 import {
   checkFinite,
   checkSet,
@@ -87,7 +86,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
   const judged = judgeWeights(targets, weights, classes);
   const left = await leaveOneOutMetrics(known, logits, temperature, judged, pacer);
-  const head: Omit<Head, 'golden'> = {
+  const head = withGolden({
     ...codesRead(set),
     codeLength: rows.codeLength,
     labels,
@@ -101,8 +100,8 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
       lambda,
       leaveOneOut: left.metrics === null ? null : summarise(left.metrics),
     },
-  };
-  return { head: { ...head, golden: makeGolden(head) }, ...left };
+  });
+  return { head, ...left };
 }
 
 /** The most fits of a training, for a progress display. */
@@ -183,19 +182,14 @@ async function novelty(
     Float64Array.from(places, (place) => weights[place] / mean),
     moments,
   );
-  const order = decompositionOrder(a.examples, a.codeLength);
-  const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
-  const decomposition = await decompose(a, primitives, pacer);
+  const decomposition = await decompose(a, options.linalg, pacer);
   const principal = await findPrincipal(decomposition, directionCount(a.examples), pacer);
   const judged = noveltySample(a.examples);
   const residuals = await leftOutResiduals(judged, a, decomposition, principal, pacer);
   const ridge = await Ridge.create(decomposition, set.targets, a.rootWeights, labels.length, pacer);
   const { directions } = await headMatrices(a, ridge, ridge.scale, principal, pacer);
-  const tops = topLogits(
-    judged.map((place) => places[place]),
-    logits,
-    labels.length,
-  );
+  const chosen = judged.map((place) => places[place]);
+  const tops = topLogits(chosen, logits, labels.length);
   const known = { examples: rows.examples, meanSquare: ridge.scale, standardisation: a.standardisation };
   return { directions, ...noveltyStatistics(residuals, tops, known) };
 }
