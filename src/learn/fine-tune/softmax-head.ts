@@ -4,6 +4,7 @@
  * is still wrong, rather than what a random head predicts (Kumar et al. 2022, LP-FT).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { addTensor } from './parameters.ts';
 
 /** A fitted linear head; row c of the weights is class c's. */
 export interface LinearStart {
@@ -86,8 +87,8 @@ export class SoftmaxHead {
     const shares = tf.softmax(logits);
     addLoss(shares.dataSync<'float32'>(), wanted.dataSync<'float32'>(), this.classes, batch);
     const dLogits = tf.mul<tf.Tensor2D>(tf.sub(shares, wanted), weight);
-    add(gradient, tf.matMul(tf.transpose(standard), dLogits), 0);
-    add(gradient, tf.sum(dLogits, 0), this.codeLength * this.classes);
+    addTensor(gradient, tf.matMul(tf.transpose(standard), dLogits), 0);
+    addTensor(gradient, tf.sum(dLogits, 0), this.codeLength * this.classes);
     return tf.mul<tf.Tensor2D>(tf.matMul(dLogits, tf.transpose(this.#weights!)), this.#inverse);
   }
 }
@@ -104,9 +105,4 @@ function addLoss(shares: Float32Array, wanted: Float32Array, classes: number, ba
     }
     if (top === truth) batch.right++;
   }
-}
-
-function add(gradient: Float32Array, tensor: tf.Tensor, offset: number): void {
-  const values = tensor.dataSync<'float32'>();
-  for (let i = 0; i < values.length; i++) gradient[offset + i] += values[i];
 }
