@@ -3,6 +3,7 @@
  * when it is read. The codes are made from the head's mean and deviation alone, so that no example is in them.
  */
 import type { GoldenVector, Head } from './head.ts';
+import { mulberry32 } from '../random.ts';
 import { score } from './score.ts';
 
 /** Room for another order of summing and another exp; a wrong weight or a lost sign shows far above it. */
@@ -33,15 +34,4 @@ export function goldenFault(head: Head): string | undefined {
     }
   }
   return undefined;
-}
-
-/** A small, well-spread generator (Tommy Ettinger's mulberry32): the same numbers in every runtime. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

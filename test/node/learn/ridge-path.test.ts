@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { score } from '../../../src/head/score.ts';
-import { randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../../src/random.ts';
 import { RidgePath, selectHeldOut } from '../../../src/learn/ridge/ridge-path.ts';
 import { trainHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { evaluate } from '../../../src/learn/statistics/metrics.ts';
