@@ -86,7 +86,6 @@ export const CodeSpaceFields = {
 
 /** A code space without the weights, which BackboneId names. */
 export const CodeSpace = z.strictObject(CodeSpaceFields).meta({ id: 'CodeSpace' });
-export type CodeSpace = z.infer<typeof CodeSpace>;
 
 /** What the decoder found: the image's own size, after its orientation was applied. */
 export const ImageInfo = z

@@ -8,7 +8,6 @@ export const CodeSpaceId = BackboneId.extend({
   code_length: z.int().describe('Numbers in a code.'),
   input: CodeSpaceFields.input,
 }).meta({ id: 'CodeSpaceId' });
-export type CodeSpaceId = z.infer<typeof CodeSpaceId>;
 
 /** A version with its metrics. */
 export const JudgedVersion = z

@@ -16,7 +16,6 @@ export const VersionName = z
 export const VersionWish = z.union([VersionText, VersionName], {
   error: 'must be the number of a version or a name that one was given',
 });
-export type VersionWish = z.infer<typeof VersionWish>;
 
 export const Activate = z
   .strictObject({
@@ -34,7 +33,6 @@ export const NameVersion = z.strictObject({ version: VersionNumber }).meta({ id:
 export const Canary = z
   .object({ version: VersionNumber, percent: z.int().min(1).max(99) })
   .meta({ id: 'Canary' });
-export type Canary = z.infer<typeof Canary>;
 
 export const ShadowReport = z
   .object({

@@ -13,7 +13,7 @@ import type { Head } from '../../head/head.ts';
 import { trainedFurther } from '../../head/method.ts';
 import { ROWS_AT_ONCE } from '../linalg/add-rows.ts';
 import { dot } from '../linalg/dot.ts';
-import { classWeight } from '../statistics/example-weights.ts';
+import { classWeight, weightsOfJudged } from '../statistics/example-weights.ts';
 import { summarise } from '../statistics/metrics.ts';
 import { Pacer } from '../pacer.ts';
 import { timesRows, type Rows } from '../linalg/panels.ts';
@@ -50,10 +50,7 @@ export async function continueHead(
 ): Promise<TrainedHead> {
   const pacer = new Pacer(options.pause);
   const examples = canonical(base, taught);
-  const labels = [...base.labels, ...examples.added];
-  const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
-  const counts = labels.map((_, c) => base.training.counts[c] ?? 0);
-  for (const target of targets) counts[target]++;
+  const { labels, targets, counts, order } = examples;
   const weights = Float64Array.from(targets, (target) => classWeight(base.training.counts, counts[target]));
   const space = new Whitening(base);
   const rows = await WhitenedRows.create(space, examples, weights, pacer);
@@ -63,8 +60,8 @@ export async function continueHead(
   const multipliers = residuals;
   const lift = liftNewLabels(base, targets, labels.length, logits);
   const { matrix, bias } = await updated(base, rows, multipliers, decomposition.primitives, pacer);
-  const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
-  const known = { order: examples.order, targets, labels };
+  const judgeWeights = weightsOfJudged(weights, targets, counts);
+  const known = { order, targets, labels };
   const judged = await leaveOneOutMetrics(known, logits, base.temperature, judgeWeights, pacer);
   const head = withGolden({
     ...base,

@@ -8,7 +8,7 @@ import { withGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { allRows, rowsInMemory, selectRows, stretches, type CodeRows } from '../code-rows.ts';
 import { DesignMatrix } from '../ridge/design-matrix.ts';
-import { exampleWeights } from '../statistics/example-weights.ts';
+import { exampleWeights, weightsOfJudged } from '../statistics/example-weights.ts';
 import { drawFolds } from '../folds.ts';
 import { biases, headMatrices } from '../ridge/head-matrices.ts';
 import { summarise } from '../statistics/metrics.ts';
@@ -84,7 +84,7 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const { lambda, temperature, logits, start } = await select(data, weights, options, pacer);
   const x = await fit(data, weights, lambda, start, pacer, options.onFit);
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
-  const judged = judgeWeights(targets, weights, classes);
+  const judged = weightsOfJudged(weights, targets, counts);
   const left = await leaveOneOutMetrics(known, logits, temperature, judged, pacer);
   const head = withGolden({
     ...codesRead(set),
@@ -142,14 +142,14 @@ async function select(
 
 function judgedExamples({ targets, classes }: LogisticData, weights: Float64Array, seed: number): Examples {
   const folds = drawFolds(targets, foldCount(targets.length), seed);
-  return { weights, judgeWeights: judgeWeights(targets, weights, classes), folds };
+  return { weights, judgeWeights: weightsOfJudged(weights, targets, countsOf(targets, classes)), folds };
 }
 
-/** The only example of its class cannot be judged by the others. */
-function judgeWeights(targets: Uint16Array, weights: Float64Array, classes: number): Float64Array {
-  const counts = new Uint32Array(classes);
+/** Examples of each class. */
+function countsOf(targets: Uint16Array, classes: number): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
   for (const target of targets) counts[target]++;
-  return weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
+  return counts;
 }
 
 /** Weights and bias in the unit that heads have their logits in. */
@@ -203,13 +203,11 @@ function sampleOf(
   const { codeLength } = rows;
   const codes = allRows(selectRows(rows, places));
   const ofSample = Uint16Array.from(places, (place) => targets[place]);
-  const counts = labels.map(() => 0);
-  for (const target of ofSample) counts[target]++;
   return {
     examples: places.length,
     codeLength,
     labels,
-    counts,
+    counts: countsOf(ofSample, labels.length),
     codes,
     order: Uint32Array.from(places, (_, i) => i),
     targets: ofSample,

@@ -5,7 +5,7 @@
 import { withGolden } from '../../head/golden.ts';
 import type { Head, Training } from '../../head/head.ts';
 import { Pacer, type Pause } from '../pacer.ts';
-import { exampleWeights } from '../statistics/example-weights.ts';
+import { exampleWeights, weightsOfJudged } from '../statistics/example-weights.ts';
 import { leaveOneOutMetrics, topLogits } from '../statistics/left-out.ts';
 import { summarise, type DetailedMetrics } from '../statistics/metrics.ts';
 import {
@@ -80,7 +80,7 @@ export async function trainWithMetrics(set: TrainingSet, options: TrainOptions):
   const fitted = await fitRidge(set, options, pacer);
   const { data, weights, a, ridge } = fitted;
   const classes = data.labels.length;
-  const judgeWeights = weights.map((weight, i) => (data.counts[data.targets[i]] > 1 ? weight : 0));
+  const judgeWeights = weightsOfJudged(weights, data.targets, data.counts);
   const { lambda, temperature, logits } = await selectRidge(ridge, data.targets, judgeWeights, pacer);
   const principal = await findPrincipal(ridge.decomposition, directionCount(data.examples), pacer);
   const sample = noveltySample(data.examples);
