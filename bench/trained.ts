@@ -2,6 +2,7 @@
 import { type Head, score } from '../src/head/index.ts';
 import { trainHead } from '../src/learn/ridge/train.ts';
 import type { Network } from './networks.ts';
+import { LEARNING } from '../trainer/learning.ts';
 
 export interface LabelledCode {
   readonly label: string;
@@ -17,15 +18,18 @@ export async function trainedHead(
   const codes = new Float16Array(examples.length * backbone.codeLength);
   for (const [i, { code }] of examples.entries()) codes.set(code, i * backbone.codeLength);
   const statistics = taps.map((tap) => tap.statistic ?? 'mean');
-  return await trainHead({
-    backbone: { name, version, weightsSha256 },
-    taps: taps.map((tap) => tap.name),
-    ...(statistics.includes('deviation') ? { statistics } : {}),
-    ...(input.rules === 1 ? {} : { input }),
-    labels,
-    codes,
-    targets: Uint16Array.from(examples, ({ label }) => labels.indexOf(label)),
-  });
+  return await trainHead(
+    {
+      backbone: { name, version, weightsSha256 },
+      taps: taps.map((tap) => tap.name),
+      ...(statistics.includes('deviation') ? { statistics } : {}),
+      ...(input.rules === 1 ? {} : { input }),
+      labels,
+      codes,
+      targets: Uint16Array.from(examples, ({ label }) => labels.indexOf(label)),
+    },
+    LEARNING,
+  );
 }
 
 /** @returns the fraction of the examples whose label the head puts first. */

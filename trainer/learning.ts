@@ -8,7 +8,7 @@ import { mostFits, trainLogistic } from '../src/learn/logistic/train-logistic.ts
 import { MAX_EXAMPLES, type StreamedSet } from '../src/learn/training-set.ts';
 import { trainWithMetrics, type TrainedHead, type TrainOptions } from '../src/learn/ridge/train.ts';
 import { HALF, OPERATIONS_BETWEEN_PAUSES } from '../src/learn/pacer.ts';
-import { WASM_COST } from '../src/learn/linalg/symmetric-wasm.ts';
+import { WASM_COST } from '../src/learn/linalg/primitives.ts';
 import { targetsOf, type LabelledCodes } from './codes/labelled.ts';
 import { NUMBERS_IN_MEMORY } from './codes/table.ts';
 import { ROOT } from './paths.ts';

@@ -12,7 +12,7 @@ import { useWasmBackend } from '../../src/backbone/tfjs/backend.ts';
 import { HARD_SWISH, HARD_SWISH_GRADIENT, registerGradients } from '../../src/backbone/tfjs/gradients.ts';
 import { TrainableNetwork } from '../../src/learn/fine-tune/network.ts';
 import { gather, layOut, lengthOf } from '../../src/learn/fine-tune/parameters.ts';
-import { randomFor } from '../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../src/random.ts';
 
 const FROM = 'b3.project';
 const PICTURES = { wasm: 16, cpu: 2 } as const;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { encodePng } from '../../src/image/png/encode.ts';
 import { augment, AUGMENTATION } from '../../src/learn/fine-tune/augment.ts';
-import { randomFor } from '../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../src/random.ts';
 import { loadDecoder } from '../../trainer/runtime.ts';
 
 /** Crops are taken from photos of this size, pictures are of that one. */

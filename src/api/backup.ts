@@ -74,19 +74,16 @@ const Missing = z.strictObject({
     .array(z.strictObject({ head: HeadName, version }))
     .min(1)
     .max(MAX_MISSING_NAMED)
-    .meta({ description: 'The first of them.' }),
+    .describe('The first of them.'),
 });
 export type Missing = z.infer<typeof Missing>;
 const End = z.strictObject({
   row: z.literal('end'),
-  rows: z
-    .int()
-    .meta({ description: 'Number of rows before this one. If this row is missing, the file is incomplete.' }),
-  unchanged: z.boolean().meta({ description: 'False where something changed while the file was written.' }),
-  missing: Missing.optional().meta({
-    description:
-      'Versions whose files were missing or damaged in the store. Absent where the backup is complete.',
-  }),
+  rows: z.int().describe('Number of rows before this one. If this row is missing, the file is incomplete.'),
+  unchanged: z.boolean().describe('False where something changed while the file was written.'),
+  missing: Missing.optional().describe(
+    'Versions whose files were missing or damaged in the store. Absent where the backup is complete.',
+  ),
 });
 
 export const BackupRow = z

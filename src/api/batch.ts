@@ -8,8 +8,8 @@ export const MAX_BATCH_PICTURES = 100;
 export const BatchQuery = ClassifyQuery.omit({ explain: true, explain_format: true });
 
 const Place = {
-  index: z.int().meta({ description: 'Of the image in the request, from 0.' }),
-  name: z.string().meta({ description: "The file's name, or '' where it has none." }),
+  index: z.int().describe('Of the image in the request, from 0.'),
+  name: z.string().describe("The file's name, or '' where it has none."),
 };
 
 export const BatchResult = z
@@ -18,10 +18,10 @@ export const BatchResult = z
     id: z
       .string()
       .optional()
-      .meta({ description: 'The id of the prediction, for feedback. Only where it is kept for review.' }),
-    version: VersionNumber.optional().meta({
-      description: 'The version that answered, where it is not the one of the last line: the canary.',
-    }),
+      .describe('The id of the prediction, for feedback. Only where it is kept for review.'),
+    version: VersionNumber.optional().describe(
+      'The version that answered, where it is not the one of the last line: the canary.',
+    ),
     predictions: z.array(Prediction),
     unknown: Unknown,
     image: ImageInfo,

@@ -18,10 +18,8 @@ const TopK = z
   .default(DEFAULT_TOP_K);
 
 export const ClassifyQuery = z.strictObject({
-  top_k: TopK.meta({ description: 'The most labels in the answer. The most probable come first.' }),
-  version: VersionWish.optional().meta({
-    description: 'A version, by number or by name. Default: the current one.',
-  }),
+  top_k: TopK.describe('The most labels in the answer. The most probable come first.'),
+  version: VersionWish.optional().describe('A version, by number or by name. Default: the current one.'),
   ...ExplainQuery,
 });
 
@@ -55,13 +53,15 @@ export const ClassifyManyQuery = z.strictObject({
 });
 
 export const EmbedQuery = z.strictObject({
-  head: HeadName.optional().meta({
-    description:
-      'Computes the CNN codes that this head is trained on. Default, and where the head does not exist yet: the codes of new heads.',
-  }),
-  backbone: z.string().min(1).max(MAX_NAME_LENGTH).optional().meta({
-    description: 'Computes codes of this backbone, by name. Not together with `head`.',
-  }),
+  head: HeadName.optional().describe(
+    'Computes the CNN codes that this head is trained on. Default, and where the head does not exist yet: the codes of new heads.',
+  ),
+  backbone: z
+    .string()
+    .min(1)
+    .max(MAX_NAME_LENGTH)
+    .optional()
+    .describe('Computes codes of this backbone, by name. Not together with `head`.'),
   size: z
     .string()
     .regex(/^[1-9][0-9]{0,3}$/, 'must be a whole number of pixels')
@@ -84,7 +84,7 @@ export const EmbedQuery = z.strictObject({
   encoding: z
     .enum(['float', 'base64'])
     .default('float')
-    .meta({ description: 'float: JSON numbers. base64: little-endian half precision, a fifth of the size.' }),
+    .describe('float: JSON numbers. base64: little-endian half precision, a fifth of the size.'),
 });
 
 export const Prediction = z.object({ label: z.string(), score: z.number() }).meta({ id: 'Prediction' });
@@ -92,7 +92,7 @@ export type Prediction = z.infer<typeof Prediction>;
 
 export const Unknown = z
   .object({
-    score: z.number().meta({ description: 'Distance from the training images, in units of their spread.' }),
+    score: z.number().describe('Distance from the training images, in units of their spread.'),
     is_unknown: z.boolean(),
   })
   .meta({ id: 'Unknown' });
@@ -100,9 +100,10 @@ export type Unknown = z.infer<typeof Unknown>;
 
 export const HeadAnswer = z
   .object({
-    id: z.string().optional().meta({
-      description: 'The id of the prediction, for feedback. Only where it is kept for review.',
-    }),
+    id: z
+      .string()
+      .optional()
+      .describe('The id of the prediction, for feedback. Only where it is kept for review.'),
     head: z.string(),
     version: VersionNumber,
     predictions: z.array(Prediction),
@@ -113,7 +114,7 @@ export type HeadAnswer = z.infer<typeof HeadAnswer>;
 
 export const Classification = HeadAnswer.extend({
   image: ImageInfo,
-  explanation: Explanation.optional().meta({ description: 'Only with `explain`.' }),
+  explanation: Explanation.optional().describe('Only with `explain`.'),
 }).meta({ id: 'Classification' });
 export type Classification = z.infer<typeof Classification>;
 
@@ -128,14 +129,16 @@ export const Embedding = z
 export const Embeddings = z
   .object({
     backbone: BackboneId,
-    space: CodeSpace.meta({ description: 'The code space. Send it to teach together with the codes.' }),
-    base: z.string().optional().meta({
-      description:
+    space: CodeSpace.describe('The code space. Send it to teach together with the codes.'),
+    base: z
+      .string()
+      .optional()
+      .describe(
         'The SHA-256 of the uploaded head named by `head`. Only where the codes are those of such a head.',
-    }),
+      ),
     code_length: z.int(),
     encoding: z.enum(['float', 'base64']),
-    embeddings: z.array(Embedding).meta({ description: 'In the order of the images.' }),
+    embeddings: z.array(Embedding).describe('In the order of the images.'),
   })
   .meta({ id: 'Embeddings' });
 export type Embeddings = z.infer<typeof Embeddings>;

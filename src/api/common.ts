@@ -72,19 +72,20 @@ export type BackboneId = z.infer<typeof BackboneId>;
 
 /** What tells code spaces of one backbone apart: the taps, their statistics and the input. */
 export const CodeSpaceFields = {
-  taps: z.array(Name).min(1).max(MAX_TAPS).meta({ description: 'Names, in the order of the code.' }),
-  statistics: z.array(z.enum(STATISTICS)).min(1).max(MAX_TAPS).optional().meta({
-    description: 'The statistic of each tap over space: mean or standard deviation. Default: means.',
-  }),
-  input: PictureInputFields.optional().meta({
-    description:
-      "The size that images are resized to, and the rules for it. Default: the backbone's own size by rules 1.",
-  }),
+  taps: z.array(Name).min(1).max(MAX_TAPS).describe('Names, in the order of the code.'),
+  statistics: z
+    .array(z.enum(STATISTICS))
+    .min(1)
+    .max(MAX_TAPS)
+    .optional()
+    .describe('The statistic of each tap over space: mean or standard deviation. Default: means.'),
+  input: PictureInputFields.optional().describe(
+    "The size that images are resized to, and the rules for it. Default: the backbone's own size by rules 1.",
+  ),
 };
 
 /** A code space without the weights, which BackboneId names. */
 export const CodeSpace = z.strictObject(CodeSpaceFields).meta({ id: 'CodeSpace' });
-export type CodeSpace = z.infer<typeof CodeSpace>;
 
 /** What the decoder found: the image's own size, after its orientation was applied. */
 export const ImageInfo = z
@@ -100,11 +101,9 @@ export type ImageInfo = z.infer<typeof ImageInfo>;
 export const Conflict = z
   .object({
     picture: z.string(),
-    label: z.string().meta({ description: 'The label in this request.' }),
-    known_label: z
-      .string()
-      .meta({ description: 'The label of the known example, or of an earlier one in this request.' }),
-    example: z.string().optional().meta({ description: 'The id of the known example.' }),
+    label: z.string().describe('The label in this request.'),
+    known_label: z.string().describe('The label of the known example, or of an earlier one in this request.'),
+    example: z.string().optional().describe('The id of the known example.'),
   })
   .meta({ id: 'Conflict' });
 export type Conflict = z.infer<typeof Conflict>;
@@ -117,12 +116,12 @@ export const Problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string().meta({ description: 'The request id, also in the header x-request-id.' }),
-    field: z.string().optional().meta({ description: 'The parameter or field that was refused.' }),
+    instance: z.string().describe('The request id, also in the header x-request-id.'),
+    field: z.string().optional().describe('The parameter or field that was refused.'),
     conflicts: z
       .array(Conflict)
       .optional()
-      .meta({ description: 'With label_conflict: the images that are known under another label.' }),
+      .describe('With label_conflict: the images that are known under another label.'),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;

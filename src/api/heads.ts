@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { HeadName, pageLimit, Timestamp, VersionNumber } from './common.ts';
 
-const Interval = z.array(z.number()).length(2).meta({ description: '95 % confidence interval: low, high.' });
+const Interval = z.array(z.number()).length(2).describe('95 % confidence interval: low, high.');
 
 /** Metrics of a head file. Fractions from 0 to 1, log-loss in nats. */
 export const Metrics = z
@@ -14,7 +14,7 @@ export const Metrics = z
     macro_f1_interval: Interval,
     log_loss: z.number(),
     log_loss_interval: Interval,
-    ece: z.number().meta({ description: 'Expected calibration error over 15 bins.' }),
+    ece: z.number().describe('Expected calibration error over 15 bins.'),
   })
   .meta({ id: 'Metrics' });
 export type Metrics = z.infer<typeof Metrics>;
@@ -41,14 +41,14 @@ export const VersionSummary = z
     classes: z.int(),
     examples: z.int(),
     method: z.string(),
-    held_out_by: z.string().meta({
-      description:
+    held_out_by: z
+      .string()
+      .describe(
         'How the examples of `leave_one_out` were held out: leave-one-out, or for example 4-fold for tuned heads.',
-    }),
-    leave_one_out: Metrics.nullable().meta({
-      description:
-        'Each example is predicted by a head that was trained without it. null where no class had two examples.',
-    }),
+      ),
+    leave_one_out: Metrics.nullable().describe(
+      'Each example is predicted by a head that was trained without it. null where no class had two examples.',
+    ),
     test: Metrics.optional(),
   })
   .meta({ id: 'VersionSummary' });
@@ -70,16 +70,13 @@ export const MAX_HEADS_PER_PAGE = 500;
 
 export const HeadsQuery = z.strictObject({
   limit: pageLimit(MAX_HEADS_PER_PAGE),
-  after: HeadName.optional().meta({ description: 'The `next` of the previous page.' }),
+  after: HeadName.optional().describe('The `next` of the previous page.'),
 });
 
 export const HeadList = z
   .object({
     heads: z.array(HeadSummary),
-    next: z
-      .string()
-      .optional()
-      .meta({ description: 'Send it as `after` to get the next page. Absent on the last page.' }),
+    next: z.string().optional().describe('Send it as `after` to get the next page. Absent on the last page.'),
   })
   .meta({ id: 'HeadList' });
 export type HeadList = z.infer<typeof HeadList>;
@@ -87,10 +84,10 @@ export type HeadList = z.infer<typeof HeadList>;
 export const HeadDetail = z
   .object({
     head: z.string(),
-    version: VersionNumber.meta({ description: 'The current version.' }),
+    version: VersionNumber.describe('The current version.'),
     created_at: Timestamp,
-    classes: z.array(ClassSummary).meta({ description: 'Classes of the current version.' }),
-    versions: z.array(VersionSummary).meta({ description: 'Newest first.' }),
+    classes: z.array(ClassSummary).describe('Classes of the current version.'),
+    versions: z.array(VersionSummary).describe('Newest first.'),
   })
   .meta({ id: 'HeadDetail' });
 export type HeadDetail = z.infer<typeof HeadDetail>;
@@ -99,9 +96,7 @@ export const HeadStored = z
   .object({
     head: z.string(),
     version: VersionNumber,
-    created: z
-      .boolean()
-      .meta({ description: 'False where a version with the same content existed already.' }),
+    created: z.boolean().describe('False where a version with the same content existed already.'),
     sha256: z.string(),
     classes: z.int(),
   })

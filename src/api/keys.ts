@@ -23,7 +23,7 @@ export const TenantCreated = z
   .object({
     id: z.string(),
     name: z.string(),
-    key: z.string().meta({ description: 'A key with all scopes. Shown this once.' }),
+    key: z.string().describe('A key with all scopes. Shown this once.'),
   })
   .meta({ id: 'TenantCreated' });
 
@@ -50,7 +50,7 @@ export const KeySummary = z
 export type KeySummary = z.infer<typeof KeySummary>;
 
 export const KeyCreated = KeySummary.extend({
-  key: z.string().meta({ description: 'Shown this once.' }),
+  key: z.string().describe('Shown this once.'),
 }).meta({ id: 'KeyCreated' });
 export type KeyCreated = z.infer<typeof KeyCreated>;
 

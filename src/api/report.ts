@@ -10,8 +10,8 @@ export const ReliabilityBin = z
     low: z.number(),
     high: z.number(),
     count: z.int(),
-    confidence: z.number().meta({ description: 'Mean top probability in the bin.' }),
-    accuracy: z.number().meta({ description: 'Share of right answers in the bin.' }),
+    confidence: z.number().describe('Mean top probability in the bin.'),
+    accuracy: z.number().describe('Share of right answers in the bin.'),
   })
   .meta({ id: 'ReliabilityBin' });
 export type ReliabilityBin = z.infer<typeof ReliabilityBin>;
@@ -21,12 +21,12 @@ export const HardExample = z
   .object({
     id: z.string(),
     label: z.string(),
-    predicted: z.string().meta({ description: 'The label that is predicted.' }),
-    probability: z.number().meta({ description: 'Of the predicted label.' }),
+    predicted: z.string().describe('The label that is predicted.'),
+    probability: z.number().describe('Of the predicted label.'),
     label_probability: z
       .number()
-      .meta({ description: 'Of its own label. Low where the example is probably mislabelled.' }),
-    picture: z.string().optional().meta({ description: 'SHA-256 of the image file.' }),
+      .describe('Of its own label. Low where the example is probably mislabelled.'),
+    picture: z.string().optional().describe('SHA-256 of the image file.'),
     created_at: Timestamp,
   })
   .meta({ id: 'HardExample' });
@@ -39,7 +39,7 @@ export const VersionReport = z
     labels: z.array(z.string()),
     confusion: z
       .array(z.array(z.int()))
-      .meta({ description: 'Confusion matrix [truth][predicted] of held-out examples.' }),
+      .describe('Confusion matrix [truth][predicted] of held-out examples.'),
     reliability: z.array(ReliabilityBin),
     hardest: z.array(HardExample).max(MAX_HARDEST_EXAMPLES),
   })

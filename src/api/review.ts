@@ -5,11 +5,11 @@ import { TaughtLabel, Timestamp, VersionNumber } from './common.ts';
 
 export const ReviewItem = z
   .object({
-    id: z.string().meta({ description: "The prediction's id." }),
+    id: z.string().describe("The prediction's id."),
     version: VersionNumber,
     predictions: z.array(Prediction),
     unknown: Unknown,
-    picture: z.string().optional().meta({ description: 'SHA-256 of the image file.' }),
+    picture: z.string().optional().describe('SHA-256 of the image file.'),
     created_at: Timestamp,
   })
   .meta({ id: 'ReviewItem' });
@@ -17,7 +17,7 @@ export type ReviewItem = z.infer<typeof ReviewItem>;
 
 export const ReviewQueue = z
   .object({
-    items: z.array(ReviewItem).meta({ description: 'Those whose label helps training most come first.' }),
+    items: z.array(ReviewItem).describe('Those whose label helps training most come first.'),
   })
   .meta({ id: 'ReviewQueue' });
 export type ReviewQueue = z.infer<typeof ReviewQueue>;

@@ -38,9 +38,9 @@ const TaughtExample = z.union(
     z.strictObject({
       label: TaughtLabel,
       code: z.union([z.string(), numberList({ least: 1, most: MAX_CODE_LENGTH })]),
-      picture: Sha256.optional().meta({
-        description: 'SHA-256 of the image file, so that the same image is recognised in a later request.',
-      }),
+      picture: Sha256.optional().describe(
+        'SHA-256 of the image file, so that the same image is recognised in a later request.',
+      ),
     }),
   ],
   {
@@ -52,16 +52,15 @@ const TaughtExample = z.union(
 export const TeachBody = z
   .strictObject({
     examples: z.array(TaughtExample).min(1).max(MAX_EXAMPLES_PER_REQUEST),
-    backbone: BackboneId.optional().meta({
-      description: 'The backbone of the codes, as /v1/embed answers it. Required with codes.',
-    }),
-    space: CodeSpace.optional().meta({
-      description:
-        "The code space, as /v1/embed answers it. Default: the means of all taps at the backbone's own size by rules 1; with `base` the space of the uploaded head.",
-    }),
-    base: Sha256.optional().meta({
-      description: 'The SHA-256 of the uploaded head whose codes these are, as /v1/embed?head= answers it.',
-    }),
+    backbone: BackboneId.optional().describe(
+      'The backbone of the codes, as /v1/embed answers it. Required with codes.',
+    ),
+    space: CodeSpace.optional().describe(
+      "The code space, as /v1/embed answers it. Default: the means of all taps at the backbone's own size by rules 1; with `base` the space of the uploaded head.",
+    ),
+    base: Sha256.optional().describe(
+      'The SHA-256 of the uploaded head whose codes these are, as /v1/embed?head= answers it.',
+    ),
   })
   .meta({ id: 'TeachBody' });
 export type TeachBody = z.infer<typeof TeachBody>;
@@ -71,22 +70,20 @@ export const ClassChange = z
   .object({
     label: z.string(),
     change: z.enum(['added', 'removed', 'kept']),
-    examples: z.int().meta({ description: 'Number of examples compared with before. May be negative.' }),
-    recall: z.number().optional().meta({ description: 'Recall compared with before. May be negative.' }),
+    examples: z.int().describe('Number of examples compared with before. May be negative.'),
+    recall: z.number().optional().describe('Recall compared with before. May be negative.'),
   })
   .meta({ id: 'ClassChange' });
 
 export const Changes = z
   .object({
     from_version: VersionNumber,
-    accuracy: z
+    accuracy: z.number().optional().describe('Held-out accuracy compared with before. May be negative.'),
+    old_classes_accuracy: z
       .number()
       .optional()
-      .meta({ description: 'Held-out accuracy compared with before. May be negative.' }),
-    old_classes_accuracy: z.number().optional().meta({
-      description: 'The same over the classes of both versions. The guard compares it with its margin.',
-    }),
-    classes: z.array(ClassChange).meta({ description: 'Classes that changed.' }),
+      .describe('The same over the classes of both versions. The guard compares it with its margin.'),
+    classes: z.array(ClassChange).describe('Classes that changed.'),
   })
   .meta({ id: 'Changes' });
 export type Changes = z.infer<typeof Changes>;
@@ -94,26 +91,25 @@ export type Changes = z.infer<typeof Changes>;
 export const Taught = z
   .object({
     head: HeadName,
-    version: VersionNumber.optional().meta({ description: 'Absent where nothing was trained.' }),
+    version: VersionNumber.optional().describe('Absent where nothing was trained.'),
     current: z
       .boolean()
       .optional()
-      .meta({ description: 'Whether that version answers now. False where the guard held it back.' }),
-    added: z.int().optional().meta({ description: 'New examples.' }),
-    duplicates: z.int().optional().meta({ description: 'Images that were known under the same label.' }),
-    forgotten: z.int().optional().meta({ description: 'Deleted examples.' }),
-    examples: z.int().meta({ description: 'All examples of the head.' }),
-    classes: z
-      .array(ClassSummary)
-      .meta({ description: 'Of the version, with metrics over held-out examples.' }),
-    held_out_by: z.string().optional().meta({
-      description: 'How the examples of `leave_one_out` were held out: leave-one-out, or for example 8-fold.',
-    }),
+      .describe('Whether that version answers now. False where the guard held it back.'),
+    added: z.int().optional().describe('New examples.'),
+    duplicates: z.int().optional().describe('Images that were known under the same label.'),
+    forgotten: z.int().optional().describe('Deleted examples.'),
+    examples: z.int().describe('All examples of the head.'),
+    classes: z.array(ClassSummary).describe('Of the version, with metrics over held-out examples.'),
+    held_out_by: z
+      .string()
+      .optional()
+      .describe('How the examples of `leave_one_out` were held out: leave-one-out, or for example 8-fold.'),
     // Not `.nullable()`: the document names Metrics by reference, and the null would be lost beside it.
     leave_one_out: z.union([Metrics, z.null()]).optional(),
-    changes: Changes.optional().meta({ description: 'Compared with the previous version.' }),
-    missing: z.string().optional().meta({ description: 'What the head needs before it can be trained.' }),
-    held_back: z.string().optional().meta({ description: 'Why the guard did not make the version current.' }),
+    changes: Changes.optional().describe('Compared with the previous version.'),
+    missing: z.string().optional().describe('What the head needs before it can be trained.'),
+    held_back: z.string().optional().describe('Why the guard did not make the version current.'),
   })
   .meta({ id: 'Taught' });
 export type Taught = z.infer<typeof Taught>;
@@ -125,11 +121,9 @@ export const ExampleSummary = z
   .object({
     id: z.string(),
     label: z.string(),
-    picture: z
-      .string()
-      .meta({ description: 'SHA-256 of the image file, or of the code where only that was sent.' }),
+    picture: z.string().describe('SHA-256 of the image file, or of the code where only that was sent.'),
     source: ExampleSource,
-    has_image: z.boolean().meta({ description: 'Whether the image is kept. `…/image` answers it.' }),
+    has_image: z.boolean().describe('Whether the image is kept. `…/image` answers it.'),
     created_at: Timestamp,
   })
   .meta({ id: 'ExampleSummary' });
@@ -138,17 +132,14 @@ export type ExampleSummary = z.infer<typeof ExampleSummary>;
 export const ExamplesQuery = z.strictObject({
   label: Label.optional(),
   limit: pageLimit(MAX_EXAMPLES_PER_PAGE),
-  after: z.string().max(64).optional().meta({ description: 'The `next` of the previous page.' }),
+  after: z.string().max(64).optional().describe('The `next` of the previous page.'),
 });
 
 export const ExampleList = z
   .object({
     examples: z.array(ExampleSummary),
     total: z.int(),
-    next: z
-      .string()
-      .optional()
-      .meta({ description: 'Send it as `after` to get the next page. Absent on the last page.' }),
+    next: z.string().optional().describe('Send it as `after` to get the next page. Absent on the last page.'),
   })
   .meta({ id: 'ExampleList' });
 export type ExampleList = z.infer<typeof ExampleList>;

@@ -16,13 +16,15 @@ export const VersionName = z
 export const VersionWish = z.union([VersionText, VersionName], {
   error: 'must be the number of a version or a name that one was given',
 });
-export type VersionWish = z.infer<typeof VersionWish>;
 
 export const Activate = z
   .strictObject({
-    percent: z.int().min(1).max(100).default(100).meta({
-      description: 'The share of requests that the version answers as a canary. 100 makes it current.',
-    }),
+    percent: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(100)
+      .describe('The share of requests that the version answers as a canary. 100 makes it current.'),
   })
   .meta({ id: 'Activate' });
 
@@ -31,22 +33,19 @@ export const NameVersion = z.strictObject({ version: VersionNumber }).meta({ id:
 export const Canary = z
   .object({ version: VersionNumber, percent: z.int().min(1).max(99) })
   .meta({ id: 'Canary' });
-export type Canary = z.infer<typeof Canary>;
 
 export const ShadowReport = z
   .object({
-    version: VersionNumber.meta({ description: 'The shadow version, whose answers are only counted.' }),
+    version: VersionNumber.describe('The shadow version, whose answers are only counted.'),
     requests: z.int(),
-    disagreements: z
-      .int()
-      .meta({ description: 'How often its most probable label differed from the answer.' }),
+    disagreements: z.int().describe('How often its most probable label differed from the answer.'),
   })
   .meta({ id: 'ShadowReport' });
 export type ShadowReport = z.infer<typeof ShadowReport>;
 
 export const Routing = z
   .object({
-    version: VersionNumber.nullable().meta({ description: 'The current version.' }),
+    version: VersionNumber.nullable().describe('The current version.'),
     canary: Canary.optional(),
     shadow: ShadowReport.optional(),
     names: z.record(z.string(), VersionNumber),

@@ -3,6 +3,7 @@
  * when it is read. The codes are made from the head's mean and deviation alone, so that no example is in them.
  */
 import type { GoldenVector, Head } from './head.ts';
+import { mulberry32 } from '../random.ts';
 import { score } from './score.ts';
 
 /** Room for another order of summing and another exp; a wrong weight or a lost sign shows far above it. */
@@ -11,13 +12,14 @@ const TOLERANCE = 1e-4;
 const REACH = 1.5;
 const GOLDEN_VECTORS = 2;
 
-/** The golden vectors of a head that has none yet. */
-export function makeGolden(head: Omit<Head, 'golden'>): GoldenVector[] {
-  return Array.from({ length: GOLDEN_VECTORS }, (_, which) => {
+/** @returns the head with the golden vectors that it did not have yet. */
+export function withGolden(head: Omit<Head, 'golden'>): Head {
+  const golden = Array.from({ length: GOLDEN_VECTORS }, (_, which): GoldenVector => {
     const random = mulberry32(which + 1);
     const code = head.mean.map((mean, d) => mean + head.deviation[d] * REACH * (2 * random() - 1));
     return { code, probabilities: score(head, code).probabilities };
   });
+  return { ...head, golden };
 }
 
 /** The largest difference between a golden vector's probabilities and those found now, or undefined if all agree. */
@@ -32,15 +34,4 @@ export function goldenFault(head: Head): string | undefined {
     }
   }
   return undefined;
-}
-
-/** A small, well-spread generator (Tommy Ettinger's mulberry32): the same numbers in every runtime. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -108,14 +108,10 @@ export function readMetrics(stored: StoredMetrics): Metrics {
     logLoss: stored.log_loss,
     logLossInterval: stored.log_loss_interval,
     calibrationError: stored.ece,
-    perClass: stored.per_class.map((each): ClassMetrics => ({
-      support: each.support,
-      predicted: each.predicted,
-      precision: each.precision,
-      precisionInterval: each.precision_interval,
-      recall: each.recall,
-      recallInterval: each.recall_interval,
-      f1: each.f1,
+    perClass: stored.per_class.map(({ precision_interval, recall_interval, ...each }) => ({
+      ...each,
+      precisionInterval: precision_interval,
+      recallInterval: recall_interval,
     })),
   };
 }

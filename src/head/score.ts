@@ -48,7 +48,7 @@ export function score(head: ScoredHead, code: Float32Array): Score {
   if (!Number.isFinite(distance) || !areFinite(logits, temperature)) throw notFinite();
   return {
     logits,
-    probabilities: softmax(exact, top, temperature),
+    probabilities: Float32Array.from(softmax(exact, top, temperature)),
     unknown: { score: distance, isUnknown: distance > novelty.threshold },
   };
 }
@@ -76,10 +76,11 @@ function standardise(code: Float32Array, mean: Float32Array, deviation: Float32A
   return z;
 }
 
-function softmax(logits: Float64Array, top: number, temperature: number): Float32Array {
+/** @param top the largest logit. */
+export function softmax(logits: Float64Array, top: number, temperature: number): Float64Array {
   const shares = logits.map((logit) => Math.exp((logit - top) / temperature));
   const sum = shares.reduce((total, share) => total + share, 0);
-  return Float32Array.from(shares, (share) => share / sum);
+  return shares.map((share) => share / sum);
 }
 
 /** Length of the part of z outside the span of the orthonormal directions, by Pythagoras. */

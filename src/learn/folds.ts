@@ -1,5 +1,5 @@
 /** Folds of a data set for cross-validation, stratified by class and drawn by the seed. */
-import { permutation, randomFor } from './fine-tune/random.ts';
+import { permutation, randomFor } from '../random.ts';
 
 /** Gives the draw other random numbers than those of training. */
 const PURPOSE = 0x666f6c64;

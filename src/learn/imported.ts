@@ -2,7 +2,7 @@
  * Heads trained by other tools: linear maps, without any statistics of their training data. They answer as the original
  * did, and never report a picture as unknown.
  */
-import { makeGolden } from '../head/golden.ts';
+import { withGolden } from '../head/golden.ts';
 import type { Head } from '../head/head.ts';
 import { codesRead, type CodesRead } from './training-set.ts';
 
@@ -45,7 +45,7 @@ export function importedHead(layer: ImportedLayer): Head {
       shifted[c] += weights[c * read + i] * mean[d];
     }
   }
-  const head: Omit<Head, 'golden'> = {
+  return withGolden({
     ...codesRead(layer),
     codeLength,
     labels,
@@ -67,6 +67,5 @@ export function importedHead(layer: ImportedLayer): Head {
       lambda: 0,
       leaveOneOut: null,
     },
-  };
-  return { ...head, golden: makeGolden(head) };
+  });
 }

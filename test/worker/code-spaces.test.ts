@@ -8,6 +8,7 @@ import { trainHead } from '../../src/learn/ridge/train.ts';
 import { backupOf, fileOf, sendBackup } from './backups.ts';
 import { JPEG, picture, problemOf, stubOf, type Isolate } from './support.ts';
 import { codeOf, embed, headAt, newer, older, OWN, SMALL } from './two-sizes.ts';
+import linalg from '../../build/wasm/linalg.wasm?module';
 
 const PICTURES = { cat: ['lossy.webp', 'rgb16.png'], dog: ['palette-alpha.png', 'exif-6.jpg'] };
 const MISMATCH = { status: 409, code: 'backbone_mismatch' };
@@ -77,13 +78,16 @@ describe("a head's first example fixes its code space", () => {
     for (const name of [...PICTURES.cat, ...PICTURES.dog]) codes.push(...(await codeOf(OWN, picture(name))));
     codes.push(...(await codeOf(OWN, JPEG)));
     const { backbone, taps } = first;
-    const wanted = await trainHead({
-      backbone,
-      taps,
-      labels: ['cat', 'dog'],
-      codes: Float16Array.from(codes),
-      targets: Uint16Array.of(0, 0, 1, 1, 1),
-    });
+    const wanted = await trainHead(
+      {
+        backbone,
+        taps,
+        labels: ['cat', 'dog'],
+        codes: Float16Array.from(codes),
+        targets: Uint16Array.of(0, 0, 1, 1, 1),
+      },
+      { linalg },
+    );
     for (const [i, weight] of second.weights.entries()) expect(weight).toBeCloseTo(wanted.weights[i], 4);
   });
 

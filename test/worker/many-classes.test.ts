@@ -1,7 +1,7 @@
 /** The largest heads that limits allow, uploaded and used. */
 import { expect, it } from 'vitest';
 import type { Classification } from '../../src/api/index.ts';
-import { makeGolden } from '../../src/head/golden.ts';
+import { withGolden } from '../../src/head/golden.ts';
 import { writeHead, type Head } from '../../src/head/index.ts';
 import { Isolate, JPEG, makeHead } from './support.ts';
 
@@ -12,7 +12,7 @@ async function largeHead(): Promise<Head> {
   const small = await makeHead();
   const weights = new Float32Array(CLASSES * small.codeLength);
   for (let c = 0; c < CLASSES; c++) weights[c * small.codeLength + (c % small.codeLength)] = 1e-6;
-  const head: Omit<Head, 'golden'> = {
+  return withGolden({
     ...small,
     labels: Array.from({ length: CLASSES }, (_, c) => `class ${c}`),
     weights,
@@ -23,8 +23,7 @@ async function largeHead(): Promise<Head> {
       counts: Array.from({ length: CLASSES }, () => 2),
       leaveOneOut: null,
     },
-  };
-  return { ...head, golden: makeGolden(head) };
+  });
 }
 
 it('a head of 1,000 classes is taken, answers, and answers another isolate that reads it from the store', async () => {

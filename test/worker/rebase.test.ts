@@ -16,6 +16,7 @@ import {
   twoDeployments,
   variant,
 } from './two-backbones.ts';
+import linalg from '../../build/wasm/linalg.wasm?module';
 
 const { older, later, laterRuntime } = await twoDeployments();
 
@@ -144,11 +145,14 @@ async function expectedHead(each: number) {
     const { pixels } = await decoder.decode(bytes, plan.input);
     made.push(...engine.codes(pixels));
   }
-  return trainHead({
-    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps: plan.taps.map((tap) => tap.name),
-    labels: ['cat', 'dog'],
-    codes: Float16Array.from(made),
-    targets: Uint16Array.from(known, ({ label }) => (label === 'cat' ? 0 : 1)),
-  });
+  return trainHead(
+    {
+      backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+      taps: plan.taps.map((tap) => tap.name),
+      labels: ['cat', 'dog'],
+      codes: Float16Array.from(made),
+      targets: Uint16Array.from(known, ({ label }) => (label === 'cat' ? 0 : 1)),
+    },
+    { linalg },
+  );
 }

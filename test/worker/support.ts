@@ -19,6 +19,7 @@ import type { TenantNamespace, TenantStub } from '../../worker/tenant/stub.ts';
 import type { Tenant } from '../../worker/tenant/tenant.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
 import { fromBase64 } from '../fixtures/images/expected.ts';
+import linalg from '../../build/wasm/linalg.wasm?module';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';
 
@@ -207,15 +208,18 @@ export function makeHead(
   const n = labels.length * each;
   let state = seed;
   const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  return trainHead({
-    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps,
-    ...(statistics === undefined ? {} : { statistics }),
-    ...(other === undefined ? {} : { input: other }),
-    labels,
-    codes: Float16Array.from({ length: n * codeLength }, random),
-    targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
-  });
+  return trainHead(
+    {
+      backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+      taps,
+      ...(statistics === undefined ? {} : { statistics }),
+      ...(other === undefined ? {} : { input: other }),
+      labels,
+      codes: Float16Array.from({ length: n * codeLength }, random),
+      targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
+    },
+    { linalg },
+  );
 }
 
 export async function makeHeadFile(labels?: string[], seed?: number): Promise<Uint8Array> {

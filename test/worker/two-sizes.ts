@@ -7,6 +7,7 @@ import { trainHead } from '../../src/learn/ridge/train.ts';
 import { createRuntime } from '../../worker/isolate/runtime.ts';
 import { expect } from 'vitest';
 import { Isolate, JPEG, testEnv } from './support.ts';
+import linalg from '../../build/wasm/linalg.wasm?module';
 
 /** The built-in network under another hash. */
 const plan = {
@@ -34,13 +35,16 @@ export function headAt(input: PictureInput, seed = 1): Promise<Head> {
   const { weightsSha256, codeLength, ...read } = spaceOfPlan(usual.plan, input);
   let state = seed;
   const random = () => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  return trainHead({
-    backbone: { name: usual.plan.name, version: usual.plan.version, weightsSha256 },
-    ...read,
-    labels: ['cat', 'dog'],
-    codes: Float16Array.from({ length: 6 * codeLength }, random),
-    targets: Uint16Array.of(0, 0, 0, 1, 1, 1),
-  });
+  return trainHead(
+    {
+      backbone: { name: usual.plan.name, version: usual.plan.version, weightsSha256 },
+      ...read,
+      labels: ['cat', 'dog'],
+      codes: Float16Array.from({ length: 6 * codeLength }, random),
+      targets: Uint16Array.of(0, 0, 0, 1, 1, 1),
+    },
+    { linalg },
+  );
 }
 
 /** What /v1/embed answers for one picture. */

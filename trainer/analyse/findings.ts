@@ -1,6 +1,6 @@
 /** What there is to know about a data set before a head is trained on it. */
 import { assess, type SampleOptions, type Situation } from '../strategy/situation.ts';
-import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
+import { permutation, randomFor } from '../../src/random.ts';
 import { allRows, selectRows } from '../../src/learn/code-rows.ts';
 import type { StreamedSet } from '../../src/learn/training-set.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';

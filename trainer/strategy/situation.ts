@@ -3,7 +3,7 @@
  * backbone was pretrained on (https://cs231n.github.io/transfer-learning/).
  */
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
-import { permutation, randomFor } from '../../src/learn/fine-tune/random.ts';
+import { permutation, randomFor } from '../../src/random.ts';
 import {
   isMeasurable,
   SimilarityMeter,

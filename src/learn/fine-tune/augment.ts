@@ -2,7 +2,7 @@
  * Augmentation: random crops, flips and changes of colour. From the stored picture to the network's input in one pass,
  * sampled bilinearly.
  */
-import type { Random } from './random.ts';
+import type { Random } from '../../random.ts';
 
 export interface Size {
   readonly height: number;
@@ -25,11 +25,9 @@ export const AUGMENTATION: Augmentation = { smallestArea: 0.35, aspect: 4 / 3, m
 /** Changes the size only. */
 export const PLAIN: Augmentation = { smallestArea: 1, aspect: 1, mirror: false, light: 0 };
 
-interface Crop {
+interface Crop extends Size {
   readonly top: number;
   readonly left: number;
-  readonly height: number;
-  readonly width: number;
 }
 
 /** Rec. 601 luma. */

@@ -6,8 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backbone, Tail, TailedEngine } from '../../backbone/index.ts';
-import { cutAt, WHOLE } from '../../backbone/cut.ts';
-import type { Cut } from '../../backbone/cut.ts';
+import { cutAt, WHOLE, type Cut } from '../../backbone/cut.ts';
 import type { Padding } from '../../backbone/plan.ts';
 import { inputTensor } from '../../backbone/tfjs/input.ts';
 import { useWasmBackend } from '../../backbone/tfjs/backend.ts';
@@ -16,14 +15,11 @@ import { mixUp } from './mix-up.ts';
 import { augment } from './augment.ts';
 import type { FineTuneOptions } from './options.ts';
 import { TrainableNetwork } from './network.ts';
-import type { Parameter } from './parameters.ts';
-import { gather, layOut, lengthOf, scatter, unitsOf } from './parameters.ts';
-import { permutation, randomFor } from './random.ts';
+import { gather, layOut, lengthOf, scatter, unitsOf, type Parameter } from './parameters.ts';
+import { permutation, randomFor } from '../../random.ts';
 import { cosineSchedule } from './schedule.ts';
-import type { BatchLoss, LinearStart } from './softmax-head.ts';
-import { SoftmaxHead } from './softmax-head.ts';
-import type { FineTuneState } from './state.ts';
-import { initialState } from './state.ts';
+import { SoftmaxHead, type BatchLoss, type LinearStart } from './softmax-head.ts';
+import { initialState, type FineTuneState } from './state.ts';
 
 export interface FineTuneTask {
   readonly backbone: Backbone;
@@ -56,6 +52,7 @@ const PURPOSE = { order: 1, picture: 2, mix: 3 } as const;
 
 export class FineTune {
   readonly steps: number;
+  readonly state: FineTuneState;
   readonly #task: FineTuneTask;
   readonly #options: FineTuneOptions;
   readonly #cut: Cut;
@@ -63,8 +60,6 @@ export class FineTune {
   readonly #network: TrainableNetwork;
   readonly #head: SoftmaxHead;
   readonly #optimiser: AdamW;
-  readonly #rates: Float32Array;
-  readonly #state: FineTuneState;
   readonly #stepsAnEpoch: number;
 
   /** Gradients must be registered (`registerGradients`). @param state to go on from. */
@@ -79,31 +74,23 @@ export class FineTune {
     const length = lengthOf(this.#parameters);
     const start = joined(gather(this.#parameters, task.backbone), SoftmaxHead.parametersOf(task.start));
     const units = joined(unitsOf(this.#parameters, task.backbone), this.#headUnits());
-    this.#rates = new Float32Array(start.length)
+    const rates = new Float32Array(start.length)
       .fill(1, 0, length)
       .fill(options.headRate / options.rate, length);
-    this.#state = state ?? initialState(start);
-    this.#optimiser = new AdamW(start, units, options.adamW, this.#state);
+    this.state = state ?? initialState(start);
+    this.#optimiser = new AdamW(start, units, rates, options.adamW, this.state);
     this.#stepsAnEpoch = Math.max(1, Math.floor(task.targets.length / options.batch));
     this.steps = this.#stepsAnEpoch * options.epochs;
   }
 
-  get state(): FineTuneState {
-    return this.#state;
-  }
-
-  get stepsAnEpoch(): number {
-    return this.#stepsAnEpoch;
-  }
-
   get isDone(): boolean {
-    return this.#state.steps >= this.steps;
+    return this.state.steps >= this.steps;
   }
 
   /** One step on one batch. */
   step(): Progress {
     useWasmBackend();
-    const { steps: step, values } = this.#state;
+    const { steps: step, values } = this.state;
     const { batch, rate, averagedShare, warmUpEpochs } = this.#options;
     const examples = this.#batch(step);
     const gradient = new Float32Array(values.length);
@@ -119,7 +106,7 @@ export class FineTune {
       );
     }
     const warmUp = Math.round(warmUpEpochs * this.#stepsAnEpoch);
-    this.#optimiser.step(values, gradient, rate * cosineSchedule(step, this.steps, warmUp), this.#rates);
+    this.#optimiser.step(values, gradient, rate * cosineSchedule(step, this.steps, warmUp));
     if (step + 1 > this.steps * (1 - averagedShare)) this.#average();
     const count = Math.min(batch, examples.length);
     return { step: step + 1, steps: this.steps, loss: tally.loss / count, accuracy: tally.right / count };
@@ -217,20 +204,20 @@ export class FineTune {
 
   /** The head's weights move in units of their own size at the start; a head that starts at zero in units of 1/√D. */
   #headUnits(): Float32Array {
-    const { weights, temperature, mean } = this.#task.start;
+    const { weights, bias, temperature, mean } = this.#task.start;
     const squares = weights.reduce((sum, weight) => sum + (weight / temperature) ** 2, 0);
     const unit = Math.sqrt(squares / weights.length) || 1 / Math.sqrt(mean.length);
-    return new Float32Array(this.#head.parameterCount).fill(unit);
+    return new Float32Array(weights.length + bias.length).fill(unit);
   }
 
   #average(): void {
-    const { values, sum } = this.#state;
+    const { values, sum } = this.state;
     for (let i = 0; i < values.length; i++) sum[i] += values[i];
-    this.#state.averaged++;
+    this.state.averaged++;
   }
 
   #averaged(): Float32Array {
-    const { values, sum, averaged } = this.#state;
+    const { values, sum, averaged } = this.state;
     return averaged === 0 ? values : Float32Array.from(sum, (total) => total / averaged);
   }
 }

@@ -2,7 +2,7 @@
  * Mixes pictures and their target probabilities in the same shares (Zhang et al. 2018). Between two pictures the network
  * should predict in between, which keeps it from memorising single pictures.
  */
-import type { Random } from './random.ts';
+import type { Random } from '../../random.ts';
 
 /**
  * Each picture with the next one, the last with the first.

@@ -5,24 +5,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Cut } from '../../backbone/cut.ts';
 import type { Activation, Padding, Step } from '../../backbone/plan.ts';
-import type { ConvGradient, ConvTrace, SqueezeExciteTrace, Weights } from './layers.ts';
-import {
-  convBackward,
-  convForward,
-  spatialMean,
-  squeezeExciteBackward,
-  squeezeExciteForward,
-} from './layers.ts';
-import type { Parameter } from './parameters.ts';
+import { convolve, spatialMean, squeezeExcite, type ConvGradient, type Weights } from './layers.ts';
+import { addTensor, type Parameter } from './parameters.ts';
 
-type Trace =
-  | { readonly op: 'conv'; readonly trace: ConvTrace }
-  | { readonly op: 'squeeze-excite'; readonly trace: SqueezeExciteTrace }
-  | { readonly op: 'add' }
-  | { readonly op: 'mean'; readonly shape: [number, number, number, number] };
+/** A step that has been run. */
+interface Ran {
+  readonly y: tf.Tensor4D;
+  /** From the gradient to y to those to the maps that the step read, by name; adds those of its weights up. */
+  readonly backward: (dy: tf.Tensor4D, gradient: Float32Array) => [string, tf.Tensor4D][];
+}
 
 interface Pass {
-  readonly traces: ReadonlyMap<string, Trace>;
+  readonly steps: ReadonlyMap<string, Ran>;
   readonly maps: ReadonlyMap<string, tf.Tensor4D>;
 }
 
@@ -72,33 +66,54 @@ export class TrainableNetwork {
 
   #forward(input: tf.Tensor4D): Pass {
     const maps = new Map([[this.#cut.from, input]]);
-    const traces = new Map<string, Trace>();
+    const steps = new Map<string, Ran>();
     for (const step of this.#cut.tailSteps) {
-      const { y, trace } = this.#run(step, maps);
-      maps.set(step.name, y);
-      traces.set(step.name, trace);
+      const ran = this.#run(step, maps);
+      maps.set(step.name, ran.y);
+      steps.set(step.name, ran);
     }
-    return { maps, traces };
+    return { maps, steps };
   }
 
-  #run(step: Step, maps: ReadonlyMap<string, tf.Tensor4D>): { y: tf.Tensor4D; trace: Trace } {
+  #run(step: Step, maps: ReadonlyMap<string, tf.Tensor4D>): Ran {
     const x = maps.get(step.input)!;
+    const toInput = (dx: () => tf.Tensor4D): [string, tf.Tensor4D][] =>
+      step.input === this.#cut.from ? [] : [[step.input, dx()]];
     switch (step.op) {
       case 'conv':
       case 'depthwise':
       case 'dense': {
-        const { y, trace } = convForward(x, this.#weights(step));
-        return { y, trace: { op: 'conv', trace } };
+        const { y, backward } = convolve(x, this.#weights(step));
+        return {
+          y,
+          backward: (dy, gradient) => {
+            const result = backward(dy);
+            this.#add(gradient, step.weights, step.bias, result);
+            return toInput(result.dx);
+          },
+        };
       }
       case 'squeeze-excite': {
-        const { reduce, expand } = this.#gates(step);
-        const { y, trace } = squeezeExciteForward(x, reduce, expand);
-        return { y, trace: { op: 'squeeze-excite', trace } };
+        const { y, backward } = squeezeExcite(x, ...this.#gates(step));
+        return {
+          y,
+          backward: (dy, gradient) => {
+            const { dx, reduce, expand } = backward(dy);
+            this.#add(gradient, step.reduceWeights, step.reduceBias, reduce);
+            this.#add(gradient, step.expandWeights, step.expandBias, expand);
+            return toInput(dx);
+          },
+        };
       }
-      case 'add':
-        return { y: tf.add(x, maps.get(step.other)!), trace: { op: 'add' } };
+      case 'add': {
+        const names = [step.input, step.other].filter((name) => name !== this.#cut.from);
+        return {
+          y: tf.add(x, maps.get(step.other)!),
+          backward: (dy) => names.map((name) => [name, dy.clone()]),
+        };
+      }
       case 'mean':
-        return { y: spatialMean(x), trace: { op: 'mean', shape: x.shape } };
+        return { y: spatialMean(x), backward: (dy) => toInput(() => spread(dy, x.shape)) };
     }
   }
 
@@ -109,13 +124,13 @@ export class TrainableNetwork {
     return means.length === 1 ? means[0] : tf.concat2d(means, 1);
   }
 
-  #backward({ maps, traces }: Pass, dCodes: tf.Tensor2D, gradient: Float32Array): void {
+  #backward({ maps, steps }: Pass, dCodes: tf.Tensor2D, gradient: Float32Array): void {
     const gradients = this.#tapGradients(maps, dCodes);
     for (const step of this.#cut.tailSteps.toReversed()) {
       const dy = gradients.get(step.name);
       // Steps behind the last tap have no part in the loss.
       if (dy === undefined) continue;
-      const inputs = tf.tidy(() => this.#stepBackward(step, dy, traces.get(step.name)!, gradient));
+      const inputs = tf.tidy(() => steps.get(step.name)!.backward(dy, gradient));
       dy.dispose();
       gradients.delete(step.name);
       for (const [name, dx] of inputs) {
@@ -126,56 +141,21 @@ export class TrainableNetwork {
     }
   }
 
-  /** Gradient of the loss to each tapped map: every pixel has the same share in the mean. */
+  /** Gradient of the loss to each tapped map. */
   #tapGradients(maps: ReadonlyMap<string, tf.Tensor4D>, dCodes: tf.Tensor2D): Map<string, tf.Tensor4D> {
     const gradients = new Map<string, tf.Tensor4D>();
     const sizes = this.#cut.tailTaps.map((tap) => tap.channels);
     const parts = tf.split(dCodes, sizes, 1);
     for (const [i, { step, channels }] of this.#cut.tailTaps.entries()) {
-      const [pictures, height, width] = maps.get(step)!.shape;
-      const mean = tf.div(tf.reshape<tf.Rank.R4>(parts[i], [pictures, 1, 1, channels]), height * width);
-      gradients.set(step, tf.add(tf.zeros<tf.Rank.R4>([pictures, height, width, channels]), mean));
+      const { shape } = maps.get(step)!;
+      gradients.set(step, spread(tf.reshape(parts[i], [shape[0], 1, 1, channels]), shape));
     }
     return gradients;
   }
 
-  /** Adds the step's weight gradients up. @returns the gradients to the maps it read. */
-  #stepBackward(step: Step, dy: tf.Tensor4D, trace: Trace, gradient: Float32Array): [string, tf.Tensor4D][] {
-    const wantsInput = step.input !== this.#cut.from;
-    if (step.op === 'add') {
-      return [step.input, step.other]
-        .filter((name) => name !== this.#cut.from)
-        .map((name) => [name, dy.clone()]);
-    }
-    if (trace.op === 'conv' && (step.op === 'conv' || step.op === 'depthwise' || step.op === 'dense')) {
-      const result = convBackward(dy, trace.trace, this.#weights(step), wantsInput);
-      this.#add(gradient, step.weights, step.bias, result);
-      return result.dx === undefined ? [] : [[step.input, result.dx]];
-    }
-    if (trace.op === 'squeeze-excite' && step.op === 'squeeze-excite') {
-      const { reduce, expand } = this.#gates(step);
-      const result = squeezeExciteBackward(dy, trace.trace, reduce, expand);
-      this.#add(gradient, step.reduceWeights, step.reduceBias, result.reduce);
-      this.#add(gradient, step.expandWeights, step.expandBias, result.expand);
-      return wantsInput ? [[step.input, result.dx]] : [];
-    }
-    if (trace.op === 'mean' && wantsInput) {
-      const [, height, width] = trace.shape;
-      return [[step.input, tf.add(tf.zeros<tf.Rank.R4>(trace.shape), tf.div(dy, height * width))]];
-    }
-    return [];
-  }
-
   #add(gradient: Float32Array, weights: string, bias: string, { dFilter, dBias }: ConvGradient): void {
-    for (const [name, tensor] of [
-      [weights, dFilter],
-      [bias, dBias],
-    ] as const) {
-      // prettier-ignore
-      const { offset } = this.#parameters.get(name)!;
-      const values = tensor.dataSync<'float32'>();
-      for (let i = 0; i < values.length; i++) gradient[offset + i] += values[i];
-    }
+    addTensor(gradient, dFilter, this.#parameters.get(weights)!.offset);
+    addTensor(gradient, dBias, this.#parameters.get(bias)!.offset);
   }
 
   #weights(step: Extract<Step, { op: 'conv' | 'depthwise' | 'dense' }>): Weights {
@@ -186,11 +166,11 @@ export class TrainableNetwork {
     return { kind: step.op, filter, bias: this.#bias(step.bias), stride, padding, activation };
   }
 
-  #gates(step: Extract<Step, { op: 'squeeze-excite' }>): { reduce: Weights; expand: Weights } {
-    return {
-      reduce: this.#matrix(step.reduceWeights, step.reduceBias, 'relu'),
-      expand: this.#matrix(step.expandWeights, step.expandBias, 'hard-sigmoid'),
-    };
+  #gates(step: Extract<Step, { op: 'squeeze-excite' }>): [reduce: Weights, expand: Weights] {
+    return [
+      this.#matrix(step.reduceWeights, step.reduceBias, 'relu'),
+      this.#matrix(step.expandWeights, step.expandBias, 'hard-sigmoid'),
+    ];
   }
 
   /** A fully connected layer is a 1×1 convolution of a 1×1 map. */
@@ -207,4 +187,9 @@ export class TrainableNetwork {
   #bias(name: string): tf.Tensor1D {
     return tf.reshape<tf.Rank.R1>(this.#tensors.get(name)!, [-1]);
   }
+}
+
+/** The gradient to a map from that to its mean over space, in which every pixel has the same share. */
+function spread(dMean: tf.Tensor4D, shape: [number, number, number, number]): tf.Tensor4D {
+  return tf.add(tf.zeros<tf.Rank.R4>(shape), tf.div(dMean, shape[1] * shape[2]));
 }

@@ -1,48 +1,35 @@
 /** Options of a fine-tuning run, and their defaults. */
-import type { AdamWOptions } from './adamw.ts';
-import { ADAMW_DEFAULTS } from './adamw.ts';
-import type { Augmentation } from './augment.ts';
 import { AUGMENTATION } from './augment.ts';
 
-export interface FineTuneOptions {
-  readonly epochs: number;
+export type FineTuneOptions = Readonly<typeof FINE_TUNE_DEFAULTS>;
+
+export const FINE_TUNE_DEFAULTS = {
+  epochs: 10,
   /** Examples per step. */
-  readonly batch: number;
+  batch: 32,
   /** Examples that are on the backend at once; bounds memory and changes nothing else but rounding. */
-  readonly pictures: number;
+  pictures: 16,
   /** Peak learning rate of the tail, in units of the parameters: 0.001 moves a weight by a thousandth of its unit. */
-  readonly rate: number;
+  rate: 3e-3,
   /** Peak learning rate of the head, in the same units. */
-  readonly headRate: number;
-  readonly warmUpEpochs: number;
+  headRate: 1e-3,
+  warmUpEpochs: 1,
   /** Share of the probability that goes to all classes alike. */
-  readonly smoothing: number;
+  smoothing: 0.1,
   /** Share of the steps, from the end, whose weights are averaged (Izmailov et al. 2018). */
-  readonly averagedShare: number;
+  averagedShare: 0.35,
   /**
    * How far the tail goes from the pretrained weights to the tuned ones, 0 to 1. Part of the way keeps more of what
    * pretraining learned and does better on other pictures (Wortsman et al. 2022, WiSE-FT).
    */
-  readonly distance: number;
-  readonly augmentation: Augmentation;
-  /** Largest share of another picture that is mixed into each; 0 mixes nothing, ½ is the most that makes sense. */
-  readonly mixup: number;
-  readonly adamW: AdamWOptions;
-  readonly seed: number;
-}
-
-export const FINE_TUNE_DEFAULTS: FineTuneOptions = {
-  epochs: 10,
-  batch: 32,
-  pictures: 16,
-  rate: 3e-3,
-  headRate: 1e-3,
-  warmUpEpochs: 1,
-  smoothing: 0.1,
-  averagedShare: 0.35,
   distance: 0.7,
   augmentation: AUGMENTATION,
+  /** Largest share of another picture that is mixed into each; 0 mixes nothing, ½ is the most that makes sense. */
   mixup: 0.5,
-  adamW: ADAMW_DEFAULTS,
+  /**
+   * Of AdamW: the betas are of the running mean of gradients and of their squares; decay is the share of the distance to
+   * the start that a step at learning rate 1 takes back.
+   */
+  adamW: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decay: 0.05 },
   seed: 1,
 };

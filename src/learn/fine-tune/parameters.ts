@@ -2,6 +2,7 @@
  * The numbers that fine-tuning adjusts, all in one array: each tensor of a tail has its stretch. Optimiser, average and
  * saved state work on such arrays, independent of layers.
  */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone } from '../../backbone/load.ts';
 import type { BatchNorm, Step } from '../../backbone/plan.ts';
 import { tensorNames } from '../../backbone/tail.ts';
@@ -56,6 +57,12 @@ export function scatter(parameters: readonly Parameter[], values: Float32Array):
   return new Map(
     parameters.map(({ name, offset, length }) => [name, values.subarray(offset, offset + length)]),
   );
+}
+
+/** Adds the tensor's numbers to those of the array from `offset` on. */
+export function addTensor(out: Float32Array, tensor: Tensor, offset: number): void {
+  const values = tensor.dataSync<'float32'>();
+  for (let i = 0; i < values.length; i++) out[offset + i] += values[i];
 }
 
 /**

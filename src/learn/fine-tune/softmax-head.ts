@@ -4,18 +4,11 @@
  * is still wrong, rather than what a random head predicts (Kumar et al. 2022, LP-FT).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Head } from '../../head/head.ts';
+import { addTensor } from './parameters.ts';
 
 /** A fitted linear head; row c of the weights is class c's. */
-export interface LinearStart {
-  /** [D] */
-  readonly mean: Float32Array;
-  readonly deviation: Float32Array;
-  /** [C × D] */
-  readonly weights: Float32Array;
-  /** [C] */
-  readonly bias: Float32Array;
-  readonly temperature: number;
-}
+export type LinearStart = Pick<Head, 'mean' | 'deviation' | 'weights' | 'bias' | 'temperature'>;
 
 export interface BatchLoss {
   /** Sums over the pictures. */
@@ -25,7 +18,7 @@ export interface BatchLoss {
 
 export class SoftmaxHead {
   readonly classes: number;
-  readonly codeLength: number;
+  readonly #codeLength: number;
   readonly #mean: tf.Tensor1D;
   readonly #inverse: tf.Tensor1D;
   #weights: tf.Tensor2D | undefined;
@@ -33,14 +26,9 @@ export class SoftmaxHead {
 
   constructor(start: LinearStart) {
     this.classes = start.bias.length;
-    this.codeLength = start.mean.length;
+    this.#codeLength = start.mean.length;
     this.#mean = tf.tensor1d(start.mean);
     this.#inverse = tf.tensor1d(start.deviation.map((value) => 1 / value));
-  }
-
-  /** How many numbers the head has. */
-  get parameterCount(): number {
-    return (this.codeLength + 1) * this.classes;
   }
 
   /** The start's numbers as parameters: weights [D × C] with the temperature in them, then the bias. */
@@ -56,16 +44,14 @@ export class SoftmaxHead {
 
   /** @param values laid out as `parametersOf`. */
   load(values: Float32Array): void {
-    tf.dispose([this.#weights, this.#bias].filter((tensor) => tensor !== undefined));
-    const split = this.codeLength * this.classes;
-    this.#weights = tf.tensor2d(values.slice(0, split), [this.codeLength, this.classes]);
+    tf.dispose([this.#weights, this.#bias]);
+    const split = this.#codeLength * this.classes;
+    this.#weights = tf.tensor2d(values.slice(0, split), [this.#codeLength, this.classes]);
     this.#bias = tf.tensor1d(values.slice(split));
   }
 
   dispose(): void {
-    tf.dispose(
-      [this.#mean, this.#inverse, this.#weights, this.#bias].filter((tensor) => tensor !== undefined),
-    );
+    tf.dispose([this.#mean, this.#inverse, this.#weights, this.#bias]);
   }
 
   /**
@@ -86,8 +72,8 @@ export class SoftmaxHead {
     const shares = tf.softmax(logits);
     addLoss(shares.dataSync<'float32'>(), wanted.dataSync<'float32'>(), this.classes, batch);
     const dLogits = tf.mul<tf.Tensor2D>(tf.sub(shares, wanted), weight);
-    add(gradient, tf.matMul(tf.transpose(standard), dLogits), 0);
-    add(gradient, tf.sum(dLogits, 0), this.codeLength * this.classes);
+    addTensor(gradient, tf.matMul(tf.transpose(standard), dLogits), 0);
+    addTensor(gradient, tf.sum(dLogits, 0), this.#codeLength * this.classes);
     return tf.mul<tf.Tensor2D>(tf.matMul(dLogits, tf.transpose(this.#weights!)), this.#inverse);
   }
 }
@@ -104,9 +90,4 @@ function addLoss(shares: Float32Array, wanted: Float32Array, classes: number, ba
     }
     if (top === truth) batch.right++;
   }
-}
-
-function add(gradient: Float32Array, tensor: tf.Tensor, offset: number): void {
-  const values = tensor.dataSync<'float32'>();
-  for (let i = 0; i < values.length; i++) gradient[offset + i] += values[i];
 }

@@ -8,22 +8,21 @@
  *
  * The same algebra gives exact leave-one-out predictions of the new examples. The old ones can't be predicted again.
  */
-import { makeGolden } from '../../head/golden.ts';
+import { withGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { trainedFurther } from '../../head/method.ts';
 import { ROWS_AT_ONCE } from '../linalg/add-rows.ts';
 import { dot } from '../linalg/dot.ts';
-import { classWeight } from '../statistics/example-weights.ts';
+import { classWeight, weightsOfJudged } from '../statistics/example-weights.ts';
 import { summarise } from '../statistics/metrics.ts';
 import { Pacer } from '../pacer.ts';
 import { timesRows, type Rows } from '../linalg/panels.ts';
-import { vectorsTimesRows } from '../linalg/products.ts';
+import { rowsTimesVectors } from '../linalg/products.ts';
 import { decompose, type Decomposition } from '../ridge/ridge.ts';
-import type { SymmetricPrimitives } from '../linalg/symmetric.ts';
-import { plainPrimitives } from '../linalg/symmetric-plain.ts';
-import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
+import type { SymmetricPrimitives } from '../linalg/primitives.ts';
 import { canonical, type TaughtExamples } from './taught-examples.ts';
-import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics } from '../statistics/left-out.ts';
 import { factor, quadraticForms, solve } from '../linalg/tridiagonal.ts';
 import { WhitenedRows, Whitening } from './whitened-rows.ts';
 
@@ -47,35 +46,24 @@ const LEAST_SQUARES = 'ridge-';
 export async function continueHead(
   base: Head,
   taught: TaughtExamples,
-  options: Pick<TrainOptions, 'linalg' | 'pause'> = {},
+  options: Pick<TrainOptions, 'linalg' | 'pause'>,
 ): Promise<TrainedHead> {
   const pacer = new Pacer(options.pause);
   const examples = canonical(base, taught);
-  const labels = [...base.labels, ...examples.added];
-  const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
-  const counts = labels.map((_, c) => base.training.counts[c] ?? 0);
-  for (const target of targets) counts[target]++;
+  const { labels, targets, counts, order } = examples;
   const weights = Float64Array.from(targets, (target) => classWeight(base.training.counts, counts[target]));
   const space = new Whitening(base);
   const rows = await WhitenedRows.create(space, examples, weights, pacer);
-  const { linalg } = options;
-  const primitives = linalg ? wasmPrimitives(rows.examples, linalg) : plainPrimitives(rows.examples);
-  const decomposition = await decompose(rows, primitives, pacer, 'dual');
+  const decomposition = await decompose(rows, options.linalg, pacer, 'dual');
   const residuals = await residualsOf(base, rows, targets, labels.length, pacer);
   const logits = await fit(decomposition, residuals, targets, weights, pacer);
   const multipliers = residuals;
   const lift = liftNewLabels(base, targets, labels.length, logits);
-  const { matrix, bias } = await updated(base, rows, multipliers, primitives, pacer);
-  const judgeWeights = weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
-  const { order } = examples;
-  const judged = await leaveOneOutMetrics(
-    { order, targets, labels },
-    logits,
-    base.temperature,
-    judgeWeights,
-    pacer,
-  );
-  const head: Omit<Head, 'golden'> = {
+  const { matrix, bias } = await updated(base, rows, multipliers, decomposition.primitives, pacer);
+  const judgeWeights = weightsOfJudged(weights, targets, counts);
+  const known = { order, targets, labels };
+  const judged = await leaveOneOutMetrics(known, logits, base.temperature, judgeWeights, pacer);
+  const head = withGolden({
     ...base,
     labels,
     weights: matrix,
@@ -88,8 +76,8 @@ export async function continueHead(
       leaveOneOut: judged.metrics === null ? null : summarise(judged.metrics),
     },
     variances: rows.variances(),
-  };
-  return { head: { ...head, golden: makeGolden(head) }, ...judged };
+  });
+  return { head, ...judged };
 }
 
 /**
@@ -163,7 +151,7 @@ async function fit(
   const right = new Float64Array(residuals.length);
   await timesRows(rowsOf(basis, m), [{ left: residuals, out: right }], primitives, pacer);
   solve(factored, right, classes);
-  await vectorsTimesRows(primitives, basis, m, right, classes, pacer, residuals);
+  await rowsTimesVectors(primitives, basis, m, right, classes, pacer, residuals, true);
   const logits = new Float64Array(residuals.length);
   const forms = new Float64Array(ROWS_AT_ONCE);
   for (let i = 0; i < m; i++) {

@@ -8,7 +8,8 @@ import { extendHead } from './extend.ts';
 import { drawFolds } from '../folds.ts';
 import { Pacer } from '../pacer.ts';
 import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
-import { leaveOneOutMetrics, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics } from '../statistics/left-out.ts';
 
 /** Each fold costs as much as extending the head. */
 const FOLDS = 8;
@@ -32,8 +33,7 @@ export async function extensionMetrics(
   const n = examples.codes.length;
   if (n < 2 || n > MOST_JUDGED) return { leaveOneOut: new Float32Array(), metrics: null };
   const folds = Math.min(FOLDS, n);
-  const labels = [...base.labels, ...examples.added];
-  const targets = Uint16Array.from(examples.labels, (label) => labels.indexOf(label));
+  const { labels, targets, order } = examples;
   const foldOf = drawFolds(targets, folds, SEED);
   // A head without the fold may lack one of its labels, and never predicts it.
   const logits = new Float64Array(n * labels.length).fill(-Infinity);
@@ -50,19 +50,23 @@ export async function extensionMetrics(
   const judgeWeights = Float64Array.from(targets, (target, i) =>
     target < base.labels.length || targets.some((other, j) => other === target && j !== i) ? 1 : 0,
   );
-  const known = { order: examples.order, targets, labels };
   const pacer = new Pacer(options.pause);
-  const left = await leaveOneOutMetrics(known, logits, base.temperature, judgeWeights, pacer);
+  const left = await leaveOneOutMetrics(
+    { order, targets, labels },
+    logits,
+    base.temperature,
+    judgeWeights,
+    pacer,
+  );
   return folds === n ? left : { folds, ...left };
 }
 
 function part(
-  { codes, labels }: CanonicalExamples,
+  { codes, labels, targets }: CanonicalExamples,
   places: readonly number[],
   codeLength: number,
 ): TaughtExamples {
-  const own = [...new Set(places.map((i) => labels[i]))];
   const joined = new Float16Array(places.length * codeLength);
   places.forEach((i, at) => joined.set(codes[i], at * codeLength));
-  return { labels: own, codes: joined, targets: Uint16Array.from(places, (i) => own.indexOf(labels[i])) };
+  return { labels, codes: joined, targets: Uint16Array.from(places, (i) => targets[i]) };
 }

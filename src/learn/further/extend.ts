@@ -13,11 +13,14 @@
  * accuracy falls from 79 % to 59 / 61 %, since pictures that look like the new class are now predicted as it. With all classes'
  * pictures `trainHead` reaches 65 / 70 % over all six, this 62 / 64: once every label has pictures, use that.
  */
-import { makeGolden } from '../../head/golden.ts';
-import type { Head } from '../../head/head.ts';
+import { withGolden } from '../../head/golden.ts';
+import type { Distribution, Head } from '../../head/head.ts';
 import { trainedFurther } from '../../head/method.ts';
+import { softmax } from '../../head/score.ts';
 import { HALF, Pacer } from '../pacer.ts';
-import { canonical, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
+import { largest } from '../statistics/metrics.ts';
+import { meanAndDeviation } from '../statistics/novelty.ts';
+import { canonical, standardise, type CanonicalExamples, type TaughtExamples } from './taught-examples.ts';
 import type { TrainOptions } from '../ridge/train.ts';
 
 /**
@@ -46,25 +49,21 @@ export async function extendHead(
   options: Pick<TrainOptions, 'pause'> = {},
 ): Promise<Head> {
   const pacer = new Pacer(options.pause);
-  const { added, ...examples } = canonical(head, taught);
-  const labels = [...head.labels, ...added];
+  const examples = canonical(head, taught);
+  const { codes, labels, targets, counts } = examples;
   const space = new FeatureSpace(head);
   const rows = new Float64Array(labels.length * head.codeLength);
   rows.set(head.weights);
   const bias = Float64Array.from({ length: labels.length }, (_, c) => head.bias[c] ?? 0);
   await correctOldRows(space, head, rows, examples, pacer);
   const corrected = { ...head, weights: Float32Array.from(rows.subarray(0, head.weights.length)) };
-  for (const [index, label] of added.entries()) {
-    const own = examples.codes.filter((_, i) => examples.labels[i] === label);
+  for (let c = head.labels.length; c < labels.length; c++) {
+    const own = codes.filter((_, i) => targets[i] === c);
     const row = newRow(space, corrected, own);
-    const c = head.labels.length + index;
     rows.set(row.weights, c * head.codeLength);
     bias[c] = row.bias;
   }
-  const counts = labels.map((label, c) => {
-    return (head.training.counts[c] ?? 0) + examples.labels.filter((each) => each === label).length;
-  });
-  const extended: Omit<Head, 'golden'> = {
+  return withGolden({
     ...head,
     labels,
     weights: Float32Array.from(rows),
@@ -76,8 +75,7 @@ export async function extendHead(
       lambda: 0,
       leaveOneOut: null,
     },
-  };
-  return { ...extended, golden: makeGolden(extended) };
+  });
 }
 
 /** The part of the code that new rows may read, standardised against any picture. */
@@ -101,9 +99,7 @@ class FeatureSpace {
 
   /** Overwrites the last result where no `z` is given: in double precision all would take four times the codes' memory. */
   standardise(code: Float16Array, z: Float64Array = this.#standardised): Float64Array {
-    const { mean, deviation } = this.#head;
-    for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
-    return z;
+    return standardise(this.#head, code, z);
   }
 
   /** Of standardised codes, over the features alone. */
@@ -144,25 +140,23 @@ function unseenProjections(
   codes: readonly Float16Array[],
   sum: Float64Array,
   length: number,
-): { centre: number; spread: number } {
-  const n = codes.length;
-  if (n === 1) return { centre: SINGLE.retained * length, spread: SINGLE.spread };
-  const projections = codes.map((code) => {
+): Distribution {
+  if (codes.length === 1) return { centre: SINGLE.retained * length, spread: SINGLE.spread };
+  const projections = Float64Array.from(codes, (code) => {
     const z = space.standardise(code);
     const square = space.dot(z, z);
     const along = space.dot(sum, z);
     // (Σ − z)·z / |Σ − z|
     return (along - square) / Math.sqrt(Math.max(length * length - 2 * along + square, Number.MIN_VALUE));
   });
-  const centre = projections.reduce((total, value) => total + value, 0) / n;
-  const squares = projections.reduce((total, value) => total + (value - centre) ** 2, 0);
-  return { centre, spread: Math.sqrt(squares / (n - 1)) + SPREAD_FLOOR };
+  const { centre, spread } = meanAndDeviation(projections);
+  return { centre, spread: spread + SPREAD_FLOOR };
 }
 
 /** The logit that stands for all old labels: T·log Σ exp(logit / T). */
 function together(head: Head, z: Float64Array): number {
   const logits = logitsOf(head.weights, head.bias, z, head.labels.length);
-  const top = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const top = largest(logits, 0, logits.length);
   const sum = logits.reduce((total, logit) => total + Math.exp((logit - top) / head.temperature), 0);
   return top + head.temperature * Math.log(sum);
 }
@@ -190,13 +184,13 @@ async function correctOldRows(
   space: FeatureSpace,
   head: Head,
   rows: Float64Array,
-  { codes, labels }: Pick<CanonicalExamples, 'codes' | 'labels'>,
+  { codes, targets }: CanonicalExamples,
   pacer: Pacer,
 ): Promise<void> {
   const classes = head.labels.length;
   const members = codes.flatMap((code, i) => {
-    const target = head.labels.indexOf(labels[i]);
-    if (target < 0) return [];
+    const target = targets[i];
+    if (target >= classes) return [];
     return [{ code, target, before: logitsOf(head.weights, head.bias, space.standardise(code), classes) }];
   });
   const n = members.length;
@@ -217,7 +211,7 @@ async function correctOldRows(
         const likeness = gram[i * n + j];
         for (let c = 0; c < classes; c++) logits[c] += likeness * change[j * classes + c];
       }
-      const p = softmax(logits, head.temperature);
+      const p = softmax(logits, largest(logits, 0, logits.length), head.temperature);
       const step = DAMPING / (1 + square(i) / (4 * rho));
       for (let c = 0; c < classes; c++) {
         const at = i * classes + c;
@@ -256,11 +250,4 @@ async function gramOf(
     }
   }
   return gram;
-}
-
-function softmax(logits: Float64Array, temperature: number): Float64Array {
-  const top = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  const shares = logits.map((logit) => Math.exp((logit - top) / temperature));
-  const sum = shares.reduce((total, share) => total + share, 0);
-  return shares.map((share) => share / sum);
 }

@@ -19,12 +19,14 @@ export const MAX_TAUGHT_EXAMPLES = 2_000;
 export interface CanonicalExamples {
   /** By label, then by the bits of the code. */
   readonly codes: readonly Float16Array[];
-  /** Of each. */
-  readonly labels: readonly string[];
   /** Where each came from. */
   readonly order: Uint32Array;
-  /** Labels that the head does not have, by code unit. */
-  readonly added: readonly string[];
+  /** The head's, then those that it does not have, by code unit. */
+  readonly labels: readonly string[];
+  /** [n] class of each, an index into these. */
+  readonly targets: Uint16Array;
+  /** Examples of each class, with those that the head knows of. */
+  readonly counts: readonly number[];
 }
 
 /**
@@ -32,7 +34,7 @@ export interface CanonicalExamples {
  * @throws HeadwaterError `training_data_invalid`, `training_data_too_large`.
  */
 export function canonical(
-  head: Pick<Head, 'codeLength' | 'labels'>,
+  head: Pick<Head, 'codeLength' | 'labels' | 'training'>,
   { labels, codes, targets }: TaughtExamples,
 ): CanonicalExamples {
   const { codeLength } = head;
@@ -51,16 +53,29 @@ export function canonical(
   const rank = Uint16Array.from(labels, (label) => sorted.indexOf(label));
   const ranks = targets.map((target) => rank[target]);
   const order = sortExamples(codes, codeLength, ranks);
-  const sortedLabels = Array.from(order, (i) => labels[targets[i]]);
-  const added = [...new Set(sortedLabels)].filter((label) => !head.labels.includes(label));
-  const classes = head.labels.length + added.length;
-  if (classes > MAX_CLASSES) throw tooLarge(`${classes} labels`, `${MAX_CLASSES}`);
+  const known = Array.from(order, (i) => labels[targets[i]]);
+  const all = [...new Set([...head.labels, ...known])];
+  if (all.length > MAX_CLASSES) throw tooLarge(`${all.length} labels`, `${MAX_CLASSES}`);
+  const places = Uint16Array.from(known, (label) => all.indexOf(label));
+  const counts = all.map((_, c) => head.training.counts[c] ?? 0);
+  for (const place of places) counts[place]++;
   return {
     codes: Array.from(order, (i) => codes.subarray(i * codeLength, (i + 1) * codeLength)),
-    labels: sortedLabels,
     order,
-    added,
+    labels: all,
+    targets: places,
+    counts,
   };
+}
+
+/** Writes a code to `z`, in the units of the head. @returns z */
+export function standardise(
+  { mean, deviation }: Pick<Head, 'mean' | 'deviation'>,
+  code: Float16Array,
+  z: Float64Array,
+): Float64Array {
+  for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
+  return z;
 }
 
 function invalid(what: string): HeadwaterError {

@@ -15,7 +15,7 @@ import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
 export async function teachFurther(
   base: Head,
   taught: TaughtExamples,
-  options: Pick<TrainOptions, 'linalg' | 'pause'> = {},
+  options: Pick<TrainOptions, 'linalg' | 'pause'>,
 ): Promise<TrainedHead> {
   if (isContinuable(base)) return continueHead(base, taught, options);
   const head = await extendHead(base, taught, options);

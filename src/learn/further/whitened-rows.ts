@@ -6,7 +6,7 @@ import type { Head } from '../../head/head.ts';
 import { dot } from '../linalg/dot.ts';
 import type { Pacer } from '../pacer.ts';
 import type { Rows } from '../linalg/panels.ts';
-import type { CanonicalExamples } from './taught-examples.ts';
+import { standardise, type CanonicalExamples } from './taught-examples.ts';
 
 /** What is kept of the old examples: (S + λ)⁻¹ and its root, in the coordinates of the head's directions. */
 export class Whitening {
@@ -27,13 +27,6 @@ export class Whitening {
   powers(power: number): Float64Array {
     const { examples, lambda } = this.base.training;
     return this.variances.map((variance) => (examples * variance + lambda) ** power);
-  }
-
-  /** @param z [D] room for the standardised code. */
-  standardise(code: Float16Array, z: Float64Array): Float64Array {
-    const { mean, deviation } = this.base;
-    for (let d = 0; d < z.length; d++) z[d] = (code[d] - mean[d]) / deviation[d];
-    return z;
   }
 
   /** [k] */
@@ -67,7 +60,7 @@ export class WhitenedRows implements Rows {
     const along = new Float64Array(codes.length * space.count);
     const z = new Float64Array(space.base.codeLength);
     for (const [i, code] of codes.entries()) {
-      along.set(space.project(space.standardise(code, z)), i * space.count);
+      along.set(space.project(standardise(space.base, code, z)), i * space.count);
       if (pacer.due(code.length * (space.count + 2))) await pacer.rest();
     }
     return new WhitenedRows(space, codes, weights, along);
@@ -91,7 +84,7 @@ export class WhitenedRows implements Rows {
 
   /** Standardised, not whitened. The next call overwrites it. */
   standardised(i: number): Float64Array {
-    return this.space.standardise(this.#codes[i], this.#standardised);
+    return standardise(this.space.base, this.#codes[i], this.#standardised);
   }
 
   /** Standardised, neither whitened nor weighted. */

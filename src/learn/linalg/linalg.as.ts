@@ -1,10 +1,10 @@
 /**
  * Dense symmetric arithmetic in double precision, two lanes at a time: the heavy steps of the closed-form head. The
- * host lays memory out and passes addresses; what each step computes is said in symmetric.ts, and
- * symmetric-plain.ts is the reference. Rows of matrices are `stride` numbers apart, a multiple of 8.
+ * host lays memory out and passes addresses; what each step computes is said in primitives.ts. Rows of matrices are
+ * `stride` numbers apart, a multiple of 8.
  */
 
-/** As in symmetric.ts. */
+/** As in primitives.ts. */
 const PANEL_COLUMNS: i32 = 64;
 
 function at(base: usize, index: i32): usize {

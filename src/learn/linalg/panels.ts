@@ -2,7 +2,7 @@
 import type { DesignMatrix } from '../ridge/design-matrix.ts';
 import { HALF, type Pacer } from '../pacer.ts';
 import { copyBlock } from './products.ts';
-import { BLOCK_ROWS, PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+import { BLOCK_ROWS, PANEL_COLUMNS, WASM_COST, type SymmetricPrimitives } from './primitives.ts';
 
 /** Rows that can be written out a part at a time: DesignMatrix, for example. */
 export type Rows = Pick<DesignMatrix, 'examples' | 'codeLength' | 'writeRow'>;
@@ -47,15 +47,15 @@ async function timesPanel(
   primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<void> {
-  const { order: n, stride, reflectors, products, cost } = primitives;
+  const { order: n, stride, reflectors, products } = primitives;
   const width = Math.min(PANEL_COLUMNS, d - begin);
   const count = left.length / n;
   for (let first = 0; first < count; first += BLOCK_ROWS) {
     const height = Math.min(BLOCK_ROWS, count - first);
     for (let r = 0; r < height; r++)
       reflectors.set(left.subarray((first + r) * n, (first + r + 1) * n), r * stride);
-    primitives.timesPanel(0, PANEL_COLUMNS);
+    primitives.timesPanel();
     copyBlock(products, PANEL_COLUMNS, height, width, out, first * d + begin, d);
-    if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * cost)) await pacer.rest();
+    if (pacer.due(BLOCK_ROWS * PANEL_COLUMNS * n * WASM_COST)) await pacer.rest();
   }
 }

@@ -1,6 +1,6 @@
 /** Products of matrices that are too large for one go. */
 import type { Pacer } from '../pacer.ts';
-import { PANEL_COLUMNS, type SymmetricPrimitives } from './symmetric.ts';
+import { PANEL_COLUMNS, WASM_COST, type SymmetricPrimitives } from './primitives.ts';
 
 /** Rows that one step takes on. */
 const STEP_ROWS = 8;
@@ -9,6 +9,7 @@ const STEP_ROWS = 8;
  * @param rows [count × m], m the primitives' order; quickest where it is in their memory.
  * @param vectors [columns × m]
  * @param out room for what is found.
+ * @param isTransposed whether vectors · rowsᵀ, [columns × count], is wanted.
  * @returns [count × columns] rows · vectorsᵀ
  */
 export async function rowsTimesVectors(
@@ -19,37 +20,10 @@ export async function rowsTimesVectors(
   columns: number,
   pacer: Pacer,
   out: Float64Array = new Float64Array(count * columns),
+  isTransposed = false,
 ): Promise<Float64Array> {
-  await multiply(primitives, rows, count, vectors, columns, pacer, out, columns, 1);
-  return out;
-}
-
-/** As `rowsTimesVectors`. @param out [columns × count] vectors · rowsᵀ */
-export function vectorsTimesRows(
-  primitives: SymmetricPrimitives,
-  rows: Float64Array | Float32Array,
-  count: number,
-  vectors: Float64Array,
-  columns: number,
-  pacer: Pacer,
-  out: Float64Array,
-): Promise<void> {
-  return multiply(primitives, rows, count, vectors, columns, pacer, out, 1, count);
-}
-
-/** @param rowStep, columnStep numbers from a product to that of the next row or vector. */
-async function multiply(
-  primitives: SymmetricPrimitives,
-  rows: Float64Array | Float32Array,
-  count: number,
-  vectors: Float64Array,
-  columns: number,
-  pacer: Pacer,
-  out: Float64Array,
-  rowStep: number,
-  columnStep: number,
-): Promise<void> {
-  const { order: m, panel, products, cost } = primitives;
+  const { order: m, panel, products } = primitives;
+  const [rowStep, columnStep] = isTransposed ? [1, count] : [columns, 1];
   for (let c = 0; c < columns; c += PANEL_COLUMNS) {
     const width = Math.min(PANEL_COLUMNS, columns - c);
     panel.set(vectors.subarray(c * m, (c + width) * m));
@@ -58,11 +32,11 @@ async function multiply(
       primitives.timesVectors(rows, i, height, width);
       const at = i * rowStep + c * columnStep;
       copyBlock(products, PANEL_COLUMNS, height, width, out, at, rowStep, columnStep);
-      if (pacer.due(height * width * m * cost)) await pacer.rest();
+      if (pacer.due(height * width * m * WASM_COST)) await pacer.rest();
     }
   }
+  return out;
 }
-
 /** Copies the first rows and columns of a matrix, whose rows are `stride` numbers apart, to out[at …], where both are as far apart as said. */
 export function copyBlock(
   from: Float64Array,

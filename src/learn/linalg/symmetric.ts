@@ -1,178 +1,107 @@
 /**
  * Brings a symmetric m × m matrix K to tridiagonal form K = Q·T·Qᵀ by Householder reflections (Golub & Van Loan,
- * 8.3.1), in steps of about a millisecond between which the caller may pause, and forms Q in K's place. The loops that
- * take the time are primitives, in plain TypeScript (symmetric-plain.ts) or WebAssembly SIMD (symmetric-wasm.ts).
+ * 8.3.1), in steps of about a millisecond between which the host may pause, and forms Q in K's place.
  */
+import type { Pacer } from '../pacer.ts';
 import { dot } from './dot.ts';
+import { BLOCK_ROWS, WASM_COST, type SymmetricPrimitives } from './primitives.ts';
 import type { Tridiagonal } from './tridiagonal.ts';
 
-/** Columns of a panel: features (dual) or examples (primal) that are added to K at once. */
-export const PANEL_COLUMNS = 64;
 /** Rows of K that one step of a column's pass takes on. Even. */
 const PASS_ROWS = 128;
-/** Rows of K that one step of a sum takes on, and reflectors that one block of the back-transformation holds. */
-export const BLOCK_ROWS = 32;
 /** Columns of Q that one step of the back-transformation takes on. */
 export const BLOCK_COLUMNS = 32;
 
-/** Memory and the loops over it. Vectors have `stride` entries, of which the first `order` are used. */
-export interface SymmetricPrimitives {
-  /** m */
-  readonly order: number;
-  /** How long a multiply-add of these loops takes, in those of plain JavaScript: see pacer.ts. */
-  readonly cost: number;
-  /** Distance of rows in memory, at least m. What lies beyond column m is zero and stays so. */
-  readonly stride: number;
-  /** [m × stride] */
-  readonly matrix: Float64Array;
-  /** [m × PANEL_COLUMNS]; or for `timesVectors`, [PANEL_COLUMNS × m]. */
-  readonly panel: Float64Array;
-  /** Rank-two update that is still to be applied: K − v·wᵀ − w·vᵀ. */
-  readonly v: Float64Array;
-  readonly w: Float64Array;
-  readonly x: Float64Array;
-  readonly product: Float64Array;
-  /** [BLOCK_ROWS × stride] and [BLOCK_ROWS × BLOCK_ROWS]: V and T of the block reflector I − Vᵀ·T·V. */
-  readonly reflectors: Float64Array;
-  readonly triangle: Float64Array;
-  /** [BLOCK_ROWS × stride] what `multiplyRows` finds. */
-  readonly rotated: Float64Array;
-  /** [BLOCK_ROWS × PANEL_COLUMNS] what `timesPanel` and `timesVectors` find. */
-  readonly products: Float64Array;
-  /** K += P·Pᵀ, lower triangle of rows [begin, end). What is above the diagonal may change as well. */
-  addPanel(begin: number, end: number): void;
-  /**
-   * Applies the rank-two update to rows [begin, end) of the lower triangle from column `from` on, and adds what they
-   * contribute to product = K·x of the result. A number of rows that is no multiple of four only where `begin` is `from`.
-   */
-  updateAndMultiply(from: number, begin: number, end: number): void;
-  /** Applies the block reflector to rows from `row` on and columns [begin, end), both multiples of 8 or the stride. */
-  applyReflectors(row: number, begin: number, end: number): void;
-  /** rotated = reflectors · matrix, columns [begin, end), multiples of 8 or the stride. */
-  multiplyRows(begin: number, end: number): void;
-  /** products = reflectors · panel, columns [begin, end), multiples of 8. */
-  timesPanel(begin: number, end: number): void;
-  /**
-   * products[r, c] = row `first + r` of the given ones, [… × m], times the vector that is row c of the panel's memory.
-   * @param count of rows, at most BLOCK_ROWS.
-   * @param columns number of vectors, at most PANEL_COLUMNS.
-   */
-  timesVectors(rows: Float64Array | Float32Array, first: number, count: number, columns: number): void;
+/**
+ * @param p their matrix is K, the lower triangle of it, and then Q, with gaps between its rows: see `closeGaps`.
+ * @returns T
+ */
+export async function tridiagonalise(p: SymmetricPrimitives, pacer: Pacer): Promise<Tridiagonal> {
+  const { order: m, stride, matrix } = p;
+  const t = { diagonal: new Float64Array(m), offDiagonal: new Float64Array(m) };
+  /** The factor τ of each reflector I − τ·v·vᵀ. */
+  const tau = new Float64Array(m);
+  for (let j = 0; j < m - 1; j++) await reduceColumn(p, j, t, tau, pacer);
+  // The last reflector is of length one and changes nothing.
+  t.diagonal[m - 1] = matrix[(m - 1) * stride + m - 1];
+  for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
+    prepareBlock(p, begin, tau);
+    if (pacer.due(BLOCK_ROWS ** 2 * (m - begin))) await pacer.rest();
+    for (let from = begin; from < stride; from += BLOCK_COLUMNS) {
+      p.applyReflectors(begin, from, Math.min(from + BLOCK_COLUMNS, stride));
+      if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin) * WASM_COST)) await pacer.rest();
+    }
+  }
+  return t;
 }
 
-export class SymmetricReduction {
-  readonly #p: SymmetricPrimitives;
-  readonly #diagonal: Float64Array;
-  readonly #offDiagonal: Float64Array;
-  /** [m] the factor τ of each reflector I − τ·v·vᵀ. */
-  readonly #tau: Float64Array;
+/** @returns [m × m] the matrix, in the same memory, whose rows then lie side by side. */
+export function closeGaps({ order: m, stride, matrix }: SymmetricPrimitives): Float64Array {
+  if (stride !== m) for (let i = 1; i < m; i++) matrix.copyWithin(i * m, i * stride, i * stride + m);
+  return matrix.subarray(0, m * m);
+}
 
-  constructor(primitives: SymmetricPrimitives) {
-    this.#p = primitives;
-    this.#diagonal = new Float64Array(primitives.order);
-    this.#offDiagonal = new Float64Array(primitives.order);
-    this.#tau = new Float64Array(primitives.order);
-  }
-
-  /**
-   * Begins step j of 0 … m − 2, in order: makes the reflector that clears column j below its subdiagonal. Then all rows
-   * go through `passRows`, and `endColumn` ends the step.
-   */
-  beginColumn(j: number): void {
-    const { order: m, stride, matrix, v, w, x, product } = this.#p;
-    updateColumn(matrix, stride, j, m, v, w, x);
-    this.#diagonal[j] = x[j];
-    this.#offDiagonal[j] = this.#makeReflector(j);
-    product.fill(0);
-  }
-
-  /**
-   * Rows of K's pass in step j, from `row` on, at first j + 1. The pass applies the update that the step before left and
-   * finds this step's product, so that K is read once a step.
-   * @returns the row to go on with; m after the last.
-   */
-  passRows(j: number, row: number): number {
-    const { order: m } = this.#p;
-    // A multiple of four rows is left for the calls to come.
+/**
+ * Step j of 0 … m − 2, in order: a reflector clears column j below its subdiagonal. One pass over the rows below applies
+ * the update that the step before left and finds this step's product, so that K is read once a step. The update that the
+ * reflector makes is left to the next step. The reflector's vector, scaled to begin with 1, is kept in row j, right of the
+ * diagonal, where nothing else is stored.
+ */
+async function reduceColumn(
+  p: SymmetricPrimitives,
+  j: number,
+  { diagonal, offDiagonal }: Tridiagonal,
+  tau: Float64Array,
+  pacer: Pacer,
+): Promise<void> {
+  const { order: m, stride, matrix, v, w, x, product } = p;
+  updateColumn(matrix, stride, j, m, v, w, x);
+  diagonal[j] = x[j];
+  offDiagonal[j] = makeReflector(x, j, m, tau);
+  product.fill(0);
+  for (let row = j + 1; row < m;) {
+    // A multiple of four rows is left for the steps to come.
     const end = Math.min(row + PASS_ROWS - (-(m - row) & 3), m);
-    this.#p.updateAndMultiply(j + 1, row, end);
-    return end;
+    p.updateAndMultiply(j + 1, row, end);
+    // Four multiply-adds an entry: two of the update, two of the product.
+    if (pacer.due(4 * (end - row) * (end - j) * WASM_COST)) await pacer.rest();
+    row = end;
   }
+  leaveUpdate(product, x, j + 1, m, tau[j], v, w);
+  matrix.set(x.subarray(j + 1, m), j * stride + j + 1);
+  if (pacer.due(4 * m)) await pacer.rest();
+}
 
-  /**
-   * Leaves the update that the reflector makes to the next step. The reflector's vector, scaled to begin with 1, is kept
-   * in row j, right of the diagonal, where nothing else is stored.
-   */
-  endColumn(j: number): void {
-    const { order: m, stride, matrix, v, w, x, product } = this.#p;
-    leaveUpdate(product, x, j + 1, m, this.#tau[j], v, w);
-    matrix.set(x.subarray(j + 1, m), j * stride + j + 1);
+/** Takes up the reflectors [begin, begin + BLOCK_ROWS); from the last block to the first. */
+function prepareBlock(p: SymmetricPrimitives, begin: number, tau: Float64Array): void {
+  const { order: m, stride, matrix, reflectors, triangle } = p;
+  reflectors.fill(0);
+  triangle.fill(0);
+  const end = Math.min(begin + BLOCK_ROWS, m);
+  for (let j = begin; j < end; j++) {
+    reflectors.set(matrix.subarray(j * stride + j + 1, j * stride + m), (j - begin) * stride + j + 1);
+    matrix.fill(0, j * stride, (j + 1) * stride);
+    matrix[j * stride + j] = 1;
   }
+  for (let i = end; i < m; i++) matrix.fill(0, i * stride + begin, i * stride + end);
+  for (let k = 0; k < end - begin; k++)
+    extendTriangle(p, k, begin + k + 1, begin + k < m - 1 ? tau[begin + k] : 0);
+}
 
-  /** T, after the last column. */
-  tridiagonal(): Tridiagonal {
-    const { order: m, stride, matrix } = this.#p;
-    // The last reflector is of length one and changes nothing.
-    this.#diagonal[m - 1] = matrix[(m - 1) * stride + m - 1];
-    return { diagonal: this.#diagonal, offDiagonal: this.#offDiagonal };
+/**
+ * Column k of T: T[0:k, k] = −τ·T[0:k, 0:k]·V[0:k]·v (Schreiber & Van Loan 1989).
+ * @param first where reflector k begins.
+ */
+function extendTriangle(p: SymmetricPrimitives, k: number, first: number, tau: number): void {
+  const { stride, order: m, reflectors, triangle } = p;
+  const overlaps = new Float64Array(k);
+  for (let r = 0; r < k; r++) {
+    overlaps[r] = dot(reflectors, r * stride + first, reflectors, k * stride + first, m - first);
   }
-
-  /** Takes up the reflectors [begin, begin + BLOCK_ROWS) for `applyBlock`; from the last block to the first. */
-  prepareBlock(begin: number): void {
-    const { order: m, stride, matrix, reflectors, triangle } = this.#p;
-    reflectors.fill(0);
-    triangle.fill(0);
-    const end = Math.min(begin + BLOCK_ROWS, m);
-    for (let j = begin; j < end; j++) {
-      reflectors.set(matrix.subarray(j * stride + j + 1, j * stride + m), (j - begin) * stride + j + 1);
-      matrix.fill(0, j * stride, (j + 1) * stride);
-      matrix[j * stride + j] = 1;
-    }
-    for (let i = end; i < m; i++) matrix.fill(0, i * stride + begin, i * stride + end);
-    for (let k = 0; k < end - begin; k++) this.#extendTriangle(begin, k);
+  for (let r = 0; r < k; r++) {
+    triangle[r * BLOCK_ROWS + k] = -tau * dot(triangle, r * BLOCK_ROWS + r, overlaps, r, k - r);
   }
-
-  /** Applies the prepared block to columns [from, from + BLOCK_COLUMNS) of Q. */
-  applyBlock(begin: number, from: number): void {
-    this.#p.applyReflectors(begin, from, Math.min(from + BLOCK_COLUMNS, this.#p.stride));
-  }
-
-  /** The last call: closes the gaps between rows. @returns [m × m] Q. */
-  basis(): Float64Array {
-    const { order: m, stride, matrix } = this.#p;
-    if (stride !== m) for (let i = 1; i < m; i++) matrix.copyWithin(i * m, i * stride, i * stride + m);
-    return matrix.subarray(0, m * m);
-  }
-
-  /** Turns x[j + 1 …] into the reflector that maps it onto the first axis; returns what it is mapped to. */
-  #makeReflector(j: number): number {
-    const { order: m, x } = this.#p;
-    const rest = dot(x, j + 2, x, j + 2, m - j - 2);
-    const first = x[j + 1];
-    x[j + 1] = 1;
-    this.#tau[j] = 0;
-    if (rest === 0) return first;
-    const length = Math.sqrt(first * first + rest);
-    const mapped = first > 0 ? -length : length;
-    divide(x, j + 2, m, first - mapped);
-    this.#tau[j] = (mapped - first) / mapped;
-    return mapped;
-  }
-
-  /** Column k of T: T[0:k, k] = −τ·T[0:k, 0:k]·V[0:k]·v (Schreiber & Van Loan 1989). */
-  #extendTriangle(begin: number, k: number): void {
-    const { stride, order: m, reflectors, triangle } = this.#p;
-    const tau = begin + k < m - 1 ? this.#tau[begin + k] : 0;
-    const overlaps = new Float64Array(k);
-    const first = begin + k + 1;
-    for (let r = 0; r < k; r++) {
-      overlaps[r] = dot(reflectors, r * stride + first, reflectors, k * stride + first, m - first);
-    }
-    for (let r = 0; r < k; r++) {
-      triangle[r * BLOCK_ROWS + k] = -tau * dot(triangle, r * BLOCK_ROWS + r, overlaps, r, k - r);
-    }
-    triangle[k * BLOCK_ROWS + k] = tau;
-  }
+  triangle[k * BLOCK_ROWS + k] = tau;
 }
 
 // Functions of plain arrays, for V8 throws away what it optimised for the shapes of objects that all are collected.
@@ -190,6 +119,19 @@ function updateColumn(
   for (let i = j; i < m; i++) x[i] = matrix[i * stride + j] - (v[i] * w[j] + w[i] * v[j]);
 }
 
+/** Turns x[j + 1 …] into the reflector that maps it onto the first axis. @returns what it is mapped to. */
+function makeReflector(x: Float64Array, j: number, m: number, tau: Float64Array): number {
+  const rest = dot(x, j + 2, x, j + 2, m - j - 2);
+  const first = x[j + 1];
+  x[j + 1] = 1;
+  if (rest === 0) return first;
+  const length = Math.sqrt(first * first + rest);
+  const mapped = first > 0 ? -length : length;
+  for (let i = j + 2; i < m; i++) x[i] /= first - mapped;
+  tau[j] = (mapped - first) / mapped;
+  return mapped;
+}
+
 function leaveUpdate(
   product: Float64Array,
   x: Float64Array,
@@ -204,8 +146,4 @@ function leaveUpdate(
     w[i] = tau * (product[i] - (tau / 2) * along * x[i]);
     v[i] = x[i];
   }
-}
-
-function divide(x: Float64Array, begin: number, end: number, by: number): void {
-  for (let i = begin; i < end; i++) x[i] /= by;
 }

@@ -7,22 +7,16 @@
 /** Value at x; writes the gradient there. May be awaited, since a value can take a walk through all the data. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
 
-export interface LbfgsOptions {
+export const LBFGS_DEFAULTS = {
   /** Pairs of steps and gradient changes that stand for the curvature; each takes two vectors of memory. */
-  readonly memory: number;
-  readonly maxIterations: number;
-  /** Converged where no entry of the gradient is larger. */
-  readonly gradientTolerance: number;
-  /** Converged where an iteration lowers the value by a smaller share of it. */
-  readonly valueTolerance: number;
-}
-
-export const LBFGS_DEFAULTS: LbfgsOptions = {
   memory: 10,
   maxIterations: 300,
+  /** Converged where no entry of the gradient is larger. */
   gradientTolerance: 1e-6,
+  /** Converged where an iteration lowers the value by a smaller share of it. */
   valueTolerance: 1e-9,
 };
+export type LbfgsOptions = Readonly<typeof LBFGS_DEFAULTS>;
 
 export interface Minimum {
   readonly x: Float64Array;
@@ -64,27 +58,22 @@ export async function minimise(
 ): Promise<Minimum> {
   let here = await at(objective, start.slice());
   const pairs: Pair[] = [];
+  const done = (iterations: number, converged = true): Minimum => {
+    return { x: here.x, value: here.value, iterations, converged };
+  };
   for (let iteration = 0; iteration < options.maxIterations; iteration++) {
-    const done = (converged: boolean): Minimum => ({
-      x: here.x,
-      value: here.value,
-      iterations: iteration,
-      converged,
-    });
-    if (largest(here.gradient) <= options.gradientTolerance) return done(true);
+    if (largest(here.gradient) <= options.gradientTolerance) return done(iteration);
     const direction = descent(here.gradient, pairs);
     const first = pairs.length === 0 ? Math.min(1, 1 / norm(here.gradient)) : 1;
     const next = await search(objective, here, direction, first);
     // Rounding hides any further decrease.
-    if (next === undefined) return done(true);
+    if (next === undefined) return done(iteration);
     remember(pairs, here, next, options.memory);
     const gain = here.value - next.value;
     here = next;
-    if (gain <= options.valueTolerance * Math.max(Math.abs(here.value), 1e-12)) {
-      return { ...done(true), x: here.x, value: here.value, iterations: iteration + 1 };
-    }
+    if (gain <= options.valueTolerance * Math.max(Math.abs(here.value), 1e-12)) return done(iteration + 1);
   }
-  return { x: here.x, value: here.value, iterations: options.maxIterations, converged: false };
+  return done(options.maxIterations, false);
 }
 
 async function at(objective: Objective, x: Float64Array): Promise<Point> {

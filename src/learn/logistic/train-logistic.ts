@@ -4,11 +4,11 @@
  * temperature, novelty and metrics come from cross-validation. The same rows in the same order with the same seed give
  * the same head, bit for bit.
  */
-import { makeGolden } from '../../head/golden.ts';
+import { withGolden } from '../../head/golden.ts';
 import type { Head } from '../../head/head.ts';
 import { allRows, rowsInMemory, selectRows, stretches, type CodeRows } from '../code-rows.ts';
 import { DesignMatrix } from '../ridge/design-matrix.ts';
-import { exampleWeights } from '../statistics/example-weights.ts';
+import { exampleWeights, weightsOfJudged } from '../statistics/example-weights.ts';
 import { drawFolds } from '../folds.ts';
 import { biases, headMatrices } from '../ridge/head-matrices.ts';
 import { summarise } from '../statistics/metrics.ts';
@@ -21,11 +21,10 @@ import {
 } from '../statistics/novelty.ts';
 import { Pacer } from '../pacer.ts';
 import { findPrincipal, leftOutResiduals } from '../statistics/principal.ts';
-import { decompose, decompositionOrder, Ridge } from '../ridge/ridge.ts';
+import { decompose, Ridge } from '../ridge/ridge.ts';
 import { deviationsOf, momentsOf, type Moments } from '../statistics/standardisation.ts';
-import { plainPrimitives } from '../linalg/symmetric-plain.ts';
-import { wasmPrimitives } from '../linalg/symmetric-wasm.ts';
-import { leaveOneOutMetrics, topLogits, type TrainedHead, type TrainOptions } from '../ridge/train.ts';
+import { leaveOneOutMetrics, topLogits } from '../statistics/left-out.ts';
+import type { TrainedHead, TrainOptions } from '../ridge/train.ts';
 import {
   checkFinite,
   checkSet,
@@ -85,9 +84,9 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
   const { lambda, temperature, logits, start } = await select(data, weights, options, pacer);
   const x = await fit(data, weights, lambda, start, pacer, options.onFit);
   const known = { labels, targets, order: Uint32Array.from(targets, (_, i) => i) };
-  const judged = judgeWeights(targets, weights, classes);
+  const judged = weightsOfJudged(weights, targets, counts);
   const left = await leaveOneOutMetrics(known, logits, temperature, judged, pacer);
-  const head: Omit<Head, 'golden'> = {
+  const head = withGolden({
     ...codesRead(set),
     codeLength: rows.codeLength,
     labels,
@@ -101,8 +100,8 @@ export async function trainLogistic(set: StreamedSet, options: LogisticOptions):
       lambda,
       leaveOneOut: left.metrics === null ? null : summarise(left.metrics),
     },
-  };
-  return { head: { ...head, golden: makeGolden(head) }, ...left };
+  });
+  return { head, ...left };
 }
 
 /** The most fits of a training, for a progress display. */
@@ -143,14 +142,14 @@ async function select(
 
 function judgedExamples({ targets, classes }: LogisticData, weights: Float64Array, seed: number): Examples {
   const folds = drawFolds(targets, foldCount(targets.length), seed);
-  return { weights, judgeWeights: judgeWeights(targets, weights, classes), folds };
+  return { weights, judgeWeights: weightsOfJudged(weights, targets, countsOf(targets, classes)), folds };
 }
 
-/** The only example of its class cannot be judged by the others. */
-function judgeWeights(targets: Uint16Array, weights: Float64Array, classes: number): Float64Array {
-  const counts = new Uint32Array(classes);
+/** Examples of each class. */
+function countsOf(targets: Uint16Array, classes: number): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
   for (const target of targets) counts[target]++;
-  return weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
+  return counts;
 }
 
 /** Weights and bias in the unit that heads have their logits in. */
@@ -183,19 +182,14 @@ async function novelty(
     Float64Array.from(places, (place) => weights[place] / mean),
     moments,
   );
-  const order = decompositionOrder(a.examples, a.codeLength);
-  const primitives = options.linalg ? wasmPrimitives(order, options.linalg) : plainPrimitives(order);
-  const decomposition = await decompose(a, primitives, pacer);
+  const decomposition = await decompose(a, options.linalg, pacer);
   const principal = await findPrincipal(decomposition, directionCount(a.examples), pacer);
   const judged = noveltySample(a.examples);
   const residuals = await leftOutResiduals(judged, a, decomposition, principal, pacer);
   const ridge = await Ridge.create(decomposition, set.targets, a.rootWeights, labels.length, pacer);
   const { directions } = await headMatrices(a, ridge, ridge.scale, principal, pacer);
-  const tops = topLogits(
-    judged.map((place) => places[place]),
-    logits,
-    labels.length,
-  );
+  const chosen = judged.map((place) => places[place]);
+  const tops = topLogits(chosen, logits, labels.length);
   const known = { examples: rows.examples, meanSquare: ridge.scale, standardisation: a.standardisation };
   return { directions, ...noveltyStatistics(residuals, tops, known) };
 }
@@ -209,13 +203,11 @@ function sampleOf(
   const { codeLength } = rows;
   const codes = allRows(selectRows(rows, places));
   const ofSample = Uint16Array.from(places, (place) => targets[place]);
-  const counts = labels.map(() => 0);
-  for (const target of ofSample) counts[target]++;
   return {
     examples: places.length,
     codeLength,
     labels,
-    counts,
+    counts: countsOf(ofSample, labels.length),
     codes,
     order: Uint32Array.from(places, (_, i) => i),
     targets: ofSample,

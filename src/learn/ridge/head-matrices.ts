@@ -1,19 +1,13 @@
 /** The tensors of a head from a fitted ridge regression: its weights and bias, and the principal directions. */
 import type { DesignMatrix, Standardisation } from './design-matrix.ts';
+import type { Head } from '../../head/head.ts';
 import type { Pacer } from '../pacer.ts';
 import { timesRows } from '../linalg/panels.ts';
 import type { Principal } from '../statistics/principal.ts';
-import { vectorsTimesRows } from '../linalg/products.ts';
+import { rowsTimesVectors } from '../linalg/products.ts';
 import type { Ridge } from './ridge.ts';
-import type { SymmetricPrimitives } from '../linalg/symmetric.ts';
 
-export interface HeadMatrices {
-  /** [D] */
-  readonly mean: Float32Array;
-  /** [C × D] */
-  readonly weights: Float32Array;
-  /** [C] */
-  readonly bias: Float32Array;
+export interface HeadMatrices extends Pick<Head, 'mean' | 'deviation' | 'weights' | 'bias'> {
   /** [k × D], rounded to half precision. */
   readonly directions: Float32Array;
 }
@@ -22,65 +16,35 @@ export async function headMatrices(
   a: DesignMatrix,
   ridge: Ridge,
   lambda: number,
-  principal: Principal,
+  { vectors, count }: Principal,
   pacer: Pacer,
 ): Promise<HeadMatrices> {
-  const { classes, decomposition } = ridge;
-  const combined = await combine(ridge, lambda, principal, pacer);
-  const split = classes * decomposition.order;
-  const parts = { fit: combined.subarray(0, split), axes: combined.subarray(split) };
-  const { weights, directions } =
-    decomposition.form === 'dual'
-      ? await pullBack(a, parts, decomposition.primitives, pacer)
-      : { weights: new Float32Array(parts.fit), directions: parts.axes };
+  const { basis, form, order: m, primitives } = ridge.decomposition;
+  // In the coordinates of examples (dual) or features.
+  const fit = await ridge.coefficients(lambda, pacer);
+  const axes = await rowsTimesVectors(primitives, basis, m, vectors, count, pacer, undefined, true);
+  const weights = form === 'dual' ? new Float32Array(ridge.classes * a.codeLength) : new Float32Array(fit);
+  const directions = form === 'dual' ? new Float64Array(count * a.codeLength) : axes;
+  if (form === 'dual') {
+    const wanted = [
+      { left: fit, out: weights },
+      { left: axes, out: directions },
+    ];
+    await timesRows(a, wanted, primitives, pacer);
+    normaliseRows(directions, a.codeLength);
+  }
   if (pacer.due(2 * (weights.length + directions.length))) await pacer.rest();
   const mean = new Float32Array(a.standardisation.mean);
   return {
     mean,
+    deviation: a.standardisation.deviation,
     weights,
     bias: biases(a.standardisation, ridge.prior, weights, mean),
     directions: new Float32Array(new Float16Array(directions)),
   };
 }
 
-/** [(C + k) × m] coefficients, then eigenvectors, in the coordinates of examples (dual) or features. */
-async function combine(
-  ridge: Ridge,
-  lambda: number,
-  { vectors, count }: Principal,
-  pacer: Pacer,
-): Promise<Float64Array> {
-  const { classes } = ridge;
-  const { basis, order: m, primitives } = ridge.decomposition;
-  const out = new Float64Array((classes + count) * m);
-  await ridge.coefficients(lambda, pacer, out.subarray(0, classes * m));
-  await vectorsTimesRows(primitives, basis, m, vectors, count, pacer, out.subarray(classes * m));
-  return out;
-}
-
-/**
- * Rows of length n times A.
- * @returns [C × D] the fit, at once in the file's precision, and [k × D] the axes at unit length.
- */
-async function pullBack(
-  a: DesignMatrix,
-  { fit, axes }: { readonly fit: Float64Array; readonly axes: Float64Array },
-  primitives: SymmetricPrimitives,
-  pacer: Pacer,
-): Promise<{ weights: Float32Array; directions: Float64Array }> {
-  const { order: n } = primitives;
-  const d = a.codeLength;
-  const weights = new Float32Array((fit.length / n) * d);
-  const directions = new Float64Array((axes.length / n) * d);
-  const wanted = [
-    { left: fit, out: weights },
-    { left: axes, out: directions },
-  ];
-  await timesRows(a, wanted, primitives, pacer);
-  normaliseRows(directions, d);
-  return { weights, directions };
-}
-
+/** To unit length. */
 function normaliseRows(matrix: Float64Array, length: number): void {
   for (let from = 0; from < matrix.length; from += length) normaliseRow(matrix, from, from + length);
 }

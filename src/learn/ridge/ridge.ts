@@ -7,9 +7,15 @@
 import { ROWS_AT_ONCE } from '../linalg/add-rows.ts';
 import { HALF, type Pacer } from '../pacer.ts';
 import { fillPanel, type Rows } from '../linalg/panels.ts';
-import { rowsTimesVectors, vectorsTimesRows } from '../linalg/products.ts';
-import { BLOCK_COLUMNS, BLOCK_ROWS, PANEL_COLUMNS, SymmetricReduction } from '../linalg/symmetric.ts';
-import type { SymmetricPrimitives } from '../linalg/symmetric.ts';
+import {
+  BLOCK_ROWS,
+  PANEL_COLUMNS,
+  symmetricPrimitives,
+  WASM_COST,
+  type SymmetricPrimitives,
+} from '../linalg/primitives.ts';
+import { rowsTimesVectors } from '../linalg/products.ts';
+import { BLOCK_COLUMNS, closeGaps, tridiagonalise } from '../linalg/symmetric.ts';
 import { factor, quadraticForms, solve, type Tridiagonal } from '../linalg/tridiagonal.ts';
 
 /** 1 − h below this would be a point that the fit cannot do without; it keeps the quotient finite. */
@@ -28,56 +34,24 @@ export interface Decomposition {
   readonly primitives: SymmetricPrimitives;
 }
 
-/** The order m of the matrix that `decompose` reduces. */
-export function decompositionOrder(examples: number, codeLength: number): number {
-  return Math.min(examples, codeLength);
-}
-
 /**
- * Sums up A·Aᵀ or Aᵀ·A, whichever is smaller, and reduces it.
- * @param primitives of the order that `decompositionOrder` says; their matrix becomes the basis.
- * @param form another one than the smaller, with primitives of its order.
+ * Sums up A·Aᵀ or Aᵀ·A and reduces it.
+ * @param linalg compiled from linalg.as.ts.
+ * @param form the one with the smaller matrix, if no other is wanted.
  */
 export async function decompose(
   a: Rows,
-  primitives: SymmetricPrimitives,
+  linalg: WebAssembly.Module,
   pacer: Pacer,
   form: Decomposition['form'] = a.examples <= a.codeLength ? 'dual' : 'primal',
 ): Promise<Decomposition> {
+  const order = form === 'dual' ? a.examples : a.codeLength;
+  const primitives = symmetricPrimitives(order, linalg);
   await sumUp(a, form, primitives, pacer);
-  const reduction = new SymmetricReduction(primitives);
-  const { order: m, cost } = primitives;
-  for (let j = 0; j < m - 1; j++) await reduceColumn(reduction, j, primitives, pacer);
-  const tridiagonal = reduction.tridiagonal();
-  for (let begin = Math.floor((m - 1) / BLOCK_ROWS) * BLOCK_ROWS; begin >= 0; begin -= BLOCK_ROWS) {
-    reduction.prepareBlock(begin);
-    if (pacer.due(BLOCK_ROWS ** 2 * (m - begin))) await pacer.rest();
-    for (let from = begin; from < primitives.stride; from += BLOCK_COLUMNS) {
-      reduction.applyBlock(begin, from);
-      if (pacer.due(2 * BLOCK_ROWS * BLOCK_COLUMNS * (m - begin) * cost)) await pacer.rest();
-    }
-  }
+  const tridiagonal = await tridiagonalise(primitives, pacer);
   const rotated = form === 'dual' ? undefined : await rotateRows(a, primitives, pacer);
-  const basis = reduction.basis();
-  const rows = rotated ?? basis;
-  return { form, order: m, tridiagonal, basis, rows, primitives };
-}
-
-async function reduceColumn(
-  reduction: SymmetricReduction,
-  j: number,
-  { order: m, cost }: SymmetricPrimitives,
-  pacer: Pacer,
-): Promise<void> {
-  reduction.beginColumn(j);
-  for (let row = j + 1; row < m;) {
-    const end = reduction.passRows(j, row);
-    // Four multiply-adds an entry: two of the update, two of the product.
-    if (pacer.due(4 * (end - row) * (end - j) * cost)) await pacer.rest();
-    row = end;
-  }
-  reduction.endColumn(j);
-  if (pacer.due(4 * m)) await pacer.rest();
+  const basis = closeGaps(primitives);
+  return { form, order, tridiagonal, basis, rows: rotated ?? basis, primitives };
 }
 
 async function sumUp(
@@ -86,21 +60,21 @@ async function sumUp(
   primitives: SymmetricPrimitives,
   pacer: Pacer,
 ): Promise<void> {
-  const { order: m, panel, cost } = primitives;
+  const { order: m, panel } = primitives;
   const depth = form === 'dual' ? a.codeLength : a.examples;
   for (let begin = 0; begin < depth; begin += PANEL_COLUMNS) {
     fillPanel(a, form, begin, panel);
     if (pacer.due(m * PANEL_COLUMNS * HALF)) await pacer.rest();
     for (let row = 0; row < m; row += BLOCK_ROWS) {
       primitives.addPanel(row, Math.min(row + BLOCK_ROWS, m));
-      if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS * cost)) await pacer.rest();
+      if (pacer.due(row * BLOCK_ROWS * PANEL_COLUMNS * WASM_COST)) await pacer.rest();
     }
   }
 }
 
 /** A·Q, in single precision: it is n × D and the only thing of that size that is held. */
 async function rotateRows(a: Rows, primitives: SymmetricPrimitives, pacer: Pacer): Promise<Float32Array> {
-  const { order: m, stride, reflectors, rotated, cost } = primitives;
+  const { order: m, stride, reflectors, rotated } = primitives;
   const rows = new Float32Array(a.examples * m);
   for (let begin = 0; begin < a.examples; begin += BLOCK_ROWS) {
     const end = Math.min(begin + BLOCK_ROWS, a.examples);
@@ -108,7 +82,7 @@ async function rotateRows(a: Rows, primitives: SymmetricPrimitives, pacer: Pacer
     if (pacer.due(BLOCK_ROWS * m * HALF)) await pacer.rest();
     for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
       primitives.multiplyRows(column, Math.min(column + BLOCK_COLUMNS, stride));
-      if (pacer.due(BLOCK_ROWS * BLOCK_COLUMNS * m * cost)) await pacer.rest();
+      if (pacer.due(BLOCK_ROWS * BLOCK_COLUMNS * m * WASM_COST)) await pacer.rest();
     }
     for (let i = begin; i < end; i++) {
       rows.set(rotated.subarray((i - begin) * stride, (i - begin) * stride + m), i * m);
@@ -196,11 +170,11 @@ export class Ridge {
 
   /**
    * The fit at λ, a row a class.
-   * @param out [C × m] Dual: multipliers α, the coefficients being α·A. Primal: the coefficients themselves.
+   * @returns [C × m] Dual: multipliers α, the coefficients being α·A. Primal: the coefficients themselves.
    */
-  coefficients(lambda: number, pacer: Pacer, out: Float64Array): Promise<void> {
+  coefficients(lambda: number, pacer: Pacer): Promise<Float64Array> {
     const { basis, order: m, primitives } = this.decomposition;
-    return vectorsTimesRows(primitives, basis, m, this.#solve(lambda), this.classes, pacer, out);
+    return rowsTimesVectors(primitives, basis, m, this.#solve(lambda), this.classes, pacer, undefined, true);
   }
 
   #solve(lambda: number): Float64Array {

@@ -6,7 +6,7 @@ import { MAX_DIRECTIONS } from '../../head/limits.ts';
 import { MOST_JUDGED } from '../further/extend-metrics.ts';
 import { DIRECTIONS } from '../statistics/novelty.ts';
 import { SPARE_EIGENPAIRS } from '../statistics/principal.ts';
-import { wasmBytes } from '../linalg/symmetric-wasm.ts';
+import { wasmBytes } from '../linalg/primitives.ts';
 
 const [HALF, SINGLE, DOUBLE] = [2, 4, 8];
 /** What grows with neither: a stretch of rows on their way from a store, tables, and what was not collected yet. */

@@ -10,31 +10,20 @@ export function auroc(known: ArrayLike<number>, unknown: ArrayLike<number>): num
   const sorted = Float64Array.from(known).sort();
   let wins = 0;
   for (let i = 0; i < unknown.length; i++) {
-    wins += (lowerBound(sorted, unknown[i]) + upperBound(sorted, unknown[i])) / 2;
+    const below = countBefore(sorted, (value) => value >= unknown[i]);
+    wins += (below + countBefore(sorted, (value) => value > unknown[i])) / 2;
   }
   return wins / (known.length * unknown.length);
 }
 
-/** Number of values below x. */
-function lowerBound(sorted: Float64Array, x: number): number {
+/** Number of values, which rise, that lie before the first for which `isPast` holds. */
+function countBefore(sorted: Float64Array, isPast: (value: number) => boolean): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] < x) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Number of values at or below x. */
-function upperBound(sorted: Float64Array, x: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= x) low = middle + 1;
-    else high = middle;
+    if (isPast(sorted[middle])) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

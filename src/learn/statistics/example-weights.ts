@@ -18,6 +18,15 @@ export function exampleWeights(
   return weights.map((weight) => weight / mean);
 }
 
+/** What each example counts when it is judged. The only one of its class cannot be judged by the others. */
+export function weightsOfJudged(
+  weights: Float64Array,
+  targets: Uint16Array,
+  counts: ArrayLike<number>,
+): Float64Array {
+  return weights.map((weight, i) => (counts[targets[i]] > 1 ? weight : 0));
+}
+
 /**
  * The weight of an example that is added to others which have their weights already.
  * @param counts of the others, by class. @param count of its own class, with it and those that come with it.

@@ -47,7 +47,8 @@ export function evaluate(
   }
   const confusion = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   const losses = new Float64Array(n);
-  const bins = new BinTally();
+  const tops = new Float64Array(n);
+  const isRight = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
     const target = targets[i];
     if (target >= classes)
@@ -57,9 +58,11 @@ export function evaluate(
     confusion[target][top]++;
     // In single precision, for hosts' logarithms differ in their last bits, and heads keep the mean.
     losses[i] = Math.fround(-Math.log(Math.max(row[target], SMALLEST_PROBABILITY)));
-    bins.add(row[top], top === target);
+    tops[i] = row[top];
+    isRight[i] = top === target ? 1 : 0;
   }
-  return { ...rates(confusion, n), ...lossMetrics(losses), ...bins.metrics(n) };
+  const { mean: logLoss, interval: logLossInterval } = meanInterval(losses);
+  return { ...rates(confusion, n), logLoss, logLossInterval, ...reliabilityOf(tops, isRight) };
 }
 
 /** @returns the metrics that a head file holds. */
@@ -110,38 +113,26 @@ function rates(confusion: number[][], n: number) {
   };
 }
 
-function lossMetrics(losses: Float64Array) {
-  const { mean, interval } = meanInterval(losses);
-  return { logLoss: mean, logLossInterval: interval };
-}
-
-class BinTally {
-  readonly #count = new Float64Array(RELIABILITY_BINS);
-  readonly #confidence = new Float64Array(RELIABILITY_BINS);
-  readonly #right = new Float64Array(RELIABILITY_BINS);
-
-  /** Bins are open below and closed above, as in Guo et al.; a confidence of 0 goes to the first. */
-  add(confidence: number, right: boolean): void {
-    const bin = Math.min(Math.max(Math.ceil(confidence * RELIABILITY_BINS) - 1, 0), RELIABILITY_BINS - 1);
-    this.#count[bin]++;
-    this.#confidence[bin] += confidence;
-    if (right) this.#right[bin]++;
+/** Predictions by their top probability. */
+function reliabilityOf(tops: Float64Array, isRight: Uint8Array) {
+  const bins = Array.from({ length: RELIABILITY_BINS }, () => ({ count: 0, confidence: 0, right: 0 }));
+  for (const [i, confidence] of tops.entries()) {
+    // Bins are open below and closed above, as in Guo et al.; a confidence of 0 goes to the first.
+    const place = Math.min(Math.max(Math.ceil(confidence * RELIABILITY_BINS) - 1, 0), RELIABILITY_BINS - 1);
+    bins[place].count++;
+    bins[place].confidence += confidence;
+    bins[place].right += isRight[i];
   }
-
-  metrics(n: number): { calibrationError: number; reliability: ReliabilityBin[] } {
-    let calibrationError = 0;
-    const reliability: ReliabilityBin[] = [];
-    for (let b = 0; b < RELIABILITY_BINS; b++) {
-      const count = this.#count[b];
-      calibrationError += Math.abs(this.#confidence[b] - this.#right[b]) / n;
-      reliability.push({
-        low: b / RELIABILITY_BINS,
-        high: (b + 1) / RELIABILITY_BINS,
-        count,
-        confidence: count === 0 ? 0 : this.#confidence[b] / count,
-        accuracy: count === 0 ? 0 : this.#right[b] / count,
-      });
-    }
-    return { calibrationError, reliability };
-  }
+  const calibrationError = bins.reduce(
+    (sum, { confidence, right }) => sum + Math.abs(confidence - right) / tops.length,
+    0,
+  );
+  const reliability = bins.map(({ count, confidence, right }, b): ReliabilityBin => ({
+    low: b / RELIABILITY_BINS,
+    high: (b + 1) / RELIABILITY_BINS,
+    count,
+    confidence: count === 0 ? 0 : confidence / count,
+    accuracy: count === 0 ? 0 : right / count,
+  }));
+  return { calibrationError, reliability };
 }

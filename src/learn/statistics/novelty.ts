@@ -91,7 +91,8 @@ function distribution(values: Float64Array, least: number): Distribution {
   return { centre, spread: Math.max(spread, Math.abs(centre) * SMALLEST_RELATIVE_SPREAD, least, 1e-6) };
 }
 
-function meanAndDeviation(values: Float64Array): Distribution {
+/** The deviation is that of a sample; 0 for a single value. */
+export function meanAndDeviation(values: Float64Array): Distribution {
   const n = values.length;
   const centre = values.reduce((sum, value) => sum + value, 0) / n;
   const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);

@@ -72,8 +72,7 @@ export async function leftOutResiduals(
     for (const [r, i] of places.entries()) {
       const row = some.subarray(r * m, (r + 1) * m);
       // Moments of the row's squared coordinates in the eigenbasis: Σa² and Σμa², whole, then without the leading ones.
-      const moments =
-        form === 'dual' ? dualMoments(diagonal, offDiagonal, row) : primalMoments(diagonal, offDiagonal, row);
+      const moments = momentsOf(form, diagonal, offDiagonal, row);
       const squares = along.subarray(r * values.length, (r + 1) * values.length);
       square(squares, factors, moments.square * SMALLEST_SHARE);
       const tailSquare = moments.square - sum(squares);
@@ -119,25 +118,22 @@ function sum(x: Float64Array): number {
   return total;
 }
 
-/** Of q, a row of Q: the example's squared coordinates are μ·(its share)², so the moments are qᵀTq and |Tq|². */
-function dualMoments(diagonal: Float64Array, offDiagonal: Float64Array, q: Float64Array): Moments {
+/**
+ * Of a row of Q (dual) the example's squared coordinates are μ·(its share)², so the moments of q are qᵀTq and |Tq|². Of v, a
+ * row of A·Q (primal), they are |v|² and vᵀTv.
+ */
+function momentsOf(
+  form: Decomposition['form'],
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  x: Float64Array,
+): Moments {
   let square = 0;
   let first = 0;
-  for (let j = 0; j < q.length; j++) {
-    const product = timesRow(diagonal, offDiagonal, q, j);
-    square += q[j] * product;
-    first += product * product;
-  }
-  return { square, first };
-}
-
-/** Of v, a row of A·Q: |v|² and vᵀTv. */
-function primalMoments(diagonal: Float64Array, offDiagonal: Float64Array, v: Float64Array): Moments {
-  let square = 0;
-  let first = 0;
-  for (let j = 0; j < v.length; j++) {
-    square += v[j] * v[j];
-    first += v[j] * timesRow(diagonal, offDiagonal, v, j);
+  for (let j = 0; j < x.length; j++) {
+    const product = timesRow(diagonal, offDiagonal, x, j);
+    square += x[j] * (form === 'dual' ? product : x[j]);
+    first += product * (form === 'dual' ? product : x[j]);
   }
   return { square, first };
 }

@@ -14,6 +14,7 @@ import { planJson, weightsFile } from '../backbone/files.ts';
 import { BUILDS } from '../backbone/simd-support.ts';
 import { modules } from '../image/support.ts';
 import { photos } from '../photos.ts';
+import { linalg } from '../learn/linalg.ts';
 import { serve } from '../sdk/server.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -63,7 +64,9 @@ test('from an image to a prediction', async () => {
     paper1: await codeOf('paper', 0),
     paper2: await codeOf('paper', 1),
   };
-  const head = Trained.parse(await run('src/learn/ridge/train.ts', { trainHead, backbone, ...codes }));
+  const head = Trained.parse(
+    await run('src/learn/ridge/train.ts', { trainHead, linalg, backbone, ...codes }),
+  );
   expect(head.labels).toEqual(['glass', 'paper']);
 
   const bytes = writeHead(head);

@@ -18,6 +18,7 @@ import { flatBackbone, flatPixels, largestRelative, oddBackbone } from './odd-ba
 import { SIDE, sizedHead } from './sized-head.ts';
 import { run } from './tfjs-graph.ts';
 import { withoutPeers } from '../peers.ts';
+import { linalg } from '../learn/linalg.ts';
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
@@ -36,13 +37,16 @@ async function trainedHead(
   });
   const codes = (await createTfjsEngine(backbone, tfjsWasm())).codes(pixels);
   const { name, version, weightsSha256 } = backbone.plan;
-  const head = await trainHead({
-    backbone: { name, version, weightsSha256 },
-    taps: backbone.plan.taps.map((tap) => tap.name),
-    labels: ['a', 'b', 'c'],
-    codes: Float16Array.from(codes),
-    targets: Uint16Array.from({ length: examples }, (_, i) => i % 3),
-  });
+  const head = await trainHead(
+    {
+      backbone: { name, version, weightsSha256 },
+      taps: backbone.plan.taps.map((tap) => tap.name),
+      labels: ['a', 'b', 'c'],
+      codes: Float16Array.from(codes),
+      targets: Uint16Array.from({ length: examples }, (_, i) => i % 3),
+    },
+    { linalg },
+  );
   return { head, pixels, codes };
 }
 

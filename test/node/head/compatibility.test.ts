@@ -5,10 +5,11 @@ import { assertCompatible, type Head } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { BACKBONE, randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';
+import { linalg } from '../learn/linalg.ts';
 
 let head: Head;
 beforeAll(async () => {
-  head = await trainHead(randomSet(1, [12, 9, 11], 24));
+  head = await trainHead(randomSet(1, [12, 9, 11], 24), { linalg });
 });
 
 /** The head that reads pictures of another size. */

@@ -1,6 +1,6 @@
 /** Heads on the default code of EfficientNet-Lite0, against the memory that an isolate has for them. */
 import { describe, expect, it } from 'vitest';
-import { makeGolden } from '../../../src/head/golden.ts';
+import { withGolden } from '../../../src/head/golden.ts';
 import { memoryOf, readHead, writeHead, type Head } from '../../../src/head/index.ts';
 import { DIRECTIONS } from '../../../src/learn/statistics/novelty.ts';
 import { HEAD_CACHE_BYTES, MAX_BACKUP_LINE_BYTES, MAX_HEAD_BYTES } from '../../../worker/limits.ts';
@@ -10,7 +10,7 @@ const CODE_LENGTH = 3_680;
 function headOf(classes: number, directions = DIRECTIONS): Head {
   const metrics = { support: 2, predicted: 2, precision: 0.5, recall: 0.5, f1: 0.5 };
   const interval = [0.123456789012345, 0.987654321098765] as const;
-  const head: Omit<Head, 'golden'> = {
+  return withGolden({
     backbone: { name: 'efficientnet-lite0', version: '1', weightsSha256: '0'.repeat(64) },
     taps: ['last.mean'],
     codeLength: CODE_LENGTH,
@@ -48,8 +48,7 @@ function headOf(classes: number, directions = DIRECTIONS): Head {
         })),
       },
     },
-  };
-  return { ...head, golden: makeGolden(head) };
+  });
 }
 
 describe('a head on 3,680 numbers', () => {

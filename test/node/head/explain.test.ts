@@ -13,6 +13,7 @@ import { encodePng } from '../../../src/image/png/encode.ts';
 import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { mobileNet, tfjsWasm } from '../backbone/files.ts';
 import { OTHERS, photos, TRASHNET } from '../photos.ts';
+import { linalg } from '../learn/linalg.ts';
 
 const require = createRequire(import.meta.url);
 const compiled = (path: string): WebAssembly.Module =>
@@ -274,13 +275,16 @@ async function trashnetHead(
   const length = codes[0].length;
   const joined = new Float16Array(codes.length * length);
   codes.forEach((code, i) => joined.set(code, i * length));
-  return trainHead({
-    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    taps: plan.taps.map(({ name }) => name),
-    labels,
-    codes: joined,
-    targets: Uint16Array.from(files, ({ label }) => labels.indexOf(label)),
-  });
+  return trainHead(
+    {
+      backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+      taps: plan.taps.map(({ name }) => name),
+      labels,
+      codes: joined,
+      targets: Uint16Array.from(files, ({ label }) => labels.indexOf(label)),
+    },
+    { linalg },
+  );
 }
 
 function sideBySide(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -5,11 +5,12 @@ import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../../src/safetensors.ts';
 import { randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';
+import { linalg } from '../learn/linalg.ts';
 
 let head: Head;
 let file: Uint8Array;
 beforeAll(async () => {
-  head = await trainHead(randomSet(1, [12, 9, 11], 24));
+  head = await trainHead(randomSet(1, [12, 9, 11], 24), { linalg });
   file = writeHead(head);
 });
 
@@ -149,10 +150,10 @@ describe('a head file of the second format', () => {
 
   it('carries what the training set says of its codes', async () => {
     const set = { ...randomSet(1, [12, 9, 11], 24), statistics: ['deviation'] as const, input };
-    const trained = await trainHead(set);
+    const trained = await trainHead(set, { linalg });
     expect(trained).toMatchObject({ taps: ['all'], statistics: ['deviation'], input });
     expect(trained.weights).toEqual(head.weights);
-    await expect(trainHead({ ...set, statistics: ['mean', 'mean'] })).rejects.toThrow(
+    await expect(trainHead({ ...set, statistics: ['mean', 'mean'] }, { linalg })).rejects.toThrow(
       '2 statistics for 1 taps',
     );
   });

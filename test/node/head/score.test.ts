@@ -5,10 +5,11 @@ import { score, type Head } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { randomSet } from '../learn/random.ts';
 import { refusal } from './refusal.ts';
+import { linalg } from '../learn/linalg.ts';
 
 let head: Head;
 beforeAll(async () => {
-  head = await trainHead(randomSet(1, [12, 9, 11], 24));
+  head = await trainHead(randomSet(1, [12, 9, 11], 24), { linalg });
 });
 
 describe('scores', () => {

@@ -6,6 +6,7 @@ import { continueHead, isContinuable } from '../../../src/learn/further/continue
 import { teachFurther } from '../../../src/learn/further/teach-further.ts';
 import { trainHead, type TrainingSet } from '../../../src/learn/ridge/train.ts';
 import { BACKBONE, randomSet } from './random.ts';
+import { linalg } from './linalg.ts';
 
 /** Few enough for the head's directions to span all of them, so that it remembers the scatter whole. */
 const D = 10;
@@ -75,9 +76,9 @@ const logitOf = (head: Head, { code }: Item, label: string): number =>
 describe('continueHead', () => {
   it('fits old and new examples together', async () => {
     const { old, later } = world(1);
-    const base = await trainHead(setOf(old));
+    const base = await trainHead(setOf(old), { linalg });
     expect(base.novelty.directions.length / D).toBe(D);
-    const { head } = await continueHead(base, setOf(later));
+    const { head } = await continueHead(base, setOf(later), { linalg });
     expect(head.labels).toEqual(['class 0', 'class 1', 'class 2', 'class 3']);
     expect(head.training.counts).toEqual([40, 60, 20, 9]);
     for (const label of head.labels) {
@@ -97,12 +98,12 @@ describe('continueHead', () => {
   ])('leaves each example out: $name', async ({ from, supports, tolerance }) => {
     const { old, later: all } = world(2);
     const later = all.slice(from);
-    const base = await trainHead(setOf(old));
-    const { leaveOneOut, head } = await continueHead(base, setOf(later));
+    const base = await trainHead(setOf(old), { linalg });
+    const { leaveOneOut, head } = await continueHead(base, setOf(later), { linalg });
     expect(head.training.leaveOneOut?.perClass.map(({ support }) => support)).toEqual(supports);
     const classes = supports.length;
     for (const [i, item] of later.entries()) {
-      const without = await continueHead(base, setOf(later.filter((other) => other !== item)));
+      const without = await continueHead(base, setOf(later.filter((other) => other !== item)), { linalg });
       const { probabilities } = score(without.head, Float32Array.from(item.code));
       const row = leaveOneOut.subarray(i * classes, (i + 1) * classes);
       probabilities.forEach((share, c) => expect(Math.abs(row[c] - share)).toBeLessThan(tolerance));
@@ -111,9 +112,9 @@ describe('continueHead', () => {
 
   it('lifts a new label halfway to where known pictures are', async () => {
     const { old, later } = world(3);
-    const base = await trainHead(setOf(old));
+    const base = await trainHead(setOf(old), { linalg });
     const [item] = later;
-    const { head } = await continueHead(base, setOf([item]));
+    const { head } = await continueHead(base, setOf([item]), { linalg });
     const plain = leastSquares(base, old, [item], 'class 3');
     const lift = head.bias[3] - plain[D];
     expect(lift).toBeCloseTo(base.novelty.logit.centre / 2, 3);
@@ -122,20 +123,24 @@ describe('continueHead', () => {
 
   it('is the same for examples in any order, and can be taught further', async () => {
     const { old, later } = world(4, 100);
-    const base = await trainHead(setOf(old));
+    const base = await trainHead(setOf(old), { linalg });
     const [a, b] = await Promise.all(
-      [later, later.toReversed()].map(async (items) => (await continueHead(base, setOf(items))).head),
+      [later, later.toReversed()].map(
+        async (items) => (await continueHead(base, setOf(items), { linalg })).head,
+      ),
     );
     expect(Buffer.compare(writeHead(a), writeHead(b))).toBe(0);
-    const again = await continueHead(a, setOf(later.slice(0, 3).map((item) => ({ ...item, label: 'x' }))));
+    const again = await continueHead(a, setOf(later.slice(0, 3).map((item) => ({ ...item, label: 'x' }))), {
+      linalg,
+    });
     expect(again.head.labels.at(-1)).toBe('x');
     expect(again.head.training.method).toEqual(a.training.method);
   });
 
   it('takes a head that remembers no directions for one whose codes vary equally', async () => {
     const { old, later } = world(5, 100);
-    const { variances: _, ...base } = await trainHead(setOf(old));
-    const { head } = await continueHead(base, setOf(later));
+    const { variances: _, ...base } = await trainHead(setOf(old), { linalg });
+    const { head } = await continueHead(base, setOf(later), { linalg });
     const own = later.filter(({ label }) => label === 'class 3');
     const found = own.filter(({ code }) => {
       const { probabilities } = score(head, Float32Array.from(code));
@@ -146,21 +151,21 @@ describe('continueHead', () => {
 
   it('is for heads that were fitted in closed form', async () => {
     const { old, later } = world(6);
-    const base = await trainHead(setOf(old));
+    const base = await trainHead(setOf(old), { linalg });
     expect(isContinuable(base)).toBe(true);
     const unknown = { method: { fit: 'imported' }, lambda: 0, examples: 0, counts: [0, 0, 0] };
     const imported = { ...base, training: { ...base.training, ...unknown } };
     expect(isContinuable(imported)).toBe(false);
-    const { head } = await teachFurther(imported, setOf(later));
+    const { head } = await teachFurther(imported, setOf(later), { linalg });
     expect(methodText(head.training.method)).toBe('imported-extended, 8-fold');
-    const again = await teachFurther(head, setOf(later));
+    const again = await teachFurther(head, setOf(later), { linalg });
     expect(again.head.training.method).toEqual(head.training.method);
   });
 
   it('refuses more examples than it has memory for', async () => {
     const { old } = world(7);
-    const base = await trainHead(setOf(old));
+    const base = await trainHead(setOf(old), { linalg });
     const many = { labels: ['x'], codes: new Float16Array(2001 * D), targets: new Uint16Array(2001) };
-    await expect(continueHead(base, many)).rejects.toThrow(/are the most/);
+    await expect(continueHead(base, many, { linalg })).rejects.toThrow(/are the most/);
   });
 });

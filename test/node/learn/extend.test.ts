@@ -7,6 +7,7 @@ import { teachFurther } from '../../../src/learn/further/teach-further.ts';
 import { importedHead } from '../../../src/learn/imported.ts';
 import { MAX_TAUGHT_EXAMPLES, type TaughtExamples } from '../../../src/learn/further/taught-examples.ts';
 import { random } from '../backbone/random.ts';
+import { linalg } from './linalg.ts';
 
 const FEATURES = 200;
 const HIDDEN = 16;
@@ -155,7 +156,7 @@ describe('extendHead', () => {
   it('is judged on new examples by heads that never saw them', async () => {
     const { head, code } = world(8);
     const examples = taught(code, { d: [3, 12], a: [0, 6], e: [4, 1] });
-    const { metrics, leaveOneOut, head: extended } = await teachFurther(head, examples);
+    const { metrics, leaveOneOut, head: extended } = await teachFurther(head, examples, { linalg });
     expect(extended.training.method).toMatchObject({ further: 'extended', furtherFolds: 8 });
     // The only example of its label can't be judged.
     expect(metrics?.perClass.map(({ support }) => support)).toEqual([6, 0, 0, 12, 0]);
@@ -163,7 +164,7 @@ describe('extendHead', () => {
     expect(leaveOneOut).toHaveLength(19 * 5);
     expect(extended.training.leaveOneOut?.accuracy).toBe(metrics?.accuracy);
     expect(readHead(writeHead(extended))).toEqual(extended);
-    const one = await teachFurther(head, taught(code, { d: [3, 1] }));
+    const one = await teachFurther(head, taught(code, { d: [3, 1] }), { linalg });
     expect(one.head.training.leaveOneOut).toBeNull();
   });
 

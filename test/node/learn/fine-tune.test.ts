@@ -7,7 +7,7 @@ import { trunkFor } from '../../../src/backbone/index.ts';
 import { FineTune, type FineTuneTask } from '../../../src/learn/fine-tune/fine-tune.ts';
 import { mixUp } from '../../../src/learn/fine-tune/mix-up.ts';
 import { FINE_TUNE_DEFAULTS, type FineTuneOptions } from '../../../src/learn/fine-tune/options.ts';
-import { permutation, randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { permutation, randomFor } from '../../../src/random.ts';
 import { cosineSchedule } from '../../../src/learn/fine-tune/schedule.ts';
 import { readState, writeState } from '../../../src/learn/fine-tune/state.ts';
 import { gradientsWasm, tfjsWasm } from '../backbone/files.ts';

@@ -7,6 +7,7 @@ import { trainLogistic } from '../../../src/learn/logistic/train-logistic.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
 import { generator, normal, randomSet } from './random.ts';
+import { linalg } from './linalg.ts';
 
 function streamedSet(...options: Parameters<typeof randomSet>): StreamedSet {
   const { codes, ...set } = randomSet(...options);
@@ -178,7 +179,7 @@ function solve(matrix: number[][], right: number[]): number[] {
 describe('trainLogistic', () => {
   test('learns what can be learnt, says how well, and writes the same file again', async () => {
     const set = streamedSet(4, [40, 50, 40], 60);
-    const { head, metrics, leaveOneOut } = await trainLogistic(set, { seed: 1 });
+    const { head, metrics, leaveOneOut } = await trainLogistic(set, { linalg, seed: 1 });
     expect(metrics!.accuracy).toBeGreaterThan(0.95);
     expect(leaveOneOut).toHaveLength(130 * 3);
     expect(head.training).toMatchObject({
@@ -188,24 +189,24 @@ describe('trainLogistic', () => {
     });
     const file = writeHead(head);
     expect(writeHead(readHead(file))).toEqual(file);
-    expect(writeHead((await trainLogistic(set, { seed: 1 })).head)).toEqual(file);
-    expect(writeHead((await trainLogistic(set, { seed: 2 })).head)).not.toEqual(file);
+    expect(writeHead((await trainLogistic(set, { linalg, seed: 1 })).head)).toEqual(file);
+    expect(writeHead((await trainLogistic(set, { linalg, seed: 2 })).head)).not.toEqual(file);
   });
 
   test('says honestly that noise cannot be learnt', async () => {
-    const { metrics } = await trainLogistic(streamedSet(5, [60, 60], 80, 0), { seed: 1 });
+    const { metrics } = await trainLogistic(streamedSet(5, [60, 60], 80, 0), { linalg, seed: 1 });
     expect(metrics!.accuracyInterval[0]).toBeLessThan(0.5);
     expect(metrics!.logLoss).toBeLessThan(0.8);
   });
 
   test('holds out half at a time where examples are many, λ chosen on some of them', async () => {
-    const { head, metrics } = await trainLogistic(streamedSet(6, [5600, 5600], 4, 0.3), { seed: 1 });
+    const { head, metrics } = await trainLogistic(streamedSet(6, [5600, 5600], 4, 0.3), { linalg, seed: 1 });
     expect(head.training.method).toEqual({ fit: 'logistic', folds: 2 });
     expect(metrics!.examples).toBe(11_200);
   });
 
   test('cannot judge a class of one picture, and does without', async () => {
-    const { metrics } = await trainLogistic(streamedSet(8, [1, 1], 5), { seed: 1 });
+    const { metrics } = await trainLogistic(streamedSet(8, [1, 1], 5), { linalg, seed: 1 });
     expect(metrics).toBeNull();
   });
 
@@ -221,9 +222,11 @@ describe('trainLogistic', () => {
         },
       },
     };
-    await expect(trainLogistic(broken, { seed: 1 })).rejects.toMatchObject({ code: 'training_data_invalid' });
-    await expect(trainLogistic(broken, { seed: 1 })).rejects.toThrow(/example 70 /);
-    await expect(trainLogistic(set, { seed: 1, maxExamples: 99 })).rejects.toMatchObject({
+    await expect(trainLogistic(broken, { linalg, seed: 1 })).rejects.toMatchObject({
+      code: 'training_data_invalid',
+    });
+    await expect(trainLogistic(broken, { linalg, seed: 1 })).rejects.toThrow(/example 70 /);
+    await expect(trainLogistic(set, { linalg, seed: 1, maxExamples: 99 })).rejects.toMatchObject({
       code: 'training_data_too_large',
     });
   });

@@ -7,7 +7,7 @@ import { useWasmBackend } from '../../../src/backbone/tfjs/backend.ts';
 import { registerGradients } from '../../../src/backbone/tfjs/gradients.ts';
 import { TrainableNetwork } from '../../../src/learn/fine-tune/network.ts';
 import { gather, layOut, type Parameter } from '../../../src/learn/fine-tune/parameters.ts';
-import { randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../../src/random.ts';
 import { mobileNet, gradientsWasm, tfjsWasm } from '../backbone/files.ts';
 import { smallBackbone } from './small-backbone.ts';
 

@@ -3,9 +3,7 @@ import { DesignMatrix } from '../../../src/learn/ridge/design-matrix.ts';
 import { leadingEigenpairs } from '../../../src/learn/linalg/eigenpairs.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
 import { findPrincipal, leftOutResiduals } from '../../../src/learn/statistics/principal.ts';
-import { decompose, decompositionOrder, Ridge } from '../../../src/learn/ridge/ridge.ts';
-import { plainPrimitives } from '../../../src/learn/linalg/symmetric-plain.ts';
-import { wasmPrimitives } from '../../../src/learn/linalg/symmetric-wasm.ts';
+import { decompose, Ridge } from '../../../src/learn/ridge/ridge.ts';
 import { canonicalise } from '../../../src/learn/training-set.ts';
 import { linalg } from './linalg.ts';
 import { generator, randomSet } from './random.ts';
@@ -14,16 +12,14 @@ import { jacobiEigen, ridgeFit } from './reference.ts';
 const pacer = new Pacer();
 
 /** Everything that the tests need of one random problem, with uneven weights. */
-async function problem(counts: readonly number[], codeLength: number, module?: WebAssembly.Module) {
+async function problem(counts: readonly number[], codeLength: number) {
   const data = await canonicalise(randomSet(7, counts, codeLength), 1e6, pacer);
   const random = generator(3);
   const raw = Array.from({ length: data.examples }, () => 0.5 + random());
   const mean = raw.reduce((sum, value) => sum + value, 0) / raw.length;
   const weights = raw.map((value) => value / mean);
   const a = await DesignMatrix.create(data, Float64Array.from(weights), pacer);
-  const order = decompositionOrder(data.examples, codeLength);
-  const primitives = module ? wasmPrimitives(order, module) : plainPrimitives(order);
-  const decomposition = await decompose(a, primitives, pacer);
+  const decomposition = await decompose(a, linalg, pacer);
   const ridge = await Ridge.create(decomposition, data.targets, a.rootWeights, counts.length, pacer);
   // Standardised and centred, as rows of plain numbers.
   const z = Array.from({ length: data.examples }, (_, i) => {
@@ -43,40 +39,47 @@ const SHAPES: [string, number[], number][] = [
   ['one example a class', [1, 1], 5],
 ];
 
-describe('leave-one-out', () => {
-  for (const [name, counts, codeLength] of SHAPES) {
-    for (const module of [undefined, linalg]) {
-      it(`equals refitting without the example: ${name}, ${module ? 'wasm' : 'plain'}`, async () => {
-        const { ridge, z, y, weights } = await problem(counts, codeLength, module);
-        for (const lambda of [0.3, 20]) {
-          const logits = await ridge.leaveOneOut(lambda, pacer);
-          z.forEach((row, i) => {
-            const without = <T>(values: T[]): T[] => values.filter((_, e) => e !== i);
-            const fit = ridgeFit(without(z), without(y), without(weights), lambda);
-            counts.forEach((_, c) => {
-              const expected = [...row, 1].reduce((sum, value, d) => sum + value * fit[d][c], 0);
-              // The primal form keeps its rotated rows in single precision.
-              expect(Math.abs(logits[i * counts.length + c] - expected)).toBeLessThan(1e-6);
-            });
-          });
-        }
-      });
-    }
-  }
+type Problem = Awaited<ReturnType<typeof problem>>;
 
-  it('gives the same in both forms of linear algebra at an order of several blocks', async () => {
-    const counts = [60, 71];
-    const plain = await (await problem(counts, 150)).ridge.leaveOneOut(5, pacer);
-    const simd = await (await problem(counts, 150, linalg)).ridge.leaveOneOut(5, pacer);
-    plain.forEach((value, i) => expect(simd[i]).toBeCloseTo(value, 10));
+/** What the example's logits are when everything is fitted again without it. */
+function refitted({ z, y, weights }: Problem, i: number, lambda: number): number[] {
+  const without = <T>(values: T[]): T[] => values.filter((_, e) => e !== i);
+  const fit = ridgeFit(without(z), without(y), without(weights), lambda);
+  return y[i].map((_, c) => [...z[i], 1].reduce((sum, value, d) => sum + value * fit[d][c], 0));
+}
+
+describe('leave-one-out', () => {
+  it.each(SHAPES)('equals refitting without the example: %s', async (_, counts, codeLength) => {
+    const made = await problem(counts, codeLength);
+    for (const lambda of [0.3, 20]) {
+      const logits = await made.ridge.leaveOneOut(lambda, pacer);
+      made.z.forEach((_row, i) =>
+        refitted(made, i, lambda).forEach((expected, c) => {
+          // The primal form keeps its rotated rows in single precision.
+          expect(Math.abs(logits[i * counts.length + c] - expected)).toBeLessThan(1e-6);
+        }),
+      );
+    }
+  });
+
+  it.each([
+    ['dual', 150, 1e-10],
+    ['primal', 70, 1e-6],
+  ])('equals it at an order of several blocks: %s', async (form, codeLength, tolerance) => {
+    const made = await problem([60, 71], codeLength);
+    expect(made.decomposition.form).toBe(form);
+    const logits = await made.ridge.leaveOneOut(5, pacer);
+    for (const i of [0, 31, 64, 130])
+      refitted(made, i, 5).forEach((expected, c) =>
+        expect(Math.abs(logits[i * 2 + c] - expected)).toBeLessThan(tolerance),
+      );
   });
 });
 
 describe('coefficients', () => {
   it.each(SHAPES)('equal the normal equations: %s', async (_, counts, codeLength) => {
-    const { ridge, decomposition, a, z, y, weights } = await problem(counts, codeLength, linalg);
-    const fitted = new Float64Array(counts.length * decomposition.order);
-    await ridge.coefficients(2, pacer, fitted);
+    const { ridge, decomposition, a, z, y, weights } = await problem(counts, codeLength);
+    const fitted = await ridge.coefficients(2, pacer);
     const expected = ridgeFit(z, y, weights, 2);
     for (let d = 0; d < codeLength; d++) {
       counts.forEach((_, c) => {
@@ -123,7 +126,7 @@ describe('principal directions', () => {
   it.each(SHAPES.slice(0, 4))(
     'leave residuals out of the subspace of all others: %s',
     async (_, counts, codeLength) => {
-      const { a, decomposition, z, weights } = await problem(counts, codeLength, linalg);
+      const { a, decomposition, z, weights } = await problem(counts, codeLength);
       const principal = await findPrincipal(decomposition, 5, pacer);
       const sample = Uint32Array.from({ length: Math.ceil(z.length / 6) }, (_, place) => place * 6);
       const residuals = await leftOutResiduals(sample, a, decomposition, principal, pacer);
@@ -135,7 +138,7 @@ describe('principal directions', () => {
   );
 
   it('approximate the left-out residual closely where the tail is lumped', async () => {
-    const { a, decomposition, z, weights } = await problem([60, 60], 90, linalg);
+    const { a, decomposition, z, weights } = await problem([60, 60], 90);
     const principal = await findPrincipal(decomposition, 4, pacer);
     const residuals = await leftOutResiduals(Uint32Array.of(0, 50, 119), a, decomposition, principal, pacer);
     [0, 50, 119].forEach((i, place) => {

@@ -4,8 +4,7 @@ import { ROWS_AT_ONCE } from '../../../src/learn/linalg/add-rows.ts';
 import { dot } from '../../../src/learn/linalg/dot.ts';
 import { Pacer } from '../../../src/learn/pacer.ts';
 import { rowsTimesVectors } from '../../../src/learn/linalg/products.ts';
-import { plainPrimitives } from '../../../src/learn/linalg/symmetric-plain.ts';
-import { wasmPrimitives } from '../../../src/learn/linalg/symmetric-wasm.ts';
+import { symmetricPrimitives } from '../../../src/learn/linalg/primitives.ts';
 import { factor, quadraticForms, solve } from '../../../src/learn/linalg/tridiagonal.ts';
 import { linalg } from './linalg.ts';
 import { generator } from './random.ts';
@@ -22,26 +21,24 @@ describe('products of rows', () => {
     [16, 4, 3],
     [33, 9, 70],
   ]) {
-    for (const module of [undefined, linalg]) {
-      it(`are those of ${rows} with ${columns} of ${order} numbers, ${module ? 'wasm' : 'plain'}`, async () => {
-        const primitives = module ? wasmPrimitives(order, module) : plainPrimitives(order);
-        primitives.matrix.set(numbers(3, order * order));
-        const inMemory = primitives.matrix.subarray(0, order * order);
-        const vectors = numbers(2, columns * order);
-        for (const [left, count] of [
-          [numbers(1, rows * order), rows],
-          [new Float32Array(numbers(1, rows * order)), rows],
-          [inMemory, order],
-        ] as const) {
-          const out = await rowsTimesVectors(primitives, left, count, vectors, columns, new Pacer());
-          expect(out).toHaveLength(count * columns);
-          out.forEach((value, at) => {
-            const [i, c] = [Math.floor(at / columns), at % columns];
-            expect(value).toBeCloseTo(dot(left, i * order, vectors, c * order, order), 12);
-          });
-        }
-      });
-    }
+    it(`are those of ${rows} with ${columns} of ${order} numbers`, async () => {
+      const primitives = symmetricPrimitives(order, linalg);
+      primitives.matrix.set(numbers(3, order * order));
+      const inMemory = primitives.matrix.subarray(0, order * order);
+      const vectors = numbers(2, columns * order);
+      for (const [left, count] of [
+        [numbers(1, rows * order), rows],
+        [new Float32Array(numbers(1, rows * order)), rows],
+        [inMemory, order],
+      ] as const) {
+        const out = await rowsTimesVectors(primitives, left, count, vectors, columns, new Pacer());
+        expect(out).toHaveLength(count * columns);
+        out.forEach((value, at) => {
+          const [i, c] = [Math.floor(at / columns), at % columns];
+          expect(value).toBeCloseTo(dot(left, i * order, vectors, c * order, order), 12);
+        });
+      }
+    });
   }
 });
 

@@ -28,19 +28,20 @@ function everyNumber(value: unknown): number[] {
 }
 
 async function recallOfRare(balance: number): Promise<number> {
-  const { metrics } = await trainWithMetrics(randomSet(10, [150, 8], 40, 0.35), { balance });
+  const { metrics } = await trainWithMetrics(randomSet(10, [150, 8], 40, 0.35), { linalg, balance });
   return metrics!.perClass[1].recall;
 }
 
 describe('trainHead', () => {
   it('makes the same file whatever the order of examples and labels', async () => {
     const set = randomSet(1, [9, 14, 6], 50);
-    const file = writeHead(await trainHead(set));
-    for (const seed of [2, 3]) expect(writeHead(await trainHead(shuffled(set, seed)))).toEqual(file);
+    const file = writeHead(await trainHead(set, { linalg }));
+    for (const seed of [2, 3])
+      expect(writeHead(await trainHead(shuffled(set, seed), { linalg }))).toEqual(file);
   });
 
   it('learns what can be learnt and says how well', async () => {
-    const { head, metrics } = await trainWithMetrics(randomSet(4, [40, 40, 40], 150));
+    const { head, metrics } = await trainWithMetrics(randomSet(4, [40, 40, 40], 150), { linalg });
     expect(metrics!.accuracy).toBeGreaterThan(0.95);
     expect(head.training).toMatchObject({
       method: { fit: 'ridge-dual' },
@@ -51,14 +52,14 @@ describe('trainHead', () => {
   });
 
   it('says honestly that noise cannot be learnt', async () => {
-    const { metrics } = await trainWithMetrics(randomSet(5, [60, 60], 80, 0));
+    const { metrics } = await trainWithMetrics(randomSet(5, [60, 60], 80, 0), { linalg });
     expect(metrics!.accuracyInterval[0]).toBeLessThan(0.5);
     expect(metrics!.logLoss).toBeLessThan(0.8);
   });
 
   it('returns the left-out probabilities in the order of the set', async () => {
     const set = shuffled(randomSet(6, [12, 15], 30), 9);
-    const { leaveOneOut, head, metrics } = await trainWithMetrics(set);
+    const { leaveOneOut, head, metrics } = await trainWithMetrics(set, { linalg });
     const right = set.targets.reduce((count, target, i) => {
       const top = leaveOneOut[i * 2] >= leaveOneOut[i * 2 + 1] ? 0 : 1;
       return count + Number(head.labels[top] === set.labels[target]);
@@ -67,16 +68,17 @@ describe('trainHead', () => {
   });
 
   it('has no metrics where every example is the only one of its class', async () => {
-    const { head, metrics } = await trainWithMetrics(randomSet(7, [1, 1], 20));
+    const { head, metrics } = await trainWithMetrics(randomSet(7, [1, 1], 20), { linalg });
     expect(metrics).toBeNull();
     expect(head.training.leaveOneOut).toBeNull();
-    const mixed = await trainWithMetrics(randomSet(7, [1, 5, 4], 20));
+    const mixed = await trainWithMetrics(randomSet(7, [1, 5, 4], 20), { linalg });
     expect(mixed.metrics!.examples).toBe(9);
   });
 
   it('pauses often when it is told how', async () => {
     let pauses = 0;
     await trainHead(randomSet(8, [100, 100], 400), {
+      linalg,
       pause: () => {
         pauses++;
         return Promise.resolve();
@@ -117,7 +119,7 @@ describe('odd data', () => {
     ['primal', randomSet(12, [30, 30], 4)],
   ];
   it.each(cases)('gives finite numbers: %s', async (_, set) => {
-    const { head, leaveOneOut } = await trainWithMetrics(set);
+    const { head, leaveOneOut } = await trainWithMetrics(set, { linalg });
     const strange = everyNumber(head).filter((value) => !Number.isFinite(value));
     expect(strange).toEqual([]);
     expect(leaveOneOut.every((value) => value >= 0 && value <= 1)).toBe(true);
@@ -147,13 +149,13 @@ describe('odd data', () => {
     ],
   ];
   it.each(refusals)('is refused: %s', async (_, change, message, code = 'training_data_invalid') => {
-    const training = trainHead({ ...base, ...change });
+    const training = trainHead({ ...base, ...change }, { linalg });
     await expect(training).rejects.toMatchObject({ code });
     await expect(training).rejects.toThrow(message);
   });
 
   it('is refused beyond the host’s number of examples', async () => {
-    await expect(trainHead(base, { maxExamples: 6 })).rejects.toMatchObject({
+    await expect(trainHead(base, { linalg, maxExamples: 6 })).rejects.toMatchObject({
       code: 'training_data_too_large',
     });
   });
@@ -165,11 +167,14 @@ describe('unknown images', () => {
     const d = 300;
     const few = [0, 1, 2, 3, 4, 60, 61, 62, 63, 64];
     const codes = Float16Array.from(few.flatMap((i) => [...known.codes.subarray(i * d, (i + 1) * d)]));
-    const head = await trainHead({
-      ...known,
-      codes,
-      targets: Uint16Array.from(few, (i) => known.targets[i]),
-    });
+    const head = await trainHead(
+      {
+        ...known,
+        codes,
+        targets: Uint16Array.from(few, (i) => known.targets[i]),
+      },
+      { linalg },
+    );
     const flagged = (set: TrainingSet, from: number, to: number): number => {
       let count = 0;
       for (let i = from; i < to; i++) {

@@ -8,6 +8,7 @@ import { DEFAULT_INPUT } from '../../../src/backbone/defaults.ts';
 import { spaceOfPlan, writeHead } from '../../../src/head/index.ts';
 import { trainHead } from '../../../src/learn/ridge/train.ts';
 import { liteBackbone } from '../backbone/files.ts';
+import { linalg } from '../learn/linalg.ts';
 
 export const ADMIN_SECRET = 'the admin secret of the tests';
 
@@ -78,13 +79,16 @@ export async function headFile(labels: string[], seed = 1): Promise<Uint8Array<A
   const n = labels.length * each;
   let state = seed;
   const random = (): number => (state = (state * 48_271) % 0x7fffffff) / 0x7fffffff;
-  const head = await trainHead({
-    backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
-    ...space,
-    labels,
-    codes: Float16Array.from({ length: n * codeLength }, random),
-    targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
-  });
+  const head = await trainHead(
+    {
+      backbone: { name: plan.name, version: plan.version, weightsSha256: plan.weightsSha256 },
+      ...space,
+      labels,
+      codes: Float16Array.from({ length: n * codeLength }, random),
+      targets: Uint16Array.from({ length: n }, (_, i) => Math.floor(i / each)),
+    },
+    { linalg },
+  );
   return new Uint8Array(writeHead(head));
 }
 

@@ -1,7 +1,7 @@
 /** How `auto` chooses backbone and size: the estimate of cost, paired comparisons, the choice. */
 import { describe, expect, test } from 'vitest';
 import { backboneAt } from '../../../src/backbone/index.ts';
-import { randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../../src/random.ts';
 import { evaluate } from '../../../src/learn/statistics/metrics.ts';
 import type { DataSet } from '../../../trainer/datasets/dataset.ts';
 import { readingAt } from '../../../trainer/reading.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { randomFor } from '../../../src/random.ts';
 import { evaluate } from '../../../src/learn/statistics/metrics.ts';
 import { nearDuplicates } from '../../../trainer/analyse/near-duplicates.ts';
 import { choose, type Candidate } from '../../../trainer/strategy/candidates.ts';

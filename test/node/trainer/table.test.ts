@@ -9,6 +9,7 @@ import { tapRows } from '../../../trainer/strategy/linear/tap-rows.ts';
 import { mobileNet } from '../backbone/files.ts';
 import { randomSet } from '../learn/random.ts';
 import { temporaryFolder } from './workspace.ts';
+import { linalg } from '../learn/linalg.ts';
 
 const D = 6;
 
@@ -37,11 +38,11 @@ describe.each([
   test('train the same head', async () => {
     const { codes, ...set } = randomSet(1, [30, 40], D);
     const expected = writeHead(
-      (await trainLogistic({ ...set, rows: rowsInMemory(codes, 70) }, { seed: 1 })).head,
+      (await trainLogistic({ ...set, rows: rowsInMemory(codes, 70) }, { linalg, seed: 1 })).head,
     );
     const table = createTable(70, D, temporaryFolder(), inMemory);
     for (let row = 0; row < 70; row++) table.set(row, codes.subarray(row * D, (row + 1) * D));
-    expect(writeHead((await trainLogistic({ ...set, rows: table.rows }, { seed: 1 })).head)).toEqual(
+    expect(writeHead((await trainLogistic({ ...set, rows: table.rows }, { linalg, seed: 1 })).head)).toEqual(
       expected,
     );
   });

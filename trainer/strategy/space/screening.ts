@@ -4,7 +4,7 @@
  * told from the best, else the cheapest that cannot.
  */
 import { sameInput } from '../../../src/head/index.ts';
-import { permutation, randomFor } from '../../../src/learn/fine-tune/random.ts';
+import { permutation, randomFor } from '../../../src/random.ts';
 import type { DetailedMetrics } from '../../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, targetsOf } from '../../codes/labelled.ts';

@@ -15,7 +15,11 @@ export function randomFor(...purpose: readonly number[]): Random {
     state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
     state ^= state >>> 16;
   }
-  // Mulberry32 (Tommy Ettinger): small, well spread, the same numbers in every runtime.
+  return mulberry32(state);
+}
+
+/** Mulberry32 (Tommy Ettinger): small, well spread, the same numbers in every runtime. @param state a whole number */
+export function mulberry32(state: number): Random {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
