@@ -112,10 +112,14 @@ export async function loadTrainingModules(): Promise<{
   gradients: WebAssembly.Module;
 }> {
   const [tfjs, gradients] = await Promise.all([
-    compile(MODULES.tfjs),
+    tfjsWasm(),
     readFile(join(ROOT, 'build', 'wasm', 'gradients.wasm')).then((bytes) => WebAssembly.compile(bytes)),
   ]);
   return { tfjs, gradients };
+}
+
+export async function tfjsWasm(): Promise<WebAssembly.Module> {
+  return compile(MODULES.tfjs);
 }
 
 /** The decoder alone, for thumbnails. */
