@@ -25,7 +25,7 @@ export interface CodesWanted {
   readonly weightsSha256: string;
   readonly input: PictureInput;
   /** The head that reads them; all the backbone's taps where absent. */
-  readonly view?: HeadView;
+  readonly view?: HeadView | undefined;
 }
 
 export interface Runtime {

@@ -23,10 +23,14 @@ export class InterruptedError extends Error {
 /** Something outside could not be read or written: exit code 1. */
 export class FileError extends Error {
   override readonly name = 'FileError';
+  /** Why, in words: 'it does not exist'. */
+  readonly reason: string;
 
   /** @param what the attempt that failed, for example `Could not read the head t.safetensors`. */
   constructor(what: string, cause: unknown) {
-    super(`${what}: ${systemReason(cause)}.`, { cause });
+    const reason = systemReason(cause);
+    super(`${what}: ${reason}.`, { cause });
+    this.reason = reason;
   }
 }
 

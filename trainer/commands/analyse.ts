@@ -1,13 +1,13 @@
 /** headwater analyse: what there is to know about a data set before a head is trained on it. */
 import { findOut, type Findings, type NamedPair } from '../analyse/findings.ts';
 import { readLabelledCodes, requireTrainable, type LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
 import { chosenReading } from '../reading.ts';
 import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
@@ -27,7 +27,7 @@ export async function analyse(data: string, options: AnalyseOptions, terminal: T
   const { report, seed } = options;
   await requireWritable(report);
   const reading = await chosenReading(options.size);
-  const reader = await CodesReader.open(reading, terminal);
+  const reader = await openReader(reading, terminal);
   const set = await readLabelledCodes(await openDataSet(data), reader);
   reportSkipped(terminal, set);
   requireTrainable(set);

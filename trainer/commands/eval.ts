@@ -3,7 +3,7 @@ import { HeadwaterError } from '../../src/errors.ts';
 import { assertCompatible } from '../../src/head/index.ts';
 import { readLabelledCodes, readUnlabelledCodes, selectCodes } from '../codes/labelled.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader, type CodesReader } from '../codes/reader.ts';
 import { listPictures, openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll, type Evaluation, type Scores } from '../evaluation/evaluation.ts';
 import {
@@ -25,7 +25,7 @@ import {
 } from '../evaluation/unknown.ts';
 import { readingOf, type Reading } from '../reading.ts';
 import { headFacts } from '../report/facts.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { codesFor } from '../strategy/head-codes.ts';
@@ -56,7 +56,7 @@ export async function evaluateCommand(data: string, options: EvalOptions, termin
   const backbone = await readBackbone(file.head.backbone.weightsSha256);
   assertCompatible(file.head, backbone.plan);
   const reading = readingOf(file.head, backbone);
-  const reader = await CodesReader.open(reading, terminal);
+  const reader = await openReader(reading, terminal);
   const set = await readLabelledCodes(await openDataSet(data), reader);
   reportSkipped(terminal, set);
   const { known, strangeLabels } = knownPart(file, set, terminal);

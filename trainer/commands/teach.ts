@@ -77,7 +77,7 @@ async function usablePictures(
   const { kept, skipped } = dropCopies(hashed);
   const decoder = await loadDecoder();
   const pictures: LabelledPicture[] = [];
-  const broken: Skipped[] = unusable.map((file) => ({ ...file, reason: 'unusable' }));
+  const broken = [...unusable];
   const progress = terminal.progress('Checking', kept.length);
   for (const picture of kept) {
     const detail = await problemOf(picture.path, decoder);

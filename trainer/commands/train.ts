@@ -5,7 +5,7 @@ import { heldOutFolds, heldOutText, methodText, writeHead } from '../../src/head
 import { summarise } from '../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, type LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll, type Evaluation, type NamedEvaluation } from '../evaluation/evaluation.ts';
 import { UsageError } from '../cli/failure.ts';
@@ -18,7 +18,7 @@ import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
 import { frontierSection } from '../report/frontier.ts';
 import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { runAuto, runStrategy, type Explanation, type StrategyResult } from '../strategy/auto.ts';
@@ -151,7 +151,7 @@ async function readSets(
   reading: Reading,
   terminal: Terminal,
 ): Promise<{ set: LabelledCodes; testSet: LabelledCodes | undefined }> {
-  const reader = await CodesReader.open(reading, terminal);
+  const reader = await openReader(reading, terminal);
   const set = await readLabelledCodes(trainingData, reader);
   reportSkipped(terminal, set);
   requireTrainable(set);

@@ -12,7 +12,6 @@ import { keepRuns } from '../../cli/interrupt.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { LEARNING } from '../../learning.ts';
 import { cacheFolder } from '../../paths.ts';
-import { loadDecoder } from '../../runtime.ts';
 import { selectExamples, withTaps, type TrainingData } from '../training-data.ts';
 import { storedSize, storePictures, type StoredPictures } from './pixel-store.ts';
 import { tune } from './threads.ts';
@@ -78,8 +77,7 @@ async function storeAll(
 ): Promise<StoredPictures> {
   const stored = { path: join(folder, 'pictures.rgb'), ...storedSize(reading.input) };
   const progress = terminal.progress('Pictures', pictures.length);
-  const paths = pictures.map((picture) => picture.path);
-  await storePictures(paths, stored, await loadDecoder(), () => progress.step());
+  await storePictures(pictures, stored, () => progress.step());
   progress.stop();
   return stored;
 }

@@ -11,7 +11,7 @@ import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { evaluate, summarise } from '../../../src/learn/statistics/metrics.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import type { Terminal } from '../../cli/terminal.ts';
-import { CodesReader } from '../../codes/reader.ts';
+import { openReader } from '../../codes/reader.ts';
 import { LEARNING } from '../../learning.ts';
 import { cutFor, type TunedStrategy } from '../strategies.ts';
 import { selectExamples, withCodes, type TrainingData } from '../training-data.ts';
@@ -78,6 +78,6 @@ async function readTail(data: TrainingData, tail: Tail, terminal: Terminal): Pro
   const readable = readableTaps(reading.backbone.plan, tail);
   const taps = readable.map((tap) => tap.name);
   const codeLength = readable.reduce((sum, tap) => sum + tap.channels, 0);
-  const reader = await CodesReader.open(reading, terminal, { taps, tail, codeLength });
+  const reader = await openReader(reading, terminal, { taps, tail, codeLength });
   return withCodes(data, (await reader.codes(pictures)).rows, taps);
 }
