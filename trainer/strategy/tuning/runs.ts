@@ -96,18 +96,15 @@ export async function tuneOn(
   const { reading, set } = data;
   const { plan } = reading.backbone;
   const last = withTaps(data, set.taps.slice(-1));
-  const jobs: TuneJob[] = [];
-  for (const examples of parts) {
-    jobs.push({
-      ...savedRun(runs, from, examples),
-      weightsSha256: plan.weightsSha256,
-      input: reading.input,
-      from,
-      examples: Uint32Array.from(examples),
-      targets: Uint16Array.from(examples, (i) => set.targets[i]),
-      start: await startOf(last, examples),
-    });
-  }
+  const jobs = await Array.fromAsync(parts, async (examples) => ({
+    ...savedRun(runs, from, examples),
+    weightsSha256: plan.weightsSha256,
+    input: reading.input,
+    from,
+    examples: Uint32Array.from(examples),
+    targets: Uint16Array.from(examples, (i) => set.targets[i]),
+    start: await startOf(last, examples),
+  }));
   const steps = jobs.reduce((sum, { examples, options }) => sum + stepsOf(examples.length, options), 0);
   return tune(jobs, label, steps, terminal);
 }
