@@ -15,6 +15,7 @@ import {
   runs,
   wholeNumber,
 } from './cli/options.ts';
+import { userPath } from './paths.ts';
 import { STRATEGIES } from './strategy/strategies.ts';
 
 function buildProgram(): Command {
@@ -34,9 +35,9 @@ function addTraining(program: Command): void {
   const train = program
     .command('train')
     .description('train a head on a data set: one folder a class, or a CSV or JSONL manifest')
-    .argument('<data>', 'folder or manifest')
-    .requiredOption('--out <file>', 'where to write the head')
-    .option('--test <data>', 'data set that is not trained on, for honest metrics')
+    .argument('<data>', 'folder or manifest', userPath)
+    .requiredOption('--out <file>', 'where to write the head', userPath)
+    .option('--test <data>', 'data set that is not trained on, for honest metrics', userPath)
     .addOption(new Option('--strategy <name>', 'how to transfer').choices(STRATEGIES).default('auto'))
     .addOption(
       new Option(
@@ -55,7 +56,7 @@ function addTraining(program: Command): void {
     )
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
     .option('--resume', 'go on with a fine-tuning run that was interrupted')
-    .option('--report <file>', 'where to write the HTML report (default: beside the head)')
+    .option('--report <file>', 'where to write the HTML report (default: beside the head)', userPath)
     .option('--no-report', 'write no report');
   runs(train, async () => (await import('./commands/train.ts')).train);
 
@@ -64,11 +65,11 @@ function addTraining(program: Command): void {
     .description(
       'what there is to know about a data set: balance, copies, doubtful labels, size and similarity',
     )
-    .argument('<data>', 'folder or manifest')
-    .option('--test <data>', 'data set for testing: does it share pictures with the other?');
+    .argument('<data>', 'folder or manifest', userPath)
+    .option('--test <data>', 'data set for testing: does it share pictures with the other?', userPath);
   addReadingOptions(analyse)
     .option('--seed <n>', 'decides every draw of chance', wholeNumber, 1)
-    .option('--report <file>', 'write an HTML report');
+    .option('--report <file>', 'write an HTML report', userPath);
   runs(analyse, async () => (await import('./commands/analyse.ts')).analyse);
 }
 
@@ -76,11 +77,19 @@ function addJudging(program: Command): void {
   const evaluate = program
     .command('eval')
     .description('metrics of a head on another data set')
-    .argument('<data>', 'folder or manifest')
-    .requiredOption('--head <file>', 'head file')
-    .option('--unknown <folder>', 'pictures of anything else: how many does the head flag as unknown?')
-    .option('--leave-out <data>', 'training data set: leave each class out in turn and tell it from the rest')
-    .option('--report <file>', 'write an HTML report');
+    .argument('<data>', 'folder or manifest', userPath)
+    .requiredOption('--head <file>', 'head file', userPath)
+    .option(
+      '--unknown <folder>',
+      'pictures of anything else: how many does the head flag as unknown?',
+      userPath,
+    )
+    .option(
+      '--leave-out <data>',
+      'training data set: leave each class out in turn and tell it from the rest',
+      userPath,
+    )
+    .option('--report <file>', 'write an HTML report', userPath);
   runs(evaluate, async () => (await import('./commands/eval.ts')).evaluateCommand);
 
   const classify = program
@@ -94,7 +103,7 @@ function addJudging(program: Command): void {
   const inspect = program
     .command('inspect')
     .description('what a head file says about itself')
-    .argument('<file>', 'head file');
+    .argument('<file>', 'head file', userPath);
   runs(inspect, async () => (await import('./commands/inspect.ts')).inspect);
 }
 
@@ -103,14 +112,14 @@ function addRemote(program: Command): void {
   const push = program
     .command('push')
     .description('upload a head to a Worker as a new version')
-    .argument('<file>', 'head file')
+    .argument('<file>', 'head file', userPath)
     .requiredOption('--head <name>', 'name of the head on the Worker');
   runs(addWorkerOptions(push), async () => (await import('./commands/push.ts')).push);
 
   const teach = program
     .command('teach')
     .description('send a data set to a Worker, which trains the head itself')
-    .argument('<data>', 'folder or manifest')
+    .argument('<data>', 'folder or manifest', userPath)
     .requiredOption('--head <name>', 'name of the head on the Worker');
   runs(addWorkerOptions(teach), async () => (await import('./commands/teach.ts')).teach);
 

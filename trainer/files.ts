@@ -34,9 +34,10 @@ export async function writeWhole(path: string, contents: Uint8Array | string): P
 
 /**
  * Refuses a place that nothing can be written to before hours of work are spent on what belongs there.
- * @throws UsageError for a folder, FileError where writing is forbidden.
+ * @param path undefined where nothing will be written. @throws UsageError for a folder, FileError where writing is forbidden.
  */
-export async function requireWritable(path: string): Promise<void> {
+export async function requireWritable(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory() === true) throw new UsageError(`${path} is a folder; name a file to write.`);
   try {

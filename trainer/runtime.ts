@@ -25,7 +25,7 @@ export interface CodesWanted {
   readonly weightsSha256: string;
   readonly input: PictureInput;
   /** The head that reads them; all the backbone's taps where absent. */
-  readonly view?: HeadView;
+  readonly view?: HeadView | undefined;
 }
 
 export interface Runtime {
@@ -112,10 +112,14 @@ export async function loadTrainingModules(): Promise<{
   gradients: WebAssembly.Module;
 }> {
   const [tfjs, gradients] = await Promise.all([
-    compile(MODULES.tfjs),
+    tfjsWasm(),
     readFile(join(ROOT, 'build', 'wasm', 'gradients.wasm')).then((bytes) => WebAssembly.compile(bytes)),
   ]);
   return { tfjs, gradients };
+}
+
+export async function tfjsWasm(): Promise<WebAssembly.Module> {
+  return compile(MODULES.tfjs);
 }
 
 /** The decoder alone, for thumbnails. */

@@ -6,7 +6,7 @@ import jpegTurbo from '@cwasm/jpeg-turbo';
 import { createTfjsEngine, type TfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import { loadBackbone } from '../../src/backbone/index.ts';
 import { cosine } from '../../src/learn/statistics/cosine.ts';
-import { tfjsWasm } from '../../trainer/import/parity.ts';
+import { tfjsWasm } from '../../trainer/runtime.ts';
 import { encode } from './encode.ts';
 import type { GgufFile } from './gguf.ts';
 import type { Network } from './network.ts';

@@ -23,10 +23,14 @@ export class InterruptedError extends Error {
 /** Something outside could not be read or written: exit code 1. */
 export class FileError extends Error {
   override readonly name = 'FileError';
+  /** Why, in words: 'it does not exist'. */
+  readonly reason: string;
 
   /** @param what the attempt that failed, for example `Could not read the head t.safetensors`. */
   constructor(what: string, cause: unknown) {
-    super(`${what}: ${systemReason(cause)}.`, { cause });
+    const reason = systemReason(cause);
+    super(`${what}: ${reason}.`, { cause });
+    this.reason = reason;
   }
 }
 
@@ -36,24 +40,21 @@ export interface Explanation {
   readonly exitCode: number;
 }
 
+const KINDS = [
+  [UsageError, 'usage', EXIT.calledWrongly],
+  [InterruptedError, 'interrupted', EXIT.interrupted],
+  [FileError, 'file', EXIT.failed],
+] as const;
+
 /** @returns what to tell the user about a failure. An unforeseen one keeps its stack, which a report of it needs. */
 export function explain(error: unknown): Explanation {
-  if (error instanceof UsageError) {
-    return { code: 'usage', message: error.message, exitCode: EXIT.calledWrongly };
-  }
-  if (error instanceof HeadwaterError || error instanceof ApiError || error instanceof ModelError) {
-    return { code: error.code, message: error.message, exitCode: EXIT.failed };
-  }
-  if (error instanceof InterruptedError) {
-    return { code: 'interrupted', message: error.message, exitCode: EXIT.interrupted };
-  }
-  if (error instanceof FileError) return { code: 'file', message: error.message, exitCode: EXIT.failed };
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return {
-    code: 'unexpected',
-    message: `Unexpected failure, please report it. ${message}`,
-    exitCode: EXIT.failed,
-  };
+  const exitCode = EXIT.failed;
+  if (error instanceof HeadwaterError || error instanceof ApiError || error instanceof ModelError)
+    return { code: error.code, message: error.message, exitCode };
+  for (const [kind, code, exitCode] of KINDS)
+    if (error instanceof kind) return { code, message: error.message, exitCode };
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'unexpected', message: `Unexpected failure, please report it. ${what}`, exitCode };
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,10 +1,12 @@
 /** The verbs of the command line that bring models in and take heads out. */
 import { Option, type Command } from 'commander';
+import { userPath } from '../paths.ts';
 import { positiveNumber, runs } from './options.ts';
 
 const BACKBONES_OPTION = [
   '--backbones <folder>',
   'where backbones go (default: the one the Worker is built from)',
+  userPath,
 ] as const;
 
 export function addModelVerbs(program: Command): void {
@@ -13,7 +15,7 @@ export function addModelVerbs(program: Command): void {
     .description('bring in a classifier trained elsewhere')
     .command('teachable-machine')
     .description('an export of Teachable Machine (TensorFlow.js): model.json, weights.bin, metadata.json')
-    .argument('<folder>', 'folder with the export, unpacked')
+    .argument('<folder>', 'folder with the export, unpacked', userPath)
     .option('--out <file>', 'where to write the head', 'teachable-machine.safetensors')
     .option(...BACKBONES_OPTION)
     .option(
@@ -42,12 +44,12 @@ export function addModelVerbs(program: Command): void {
   const take = program
     .command('export')
     .description('a head with its backbone as a model of another tool')
-    .argument('<head>', 'head file')
+    .argument('<head>', 'head file', userPath)
     .addOption(
       new Option('--format <format>', 'what to write')
         .choices(['onnx', 'tflite', 'tfjs-graph'])
         .makeOptionMandatory(),
     )
-    .requiredOption('--out <folder>', 'where to write the model');
+    .requiredOption('--out <folder>', 'where to write the model', userPath);
   runs(take, async () => (await import('../commands/export.ts')).exportCommand);
 }

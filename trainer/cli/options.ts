@@ -35,11 +35,10 @@ export function addReadingOptions(command: Command): Command {
         'backbone to train on: an embedded or an added one (default: the built-in one)',
       ).env(BACKBONE_VARIABLE),
     )
-    .addOption(
-      new Option(
-        '--size <side>',
-        'side in pixels of the pictures that the backbone reads (default: the one for the edge)',
-      ).argParser(positiveInteger),
+    .option(
+      '--size <side>',
+      'side in pixels of the pictures that the backbone reads (default: the one for the edge)',
+      positiveInteger,
     );
 }
 

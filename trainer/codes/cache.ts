@@ -6,11 +6,11 @@
  * Layout: <folder>/<key>/<first two hex digits>/<sha256>.code
  * File: 'HWC1' · uint32 D · uint32 CRC-32 of what follows · D × fp16; little-endian.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import process from 'node:process';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { systemReason } from '../cli/failure.ts';
+import { FileError } from '../cli/failure.ts';
+import { writeWhole } from '../files.ts';
 
 const MAGIC = 0x31435748;
 const HEADER_BYTES = 12;
@@ -38,7 +38,6 @@ export class CodesCache {
   readonly codeLength: number;
   readonly #warn: (line: string) => void;
   #writable = true;
-  #written = 0;
 
   /**
    * @param folder of all caches; made when the first code is kept.
@@ -62,16 +61,12 @@ export class CodesCache {
 
   async put(sha256: string, code: Float16Array): Promise<void> {
     if (!this.#writable) return;
-    const path = this.#path(sha256);
-    const temporary = `${path}.${process.pid}-${this.#written++}.tmp`;
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(temporary, encode(code));
-      await rename(temporary, path);
+      await writeWhole(this.#path(sha256), encode(code));
     } catch (error) {
+      if (!(error instanceof FileError)) throw error;
       this.#writable = false;
-      await rm(temporary, { force: true }).catch(() => {});
-      this.#warn(`CNN codes are not kept for the next run (${this.#folder}: ${systemReason(error)}).`);
+      this.#warn(`CNN codes are not kept for the next run (${this.#folder}: ${error.reason}).`);
     }
   }
 

@@ -1,12 +1,7 @@
 /** A data set with a CNN code for each picture that can be used, and an account of those that cannot. */
 import { HeadwaterError } from '../../src/errors.ts';
-import {
-  byCodeUnit,
-  type DataSet,
-  type LabelledPicture,
-  type Listing,
-  type Skipped,
-} from '../datasets/dataset.ts';
+import { byCodeUnit, type DataSet, type LabelledPicture } from '../datasets/dataset.ts';
+import type { Listing, Skipped } from '../datasets/dataset.ts';
 import { rowsInMemory, selectRows, type CodeRows } from '../../src/learn/code-rows.ts';
 import { dropCopies } from '../datasets/duplicates.ts';
 import { hashPictures, type Hashed } from './hash.ts';
@@ -35,12 +30,12 @@ export async function readLabelledCodes(dataSet: DataSet, reader: CodesReader): 
   const { rows, problems, fromCache } = await reader.codes(kept);
   const usable = [...kept.keys()].filter((place) => !problems.has(kept[place].sha256));
   const pictures = usable.map((place) => kept[place]);
-  const undecodable = kept.flatMap(({ name, sha256 }) => {
+  const undecodable = kept.flatMap(({ name, sha256 }): Skipped[] => {
     const detail = problems.get(sha256);
-    return detail === undefined ? [] : [{ name, detail }];
+    return detail === undefined ? [] : [{ name, reason: 'unusable', detail }];
   });
-  const broken = [...unusable, ...undecodable].map((file): Skipped => ({ ...file, reason: 'unusable' }));
-  const skipped = [...dataSet.skipped, ...broken, ...copies].sort((a, b) => byCodeUnit(a.name, b.name));
+  const skipped = [...dataSet.skipped, ...unusable, ...undecodable, ...copies];
+  skipped.sort((a, b) => byCodeUnit(a.name, b.name));
   if (pictures.length === 0) throw noPictures(dataSet, skipped);
   const labels = [...new Set(pictures.map((picture) => picture.label))].sort(byCodeUnit);
   return {
@@ -92,9 +87,8 @@ export function selectCodes(
 export function requireTrainable(set: LabelledCodes): void {
   if (set.emptyLabels.length > 0) {
     const names = set.emptyLabels.map((label) => `'${label}'`).join(', ');
-    throw invalid(
-      `No usable picture in ${set.source} for ${names}. Add pictures to the class, or remove it.`,
-    );
+    const advice = 'Add pictures to the class, or remove it.';
+    throw invalid(`No usable picture in ${set.source} for ${names}. ${advice}`);
   }
   if (set.labels.length < 2) {
     throw invalid(
@@ -120,11 +114,8 @@ function invalid(message: string): HeadwaterError {
 }
 
 function noPictures(dataSet: DataSet, skipped: readonly Skipped[]): HeadwaterError {
-  const first = skipped[0];
+  const [first] = skipped;
   const why =
     first === undefined ? '' : ` ${skipped.length} were skipped; the first, ${first.name}: ${first.detail}`;
-  return new HeadwaterError(
-    'training_data_invalid',
-    `${dataSet.source} holds no picture that can be used.${why}`,
-  );
+  return invalid(`${dataSet.source} holds no picture that can be used.${why}`);
 }

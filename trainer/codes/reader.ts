@@ -23,63 +23,54 @@ export interface CodesRead {
   readonly fromCache: number;
 }
 
-export class CodesReader {
-  readonly #cache: CodesCache;
+export interface CodesReader {
   readonly terminal: Terminal;
-  readonly #wanted: CodesWanted;
-
-  constructor(cache: CodesCache, terminal: Terminal, wanted: CodesWanted) {
-    this.#cache = cache;
-    this.terminal = terminal;
-    this.#wanted = wanted;
-  }
-
-  /** @param view the head whose codes are wanted; the backbone's own without. */
-  static async open(reading: Reading, terminal: Terminal, view?: HeadView): Promise<CodesReader> {
-    const { backbone, input } = reading;
-    const key = await pipelineKey(reading, view);
-    const folder = join(cacheFolder(), 'codes');
-    await dropUnused(folder, key);
-    const cache = new CodesCache(folder, key, view?.codeLength ?? backbone.codeLength, (line) =>
-      terminal.warn(line),
-    );
-    const { weightsSha256 } = backbone.plan;
-    return new CodesReader(cache, terminal, {
-      weightsSha256,
-      input,
-      ...(view === undefined ? {} : { view }),
-    });
-  }
-
   /** @param jobs pictures with different contents. */
-  async codes(jobs: readonly Job[]): Promise<CodesRead> {
-    const table = createTable(jobs.length, this.#cache.codeLength, join(cacheFolder(), 'tables'));
-    const problems = new Map<string, string>();
-    const missing: PlacedJob[] = [];
-    await concurrently(jobs, READS_AT_ONCE, async ({ path, sha256 }, place) => {
-      const kept = await this.#cache.get(sha256);
-      if (kept === undefined) missing.push({ path, sha256, place });
-      else table.set(place, kept);
-    });
-    const fromCache = jobs.length - missing.length;
-    if (missing.length > 0) {
-      const progress = this.terminal.progress('CNN codes', missing.length);
-      await runJobs(missing, this.#wanted, async ({ sha256, place }, answer) => {
-        progress.step();
-        if ('problem' in answer) {
-          problems.set(sha256, answer.problem);
-          return;
-        }
-        table.set(place, answer.code);
-        await this.#cache.put(sha256, answer.code);
-      });
-      progress.stop();
-    }
-    return { rows: table.rows, problems, fromCache };
-  }
+  readonly codes: (jobs: readonly Job[]) => Promise<CodesRead>;
 }
 
-interface PlacedJob extends Job {
-  /** Of the picture among all. */
-  readonly place: number;
+/** @param view the head whose codes are wanted; the backbone's own without. */
+export async function openReader(
+  reading: Reading,
+  terminal: Terminal,
+  view?: HeadView,
+): Promise<CodesReader> {
+  const { backbone, input } = reading;
+  const key = await pipelineKey(reading, view);
+  const folder = join(cacheFolder(), 'codes');
+  await dropUnused(folder, key);
+  const codeLength = view?.codeLength ?? backbone.codeLength;
+  const cache = new CodesCache(folder, key, codeLength, (line) => terminal.warn(line));
+  const wanted = { weightsSha256: backbone.plan.weightsSha256, input, view };
+  return { terminal, codes: (jobs) => readCodes(jobs, cache, wanted, terminal) };
+}
+
+async function readCodes(
+  jobs: readonly Job[],
+  cache: CodesCache,
+  wanted: CodesWanted,
+  terminal: Terminal,
+): Promise<CodesRead> {
+  const table = createTable(jobs.length, cache.codeLength, join(cacheFolder(), 'tables'));
+  const problems = new Map<string, string>();
+  const missing: (Job & { readonly place: number })[] = [];
+  await concurrently(jobs, READS_AT_ONCE, async ({ path, sha256 }, place) => {
+    const kept = await cache.get(sha256);
+    if (kept === undefined) missing.push({ path, sha256, place });
+    else table.set(place, kept);
+  });
+  if (missing.length > 0) {
+    const progress = terminal.progress('CNN codes', missing.length);
+    await runJobs(missing, wanted, async ({ sha256, place }, answer) => {
+      progress.step();
+      if ('problem' in answer) {
+        problems.set(sha256, answer.problem);
+        return;
+      }
+      table.set(place, answer.code);
+      await cache.put(sha256, answer.code);
+    });
+    progress.stop();
+  }
+  return { rows: table.rows, problems, fromCache: jobs.length - missing.length };
 }

@@ -16,7 +16,7 @@ let made = 0;
 /** Written row by row in any order, then read. */
 interface CodeTable {
   readonly set: (row: number, code: Float16Array) => void;
-  /** The rows; those that were never set are zeros. */
+  /** Those that were never set are zeros. */
   readonly rows: CodeRows;
 }
 
@@ -33,12 +33,8 @@ export function createTable(
 ): CodeTable {
   if (examples * codeLength > inMemory) return tableOnDisk(examples, codeLength, folder);
   const codes = new Float16Array(examples * codeLength);
-  return {
-    set(row, code) {
-      codes.set(code, row * codeLength);
-    },
-    rows: rowsInMemory(codes, examples),
-  };
+  const set: CodeTable['set'] = (row, code) => codes.set(code, row * codeLength);
+  return { set, rows: rowsInMemory(codes, examples) };
 }
 
 function tableOnDisk(examples: number, codeLength: number, folder: string): CodeTable {

@@ -1,14 +1,13 @@
 /** headwater analyse: what there is to know about a data set before a head is trained on it. */
 import { findOut, type Findings, type NamedPair } from '../analyse/findings.ts';
 import { readLabelledCodes, requireTrainable, type LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import { requireWritable } from '../files.ts';
-import { userPath } from '../paths.ts';
 import { chosenReading } from '../reading.ts';
 import { curveSection, mapSection, tapsSection } from '../report/transfer.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { describe } from '../strategy/auto.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
@@ -25,18 +24,16 @@ interface AnalyseOptions {
 const LINES = 10;
 
 export async function analyse(data: string, options: AnalyseOptions, terminal: Terminal): Promise<void> {
-  const report = options.report === undefined ? undefined : userPath(options.report);
-  if (report !== undefined) await requireWritable(report);
+  const { report, seed } = options;
+  await requireWritable(report);
   const reading = await chosenReading(options.size);
-  const reader = await CodesReader.open(reading, terminal);
-  const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
+  const reader = await openReader(reading, terminal);
+  const set = await readLabelledCodes(await openDataSet(data), reader);
   reportSkipped(terminal, set);
   requireTrainable(set);
   const test =
-    options.test === undefined
-      ? undefined
-      : await readLabelledCodes(await openDataSet(userPath(options.test)), reader);
-  const findings = await findOut(set, test, reading, { seed: options.seed, terminal });
+    options.test === undefined ? undefined : await readLabelledCodes(await openDataSet(options.test), reader);
+  const findings = await findOut(set, test, reading, { seed, terminal });
   if (report !== undefined) await writeAnalysis(findings, set, report);
   show(terminal, findings);
   terminal.result(asJson(findings, set, report));
@@ -57,13 +54,9 @@ function show(terminal: Terminal, findings: Findings): void {
   terminal.print(`\n${table(['tap alone', 'accuracy', 'log-loss'], byTap)}`);
   const byCount = curve.map(({ perClass, accuracy }) => [perClass.toFixed(0), percent(accuracy)]);
   terminal.print(`\n${table(['pictures a class', 'accuracy, all taps'], byCount)}`);
-  const suspected = suspects.map(({ picture, label, taken, confidence }) => [
-    picture,
-    label,
-    taken,
-    percent(confidence),
-  ]);
-  list(terminal, 'Perhaps labelled wrongly', ['picture', 'label', 'predicted', 'confidence'], suspected);
+  const suspectHead = ['picture', 'label', 'predicted', 'confidence'];
+  const suspected = suspects.map((s) => [s.picture, s.label, s.taken, percent(s.confidence)]);
+  list(terminal, 'Perhaps labelled wrongly', suspectHead, suspected);
   listPairs(terminal, 'Nearly the same', nearDuplicates);
   if (leaks === undefined) return;
   const exact = leaks.exact.map((name) => [name]);

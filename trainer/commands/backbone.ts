@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { byteSize } from '../files.ts';
 import { UsageError } from '../cli/failure.ts';
-import { writeBackboneFiles } from '../import/backbone-files.ts';
+import { backboneJson, writeBackboneFiles } from '../import/backbone-files.ts';
 import { importGraphBackbone, type PixelRange } from '../import/graph/backbone.ts';
 import { measureGraph } from '../import/graph/parity.ts';
 import { fromFolder, fromUrl, readModelFiles, type ReadPart } from '../import/model-files.ts';
@@ -32,16 +32,13 @@ export async function addBackboneCommand(
   }
   const files = await readModelFiles(read);
   const pixels = pixelRange(options.pixels);
-  const size = options.size === undefined ? {} : { size: options.size };
-  const imported = importGraphBackbone(files, { name, pixels, source, ...size });
+  const imported = importGraphBackbone(files, { name, pixels, source, size: options.size });
   terminal.note('Comparing with the original in TensorFlow.js …');
   const parity = await measureGraph(files, imported, pixels);
   const { plan, weights, backbone } = imported;
-  const folder = join(options.backbones === undefined ? BACKBONES_FOLDER : userPath(options.backbones), name);
-  await writeBackboneFiles(folder, {
-    ...imported,
-    description: { ...imported.description, parity: parity.text },
-  });
+  const folder = join(options.backbones ?? BACKBONES_FOLDER, name);
+  const description = { ...imported.description, parity: parity.text };
+  await writeBackboneFiles(folder, { ...imported, description });
   const rows = parity.taps.map(({ name, node, cosine }) => [name, node, cosine.toFixed(7)]);
   terminal.print(table(['tap', 'node', 'cosine with the original'], rows));
   terminal.print(
@@ -49,7 +46,7 @@ export async function addBackboneCommand(
   );
   terminal.note('The Worker takes it in when it is built again: npm run build.');
   terminal.result({
-    backbone: { path: folder, name, version: plan.version, weights_sha256: plan.weightsSha256 },
+    backbone: backboneJson(folder, plan),
     code_length: backbone.codeLength,
     taps: plan.taps,
     parity: parity.taps,
@@ -65,11 +62,8 @@ function locate(model: string): { read: ReadPart; name: string; source: string }
     return { read: fromUrl(url), name: name.toLowerCase(), source: url.href };
   }
   const folder = userPath(model);
-  return {
-    read: fromFolder(folder),
-    name: basename(folder).toLowerCase(),
-    source: `the folder \`${basename(folder)}\``,
-  };
+  const name = basename(folder);
+  return { read: fromFolder(folder), name: name.toLowerCase(), source: `the folder \`${name}\`` };
 }
 
 function pixelRange(text: string): PixelRange {

@@ -1,17 +1,16 @@
 /** headwater classify: a head's predictions for pictures, computed here from a head file or by a Worker. */
 import { existsSync } from 'node:fs';
-import { HeadwaterError } from '../../src/errors.ts';
 import type { Classification } from '../../src/api/index.ts';
 import type { Head } from '../../src/head/head.ts';
 import { assertCompatible, score } from '../../src/head/index.ts';
 import { inputOf } from '../../src/head/picture-input.ts';
 import { sniff } from '../../src/image/sniff.ts';
-import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
+import type { HeadwaterClient } from '../../sdk/client.ts';
 import { codeOfPicture } from '../codes/extract.ts';
 import { readPictureFile } from '../codes/picture-file.ts';
 import type { Picture } from '../datasets/dataset.ts';
 import { listPictures } from '../datasets/index.ts';
-import { EXIT, explain, FileError, UsageError } from '../cli/failure.ts';
+import { EXIT, explain, UsageError } from '../cli/failure.ts';
 import { percent } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
 import { userPath } from '../paths.ts';
@@ -20,7 +19,7 @@ import { reportSkipped } from '../cli/skipped.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
-export interface ClassifyOptions extends WorkerOptions {
+interface ClassifyOptions extends WorkerOptions {
   readonly head: string;
   readonly topK: number;
 }
@@ -28,7 +27,8 @@ export interface ClassifyOptions extends WorkerOptions {
 /** The answer in the shape of the HTTP API. */
 type Answer = Pick<Classification, 'predictions' | 'unknown' | 'image'> & { readonly version?: number };
 
-type Result = { readonly picture: string } & (Answer | { readonly error: { code: string; message: string } });
+type Outcome = Answer | { readonly error: { readonly code: string; readonly message: string } };
+type Result = { readonly picture: string } & Outcome;
 
 /** Classifies one picture. */
 type Classifier = (bytes: Uint8Array<ArrayBuffer>) => Promise<Answer>;
@@ -57,9 +57,8 @@ async function findPictures(paths: readonly string[], terminal: Terminal): Promi
     // A single file is called what the user called it; what was found in a folder has the folder's name before it.
     const isFile = listing.pictures.length === 1 && listing.pictures[0].path === userPath(path);
     const prefix = path.replace(/(?<![/\\])[/\\]+$/, '');
-    pictures.push(
-      ...listing.pictures.map((p) => ({ path: p.path, name: isFile ? path : `${prefix}/${p.name}` })),
-    );
+    for (const found of listing.pictures)
+      pictures.push({ path: found.path, name: isFile ? path : `${prefix}/${found.name}` });
   }
   if (pictures.length === 0) throw new UsageError('There is no picture to classify.');
   return pictures;
@@ -103,18 +102,13 @@ function remote(client: HeadwaterClient, head: string, topK: number): Classifier
   };
 }
 
-async function answerFor(
-  path: string,
-  classifier: Classifier,
-): Promise<Answer | { error: { code: string; message: string } }> {
+async function answerFor(path: string, classifier: Classifier): Promise<Outcome> {
   try {
     return await classifier((await readPictureFile(path)).bytes);
   } catch (error) {
     const { code, message } = explain(error);
-    const ofPicture =
-      error instanceof FileError || (error instanceof HeadwaterError && code.startsWith('image_'));
-    const refused = error instanceof ApiError && code.startsWith('image_');
-    if (ofPicture || refused) return { error: { code, message } };
+    // Of this picture, whether found here or by the Worker; any other failure is one of them all.
+    if (code === 'file' || code.startsWith('image_')) return { error: { code, message } };
     throw error;
   }
 }

@@ -1,13 +1,9 @@
 /** headwater eval: metrics of a head on another data set, and how it does on pictures of nothing that it knows. */
 import { HeadwaterError } from '../../src/errors.ts';
 import { assertCompatible } from '../../src/head/index.ts';
-import {
-  readLabelledCodes,
-  readUnlabelledCodes,
-  selectCodes,
-  type LabelledCodes,
-} from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { readLabelledCodes, readUnlabelledCodes, selectCodes } from '../codes/labelled.ts';
+import type { LabelledCodes } from '../codes/labelled.ts';
+import { openReader, type CodesReader } from '../codes/reader.ts';
 import { listPictures, openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll, type Evaluation, type Scores } from '../evaluation/evaluation.ts';
 import {
@@ -27,10 +23,9 @@ import {
   type Share,
   type UnknownMetrics,
 } from '../evaluation/unknown.ts';
-import { userPath } from '../paths.ts';
 import { readingOf, type Reading } from '../reading.ts';
 import { headFacts } from '../report/facts.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { readBackbone } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import { codesFor } from '../strategy/head-codes.ts';
@@ -55,14 +50,14 @@ interface Run {
 }
 
 export async function evaluateCommand(data: string, options: EvalOptions, terminal: Terminal): Promise<void> {
-  const report = options.report === undefined ? undefined : userPath(options.report);
-  if (report !== undefined) await requireWritable(report);
-  const file = await readHeadFile(userPath(options.head));
+  const { report } = options;
+  await requireWritable(report);
+  const file = await readHeadFile(options.head);
   const backbone = await readBackbone(file.head.backbone.weightsSha256);
   assertCompatible(file.head, backbone.plan);
   const reading = readingOf(file.head, backbone);
-  const reader = await CodesReader.open(reading, terminal);
-  const set = await readLabelledCodes(await openDataSet(userPath(data)), reader);
+  const reader = await openReader(reading, terminal);
+  const set = await readLabelledCodes(await openDataSet(data), reader);
   reportSkipped(terminal, set);
   const { known, strangeLabels } = knownPart(file, set, terminal);
   const scores = scoreAll(file.head, await codesFor(file.head, known, reading, terminal));
@@ -106,7 +101,7 @@ async function unknownMetrics(
   folder: string,
   { reading, reader }: { reading: Reading; reader: CodesReader },
 ): Promise<UnknownMetrics> {
-  const strange = await readUnlabelledCodes(userPath(folder), await listPictures(userPath(folder)), reader);
+  const strange = await readUnlabelledCodes(folder, await listPictures(folder), reader);
   reportSkipped(reader.terminal, strange);
   const codes = await codesFor(head, strange, reading, reader.terminal);
   return compareUnknown(known, scoreAll(head, codes));
@@ -121,7 +116,7 @@ async function leftOutMetrics(
 ): Promise<LeftOutClass[] | undefined> {
   if (leaveOut === undefined && unknown === undefined) return undefined;
   const { terminal } = reader;
-  const source = leaveOut === undefined ? await recallTraining(sha256) : userPath(leaveOut);
+  const source = leaveOut === undefined ? await recallTraining(sha256) : leaveOut;
   if (source === undefined) {
     terminal.note('To leave each class out in turn, name the training data with --leave-out.');
     return undefined;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { headToOnnx, headToTflite, headToTfjsGraph } from '../../src/export/index.ts';
 import { byteSize, writeWhole } from '../files.ts';
 import { readHeadFile } from '../head-file.ts';
-import { userPath } from '../paths.ts';
 import { readingOf } from '../reading.ts';
 import { readBackbone } from '../runtime.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
@@ -15,7 +14,7 @@ export interface ExportOptions {
 
 /** @throws FileError; HeadwaterError when the head's backbone is not here. */
 export async function exportCommand(file: string, options: ExportOptions, terminal: Terminal): Promise<void> {
-  const { head } = await readHeadFile(userPath(file));
+  const { head } = await readHeadFile(file);
   const { backbone } = readingOf(head, await readBackbone(head.backbone.weightsSha256));
   const files = new Map<string, Uint8Array | string>();
   if (options.format === 'onnx') files.set('model.onnx', headToOnnx(head, backbone));
@@ -26,10 +25,9 @@ export async function exportCommand(file: string, options: ExportOptions, termin
     files.set('model.json', JSON.stringify(json));
   }
   files.set('labels.json', `${JSON.stringify(head.labels, null, 2)}\n`);
-  const folder = userPath(options.out);
   const rows: string[][] = [];
   for (const [name, contents] of files) {
-    const path = join(folder, name);
+    const path = join(options.out, name);
     await writeWhole(path, contents);
     rows.push([path, byteSize(Buffer.byteLength(contents))]);
   }

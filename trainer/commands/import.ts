@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeHead } from '../../src/head/index.ts';
 import { FileError } from '../cli/failure.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
-import { writeBackboneFiles } from '../import/backbone-files.ts';
+import { backboneJson, writeBackboneFiles } from '../import/backbone-files.ts';
 import { measureClassifier } from '../import/parity.ts';
 import { fromFolder, parseJson, readModelFiles } from '../import/model-files.ts';
 import { importTeachableMachine, PIXEL_SCALE } from '../import/teachable-machine.ts';
@@ -21,44 +21,33 @@ interface ImportOptions {
 /** @throws FileError, ModelError; Error when the import does not answer as the original. */
 export async function importTeachableMachineCommand(
   folder: string,
-  options: ImportOptions,
+  { out: chosen, backbones = BACKBONES_FOLDER, pixelScale = PIXEL_SCALE }: ImportOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const source = userPath(folder);
-  const out = userPath(options.out);
+  const out = userPath(chosen);
   await requireWritable(out);
-  const files = await readModelFiles(fromFolder(source));
-  const metadata = parseJson(await readMetadata(source), 'metadata.json');
-  const imported = importTeachableMachine(files, metadata, options.pixelScale ?? PIXEL_SCALE);
+  const files = await readModelFiles(fromFolder(folder));
+  const metadata = parseJson(await readMetadata(folder), 'metadata.json');
+  const imported = importTeachableMachine(files, metadata, pixelScale);
   terminal.note('Comparing with the original in TensorFlow.js …');
-  const parity = await measureClassifier(files, imported, options.pixelScale ?? PIXEL_SCALE);
+  const parity = await measureClassifier(files, imported, pixelScale);
   const { plan, weights, head, labels } = imported;
-  const backbones = options.backbones === undefined ? BACKBONES_FOLDER : userPath(options.backbones);
   const backboneFolder = join(backbones, plan.name);
   const description = { ...imported.description, parity: parity.text };
   await writeBackboneFiles(backboneFolder, { ...imported, description });
   const file = writeHead(head);
   await writeWhole(out, file);
-  terminal.print(
-    table(
-      ['', ''],
-      [
-        ['labels', labels.join(', ')],
-        ['head', `${out} (${byteSize(file.length)})`],
-        ['backbone', `${backboneFolder} (${byteSize(weights.length)})`],
-        ['largest difference from the original', parity.largestDifference.toExponential(1)],
-      ],
-    ),
-  );
+  const rows = [
+    ['labels', labels.join(', ')],
+    ['head', `${out} (${byteSize(file.length)})`],
+    ['backbone', `${backboneFolder} (${byteSize(weights.length)})`],
+    ['largest difference from the original', parity.largestDifference.toExponential(1)],
+  ];
+  terminal.print(table(['', ''], rows));
   terminal.note('The Worker takes the backbone in when it is built again: npm run build.');
   terminal.result({
     head: { path: out, bytes: file.length, labels },
-    backbone: {
-      path: backboneFolder,
-      name: plan.name,
-      version: plan.version,
-      weights_sha256: plan.weightsSha256,
-    },
+    backbone: backboneJson(backboneFolder, plan),
     parity: { pictures: parity.pictures, largest_difference: parity.largestDifference },
   });
 }
@@ -68,9 +57,7 @@ async function readMetadata(folder: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new FileError(
-      `Could not read ${path}; an export holds model.json, weights.bin and metadata.json`,
-      error,
-    );
+    const holds = 'an export holds model.json, weights.bin and metadata.json';
+    throw new FileError(`Could not read ${path}; ${holds}`, error);
   }
 }

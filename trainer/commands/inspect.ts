@@ -8,12 +8,11 @@ import {
   type NamedMetrics,
 } from '../evaluation/metrics-text.ts';
 import { readHeadFile } from '../head-file.ts';
-import { userPath } from '../paths.ts';
 import { headFacts } from '../report/facts.ts';
 import { table, type Terminal } from '../cli/terminal.ts';
 
 export async function inspect(file: string, _: unknown, terminal: Terminal): Promise<void> {
-  const { head, bytes, sha256, path } = await readHeadFile(userPath(file));
+  const { head, bytes, sha256, path } = await readHeadFile(file);
   const { training, labels } = head;
   const metrics: NamedMetrics[] = [
     ...(training.leaveOneOut === null

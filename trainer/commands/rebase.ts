@@ -1,7 +1,7 @@
 /** headwater rebase: moves a head on a Worker to its default code space, a page of kept pictures at a time. */
 import { ApiError, type HeadwaterClient } from '../../sdk/client.ts';
 import type { JudgedVersion, Rebase } from '../../src/api/index.ts';
-import { printable, table, type Terminal } from '../cli/terminal.ts';
+import { printable, table, type Cell, type Terminal } from '../cli/terminal.ts';
 import { clientFor, requireHeadName, type WorkerOptions } from '../cli/worker-options.ts';
 
 /** The last step trains the head, which takes longer than others. */
@@ -53,17 +53,15 @@ async function moveAll(
 }
 
 function summary({ head, to, before, after }: Rebase, already: boolean): string {
-  const space = `${printable(to.name)} ${printable(to.version)}`;
-  const moved = already
-    ? `${head} has the codes of ${space}.`
-    : `${head} was moved to the codes of ${space}.`;
-  const rows = [row('before', before), row('after', after)].flatMap((each) => each ?? []);
+  const what = already ? 'has' : 'was moved to';
+  const moved = `${head} ${what} the codes of ${printable(to.name)} ${printable(to.version)}.`;
+  const rows = [...row('before', before), ...row('after', after)];
   if (rows.length === 0) return moved;
   return `${moved}\n\n${table(['', 'version', 'examples', 'accuracy %', 'log-loss'], rows)}`;
 }
 
-function row(when: string, version: JudgedVersion | undefined): (readonly (string | number)[])[] | undefined {
-  if (version === undefined) return undefined;
+function row(when: string, version: JudgedVersion | undefined): Cell[][] {
+  if (version === undefined) return [];
   const { leave_one_out: metrics } = version;
   if (metrics === null) return [[when, version.version, '–', '–', '–']];
   const { examples, accuracy, log_loss: logLoss } = metrics;

@@ -9,7 +9,6 @@ import type { DataSet, LabelledPicture, Skipped } from '../datasets/dataset.ts';
 import { dropCopies } from '../datasets/duplicates.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { FileError } from '../cli/failure.ts';
-import { userPath } from '../paths.ts';
 import { loadDecoder } from '../runtime.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import type { Terminal } from '../cli/terminal.ts';
@@ -26,7 +25,7 @@ const BATCH_BYTES = 12_000_000;
 export async function teach(data: string, options: TeachOptions, terminal: Terminal): Promise<void> {
   const name = requireHeadName(options.head);
   const client = clientFor(options);
-  const dataSet = await openDataSet(userPath(data));
+  const dataSet = await openDataSet(data);
   const { pictures, skipped } = await usablePictures(dataSet, terminal);
   const account = { source: dataSet.source, skipped, notPictures: dataSet.notPictures };
   reportSkipped(terminal, account);
@@ -78,7 +77,7 @@ async function usablePictures(
   const { kept, skipped } = dropCopies(hashed);
   const decoder = await loadDecoder();
   const pictures: LabelledPicture[] = [];
-  const broken: Skipped[] = unusable.map((file) => ({ ...file, reason: 'unusable' }));
+  const broken = [...unusable];
   const progress = terminal.progress('Checking', kept.length);
   for (const picture of kept) {
     const detail = await problemOf(picture.path, decoder);

@@ -5,21 +5,20 @@ import { heldOutFolds, heldOutText, methodText, writeHead } from '../../src/head
 import { summarise } from '../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, type LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader } from '../codes/reader.ts';
 import { openDataSet } from '../datasets/index.ts';
 import { judge, scoreAll, type Evaluation, type NamedEvaluation } from '../evaluation/evaluation.ts';
 import { UsageError } from '../cli/failure.ts';
 import { classTable, metricsJson, metricsTable, heldOutName } from '../evaluation/metrics-text.ts';
 import { byteSize, requireWritable, writeWhole } from '../files.ts';
 import { requireKnownLabels, type Solver } from '../learning.ts';
-import { userPath } from '../paths.ts';
 import { chosenReading, type Reading } from '../reading.ts';
 import type { DataSet } from '../datasets/dataset.ts';
 import { headFacts } from '../report/facts.ts';
 import type { Html } from '../report/html.ts';
 import { frontierSection } from '../report/frontier.ts';
 import { mapSection, strategiesSection, tapsSection } from '../report/transfer.ts';
-import { writeReport } from '../report/write.ts';
+import { writeReport } from '../report/report.ts';
 import { reportSkipped, skippedJson } from '../cli/skipped.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { runAuto, runStrategy, type Explanation, type StrategyResult } from '../strategy/auto.ts';
@@ -32,7 +31,7 @@ import { codesFor } from '../strategy/head-codes.ts';
 import { isStrategy, TUNED, type Strategy } from '../strategy/strategies.ts';
 import { rememberTraining } from '../training-record.ts';
 
-export interface TrainOptions {
+interface TrainOptions {
   readonly out: string;
   readonly test?: string;
   readonly strategy: string;
@@ -53,36 +52,27 @@ export interface TrainOptions {
 export async function train(data: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   requireSolver(options);
   const start = performance.now();
-  const out = userPath(options.out);
-  const report = reportPath(out, options.report);
+  const { out } = options;
+  const report = reportPath(options);
   await requireWritable(out);
-  if (report !== undefined) await requireWritable(report);
+  await requireWritable(report);
   // Both are opened first: a slip in the second path should not cost the work on the first.
-  const trainingData = await openDataSet(userPath(data));
-  const testData = options.test === undefined ? undefined : await openDataSet(userPath(options.test));
+  const trainingData = await openDataSet(data);
+  const testData = options.test === undefined ? undefined : await openDataSet(options.test);
   const task = await taskFor(trainingData, options, testData?.pictures.length ?? 0, terminal);
   const { reading, frontier } = task;
-  const sets = await readSets(trainingData, testData, reading, terminal);
-  terminal.note(`Training on ${sets.set.pictures.length} pictures of ${sets.set.labels.length} classes …`);
-  const { strategy, trained, explanation } = await transfer(task, sets.set, options, terminal);
-  const test =
-    sets.test === undefined ? undefined : await judgeTest(trained.head, sets.test, reading, terminal);
+  const { set, testSet } = await readSets(trainingData, testData, reading, terminal);
+  terminal.note(`Training on ${set.pictures.length} pictures of ${set.labels.length} classes …`);
+  const { strategy, trained, explanation } = await transfer(task, set, options, terminal);
+  const test = testSet && (await judgeTest(trained.head, testSet, reading, terminal));
   const head = test === undefined ? trained.head : withTest(trained.head, test.evaluation);
   const bytes = writeHead(head);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   await writeWhole(out, bytes);
-  await rememberTraining(sha256, sets.set.source);
-  const leaveOneOut = judgeLeftOut(trained, sets.set);
-  const made = {
-    strategy,
-    explanation,
-    frontier,
-    head,
-    out,
-    bytes: bytes.length,
-    sha256,
-  };
-  const run: Run = { ...made, set: sets.set, leaveOneOut, test, report };
+  await rememberTraining(sha256, set.source);
+  const leaveOneOut = judgeLeftOut(trained, set);
+  const file = { path: out, bytes: bytes.length, sha256 };
+  const run: Run = { strategy, explanation, frontier, head, file, set, leaveOneOut, test, report };
   if (report !== undefined) await writeTrainingReport(run, report);
   const seconds = (performance.now() - start) / 1000;
   show(terminal, run, seconds);
@@ -96,9 +86,7 @@ interface Run {
   /** Where backbone and size were chosen: from what. */
   readonly frontier: Frontier | undefined;
   readonly head: Head;
-  readonly out: string;
-  readonly bytes: number;
-  readonly sha256: string;
+  readonly file: { readonly path: string; readonly bytes: number; readonly sha256: string };
   readonly set: LabelledCodes;
   readonly leaveOneOut: NamedEvaluation | undefined;
   readonly test: { readonly set: LabelledCodes; readonly evaluation: NamedEvaluation } | undefined;
@@ -125,15 +113,14 @@ async function transfer(
   terminal: Terminal,
 ): Promise<StrategyResult> {
   const data = trainingData(task.reading, set);
-  const options = { terminal, seed, solver, resume, out: userPath(out) };
+  const options = { terminal, seed, solver, resume, out };
   if (task.strategy !== 'auto') return runStrategy(data, task.strategy, options);
   return runAuto(data, { seconds: budget, cpuMs: task.cpuMs, pace: task.pace }, options);
 }
 
 /** @returns undefined for no report; by default it lies beside the head: t.safetensors → t.html. */
-function reportPath(out: string, report: string | false | undefined): string | undefined {
-  if (report === false) return undefined;
-  return report === undefined ? `${out.replace(/\.safetensors$/i, '')}.html` : userPath(report);
+function reportPath({ out, report }: TrainOptions): string | undefined {
+  return report === false ? undefined : (report ?? `${out.replace(/\.safetensors$/i, '')}.html`);
 }
 
 /**
@@ -163,12 +150,12 @@ async function readSets(
   testData: DataSet | undefined,
   reading: Reading,
   terminal: Terminal,
-): Promise<{ set: LabelledCodes; test: LabelledCodes | undefined }> {
-  const reader = await CodesReader.open(reading, terminal);
+): Promise<{ set: LabelledCodes; testSet: LabelledCodes | undefined }> {
+  const reader = await openReader(reading, terminal);
   const set = await readLabelledCodes(trainingData, reader);
   reportSkipped(terminal, set);
   requireTrainable(set);
-  if (testData === undefined) return { set, test: undefined };
+  if (testData === undefined) return { set, testSet: undefined };
   const testSet = await readLabelledCodes(testData, reader);
   reportSkipped(terminal, testSet);
   requireKnownLabels(set.labels, testSet);
@@ -178,7 +165,7 @@ async function readSets(
       `${shared} of ${testSet.pictures.length} test pictures are in the training data too: the test metrics flatter.`,
     );
   }
-  return { set, test: testSet };
+  return { set, testSet };
 }
 
 function sharedPictures(set: LabelledCodes, test: LabelledCodes): number {
@@ -206,12 +193,7 @@ function judgeLeftOut(
   const { labels, judgements } = judge(head.labels, set.pictures, leaveOneOut);
   // The only picture of its class could not be known when it was left out, and is not counted.
   const counted = judgements.filter(({ target }) => head.training.counts[target] > 1);
-  return {
-    name: heldOutName(head.training.method),
-    labels,
-    metrics,
-    judgements: counted,
-  };
+  return { name: heldOutName(head.training.method), labels, metrics, judgements: counted };
 }
 
 function withTest(head: Head, { metrics }: Evaluation): Head {
@@ -231,7 +213,7 @@ function show(terminal: Terminal, run: Run, seconds: number): void {
     terminal.print(`${metricsTable(shown.toReversed())}\n\n${classTable(run.head.labels, shown[0])}\n`);
   }
   const report = run.report === undefined ? '' : `, report ${run.report}`;
-  terminal.print(`Head ${run.out} (${byteSize(run.bytes)})${report}, in ${seconds.toFixed(1)} s`);
+  terminal.print(`Head ${run.file.path} (${byteSize(run.file.bytes)})${report}, in ${seconds.toFixed(1)} s`);
 }
 
 function asJson(run: Run, seconds: number): Record<string, unknown> {
@@ -244,7 +226,7 @@ function asJson(run: Run, seconds: number): Record<string, unknown> {
     leave_one_out: leaveOneOut === undefined ? null : metricsJson(labels, leaveOneOut.metrics),
     test: test === undefined ? null : testJson(run, test),
     skipped: skippedJson(set),
-    head: { path: run.out, bytes: run.bytes, sha256: run.sha256 },
+    head: run.file,
     report: run.report ?? null,
     backbone: head.backbone,
     input: head.input ?? null,
@@ -273,7 +255,7 @@ async function writeTrainingReport(run: Run, path: string): Promise<void> {
     title: `Head for ${head.labels.length} classes`,
     subtitle: `Trained on ${set.pictures.length} pictures in ${set.source}`,
     evaluations: evaluations(run),
-    facts: headFacts(head, run.bytes, run.strategy),
+    facts: headFacts(head, run.file.bytes, run.strategy),
     sections: [
       ...(run.frontier === undefined ? [] : [frontierSection(run.frontier)]),
       ...(run.explanation === undefined ? [] : transferSections(run.explanation)),

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { HeadwaterError } from '../../src/errors.ts';
 import { sniff } from '../../src/image/sniff.ts';
-import type { FoundFile, Walk } from './walk.ts';
+import type { Walk } from './walk.ts';
 import type { Listing, Picture } from './dataset.ts';
 
 /** Files with these endings mean to be pictures: when they can't be used, their owner wants to know. */
@@ -22,11 +22,10 @@ export async function sortOut(found: Walk): Promise<Listing> {
     if (await isPicture(file)) pictures.push(file);
     else notPictures.push(file.name);
   }
-  const skipped = found.unreadable.map(({ name, detail }) => ({ name, reason: 'unusable' as const, detail }));
-  return { pictures, skipped, notPictures };
+  return { pictures, skipped: found.unreadable, notPictures };
 }
 
-async function isPicture(file: FoundFile): Promise<boolean> {
+async function isPicture(file: Picture): Promise<boolean> {
   if (PICTURE_ENDINGS.has(extname(file.path).toLowerCase())) return true;
   try {
     await using handle = await open(file.path);

@@ -2,22 +2,16 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { FileError, systemReason } from '../cli/failure.ts';
-import { byCodeUnit } from './dataset.ts';
+import { byCodeUnit, type Picture, type Skipped } from './dataset.ts';
 
-export interface FoundFile {
-  readonly path: string;
-  /** Relative to the folder where the walk began, with forward slashes. */
-  readonly name: string;
-}
-
-export interface Entry extends FoundFile {
+export interface Entry extends Picture {
   readonly kind: 'file' | 'folder' | 'other';
 }
 
 export interface Walk {
-  readonly files: FoundFile[];
+  readonly files: Picture[];
   /** What could not be looked at: broken links, folders without permission. */
-  readonly unreadable: { readonly name: string; readonly detail: string }[];
+  readonly unreadable: Skipped[];
 }
 
 /**
@@ -39,10 +33,8 @@ export async function walk(folder: string, root = folder, prefix = ''): Promise<
       if (entry.kind === 'file') found.files.push(entry);
       else if (entry.kind === 'folder') {
         await enter(entry.path, `${entry.name}/`).catch((error: unknown) => {
-          found.unreadable.push({
-            name: entry.name,
-            detail: `The folder cannot be read: ${systemReason(error)}.`,
-          });
+          const detail = `The folder cannot be read: ${systemReason(error)}.`;
+          found.unreadable.push({ name: entry.name, reason: 'unusable', detail });
         });
       }
     }
@@ -71,7 +63,8 @@ export async function list(folder: string, prefix: string, found: Walk): Promise
       const info = await stat(path);
       entries.push({ path, name, kind: info.isFile() ? 'file' : info.isDirectory() ? 'folder' : 'other' });
     } catch (error) {
-      found.unreadable.push({ name, detail: `It cannot be read: ${systemReason(error)}.` });
+      const detail = `It cannot be read: ${systemReason(error)}.`;
+      found.unreadable.push({ name, reason: 'unusable', detail });
     }
   }
   return entries;

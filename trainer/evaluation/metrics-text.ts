@@ -1,5 +1,5 @@
 /** Metrics for people (tables) and for programs (JSON with snake_case keys, fractions from 0 to 1). */
-import { writeSummary } from '../../src/head/metrics.ts';
+import { writeMetrics } from '../../src/head/metrics.ts';
 import { heldOutFolds, heldOutText, type TrainingMethod } from '../../src/head/index.ts';
 import type { Metrics, Interval } from '../../src/head/metrics.ts';
 import type { DetailedMetrics } from '../../src/learn/statistics/metrics.ts';
@@ -81,16 +81,12 @@ export function metricsJson(
   labels: readonly string[],
   metrics: Metrics | DetailedMetrics,
 ): Record<string, unknown> {
+  const written = writeMetrics(metrics);
   return {
-    ...writeSummary(metrics),
-    per_class: metrics.perClass.map((c, i) => ({
+    ...written,
+    per_class: written.per_class.map(({ predicted: _predicted, ...each }, i) => ({
       label: labels[i],
-      support: c.support,
-      precision: c.precision,
-      precision_interval: c.precisionInterval,
-      recall: c.recall,
-      recall_interval: c.recallInterval,
-      f1: c.f1,
+      ...each,
     })),
     ...('confusion' in metrics ? { confusion: metrics.confusion, reliability: metrics.reliability } : {}),
   };

@@ -24,11 +24,11 @@ interface BackboneSpec extends Description {
 
 /** Weights stay in single precision: an import must answer as the original does. */
 export function encodeBackbone(emitter: PlanEmitter, spec: BackboneSpec): BackboneFiles {
-  const tensors = new Map(
-    [...emitter.tensors].map(([name, { shape, values }]) => [name, tensorOf(values, shape)] as const),
+  const written = [...emitter.tensors].map(
+    ([name, { shape, values }]) => [name, tensorOf(values, shape)] as const,
   );
   const format = 'headwater-plan/1';
-  const weights = writeSafetensors(tensors, { format });
+  const weights = writeSafetensors(new Map(written), { format });
   const { name, version, input, taps, ...description } = spec;
   const plan: Plan = {
     format,
@@ -46,5 +46,13 @@ export function encodeBackbone(emitter: PlanEmitter, spec: BackboneSpec): Backbo
 export async function writeBackboneFiles(folder: string, files: BackboneFiles): Promise<void> {
   await writeWhole(join(folder, 'weights.safetensors'), files.weights);
   await writeWhole(join(folder, 'plan.json'), `${JSON.stringify(files.plan, null, 2)}\n`);
-  await writeWhole(join(folder, 'MODEL_CARD.md'), modelCard(files));
+  await writeWhole(join(folder, 'MODEL_CARD.md'), modelCard(files.plan, files.weights, files.description));
+}
+
+/** A written backbone, for programs. */
+export function backboneJson(
+  path: string,
+  { name, version, weightsSha256 }: Plan,
+): Readonly<Record<string, string>> {
+  return { path, name, version, weights_sha256: weightsSha256 };
 }

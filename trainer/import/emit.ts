@@ -3,7 +3,7 @@
  * into the layers below, and the input's normalisation into the first convolution, whose padding becomes the pixel that
  * normalises to zero. What cannot be folded becomes a 1×1 depthwise step, so that the plan computes what the model did.
  */
-import type { Activation, Padding, Step } from '../../src/backbone/plan.ts';
+import type { Activation, Step } from '../../src/backbone/plan.ts';
 import { invalid, unsupported } from './model-error.ts';
 import {
   compose,
@@ -17,11 +17,7 @@ import {
   type SqueezeExcite,
   type Value,
 } from './symbolic.ts';
-
-interface PlanTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
+import type { ModelTensor } from './weights.ts';
 
 /** A step whose output still wants an affine map. */
 interface Emitted {
@@ -37,7 +33,7 @@ interface Folded {
 
 export class PlanEmitter {
   readonly steps: Step[] = [];
-  readonly tensors = new Map<string, PlanTensor>();
+  readonly tensors = new Map<string, ModelTensor>();
   #padValue: number[] | undefined;
   /** By the two maps that, with the root, make a value; values share them however they were padded. */
   readonly #emitted = new Map<Affine, Map<Bend, Emitted>>();
@@ -80,12 +76,13 @@ export class PlanEmitter {
         return this.#bend('input', value.before, value);
       case 'value':
       case 'mean': {
-        const { step, rest } = this.#loose(root.input);
-        return this.#bend(
-          root.op === 'mean' ? this.#mean(root.name, step) : step,
-          compose(rest, value.before),
-          value,
-        );
+        const { step: input, rest } = this.#loose(root.input);
+        let step = input;
+        if (root.op === 'mean') {
+          step = this.#name(root.name);
+          this.steps.push({ op: 'mean', name: step, input });
+        }
+        return this.#bend(step, compose(rest, value.before), value);
       }
       case 'add': {
         const [input, other] = [this.exact(root.a), this.exact(root.b)];
@@ -96,12 +93,6 @@ export class PlanEmitter {
       case 'squeeze-excite':
         return this.#bend(this.#squeezeExcite(root), value.before, value);
     }
-  }
-
-  #mean(wanted: string, input: string): string {
-    const name = this.#name(wanted);
-    this.steps.push({ op: 'mean', name, input });
-    return name;
   }
 
   /** An activation that follows no layer takes a 1×1 depthwise step. */
@@ -205,8 +196,8 @@ export class PlanEmitter {
     const name = this.#name(wanted);
     const weights = this.#tensor(`${name}/weights`, [1, 1, channels], Float32Array.from(map.scale));
     const bias = this.#vector(`${name}/bias`, map.shift);
-    const padding: Padding = NO_PADDING;
-    this.steps.push({ op: 'depthwise', name, input, weights, bias, stride: 1, padding, activation });
+    const common = { name, input, weights, bias, activation };
+    this.steps.push({ op: 'depthwise', ...common, stride: 1, padding: NO_PADDING });
     return name;
   }
 

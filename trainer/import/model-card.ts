@@ -11,15 +11,7 @@ export interface Description {
   readonly parity?: string;
 }
 
-export function modelCard({
-  plan,
-  weights,
-  description,
-}: {
-  readonly plan: Plan;
-  readonly weights: Uint8Array;
-  readonly description: Description;
-}): string {
+export function modelCard(plan: Plan, weights: Uint8Array, description: Description): string {
   const { height, width, padValue } = plan.input;
   const taps = plan.taps.map((tap) => `| ${tap.name} | output of \`${tap.step}\` | ${tap.channels} |`);
   return `# ${plan.name}, version ${plan.version}

@@ -2,12 +2,11 @@
  * Compares an import with the original, run by TensorFlow.js itself on the same pixels. TensorFlow.js's own loader reads
  * the original, so that a mistake of our reader shows.
  */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { createTfjsEngine } from '../../src/backbone/tfjs/engine.ts';
 import type { Backbone } from '../../src/backbone/index.ts';
 import { score } from '../../src/head/index.ts';
+import { tfjsWasm } from '../runtime.ts';
 import type { ModelFiles } from './model-files.ts';
 import { LUMA, type ImportedClassifier } from './teachable-machine.ts';
 
@@ -57,20 +56,12 @@ original by at most ${largestDifference.toExponential(1)}.`;
 }
 
 /** The original, loaded by TensorFlow.js. The caller disposes of it. */
-export async function originalLayersModel({
-  topology,
-  manifest,
-  groups,
-}: ModelFiles): Promise<tf.LayersModel> {
-  return tf.loadLayersModel(tf.io.fromMemory(artifacts({ topology, manifest, groups })));
+export async function originalLayersModel(files: ModelFiles): Promise<tf.LayersModel> {
+  return tf.loadLayersModel(tf.io.fromMemory(artifacts(files)));
 }
 
 /** The files as TensorFlow.js's loaders take them. */
-export function artifacts({
-  topology,
-  manifest,
-  groups,
-}: Pick<ModelFiles, 'topology' | 'manifest' | 'groups'>): tf.io.ModelArtifacts {
+export function artifacts({ topology, manifest, groups }: ModelFiles): tf.io.ModelArtifacts {
   // Its types know the formats better than files do; both sides have been checked by our own reader.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const weightSpecs = manifest.flatMap((group) => group.weights) as tf.io.WeightsManifestEntry[];
@@ -94,12 +85,6 @@ export function testPictures({ plan }: Backbone, count: number): Uint8Array[] {
       return picture === 0 ? noise : 0.8 * wave + 0.2 * noise;
     }),
   );
-}
-
-export async function tfjsWasm(): Promise<WebAssembly.Module> {
-  const require = createRequire(import.meta.url);
-  const file = require.resolve('@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm');
-  return WebAssembly.compile(await readFile(file));
 }
 
 export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -6,6 +6,7 @@
 import type { MapShape } from '../../src/backbone/index.ts';
 import type { Padding } from '../../src/backbone/plan.ts';
 import { invalid, unsupported } from './model-error.ts';
+import type { ModelTensor } from './weights.ts';
 
 /** What a value is computed from by elementwise maps alone. */
 export type Root =
@@ -118,15 +119,11 @@ export function batchNorm(
 export function clip(x: Value, low: number, high: number): Value {
   if (x.bend.kind === 'none' && !isPadded(x)) return { ...x, bend: { kind: 'clip', low, high } };
   if (x.bend.kind === 'clip' && isIdentity(x.after) && !isPadded(x)) {
-    return {
-      ...x,
-      bend: { kind: 'clip', low: Math.max(low, x.bend.low), high: Math.min(high, x.bend.high) },
-    };
+    const bend = { ...x.bend, low: Math.max(low, x.bend.low), high: Math.min(high, x.bend.high) };
+    return { ...x, bend };
   }
-  return {
-    ...valueOf({ op: 'value', name: nameOf(x), input: x }, x.shape),
-    bend: { kind: 'clip', low, high },
-  };
+  const whole = valueOf({ op: 'value', name: nameOf(x), input: x }, x.shape);
+  return { ...whole, bend: { kind: 'clip', low, high } };
 }
 
 /** Zeros around a map. */
@@ -143,7 +140,7 @@ export function convolve(
   op: 'conv' | 'depthwise',
   name: string,
   input: Value,
-  given: Kernel,
+  given: ModelTensor,
   stride: number,
   same: boolean,
 ): Value {
@@ -164,18 +161,13 @@ export function convolve(
     channels: outs,
   };
   if (shape.height < 1 || shape.width < 1) throw invalid(`the kernel of '${name}' is larger than its input`);
-  const weights = kernel.values;
   const read = isPadded(input) ? { ...input, padding: NO_PADDING } : input;
-  return valueOf({ op, name, input: read, shape: kernel.shape, weights, stride, padding }, shape);
-}
-
-export interface Kernel {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
+  const layer = { shape: kernel.shape, weights: kernel.values, stride, padding };
+  return valueOf({ op, name, input: read, ...layer }, shape);
 }
 
 /** The kernel that does to a colour picture what [height, width, 1, out] does to the grey one made of it. */
-function colourKernel({ shape, values }: Kernel, luma: readonly number[]): Kernel {
+function colourKernel({ shape, values }: ModelTensor, luma: readonly number[]): ModelTensor {
   const [height, width, ins, outs] = shape;
   if (ins !== 1) return { shape, values };
   const channels = luma.length;
@@ -188,17 +180,14 @@ function colourKernel({ shape, values }: Kernel, luma: readonly number[]): Kerne
 }
 
 /** A fully connected layer on a 1×1 map, without its bias. weights: [in, out]. */
-export function dense(name: string, input: Value, kernel: Kernel): Value {
+export function dense(name: string, input: Value, kernel: ModelTensor): Value {
   const [ins, outs] = kernel.shape;
   if (!isPixel(input)) throw unsupported(`'${name}' is fully connected to a map of more than one pixel`);
   if (kernel.shape.length !== 2 || ins !== input.shape.channels) {
     throw invalid(`'${name}' reads ${ins} channels, its input has ${input.shape.channels}`);
   }
-  const shape = { height: 1, width: 1, channels: outs };
-  return valueOf(
-    { op: 'dense', name, input, shape: kernel.shape, weights: kernel.values, stride: 1, padding: NO_PADDING },
-    shape,
-  );
+  const layer = { shape: kernel.shape, weights: kernel.values, stride: 1, padding: NO_PADDING };
+  return valueOf({ op: 'dense', name, input, ...layer }, { height: 1, width: 1, channels: outs });
 }
 
 /** Mean over space. */
@@ -209,11 +198,8 @@ export function mean(name: string, input: Value): Value {
 
 export function add(name: string, a: Value, b: Value): Value {
   if (isPadded(a) || isPadded(b)) throw unsupported(`'${name}' adds a padded map`);
-  if (
-    a.shape.height !== b.shape.height ||
-    a.shape.width !== b.shape.width ||
-    a.shape.channels !== b.shape.channels
-  ) {
+  const { height, width, channels } = a.shape;
+  if (b.shape.height !== height || b.shape.width !== width || b.shape.channels !== channels) {
     throw unsupported(`'${name}' adds maps of different shapes`);
   }
   return valueOf({ op: 'add', name, a, b }, a.shape);

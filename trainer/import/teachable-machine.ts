@@ -25,9 +25,6 @@ export const LUMA = [0.2989, 0.587, 0.114] as const;
 const metadataSchema = z.object({
   labels: z.array(z.string()).min(2).max(MAX_CLASSES),
   modelName: z.string().optional(),
-  packageVersion: z.string().max(64).optional(),
-  tmVersion: z.string().max(64).optional(),
-  grayscale: z.boolean().optional(),
 });
 
 export interface ImportedClassifier extends BackboneFiles {

@@ -84,20 +84,27 @@ export function readWeights(
   for (const [index, { weights, paths }] of manifest.entries()) {
     const bytes = groups[index];
     if (bytes.length !== sizes[index]) {
-      throw invalid(
-        `${paths.join(', ')} hold ${bytes.length} bytes where the manifest describes ${sizes[index]}`,
-      );
+      const described = `where the manifest describes ${sizes[index]}`;
+      throw invalid(`${paths.join(', ')} hold ${bytes.length} bytes ${described}`);
     }
     let at = 0;
     for (const entry of weights) {
       if (tensors.has(entry.name)) throw invalid(`two weights are named '${entry.name}'`);
-      const size = entryBytes(entry);
-      tensors.set(entry.name, readEntry(entry, bytes.slice(at, at + size)));
-      at += size;
+      const values = decode(entry, bytes.slice(at, (at += entryBytes(entry))));
+      if (!values.every(Number.isFinite))
+        throw invalid(`weight '${entry.name}' holds a number that is not finite`);
+      tensors.set(entry.name, { shape: entry.shape, values });
     }
   }
   if (tensors.size > MAX_WEIGHTS) throw invalid(`it has more than ${MAX_WEIGHTS} weights`);
   return tensors;
+}
+
+/** @throws ModelError when there is none of that name. */
+export function tensorNamed(tensors: ReadonlyMap<string, ModelTensor>, name: string): ModelTensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw invalid(`the manifest has no weight '${name}'`);
+  return tensor;
 }
 
 function elementCount(shape: readonly number[]): number {
@@ -115,13 +122,6 @@ function entryBytes({ name, shape, dtype, quantization }: WeightEntry): number {
     );
   }
   return bytes;
-}
-
-function readEntry(entry: WeightEntry, bytes: Uint8Array): ModelTensor {
-  const values = decode(entry, bytes);
-  if (!values.every(Number.isFinite))
-    throw invalid(`weight '${entry.name}' holds a number that is not finite`);
-  return { shape: entry.shape, values };
 }
 
 /** `bytes` begin a buffer of their own, so that any element type may view them. */

@@ -7,7 +7,7 @@ import { BarChart, CustomChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { ClassMetrics, Interval } from '../../src/head/metrics.ts';
+import type { ClassMetrics } from '../../src/head/metrics.ts';
 import type { ReliabilityBin } from '../../src/learn/statistics/metrics.ts';
 
 echarts.use([
@@ -41,19 +41,11 @@ type Option = Parameters<ReturnType<typeof echarts.init>['setOption']>[0];
 export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
   const filled = bins.filter((bin) => bin.count > 0);
   const total = filled.reduce((sum, bin) => sum + bin.count, 0);
-  const axis = (name: string): object => ({
-    ...valueAxis(name),
-    min: 0,
-    max: 1,
-    interval: 0.25,
-    axisLabel: { color: MUTED, formatter: asPercent },
-  });
   const option: Option = {
-    ...base(),
     grid: { left: 52, right: 16, top: 36, bottom: 44 },
-    legend: { top: 0, itemGap: 24, textStyle: { color: INK }, data: ['right answers', 'pictures'] },
-    xAxis: axis('confidence'),
-    yAxis: axis(''),
+    legend: legend('right answers', 'pictures'),
+    xAxis: shareAxis('confidence'),
+    yAxis: shareAxis(''),
     series: [
       {
         name: 'pictures',
@@ -102,23 +94,9 @@ export function classChart(classes: readonly ClassBar[]): string {
     data: shown.map(value),
   });
   const option: Option = {
-    ...base(),
-    grid: {
-      left: 8,
-      right: 20,
-      top: 36,
-      bottom: 24,
-      outerBoundsMode: 'same',
-      outerBoundsContain: 'axisLabel',
-    },
-    legend: { top: 0, itemGap: 24, textStyle: { color: INK }, data: ['recall', 'precision'] },
-    xAxis: {
-      ...valueAxis(''),
-      min: 0,
-      max: 1,
-      interval: 0.25,
-      axisLabel: { color: MUTED, formatter: asPercent },
-    },
+    grid: { left: 8, right: 20, top: 36, bottom: 24, ...WITH_LABELS },
+    legend: legend('recall', 'precision'),
+    xAxis: shareAxis(''),
     yAxis: {
       type: 'category',
       inverse: true,
@@ -130,26 +108,27 @@ export function classChart(classes: readonly ClassBar[]): string {
     series: [
       bars('recall', FIRST, (c) => c.recall),
       bars('precision', SECOND, (c) => c.precision),
-      whiskers(
-        shown.map((c) => c.recallInterval),
-        -1,
-      ),
-      whiskers(
-        shown.map((c) => c.precisionInterval),
-        1,
-      ),
+      whiskers(shown, 'recallInterval', -1),
+      whiskers(shown, 'precisionInterval', 1),
     ],
   };
   return drawBoth(option, (form) => 70 + shown.length * ROW_PX[form], 'Recall and precision of each class');
 }
 
+/** A grid without the labels of its axes, which it leaves room for. */
+const WITH_LABELS = { outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const;
+
 /** 95 % intervals as thin lines over bars. @param side −1 for the upper bar of each pair, 1 for the lower. */
-function whiskers(intervals: readonly Interval[], side: -1 | 1): object {
+function whiskers(
+  classes: readonly ClassMetrics[],
+  interval: 'recallInterval' | 'precisionInterval',
+  side: -1 | 1,
+): object {
   return {
     type: 'custom',
     silent: true,
     z: 10,
-    data: intervals.map((interval, i) => [...interval, i]),
+    data: classes.map((each, i) => [...each[interval], i]),
     encode: { x: [0, 1], y: 2 },
     renderItem: (_: unknown, api: { value(i: number): number; coord(at: number[]): number[] }) => {
       const [x1, y] = api.coord([api.value(0), api.value(2)]);
@@ -167,15 +146,18 @@ function whiskers(intervals: readonly Interval[], side: -1 | 1): object {
 /** Half the distance of two bars of a pair. */
 const WHISKER_OFFSET_PX = 6.3;
 
-function base(): Option {
-  return {
-    animation: false,
-    backgroundColor: 'transparent',
-    textStyle: { fontFamily: 'system-ui, sans-serif', color: INK },
-  };
+const BASE: Option = {
+  animation: false,
+  backgroundColor: 'transparent',
+  textStyle: { fontFamily: 'system-ui, sans-serif', color: INK },
+};
+
+function legend(...data: readonly string[]): object {
+  return { top: 0, itemGap: 24, textStyle: { color: INK }, data };
 }
 
-function valueAxis(name: string): object {
+/** From 0 to 100 %. */
+function shareAxis(name: string): object {
   return {
     type: 'value',
     name,
@@ -184,11 +166,11 @@ function valueAxis(name: string): object {
     nameTextStyle: { color: MUTED },
     axisLine: { show: true, lineStyle: { color: LINE } },
     splitLine: { lineStyle: { color: LINE } },
+    min: 0,
+    max: 1,
+    interval: 0.25,
+    axisLabel: { color: MUTED, formatter: (value: number) => `${Math.round(value * 100)} %` },
   };
-}
-
-function asPercent(value: number): string {
-  return `${Math.round(value * 100)} %`;
 }
 
 function drawBoth(option: Option, height: (form: 'narrow' | 'wide') => number, title: string): string {
@@ -203,19 +185,12 @@ function drawBoth(option: Option, height: (form: 'narrow' | 'wide') => number, t
 function draw(option: Option, width: number, height: number): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
-    chart.setOption(option);
+    chart.setOption({ ...BASE, ...option });
     let svg = chart.renderToSVGString();
     for (const [standIn, variable] of Object.entries(COLOURS)) svg = svg.replaceAll(standIn, variable);
     // The page scales the drawing and needs none of ECharts' hover styles.
-    return withoutStyles(svg.replace(/<svg width="\d+" height="\d+"/, '<svg'));
+    return svg.replace(/<svg width="\d+" height="\d+"/, '<svg').replaceAll(/<style[^]*?<\/style>/g, '');
   } finally {
     chart.dispose();
   }
 }
-
-function withoutStyles(svg: string): string {
-  const [head, ...rest] = svg.split('<style');
-  return head + rest.map((part) => part.slice(part.indexOf(STYLE_END) + STYLE_END.length)).join('');
-}
-
-const STYLE_END = '</style>';

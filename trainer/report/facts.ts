@@ -5,30 +5,22 @@ import { byteSize } from '../files.ts';
 
 /** @returns names and values. */
 export function headFacts(head: Head, bytes: number, strategy?: string): [string, string][] {
-  const { training, backbone, input } = head;
-  return [
-    ...(strategy === undefined ? [] : [['Strategy', strategy] satisfies [string, string]]),
-    [
-      'Method',
-      `${methodText(training.method)}, λ = ${training.lambda.toPrecision(3)}, temperature ${head.temperature.toPrecision(3)}`,
-    ],
+  const { training, backbone, input, novelty } = head;
+  const [lambda, temperature] = [training.lambda, head.temperature].map((value) => value.toPrecision(3));
+  const facts: [string, string | undefined][] = [
+    ['Strategy', strategy],
+    ['Method', `${methodText(training.method)}, λ = ${lambda}, temperature ${temperature}`],
     ['Pictures', `${training.examples}: ${classCounts(head)}`],
     ['Backbone', `${backbone.name} ${backbone.version}, weights ${backbone.weightsSha256.slice(0, 16)}…`],
-    ...(input === undefined
-      ? []
-      : [
-          [
-            'Pictures as read',
-            `${input.height}×${input.width} pixels, pixel rules ${input.rules}`,
-          ] satisfies [string, string],
-        ]),
+    ['Pictures as read', input && `${input.height}×${input.width} pixels, pixel rules ${input.rules}`],
     ['CNN code', `${head.codeLength} numbers from ${head.taps.join(', ')}`],
     [
       'Unknown',
-      `above ${head.novelty.threshold.toFixed(2)}; ${head.novelty.directions.length / head.codeLength} directions`,
+      `above ${novelty.threshold.toFixed(2)}; ${novelty.directions.length / head.codeLength} directions`,
     ],
     ['File', byteSize(bytes)],
   ];
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }
 
 const MAX_CLASSES_LISTED = 24;

@@ -1,8 +1,9 @@
 /** The HTML report: one file without a single outside resource, so that it can be mailed and kept. */
-import type { ImageDecoder } from '../../src/image/index.ts';
 import type { Skipped } from '../datasets/dataset.ts';
 import type { Judgement, NamedEvaluation } from '../evaluation/evaluation.ts';
 import { lossInterval, percent, percentInterval } from '../evaluation/metrics-text.ts';
+import { writeWhole } from '../files.ts';
+import { loadDecoder } from '../runtime.ts';
 import { classChart, MAX_BARS, reliabilityChart } from './charts.ts';
 import { confusedPairs, confusionTable } from './confusion.ts';
 import { html, Html, NOTHING, table } from './html.ts';
@@ -26,11 +27,15 @@ export interface ReportInput {
 const MAX_THUMBNAILS = 18;
 const MAX_SKIPPED_ROWS = 200;
 
-export async function renderReport(input: ReportInput, decoder: ImageDecoder): Promise<string> {
+/** @throws FileError */
+export async function writeReport(path: string, input: ReportInput): Promise<void> {
+  await writeWhole(path, await renderReport(input));
+}
+
+async function renderReport(input: ReportInput): Promise<string> {
   const { evaluations } = input;
-  const thumbnailer = await createThumbnailer(decoder);
-  const galleries: Html[] = [];
-  for (const evaluation of evaluations) galleries.push(await gallery(evaluation, thumbnailer));
+  const thumbnailer = await createThumbnailer(await loadDecoder());
+  const galleries = await Array.fromAsync(evaluations, (evaluation) => gallery(evaluation, thumbnailer));
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -110,9 +115,8 @@ async function gallery(
   { name, labels, judgements }: NamedEvaluation,
   thumbnailer: Thumbnailer,
 ): Promise<Html> {
-  const items: Html[] = [];
-  for (const mistake of worstMistakes(judgements))
-    items.push(await galleryItem(mistake, labels, thumbnailer));
+  const worst = worstMistakes(judgements);
+  const items = await Array.fromAsync(worst, (mistake) => galleryItem(mistake, labels, thumbnailer));
   const body =
     items.length === 0
       ? html`<p class="note">No mistakes.</p>`

@@ -105,10 +105,9 @@ async function tryTuned(
   );
   const split = splitUp(data.set.targets, folds, seed);
   const runs = await openRuns(data, options);
-  const validations: CrossValidation[] = [];
-  for (const strategy of affordable) {
-    validations.push(await crossValidateTuned(strategy, data, split, runs, terminal));
-  }
+  const validations = await Array.fromAsync(affordable, (strategy) =>
+    crossValidateTuned(strategy, data, split, runs, terminal),
+  );
   return { split, runs, validations };
 }
 
@@ -130,20 +129,14 @@ function fewestMistakes(linear: readonly LinearOutcome[]): number {
 function linearCandidate({ strategy, taps, trained }: LinearOutcome): Candidate {
   const { head, leaveOneOut, metrics } = trained;
   const { labels, training } = head;
-  return {
-    strategy,
-    taps,
-    folds: heldOutFolds(training.method),
-    // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
-    metrics:
-      metrics ??
-      evaluate(new Float32Array(labels.length).fill(1 / labels.length), new Uint16Array(1), labels.length),
-    probabilities:
-      metrics === null
-        ? new Float32Array(training.examples * labels.length).fill(1 / labels.length)
-        : leaveOneOut,
-    cost: { ms: 0, bytes: writeHead(head).length },
-  };
+  const common = { strategy, taps, folds: heldOutFolds(training.method) };
+  const cost = { ms: 0, bytes: writeHead(head).length };
+  if (metrics !== null) return { ...common, metrics, probabilities: leaveOneOut, cost };
+  // Without a class of two pictures nothing can be judged; all candidates are then as good as certain of nothing.
+  const classes = labels.length;
+  const probabilities = new Float32Array(training.examples * classes).fill(1 / classes);
+  const one = evaluate(probabilities.subarray(0, classes), new Uint16Array(1), classes);
+  return { ...common, metrics: one, probabilities, cost };
 }
 
 /** All judged alike: by folds where networks were tuned, since those can't be judged in another way. */
@@ -154,8 +147,7 @@ async function candidates(
 ): Promise<Candidate[]> {
   const frozen = linear.map((outcome) => linearCandidate(outcome));
   if (tuning === undefined) return frozen;
-  const judged: Candidate[] = [];
-  for (const candidate of frozen) judged.push(await judgedByFolds(candidate, data, tuning.split));
+  const judged = await Array.fromAsync(frozen, (each) => judgedByFolds(each, data, tuning.split));
   return [...judged, ...tuning.validations.map((each) => tunedCandidate(each, data))];
 }
 

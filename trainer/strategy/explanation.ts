@@ -25,13 +25,8 @@ export function triedTable({ tried, choice, passedOver }: Explanation): string {
   return [table(head, rows), ...others, `* ${choice.because}`].join('\n');
 }
 
-export function explanationJson({
-  situation,
-  taps,
-  tried,
-  passedOver,
-  choice,
-}: Explanation): Record<string, unknown> {
+export function explanationJson(explanation: Explanation): Record<string, unknown> {
+  const { situation, taps, tried, passedOver, choice } = explanation;
   const { similarity } = situation;
   return {
     quadrant: { size: situation.size, similarity: situation.likeness },

@@ -2,7 +2,7 @@
 import type { Head } from '../../src/head/head.ts';
 import type { CodeRows } from '../../src/learn/code-rows.ts';
 import type { LabelledCodes } from '../codes/labelled.ts';
-import { CodesReader } from '../codes/reader.ts';
+import { openReader } from '../codes/reader.ts';
 import type { Reading } from '../reading.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { tapRows } from './linear/tap-rows.ts';
@@ -15,6 +15,6 @@ export async function codesFor(
   terminal: Terminal,
 ): Promise<CodeRows> {
   if (head.tail === undefined) return tapRows(set.codes, reading.backbone, head.taps);
-  const reader = await CodesReader.open(reading, terminal, head);
+  const reader = await openReader(reading, terminal, head);
   return (await reader.codes(set.pictures)).rows;
 }

@@ -16,15 +16,13 @@ import type { LabelledCodes } from '../codes/labelled.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import type { Reading } from '../reading.ts';
 
-export type Size = 'little' | 'much';
 /** Unknown where the backbone has no batch norms to tell by. */
 type Likeness = 'similar' | 'different' | 'unknown';
 
 export interface Situation {
   readonly examples: number;
-  readonly classes: number;
   readonly perClass: number;
-  readonly size: Size;
+  readonly size: 'little' | 'much';
   /** Undefined where the backbone has no batch norms. */
   readonly similarity: Similarity | undefined;
   /** The distance from which on data are different for this backbone. */
@@ -63,16 +61,10 @@ export async function assess(
   const examples = pictures.length;
   const similarity = await measureSimilarity(reading, pictures, options);
   const perClass = examples / classes;
+  const size = isMuch(examples, classes) ? 'much' : 'little';
   const differentFrom = DIFFERENT_FROM.get(reading.backbone.plan.name) ?? USUALLY_DIFFERENT_FROM;
-  return {
-    examples,
-    classes,
-    perClass,
-    size: isMuch(examples, classes) ? 'much' : 'little',
-    similarity,
-    differentFrom,
-    likeness: likenessOf(similarity, differentFrom),
-  };
+  const likeness = likenessOf(similarity, differentFrom);
+  return { examples, perClass, size, similarity, differentFrom, likeness };
 }
 
 /** Whether a network can be changed by so many pictures of so many classes. */

@@ -30,7 +30,7 @@ describe('graph models with the operators of published ones', () => {
     // Everything was folded: no step is there only to scale or to clip.
     expect(imported.plan.steps.filter((step) => /scaled|activated/.test(step.name))).toEqual([]);
     expect(imported.plan.steps.some((step) => 'batchNorm' in step)).toBe(true);
-    expect(modelCard({ ...imported, description: { ...imported.description, parity: text } })).toContain(
+    expect(modelCard(imported.plan, imported.weights, { ...imported.description, parity: text })).toContain(
       text,
     );
   });

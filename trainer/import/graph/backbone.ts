@@ -24,7 +24,7 @@ export interface GraphBackboneOptions {
   readonly name: string;
   readonly pixels: PixelRange;
   /** Side of the picture, where the graph leaves it open. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** Where the model comes from, for the model card, in Markdown. */
   readonly source: string;
 }
@@ -102,19 +102,12 @@ function pictureOf({ pixels, size }: GraphBackboneOptions): MakeInput {
     if (rows === undefined || columns === undefined) {
       throw unsupported('it takes pictures of any size; say which with --size, for example 224');
     }
-    if (
-      Math.max(rows, columns) > PLAN_LIMITS.inputSide ||
-      !Number.isInteger(rows) ||
-      !Number.isInteger(columns)
-    ) {
+    if (![rows, columns].every((side) => Number.isInteger(side) && side <= PLAN_LIMITS.inputSide)) {
       throw unsupported(
         `its pictures have ${rows}×${columns} pixels; at most ${PLAN_LIMITS.inputSide} a side are possible`,
       );
     }
-    return pictureValue(
-      { height: rows, width: columns, channels },
-      (pixels.high - pixels.low) / 255,
-      pixels.low,
-    );
+    const scale = (pixels.high - pixels.low) / 255;
+    return pictureValue({ height: rows, width: columns, channels }, scale, pixels.low);
   };
 }

@@ -4,7 +4,8 @@ import { createTfjsEngine } from '../../../src/backbone/tfjs/engine.ts';
 import { cosine } from '../../../src/learn/statistics/cosine.ts';
 import type { GraphBackbone, PixelRange } from './backbone.ts';
 import type { ModelFiles } from '../model-files.ts';
-import { artifacts, difference, testPictures, tfjsWasm } from '../parity.ts';
+import { artifacts, difference, testPictures } from '../parity.ts';
+import { tfjsWasm } from '../../runtime.ts';
 
 interface GraphParity {
   readonly taps: readonly TapParity[];

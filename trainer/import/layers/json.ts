@@ -23,24 +23,21 @@ const sequentialSchema = z.union([layersSchema, z.object({ layers: layersSchema 
 
 const pair = z.tuple([z.int().min(1).max(64), z.int().min(1).max(64)]);
 const border = z.int().min(0).max(31);
+const channelsLast = z.enum(['channels_last']).nullish();
+const biased = z.object({ activation: z.string().nullish(), use_bias: z.boolean().nullish() });
+export type Biased = z.infer<typeof biased>;
 export const CONFIGS = {
   input: z.object({ batch_input_shape: z.array(z.int().min(1).max(1024).nullable()).min(2).max(4) }),
-  convolution: z.object({
+  convolution: biased.extend({
     kernel_size: pair,
     strides: pair,
     padding: z.enum(['valid', 'same']),
-    data_format: z.enum(['channels_last']).nullish(),
+    data_format: channelsLast,
     dilation_rate: z.array(z.literal(1)).nullish(),
-    activation: z.string().nullish(),
-    use_bias: z.boolean().nullish(),
     depth_multiplier: z.literal(1).nullish(),
     groups: z.literal(1).nullish(),
   }),
-  dense: z.object({
-    units: z.int().min(1).max(16_384),
-    activation: z.string().nullish(),
-    use_bias: z.boolean().nullish(),
-  }),
+  dense: biased.extend({ units: z.int().min(1).max(16_384) }),
   batchNorm: z.object({
     epsilon: z.number().min(0).max(1),
     axis: z.union([z.int(), z.array(z.int()).length(1)]).nullish(),
@@ -49,7 +46,7 @@ export const CONFIGS = {
   }),
   padding: z.object({
     padding: z.tuple([z.tuple([border, border]), z.tuple([border, border])]),
-    data_format: z.enum(['channels_last']).nullish(),
+    data_format: channelsLast,
   }),
   relu: z.object({
     max_value: z.number().positive().nullish(),
@@ -57,33 +54,17 @@ export const CONFIGS = {
     threshold: z.literal(0).nullish(),
   }),
   activation: z.object({ activation: z.string() }),
-  pooling: z.object({ data_format: z.enum(['channels_last']).nullish() }),
+  pooling: z.object({ data_format: channelsLast }),
 };
 
 export const MODELS = ['Sequential', 'Model', 'Functional'];
-const KNOWN = [
-  ...MODELS,
-  'InputLayer',
-  'ZeroPadding2D',
-  'Conv2D',
-  'DepthwiseConv2D',
-  'BatchNormalization',
-  'ReLU',
-  'Activation',
-  'Add',
-  'Dropout',
-  'GlobalAveragePooling2D',
-  'Reshape',
-  'Flatten',
-  'Dense',
-  'Softmax',
-];
 
-export function unknownLayers(layer: LayerJson, depth: number): string[] {
+/** @returns the layers whose class is none of these, with their classes. */
+export function unknownLayers(layer: LayerJson, known: ReadonlySet<string>, depth = 0): string[] {
   if (depth > MAX_NESTING) throw invalid(`its models nest deeper than ${MAX_NESTING}`);
-  if (!KNOWN.includes(layer.class_name)) return [`${nameOf(layer)} (${layer.class_name.slice(0, 60)})`];
+  if (!known.has(layer.class_name)) return [`${nameOf(layer)} (${layer.class_name.slice(0, 60)})`];
   if (!MODELS.includes(layer.class_name)) return [];
-  return layersOf(layer).flatMap((inner) => unknownLayers(inner, depth + 1));
+  return layersOf(layer).flatMap((inner) => unknownLayers(inner, known, depth + 1));
 }
 
 export function layersOf(layer: LayerJson): LayerJson[] {

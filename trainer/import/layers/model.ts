@@ -3,7 +3,6 @@
  * into symbolic values. Knows the layers that MobileNets and small classifiers on top of them are made of.
  */
 import * as z from 'zod';
-import type { Padding } from '../../../src/backbone/plan.ts';
 import {
   check,
   CONFIGS,
@@ -14,15 +13,16 @@ import {
   nameOf,
   referenceSchema,
   unknownLayers,
+  type Biased,
   type LayerJson,
 } from './json.ts';
 import { invalid, unsupported } from '../model-error.ts';
 import * as symbolic from '../symbolic.ts';
 import type { Value } from '../symbolic.ts';
-import type { ModelTensor } from '../weights.ts';
+import { tensorNamed, type ModelTensor } from '../weights.ts';
 
 /** A classifier's end: probabilities = softmax(logits). */
-export interface LayersModel {
+interface LayersModel {
   /** The value before the softmax, or the last one where there is none. */
   readonly output: Value;
   readonly softmax: boolean;
@@ -42,7 +42,7 @@ export function readLayersModel(
 ): LayersModel {
   const outer = check(z.object({ model_config: z.unknown().optional() }), topology, 'modelTopology');
   const root = check(layerSchema, outer.model_config ?? topology, 'modelTopology');
-  const unknown = unknownLayers(root, 0);
+  const unknown = unknownLayers(root, KNOWN);
   if (unknown.length > 0) {
     throw unsupported(`it has layers that plans cannot express: ${unknown.slice(0, 20).join(', ')}`);
   }
@@ -107,48 +107,13 @@ class LayersReader {
       return others.reduce((sum, other) => symbolic.add(nameOf(layer), sum, other), input);
     }
     if (others.length > 0) throw unsupported(`'${nameOf(layer)}' (${layer.class_name}) has several inputs`);
-    return this.#unary(layer, input);
-  }
-
-  #unary(layer: LayerJson, x: Value): Value {
-    const where = nameOf(layer);
-    switch (layer.class_name) {
-      case 'ZeroPadding2D': {
-        const [[top, bottom], [left, right]] = check(CONFIGS.padding, layer.config, where).padding;
-        const padding: Padding = [top, bottom, left, right];
-        return symbolic.pad(x, padding);
-      }
-      case 'Conv2D':
-      case 'DepthwiseConv2D':
-        return this.#convolution(layer, x);
-      case 'Dense':
-        return this.#dense(layer, x);
-      case 'BatchNormalization':
-        return this.#batchNorm(layer, x);
-      case 'ReLU':
-        return symbolic.clip(x, 0, check(CONFIGS.relu, layer.config, where).max_value ?? Infinity);
-      case 'Activation':
-        return this.#activate(x, check(CONFIGS.activation, layer.config, where).activation, where);
-      case 'Softmax':
-        return this.#activate(x, 'softmax', where);
-      case 'GlobalAveragePooling2D':
-        check(CONFIGS.pooling, layer.config, where);
-        return symbolic.mean(where, x);
-      case 'Reshape':
-      case 'Flatten':
-        if (!symbolic.isPixel(x))
-          throw unsupported(`'${where}' (${layer.class_name}) reads more than one pixel`);
-        return x;
-      // Does nothing outside of training.
-      case 'Dropout':
-        return x;
-      default:
-        throw unsupported(`it has a layer that plans cannot express: ${where} (${layer.class_name})`);
-    }
+    const compute = UNARY.get(layer.class_name);
+    if (compute === undefined) throw new TypeError(`${layer.class_name} has no meaning.`);
+    return compute(input, layer, this);
   }
 
   #input(layer: LayerJson): Value {
-    const { batch_input_shape: shape } = check(CONFIGS.input, layer.config, nameOf(layer));
+    const { batch_input_shape: shape } = configOf(layer, CONFIGS.input);
     const [, height, width, channels] = shape;
     if (shape.length !== 4 || !height || !width || !channels) {
       throw unsupported(`its input is [${shape.join(', ')}], not [null, height, width, channels]`);
@@ -157,40 +122,11 @@ class LayersReader {
     return this.#picture;
   }
 
-  #convolution(layer: LayerJson, x: Value): Value {
-    const where = nameOf(layer);
-    const config = check(CONFIGS.convolution, layer.config, where);
-    const depthwise = layer.class_name === 'DepthwiseConv2D';
-    const [stride, strideAcross] = config.strides;
-    if (stride !== strideAcross) throw unsupported(`'${where}' has two different strides`);
-    const { shape, values } = this.#weight(`${where}/${depthwise ? 'depthwise_kernel' : 'kernel'}`);
-    if (shape.length !== 4 || shape[0] !== config.kernel_size[0] || shape[1] !== config.kernel_size[1]) {
-      throw invalid(`the kernel of '${where}' is [${shape.join(', ')}]`);
-    }
-    if (depthwise && shape[3] !== 1) throw unsupported(`'${where}' has more than one filter a channel`);
-    const kernel = { shape: depthwise ? shape.slice(0, 3) : shape, values };
-    const same = config.padding === 'same';
-    const linear = symbolic.convolve(depthwise ? 'depthwise' : 'conv', where, x, kernel, stride, same);
-    return this.#biasAndActivation(linear, where, config);
+  weight(name: string): ModelTensor {
+    return tensorNamed(this.#weights, name);
   }
 
-  #dense(layer: LayerJson, x: Value): Value {
-    const where = nameOf(layer);
-    const config = check(CONFIGS.dense, layer.config, where);
-    return this.#biasAndActivation(symbolic.dense(where, x, this.#weight(`${where}/kernel`)), where, config);
-  }
-
-  #biasAndActivation(
-    linear: Value,
-    where: string,
-    config: { use_bias?: boolean | null | undefined; activation?: string | null | undefined },
-  ): Value {
-    const biased =
-      config.use_bias === false ? linear : symbolic.shift(linear, this.#weight(`${where}/bias`).values);
-    return this.#activate(biased, config.activation ?? 'linear', where);
-  }
-
-  #activate(x: Value, activation: string, where: string): Value {
+  activate(x: Value, activation: string, where: string): Value {
     switch (activation) {
       case 'linear':
         return x;
@@ -205,27 +141,98 @@ class LayersReader {
         throw unsupported(`'${where}' has the activation '${activation.slice(0, 60)}'`);
     }
   }
+}
 
-  #batchNorm(layer: LayerJson, x: Value): Value {
-    const where = nameOf(layer);
-    const { epsilon, center, scale, axis } = check(CONFIGS.batchNorm, layer.config, where);
-    const last = axis === undefined || axis === null || [axis].flat()[0] === -1 || [axis].flat()[0] === 3;
-    if (!last) throw unsupported(`'${where}' normalises another axis than the channels`);
-    const constant = (value: number): Float32Array => new Float32Array(x.shape.channels).fill(value);
-    const norm = {
-      gamma: scale === false ? constant(1) : this.#weight(`${where}/gamma`).values,
-      beta: center === false ? constant(0) : this.#weight(`${where}/beta`).values,
-      mean: this.#weight(`${where}/moving_mean`).values,
-      variance: this.#weight(`${where}/moving_variance`).values,
-    };
-    return symbolic.batchNorm(x, norm, epsilon);
-  }
+/** What a layer with one input makes of it. */
+type Unary = (x: Value, layer: LayerJson, reader: LayersReader) => Value;
 
-  #weight(wanted: string): ModelTensor {
-    const tensor = this.#weights.get(wanted);
-    if (tensor === undefined) throw invalid(`the manifest has no weight '${wanted}'`);
-    return tensor;
+const UNARY: ReadonlyMap<string, Unary> = new Map(
+  Object.entries<Unary>({
+    ZeroPadding2D: pad,
+    Conv2D: convolution,
+    DepthwiseConv2D: convolution,
+    Dense: dense,
+    BatchNormalization: batchNorm,
+    ReLU: (x, layer) => symbolic.clip(x, 0, configOf(layer, CONFIGS.relu).max_value ?? Infinity),
+    Activation: (x, layer, reader) =>
+      reader.activate(x, configOf(layer, CONFIGS.activation).activation, nameOf(layer)),
+    Softmax: (x, layer, reader) => reader.activate(x, 'softmax', nameOf(layer)),
+    GlobalAveragePooling2D: averagePool,
+    Reshape: reshape,
+    Flatten: reshape,
+    // Does nothing outside of training.
+    Dropout: (x) => x,
+  }),
+);
+const KNOWN = new Set([...MODELS, 'InputLayer', 'Add', ...UNARY.keys()]);
+
+function pad(x: Value, layer: LayerJson): Value {
+  const [[top, bottom], [left, right]] = configOf(layer, CONFIGS.padding).padding;
+  return symbolic.pad(x, [top, bottom, left, right]);
+}
+
+function convolution(x: Value, layer: LayerJson, reader: LayersReader): Value {
+  const where = nameOf(layer);
+  const config = configOf(layer, CONFIGS.convolution);
+  const depthwise = layer.class_name === 'DepthwiseConv2D';
+  const [stride, strideAcross] = config.strides;
+  if (stride !== strideAcross) throw unsupported(`'${where}' has two different strides`);
+  const { shape, values } = reader.weight(`${where}/${depthwise ? 'depthwise_kernel' : 'kernel'}`);
+  if (shape.length !== 4 || shape[0] !== config.kernel_size[0] || shape[1] !== config.kernel_size[1]) {
+    throw invalid(`the kernel of '${where}' is [${shape.join(', ')}]`);
   }
+  if (depthwise && shape[3] !== 1) throw unsupported(`'${where}' has more than one filter a channel`);
+  const kernel = { shape: depthwise ? shape.slice(0, 3) : shape, values };
+  const same = config.padding === 'same';
+  const linear = symbolic.convolve(depthwise ? 'depthwise' : 'conv', where, x, kernel, stride, same);
+  return biasAndActivation(linear, where, config, reader);
+}
+
+function dense(x: Value, layer: LayerJson, reader: LayersReader): Value {
+  const where = nameOf(layer);
+  const config = configOf(layer, CONFIGS.dense);
+  const linear = symbolic.dense(where, x, reader.weight(`${where}/kernel`));
+  return biasAndActivation(linear, where, config, reader);
+}
+
+function biasAndActivation(
+  linear: Value,
+  where: string,
+  { use_bias: bias, activation }: Biased,
+  reader: LayersReader,
+): Value {
+  const biased = bias === false ? linear : symbolic.shift(linear, reader.weight(`${where}/bias`).values);
+  return reader.activate(biased, activation ?? 'linear', where);
+}
+
+function batchNorm(x: Value, layer: LayerJson, reader: LayersReader): Value {
+  const where = nameOf(layer);
+  const { epsilon, center, scale, axis } = configOf(layer, CONFIGS.batchNorm);
+  const [last] = [axis ?? -1].flat();
+  if (last !== -1 && last !== 3) throw unsupported(`'${where}' normalises another axis than the channels`);
+  const constant = (value: number): Float32Array => new Float32Array(x.shape.channels).fill(value);
+  const norm = {
+    gamma: scale === false ? constant(1) : reader.weight(`${where}/gamma`).values,
+    beta: center === false ? constant(0) : reader.weight(`${where}/beta`).values,
+    mean: reader.weight(`${where}/moving_mean`).values,
+    variance: reader.weight(`${where}/moving_variance`).values,
+  };
+  return symbolic.batchNorm(x, norm, epsilon);
+}
+
+function averagePool(x: Value, layer: LayerJson): Value {
+  configOf(layer, CONFIGS.pooling);
+  return symbolic.mean(nameOf(layer), x);
+}
+
+function reshape(x: Value, layer: LayerJson): Value {
+  if (!symbolic.isPixel(x))
+    throw unsupported(`'${nameOf(layer)}' (${layer.class_name}) reads more than one pixel`);
+  return x;
+}
+
+function configOf<T>(layer: LayerJson, schema: z.ZodType<T>): T {
+  return check(schema, layer.config, nameOf(layer));
 }
 
 function inboundValues(layer: LayerJson, values: ReadonlyMap<string, Value>): Value[] {

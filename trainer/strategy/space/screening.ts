@@ -8,7 +8,7 @@ import { permutation, randomFor } from '../../../src/random.ts';
 import type { DetailedMetrics } from '../../../src/learn/statistics/metrics.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { readLabelledCodes, requireTrainable, targetsOf } from '../../codes/labelled.ts';
-import { CodesReader } from '../../codes/reader.ts';
+import { openReader } from '../../codes/reader.ts';
 import type { DataSet } from '../../datasets/dataset.ts';
 import { UsageError } from '../../cli/failure.ts';
 import { trainOn } from '../../learning.ts';
@@ -103,7 +103,7 @@ export async function screen(
   const judged: Judged[] = [];
   let targets = new Uint16Array();
   for (const space of within) {
-    const reader = await CodesReader.open(space.reading, terminal);
+    const reader = await openReader(space.reading, terminal);
     const set = await readLabelledCodes(part, reader);
     requireTrainable(set);
     const trained = await trainOn(space.reading, set);

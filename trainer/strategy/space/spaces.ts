@@ -100,10 +100,8 @@ function readingsOf(backbones: readonly Backbone[], side: number | undefined): R
     const { height, width, sides = [] } = plan.input;
     const squares = (side === undefined ? sides : [side]).map((each) => ({ height: each, width: each }));
     const sizes = side === undefined ? [{ height, width }, ...squares] : squares;
-    const distinct = sizes.filter(
-      (a, i) => sizes.findIndex((b) => a.height === b.height && a.width === b.width) === i,
-    );
-    return distinct
+    const distinct = new Map(sizes.map((each) => [`${each.height}×${each.width}`, each]));
+    return [...distinct.values()]
       .filter((each) => allowsSize(plan, each))
       .map((each) => readingAt(backbone, { ...defaultInput(plan), ...each }));
   });

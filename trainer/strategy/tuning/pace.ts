@@ -7,7 +7,6 @@ import { FINE_TUNE_DEFAULTS } from '../../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../../src/learn/fine-tune/softmax-head.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { cacheFolder } from '../../paths.ts';
-import { loadDecoder } from '../../runtime.ts';
 import type { TrainingData } from '../training-data.ts';
 import { START_SECONDS, trainingMs } from '../cost/tuning.ts';
 import { MARGIN, type Pace } from '../cost/pace.ts';
@@ -66,8 +65,7 @@ async function jobIn(
   const { backbone, input } = reading;
   const count = Math.min(FINE_TUNE_DEFAULTS.batch, all.length);
   const pictures = { path: join(folder, 'pictures.rgb'), ...storedSize(input) };
-  const paths = all.slice(0, count).map((picture) => picture.path);
-  await storePictures(paths, pictures, await loadDecoder(), () => {});
+  await storePictures(all.slice(0, count), pictures, () => {});
   return {
     weightsSha256: backbone.plan.weightsSha256,
     input,

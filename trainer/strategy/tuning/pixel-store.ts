@@ -4,8 +4,9 @@
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type { PictureInput } from '../../../src/head/head.ts';
-import type { ImageDecoder } from '../../../src/image/index.ts';
 import { readPictureFile } from '../../codes/picture-file.ts';
+import type { Picture } from '../../datasets/dataset.ts';
+import { loadDecoder } from '../../runtime.ts';
 
 /** A side somewhat larger than the network's, so that crops are not blown up. */
 const MARGIN = 8 / 7;
@@ -21,14 +22,14 @@ export function storedSize({ height, width, rules }: PictureInput): PictureInput
 
 /** Decodes the pictures into the file, in this order. @param onPicture called after each. */
 export async function storePictures(
-  paths: readonly string[],
+  pictures: readonly Picture[],
   stored: StoredPictures,
-  decoder: ImageDecoder,
   onPicture: () => void,
 ): Promise<void> {
+  const decoder = await loadDecoder();
   const file = openSync(stored.path, 'w');
   try {
-    for (const path of paths) {
+    for (const { path } of pictures) {
       const { bytes } = await readPictureFile(path);
       const { pixels } = await decoder.decode(bytes, stored);
       writeSync(file, pixels);
@@ -39,24 +40,14 @@ export async function storePictures(
   }
 }
 
-export class PictureReader {
-  readonly #file: number;
-  readonly #size: number;
-
-  constructor({ path, height, width }: StoredPictures) {
-    this.#file = openSync(path, 'r');
-    this.#size = height * width * 3;
-  }
-
-  /** The picture at this place of the file. */
-  read(index: number): Uint8Array {
-    const pixels = new Uint8Array(this.#size);
-    const count = readSync(this.#file, pixels, 0, this.#size, index * this.#size);
-    if (count !== this.#size) throw new RangeError(`The file of pictures ends before picture ${index}.`);
+/** @returns what reads the picture at a place of the file. */
+export function pictureReader({ path, height, width }: StoredPictures): (index: number) => Uint8Array {
+  const file = openSync(path, 'r');
+  const size = height * width * 3;
+  return (index) => {
+    const pixels = new Uint8Array(size);
+    const count = readSync(file, pixels, 0, size, index * size);
+    if (count !== size) throw new RangeError(`The file of pictures ends before picture ${index}.`);
     return pixels;
-  }
-
-  close(): void {
-    closeSync(this.#file);
-  }
+  };
 }

@@ -85,24 +85,20 @@ export function fitBudget(
   seconds: (strategy: TunedStrategy, folds: number) => number,
   most: number,
 ): TuningPlan {
-  const left = (from: number): PassedOver[] =>
-    plausible.slice(from).map((strategy) => {
-      const least = duration(seconds(strategy, FEWEST_FOLDS));
-      return {
-        strategy,
-        because: `up to ${least} of tuning on this machine are beyond the budget (--budget)`,
-      };
-    });
+  const passedOver = plausible.map((strategy): PassedOver => {
+    const least = duration(seconds(strategy, FEWEST_FOLDS));
+    return { strategy, because: `up to ${least} of tuning on this machine are beyond the budget (--budget)` };
+  });
   for (let count = plausible.length; count > 0; count--) {
     const some = plausible.slice(0, count);
     for (const folds of [FOLDS, FEWEST_FOLDS]) {
       const all = some.reduce((sum, strategy) => sum + seconds(strategy, folds), 0);
       if (all <= most && smallestClass(targets) >= folds) {
-        return { affordable: some, folds, seconds: all, passedOver: left(count) };
+        return { affordable: some, folds, seconds: all, passedOver: passedOver.slice(count) };
       }
     }
   }
-  return { ...NOTHING, passedOver: left(0) };
+  return { ...NOTHING, passedOver };
 }
 
 /** @returns why the strategy is not worth a try, or undefined. */

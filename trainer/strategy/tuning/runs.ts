@@ -12,7 +12,6 @@ import { keepRuns } from '../../cli/interrupt.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import { LEARNING } from '../../learning.ts';
 import { cacheFolder } from '../../paths.ts';
-import { loadDecoder } from '../../runtime.ts';
 import { selectExamples, withTaps, type TrainingData } from '../training-data.ts';
 import { storedSize, storePictures, type StoredPictures } from './pixel-store.ts';
 import { tune } from './threads.ts';
@@ -78,8 +77,7 @@ async function storeAll(
 ): Promise<StoredPictures> {
   const stored = { path: join(folder, 'pictures.rgb'), ...storedSize(reading.input) };
   const progress = terminal.progress('Pictures', pictures.length);
-  const paths = pictures.map((picture) => picture.path);
-  await storePictures(paths, stored, await loadDecoder(), () => progress.step());
+  await storePictures(pictures, stored, () => progress.step());
   progress.stop();
   return stored;
 }
@@ -98,18 +96,15 @@ export async function tuneOn(
   const { reading, set } = data;
   const { plan } = reading.backbone;
   const last = withTaps(data, set.taps.slice(-1));
-  const jobs: TuneJob[] = [];
-  for (const examples of parts) {
-    jobs.push({
-      ...savedRun(runs, from, examples),
-      weightsSha256: plan.weightsSha256,
-      input: reading.input,
-      from,
-      examples: Uint32Array.from(examples),
-      targets: Uint16Array.from(examples, (i) => set.targets[i]),
-      start: await startOf(last, examples),
-    });
-  }
+  const jobs = await Array.fromAsync(parts, async (examples) => ({
+    ...savedRun(runs, from, examples),
+    weightsSha256: plan.weightsSha256,
+    input: reading.input,
+    from,
+    examples: Uint32Array.from(examples),
+    targets: Uint16Array.from(examples, (i) => set.targets[i]),
+    start: await startOf(last, examples),
+  }));
   const steps = jobs.reduce((sum, { examples, options }) => sum + stepsOf(examples.length, options), 0);
   return tune(jobs, label, steps, terminal);
 }

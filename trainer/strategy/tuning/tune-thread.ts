@@ -13,7 +13,7 @@ import type { FineTuneOptions } from '../../../src/learn/fine-tune/options.ts';
 import type { LinearStart } from '../../../src/learn/fine-tune/softmax-head.ts';
 import { readState, writeState, type FineTuneState } from '../../../src/learn/fine-tune/state.ts';
 import { loadTrainingModules, loadTrunk, readBackbone, type CodesWanted } from '../../runtime.ts';
-import { PictureReader, type StoredPictures } from './pixel-store.ts';
+import { pictureReader, type StoredPictures } from './pixel-store.ts';
 
 export interface TuneJob extends Pick<CodesWanted, 'weightsSha256' | 'input'> {
   readonly from: string;
@@ -45,13 +45,13 @@ async function run(job: TuneJob, report: (message: TuneMessage) => void): Promis
   await registerGradients(tfjs, gradients);
   const backbone = backboneAt(await readBackbone(job.weightsSha256), job.input);
   const trunk = job.from === WHOLE ? undefined : await loadTrunk(backbone, job.from);
-  const reader = new PictureReader(job.pictures);
+  const readPicture = pictureReader(job.pictures);
   const task: FineTuneTask = {
     backbone,
     from: job.from,
     ...(trunk === undefined ? {} : { trunk }),
     targets: job.targets,
-    picture: (example) => reader.read(job.examples[example]),
+    picture: (example) => readPicture(job.examples[example]),
     stored: job.pictures,
     start: job.start,
   };
@@ -65,7 +65,6 @@ async function run(job: TuneJob, report: (message: TuneMessage) => void): Promis
     await setImmediate();
   }
   save();
-  reader.close();
   report(fineTune.isDone ? { kind: 'done', tail: fineTune.tail() } : { kind: 'stopped' });
 }
 

@@ -6,12 +6,12 @@
  */
 import type { Tail } from '../../../src/backbone/index.ts';
 import { readableTaps } from '../../../src/head/index.ts';
-import { RidgePath, selectHeldOut, type Fold, type HeldOut } from '../../../src/learn/ridge/ridge-path.ts';
+import { RidgePath, selectHeldOut, type HeldOut } from '../../../src/learn/ridge/ridge-path.ts';
 import type { TrainedHead } from '../../../src/learn/ridge/train.ts';
 import { evaluate, summarise } from '../../../src/learn/statistics/metrics.ts';
 import type { StreamedSet } from '../../../src/learn/training-set.ts';
 import type { Terminal } from '../../cli/terminal.ts';
-import { CodesReader } from '../../codes/reader.ts';
+import { openReader } from '../../codes/reader.ts';
 import { LEARNING } from '../../learning.ts';
 import { cutFor, type TunedStrategy } from '../strategies.ts';
 import { selectExamples, withCodes, type TrainingData } from '../training-data.ts';
@@ -41,10 +41,9 @@ export async function crossValidateTuned(
   const count = split.members.length;
   const label = `${strategy}, ${count} folds`;
   const tails = await tuneOn(split.others, from, data, runs, { label, terminal });
-  const folds: Fold[] = [];
-  for (const [fold, tail] of tails.entries()) {
-    folds.push(foldOf(await readTail(data, tail, terminal), split, fold));
-  }
+  const folds = await Array.fromAsync(tails, async (tail, fold) =>
+    foldOf(await readTail(data, tail, terminal), split, fold),
+  );
   const heldOut = await selectHeldOut(folds, LEARNING);
   return { strategy, from, folds: count, heldOut, probabilities: inOrder(heldOut.probabilities, split) };
 }
@@ -65,11 +64,7 @@ export async function tuneOnAll(
   const metrics = evaluate(probabilities, targets, labels.length);
   const method = { ...head.training.method, tuned: { strategy, from }, folds };
   const training = { ...head.training, method, leaveOneOut: summarise(metrics) };
-  return {
-    head: { ...head, training, tail },
-    leaveOneOut: probabilities,
-    metrics,
-  };
+  return { head: { ...head, training, tail }, leaveOneOut: probabilities, metrics };
 }
 
 /** With the codes of all taps, the frozen ones and the tail's. */
@@ -78,6 +73,6 @@ async function readTail(data: TrainingData, tail: Tail, terminal: Terminal): Pro
   const readable = readableTaps(reading.backbone.plan, tail);
   const taps = readable.map((tap) => tap.name);
   const codeLength = readable.reduce((sum, tap) => sum + tap.channels, 0);
-  const reader = await CodesReader.open(reading, terminal, { taps, tail, codeLength });
+  const reader = await openReader(reading, terminal, { taps, tail, codeLength });
   return withCodes(data, (await reader.codes(pictures)).rows, taps);
 }
