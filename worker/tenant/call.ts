@@ -8,7 +8,7 @@ import type { Refused } from './refused.ts';
 import type { TenantStub } from './stub.ts';
 
 /** As much of a request's context as is used. */
-export interface Asking {
+export interface TenantContext {
   readonly env: Env;
   readonly var: { readonly principal: Principal };
 }
@@ -29,8 +29,11 @@ export async function callTenant<T>(
   return result;
 }
 
-/** The same of the tenant that a request speaks for. */
-export function ask<T>({ env, var: { principal } }: Asking, call: (stub: TenantStub) => Promise<T>) {
+/** Calls the tenant to which the API key of a request belongs. @throws as callTenant */
+export function callOwnTenant<T>(
+  { env, var: { principal } }: TenantContext,
+  call: (stub: TenantStub) => Promise<T>,
+) {
   return callTenant(env, principal.tenant, call);
 }
 

@@ -5,7 +5,7 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { newKey } from '../key-check.ts';
 import { answers, jsonBody, operations } from '../../http/openapi.ts';
 
@@ -23,7 +23,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
   })(async (c) => {
     const { name, scopes } = await readJson(c.req.raw, CreateKey);
     const { key, kept } = await newKey(c.env, c.var.principal.tenant);
-    const summary = await ask(c, (stub) => stub.keys.create({ ...kept, name, scopes }));
+    const summary = await callOwnTenant(c, (stub) => stub.keys.create({ ...kept, name, scopes }));
     return c.json({ ...summary, key }, 201, NO_STORE);
   });
 
@@ -39,7 +39,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
   })(async (c) => {
     const { id } = c.req.valid('param');
     const { key, kept } = await newKey(c.env, c.var.principal.tenant);
-    const { summary, hash } = await ask(c, (stub) => stub.keys.rotate(id, kept));
+    const { summary, hash } = await callOwnTenant(c, (stub) => stub.keys.rotate(id, kept));
     keys.revoked(hash);
     return c.json({ ...summary, key }, 201, NO_STORE);
   });
@@ -49,7 +49,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     middleware,
     responses: answers(200, KeyList, 'All active keys, and the last revoked ones.'),
   })(async (c) => {
-    const found = await ask(c, (stub) => stub.keys.list());
+    const found = await callOwnTenant(c, (stub) => stub.keys.list());
     return c.json({ keys: found }, 200, NO_STORE);
   });
 
@@ -60,7 +60,7 @@ export function addKeyRoutes(app: App, { keys }: Services): void {
     responses: { 204: { description: 'Revoked. Takes effect everywhere within 60 s.' } },
   })(async (c) => {
     const { id } = c.req.valid('param');
-    const { hash } = await ask(c, (stub) => stub.keys.revoke(id));
+    const { hash } = await callOwnTenant(c, (stub) => stub.keys.revoke(id));
     keys.revoked(hash);
     return c.body(null, 204);
   });

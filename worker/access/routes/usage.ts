@@ -4,7 +4,7 @@ import { DEFAULT_USAGE_DAYS, MAX_USAGE_DAYS, Usage } from '../../../src/api/inde
 import type { App } from '../../env.ts';
 import { requireScope } from '../auth.ts';
 import type { Services } from '../../isolate/services.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { answers, operations } from '../../http/openapi.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -32,7 +32,7 @@ export function addUsageRoute(app: App, { keys }: Services): void {
   })(async (c) => {
     const { days } = c.req.valid('query');
     const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-    const found = await ask(c, (stub) => stub.usage.days(since));
+    const found = await callOwnTenant(c, (stub) => stub.usage.days(since));
     return c.json({ days: found }, 200);
   });
 }

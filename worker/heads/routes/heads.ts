@@ -8,7 +8,7 @@ import { ApiError } from '../../http/problem.ts';
 import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fileOf } from '../../stores/pointers.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { storeHead } from '../upload.ts';
 import { answers, headFileBody, HeadPath, operations } from '../../http/openapi.ts';
 import { change, lookUp } from '../head-calls.ts';
@@ -64,7 +64,7 @@ export function addHeadRoutes(app: App, { keys, heads, pointers }: Services): vo
     responses: answers(200, HeadList, 'A page of heads, by name.'),
   })(async (c) => {
     const { after = '', limit } = c.req.valid('query');
-    const page = await ask(c, (stub) => stub.heads.list(after, limit));
+    const page = await callOwnTenant(c, (stub) => stub.heads.list(after, limit));
     return c.json(page, 200);
   });
 

@@ -4,7 +4,7 @@ import type { App } from '../../env.ts';
 import { requireScope } from '../../access/auth.ts';
 import { readJson } from '../../http/body.ts';
 import type { Services } from '../../isolate/services.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { answers, HeadPath, jsonBody, operations } from '../../http/openapi.ts';
 import { lookUp } from '../head-calls.ts';
 
@@ -14,7 +14,7 @@ export function addSettingsRoutes(app: App, { keys, pointers }: Services): void 
     summary: "The tenant's settings",
     middleware: requireScope(keys, 'read', 'manage'),
     responses: answers(200, TenantSettings, 'Its settings.'),
-  })(async (c) => c.json(await ask(c, (stub) => stub.tenant.settings()), 200));
+  })(async (c) => c.json(await callOwnTenant(c, (stub) => stub.tenant.settings()), 200));
 
   put('/v1/settings', {
     summary: "Change the tenant's settings: whether images of examples are kept",
@@ -23,7 +23,7 @@ export function addSettingsRoutes(app: App, { keys, pointers }: Services): void 
     responses: answers(200, TenantSettings, 'The new settings.'),
   })(async (c) => {
     const wanted = await readJson(c.req.raw, TenantSettings);
-    return c.json(await ask(c, (stub) => stub.tenant.configure(wanted)), 200);
+    return c.json(await callOwnTenant(c, (stub) => stub.tenant.configure(wanted)), 200);
   });
 
   get('/v1/heads/{head}/settings', {
@@ -45,7 +45,7 @@ export function addSettingsRoutes(app: App, { keys, pointers }: Services): void 
     const { tenant } = c.var.principal;
     const { head } = c.req.valid('param');
     const wanted = await readJson(c.req.raw, HeadSettings);
-    const settings = await ask(c, (stub) => stub.heads.configure(head, wanted));
+    const settings = await callOwnTenant(c, (stub) => stub.heads.configure(head, wanted));
     await pointers.confirm(c.env, tenant, head);
     return c.json(settings, 200);
   });

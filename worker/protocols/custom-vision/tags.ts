@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TaughtLabel } from '../../../src/api/index.ts';
 import { MAX_CLASSES_PER_TAUGHT_HEAD } from '../../limits.ts';
 import { ApiError } from '../../http/problem.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { withProject, type CallerApp } from './caller.ts';
 import { readBody } from './input.ts';
 import { headPath, type OwnApi } from './own-api.ts';
@@ -26,7 +26,7 @@ export function addTags(app: CallerApp): void {
     const { id, head } = project;
     const [tags, classes] = await Promise.all([
       records.tags(id),
-      ask(c, (stub) => stub.examples.classes(head)),
+      callOwnTenant(c, (stub) => stub.examples.classes(head)),
     ]);
     const counts = new Map(classes.map(({ label, examples }) => [label, examples]));
     return c.json(tags.map((tag) => tagOf(tag, counts.get(tag.label) ?? 0)));

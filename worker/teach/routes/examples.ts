@@ -7,7 +7,7 @@ import { requireScope } from '../../access/auth.ts';
 import { ApiError } from '../../http/problem.ts';
 import type { Services } from '../../isolate/services.ts';
 import { fromR2 } from '../../stores/reads.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import type { Forgetting } from '../../tenant/teach/examples.ts';
 import { answers, BINARY, HeadPath, operations } from '../../http/openapi.ts';
 import { lookUp, retrain } from '../../heads/head-calls.ts';
@@ -44,7 +44,7 @@ export function addExampleRoutes(app: App, services: Services): void {
     },
   })(async (c) => {
     const { head, id } = c.req.valid('param');
-    const name = await ask(c, (stub) => stub.examples.picture(head, id));
+    const name = await callOwnTenant(c, (stub) => stub.examples.picture(head, id));
     const object = name === null ? null : await fromR2(() => c.env.HEADS.get(name));
     if (object === null) {
       throw new ApiError(

@@ -6,7 +6,7 @@ import { workOf } from '../../isolate/request-work.ts';
 import type { Services } from '../../isolate/services.ts';
 import { spaceAt } from '../code-space.ts';
 import { codesOfPage } from '../rebase-page.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { answers, HeadPath, operations } from '../../http/openapi.ts';
 
 export function addRebaseRoutes(app: App, services: Services): void {
@@ -22,7 +22,7 @@ export function addRebaseRoutes(app: App, services: Services): void {
   })(async (c) => {
     const { head } = c.req.valid('param');
     const { origin } = spaceAt(runtime);
-    return c.json(await ask(c, (stub) => stub.rebase.look(head, origin)), 200);
+    return c.json(await callOwnTenant(c, (stub) => stub.rebase.look(head, origin)), 200);
   });
 
   post('/v1/heads/{head}/rebase', {
@@ -36,15 +36,15 @@ export function addRebaseRoutes(app: App, services: Services): void {
     const { tenant } = c.var.principal;
     const space = spaceAt(runtime);
     const { origin } = space;
-    const { progress, pictures } = await ask(c, (stub) => stub.rebase.page(head, origin));
+    const { progress, pictures } = await callOwnTenant(c, (stub) => stub.rebase.page(head, origin));
     if (pictures.length > 0) {
       const reader = { ...services, env: c.env, space, work: workOf(c) };
       const made = await codesOfPage(reader, pictures);
-      const stored = await ask(c, (stub) => stub.rebase.store(head, origin, made));
+      const stored = await callOwnTenant(c, (stub) => stub.rebase.store(head, origin, made));
       return c.json(stored, 200);
     }
     if (progress.state === 'done') return c.json(progress, 200);
-    const moved = await ask(c, (stub) => stub.rebase.finish(head, origin));
+    const moved = await callOwnTenant(c, (stub) => stub.rebase.finish(head, origin));
     if (moved.pointer !== null) pointers.remember(tenant, head, moved.pointer);
     return c.json(moved.progress, 200);
   });
@@ -57,6 +57,6 @@ export function addRebaseRoutes(app: App, services: Services): void {
   })(async (c) => {
     const { head } = c.req.valid('param');
     const { origin } = spaceAt(runtime);
-    return c.json(await ask(c, (stub) => stub.rebase.giveUp(head, origin)), 200);
+    return c.json(await callOwnTenant(c, (stub) => stub.rebase.giveUp(head, origin)), 200);
   });
 }

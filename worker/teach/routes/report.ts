@@ -8,7 +8,7 @@ import { readJson } from '../../http/body.ts';
 import { ApiError } from '../../http/problem.ts';
 import type { Services } from '../../isolate/services.ts';
 import { headNotFound } from '../../stores/pointers.ts';
-import { ask } from '../../tenant/call.ts';
+import { callOwnTenant } from '../../tenant/call.ts';
 import { answers, HeadPath, jsonBody, VersionPath, operations } from '../../http/openapi.ts';
 import { retrain } from '../../heads/head-calls.ts';
 
@@ -25,9 +25,9 @@ export function addReportRoutes(app: App, { keys, pointers }: Services): void {
     ),
   })(async (c) => {
     const { head, version } = c.req.valid('param');
-    const found = await ask(c, (stub) => stub.heads.report(head, version));
+    const found = await callOwnTenant(c, (stub) => stub.heads.report(head, version));
     if (found !== null) return c.json(found, 200);
-    const detail = await ask(c, (stub) => stub.heads.describe(head));
+    const detail = await callOwnTenant(c, (stub) => stub.heads.describe(head));
     if (detail === null) throw headNotFound(head);
     throw new ApiError(
       'version_not_found',
