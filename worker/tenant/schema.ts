@@ -277,7 +277,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** Whether a tenant was ever made here. TenantContext leaves no trace: anyone may name a tenant that doesn't exist. */
+/** Whether a tenant was ever made here. Looking writes nothing: anyone may name a tenant that does not exist. */
 export function hasTables(sql: SqlStorage): boolean {
   return (
     sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'").toArray()

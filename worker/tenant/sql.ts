@@ -1,4 +1,4 @@
-/** SQL with its values in place: sql`SELECT id FROM examples WHERE head = ${head}` binds `head`, and is no text of its own. */
+/** SQL as tagged templates: sql`SELECT id FROM examples WHERE head = ${head}` binds the value of `head`; it never becomes part of the text. */
 
 /** A part of a statement with the values in it. */
 export interface SqlPart {
