@@ -87,19 +87,6 @@ function renamed(step: Step, value: (name: string) => string): Step {
   }
 }
 
-/** [D] 1 / deviation, and [C × D] weights and [C] bias divided by the temperature. */
-export function scaledHead({ deviation, weights, bias, temperature }: Head): {
-  inverse: Float32Array;
-  weights: Float32Array;
-  bias: Float32Array;
-} {
-  return {
-    inverse: deviation.map((value) => 1 / value),
-    weights: weights.map((value) => value / temperature),
-    bias: bias.map((value) => value / temperature),
-  };
-}
-
 /** Steps that lead to the wanted ones. */
 function needed(steps: readonly Step[], wanted: Set<string>): Step[] {
   const kept: Step[] = [];
