@@ -2,6 +2,7 @@
 import { defaultEngine } from '../backbone/choose.ts';
 import { backboneAt, cutAt, tailOf, tensorNames } from '../backbone/index.ts';
 import type { Backbone, Step, Tap, Tail } from '../backbone/index.ts';
+import { readsOf } from '../backbone/readers.ts';
 import { IntegerPlan } from '../backbone/simd/integer/plan.ts';
 import type { Head } from '../head/index.ts';
 import { assertCompatible, TAIL_TAP } from '../head/index.ts';
@@ -93,8 +94,7 @@ function needed(steps: readonly Step[], wanted: Set<string>): Step[] {
   for (const step of steps.toReversed()) {
     if (!wanted.has(step.name)) continue;
     kept.push(step);
-    wanted.add(step.input);
-    if (step.op === 'add') wanted.add(step.other);
+    for (const name of readsOf(step)) wanted.add(name);
   }
   return kept.toReversed();
 }
