@@ -41,7 +41,7 @@ export async function createLiteRtEngine(
 ): Promise<LiteRtEngine> {
   const litert = await import('@litertjs/core');
   const input = kind === '8-bit uint8' ? 'uint8' : kind;
-  const file = kind === '8-bit uint8' ? tflite8Bit(backbone) : planToTflite(backbone, { input });
+  const file = kind === '8-bit uint8' ? tflite8Bit(backbone) : planToTflite(backbone, input);
   const model = await compile(parts, file);
   const { height, width, channels } = backbone.plan.input;
   const shape = [1, height, width, channels];

@@ -26,7 +26,7 @@ export async function createOnnxEngine(
   options: SessionOptions = {},
 ): Promise<OnnxEngine> {
   const input = model === '8-bit pixels' ? 'pixels' : model;
-  const file = model === '8-bit pixels' ? onnx8Bit(backbone) : planToOnnx(backbone, { input });
+  const file = model === '8-bit pixels' ? onnx8Bit(backbone) : planToOnnx(backbone, input);
   const session = await runtime.InferenceSession.create(file, { ...SESSION, ...options });
   const { height, width, channels, padValue } = backbone.plan.input;
   const prepare = (pixels: Uint8Array): PreparedInput => {

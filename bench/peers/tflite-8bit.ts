@@ -4,11 +4,11 @@ import type { Backbone } from '../../src/backbone/index.ts';
 import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
 import { convolve, kernelOf, TfliteTarget } from '../../src/export/tflite.ts';
 import { type IntegerOutput, type Quantisation, TfliteFile } from '../../src/export/tflite-file.ts';
-import { PIXELS } from '../../src/export/tfjs-graph.ts';
 import {
   type Convolution,
   type GraphTarget,
   PICTURE,
+  PIXELS,
   type TapValue,
   writeBackbone,
 } from '../../src/export/walk.ts';

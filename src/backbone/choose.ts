@@ -12,6 +12,7 @@ import { createSimdEngine } from './simd/index.ts';
 /** simd16 is faster than simd32, and its codes differ by a few thousandths; simd8's are the same bits on every host. */
 export const ENGINES = ['simd32', 'simd16', 'simd8'] as const;
 export type EngineName = (typeof ENGINES)[number];
+const BITS = { simd32: 32, simd16: 16, simd8: 8 } as const;
 
 /** The engine that a backbone's codes come from. */
 export function defaultEngine(backbone: Backbone): EngineName {
@@ -25,8 +26,7 @@ export function defaultEngine(backbone: Backbone): EngineName {
  */
 export function engineFor(backbone: Backbone, wished: string | undefined): EngineName {
   if (wished === undefined) return defaultEngine(backbone);
-  const name = ENGINES.find((each) => each === wished);
-  if (name === undefined) throw noEngine(wished);
+  const name = engineNamed(wished);
   return name === 'simd8' && !hasRanges(backbone) ? defaultEngine(backbone) : name;
 }
 
@@ -45,18 +45,11 @@ export function createEngine(
   module: WebAssembly.Module,
   { name = defaultEngine(backbone), ...options }: EngineOptions = {},
 ): TailedEngine {
-  switch (name) {
-    case 'simd32':
-      return createSimdEngine(backbone, module, { ...options, bits: 32 });
-    case 'simd16':
-      return createSimdEngine(backbone, module, { ...options, bits: 16 });
-    case 'simd8':
-      return createSimdEngine(backbone, module, { ...options, bits: 8 });
-    default:
-      throw noEngine(name);
-  }
+  return createSimdEngine(backbone, module, { ...options, bits: BITS[engineNamed(name)] });
 }
 
-function noEngine(name: string): TypeError {
-  return new TypeError(`There is no engine '${name}'. One of: ${ENGINES.join(', ')}.`);
+function engineNamed(name: string): EngineName {
+  const engine = ENGINES.find((each) => each === name);
+  if (engine !== undefined) return engine;
+  throw new TypeError(`There is no engine '${name}'. One of: ${ENGINES.join(', ')}.`);
 }

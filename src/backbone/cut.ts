@@ -4,6 +4,7 @@
  */
 import { HeadwaterError } from '../errors.ts';
 import type { Plan, Step, Tap } from './plan.ts';
+import { readsOf } from './readers.ts';
 
 /** The picture itself: a tail from here on is the whole network. */
 export const WHOLE = 'input';
@@ -57,10 +58,6 @@ export function cutPlaces(plan: Plan): string[] {
     if (crossing.size === 1) places.push(...crossing);
   }
   return [...new Set(places)];
-}
-
-function readsOf(step: Step): string[] {
-  return step.op === 'add' ? [step.input, step.other] : [step.input];
 }
 
 function mismatch(what: string): HeadwaterError {

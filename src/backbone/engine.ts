@@ -17,8 +17,8 @@ export interface Engine {
   codes(pixels: Uint8Array, size?: Size): Float32Array;
 }
 
-/** An engine whose feature maps can be read, and which runs tails from them: the trunk once, then every head's tail. */
-export interface TailedEngine extends Engine {
+/** An engine whose feature maps can be read. */
+export interface MapEngine extends Engine {
   /**
    * CNN codes and some steps' feature maps in one pass over the network.
    * @param pixels as for `codes`.
@@ -31,6 +31,10 @@ export interface TailedEngine extends Engine {
     steps: readonly string[],
     size?: Size,
   ): { readonly codes: Float32Array; readonly maps: ReadonlyMap<string, Float32Array> };
+}
+
+/** An engine that runs tails from its maps: the trunk once, then every head's tail. */
+export interface TailedEngine extends MapEngine {
   /**
    * Prepares a tail to run. It runs like a plan of its own, but its input is a feature map in single precision, or the
    * pixels where it is the whole network. The backbone is the engine's own.

@@ -5,7 +5,7 @@
 export { allowsSize, backboneAt, sizesInWords, type Size } from './at-size.ts';
 export type { Cut } from './cut.ts';
 export { cutAt, cutPlaces, WHOLE } from './cut.ts';
-export type { Engine, TailedEngine, TailEngine } from './engine.ts';
+export type { Engine, MapEngine, TailedEngine, TailEngine } from './engine.ts';
 export type { Backbone } from './load.ts';
 export { loadBackbone } from './load.ts';
 export * from './plan.ts';

@@ -1,4 +1,5 @@
 /** How much a network computes, from its plan alone: the measure of what a run costs that no busy machine changes. */
+import { elementCount } from '../safetensors.ts';
 import type { Backbone } from './load.ts';
 import type { Step } from './plan.ts';
 
@@ -14,11 +15,11 @@ export function multiplyAddsOf(step: Step, { shapes, tensorShapes }: Backbone): 
     case 'conv':
     case 'depthwise':
     case 'dense':
-      return height * width * elements(tensorShapes.get(step.weights));
+      return height * width * elementCount(tensorShapes.get(step.weights)!);
     case 'squeeze-excite':
       return (
-        elements(tensorShapes.get(step.reduceWeights)) +
-        elements(tensorShapes.get(step.expandWeights)) +
+        elementCount(tensorShapes.get(step.reduceWeights)!) +
+        elementCount(tensorShapes.get(step.expandWeights)!) +
         height * width * channels
       );
     case 'add':
@@ -26,8 +27,4 @@ export function multiplyAddsOf(step: Step, { shapes, tensorShapes }: Backbone): 
     default:
       return 0;
   }
-}
-
-function elements(shape: readonly number[] | undefined): number {
-  return shape?.reduce((product, size) => product * size, 1) ?? 0;
 }

@@ -6,7 +6,7 @@ import { HeadwaterError } from '../errors.ts';
 import type { Cut } from './cut.ts';
 import { cutAt } from './cut.ts';
 import type { Backbone } from './load.ts';
-import type { Plan, Step } from './plan.ts';
+import { codeLength, type Plan, type Step } from './plan.ts';
 
 export interface Tail {
   /** The step whose map the tail reads, or 'input' when the tail is the whole network. */
@@ -51,8 +51,7 @@ export function tailOf(backbone: Backbone, tail: Tail): Backbone {
 }
 
 function part(backbone: Backbone, plan: Plan, tensors: Backbone['tensors']): Backbone {
-  const codeLength = plan.taps.reduce((sum, tap) => sum + tap.channels, 0);
-  return { ...backbone, plan, tensors, codeLength };
+  return { ...backbone, plan, tensors, codeLength: codeLength(plan) };
 }
 
 function checkTensors(backbone: Backbone, cut: Cut, { tensors }: Tail): void {

@@ -4,12 +4,10 @@
  * points forward as the format wants it.
  */
 
-export type Value = Scalar | Reference;
+import { bytesOf, joined } from './bytes.ts';
 
-interface Scalar {
-  readonly kind: 'int8' | 'int32' | 'float32';
-  readonly value: number;
-}
+/** A scalar's own bytes, or what it refers to. */
+type Value = Uint8Array | Reference;
 
 /** What lies elsewhere in the file; where it is used stands the distance to it. */
 export type Reference =
@@ -26,24 +24,21 @@ export type Reference =
 export type Field = readonly [place: number, value: Value];
 
 const WORD = 4;
-/** vtable: its own size and the table's, then an offset a field, 16 bits each. */
-const VTABLE_HEADER = 4;
-const SIZE = { int8: 1, int32: WORD, float32: WORD } as const;
 
 const utf8 = new TextEncoder();
 
 /** An integer of 8 bits, signed or not; also a boolean or an enum of one byte. */
-export function int8(value: number): Scalar {
-  return { kind: 'int8', value };
+export function int8(value: number): Uint8Array {
+  return Uint8Array.of(value);
 }
 
 /** An integer of 32 bits, signed or not. */
-export function int32(value: number): Scalar {
-  return { kind: 'int32', value };
+export function int32(value: number): Uint8Array {
+  return bytesOf(Int32Array.of(value));
 }
 
-export function float32(value: number): Scalar {
-  return { kind: 'float32', value };
+export function float32(value: number): Uint8Array {
+  return bytesOf(Float32Array.of(value));
 }
 
 export function table(...fields: readonly Field[]): Reference {
@@ -56,18 +51,20 @@ export function list(items: readonly Reference[]): Reference {
 }
 
 export function int32s(values: readonly number[]): Reference {
-  const bytes = new Uint8Array(Int32Array.from(values).buffer);
-  return { kind: 'bytes', bytes, count: values.length, alignment: WORD };
+  return vector(Int32Array.from(values));
 }
 
 export function float32s(values: Float32Array): Reference {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { kind: 'bytes', bytes, count: values.length, alignment: WORD };
+  return vector(values);
 }
 
 export function int64s(values: readonly number[]): Reference {
-  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-  return { kind: 'bytes', bytes, count: values.length, alignment: 2 * WORD };
+  return vector(BigInt64Array.from(values, BigInt));
+}
+
+function vector(values: Int32Array | Float32Array | BigInt64Array): Reference {
+  const { length, BYTES_PER_ELEMENT } = values;
+  return { kind: 'bytes', bytes: bytesOf(values), count: length, alignment: BYTES_PER_ELEMENT };
 }
 
 /** A vector of bytes, not copied until the file is written. @param alignment of its first byte in the file. */
@@ -111,14 +108,8 @@ class Layout {
   }
 
   joined(): Uint8Array {
-    const out = new Uint8Array(this.#length);
-    let at = 0;
-    for (const part of this.#parts) {
-      out.set(part, at);
-      at += part.length;
-    }
-    const view = new DataView(out.buffer);
-    for (const { slot, distance } of this.#distances) view.setUint32(slot, distance, true);
+    const out = joined(this.#parts);
+    for (const { slot, distance } of this.#distances) out.set(int32(distance), slot);
     return out;
   }
 
@@ -145,28 +136,24 @@ class Layout {
   #putTable(fields: readonly Field[]): number {
     const { offsets, size } = placed(fields);
     const places = Math.max(-1, ...fields.map(([place]) => place)) + 1;
-    const vtable = new DataView(new ArrayBuffer(VTABLE_HEADER + 2 * places));
-    vtable.setUint16(0, vtable.byteLength, true);
-    vtable.setUint16(2, size, true);
-    for (const [i, [place]] of fields.entries()) {
-      vtable.setUint16(VTABLE_HEADER + 2 * place, offsets[i], true);
-    }
+    // Its own size and the table's, then an offset a field.
+    const vtable = new Uint16Array(2 + places);
+    vtable.set([vtable.byteLength, size]);
+    for (const [i, [place]] of fields.entries()) vtable[2 + place] = offsets[i];
     this.#align(WORD, vtable.byteLength);
-    this.append(new Uint8Array(vtable.buffer));
-    const body = new DataView(new ArrayBuffer(size));
-    body.setInt32(0, vtable.byteLength, true);
-    for (const [i, [, value]] of fields.entries()) setScalar(body, offsets[i], value);
-    const at = this.append(new Uint8Array(body.buffer));
+    this.append(bytesOf(vtable));
+    const body = new Uint8Array(size);
+    body.set(int32(vtable.byteLength));
+    const at = this.append(body);
     for (const [i, [, value]] of fields.entries()) {
-      if (!isScalar(value)) this.refer(at + offsets[i], value);
+      if (value instanceof Uint8Array) body.set(value, offsets[i]);
+      else this.refer(at + offsets[i], value);
     }
     return at;
   }
 
   #counted(count: number, content: Uint8Array): number {
-    const length = new DataView(new ArrayBuffer(WORD));
-    length.setUint32(0, count, true);
-    const at = this.append(new Uint8Array(length.buffer));
+    const at = this.append(int32(count));
     this.append(content);
     return at;
   }
@@ -182,20 +169,10 @@ class Layout {
 function placed(fields: readonly Field[]): { offsets: number[]; size: number } {
   let size = WORD;
   const offsets = fields.map(([, value]) => {
-    const width = isScalar(value) ? SIZE[value.kind] : WORD;
+    const width = value instanceof Uint8Array ? value.length : WORD;
     const at = Math.ceil(size / width) * width;
     size = at + width;
     return at;
   });
   return { offsets, size };
-}
-
-function isScalar(value: Value): value is Scalar {
-  return value.kind in SIZE;
-}
-
-function setScalar(body: DataView, offset: number, value: Value): void {
-  if (value.kind === 'int8') body.setInt8(offset, value.value);
-  else if (value.kind === 'int32') body.setInt32(offset, value.value, true);
-  else if (value.kind === 'float32') body.setFloat32(offset, value.value, true);
 }

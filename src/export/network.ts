@@ -2,6 +2,7 @@
 import { defaultEngine } from '../backbone/choose.ts';
 import { backboneAt, cutAt, tailOf, tensorNames } from '../backbone/index.ts';
 import type { Backbone, Step, Tap, Tail } from '../backbone/index.ts';
+import { readsOf } from '../backbone/readers.ts';
 import { IntegerPlan } from '../backbone/simd/integer/plan.ts';
 import type { Head } from '../head/index.ts';
 import { assertCompatible, TAIL_TAP } from '../head/index.ts';
@@ -87,27 +88,13 @@ function renamed(step: Step, value: (name: string) => string): Step {
   }
 }
 
-/** [D] 1 / deviation, and [C × D] weights and [C] bias divided by the temperature. */
-export function scaledHead({ deviation, weights, bias, temperature }: Head): {
-  inverse: Float32Array;
-  weights: Float32Array;
-  bias: Float32Array;
-} {
-  return {
-    inverse: deviation.map((value) => 1 / value),
-    weights: weights.map((value) => value / temperature),
-    bias: bias.map((value) => value / temperature),
-  };
-}
-
 /** Steps that lead to the wanted ones. */
 function needed(steps: readonly Step[], wanted: Set<string>): Step[] {
   const kept: Step[] = [];
   for (const step of steps.toReversed()) {
     if (!wanted.has(step.name)) continue;
     kept.push(step);
-    wanted.add(step.input);
-    if (step.op === 'add') wanted.add(step.other);
+    for (const name of readsOf(step)) wanted.add(name);
   }
   return kept.toReversed();
 }

@@ -2,6 +2,7 @@
  * Builds an ONNX model (https://onnx.ai, onnx.proto of IR version 8): nodes, constants, inputs and outputs, in the order
  * in which they are added. It knows the file format and no network.
  */
+import { assertFills, bytesOf } from './bytes.ts';
 import { bytes, encode, float, integer, message, packedIntegers, text, type Field } from './protobuf.ts';
 
 /** IR 8 goes with operator set 17, which every runtime since mid-2022 reads. */
@@ -9,7 +10,7 @@ const IR_VERSION = 8;
 const OPERATOR_SET = 17;
 
 /** TensorProto.DataType. */
-const ELEMENT_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+export const ELEMENT_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPE;
 
 export type Constant = Float32Array | Uint8Array | Int8Array | Int32Array;
@@ -45,16 +46,9 @@ export class OnnxGraph {
    * @throws RangeError when the number of values is not that of the shape.
    */
   constant(name: string, shape: readonly number[], values: Constant): string {
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (count !== values.length) {
-      throw new RangeError(
-        `Constant '${name}' has ${values.length} values; its shape [${shape.join(', ')}] wants ${count}.`,
-      );
-    }
-    const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#constants.push(
-      message(5, [packedIntegers(1, shape), integer(2, elementType(values)), text(8, name), bytes(9, raw)]),
-    );
+    assertFills(name, shape, values);
+    const description = [packedIntegers(1, shape), integer(2, elementType(values)), text(8, name)];
+    this.#constants.push(message(5, [...description, bytes(9, bytesOf(values))]));
     return name;
   }
 
@@ -113,9 +107,4 @@ function attributeValue(value: Attribute): readonly Field[] {
   if ('float' in value) return [float(2, value.float), integer(20, ATTRIBUTE.float)];
   // onnx.proto is proto2 here: its readers take packed and unpacked alike, its own writer unpacked.
   return [...value.map((item) => integer(8, item)), integer(20, ATTRIBUTE.ints)];
-}
-
-/** TensorProto.DataType of `type`, for the operator Cast. */
-export function castTarget(type: ElementType): number {
-  return ELEMENT_TYPE[type];
 }

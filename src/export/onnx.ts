@@ -1,13 +1,16 @@
 /**
- * Writes a backbone as an ONNX model, so that any runtime computes the same CNN codes from the same pixels. Same
+ * Writes a backbone, or a head with its backbone, as an ONNX model, so that any runtime computes the same from the same pixels. Same
  * weights in 32 bits, same steps; the layout changes from channels last to ONNX's channels first.
  */
-import type { Backbone } from '../backbone/index.ts';
 import { ACTIVATION_TABLE } from '../backbone/activations.ts';
-import { castTarget, OnnxGraph } from './onnx-graph.ts';
+import type { Backbone } from '../backbone/index.ts';
+import type { Head } from '../head/index.ts';
+import { type Bounds, FloatTarget, type Operator } from './float-target.ts';
+import { identityOf, writeHead } from './head.ts';
+import { networkOf } from './network.ts';
+import { ELEMENT_TYPE, OnnxGraph } from './onnx-graph.ts';
 import { convKernel, depthwiseKernel } from './onnx-kernels.ts';
-import type { Bounds, RoundingTarget } from './rounding-walk.ts';
-import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
+import { CODES, type Convolution, PICTURE, PROBABILITIES, type TapValue, writeBackbone } from './walk.ts'; // prettier-ignore
 
 /**
  * What the model reads, under the same name.
@@ -17,45 +20,50 @@ import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.
  */
 export type OnnxInput = 'pixels' | 'planes';
 
-export interface OnnxOptions {
-  /** Default `pixels`. */
-  readonly input?: OnnxInput;
-}
-
-/** The model's output: float32 [n, D]. */
-export const CODES = 'codes';
-
 /** Beyond every sum of whole numbers. */
 const LARGEST_SUM = 2 ** 31;
 
 /** The backbone as an ONNX model (operator set 17): n pictures in, CNN codes [n, D] out under the name `codes`. */
-export function planToOnnx(backbone: Backbone, options: OnnxOptions = {}): Uint8Array {
+export function planToOnnx(backbone: Backbone, input: OnnxInput = 'pixels'): Uint8Array {
   const { plan } = backbone;
   const graph = new OnnxGraph();
-  writeBackbone(backbone, new OnnxTarget(graph, backbone, options.input ?? 'pixels'));
+  writeBackbone(backbone, new OnnxTarget(graph, backbone, input));
   graph.output(CODES, 'float32', ['n', backbone.codeLength]);
-  return graph.encode(plan.name, {
-    backbone: `${plan.name} ${plan.version}`,
-    weights_sha256: plan.weightsSha256,
-  });
+  return graph.encode(plan.name, identityOf(plan));
 }
 
+/**
+ * @returns an ONNX model (operator set 17) with the outputs `codes` [n, D] and `probabilities` [n, C]. Its metadata name
+ * the labels as a JSON list under `labels`. The head's out-of-distribution statistics are not part of it.
+ * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
+ */
+export function headToOnnx(head: Head, backbone: Backbone): Uint8Array {
+  const network = networkOf(head, backbone);
+  const graph = new OnnxGraph();
+  writeHead(head, network, new OnnxTarget(graph, network.backbone, 'pixels'));
+  graph.output(CODES, 'float32', ['n', head.codeLength]);
+  graph.output(PROBABILITIES, 'float32', ['n', head.labels.length]);
+  const identity = { ...identityOf(head.backbone), labels: JSON.stringify(head.labels) };
+  return graph.encode(`${backbone.plan.name} with a head`, identity);
+}
+
+const OPERATORS = { add: 'Add', sub: 'Sub', mul: 'Mul', sqrt: 'Sqrt', floor: 'Floor', round: 'Round' };
+
 /** Writes a plan's steps into an ONNX graph, in floats. */
-export class OnnxTarget implements RoundingTarget {
+export class OnnxTarget extends FloatTarget {
   readonly #graph: OnnxGraph;
-  readonly #backbone: Backbone;
   readonly #input: OnnxInput;
   #uncentred: string | undefined;
 
   constructor(graph: OnnxGraph, backbone: Backbone, input: OnnxInput) {
+    super(backbone);
     this.#graph = graph;
-    this.#backbone = backbone;
     this.#input = input;
   }
 
   picture(): void {
     const graph = this.#graph;
-    const { height, width, channels } = this.#backbone.plan.input;
+    const { height, width, channels } = this.backbone.plan.input;
     if (this.#input === 'planes') {
       const planes = graph.input(this.#input, 'float32', ['n', channels, height, width]);
       graph.node('Identity', PICTURE, [planes]);
@@ -63,7 +71,7 @@ export class OnnxTarget implements RoundingTarget {
     }
     const pixels = graph.input(this.#input, 'uint8', ['n', height, width, channels]);
     const turned = graph.node('Transpose', `${PICTURE}/turned`, [pixels], { perm: [0, 3, 1, 2] });
-    const numbers = graph.node('Cast', `${PICTURE}/numbers`, [turned], { to: castTarget('float32') });
+    const numbers = graph.node('Cast', `${PICTURE}/numbers`, [turned], { to: ELEMENT_TYPE.float32 });
     graph.node('Sub', PICTURE, [numbers, this.#centre(`${PICTURE}/centre`)]);
   }
 
@@ -92,9 +100,7 @@ export class OnnxTarget implements RoundingTarget {
     });
     const { onnx } = ACTIVATION_TABLE[activation];
     if (onnx === undefined) return;
-    const scalars = onnx.scalars.map((value) =>
-      graph.constant(`${name}/${value}`, [], Float32Array.of(value)),
-    );
+    const scalars = onnx.scalars.map((value) => this.scalar(`${name}/${value}`, value));
     graph.node(onnx.operator, name, [linear, ...scalars], onnx.attributes);
   }
 
@@ -102,41 +108,11 @@ export class OnnxTarget implements RoundingTarget {
     this.#graph.node('GlobalAveragePool', name, [input]);
   }
 
-  deviation(name: string, input: string, mean: string): void {
-    const difference = this.#graph.node('Sub', `${name}/difference`, [input, mean]);
-    const square = this.#graph.node('Mul', `${name}/square`, [difference, difference]);
-    const variance = this.#graph.node('GlobalAveragePool', `${name}/variance`, [square]);
-    this.#graph.node('Sqrt', name, [variance]);
-  }
-
-  add(name: string, a: string, b: string): void {
-    this.#graph.node('Add', name, [a, b]);
-  }
-
-  scale(name: string, map: string, factors: string): void {
-    this.#graph.node('Mul', name, [map, factors]);
-  }
-
-  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
-    const bounds = [this.#scalar(`${name}/low`, low), this.#scalar(`${name}/high`, high)];
-    const clipped = this.#graph.node('Clip', `${name}/clipped`, [input, ...bounds]);
-    this.#graph.node(way === 'down' ? 'Floor' : 'Round', name, [clipped]);
-  }
-
   /** ONNX Runtime puts factors behind a convolution into its weights and begins its sums with what is added: not behind this. */
-  apart(convolution: string): string {
+  override apart(convolution: string): string {
     const name = `${convolution}/apart`;
-    const bounds = [-LARGEST_SUM, LARGEST_SUM].map((bound, i) => this.#scalar(`${name}/${i}`, bound));
+    const bounds = [-LARGEST_SUM, LARGEST_SUM].map((bound, i) => this.scalar(`${name}/${i}`, bound));
     return this.#graph.node('Clip', name, [convolution, ...bounds]);
-  }
-
-  scaled(name: string, input: string, factors: Float32Array): void {
-    const shape = [1, factors.length, 1, 1];
-    this.#graph.node('Mul', name, [input, this.#graph.constant(`${name}/factors`, shape, factors)]);
-  }
-
-  shifted(name: string, input: string, by: number): void {
-    this.#graph.node('Add', name, [input, this.#scalar(`${name}/by`, by)]);
   }
 
   codes(taps: readonly TapValue[]): string {
@@ -146,12 +122,31 @@ export class OnnxTarget implements RoundingTarget {
     return this.#graph.node('Concat', CODES, parts, { axis: 1 });
   }
 
-  #scalar(name: string, value: number): string {
-    return this.#graph.constant(name, [], Float32Array.of(value));
+  constant(name: string, shape: readonly number[], values: Float32Array): string {
+    return this.#graph.constant(name, shape, values);
+  }
+
+  protected override channels(name: string, values: Float32Array): string {
+    return this.constant(name, [1, values.length, 1, 1], values);
+  }
+
+  operator(operator: Operator, name: string, inputs: readonly string[]): string {
+    return this.#graph.node(OPERATORS[operator], name, inputs);
+  }
+
+  protected clipped(name: string, input: string, [low, high]: Bounds): string {
+    const bounds = [this.scalar(`${name}/low`, low), this.scalar(`${name}/high`, high)];
+    return this.#graph.node('Clip', `${name}/clipped`, [input, ...bounds]);
+  }
+
+  classify(codes: string, weights: Float32Array, bias: Float32Array): void {
+    const rows = this.constant('head/weights', [bias.length, weights.length / bias.length], weights);
+    const shift = this.constant('head/bias', [bias.length], bias);
+    const logits = this.#graph.node('Gemm', 'head/logits', [codes, rows, shift], { transB: 1 });
+    this.#graph.node('Softmax', PROBABILITIES, [logits], { axis: 1 });
   }
 
   #centre(name: string): string {
-    const { channels, padValue } = this.#backbone.plan.input;
-    return this.#graph.constant(name, [1, channels, 1, 1], Float32Array.from(padValue));
+    return this.channels(name, Float32Array.from(this.backbone.plan.input.padValue));
   }
 }

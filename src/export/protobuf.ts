@@ -2,6 +2,7 @@
  * Writes protocol-buffer messages (the wire format of https://protobuf.dev/programming-guides/encoding): just the kinds
  * of field that ONNX uses. A message is a list of encoded fields; nested messages are fields too.
  */
+import { joined } from './bytes.ts';
 
 /** One encoded field: its tag, its length where the kind has one, and its value. Parts are joined once, at the end. */
 export type Field = readonly Uint8Array[];
@@ -51,14 +52,7 @@ export function packedIntegers(field: number, values: readonly number[]): Field 
 
 /** The bytes of a whole message. */
 export function encode(fields: readonly Field[]): Uint8Array {
-  const parts = fields.flat();
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joined(fields.flat());
 }
 
 function tag(field: number, wireType: number): bigint {

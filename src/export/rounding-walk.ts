@@ -7,31 +7,16 @@ import type { Codes } from '../backbone/simd/integer/codes.ts';
 import type { IntegerStep } from '../backbone/simd/integer/constants.ts';
 import { type Convolution, depthwiseInFloats, sumsInFloats } from '../backbone/simd/integer/in-floats.ts';
 import type { IntegerPlan, Weighted } from '../backbone/simd/integer/plan.ts';
+import type { Bounds, FloatTarget } from './float-target.ts';
 import type { Network } from './network.ts';
-import { type GraphTarget, Walk, writeBackbone } from './walk.ts';
-
-/** A graph that can round. */
-export interface RoundingTarget extends GraphTarget {
-  /**
-   * The nearest whole number, of two as near the even one, or the one below; clipped to whole numbers.
-   * @param way which.
-   */
-  rounded(name: string, input: string, bounds: Bounds, way: 'nearest' | 'down'): void;
-  /** @returns a value that is the same as a convolution's, which no runtime computes together with what reads it. */
-  apart(convolution: string): string;
-  /** input · factor. @param factors one, or one a channel. */
-  scaled(name: string, input: string, factors: Float32Array): void;
-  shifted(name: string, input: string, by: number): void;
-}
-
-export type Bounds = readonly [low: number, high: number];
+import { Walk, writeBackbone } from './walk.ts';
 
 /**
  * Writes a network as the Worker computes it: in floats, or as if on 8 bits.
  * @returns the name of the value that holds the codes, [n, D].
- * @throws HeadwaterError `backbone_invalid` when the plan names a tensor that is not there, or as the 8-bit engine.
+ * @throws HeadwaterError `backbone_invalid` as the 8-bit engine.
  */
-export function writeNetwork(network: Network, target: RoundingTarget): string {
+export function writeNetwork(network: Network, target: FloatTarget): string {
   const { backbone, integers } = network;
   return integers === undefined
     ? writeBackbone(backbone, target)
@@ -39,11 +24,10 @@ export function writeNetwork(network: Network, target: RoundingTarget): string {
 }
 
 /** Steps that are not of the integers' plan, those of a tail, are in floats. */
-class RoundingWalk extends Walk<RoundingTarget> {
+class RoundingWalk extends Walk<FloatTarget> {
   readonly #integers: IntegerPlan;
-  readonly #written = new Set<string>();
 
-  constructor({ backbone }: Network, integers: IntegerPlan, target: RoundingTarget) {
+  constructor({ backbone }: Network, integers: IntegerPlan, target: FloatTarget) {
     super(backbone, target);
     this.#integers = integers;
   }
@@ -67,19 +51,19 @@ class RoundingWalk extends Walk<RoundingTarget> {
   /** In numbers, for what is not on integers. */
   protected override value(step: string): string {
     if (!this.#integers.has(step)) return super.value(step);
-    return this.#once(`${step}/numbers`, (name) => this.#scale(name, step, this.#integers.codes(step).unit));
+    return this.once(`${step}/numbers`, (name) => this.#scale(name, step, this.#integers.codes(step).unit));
   }
 
   protected override statistic(step: string, statistic: Statistic): string {
     if (!this.#integers.has(step)) return super.statistic(step, statistic);
-    return this.#once(`${step}/${statistic}`, (name) =>
+    return this.once(`${step}/${statistic}`, (name) =>
       this.#scale(name, this.#rawStatistic(step, statistic), this.#integers.codes(step).unit),
     );
   }
 
   /** In units. */
   #rawStatistic(step: string, statistic: Statistic): string {
-    return this.#once(`${step}/${statistic}/codes`, (name) => {
+    return this.once(`${step}/${statistic}/codes`, (name) => {
       if (statistic === 'mean') this.target.mean(name, step);
       else this.target.deviation(name, step, this.#rawStatistic(step, 'mean'));
     });
@@ -122,11 +106,7 @@ class RoundingWalk extends Walk<RoundingTarget> {
   }
 
   #convolution(step: Weighted, name: string, { filter }: IntegerStep, { weights, bias }: Convolution): void {
-    const still = { stride: 1, padding: [0, 0, 0, 0] } as const;
-    const geometry = step.op === 'dense' ? ({ ...step, ...still, op: 'conv' } as const) : step;
-    const { height, width, inputs, outputs } = filter;
-    const shape = step.op === 'depthwise' ? [height, width, outputs] : [height, width, inputs, outputs];
-    this.target.convolution(this.layer({ ...geometry, name, activation: 'none' }, shape, weights, bias));
+    this.convolution({ ...step, name }, { ...filter, activation: 'none' }, weights, bias);
   }
 
   #add({ name, input, other }: AddStep): void {
@@ -162,13 +142,5 @@ class RoundingWalk extends Walk<RoundingTarget> {
 
   #scale(name: string, input: string, factor: number): void {
     this.target.scaled(name, input, Float32Array.of(factor));
-  }
-
-  /** @returns the name, of what `write` writes the first time. */
-  #once(name: string, write: (name: string) => void): string {
-    if (this.#written.has(name)) return name;
-    this.#written.add(name);
-    write(name);
-    return name;
   }
 }

@@ -3,6 +3,8 @@
  * them, constants in a weights manifest. It knows the file format and no network.
  */
 
+import { assertFills, bytesOf, joined } from './bytes.ts';
+
 export type AttributeValue = string | boolean | { readonly type: string } | { readonly float: number } | readonly number[] | readonly string[] | number; // prettier-ignore
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
@@ -49,11 +51,7 @@ export class TfjsGraph {
 
   /** @throws RangeError when the number of values is not that of the shape. */
   constant(name: string, shape: readonly number[], values: Float32Array | Int32Array): string {
-    if (shape.reduce((product, size) => product * size, 1) !== values.length) {
-      throw new RangeError(
-        `Constant '${name}' has ${values.length} values for the shape [${shape.join(', ')}].`,
-      );
-    }
+    assertFills(name, shape, values);
     const dtype = values instanceof Float32Array ? FLOAT : INT32;
     const tensor = { dtype: dtype.type, tensorShape: shapeJson(shape) };
     this.#nodes.push({ name, op: 'Const', attr: { dtype, value: { tensor } } });
@@ -70,7 +68,7 @@ export class TfjsGraph {
   }
 
   build(metadata: Readonly<Record<string, unknown>>): TfjsModel {
-    const bytes = this.#joinedWeights();
+    const bytes = joined(this.#weights.map(({ values }) => bytesOf(values)));
     const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
     const shards = new Map<string, Uint8Array>();
     for (let i = 0; i < count; i++) {
@@ -91,16 +89,6 @@ export class TfjsGraph {
     };
     return { json, shards };
   }
-
-  #joinedWeights(): Uint8Array {
-    const bytes = new Uint8Array(this.#weights.reduce((sum, { values }) => sum + values.byteLength, 0));
-    let at = 0;
-    for (const { values } of this.#weights) {
-      bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-      at += values.byteLength;
-    }
-    return bytes;
-  }
 }
 
 function shapeJson(shape: readonly number[]): unknown {
@@ -116,15 +104,8 @@ function attributeJson(value: AttributeValue): unknown {
   if (typeof value === 'string') return { s: btoa(value) };
   if (typeof value === 'boolean') return { b: value };
   if (typeof value === 'number') return { i: String(value) };
-  if (isList(value)) {
-    const numbers = value.filter((item) => typeof item === 'number');
-    return {
-      list: numbers.length > 0 ? { i: numbers.map(String) } : { s: value.map((item) => btoa(String(item))) },
-    };
-  }
-  return 'type' in value ? value : { f: value.float };
-}
-
-function isList(value: AttributeValue): value is readonly number[] | readonly string[] {
-  return Array.isArray(value);
+  if ('type' in value) return value;
+  if ('float' in value) return { f: value.float };
+  const texts = value.map(String);
+  return { list: typeof value[0] === 'number' ? { i: texts } : { s: texts.map(btoa) } };
 }

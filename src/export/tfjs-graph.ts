@@ -2,26 +2,21 @@
  * Writes a backbone, or a head with its backbone, as a TensorFlow.js graph model that `tf.loadGraphModel` reads: pixels
  * as float32 [n, height, width, channels] from 0 to 255 in, CNN codes and probabilities out.
  */
-import type { Backbone } from '../backbone/index.ts';
 import { type Activation, ACTIVATION_TABLE } from '../backbone/activations.ts';
+import type { Backbone } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
-import { networkOf, scaledHead } from './network.ts';
-import { CODES } from './onnx.ts';
-import { PROBABILITIES } from './onnx-head.ts';
-import type { Attributes, TfjsModel } from './tfjs-graph-def.ts';
-import { TfjsGraph } from './tfjs-graph-def.ts';
-import { type Bounds, type RoundingTarget, writeNetwork } from './rounding-walk.ts';
-import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
-
-/** The model's input. */
-export const PIXELS = 'pixels';
+import { type Bounds, FloatTarget, type Operator } from './float-target.ts';
+import { writeHead } from './head.ts';
+import { networkOf } from './network.ts';
+import { type Attributes, TfjsGraph, type TfjsModel } from './tfjs-graph-def.ts';
+import { CODES, type Convolution, PICTURE, PIXELS, PROBABILITIES, type TapValue, writeBackbone } from './walk.ts'; // prettier-ignore
 
 /** @returns a model with the output `codes`, [n, D]. */
 export function planToTfjsGraph(backbone: Backbone): TfjsModel {
   const graph = new TfjsGraph();
   writeBackbone(backbone, new TfjsTarget(graph, backbone));
   graph.output(CODES, [-1, backbone.codeLength]);
-  return graph.build({ backbone: identityOf(backbone) });
+  return graph.build({ backbone: namesOf(backbone) });
 }
 
 /**
@@ -31,47 +26,33 @@ export function planToTfjsGraph(backbone: Backbone): TfjsModel {
 export function headToTfjsGraph(head: Head, backbone: Backbone): TfjsModel {
   const graph = new TfjsGraph();
   const network = networkOf(head, backbone);
-  const codes = writeNetwork(network, new TfjsTarget(graph, network.backbone));
-  const { labels, codeLength, mean } = head;
-  const { inverse, weights, bias } = scaledHead(head);
-  const centred = graph.node('Sub', 'head/centred', [
-    codes,
-    graph.constant('head/mean', [1, codeLength], mean),
-  ]);
-  const scale = graph.constant('head/inverse_deviation', [1, codeLength], inverse);
-  const standardised = graph.node('Mul', 'head/standardised', [centred, scale]);
-  const kernel = graph.constant('head/weights', [labels.length, codeLength], weights);
-  const product = graph.node('MatMul', 'head/product', [standardised, kernel], { transpose_b: true });
-  const logits = graph.node('AddV2', 'head/logits', [
-    product,
-    graph.constant('head/bias', [labels.length], bias),
-  ]);
-  graph.node('Softmax', PROBABILITIES, [logits]);
-  graph.output(CODES, [-1, codeLength]);
-  graph.output(PROBABILITIES, [-1, labels.length]);
-  return graph.build({ backbone: identityOf(backbone), labels });
+  writeHead(head, network, new TfjsTarget(graph, network.backbone));
+  graph.output(CODES, [-1, head.codeLength]);
+  graph.output(PROBABILITIES, [-1, head.labels.length]);
+  return graph.build({ backbone: namesOf(backbone), labels: head.labels });
 }
 
-function identityOf({ plan }: Backbone): Record<string, string> {
+function namesOf({ plan }: Backbone): Record<string, string> {
   return { name: plan.name, version: plan.version, weights_sha256: plan.weightsSha256 };
 }
 
-class TfjsTarget implements RoundingTarget {
+const OPERATORS = { add: 'AddV2', sub: 'Sub', mul: 'Mul', sqrt: 'Sqrt', floor: 'Floor', round: 'Round' };
+
+class TfjsTarget extends FloatTarget {
   readonly #graph: TfjsGraph;
-  readonly #backbone: Backbone;
   #axes: string | undefined;
   #three: string | undefined;
   #sixth: string | undefined;
 
   constructor(graph: TfjsGraph, backbone: Backbone) {
+    super(backbone);
     this.#graph = graph;
-    this.#backbone = backbone;
   }
 
   picture(): void {
-    const { height, width, channels, padValue } = this.#backbone.plan.input;
+    const { height, width, channels, padValue } = this.backbone.plan.input;
     const pixels = this.#graph.input(PIXELS, [-1, height, width, channels]);
-    const centre = this.#graph.constant(`${PICTURE}/centre`, [channels], Float32Array.from(padValue));
+    const centre = this.channels(`${PICTURE}/centre`, Float32Array.from(padValue));
     this.#graph.node('Sub', PICTURE, [pixels, centre]);
   }
 
@@ -107,39 +88,10 @@ class TfjsTarget implements RoundingTarget {
     this.#graph.node('Mean', name, [input, this.#axes], options);
   }
 
-  deviation(name: string, input: string, mean: string): void {
+  override deviation(name: string, input: string, mean: string): void {
     const square = this.#graph.node('SquaredDifference', `${name}/square`, [input, mean]);
     this.mean(`${name}/variance`, square);
     this.#graph.node('Sqrt', name, [`${name}/variance`]);
-  }
-
-  add(name: string, a: string, b: string): void {
-    this.#graph.node('AddV2', name, [a, b]);
-  }
-
-  scale(name: string, map: string, factors: string): void {
-    this.#graph.node('Mul', name, [map, factors]);
-  }
-
-  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
-    const bounds = [this.#scalar(`${name}/low`, low), this.#scalar(`${name}/high`, high)];
-    const clipped = this.#graph.node('ClipByValue', `${name}/clipped`, [input, ...bounds]);
-    this.#graph.node(way === 'down' ? 'Floor' : 'Round', name, [clipped]);
-  }
-
-  apart(convolution: string): string {
-    return convolution;
-  }
-
-  scaled(name: string, input: string, factors: Float32Array): void {
-    this.#graph.node('Mul', name, [
-      input,
-      this.#graph.constant(`${name}/factors`, [factors.length], factors),
-    ]);
-  }
-
-  shifted(name: string, input: string, by: number): void {
-    this.#graph.node('AddV2', name, [input, this.#scalar(`${name}/by`, by)]);
   }
 
   codes(taps: readonly TapValue[]): string {
@@ -151,6 +103,26 @@ class TfjsTarget implements RoundingTarget {
     if (parts.length === 1) return graph.node('Identity', CODES, parts);
     const axis = graph.constant(`${CODES}/axis`, [], Int32Array.of(1));
     return graph.node('ConcatV2', CODES, [...parts, axis], { N: parts.length, Tidx: { type: 'DT_INT32' } });
+  }
+
+  constant(name: string, shape: readonly number[], values: Float32Array): string {
+    return this.#graph.constant(name, shape, values);
+  }
+
+  operator(operator: Operator, name: string, inputs: readonly string[]): string {
+    return this.#graph.node(OPERATORS[operator], name, inputs);
+  }
+
+  protected clipped(name: string, input: string, [low, high]: Bounds): string {
+    const bounds = [this.scalar(`${name}/low`, low), this.scalar(`${name}/high`, high)];
+    return this.#graph.node('ClipByValue', `${name}/clipped`, [input, ...bounds]);
+  }
+
+  classify(codes: string, weights: Float32Array, bias: Float32Array): void {
+    const rows = this.constant('head/weights', [bias.length, weights.length / bias.length], weights);
+    const product = this.#graph.node('MatMul', 'head/product', [codes, rows], { transpose_b: true });
+    const logits = this.operator('add', 'head/logits', [product, this.channels('head/bias', bias)]);
+    this.#graph.node('Softmax', PROBABILITIES, [logits]);
   }
 
   /** What convolutions can't be fused with. */
@@ -169,15 +141,11 @@ class TfjsTarget implements RoundingTarget {
 
   /** relu6(x + 3) / 6; hard-swish(x) is x times that (Howard et al. 2019). @param prefix of what is in between. */
   #hardSigmoid(name: string, prefix: string, linear: string): string {
-    this.#three ??= this.#scalar('three', 3);
-    this.#sixth ??= this.#scalar('sixth', 1 / 6);
+    this.#three ??= this.scalar('three', 3);
+    this.#sixth ??= this.scalar('sixth', 1 / 6);
     const shifted = this.#graph.node('AddV2', `${prefix}/shifted`, [linear, this.#three]);
     const clipped = this.#graph.node('Relu6', `${prefix}/clipped`, [shifted]);
     return this.#graph.node('Mul', name, [clipped, this.#sixth]);
-  }
-
-  #scalar(name: string, value: number): string {
-    return this.#graph.constant(name, [], Float32Array.of(value));
   }
 
   #padded({ name, input, padding: [top, bottom, left, right] }: Convolution): string {

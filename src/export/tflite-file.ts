@@ -2,6 +2,7 @@
  * Builds a TFLite model (schema version 3, https://ai.google.dev/edge/litert): operators and tensors of known shape, in
  * the order in which they are added. It knows the file format and no network.
  */
+import { assertFills, bytesOf } from './bytes.ts';
 import * as fb from './flatbuffer.ts';
 
 const SCHEMA_VERSION = 3;
@@ -12,7 +13,7 @@ const BUFFER_ALIGNMENT = 16;
 const SIGNATURE = 'serving_default';
 
 /** TensorType. */
-const TYPE = { float32: 0, int32: 2, uint8: 3, int8: 9 } as const;
+export const TYPE = { float32: 0, int32: 2, uint8: 3, int8: 9 } as const;
 export type TensorType = keyof typeof TYPE;
 
 /** BuiltinOperator. */
@@ -77,11 +78,7 @@ export class TfliteFile {
    * @throws RangeError when the number of values is not that of the shape.
    */
   constant(name: string, shape: readonly number[], values: Constant, quantisation?: Quantisation): string {
-    if (shape.reduce((product, size) => product * size, 1) !== values.length) {
-      throw new RangeError(
-        `Constant '${name}' has ${values.length} values for the shape [${shape.join(', ')}].`,
-      );
-    }
+    assertFills(name, shape, values);
     return this.#tensor(name, { type: typeOf(values), shape, values, quantisation });
   }
 
@@ -184,8 +181,7 @@ function tensorTable(
   { type, shape, values, quantisation }: Tensor,
   keep: (content: Uint8Array) => number,
 ): fb.Reference {
-  const buffer =
-    values === undefined ? 0 : keep(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  const buffer = values === undefined ? 0 : keep(bytesOf(values));
   const integers: readonly fb.Field[] =
     quantisation === undefined ? [] : [[4, quantisationTable(quantisation)]];
   return fb.table(
@@ -211,9 +207,4 @@ function typeOf(values: Constant): TensorType {
 function operatorCode(operator: Operator): fb.Reference {
   const code = OPERATOR[operator];
   return fb.table([0, fb.int8(code)], [2, fb.int32(1)], [3, fb.int32(code)]);
-}
-
-/** TensorType of `type`, for the operator CAST. */
-export function tensorType(type: TensorType): number {
-  return TYPE[type];
 }

@@ -5,33 +5,26 @@
 import { ACTIVATION_TABLE } from '../backbone/activations.ts';
 import type { Backbone, Padding } from '../backbone/index.ts';
 import type { Head } from '../head/index.ts';
+import { type Bounds, FloatTarget } from './float-target.ts';
+import { identityOf, writeHead } from './head.ts';
 import * as fb from './flatbuffer.ts';
-import { networkOf, scaledHead } from './network.ts';
-import { CODES } from './onnx.ts';
-import { PROBABILITIES } from './onnx-head.ts';
-import { type IntegerOutput, TfliteFile, tensorType, type TensorType } from './tflite-file.ts';
-import { PIXELS } from './tfjs-graph.ts';
-import { type Bounds, type RoundingTarget, writeNetwork } from './rounding-walk.ts';
-import { type Convolution, PICTURE, type TapValue, writeBackbone } from './walk.ts';
+import { networkOf } from './network.ts';
+import { type IntegerOutput, type Operator, type TensorType, TfliteFile, TYPE } from './tflite-file.ts';
+import { CODES, type Convolution, PICTURE, PIXELS, PROBABILITIES, type TapValue, writeBackbone } from './walk.ts'; // prettier-ignore
 
 /** What the model reads under the name `pixels`, [1, height, width, channels], from 0 to 255. */
 export type TfliteInput = Extract<TensorType, 'uint8' | 'float32'>;
-
-export interface TfliteOptions {
-  /** Default `uint8`, what decoders give. */
-  readonly input?: TfliteInput;
-}
 
 const { none: NONE, relu6: RELU6 } = ACTIVATION_TABLE;
 /** Padding. */
 const SAME = 0;
 const VALID = 1;
 
-/** @returns a model with the output `codes`, [1, D]. */
-export function planToTflite(backbone: Backbone, options: TfliteOptions = {}): Uint8Array {
+/** @param input what decoders give where absent. @returns a model with the output `codes`, [1, D]. */
+export function planToTflite(backbone: Backbone, input: TfliteInput = 'uint8'): Uint8Array {
   const file = new TfliteFile();
-  file.output(writeBackbone(backbone, new TfliteTarget(file, backbone, options.input ?? 'uint8')));
-  return file.encode(backbone.plan.name, identityOf(backbone));
+  file.output(writeBackbone(backbone, new TfliteTarget(file, backbone, input)));
+  return file.encode(backbone.plan.name, identityOf(backbone.plan));
 }
 
 /**
@@ -39,60 +32,36 @@ export function planToTflite(backbone: Backbone, options: TfliteOptions = {}): U
  * list under `labels`. The head's out-of-distribution statistics are not part of it.
  * @throws HeadwaterError `backbone_mismatch` when the head was made for another backbone.
  */
-export function headToTflite(head: Head, backbone: Backbone, options: TfliteOptions = {}): Uint8Array {
+export function headToTflite(head: Head, backbone: Backbone): Uint8Array {
   const file = new TfliteFile();
   const network = networkOf(head, backbone);
-  const { backbone: whole } = network;
-  const codes = writeNetwork(network, new TfliteTarget(file, whole, options.input ?? 'uint8'));
-  const { labels, codeLength, mean } = head;
-  const { inverse, weights, bias } = scaledHead(head);
-  const wide = [1, codeLength];
-  const centred = file.operator('sub', 'head/centred', [codes, file.constant('head/mean', wide, mean)], wide);
-  const scale = file.constant('head/inverse_deviation', wide, inverse);
-  const standardised = file.operator('mul', 'head/standardised', [centred, scale], wide);
-  const rows = file.constant('head/weights', [labels.length, codeLength], weights);
-  const shift = file.constant('head/bias', [labels.length], bias);
-  const scores = [1, labels.length];
-  const logits = file.operator('fullyConnected', 'head/logits', [standardised, rows, shift], scores);
-  file.operator('softmax', PROBABILITIES, [logits], scores, [[0, fb.float32(1)]]);
-  file.output(codes);
+  file.output(writeHead(head, network, new TfliteTarget(file, network.backbone, 'uint8')));
   file.output(PROBABILITIES);
-  const text = `${whole.plan.name} with a head`;
-  return file.encode(text, { ...identityOf(backbone), labels: JSON.stringify(labels) });
-}
-
-function identityOf({ plan }: Backbone): Record<string, string> {
-  return { backbone: `${plan.name} ${plan.version}`, weights_sha256: plan.weightsSha256 };
+  const identity = { ...identityOf(backbone.plan), labels: JSON.stringify(head.labels) };
+  return file.encode(`${backbone.plan.name} with a head`, identity);
 }
 
 /** Writes a plan's steps into a TFLite model, in floats. */
-export class TfliteTarget implements RoundingTarget {
+export class TfliteTarget extends FloatTarget {
   readonly #file: TfliteFile;
-  readonly #backbone: Backbone;
   readonly #input: TfliteInput;
 
   constructor(file: TfliteFile, backbone: Backbone, input: TfliteInput) {
+    super(backbone);
     this.#file = file;
-    this.#backbone = backbone;
     this.#input = input;
   }
 
   picture(): void {
-    const { height, width, channels, padValue } = this.#backbone.plan.input;
+    const { height, width, channels, padValue } = this.backbone.plan.input;
     const shape = [1, height, width, channels];
     const pixels = this.#file.input(PIXELS, this.#input, shape);
     if (this.#input === 'uint8') {
-      const types = (['uint8', 'float32'] as const).map(tensorType);
-      this.#file.operator(
-        'cast',
-        this.uncentred(),
-        [pixels],
-        shape,
-        types.map((type, i): fb.Field => [i, fb.int8(type)]),
-      );
+      const types: fb.Field[] = [[0, fb.int8(TYPE.uint8)], [1, fb.int8(TYPE.float32)]]; // prettier-ignore
+      this.operator('cast', this.uncentred(), [pixels], types);
     }
-    const centre = this.#file.constant(`${PICTURE}/centre`, [channels], Float32Array.from(padValue));
-    this.#file.operator('sub', PICTURE, [this.uncentred(), centre], shape);
+    const centre = this.channels(`${PICTURE}/centre`, Float32Array.from(padValue));
+    this.operator('sub', PICTURE, [this.uncentred(), centre]);
   }
 
   uncentred(): string {
@@ -107,11 +76,9 @@ export class TfliteTarget implements RoundingTarget {
       case 'relu6':
         this.#linear(name, layer, ACTIVATION_TABLE[activation].clip.tflite);
         return;
-      case 'hard-swish': {
-        const linear = this.#linear(`${name}/linear`, layer, NONE.clip.tflite);
-        this.#file.operator('hardSwish', name, [linear], this.#file.shapeOf(linear));
+      case 'hard-swish':
+        this.operator('hardSwish', name, [this.#linear(`${name}/linear`, layer, NONE.clip.tflite)]);
         return;
-      }
       case 'hard-sigmoid':
         this.#hardSigmoid(name, this.#linear(`${name}/linear`, layer, NONE.clip.tflite));
     }
@@ -123,65 +90,49 @@ export class TfliteTarget implements RoundingTarget {
     this.#file.operator('mean', name, [input, space], [n, 1, 1, channels], [[0, fb.int8(1)]]);
   }
 
-  deviation(name: string, input: string, mean: string): void {
-    const shape = this.#file.shapeOf(input);
-    const difference = this.#file.operator('sub', `${name}/difference`, [input, mean], shape);
-    const square = this.#file.operator('mul', `${name}/square`, [difference, difference], shape);
-    this.mean(`${name}/variance`, square);
-    this.#file.operator('sqrt', name, [`${name}/variance`], this.#file.shapeOf(mean));
-  }
-
-  add(name: string, a: string, b: string): void {
-    this.#file.operator('add', name, [a, b], this.#file.shapeOf(a));
-  }
-
-  scale(name: string, map: string, factors: string): void {
-    this.#file.operator('mul', name, [map, factors], this.#file.shapeOf(map));
-  }
-
-  rounded(name: string, input: string, [low, high]: Bounds, way: 'nearest' | 'down'): void {
-    const shape = this.#file.shapeOf(input);
-    // Runtimes fuse a ReLU with what is before it.
-    const above =
-      low === 0
-        ? this.#file.operator('relu', `${name}/above`, [input], shape)
-        : this.#file.operator('maximum', `${name}/above`, [input, this.#scalar(`${name}/low`, low)], shape);
-    const clipped = this.#file.operator('minimum', `${name}/clipped`, [above, this.#scalar(`${name}/high`, high)], shape); // prettier-ignore
-    this.#file.operator(way === 'down' ? 'floor' : 'round', name, [clipped], shape);
-  }
-
-  apart(convolution: string): string {
-    return convolution;
-  }
-
-  scaled(name: string, input: string, factors: Float32Array): void {
-    const constant = this.#file.constant(`${name}/factors`, [factors.length], factors);
-    this.#file.operator('mul', name, [input, constant], this.#file.shapeOf(input));
-  }
-
-  shifted(name: string, input: string, by: number): void {
-    this.#file.operator('add', name, [input, this.#scalar(`${name}/by`, by)], this.#file.shapeOf(input));
-  }
-
   codes(taps: readonly TapValue[]): string {
     const parts = taps.map(({ name, channels, value }) => {
       const shape = this.#file.constant(`${name}/shape`, [2], Int32Array.of(1, channels));
       return this.#file.operator('reshape', `${name}/code`, [value, shape], [1, channels], [[0, fb.int32s([1, channels])]]); // prettier-ignore
     });
-    return this.#file.operator('concatenation', CODES, parts, [1, this.#backbone.codeLength], [[0, fb.int32(1)]]); // prettier-ignore
+    return this.#file.operator('concatenation', CODES, parts, [1, this.backbone.codeLength], [[0, fb.int32(1)]]); // prettier-ignore
+  }
+
+  constant(name: string, shape: readonly number[], values: Float32Array): string {
+    return this.#file.constant(name, shape, values);
+  }
+
+  operator(operator: Operator, name: string, inputs: readonly string[], options?: fb.Field[]): string {
+    return this.#file.operator(operator, name, inputs, this.#file.shapeOf(inputs[0]), options);
+  }
+
+  protected clipped(name: string, input: string, [low, high]: Bounds): string {
+    const [above, clipped] = [`${name}/above`, `${name}/clipped`];
+    // Runtimes fuse a ReLU with what is before it.
+    if (low === 0) this.operator('relu', above, [input]);
+    else this.operator('maximum', above, [input, this.scalar(`${name}/low`, low)]);
+    return this.operator('minimum', clipped, [above, this.scalar(`${name}/high`, high)]);
+  }
+
+  classify(codes: string, weights: Float32Array, bias: Float32Array): void {
+    const rows = this.constant('head/weights', [bias.length, weights.length / bias.length], weights);
+    const shift = this.constant('head/bias', [bias.length], bias);
+    const scores = [1, bias.length];
+    const logits = this.#file.operator('fullyConnected', 'head/logits', [codes, rows, shift], scores);
+    this.#file.operator('softmax', PROBABILITIES, [logits], scores, [[0, fb.float32(1)]]);
   }
 
   /** relu6(x + 3) / 6 (Howard et al. 2019). */
   #hardSigmoid(name: string, linear: string): void {
-    const shape = this.#file.shapeOf(linear);
-    const three = this.#scalar(`${name}/three`, 3);
-    const sixth = this.#scalar(`${name}/sixth`, 1 / 6);
-    const clipped = this.#file.operator('add', `${name}/clipped`, [linear, three], shape, [[0, fb.int8(RELU6.clip.tflite)]]); // prettier-ignore
-    this.#file.operator('mul', name, [clipped, sixth], shape);
-  }
-
-  #scalar(name: string, value: number): string {
-    return this.#file.constant(name, [], Float32Array.of(value));
+    const three = this.scalar(`${name}/three`, 3);
+    const sixth = this.scalar(`${name}/sixth`, 1 / 6);
+    const clipped = this.operator(
+      'add',
+      `${name}/clipped`,
+      [linear, three],
+      [[0, fb.int8(RELU6.clip.tflite)]],
+    );
+    this.operator('mul', name, [clipped, sixth]);
   }
 
   #linear(name: string, layer: Convolution, fused: number): string {

@@ -1,10 +1,27 @@
 /** Goes through a plan and says in a graph format's few words what each step is: every format is written from here. */
-import type { Activation, Backbone, ConvStep, DepthwiseStep, Padding, SqueezeExciteStep, Statistic, Step } from '../backbone/index.ts'; // prettier-ignore
-import { HeadwaterError } from '../errors.ts';
+import type {
+  Activation,
+  Backbone,
+  ConvStep,
+  DenseStep,
+  DepthwiseStep,
+  Padding,
+  SqueezeExciteStep,
+  Statistic,
+  Step,
+} from '../backbone/index.ts';
+import { filterOf, squeezeExciteFilters } from '../backbone/simd/filters.ts';
+import type { Filter } from '../backbone/simd/kernels/filter.ts';
 import { inSinglePrecision } from '../safetensors.ts';
 
+/** The model's input. */
+export const PIXELS = 'pixels';
 /** The plan's name of the picture; in the graph, the picture less `padValue` of each channel. */
 export const PICTURE = 'input';
+/** The model's output: float32 [n, D]. */
+export const CODES = 'codes';
+/** The second output of a model that is a head: float32 [n, C], each row summing to 1. */
+export const PROBABILITIES = 'probabilities';
 
 /** A convolution of any kind with its bias and activation, weights as in the plan. */
 export interface Convolution {
@@ -49,18 +66,20 @@ export interface GraphTarget {
  * Formats pad with zero, plans pad the picture with `padValue`, one a channel. The picture is therefore centred on
  * padValue, and what that takes from a convolution that reads it is put into its bias: exact everywhere.
  * @returns the name of the value that holds the codes, [n, D].
- * @throws HeadwaterError `backbone_invalid` when the plan names a tensor that is not there.
  */
 export function writeBackbone(backbone: Backbone, target: GraphTarget): string {
   return new Walk(backbone, target).write();
 }
 
+/** What is written as a convolution, and what it reads. */
+type Layer = Pick<ConvStep | DepthwiseStep | DenseStep, 'name' | 'input' | 'op'>;
+
 /** Writes every step in floats. */
 export class Walk<Target extends GraphTarget = GraphTarget> {
   protected readonly backbone: Backbone;
   protected readonly target: Target;
-  /** Names of statistics over space: one node however many read it. */
-  readonly #statistics = new Set<string>();
+  /** Names of what is written by `once`. */
+  readonly #written = new Set<string>();
   /** Steps that are another value under their own name. */
   readonly #same = new Map<string, string>();
 
@@ -86,7 +105,8 @@ export class Walk<Target extends GraphTarget = GraphTarget> {
     switch (step.op) {
       case 'conv':
       case 'depthwise':
-        this.#convolution(step);
+      case 'dense':
+        this.#convolution(step, filterOf(this.backbone, step));
         return;
       case 'squeeze-excite':
         this.#squeezeExcite(step);
@@ -96,85 +116,62 @@ export class Walk<Target extends GraphTarget = GraphTarget> {
         return;
       case 'mean':
         this.#same.set(step.name, this.statistic(step.input, 'mean'));
-        return;
-      case 'dense':
-        this.#dense(step.name, this.value(step.input), step.weights, step.bias, step.activation);
     }
   }
 
-  #convolution(step: ConvStep | DepthwiseStep): void {
-    const [weights, shape] = this.#tensor(step.weights);
-    const [bias] = this.#tensor(step.bias);
-    const input = step.input === PICTURE ? PICTURE : this.value(step.input);
-    this.target.convolution(this.layer({ ...step, input }, shape, weights, bias));
+  #convolution({ name, input, op }: Layer, { weights, bias, ...filter }: Filter): void {
+    const read = input === PICTURE && op !== 'dense' ? PICTURE : this.value(input);
+    this.convolution({ name, input: read, op }, filter, inSinglePrecision(weights), bias);
   }
 
-  /** A step's convolution with the given weights, its bias for what it reads. */
-  protected layer(
-    { name, input, op, activation, stride, padding }: ConvStep | DepthwiseStep,
-    shape: readonly number[],
+  /** Writes a step's convolution with the given weights, its bias for what it reads. */
+  protected convolution(
+    { name, input, op }: Layer,
+    { height, width, inputs, outputs, activation, stride, padding }: Omit<Filter, 'weights' | 'bias'>,
     weights: Float32Array,
     bias: ArrayLike<number>,
-  ): Convolution {
-    const { padValue } = this.backbone.plan.input;
+  ): void {
     const depthwise = op === 'depthwise';
-    return {
+    const { padValue } = this.backbone.plan.input;
+    this.target.convolution({
       name,
       input,
-      shape,
+      shape: depthwise ? [height, width, outputs] : [height, width, inputs, outputs],
       weights,
       bias: Float32Array.from(input === PICTURE ? centredBias(bias, weights, padValue, depthwise) : bias),
       depthwise,
       activation,
       stride,
       padding,
-    };
-  }
-
-  #squeezeExcite({ name, input, ...step }: SqueezeExciteStep): void {
-    const [reduce, expand] = [`${name}/reduce`, `${name}/expand`];
-    this.#dense(reduce, this.statistic(input, 'mean'), step.reduceWeights, step.reduceBias, 'relu');
-    this.#dense(expand, reduce, step.expandWeights, step.expandBias, 'hard-sigmoid');
-    this.target.scale(name, this.value(input), expand);
-  }
-
-  /** A fully connected layer is a 1×1 convolution of a map that is one pixel. */
-  #dense(name: string, input: string, weightsName: string, biasName: string, activation: Activation): void {
-    const [weights, shape] = this.#tensor(weightsName);
-    const [bias] = this.#tensor(biasName);
-    const layer = { name, input, weights, bias, activation };
-    this.target.convolution({
-      ...layer,
-      shape: [1, 1, ...shape],
-      depthwise: false,
-      stride: 1,
-      padding: [0, 0, 0, 0],
     });
   }
 
+  #squeezeExcite(step: SqueezeExciteStep): void {
+    const { name, input } = step;
+    const [reduce, expand] = squeezeExciteFilters(this.backbone, step);
+    const squeezed = this.statistic(input, 'mean');
+    this.#convolution({ name: `${name}/reduce`, input: squeezed, op: 'dense' }, reduce);
+    this.#convolution({ name: `${name}/expand`, input: `${name}/reduce`, op: 'dense' }, expand);
+    this.target.scale(name, this.value(input), `${name}/expand`);
+  }
+
   protected statistic(step: string, statistic: Statistic): string {
-    const name = `${step}/${statistic}`;
-    if (this.#statistics.has(name)) return name;
-    this.#statistics.add(name);
-    if (statistic === 'mean') this.target.mean(name, this.value(step));
-    else this.target.deviation(name, this.value(step), this.statistic(step, 'mean'));
+    return this.once(`${step}/${statistic}`, (name) => {
+      if (statistic === 'mean') this.target.mean(name, this.value(step));
+      else this.target.deviation(name, this.value(step), this.statistic(step, 'mean'));
+    });
+  }
+
+  /** @returns the name, of what `write` writes the first time, however many read it. */
+  protected once(name: string, write: (name: string) => void): string {
+    if (this.#written.has(name)) return name;
+    this.#written.add(name);
+    write(name);
     return name;
   }
 
   protected value(step: string): string {
     return step === PICTURE ? this.target.uncentred() : (this.#same.get(step) ?? step);
-  }
-
-  #tensor(name: string): [Float32Array, readonly number[]] {
-    const values = this.backbone.tensors.get(name);
-    const shape = this.backbone.tensorShapes.get(name);
-    if (values === undefined || shape === undefined) {
-      throw new HeadwaterError(
-        'backbone_invalid',
-        `The backbone has no tensor '${name}', which its plan names.`,
-      );
-    }
-    return [inSinglePrecision(values), shape];
   }
 }
 

@@ -21,7 +21,7 @@ import { makeRoom, stem, type Picture } from './kernels/stem.ts';
 import { readMap } from './map-values.ts';
 import { FeatureMap, NO_PADDING, vectorBytes } from './map.ts';
 import { Program, type Region } from './program.ts';
-import { paddingFor, readersOf, samePadding } from './readers.ts';
+import { paddingFor, readersOf, samePadding } from '../readers.ts';
 
 export function compile(backbone: Backbone, options: CompileOptions = {}): Compiled {
   return new Compiler(backbone, options).compile();

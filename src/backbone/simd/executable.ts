@@ -1,5 +1,6 @@
 /** A compiled network in a machine's memory, which runs on one picture or map after the other. */
 import type { Compiled, Output } from './compiled.ts';
+import { codeLength } from '../plan.ts';
 import type { Loaded, Machine } from './machine.ts';
 import { FeatureMap } from './map.ts';
 import { writeMap } from './map-values.ts';
@@ -21,7 +22,7 @@ export class Executable {
     this.#machine = machine;
     this.#compiled = compiled;
     this.#loaded = machine.load(program);
-    this.#codeLength = compiled.taps.reduce((sum, tap) => sum + tap.channels, 0);
+    this.#codeLength = codeLength(compiled);
   }
 
   /** Whether the step's output exists during a run. */

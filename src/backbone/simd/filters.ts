@@ -1,5 +1,5 @@
 /** The weights of a plan's steps, as the kernels' filters. */
-import { type Activation, ACTIVATION_TABLE } from '../activations.ts';
+import type { Activation } from '../activations.ts';
 import type { Backbone } from '../load.ts';
 import type * as plan from '../plan.ts';
 import type { Filter } from './kernels/filter.ts';
@@ -38,7 +38,7 @@ export function identityFilter(channels: number, padding: plan.Padding): Filter 
     outputs: channels,
     stride: 1,
     padding,
-    activation: ACTIVATION_TABLE.none.kernel,
+    activation: 'none',
   };
 }
 
@@ -54,6 +54,6 @@ function filterNamed(
   const outputs = shape.at(-1)!;
   const inputs = shape.length === 3 ? 1 : shape.at(-2)!;
   const values = { weights: tensors.get(weights)!, bias: tensors.get(bias)! };
-  const still = { stride: 1, padding: NO_PADDING, activation: ACTIVATION_TABLE[activation].kernel };
+  const still = { stride: 1, padding: NO_PADDING, activation };
   return { name: `${weights} and ${bias}`, ...values, height, width, inputs, outputs, ...still };
 }

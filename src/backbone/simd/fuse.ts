@@ -1,6 +1,6 @@
 /** Finds the steps of a plan that the one before them can do on the way. */
 import type { AddStep, DepthwiseStep, Step } from '../plan.ts';
-import { readersOf } from './readers.ts';
+import { readersOf } from '../readers.ts';
 
 /** The index of what the plan's steps read and none of them writes: the map that a tail begins with. */
 const BEFORE = -1;

@@ -9,7 +9,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Activation, fusedByTfjs } from '../activations.ts';
-import type { Padding } from '../plan.ts';
+import { inSinglePrecision } from '../../safetensors.ts';
+import type { Backbone } from '../load.ts';
+import type { Padding, Step } from '../plan.ts';
+import { filterOf, squeezeExciteFilters } from '../simd/filters.ts';
+import type { Filter } from '../simd/kernels/filter.ts';
 
 /** Weights on the backend, with the activation's constants folded in. */
 export interface Convolution {
@@ -17,16 +21,6 @@ export interface Convolution {
   /** conv: [kernel height, kernel width, in, out]; depthwise: [kernel height, kernel width, channels, 1]. */
   readonly filter: tf.Tensor4D;
   readonly bias: tf.Tensor1D;
-  readonly stride: number;
-  readonly padding: Padding;
-  readonly activation: Activation;
-}
-
-export interface ConvolutionSource {
-  readonly kind: 'conv' | 'depthwise';
-  readonly weights: Float32Array;
-  readonly shape: readonly [number, number, number, number];
-  readonly bias: Float32Array;
   readonly stride: number;
   readonly padding: Padding;
   readonly activation: Activation;
@@ -43,17 +37,36 @@ const ACTIVATION_INPUT: Readonly<Record<Activation, { scale: number; shift: numb
   'hard-sigmoid': { scale: 1 / 6, shift: 1 / 2 },
 };
 
-/** Puts a convolution's weights on the backend. The caller owns its two tensors. */
-export function prepareConvolution(source: ConvolutionSource): Convolution {
-  const { scale, shift } = ACTIVATION_INPUT[source.activation];
-  const { kind, stride, padding, activation } = source;
+/** Puts a step's convolutions on the backend: one, of squeeze-and-excite both, else none. The caller owns their tensors. */
+export function prepareConvolutions(step: Step, backbone: Backbone): Convolution[] {
+  switch (step.op) {
+    case 'conv':
+    case 'dense':
+      return [prepare(filterOf(backbone, step), 'conv')];
+    case 'depthwise':
+      return [prepare(filterOf(backbone, step), 'depthwise')];
+    case 'squeeze-excite':
+      return squeezeExciteFilters(backbone, step).map((filter) => prepare(filter, 'conv'));
+    case 'add':
+    case 'mean':
+      return [];
+  }
+}
+
+function prepare(
+  { weights, bias, height, width, inputs, outputs, stride, padding, activation }: Filter,
+  kind: Convolution['kind'],
+): Convolution {
+  const { scale, shift } = ACTIVATION_INPUT[activation];
+  const scaled = inSinglePrecision(weights).map((w) => w * scale);
+  const channels = kind === 'conv' ? ([inputs, outputs] as const) : ([outputs, 1] as const);
   return {
     kind,
     stride,
     padding,
     activation,
-    filter: tf.tensor4d(source.weights.map((w) => w * scale), [...source.shape]), // prettier-ignore
-    bias: tf.tensor1d(source.bias.map((b) => b * scale + shift)),
+    filter: tf.tensor4d(scaled, [height, width, ...channels]),
+    bias: tf.tensor1d(inSinglePrecision(bias).map((b) => b * scale + shift)),
   };
 }
 

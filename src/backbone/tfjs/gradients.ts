@@ -4,12 +4,15 @@
  * it as they do on the cpu backend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { BACKEND_NAME, registerWasmBackend } from './backend.ts';
 import { convFilterGradient, convInputGradient, depthwiseInputGradient } from './gradients-conv.ts';
-import { depthwiseFilterGradient, registerSimdKernels, wasmBackend } from './simd-kernels.ts';
+import { depthwiseFilterGradient, hardSwish, hardSwishGradient, loadSimdKernels } from './simd-kernels.ts';
 
-export { HARD_SWISH, HARD_SWISH_GRADIENT } from './simd-kernels.ts';
+/** x · clip(x + 3, 0, 6) / 6 (Howard et al. 2019). Inputs: x. */
+export const HARD_SWISH = 'HeadwaterHardSwish';
+/** Its gradient to x. Inputs: x, dy. */
+export const HARD_SWISH_GRADIENT = 'HeadwaterHardSwishGradient';
 
 type Shape4D = [number, number, number, number];
 type Inputs = Readonly<Record<'x' | 'dy' | 'filter', tf.Tensor4D>>;
@@ -34,6 +37,8 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     depthwiseFilterGradient(x, dy, infoOf(x.shape, attributes.filterShape!, attributes, true), backend),
   [tf.DepthwiseConv2dNativeBackpropInput]: ({ dy, filter }, attributes) =>
     depthwiseInputGradient(dy, filter, infoOf(attributes.inputShape!, filter.shape, attributes, true)),
+  [HARD_SWISH]: ({ x }, _, backend) => hardSwish(x, backend),
+  [HARD_SWISH_GRADIENT]: ({ x, dy }, _, backend) => hardSwishGradient(x, dy, backend),
 };
 
 let registered = false;
@@ -50,7 +55,7 @@ export async function registerGradients(
   await registerWasmBackend(tfjsWasm);
   if (registered) return;
   registered = true;
-  registerSimdKernels(gradientsWasm);
+  loadSimdKernels(gradientsWasm);
   for (const [kernelName, kernel] of Object.entries(KERNELS)) {
     // The backend's own scalar kernel, which would otherwise warn about its successor.
     if (tf.getKernel(kernelName, BACKEND_NAME)) tf.unregisterKernel(kernelName, BACKEND_NAME);
@@ -61,7 +66,9 @@ export async function registerGradients(
         // TensorFlow.js types neither; its own operations give every kernel what it is named for.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         const [tensors, attributes] = [inputs, attrs] as unknown as [Inputs, Attributes];
-        return kernel(tensors, attributes, wasmBackend(backend));
+        if (!(backend instanceof BackendWasm))
+          throw new TypeError('The kernel was called on another backend.');
+        return kernel(tensors, attributes, backend);
       },
     });
   }

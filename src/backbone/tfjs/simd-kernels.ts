@@ -1,46 +1,32 @@
 /**
  * Our own SIMD kernels (gradients.as.ts) inside the memory of TensorFlow.js's WASM backend: they read and write its
- * tensors in place. Registered as kernels of that backend, so that TensorFlow.js runs them like its own.
+ * tensors in place.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { BACKEND_NAME, backendMemory } from './backend.ts';
-
-/** x · clip(x + 3, 0, 6) / 6 (Howard et al. 2019) in one pass. Inputs: x. */
-export const HARD_SWISH = 'HeadwaterHardSwish';
-/** Its gradient to x. Inputs: x, dy. */
-export const HARD_SWISH_GRADIENT = 'HeadwaterHardSwishGradient';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { backendMemory } from './backend.ts';
 
 type Info = tf.backend_util.Conv2DInfo;
-type KernelName = 'depthwiseFilter' | 'hardSwish' | 'hardSwishGradient';
 
 let exports: WebAssembly.Exports | undefined;
 
-/**
- * Registers the kernels, once. The backend must be registered already.
- * @param gradientsWasm build/wasm/gradients.wasm, compiled by the host.
- */
-export function registerSimdKernels(gradientsWasm: WebAssembly.Module): void {
-  if (exports !== undefined) return;
+/** Puts the kernels into the backend's memory. @param gradientsWasm build/wasm/gradients.wasm, compiled by the host. */
+export function loadSimdKernels(gradientsWasm: WebAssembly.Module): void {
   exports = new WebAssembly.Instance(gradientsWasm, { env: { memory: backendMemory() } }).exports;
-  register(
-    HARD_SWISH,
-    ([x], backend) => {
-      const y = backend.makeOutput(x.shape, 'float32');
-      call('hardSwish', [x, y], [tf.util.sizeFromShape(x.shape)], backend);
-      return y;
-    },
-    ['x'],
-  );
-  register(
-    HARD_SWISH_GRADIENT,
-    ([x, dy], backend) => {
-      const dx = backend.makeOutput(x.shape, 'float32');
-      call('hardSwishGradient', [x, dy, dx], [tf.util.sizeFromShape(x.shape)], backend);
-      return dx;
-    },
-    ['x', 'dy'],
-  );
+}
+
+/** x · clip(x + 3, 0, 6) / 6 (Howard et al. 2019) in one pass. */
+export function hardSwish(x: tf.TensorInfo, backend: BackendWasm): tf.TensorInfo {
+  const y = backend.makeOutput(x.shape, 'float32');
+  call('hardSwish', [x, y], [tf.util.sizeFromShape(x.shape)], backend);
+  return y;
+}
+
+/** Its gradient to x. */
+export function hardSwishGradient(x: tf.TensorInfo, dy: tf.TensorInfo, backend: BackendWasm): tf.TensorInfo {
+  const dx = backend.makeOutput(x.shape, 'float32');
+  call('hardSwishGradient', [x, dy, dx], [tf.util.sizeFromShape(x.shape)], backend);
+  return dx;
 }
 
 /**
@@ -68,7 +54,7 @@ export function depthwiseFilterGradient(
 
 /** Calls a kernel with the addresses of tensors and then some numbers. */
 function call(
-  name: KernelName,
+  name: 'depthwiseFilter' | 'hardSwish' | 'hardSwishGradient',
   tensors: readonly tf.TensorInfo[],
   numbers: readonly number[],
   backend: BackendWasm,
@@ -80,26 +66,4 @@ function call(
 
 function isProcedure(value: unknown): value is (...args: number[]) => void {
   return typeof value === 'function';
-}
-
-function register(
-  kernelName: string,
-  run: (inputs: tf.TensorInfo[], backend: BackendWasm) => tf.TensorInfo,
-  inputNames: readonly string[],
-): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: BACKEND_NAME,
-    kernelFunc: ({ inputs, backend }) =>
-      run(
-        inputNames.map((name) => inputs[name]!),
-        wasmBackend(backend),
-      ),
-  });
-}
-
-/** TensorFlow.js hands kernels their backend untyped. */
-export function wasmBackend(backend: unknown): BackendWasm {
-  if (backend instanceof BackendWasm) return backend;
-  throw new TypeError('The kernel was called on another backend.');
 }

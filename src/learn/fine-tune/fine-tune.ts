@@ -5,7 +5,7 @@
  * steps whose state can be taken out after any of them and put back: the rest of the run is then the same to the bit.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backbone, Tail, TailedEngine } from '../../backbone/index.ts';
+import type { Backbone, MapEngine, Tail } from '../../backbone/index.ts';
 import { cutAt, WHOLE, type Cut } from '../../backbone/cut.ts';
 import type { Padding } from '../../backbone/plan.ts';
 import { inputTensor } from '../../backbone/tfjs/input.ts';
@@ -26,7 +26,7 @@ export interface FineTuneTask {
   /** The step whose output the tail reads, or 'input' to train every block. */
   readonly from: string;
   /** Runs the steps up to the cut; absent where there are none. */
-  readonly trunk?: TailedEngine;
+  readonly trunk?: MapEngine;
   /** [n] class of each example. */
   readonly targets: Uint16Array;
   /** Reads the example's picture, stored.height × stored.width × 3 bytes. Called again in every epoch. */

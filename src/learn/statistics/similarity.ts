@@ -4,7 +4,7 @@
  * ((m − β)/γ)² + (s/|γ| − 1)², with m and s the mean and deviation that the target's pictures give that channel before
  * the activation. (Batch-norm statistics as a domain's fingerprint: Li et al. 2017, AdaBN.)
  */
-import type { Backbone, ConvStep, DepthwiseStep, Step, TailedEngine } from '../../backbone/index.ts';
+import type { Backbone, ConvStep, DepthwiseStep, MapEngine, Step } from '../../backbone/index.ts';
 import { inSinglePrecision } from '../../safetensors.ts';
 
 export interface LayerDistance {
@@ -50,12 +50,12 @@ export function isMeasurable({ plan }: Backbone): boolean {
 /** Sums up pictures' statistics layer by layer. */
 export class SimilarityMeter {
   readonly #backbone: Backbone;
-  readonly #engine: TailedEngine;
+  readonly #engine: MapEngine;
   readonly #sums = new Map<string, { count: number; sum: Float64Array; squares: Float64Array }>();
   readonly #names: readonly string[];
 
   /** @param engine made from `withPreActivations(backbone)`. */
-  constructor(backbone: Backbone, engine: TailedEngine) {
+  constructor(backbone: Backbone, engine: MapEngine) {
     this.#backbone = backbone;
     this.#engine = engine;
     this.#names = backbone.plan.steps.filter(isNormalised).map(preActivationName);

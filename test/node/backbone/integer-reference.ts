@@ -11,7 +11,7 @@ import { fusedAdds } from '../../../src/backbone/simd/integer/support.ts';
 import { depthwiseWeights8 } from '../../../src/backbone/simd/integer/depthwise-weights.ts';
 import { sumTables, weights16, type IntegerWeights, type SumTables } from '../../../src/backbone/simd/integer/weights.ts'; // prettier-ignore
 import { weights8 } from '../../../src/backbone/simd/integer/weights8.ts';
-import { readersOf } from '../../../src/backbone/simd/readers.ts';
+import { readersOf } from '../../../src/backbone/readers.ts';
 
 interface CodeMap {
   readonly height: number;

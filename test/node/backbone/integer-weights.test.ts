@@ -15,7 +15,7 @@ const wideEnds = { ...ends, input: codesOf({ low: -1, high: 6 }, 16) };
 
 function filter(weights: Float32Array, bias: Float32Array, side: number, inputs: number): Filter {
   const size = { height: side, width: side, inputs, outputs: bias.length };
-  return { name: 'w', weights, bias, ...size, stride: 1, padding: [0, 0, 0, 0], activation: 0 };
+  return { name: 'w', weights, bias, ...size, stride: 1, padding: [0, 0, 0, 0], activation: 'none' };
 }
 
 /** Equal weights of like sign are the worst; random ones, all zeros and a tiny one with a large bias stand beside them. */

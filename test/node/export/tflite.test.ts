@@ -104,7 +104,7 @@ describe('the file', () => {
 
   it('refuses a constant that does not fill its shape, and a name used twice', () => {
     const file = new TfliteFile();
-    expect(() => file.constant('w', [2, 3], new Float32Array(5))).toThrow(/5 values.*\[2, 3\]/);
+    expect(() => file.constant('w', [2, 3], new Float32Array(5))).toThrow(/5 values.*\[2, 3\] wants 6/);
     file.input('x', 'float32', [1]);
     expect(() => file.input('x', 'float32', [1])).toThrow(/'x' already/);
     expect(() => file.operator('add', 'y', ['x', 'nothing'], [1])).toThrow(/no value 'nothing'/);

@@ -19,7 +19,7 @@ import { makeRoom, type Picture } from '../kernels/stem.ts';
 import { stem16 } from '../kernels/stem16.ts';
 import { FeatureMap, vectorBytes } from '../map.ts';
 import { Program, type Region, type Step } from '../program.ts';
-import { paddingFor } from '../readers.ts';
+import { paddingFor } from '../../readers.ts';
 import { repeated } from './constants.ts';
 import { IntegerPlan } from './plan.ts';
 import { readCodes } from './read-codes.ts';

@@ -4,7 +4,7 @@ import type { Backbone } from '../../load.ts';
 import type * as plan from '../../plan.ts';
 import { rangesOf, type Ranges } from '../../ranges.ts';
 import { filterOf } from '../filters.ts';
-import { readersOf } from '../readers.ts';
+import { readersOf } from '../../readers.ts';
 import { boundsOf, codesOf, PICTURE_CODES, type Codes } from './codes.ts';
 import type { IntegerStep } from './constants.ts';
 import { checkSteps, fusedAdds } from './support.ts';

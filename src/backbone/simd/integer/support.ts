@@ -4,7 +4,7 @@ import { WHOLE } from '../../cut.ts';
 import type { AddStep, Step } from '../../plan.ts';
 import type { Ranges } from '../../ranges.ts';
 import { findFusedAdds } from '../fuse.ts';
-import { readersOf, readsOf } from '../readers.ts';
+import { readersOf, readsOf } from '../../readers.ts';
 import { unsupported } from './codes.ts';
 
 /** @throws HeadwaterError `backbone_invalid` that names the first step which floats alone can run. */

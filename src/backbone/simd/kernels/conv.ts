@@ -1,7 +1,7 @@
 import type { FeatureMap } from '../map.ts';
 import { blockedRows } from '../pack.ts';
 import type { Step } from '../program.ts';
-import { bias, matrix, pixelTable, type Filter } from './filter.ts';
+import { activationOf, bias, matrix, pixelTable, type Filter } from './filter.ts';
 import { runTable } from './runs.ts';
 
 /** A convolution. @param residual a map padded like the output that is added to it. */
@@ -18,7 +18,7 @@ export function conv(input: FeatureMap, filter: Filter, output: FeatureMap, resi
       'conv',
       [input.region, runs, runCount, 0, pixels, count],
       [output.region, output.blockBytes, output.blocks, weights, bias(program, filter)],
-      [filter.activation, residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
+      [activationOf(filter), residual?.region ?? 0, weightUnits, input.bits === 16 ? input.unit : 0],
     ];
   };
 }

@@ -1,7 +1,7 @@
 import type { FeatureMap } from '../map.ts';
 import { blockedRows } from '../pack.ts';
 import type { Step } from '../program.ts';
-import { bias, matrix, type Filter } from './filter.ts';
+import { activationOf, bias, matrix, type Filter } from './filter.ts';
 
 /** A fully connected layer between vectors, maps of one pixel. */
 export function dense(input: FeatureMap, filter: Filter, output: FeatureMap): Step {
@@ -10,7 +10,7 @@ export function dense(input: FeatureMap, filter: Filter, output: FeatureMap): St
     const [weights, weightUnits] = matrix(program, filter, ['blocked', rows], input.bits === 16 ? 16 : 32);
     return [
       'dense',
-      [filter.activation, input.region, (rows.length * input.bits) / 32],
+      [activationOf(filter), input.region, (rows.length * input.bits) / 32],
       [weights, bias(program, filter), output.region, output.blocks],
       [weightUnits, input.bits === 16 ? input.unit : 0],
     ];

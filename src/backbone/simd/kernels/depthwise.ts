@@ -3,7 +3,7 @@ import { FLOAT_BYTES, type FeatureMap } from '../map.ts';
 import { packDepthwise } from '../pack.ts';
 import type { Step } from '../program.ts';
 import { BLOCK } from '../sizes.ts';
-import { bias, depthwiseWords, type Filter } from './filter.ts';
+import { activationOf, bias, depthwiseWords, type Filter } from './filter.ts';
 
 export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap): Step {
   const taps = filter.height * filter.width;
@@ -14,6 +14,6 @@ export function depthwise(input: FeatureMap, filter: Filter, output: FeatureMap)
     'depthwise',
     depthwiseWords(input, filter, output),
     [program.shared(`depthwise weights, ${filter.name}`, bytes, pack), filter.height, filter.width],
-    [bias(program, filter), filter.activation, filter.padding[0], input.shape.height],
+    [bias(program, filter), activationOf(filter), filter.padding[0], input.shape.height],
   ];
 }

@@ -1,5 +1,6 @@
 /** A convolution's weights, and what kernels that multiply by them keep in memory: packed weights, biases, tables. */
 import { inSinglePrecision } from '../../../safetensors.ts';
+import { type Activation, ACTIVATION_TABLE } from '../../activations.ts';
 import type { Padding } from '../../plan.ts';
 import type { FeatureMap } from '../map.ts';
 import { blocksOf, FLOAT_BYTES, vectorBytes } from '../map.ts';
@@ -19,8 +20,7 @@ export interface Filter {
   readonly outputs: number;
   readonly stride: number;
   readonly padding: Padding;
-  /** Its number in ACTIVATION_TABLE. */
-  readonly activation: number;
+  readonly activation: Activation;
 }
 
 /** The words of a depthwise convolution's step up to its weights. */
@@ -29,6 +29,11 @@ export function depthwiseWords(input: FeatureMap, filter: Filter, output: Featur
   const from = [input.place(-padding[0], -padding[2]), input.rowBytes, input.blockBytes, stride];
   const to = [output.place(), output.rowBytes, output.blockBytes, output.shape.height, output.shape.width];
   return [...from, ...to, blocksOf(filter.outputs)];
+}
+
+/** The number of its activation in words of steps. */
+export function activationOf({ activation }: Filter): number {
+  return ACTIVATION_TABLE[activation].kernel;
 }
 
 export function bias(program: Program, filter: Filter): Region {

@@ -2,7 +2,7 @@ import type { Plan } from '../../plan.ts';
 import type { FeatureMap } from '../map.ts';
 import { pictureRows } from '../pack.ts';
 import type { Program, Region, Step, StepWords, Word } from '../program.ts';
-import { bias, matrix, pixelTable, type Filter } from './filter.ts';
+import { activationOf, bias, matrix, pixelTable, type Filter } from './filter.ts';
 
 export interface Picture extends Readonly<Plan['input']> {
   /** Where its bytes go. */
@@ -60,7 +60,7 @@ export function stem(picture: Picture, filter: Filter, output: FeatureMap): Step
   const conv: Reader['conv'] = (program, words) => {
     const [weights] = matrix(program, filter, ['picture', rows], 32);
     const after = [output.region, output.blockBytes, output.blocks, weights, bias(program, filter)];
-    return ['conv', words, after, [filter.activation, 0, 0, 0]];
+    return ['conv', words, after, [activationOf(filter), 0, 0, 0]];
   };
   return readPicture(picture, filter, output, { kernel: 'stem', numberBytes: 4, conv });
 }

@@ -1,5 +1,5 @@
 /** What reads what in a plan. */
-import type { Padding, Step } from '../plan.ts';
+import type { Padding, Step } from './plan.ts';
 
 /** The names of what a step reads. */
 export function readsOf(step: Step): string[] {
