@@ -49,7 +49,7 @@ await command(usage, options, async ({ json, quick, list, only }) => {
     goals.push(...(result.goals ?? []));
     if (!json) console.log(resultText(section.title, result));
   }
-  if (json) console.log(JSON.stringify({ machine, quick, results, goals }));
+  if (json) console.log(JSON.stringify({ machine, quick, results, goals }, mapsAsObjects));
   else if (goals.length > 0) {
     const notes = quick ? ['Few rounds were run: nothing to quote.'] : [];
     console.log(resultText('Goals', { tables: [goalTable(goals)], notes, data: {} }));
@@ -62,4 +62,8 @@ async function createContext(quick: boolean): Promise<Context> {
   const pictures = await benchPictures();
   const { pixels } = await createDecoder().decode(pictures[0].bytes, network.input);
   return { ...network, quick, log, pixels, pictures };
+}
+
+function mapsAsObjects(_: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value;
 }
