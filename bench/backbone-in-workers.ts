@@ -8,21 +8,22 @@ import { type Memory, memoriesOf, withWorkers } from './workers.ts';
 
 interface InWorkers {
   readonly timings: ReadonlyMap<string, Timing>;
-  readonly agreements: ReadonlyMap<string, Agreement>;
+  readonly agreement: ReadonlyMap<string, Agreement>;
   readonly memory: ReadonlyMap<string, Memory>;
-  readonly table: Table;
 }
 
 /**
  * Each engine in a process of its own, taking turns.
  * @param entries Workers by engine, whose `codes` are of the reference where they come first.
+ * @returns what was measured, and its table.
  * @throws Error when an engine's codes are not those of the reference.
  */
 export async function backboneInWorkers(
   entries: Readonly<Record<string, Entry>>,
   pixels: Uint8Array,
   rounds: Rounds,
-): Promise<InWorkers> {
+  title?: string,
+): Promise<{ readonly measured: InWorkers; readonly table: Table }> {
   return await withWorkers(entries, async (workers) => {
     const agreements = new Map<string, Agreement>();
     let reference: Float32Array | undefined;
@@ -36,18 +37,12 @@ export async function backboneInWorkers(
     const timings = await interleave(contenders, rounds);
     const memory = await memoriesOf(workers);
     const [baseline] = workers.keys();
-    const times = timingTable(timings, baseline);
-    const table = {
-      columns: [...times.columns, 'WASM MB', 'process MB', 'codes: cosine, largest difference'],
-      rows: times.rows.map(([name, ...cells]) => [
-        name,
-        ...cells,
-        megabytes(memory.get(name)?.wasmBytes),
-        megabytes(memory.get(name)?.residentBytes),
-        agreementText(agreements.get(name)!),
-      ]),
-    };
-    return { timings, agreements, memory, table };
+    const table = timingTable(timings, baseline, title, {
+      'WASM MB': (name) => megabytes(memory.get(name)?.wasmBytes),
+      'process MB': (name) => megabytes(memory.get(name)?.residentBytes),
+      'codes: cosine, largest difference': (name) => agreementText(agreements.get(name)!),
+    });
+    return { measured: { timings, agreement: agreements, memory }, table };
   });
 }
 

@@ -1,5 +1,5 @@
 /** `npm run bench`: Headwater against its peers, in one run on one machine. */
-import { parseArgs } from 'node:util';
+import { command, UsageError } from '../scripts/command.ts';
 import { goalTable } from './goals.ts';
 import { type Goal, type Context, type Result } from './section.ts';
 import { describeMachine } from './machine.ts';
@@ -14,40 +14,18 @@ const usage = `Usage: npm run bench -- [--json] [--quick] [--only name,…] [--l
   --only   only these parts, by name
   --list   names the parts`;
 
-class UsageError extends Error {}
+const options = {
+  json: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  only: { type: 'string' },
+} as const;
 
 function log(line: string): void {
   console.error(line);
 }
 
-try {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) console.log(usage);
-  else await bench(values.only, values);
-} catch (error) {
-  const wrongCall = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
-  console.error(
-    error instanceof Error ? (wrongCall ? error.message : (error.stack ?? error.message)) : error,
-  );
-  if (wrongCall) console.error(usage);
-  process.exitCode = wrongCall ? 2 : 1;
-}
-
-interface Flags {
-  readonly json: boolean;
-  readonly quick: boolean;
-  readonly list: boolean;
-}
-
-async function bench(only: string | undefined, { json, quick, list }: Flags): Promise<void> {
+await command(usage, options, async ({ json, quick, list, only }) => {
   installPeers(log);
   // Only now: they import the peers.
   const { sections } = await import('./sections/index.ts');
@@ -71,12 +49,12 @@ async function bench(only: string | undefined, { json, quick, list }: Flags): Pr
     goals.push(...(result.goals ?? []));
     if (!json) console.log(resultText(section.title, result));
   }
-  if (json) console.log(JSON.stringify({ machine, quick, results, goals }));
+  if (json) console.log(JSON.stringify({ machine, quick, results, goals }, mapsAsObjects));
   else if (goals.length > 0) {
     const notes = quick ? ['Few rounds were run: nothing to quote.'] : [];
     console.log(resultText('Goals', { tables: [goalTable(goals)], notes, data: {} }));
   }
-}
+});
 
 async function createContext(quick: boolean): Promise<Context> {
   const { benchPictures, createDecoder } = await import('./pictures.ts');
@@ -84,4 +62,8 @@ async function createContext(quick: boolean): Promise<Context> {
   const pictures = await benchPictures();
   const { pixels } = await createDecoder().decode(pictures[0].bytes, network.input);
   return { ...network, quick, log, pixels, pictures };
+}
+
+function mapsAsObjects(_: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value;
 }

@@ -10,6 +10,8 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { root } from '../scripts/build/stale.ts';
 import { startLocalWorker } from '../scripts/local-worker.ts';
+import { newTenant } from '../scripts/demo/tenant.ts';
+import { noise, soft } from './hostile/webp.ts';
 import { IsolateHeap } from './isolate-heap.ts';
 
 const SECRET = 'a secret for this measurement';
@@ -71,24 +73,6 @@ async function ask(key: string, sent: Sent): Promise<unknown> {
 }
 
 const json = (value: unknown) => ({ body: JSON.stringify(value), type: 'application/json' });
-
-async function newTenant(): Promise<string> {
-  const answer = await ask(SECRET, { path: '/v1/tenants', ...json({ name: 'memory' }) });
-  return z.object({ key: z.string() }).parse(answer).key;
-}
-
-/** Noise that is the same on each machine. */
-function noise(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) bytes[i] = (state = (state * 1664525 + 1013904223) >>> 0) >>> 24;
-  return bytes;
-}
-
-const soft = (width: number, height: number) =>
-  sharp(noise((width / 20) * (height / 20) * 3), {
-    raw: { width: width / 20, height: height / 20, channels: 3 },
-  }).resize(width, height, { kernel: 'cubic' });
 
 async function pictures() {
   return {
@@ -169,7 +153,9 @@ interface Sender {
 }
 
 async function senders(): Promise<readonly Sender[]> {
-  const [teacher, ...tenants] = await Promise.all(Array.from({ length: 9 }, newTenant));
+  const [teacher, ...tenants] = await Promise.all(
+    Array.from({ length: 9 }, () => newTenant(worker.url, SECRET, 'memory')),
+  );
   const trainings = await storeExamples(teacher);
   const heads = await fillHeadCache(teacher);
   const { progressive, webp, png } = await pictures();

@@ -1,5 +1,5 @@
 /** The Worker that would be deployed, on local workerd, with a tenant and a head. */
-import { z } from 'zod';
+import { newTenant } from '../scripts/demo/tenant.ts';
 import { startLocalWorker } from '../scripts/local-worker.ts';
 import type { EngineName } from '../src/backbone/choose.ts';
 import { type Sample, sampleOf } from './measure.ts';
@@ -52,17 +52,14 @@ export async function startRealWorker(options: RealWorkerOptions = {}): Promise<
   const id = workerdProcesses().find((process) => !before.has(process));
   const call = caller(worker.url);
   const calls = { 1: call, 2: caller(worker.second ?? worker.url) };
-  const newTenant = async (): Promise<string> => {
-    const tenant = await call('POST', '/v1/tenants', SECRET, JSON.stringify({ name: 'bench' }));
-    return z.object({ key: z.string() }).parse(tenant).key;
-  };
+  const enrolled = (): Promise<string> => newTenant(worker.url, SECRET, 'bench');
   const cpu = (): number | undefined => (id === undefined ? undefined : cpuMs(id));
   return {
     url: worker.url,
     call,
-    newTenant,
+    newTenant: enrolled,
     async enrol(head) {
-      const key = await newTenant();
+      const key = await enrolled();
       await call('PUT', `/v1/heads/${HEAD}`, key, head);
       return key;
     },

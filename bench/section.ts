@@ -33,7 +33,7 @@ export interface Result {
   /** What a reader must know to read the tables. */
   readonly notes: readonly string[];
   readonly goals?: readonly Goal[];
-  /** The same for programs; milliseconds and bytes. */
+  /** The same for programs; milliseconds and bytes. Maps become objects. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -71,8 +71,16 @@ export function sizeText(bytes: number): string {
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${megabytes(bytes)} MB`;
 }
 
-/** A row a contender: its times and their ratio to the baseline's. */
-export function timingTable(timings: ReadonlyMap<string, Timing>, baseline: string): Table {
+/**
+ * A row a contender: its times and their ratio to the baseline's.
+ * @param more columns, with their cell of each contender.
+ */
+export function timingTable(
+  timings: ReadonlyMap<string, Timing>,
+  baseline: string,
+  title = '',
+  more: Readonly<Record<string, (name: string) => string>> = {},
+): Table {
   const base = timings.get(baseline);
   const rows = Array.from(timings, ([name, { wall, cpu }]) => [
     name,
@@ -80,9 +88,10 @@ export function timingTable(timings: ReadonlyMap<string, Timing>, baseline: stri
     ratioText(wall, base?.wall),
     spreadText(cpu),
     ratioText(cpu, base?.cpu),
+    ...Object.values(more).map((cell) => cell(name)),
   ]);
   const of = `of ${baseline}`;
-  return { columns: ['', 'ms (p10–p90)', of, 'CPU ms (p10–p90)', of], rows };
+  return { columns: [title, 'ms (p10–p90)', of, 'CPU ms (p10–p90)', of, ...Object.keys(more)], rows };
 }
 
 function ratioText(spread: Spread | undefined, base: Spread | undefined): string {

@@ -7,13 +7,7 @@ import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
 import { CODES, OnnxGraph } from '../../src/export/index.ts';
 import { convKernel, depthwiseKernel } from '../../src/export/onnx-kernels.ts';
 import { OnnxTarget } from '../../src/export/onnx.ts';
-import {
-  type Convolution,
-  type GraphTarget,
-  PICTURE,
-  type TapValue,
-  writeBackbone,
-} from '../../src/export/walk.ts';
+import { type Convolution, PICTURE, writeBackbone } from '../../src/export/walk.ts';
 import { type Affine, affineOf, affineOfPixels, eightBitLayer } from './eight-bits.ts';
 
 /** Reads uint8 `pixels` [n, height, width, channels], gives float `codes` [n, D]. @throws HeadwaterError as `rangesOf`. */
@@ -24,33 +18,32 @@ export function onnx8Bit(backbone: Backbone): Uint8Array {
   return graph.encode(`${backbone.plan.name} in 8 bits`);
 }
 
-class EightBitTarget implements GraphTarget {
+/** Statistics are of floats, as its base writes them. */
+class EightBitTarget extends OnnxTarget {
   readonly #graph: OnnxGraph;
   readonly #backbone: Backbone;
   readonly #ranges: Ranges;
-  /** Statistics are of floats. */
-  readonly #floats: OnnxTarget;
   readonly #affine = new Map<string, Affine>();
 
   constructor(graph: OnnxGraph, backbone: Backbone) {
+    super(graph, backbone, 'pixels');
     this.#graph = graph;
     this.#backbone = backbone;
     this.#ranges = rangesOf(backbone);
-    this.#floats = new OnnxTarget(graph, backbone, 'pixels');
   }
 
-  picture(): void {
+  override picture(): void {
     const { height, width, channels, padValue } = this.#backbone.plan.input;
     const pixels = this.#graph.input('pixels', 'uint8', ['n', height, width, channels]);
     const turned = this.#graph.node('Transpose', `${PICTURE}/turned`, [pixels], { perm: [0, 3, 1, 2] });
     this.#dequantise(PICTURE, turned, affineOfPixels(padValue));
   }
 
-  uncentred(): string {
+  override uncentred(): string {
     throw new Error('In 8 bits only a convolution reads the picture.');
   }
 
-  convolution(layer: Convolution): void {
+  override convolution(layer: Convolution): void {
     const { name, input, stride, padding, depthwise } = layer;
     const kernel = depthwise
       ? depthwiseKernel(layer.weights, layer.shape)
@@ -70,24 +63,12 @@ class EightBitTarget implements GraphTarget {
     this.#quantise(name, sums);
   }
 
-  mean(name: string, input: string): void {
-    this.#floats.mean(name, input);
-  }
-
-  deviation(name: string, input: string, mean: string): void {
-    this.#floats.deviation(name, input, mean);
-  }
-
-  add(name: string, a: string, b: string): void {
+  override add(name: string, a: string, b: string): void {
     this.#quantise(name, this.#graph.node('Add', `${name}/sums`, [a, b]));
   }
 
-  scale(): void {
+  override scale(): void {
     throw new Error('The 8-bit models have no squeeze-and-excite.');
-  }
-
-  codes(taps: readonly TapValue[]): string {
-    return this.#floats.codes(taps);
   }
 
   /** Saturation to the step's range, which ends where its activation does, takes the activation's place. */

@@ -4,14 +4,7 @@ import type { Backbone } from '../../src/backbone/index.ts';
 import { type Ranges, rangesOf } from '../../src/backbone/ranges.ts';
 import { convolve, kernelOf, TfliteTarget } from '../../src/export/tflite.ts';
 import { type IntegerOutput, type Quantisation, TfliteFile } from '../../src/export/tflite-file.ts';
-import {
-  type Convolution,
-  type GraphTarget,
-  PICTURE,
-  PIXELS,
-  type TapValue,
-  writeBackbone,
-} from '../../src/export/walk.ts';
+import { type Convolution, PICTURE, PIXELS, writeBackbone } from '../../src/export/walk.ts';
 import { type Affine, affineOf, affineOfPixels, eightBitLayer } from './eight-bits.ts';
 
 /** Signed integers are unsigned ones less this. */
@@ -24,21 +17,20 @@ export function tflite8Bit(backbone: Backbone): Uint8Array {
   return file.encode(`${backbone.plan.name} in 8 bits`);
 }
 
-class EightBitTarget implements GraphTarget {
+/** Statistics are of floats, as its base writes them. */
+class EightBitTarget extends TfliteTarget {
   readonly #file: TfliteFile;
   readonly #backbone: Backbone;
   readonly #ranges: Ranges;
-  /** Statistics are of floats. */
-  readonly #floats: TfliteTarget;
 
   constructor(file: TfliteFile, backbone: Backbone) {
+    super(file, backbone, 'uint8');
     this.#file = file;
     this.#backbone = backbone;
     this.#ranges = rangesOf(backbone);
-    this.#floats = new TfliteTarget(file, backbone, 'uint8');
   }
 
-  picture(): void {
+  override picture(): void {
     const { height, width, channels, padValue } = this.#backbone.plan.input;
     const affine = affineOfPixels(padValue);
     const shape = [1, height, width, channels];
@@ -47,11 +39,11 @@ class EightBitTarget implements GraphTarget {
     this.#file.operator('quantize', PICTURE, [pixels], shape, [], signed(affine));
   }
 
-  uncentred(): string {
+  override uncentred(): string {
     throw new Error('In 8 bits only a convolution reads the picture.');
   }
 
-  convolution(layer: Convolution): void {
+  override convolution(layer: Convolution): void {
     const { name, input, bias, depthwise, activation } = layer;
     const { clip } = ACTIVATION_TABLE[activation];
     if (clip === undefined) throw new Error(`The 8-bit models have no ${activation}.`);
@@ -67,24 +59,20 @@ class EightBitTarget implements GraphTarget {
     convolve(this.#file, name, layer, [weights, shift], clip.tflite, this.#output(name));
   }
 
-  mean(name: string, input: string): void {
-    this.#floats.mean(name, this.#asFloats(input));
+  override mean(name: string, input: string): void {
+    super.mean(name, this.#asFloats(input));
   }
 
-  deviation(name: string, input: string, mean: string): void {
-    this.#floats.deviation(name, this.#asFloats(input), mean);
+  override deviation(name: string, input: string, mean: string): void {
+    super.deviation(name, this.#asFloats(input), mean);
   }
 
-  add(name: string, a: string, b: string): void {
+  override add(name: string, a: string, b: string): void {
     this.#file.operator('add', name, [a, b], this.#file.shapeOf(a), [], this.#output(name));
   }
 
-  scale(): void {
+  override scale(): void {
     throw new Error('The 8-bit models have no squeeze-and-excite.');
-  }
-
-  codes(taps: readonly TapValue[]): string {
-    return this.#floats.codes(taps);
   }
 
   #output(name: string): IntegerOutput {

@@ -24,10 +24,9 @@ export const backboneInWorkerd: Section = {
   title: 'Backbone alone, in local workerd: one picture, timed from outside',
   async run({ pixels, quick }) {
     const rounds = quick ? { rounds: 8, times: 10 } : { rounds: 40, times: 20 };
-    const measured = await backboneInWorkers(onMobileNet(ENTRANTS), pixels, rounds);
-    const { timings, agreements, memory, table } = measured;
+    const { measured, table } = await backboneInWorkers(onMobileNet(ENTRANTS), pixels, rounds);
     const against = (what: string, ...[name, baseline, atMost]: [string, string, number]): Goal[] =>
-      ratioGoal(what, timings, [name, baseline], atMost);
+      ratioGoal(what, measured.timings, [name, baseline], atMost);
     return {
       tables: [table],
       notes: IN_WORKERS_NOTES,
@@ -36,13 +35,9 @@ export const backboneInWorkerd: Section = {
         ...against('Backbone in floats, of onnxruntime-web’s', 'simd32-relaxed', 'onnxruntime-web', 0.33),
         ...against('Backbone in floats, of LiteRT.js’s', 'simd32-relaxed', 'LiteRT.js', 1),
         ...against('Backbone in 16 bits, of tfjs’s', 'simd16-relaxed', REFERENCE, 0.25),
-        ...cosineGoals(agreements),
+        ...cosineGoals(measured.agreement),
       ],
-      data: {
-        timings: Object.fromEntries(timings),
-        agreement: Object.fromEntries(agreements),
-        memory: Object.fromEntries(memory),
-      },
+      data: { ...measured },
     };
   },
 };

@@ -1,5 +1,5 @@
 /** JPEG file to 224×224 pixels in local workerd: our scaled decode against a full decode with the same resize. */
-import { interleave, type Timing } from '../measure.ts';
+import { interleave } from '../measure.ts';
 import { megabytes, type Result, type Section, sizeText, type Table, timingTable } from '../section.ts';
 import { subtracted } from '../worker-host.ts';
 import { type Memory, memoryOf, onMobileNet, withWorkers } from '../workers.ts';
@@ -28,13 +28,14 @@ export const decode: Section = {
         const memory: Memory[] = [];
         for (const worker of workers.values()) memory.push(await memoryOf(worker));
         const difference = meanDifference(outputs[0], outputs[1]);
-        tables.push(pictureTable(picture.name, picture.bytes.length, timings, memory, difference));
-        data[picture.name] = {
-          bytes: picture.bytes.length,
-          timings: Object.fromEntries(timings),
-          memory,
-          difference,
-        };
+        const title = `${picture.name}, ${sizeText(picture.bytes.length)}`;
+        tables.push(
+          timingTable(timings, NAMES.jsquash, title, {
+            'WASM MB': (name) => megabytes(memory[name === NAMES.headwater ? 0 : 1].wasmBytes),
+            difference: (name) => (name === NAMES.headwater ? difference.toFixed(2) : '–'),
+          }),
+        );
+        data[picture.name] = { bytes: picture.bytes.length, timings, memory, difference };
       }
       const notes = [
         'Memory of WebAssembly after the picture; it never shrinks. Difference: the mean over all pixels, in steps of 1/255.',
@@ -42,24 +43,6 @@ export const decode: Section = {
       return { tables, notes, data };
     }),
 };
-
-function pictureTable(
-  name: string,
-  bytes: number,
-  timings: ReadonlyMap<string, Timing>,
-  memory: readonly Memory[],
-  difference: number,
-): Table {
-  const table = timingTable(timings, NAMES.jsquash);
-  return {
-    columns: [`${name}, ${sizeText(bytes)}`, ...table.columns.slice(1), 'WASM MB', 'difference'],
-    rows: table.rows.map((row, i) => [
-      ...row,
-      megabytes(memory[i].wasmBytes),
-      i === 0 ? difference.toFixed(2) : '–',
-    ]),
-  };
-}
 
 function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;

@@ -45,7 +45,7 @@ export const edge: Section = {
           ...ratioGoal(`${what}, of the MobileNet’s`, timings, [nameAt(DEFAULT_SIDE), BASELINE], 2),
           ...within,
         ],
-        data: { timings: Object.fromEntries(timings) },
+        data: { timings },
       };
     } finally {
       for (const { worker } of clients) await worker.close();

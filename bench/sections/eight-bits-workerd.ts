@@ -29,15 +29,15 @@ export const eightBitsInWorkerd: Section = {
       const entries = Object.entries(ENTRANTS).map(([name, worker]) => [name, { worker, network }] as const);
       const [{ pixels }] = await decoded(carriedPhotos(), lite0(side).input);
       const rounds = quick ? { rounds: 4, times: 4 } : { rounds: 25, times: 6 };
-      const measured = await backboneInWorkers(Object.fromEntries(entries), pixels, rounds);
-      const { timings, agreements, memory, table } = measured;
-      tables.push({ ...table, columns: [`${side} px`, ...table.columns.slice(1)] });
-      goals.push(...eightBitGoals('workerd', side, atMost, timings, avxVnni()));
-      data[side] = {
-        timings: Object.fromEntries(timings),
-        agreement: Object.fromEntries(agreements),
-        memory: Object.fromEntries(memory),
-      };
+      const { measured, table } = await backboneInWorkers(
+        Object.fromEntries(entries),
+        pixels,
+        rounds,
+        `${side} px`,
+      );
+      tables.push(table);
+      goals.push(...eightBitGoals('workerd', side, atMost, measured.timings, avxVnni()));
+      data[side] = measured;
     }
     return { tables, notes: [pathInWords(avxVnni()), ...IN_WORKERS_NOTES], goals, data };
   },

@@ -1,11 +1,10 @@
 /** EfficientNet-Lite0 in Node: ours on 8 bits against tfjs, and against ONNX Runtime and LiteRT.js with 8-bit models of theirs. */
-import { agreement } from '../agreement.ts';
-import { type Closeness, closenessOf, closenessText } from '../closeness.ts';
+import { backboneInNode } from '../backbone-in-node.ts';
+import { closenessOf, closenessText } from '../closeness.ts';
 import { eightBitGoals, pathInWords, RACED } from '../eight-bit-goals.ts';
 import { allEngines, REFERENCE } from '../engines.ts';
 import { type Section, type Table, timingTable, type Goal } from '../section.ts';
 import { avxVnni } from '../machine.ts';
-import { interleave, local, type Timing } from '../measure.ts';
 import { lite0 } from '../networks.ts';
 import { carriedPhotos, decoded } from '../photo-sets.ts';
 
@@ -18,10 +17,17 @@ export const eightBits: Section = {
     const data: Record<string, unknown> = {};
     const reasons = new Set<string>();
     for (const [side, atMost] of RACED) {
-      const { timings, closeness, absent } = await race(side, quick);
-      tables.push(raceTable(side, timings, closeness));
+      const { backbone, input } = lite0(side);
+      const { engines: all, absent } = await allEngines(backbone);
+      const engines = all.filter(({ name }) => !name.endsWith('input prepared'));
+      const photos = await decoded(carriedPhotos(), input);
+      const rounds = quick ? { rounds: 5, times: 2 } : { rounds: 30, times: 3 };
+      const { timings } = await backboneInNode(engines, photos[0].pixels, rounds);
+      const closeness = await closenessOf(engines, backbone, photos);
+      const cosines = (name: string): string => closenessText(closeness.get(name)!);
+      tables.push(timingTable(timings, REFERENCE, `${side} px`, { 'last tap: cosines': cosines }));
       goals.push(...eightBitGoals('Node', side, atMost, timings, avxVnni()));
-      data[side] = { timings: Object.fromEntries(timings), closeness: Object.fromEntries(closeness) };
+      data[side] = { timings, closeness };
       for (const reason of absent) reasons.add(reason);
     }
     const notes = [
@@ -34,34 +40,3 @@ export const eightBits: Section = {
     return { tables, notes, goals, data };
   },
 };
-
-interface Race {
-  readonly timings: ReadonlyMap<string, Timing>;
-  readonly closeness: ReadonlyMap<string, Closeness>;
-  readonly absent: readonly string[];
-}
-
-async function race(side: number, quick: boolean): Promise<Race> {
-  const { backbone, input } = lite0(side);
-  const { engines: all, absent } = await allEngines(backbone);
-  const engines = all.filter(({ name }) => !name.endsWith('input prepared'));
-  const photos = await decoded(carriedPhotos(), input);
-  const [{ pixels }] = photos;
-  const runs = engines.map(({ name, run }) => ({ name, run: run(pixels) }));
-  const reference = (await runs[0].run()).slice();
-  for (const { name, run } of runs) agreement(name, await run(), reference);
-  const closeness = await closenessOf(engines, backbone, photos);
-  const timings = await interleave(
-    runs.map(({ name, run }) => local(name, run)),
-    quick ? { rounds: 5, times: 2 } : { rounds: 30, times: 3 },
-  );
-  return { timings, closeness, absent };
-}
-
-function raceTable(side: number, timings: Race['timings'], closeness: Race['closeness']): Table {
-  const { columns, rows } = timingTable(timings, REFERENCE);
-  return {
-    columns: [`${side} px`, ...columns.slice(1), 'last tap: cosines'],
-    rows: rows.map(([name, ...cells]) => [name, ...cells, closenessText(closeness.get(name)!)]),
-  };
-}

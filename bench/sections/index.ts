@@ -1,7 +1,7 @@
 /** All parts of the benchmark, in the order in which they run. */
 import type { Section } from '../section.ts';
 import { accuracy } from './accuracy.ts';
-import { backboneInNode } from './backbone-node.ts';
+import { backboneNode } from './backbone-node.ts';
 import { backboneInWorkerd } from './backbone-workerd.ts';
 import { decode } from './decode.ts';
 import { edge } from './edge.ts';
@@ -18,7 +18,7 @@ import { stages } from './stages.ts';
 import { startUp } from './start-up.ts';
 
 export const sections: readonly Section[] = [
-  backboneInNode,
+  backboneNode,
   backboneInWorkerd,
   eightBits,
   eightBitsInWorkerd,

@@ -100,7 +100,7 @@ function resultOf(held: ReadonlyMap<string, Held>, counts: typeof REQUESTS): Res
         unit: 'MB',
       },
     ],
-    data: { held: Object.fromEntries(held), requests: counts },
+    data: { held, requests: counts },
   };
 }
 

@@ -7,7 +7,7 @@ import { demoHead } from '../demo-head.ts';
 import { allEngines, type Candidate, REFERENCE } from '../engines.ts';
 import { type Contender, interleave, local } from '../measure.ts';
 import { built, peerFile, wasmOf } from '../peers/load.ts';
-import { createDecoder, type JpegPicture } from '../pictures.ts';
+import { createDecoder } from '../pictures.ts';
 import { type Section, sizeText, type Table, timingTable } from '../section.ts';
 
 type Decode = (file: Uint8Array, size: Size) => Promise<Uint8Array>;
@@ -40,17 +40,12 @@ export const pipelineInNode: Section = {
       contenders.push(classify(BASELINE, bytes, full, engines[0]));
       const rounds = quick ? { rounds: 3, times: 2 } : { rounds: 15, times: 3 };
       const timings = await interleave(contenders, rounds);
-      const { columns, rows } = timingTable(timings, REFERENCE);
-      tables.push({ columns: [title(name, bytes), ...columns.slice(1)], rows });
-      data[name] = Object.fromEntries(timings);
+      tables.push(timingTable(timings, REFERENCE, `${name}, ${sizeText(bytes.length)}`));
+      data[name] = timings;
     }
     return { tables, notes: ['Where no decoder is named it is ours.', ...absent], data };
   },
 };
-
-function title(name: JpegPicture['name'], bytes: Uint8Array): string {
-  return `${name}, ${sizeText(bytes.length)}`;
-}
 
 async function fullDecoder(): Promise<Decode> {
   await init(wasmOf(peerFile('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')));

@@ -58,16 +58,10 @@ export const pipeline: Section = {
             ...ratioGoal(`${picture.name} JPEG, of the same with @jsquash/jpeg`, timings, [OURS, SAME_ENGINE], 0.45), // prettier-ignore
             { what: `WebAssembly memory held after a ${picture.name} JPEG`, atMost: 24, measured: (await wasmHeld(head, picture.bytes)) / 1e6, unit: 'MB' }, // prettier-ignore
           );
-        const table = timingTable(timings, BASELINE);
-        tables.push({
-          columns: [
-            `${picture.name}, ${sizeText(picture.bytes.length)}`,
-            ...table.columns.slice(1),
-            'WASM MB',
-          ],
-          rows: table.rows.map((row) => [...row, megabytes(memory.get(row[0])?.wasmBytes)]),
-        });
-        data[picture.name] = { timings: Object.fromEntries(timings), memory: Object.fromEntries(memory) };
+        const title = `${picture.name}, ${sizeText(picture.bytes.length)}`;
+        const wasm = (name: string): string => megabytes(memory.get(name)?.wasmBytes);
+        tables.push(timingTable(timings, BASELINE, title, { 'WASM MB': wasm }));
+        data[picture.name] = { timings, memory };
       }
       return {
         tables,

@@ -51,11 +51,7 @@ export const requests: Section = {
           'Client and workerd share this machine’s cores.',
           `Process at the end: ${resident.map(({ engine, bytes }) => `${megabytes(bytes)} MB with ${engine}`).join(', ')}.`,
         ],
-        data: {
-          timings: Object.fromEntries(Array.from(timings, ([name, of]) => [name, Object.fromEntries(of)])),
-          throughput,
-          resident,
-        },
+        data: { timings, throughput, resident },
       };
     } finally {
       for (const { worker } of clients) await worker.close();
@@ -86,14 +82,11 @@ async function measureThroughput(
 }
 
 function costTable(picture: string, timings: Timings): Table {
-  const { columns, rows } = timingTable(timings, COMPARED[0]);
-  const dollars = Array.from(timings.values(), ({ cpu }) =>
-    cpu === undefined ? '–' : dollarsPerMillion(cpu.median).toFixed(2),
-  );
-  return {
-    columns: [`classify ${picture} with`, ...columns.slice(1), '$ a million'],
-    rows: rows.map((row, i) => [...row, dollars[i]]),
+  const dollars = (name: string): string => {
+    const cpu = timings.get(name)?.cpu;
+    return cpu === undefined ? '–' : dollarsPerMillion(cpu.median).toFixed(2);
   };
+  return timingTable(timings, COMPARED[0], `classify ${picture} with`, { '$ a million': dollars });
 }
 
 function throughputTable(throughput: readonly Throughput[]): Table {

@@ -41,7 +41,7 @@ export const stages: Section = {
       notes: [
         `Heads hold ${demo.novelty.directions.length / demo.codeLength} directions for novelty, whatever their classes.`,
       ],
-      data: { timings: Object.fromEntries(timings) },
+      data: { timings },
     };
   },
 };

@@ -3,9 +3,8 @@
  * batch norm, and names the taps of the CNN code.
  */
 import type { Activation, Padding, Tap } from '../../src/backbone/plan.ts';
-import { NetworkBuilder, type Network } from './network.ts';
+import { type Network, NetworkBuilder, type SourceTensor } from './network.ts';
 import { withRanges } from './ranges.ts';
-import type { TorchTensor } from './torch-file.ts';
 
 /** Inverted residual blocks of one kind, one after the other: the first has the stride and changes the channels. */
 interface Stage {
@@ -55,93 +54,70 @@ const DEVIATION_BLOCKS = { first: 3, last: 10 };
  * @param state of PyTorch's network, by its names.
  * @throws Error when a tensor is missing or has another shape.
  */
-export function efficientNetLite0(state: ReadonlyMap<string, TorchTensor>): Network {
-  const builder = new Builder(state);
-  builder.features();
-  return withRanges(builder.network(), WIDE_STEPS);
+export function efficientNetLite0(state: ReadonlyMap<string, SourceTensor>): Network {
+  const builder = new NetworkBuilder(state, EPSILON, {
+    mean: Array<number>(3).fill(MEAN / 255),
+    deviation: Array<number>(3).fill(DEVIATION / 255),
+  });
+  addConvolution(builder, 'stem', ['_conv_stem', '_bn0'], STEM_CHANNELS, 3, 2);
+  const outputs: Output[] = [];
+  for (const stage of STAGES)
+    for (let i = 0; i < stage.blocks; i++)
+      outputs.push(addBlock(builder, outputs.length, stage, i === 0 ? stage.stride : 1));
+  addConvolution(builder, 'last', ['_conv_head', '_bn1'], LAST_CHANNELS, 1, 1);
+  return withRanges(builder.network('efficientnet-lite0', SIDE, tapsOf(outputs), SIDES), WIDE_STEPS);
 }
 
-class Builder {
-  readonly #builder: NetworkBuilder;
-  /** The step that each block ends with, and its channels. */
-  readonly #outputs: { step: string; channels: number }[] = [];
+/** The step that a block ends with, and its channels. */
+type Output = Pick<Tap, 'step' | 'channels'>;
 
-  constructor(state: ReadonlyMap<string, TorchTensor>) {
-    this.#builder = new NetworkBuilder(state, EPSILON, {
-      mean: [MEAN, MEAN, MEAN].map((mean) => mean / 255),
-      deviation: [DEVIATION, DEVIATION, DEVIATION].map((deviation) => deviation / 255),
-    });
-  }
+function tapsOf(outputs: readonly Output[]): Tap[] {
+  const tapped = ({ first, last }: typeof MEAN_BLOCKS, more: Pick<Tap, 'statistic'>, kind: string): Tap[] =>
+    outputs
+      .map((output, index) => ({ name: `b${index}.${kind}`, ...output, ...more }))
+      .slice(first, last + 1);
+  return [
+    ...tapped(MEAN_BLOCKS, {}, 'mean'),
+    ...tapped(DEVIATION_BLOCKS, { statistic: 'deviation' }, 'deviation'),
+    { name: 'last.mean', step: 'last', channels: LAST_CHANNELS },
+  ];
+}
 
-  /** Stem, blocks and last convolution. */
-  features(): void {
-    this.#conv('stem', ['_conv_stem', '_bn0'], STEM_CHANNELS, 3, 2);
-    for (const stage of STAGES) {
-      for (let i = 0; i < stage.blocks; i++) this.#block(stage, i === 0 ? stage.stride : 1);
-    }
-    this.#conv('last', ['_conv_head', '_bn1'], LAST_CHANNELS, 1, 1);
+function addBlock(
+  builder: NetworkBuilder,
+  index: number,
+  { kernel, expansion, out }: Stage,
+  stride: number,
+): Output {
+  const { latest: input, channels } = builder;
+  const name = `b${index}`;
+  const source = `_blocks.${index}.`;
+  builder.half = index >= SINGLE_PRECISION_BLOCKS;
+  if (expansion !== 1) {
+    const expand = [`${source}_expand_conv`, `${source}_bn0`] as const;
+    addConvolution(builder, `${name}.expand`, expand, channels * expansion, 1, 1);
   }
+  const depthwise = [`${source}_depthwise_conv`, `${source}_bn1`] as const;
+  addConvolution(builder, `${name}.depthwise`, depthwise, builder.channels, kernel, stride, 'relu6', 'depthwise'); // prettier-ignore
+  addConvolution(builder, `${name}.project`, [`${source}_project_conv`, `${source}_bn2`], out, 1, 1, 'none');
+  if (stride === 1 && out === channels)
+    builder.push({ op: 'add', name: `${name}.add`, input: builder.latest, other: input });
+  return { step: builder.latest, channels: out };
+}
 
-  network(): Network {
-    const { steps, tensors } = this.#builder;
-    const padValue = [MEAN, MEAN, MEAN];
-    return {
-      plan: {
-        format: 'headwater-plan/1',
-        name: 'efficientnet-lite0',
-        version: '1',
-        input: { height: SIDE, width: SIDE, channels: 3, padValue, sides: SIDES },
-        steps,
-        taps: this.#taps(),
-      },
-      tensors,
-    };
-  }
-
-  #taps(): Tap[] {
-    const blocks = this.#outputs.map(({ step, channels }, index) => ({ index, step, channels }));
-    const within = ({ first, last }: { first: number; last: number }): typeof blocks =>
-      blocks.filter(({ index }) => index >= first && index <= last);
-    return [
-      ...within(MEAN_BLOCKS).map(({ index, step, channels }) => ({ name: `b${index}.mean`, step, channels })),
-      ...within(DEVIATION_BLOCKS).map(({ index, step, channels }) => {
-        return { name: `b${index}.deviation`, step, channels, statistic: 'deviation' as const };
-      }),
-      { name: 'last.mean', step: 'last', channels: LAST_CHANNELS },
-    ];
-  }
-
-  #block({ kernel, expansion, out }: Stage, stride: number): void {
-    const index = this.#outputs.length;
-    const { latest: input, channels } = this.#builder;
-    const name = `b${index}`;
-    const source = `_blocks.${index}.`;
-    this.#builder.half = index >= SINGLE_PRECISION_BLOCKS;
-    if (expansion !== 1) {
-      this.#conv(`${name}.expand`, [`${source}_expand_conv`, `${source}_bn0`], channels * expansion, 1, 1);
-    }
-    const depthwise = [`${source}_depthwise_conv`, `${source}_bn1`] as const;
-    this.#conv(`${name}.depthwise`, depthwise, this.#builder.channels, kernel, stride, 'relu6', 'depthwise');
-    this.#conv(`${name}.project`, [`${source}_project_conv`, `${source}_bn2`], out, 1, 1, 'none');
-    if (stride === 1 && out === channels) {
-      this.#builder.push({ op: 'add', name: `${name}.add`, input: this.#builder.latest, other: input });
-    }
-    this.#outputs.push({ step: this.#builder.latest, channels: out });
-  }
-
-  /** @param source names of convolution and batch norm. */
-  #conv(
-    name: string,
-    source: readonly [string, string],
-    out: number,
-    kernel: number,
-    stride: number,
-    activation: Activation = 'relu6',
-    op: 'conv' | 'depthwise' = 'conv',
-  ): void {
-    const padding = samePadding(kernel, stride);
-    this.#builder.convolution({ op, name, source, out, kernel, stride, padding, activation });
-  }
+/** @param source names of convolution and batch norm. */
+function addConvolution(
+  builder: NetworkBuilder,
+  name: string,
+  source: readonly [string, string],
+  out: number,
+  kernel: number,
+  stride: number,
+  activation: Activation = 'relu6',
+  op: 'conv' | 'depthwise' = 'conv',
+): void {
+  const padding = samePadding(kernel, stride);
+  builder.convolution({ op, name, source, out, kernel, stride, padding, activation });
 }
 
 /**

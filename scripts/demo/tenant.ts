@@ -27,15 +27,20 @@ export async function demoKey(url: URL, file: string, secrets: Secrets): Promise
     await answer.arrayBuffer();
     if (answer.ok) return secrets.key;
   }
-  const answer = await fetch(new URL('/v1/tenants', url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${secrets.adminSecret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'demo' }),
-  });
-  if (!answer.ok) throw new Error(`The Worker did not make the demo tenant: ${await answer.text()}`);
-  const { key } = z.object({ key: z.string() }).parse(await answer.json());
+  const key = await newTenant(url, secrets.adminSecret, 'demo');
   writeSecrets(file, { ...secrets, key });
   return key;
+}
+
+/** @returns the key of a tenant that is made for it. @throws Error in the Worker's words. */
+export async function newTenant(url: URL, adminSecret: string, name: string): Promise<string> {
+  const answer = await fetch(new URL('/v1/tenants', url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  if (!answer.ok) throw new Error(`The Worker did not make the tenant ${name}: ${await answer.text()}`);
+  return z.object({ key: z.string() }).parse(await answer.json()).key;
 }
 
 function writeSecrets(file: string, secrets: Secrets): void {

@@ -1,12 +1,12 @@
 /** `npm run deploy`: looks whether the Worker can go to Cloudflare, and with --for-real sends it. */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { checkAccount, KEY_SECRET, SECRET } from './account.ts';
 import { checkBundle } from './bundle.ts';
 import { type Check, describeCheck } from './check.ts';
 import { deploy, isHealthy } from './send.ts';
 import { checkBindings, checkCompatibility, PRODUCTION, readAllSettings, type Settings } from './settings.ts';
 import { root } from '../build/stale.ts';
+import { command } from '../command.ts';
 
 const USAGE = `Usage: npm run deploy -- [--env NAME] [--for-real]
 
@@ -15,28 +15,13 @@ const USAGE = `Usage: npm run deploy -- [--env NAME] [--for-real]
 
 ${SECRET} and ${KEY_SECRET} in the environment become the Worker's secrets.`;
 
-try {
-  process.exit(await main());
-} catch (error) {
-  const usage = error instanceof RangeError || error instanceof TypeError;
-  console.error(error instanceof Error ? error.message : error);
-  if (usage) console.error(`\n${USAGE}`);
-  process.exit(usage ? 2 : 1);
-}
+const options = {
+  env: { type: 'string', default: PRODUCTION },
+  'for-real': { type: 'boolean', default: false },
+} as const;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      env: { type: 'string', default: PRODUCTION },
-      'for-real': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const all = readAllSettings(join(root, 'wrangler.toml'), values.env);
+await command(USAGE, options, async ({ env, 'for-real': isForReal }) => {
+  const all = readAllSettings(join(root, 'wrangler.toml'), env);
   const secrets = givenSecrets();
   const [settings] = all;
   console.log(`${settings.worker} (${settings.environment})\n`);
@@ -47,8 +32,8 @@ async function main(): Promise<number> {
     ...(await checkAccount(settings, secrets)),
   ];
   for (const check of checks) console.log(describeCheck(check));
-  return values['for-real'] ? forReal(settings, checks, secrets) : dryRun(settings, checks);
-}
+  return isForReal ? await forReal(settings, checks, secrets) : dryRun(settings, checks);
+});
 
 /** What the environment has of them. */
 function givenSecrets(): ReadonlyMap<string, string> {

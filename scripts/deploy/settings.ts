@@ -1,6 +1,7 @@
 /** One environment of wrangler.toml: what it is called, and whether it has all that the Worker needs. */
 import { unstable_readConfig } from 'wrangler';
 import { z } from 'zod';
+import { UsageError } from '../command.ts';
 import { type Check, ok, wrong } from './check.ts';
 
 /** The top level of wrangler.toml; the others are its [env.…]. */
@@ -41,11 +42,11 @@ function read(config: string, env: string): z.infer<typeof Config> {
   return Config.parse(unstable_readConfig({ config, env }, { hideWarnings: true }));
 }
 
-/** @throws RangeError that names the environments when there is no such one; Error in wrangler's words. */
+/** @throws UsageError that names the environments when there is no such one; Error in wrangler's words. */
 export function readSettings(config: string, environment: string): Settings {
   const known = [PRODUCTION, ...read(config, '').definedEnvironments];
   if (!known.includes(environment))
-    throw new RangeError(`wrangler.toml has no environment '${environment}'. One of: ${known.join(', ')}.`);
+    throw new UsageError(`wrangler.toml has no environment '${environment}'. One of: ${known.join(', ')}.`);
   const env = environment === PRODUCTION ? '' : environment;
   const found = read(config, env);
   const bucket = found.r2_buckets.find(({ binding }) => binding === 'HEADS');

@@ -1,9 +1,9 @@
 /** A Worker in memory with a head to look at, taught from a folder of photos with a folder for each class. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { z } from 'zod';
 import { HeadwaterClient } from '../../sdk/client.ts';
-import type { DemoSet, LabelledFile } from '../demo/pictures.ts';
+import { type DemoSet, type LabelledFile, ofEachClass } from '../demo/pictures.ts';
+import { newTenant } from '../demo/tenant.ts';
 import { startLocalWorker, type LocalWorker } from '../local-worker.ts';
 
 const ADMIN_SECRET = 'the admin secret of the screenshots';
@@ -21,7 +21,7 @@ export interface Fixture {
 /** Two versions are taught, the second with all pictures. */
 export async function openFixture(set: DemoSet): Promise<Fixture> {
   const worker = await startLocalWorker({ port: 0, adminSecret: ADMIN_SECRET });
-  const key = await newTenant(worker.url);
+  const key = await newTenant(worker.url, ADMIN_SECRET, 'Screenshots');
   const client = new HeadwaterClient({ url: worker.url, key });
   const files = ofEachClass(set.train, PER_CLASS);
   const half = ofEachClass(files, Math.ceil(files.length / 2 / labelsOf(files).length));
@@ -46,23 +46,4 @@ async function teach(client: HeadwaterClient, files: readonly LabelledFile[]): P
 
 export function labelsOf(files: readonly LabelledFile[]): string[] {
   return [...new Set(files.map(({ label }) => label))];
-}
-
-/** In the order given, at most `count` of each label. */
-export function ofEachClass(files: readonly LabelledFile[], count: number): LabelledFile[] {
-  const seen = new Map<string, number>();
-  return files.filter(({ label }) => {
-    const so = (seen.get(label) ?? 0) + 1;
-    seen.set(label, so);
-    return so <= count;
-  });
-}
-
-async function newTenant(url: URL): Promise<string> {
-  const answer = await fetch(new URL('/v1/tenants', url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${ADMIN_SECRET}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'Screenshots' }),
-  });
-  return z.object({ key: z.string() }).parse(await answer.json()).key;
 }

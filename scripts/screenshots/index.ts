@@ -1,10 +1,11 @@
 /** `npm run screenshots`: the console in a real browser on the local Worker, at a desk and on a phone, light and dark. */
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
+import { userPath } from '../../trainer/paths.ts';
 import { launchBrowser } from '../browser.ts';
+import { command, UsageError } from '../command.ts';
 import { ownPictures, shippedPictures } from '../demo/pictures.ts';
 import { openFixture, type Fixture } from './fixture.ts';
 import { ANSWER, SCENES, type Scene } from './scenes.ts';
@@ -31,44 +32,26 @@ const SIZES = [
 const README_SIZE = { width: 1120, height: 880 } as const;
 const README_MAX_BYTES = 150_000;
 
-try {
-  await main();
-} catch (error) {
-  const usage = error instanceof TypeError || error instanceof RangeError;
-  console.error(error instanceof Error ? error.message : error);
-  if (usage) console.error(`\n${USAGE}`);
-  process.exit(usage ? 2 : 1);
-}
+const options = {
+  data: { type: 'string' },
+  out: { type: 'string', default: join(root, '.headwater/screenshots') },
+  only: { type: 'string' },
+  readme: { type: 'boolean', default: false },
+} as const;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string' },
-      out: { type: 'string', default: join(root, '.headwater/screenshots') },
-      only: { type: 'string' },
-      readme: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
-  const { only } = values;
+await command(USAGE, options, async ({ data, out, only, readme }) => {
   if (only !== undefined && !NAMES.includes(only))
-    throw new RangeError(`--only ${only}: there is no such page.`);
-  const base = process.env['INIT_CWD'] ?? process.cwd();
-  const set =
-    values.data === undefined ? await shippedPictures(root) : ownPictures(resolve(base, values.data));
+    throw new UsageError(`--only ${only}: there is no such page.`);
+  const set = data === undefined ? await shippedPictures(root) : ownPictures(userPath(data));
   const [fixture, browser] = await Promise.all([openFixture(set), launchBrowser()]);
   try {
-    if (values.readme) await takeReadme(browser, fixture);
-    else await takeAll(browser, fixture, resolve(base, values.out), only === undefined ? NAMES : [only]);
+    if (readme) await takeReadme(browser, fixture);
+    else await takeAll(browser, fixture, userPath(out), only === undefined ? NAMES : [only]);
   } finally {
     await browser.close();
     await fixture.worker.close();
   }
-}
+});
 
 async function takeAll(
   browser: Browser,

@@ -1,6 +1,7 @@
 /** The console's pages as a user sees them, each a way to get there and a sign that it is whole. */
 import type { Page } from 'playwright-core';
-import { HEAD, ofEachClass, type Fixture } from './fixture.ts';
+import { ofEachClass } from '../demo/pictures.ts';
+import { HEAD, type Fixture } from './fixture.ts';
 
 export interface Scene {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** The backbones that the project carries are what their sources give, byte for byte. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAKERS } from '../../../scripts/backbone/index.ts';
@@ -15,9 +15,29 @@ const withoutPip =
 describe.skipIf(withoutPip)('a backbone that is made again', () => {
   it.each(Object.entries(MAKERS))('%s has the same files', async (name, make) => {
     const files = await make(() => {});
-    expect(Object.keys(files).toSorted()).toEqual(readdirSync(join(carried, name)).toSorted());
+    expect(Object.keys(files)).toEqual(['plan.json', 'weights.safetensors']);
     for (const [file, content] of Object.entries(files))
       expect(Buffer.compare(Buffer.from(content), readFileSync(join(carried, name, file))), file).toBe(0);
+  });
+});
+
+describe('a model card', () => {
+  it.each(Object.keys(MAKERS))('of %s is of these weights and taps', (name) => {
+    const file = (part: string): Buffer => readFileSync(join(carried, name, part));
+    const weights = file('weights.safetensors');
+    const { plan, codeLength } = loadBackbone(JSON.parse(file('plan.json').toString()), weights);
+    const card = file('MODEL_CARD.md').toString();
+    expect(card).toContain(`# ${plan.name}, version ${plan.version}\n`);
+    expect(card).toContain(`CNN code of ${codeLength} numbers`);
+    expect(card).toContain(`${plan.steps.length} steps |`);
+    expect(card).toContain(`${weights.length} bytes, SHA-256 \`${plan.weightsSha256}\``);
+    const tapRow = /^\| (\S+) \|(?: mean of the| deviation of the)? output of `(\S+)` \| (\d+) \|$/gm;
+    const rows = Array.from(card.matchAll(tapRow), ([, tap, step, channels]) => [
+      tap,
+      step,
+      Number(channels),
+    ]);
+    expect(rows).toEqual(plan.taps.map((tap) => [tap.name, tap.step, tap.channels]));
   });
 });
 
