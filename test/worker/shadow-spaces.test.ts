@@ -1,5 +1,5 @@
 /** Versions in the shadow of a head in another code space: which classify the same pictures, and never at the answers' cost. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Classification, HeadAnswer, Routing } from '../../src/api/index.ts';
 import { writeHead, type PictureInput } from '../../src/head/index.ts';
 import { sha256Hex } from '../../worker/access/api-key.ts';
@@ -8,11 +8,12 @@ import type { LoadedHead } from '../../worker/stores/head-loader.ts';
 import { MAX_REQUEST_WORK_MS } from '../../worker/limits.ts';
 import { RequestWork } from '../../worker/isolate/request-work.ts';
 import { headObjectName } from '../../worker/stores/layout.ts';
-import { Isolate, JPEG, picture, soon, testEnv } from './support.ts';
+import { Isolate, JPEG, picture, soon, tellCountsAtOnce, testEnv } from './support.ts';
 import { headAt, older, OWN, SMALL, usual } from './two-sizes.ts';
 
 const PICTURES = [JPEG, picture('lossy.webp'), picture('palette-alpha.png'), picture('exif-6.jpg')];
 
+beforeEach(tellCountsAtOnce);
 afterEach(() => void vi.restoreAllMocks());
 
 async function ok<T>(response: Promise<Response>): Promise<T> {
@@ -71,7 +72,8 @@ describe('a version in the shadow at another size', () => {
     // Two sizes answer; the third is run once behind them, for two versions in the shadow.
     const sides = run.mock.calls.map(([, size]) => size?.width ?? 224);
     expect(sides.toSorted((a, b) => a - b)).toEqual([160, 192, 224]);
-    vi.restoreAllMocks();
+    decode.mockRestore();
+    run.mockRestore();
     for (const { head, predictions } of results) {
       const alone = await classify(key, JPEG, '?version=2', `/v1/heads/${head}/classify`);
       expect(alone.predictions).toEqual(predictions);

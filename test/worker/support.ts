@@ -15,6 +15,7 @@ import { type App } from '../../worker/env.ts';
 import type { Env } from '../../worker/env.ts';
 import { runtime } from '../../worker/isolate/runtime.ts';
 import { type Runtime } from '../../worker/isolate/backbones.ts';
+import { USAGE_FLUSH_MS } from '../../worker/limits.ts';
 import type { TenantNamespace, TenantStub } from '../../worker/tenant/stub.ts';
 import type { Tenant } from '../../worker/tenant/tenant.ts';
 import { EMBEDDED } from '../fixtures/images/embedded.ts';
@@ -117,6 +118,15 @@ export async function sweep(tenant: string): Promise<void> {
     await storage.setAlarm(Date.now() + 60_000);
   });
   await runDurableObjectAlarm(stubOf(tenant));
+}
+
+const realWait = scheduler.wait.bind(scheduler);
+
+/** Isolates tell what they count at once, until mocks are restored: for tests of what is counted, not of when it is told. */
+export function tellCountsAtOnce(): void {
+  vi.spyOn(scheduler, 'wait').mockImplementation((ms, options) =>
+    realWait(ms === USAGE_FLUSH_MS ? 0 : ms, options),
+  );
 }
 
 /** Waits for what happens after an answer: usage that is counted, a queue, an alarm. What takes longer than a minute never comes. */

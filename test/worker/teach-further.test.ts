@@ -1,11 +1,13 @@
 /** Uploaded heads, with tails or of other backbones, taught more classes on their own codes. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import linalg from '../../build/wasm/linalg.wasm?module';
 import type { Classification, HeadDetail, Problem, Routing, Taught } from '../../src/api/index.ts';
 import { parseMethod, score, writeHead, type Head } from '../../src/head/index.ts';
 import { continueHead } from '../../src/learn/further/continue.ts';
 import { codeOf, mobileNet, tailedHead } from './tailed.ts';
-import { Isolate, JPEG, makeHead, picture, problemOf, soon } from './support.ts';
+import { Isolate, JPEG, makeHead, picture, problemOf, soon, tellCountsAtOnce } from './support.ts';
+
+beforeAll(tellCountsAtOnce);
 
 const isolate = new Isolate();
 const NEW = ['lossy.webp', 'palette-alpha.png', 'rgb16.png', 'progressive.jpg'].map(picture);
