@@ -79,8 +79,9 @@ class EightBitTarget extends TfliteTarget {
     return signed(affineOf(this.#ranges.of.get(name)!));
   }
 
-  /** A map that more than one statistic reads is turned into floats once. */
+  /** A map that more than one statistic reads is turned into floats once. Squares of differences are floats already. */
   #asFloats(map: string): string {
+    if (this.#file.integersOf(map) === undefined) return map;
     const name = `${map}/floats`;
     if (this.#file.has(name)) return name;
     return this.#file.operator('dequantize', name, [map], this.#file.shapeOf(map));
